@@ -1,0 +1,76 @@
+// npm run migration new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for what changed in
+//                                 schema.prisma since the last migration
+// npm run migration check         fails when the migrations and schema.prisma disagree
+//
+// Both run on an in-memory database with Prisma's own engine, so neither needs a server or a download.
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { IN_MEMORY, openEmbedded } from '../src/db/embedded.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { readMigrations } from '../src/db/migration-files.ts';
+import { openSchemaEngine } from './schema-engine.ts';
+
+const FOLDER = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
+const LOCK_FILE = `# Written by \`npm run migration\`; Prisma refuses migrations of another kind of database.\nprovider = "postgresql"\n`;
+const REPAIR = 'npm run migration new <what_changed>';
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+const [command, ...words] = process.argv.slice(2);
+switch (command) {
+  case 'new':
+    process.exitCode = await writeMigration(words.join('_'));
+    break;
+  case 'check':
+    process.exitCode = await checkMigrations();
+    break;
+  default:
+    console.error('Usage: npm run migration new <what_changed> | npm run migration check');
+    process.exitCode = 2;
+}
+
+async function writeMigration(label: string): Promise<number> {
+  if (!/^\w+$/.test(label)) {
+    console.error('Say in a word or two what changes: npm run migration new add_avatar_notes');
+    return 2;
+  }
+  const sql = await missingSql();
+  if (sql === undefined) {
+    console.log('schema.prisma and the migrations agree already; nothing was written.');
+    return 0;
+  }
+  const timestamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const folder = join(FOLDER, `${timestamp}_${label}`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(FOLDER, 'migration_lock.toml'), LOCK_FILE);
+  await writeFile(join(folder, 'migration.sql'), sql);
+  console.log(
+    `Wrote ${join(folder, 'migration.sql')}. Read it: the engine does not know what your rows mean.`,
+  );
+  return 0;
+}
+
+async function checkMigrations(): Promise<number> {
+  const sql = await missingSql();
+  if (sql === undefined) return 0;
+  console.error(`schema.prisma says more than prisma/migrations does. Missing:\n\n${sql}\nRepair: ${REPAIR}`);
+  return 1;
+}
+
+/** Applies every migration to an empty database and asks the engine what is still missing. */
+async function missingSql(): Promise<string | undefined> {
+  await mkdir(FOLDER, { recursive: true });
+  const { pool, close } = await openEmbedded(IN_MEMORY, silent);
+  try {
+    const migrations = (await readdir(FOLDER)).length === 0 ? [] : await readMigrations(FOLDER);
+    const client = await pool.connect();
+    try {
+      await migrate(client, migrations, silent);
+    } finally {
+      client.release(true);
+    }
+    return await (await openSchemaEngine(pool)).pendingSql();
+  } finally {
+    await close();
+  }
+}

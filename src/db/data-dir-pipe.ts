@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import type net from 'node:net';
+import { ask, listen } from './lock-socket.ts';
+
+/** Windows keeps named pipes outside the file system, one namespace for the whole machine. */
+export function pipeName(dataDir: string): string {
+  const digest = createHash('sha256').update(realpathSync.native(dataDir).toLowerCase()).digest('hex');
+  return `\\\\.\\pipe\\likeness-${digest.slice(0, 32)}`;
+}
+
+/** Windows lets one process create a pipe and removes it with that process, so the first to listen has the lock. */
+export async function listenOnPipe(
+  name: string,
+): Promise<{ server: net.Server } | { heldBy: number | undefined }> {
+  try {
+    return { server: await listen(name, () => ({ pid: process.pid, state: 'holding' })) };
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    const answer = await ask(name);
+    return { heldBy: 'pid' in answer ? answer.pid : undefined };
+  }
+}

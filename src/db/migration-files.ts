@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type Migration = {
+  /** Folder name, `<timestamp>_<words>`: the order of the names is the order of applying. */
+  name: string;
+  sql: string;
+  /** SHA-256 of the file's bytes, hex: what Prisma writes in its table. */
+  checksum: string;
+};
+
+/** Every migration that comes with this version, oldest first. */
+export async function readMigrations(folder: string = migrationsFolder()): Promise<Migration[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const bytes = await readFile(join(folder, name, 'migration.sql'));
+      return {
+        name,
+        sql: bytes.toString('utf8'),
+        checksum: createHash('sha256').update(bytes).digest('hex'),
+      };
+    }),
+  );
+}
+
+/**
+ * `prisma/migrations` of the package this file belongs to. Looked for upwards, because this code runs from src/db as
+ * well as from the bundle in dist. Throws when the package was installed without it.
+ */
+export function migrationsFolder(from: string = import.meta.url): string {
+  const start = dirname(fileURLToPath(from));
+  for (let folder = start; ; folder = dirname(folder)) {
+    const migrations = join(folder, 'prisma', 'migrations');
+    if (existsSync(join(folder, 'package.json')) && existsSync(migrations)) return migrations;
+    if (folder === dirname(folder)) {
+      throw new Error(`No package.json with prisma/migrations beside it in ${start} or above it`);
+    }
+  }
+}

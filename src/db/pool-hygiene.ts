@@ -1,0 +1,26 @@
+import type pg from 'pg';
+import type { DatabaseLog } from './log.ts';
+
+/**
+ * Two rules every pool of ours follows.
+ *
+ * A broken idle connection is logged: without a listener the pool's 'error' event would end the process.
+ *
+ * A client that comes back while a statement is unanswered or a transaction is open is closed, not lent again.
+ * Prisma hands clients back without a word after a COMMIT or ROLLBACK that failed or timed out, and the next
+ * borrower would run inside the last one's transaction.
+ */
+export function keepPoolClean(pool: pg.Pool, log: DatabaseLog): void {
+  pool.on('error', (error) => {
+    log.warn({ err: error }, 'A database connection was lost; the next query opens another');
+  });
+  pool.on('release', (_error, client) => {
+    if (!isClean(client)) void client.end();
+  });
+}
+
+/** The type declarations of pg leave out `readyForQuery`, which is false from sending a query to its last answer. */
+function isClean(client: pg.PoolClient & { readyForQuery?: boolean }): boolean {
+  const status = client.getTransactionStatus();
+  return client.readyForQuery === true && status !== 'T' && status !== 'E';
+}

@@ -1,0 +1,77 @@
+import pg from 'pg';
+import type { PoolHandle } from './embedded.ts';
+import type { DatabaseLog } from './log.ts';
+import { keepPoolClean } from './pool-hygiene.ts';
+import { within } from './within.ts';
+
+const SECOND_MS = 1000;
+
+/** Waiting for a free or new connection; node-postgres waits for ever by default. */
+const ACQUIRE_TIMEOUT_MS = 5 * SECOND_MS;
+const IDLE_TIMEOUT_MS = 30 * SECOND_MS;
+/** The server gives up on a statement after this … */
+const STATEMENT_TIMEOUT_MS = 15 * SECOND_MS;
+/** … and we on the server after this: only a silent connection (cut cable, dead host) gets here. */
+const ANSWER_TIMEOUT_MS = 20 * SECOND_MS;
+/** A transaction that an instance left open when it vanished holds its row locks no longer than this. */
+const IDLE_IN_TRANSACTION_MS = 30 * SECOND_MS;
+const KEEP_ALIVE_DELAY_MS = 10 * SECOND_MS;
+const CLOSE_TIMEOUT_MS = 5 * SECOND_MS;
+
+/** What both the pool and the migration's own connection share. */
+function connectionConfig(databaseUrl: string): pg.ClientConfig {
+  return {
+    connectionString: databaseUrl,
+    application_name: 'likeness',
+    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+  };
+}
+
+/** `poolSize` is the number of connections this instance may have open at once. Connects when first used. */
+export function openPostgres(databaseUrl: string, poolSize: number, log: DatabaseLog): PoolHandle {
+  const pool = new pg.Pool({
+    ...connectionConfig(databaseUrl),
+    max: poolSize,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it; its declarations do not say so
+    onConnect: useUtc,
+  });
+  keepPoolClean(pool, log);
+  return {
+    pool,
+    close: async () => {
+      await within(pool.end(), CLOSE_TIMEOUT_MS).catch((error: unknown) => {
+        log.warn({ err: error }, 'Leaving the database under a query that has not ended');
+      });
+    },
+  };
+}
+
+/** A connection of its own, without the pool's time limits, ended afterwards. */
+export async function withOwnClient<T>(
+  databaseUrl: string,
+  work: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client(connectionConfig(databaseUrl));
+  // A connection that breaks fails the query that waits on it; the event only repeats that.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Prisma's adapter reads every timestamptz as UTC and drops the offset, so in a session with another time zone each
+ * timestamp would come back shifted.
+ */
+async function useUtc(client: pg.ClientBase): Promise<void> {
+  await client.query("SET TIME ZONE 'UTC'");
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDatabase, type Database } from '../../src/db/open-database.ts';
+import { copyEmbeddedTemplate } from './embedded-template.ts';
+import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
+import { adminUrl, scratchFolder, silent } from './template.ts';
+
+/** The database this run of the tests is about. */
+export const testedDatabase: Database['kind'] = adminUrl === undefined ? 'embedded' : 'postgres';
+
+/** A database nobody else uses. */
+export type DatabasePlace = {
+  /** For a process or an app that opens it by itself. */
+  env: { DATABASE_URL: string } | { DATA_DIR: string };
+  /** Opens it here. The embedded one can be open once only: close it before an app gets `env`. */
+  open: () => Promise<Database>;
+  /** Closes what open() opened and removes the data. */
+  drop: () => Promise<void>;
+};
+
+/** With the tables in it; `empty: true` leaves the migrations to whoever opens it. */
+export async function databasePlace({ empty = false } = {}): Promise<DatabasePlace> {
+  return adminUrl === undefined ? embeddedPlace(empty) : postgresPlace(adminUrl, empty);
+}
+
+/** A database with the tables in it, open. One per test file is plenty: an embedded one takes about 300 MB. */
+export async function freshDatabase(): Promise<{
+  database: Database;
+  env: DatabasePlace['env'];
+  drop: () => Promise<void>;
+}> {
+  const place = await databasePlace();
+  try {
+    return { database: await place.open(), env: place.env, drop: place.drop };
+  } catch (error) {
+    await place.drop();
+    throw error;
+  }
+}
+
+async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePlace> {
+  const { name, url } = await createPostgresDatabase(admin, empty);
+  const opened: Database[] = [];
+  return {
+    env: { DATABASE_URL: url },
+    open: () => remembering(opened, openDatabase({ databaseUrl: url, dataDir: 'memory://', log: silent })),
+    drop: async () => {
+      await Promise.all(opened.map((database) => database.close()));
+      await dropPostgresDatabase(admin, name);
+    },
+  };
+}
+
+async function embeddedPlace(empty: boolean): Promise<DatabasePlace> {
+  const dataDir = empty ? await mkdtemp(join(scratchFolder, 'empty-')) : await copyEmbeddedTemplate();
+  const opened: Database[] = [];
+  return {
+    env: { DATA_DIR: dataDir },
+    open: () => remembering(opened, openDatabase({ dataDir, log: silent })),
+    drop: async () => {
+      await Promise.all(opened.map((database) => database.close()));
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function remembering(opened: Database[], opening: Promise<Database>): Promise<Database> {
+  const database = await opening;
+  opened.push(database);
+  return database;
+}
