@@ -1,0 +1,95 @@
+import { unzipSync } from 'fflate';
+import { isLoopback, ownPath, type FileStore } from './file-store.ts';
+import type { Detail } from './outcomes.ts';
+import { sendOnce } from './outgoing.ts';
+import { samplePhotos } from './sample-photos.ts';
+
+const FETCH_TIMEOUT_MS = 10_000;
+const LARGEST_ENTRY_BYTES = 64 * 1024 * 1024;
+const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'];
+
+export type ArchiveParts = { files: FileStore; base: string; maxFileBytes: number; signal: AbortSignal };
+export type Archive = { images: number; captions: number };
+/** `elsewhere`: on a host the simulator does not ask, so nothing is known about it. */
+export type Opened =
+  { kind: 'archive'; archive: Archive } | { kind: 'elsewhere' } | { kind: 'refused'; detail: Detail };
+
+export async function openArchive(
+  url: string,
+  field: string,
+  minImages: number,
+  parts: ArchiveParts,
+): Promise<Opened> {
+  const refuse = (msg: string, type: string, ctx?: Record<string, unknown>): Opened => {
+    return {
+      kind: 'refused',
+      detail: { loc: ['body', field], msg, type, input: url.slice(0, 200), ...(ctx && { ctx }) },
+    };
+  };
+  const cannotLoad = 'Failed to download the file. Please check if the URL is accessible and try again.';
+  let bytes: Uint8Array | null;
+  try {
+    bytes = await readArchive(url, parts);
+  } catch {
+    return refuse(cannotLoad, 'file_download_error');
+  }
+  if (bytes === null) return { kind: 'elsewhere' };
+  if (bytes.length > parts.maxFileBytes) {
+    return refuse('File is too large', 'file_too_large', { max_size: parts.maxFileBytes });
+  }
+  const archive = lookInside(bytes);
+  if (!archive) {
+    return refuse('The archive cannot be read', 'invalid_archive', { supported_extensions: ['.zip'] });
+  }
+  if (archive.images < minImages) {
+    const ctx = { min_count: minImages, provided_count: archive.images, supported_extensions: EXTENSIONS };
+    const msg = `The archive must contain at least ${minImages} images, got ${archive.images}`;
+    return refuse(msg, 'archive_file_count_below_minimum', ctx);
+  }
+  return { kind: 'archive', archive };
+}
+
+/** Null when it lies on a host that is not asked. Throws when it cannot be had. */
+async function readArchive(url: string, parts: ArchiveParts): Promise<Uint8Array | null> {
+  const inline = /^data:[^,]{0,200};base64,/.exec(url);
+  if (inline) return Buffer.from(url.slice(inline[0].length), 'base64');
+  const own = ownPath(url, parts.base);
+  if (own) {
+    if (own.join('/') === 'samples/photos.zip') return samplePhotos();
+    const file = own[0] === 'files' ? parts.files.find(own[1]) : null;
+    if (!file) throw new Error('No such file here');
+    return parts.files.read(file);
+  }
+  const target = new URL(url);
+  if (target.protocol !== 'http:' && target.protocol !== 'https:') throw new Error('Not a web address');
+  if (!isLoopback(target.hostname)) return null;
+  const { maxFileBytes: limit, signal } = parts;
+  const answer = await sendOnce(url, { method: 'GET', timeoutMs: FETCH_TIMEOUT_MS, limit, signal });
+  if (answer.status !== 200) throw new Error(`Answered ${answer.status}`);
+  return answer.body;
+}
+
+/** Counts without keeping: each image is unpacked alone, only to see that it is one. Null for no readable zip. */
+export function lookInside(bytes: Uint8Array): Archive | null {
+  const names: { name: string; size: number }[] = [];
+  try {
+    unzipSync(bytes, { filter: ({ name, originalSize }) => names.push({ name, size: originalSize }) < 0 });
+    const visible = names.filter(({ name }) => !/(^|\/)(__MACOSX\/|\.)/.test(name) && !name.endsWith('/'));
+    const images = visible.filter(({ name, size }) => {
+      const pictured =
+        EXTENSIONS.some((end) => name.toLowerCase().endsWith(end)) && !/_mask\.\w+$/.test(name);
+      if (!pictured || size === 0 || size > LARGEST_ENTRY_BYTES) return false;
+      const entry = unzipSync(bytes, { filter: (file) => file.name === name })[name];
+      return entry !== undefined && isImage(entry);
+    });
+    return { images: images.length, captions: visible.filter(({ name }) => name.endsWith('.txt')).length };
+  } catch {
+    return null;
+  }
+}
+
+function isImage(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(12, bytes.length)).toString('latin1');
+  const webp = start.startsWith('RIFF') && start.slice(8) === 'WEBP';
+  return start.startsWith('\xff\xd8\xff') || start.startsWith('\x89PNG\r\n\x1a\n') || webp;
+}

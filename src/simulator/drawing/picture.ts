@@ -1,0 +1,52 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Size } from '../image-sizes.ts';
+import { BOLD_HAND, brushed, FINE_HAND } from './brush.ts';
+import { personOf } from './person.ts';
+import { portrait, type Painter } from './portrait.ts';
+import { sceneOf } from './scene.ts';
+
+export { encode } from './encode.ts';
+
+/** Who is drawn, and how: a LoRA smoothly, a finetune in strokes, a style in bold ones. */
+export type Model = { kind: 'base' | 'lora' | 'finetune'; identity: string; style: boolean };
+
+export type Picture = {
+  prompt: string;
+  seed: number;
+  index: number;
+  model: Model;
+  size: Size;
+  black?: boolean;
+};
+
+/** Rows drawn before other work gets its turn. */
+const ROWS_AT_ONCE = 48;
+
+/** Red, green, blue, alpha for each pixel, row by row. The same picture always gives the same bytes. */
+export async function draw({ prompt, seed, index, model, size, black }: Picture): Promise<Uint8Array> {
+  const { width, height } = size;
+  const pixels = new Uint8Array(width * height * 4).fill(255);
+  const paint = black ? (): [number, number, number] => [0, 0, 0] : painterOf(prompt, seed, index, model);
+  // Heads keep their size in narrow pictures; the person stands on the lower edge in all of them.
+  const unit = Math.min(height, width * 1.2);
+  const lift = ((height - unit) / unit) * 0.55;
+  for (let row = 0; row < height; row += 1) {
+    const y = 1 + (row + 0.5 - height) / unit + lift;
+    for (let column = 0; column < width; column += 1) {
+      const colour = paint((column + 0.5 - width / 2) / unit, y, 1 / unit);
+      const at = (row * width + column) * 4;
+      pixels[at] = colour[0];
+      pixels[at + 1] = colour[1];
+      pixels[at + 2] = colour[2];
+    }
+    if (row % ROWS_AT_ONCE === 0) await breathe();
+  }
+  return pixels;
+}
+
+function painterOf(prompt: string, seed: number, index: number, model: Model): Painter {
+  const identity = model.kind === 'base' ? `${prompt} ${seed}` : model.identity;
+  const smooth = portrait(personOf(identity), sceneOf(prompt, seed, index));
+  if (model.style) return brushed(smooth, BOLD_HAND, identity);
+  return model.kind === 'finetune' ? brushed(smooth, FINE_HAND, identity) : smooth;
+}

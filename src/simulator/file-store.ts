@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { StateFolder } from './state-folder.ts';
+
+const storedFile = z.object({ id: z.string(), name: z.string(), contentType: z.string(), size: z.number() });
+export type StoredFile = z.infer<typeof storedFile>;
+export type FileStore = ReturnType<typeof createFileStore>;
+
+/** Public files, each under an id that cannot be guessed. Bytes live in memory, or on disk if there is a folder. */
+export function createFileStore(folder: StateFolder, base: () => string) {
+  const files = new Map<string, StoredFile>();
+  const inMemory = new Map<string, Buffer>();
+  for (const name of folder.list('files')) {
+    const file = storedFile.safeParse(folder.read(name));
+    if (file.success) files.set(file.data.id, file.data);
+  }
+  const pathOf = (file: StoredFile) => (folder.dir === undefined ? null : join(folder.dir, 'files', file.id));
+
+  return {
+    newId: () => randomBytes(12).toString('hex'),
+    urlOf: (file: Pick<StoredFile, 'id' | 'name'>) =>
+      `${base()}/files/${file.id}/${encodeURIComponent(file.name)}`,
+    /** The path of its bytes on disk, null when they are in memory. */
+    pathOf,
+    find: (id: string | undefined) => files.get(id ?? '') ?? null,
+    async put(bytes: Buffer, about: { id: string; name: string; contentType: string }): Promise<StoredFile> {
+      const file = { ...about, size: bytes.length };
+      const path = pathOf(file);
+      if (path === null) inMemory.set(file.id, bytes);
+      else await writeFile(path, bytes);
+      folder.write(`files/${file.id}`, file);
+      files.set(file.id, file);
+      return file;
+    },
+    async read(file: StoredFile): Promise<Buffer> {
+      const path = pathOf(file);
+      return path === null ? (inMemory.get(file.id) ?? Buffer.alloc(0)) : readFile(path);
+    },
+  };
+}
+
+/** Path segments of a URL on this simulator, or null for any other host. Loopback names are one host. */
+export function ownPath(url: string, base: string): string[] | null {
+  if (!URL.canParse(url)) return null;
+  const [there, here] = [new URL(url), new URL(base)];
+  const sameName =
+    there.hostname === here.hostname || (isLoopback(there.hostname) && isLoopback(here.hostname));
+  return sameName && there.port === here.port ? there.pathname.split('/').filter(Boolean) : null;
+}
+
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

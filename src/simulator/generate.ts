@@ -1,0 +1,122 @@
+import { draw, encode, type Model } from './drawing/picture.ts';
+import { ownPath } from './file-store.ts';
+import type { Generator } from './generators.ts';
+import { pixelsOf, pixelsOfRatio } from './image-sizes.ts';
+import { inputErrors } from './input-errors.ts';
+import { readLoraMetadata } from './lora-file.ts';
+import { modelError, plainError, requestError, success, type Detail } from './outcomes.ts';
+import { has, type Outcome, type Run } from './run.ts';
+import type { Prepared, Workshop } from './work.ts';
+
+const ODD_URL = 'http://169.254.169.254/latest/meta-data/image.png';
+/** fal draws seeds beyond 32 bits; these stay exact in a JavaScript number. */
+const SMALLEST_SEED = 2 ** 32;
+const LARGEST_SEED = 2 ** 48;
+
+export async function prepareGeneration(run: Run, generator: Generator, shop: Workshop): Promise<Prepared> {
+  const parsed = generator.input.safeParse(run.input);
+  if (!parsed.success) return { kind: 'refused', outcome: modelError(inputErrors(parsed.error, run.input)) };
+  const input = parsed.data;
+  const model = await modelOf(input, generator, shop);
+  if ('type' in model) return { kind: 'refused', outcome: modelError([model]) };
+  return {
+    kind: 'work',
+    intro: [],
+    total: Number(input['num_inference_steps'] ?? generator.defaultSteps),
+    durationMs: shop.timing().generateMs,
+    finish: () => finishGeneration(run, { generator, input, model, shop }),
+  };
+}
+
+/** Whose likeness is drawn: the LoRA, the finetune, or nobody's. A Detail when the caller names what is not there. */
+async function modelOf(
+  input: Record<string, unknown>,
+  generator: Generator,
+  shop: Workshop,
+): Promise<Model | Detail> {
+  if (generator.uses === 'finetune_id') {
+    const id = String(input['finetune_id']);
+    const finetune = shop.finetunes.find(id);
+    if (finetune) return { kind: 'finetune', identity: id, style: finetune.style };
+    return {
+      loc: ['body', 'finetune_id'],
+      msg: `Finetune '${id}' not found`,
+      type: 'value_error',
+      input: id,
+    };
+  }
+  const loras = (input['loras'] ?? []) as { path: string }[];
+  const identities: string[] = [];
+  let style = false;
+  for (const [index, { path }] of loras.entries()) {
+    const own = ownPath(path, shop.base());
+    identities.push(own?.join('/') ?? path);
+    if (!own) continue;
+    const file = own[0] === 'files' ? shop.files.find(own[1]) : null;
+    const metadata = file && readLoraMetadata(await shop.files.read(file));
+    if (!metadata) {
+      const msg = `Failed to load LoRA weights from ${path}`;
+      return { loc: ['body', 'loras', index, 'path'], msg, type: 'file_download_error', input: path };
+    }
+    style ||= metadata['style'] === 'true';
+  }
+  return { kind: loras.length === 0 ? 'base' : 'lora', identity: identities.join(' '), style };
+}
+
+type Finishing = { generator: Generator; input: Record<string, unknown>; model: Model; shop: Workshop };
+
+async function finishGeneration(run: Run, { generator, input, model, shop }: Finishing): Promise<Outcome> {
+  const failed = failureOf(run);
+  if (failed) return failed;
+  const prompt = String(input['prompt']);
+  const seed = typeof input['seed'] === 'number' ? input['seed'] : newSeed(shop.random());
+  if (has(run, 'no-artefact')) return success({ seed, prompt }, 1);
+  const byRatio = generator.sizedBy === 'aspect_ratio';
+  const size = byRatio
+    ? pixelsOfRatio(input['aspect_ratio'], shop.ultraLongSide)
+    : pixelsOf(input['image_size']);
+  // No encoder for webp here: a caller who asks for it gets a PNG that says so.
+  const format = (input['output_format'] ?? generator.defaultFormat) === 'jpeg' ? 'jpeg' : 'png';
+  const black = has(run, 'filtered');
+  const images: Record<string, unknown>[] = [];
+  const started = shop.now();
+  for (let index = 0; index < Number(input['num_images'] ?? 1); index += 1) {
+    const pixels = await draw({ prompt, seed, index, model, size, black });
+    const bytes = await encode(pixels, size, format, shop.jpegQuality);
+    const contentType = `image/${format}`;
+    images.push({
+      url: await urlOf(bytes, contentType, input['sync_mode'] === true, shop),
+      ...size,
+      content_type: contentType,
+    });
+  }
+  if (has(run, 'odd-url')) for (const image of images) image['url'] = ODD_URL;
+  const timings = { inference: (shop.now() - started) / 1000 };
+  const has_nsfw_concepts = images.map(() => black);
+  const megapixels = images.length * Math.ceil((size.width * size.height) / 1_000_000);
+  return success({ images, timings, seed, has_nsfw_concepts, prompt }, megapixels);
+}
+
+async function urlOf(
+  bytes: Buffer,
+  contentType: string,
+  inline: boolean,
+  { files }: Workshop,
+): Promise<string> {
+  if (inline) return `data:${contentType};base64,${bytes.toString('base64')}`;
+  const name = contentType === 'image/jpeg' ? 'image.jpg' : 'image.png';
+  return files.urlOf(await files.put(bytes, { id: files.newId(), name, contentType }));
+}
+
+function newSeed(random: number): number {
+  return SMALLEST_SEED + Math.floor(random * (LARGEST_SEED - SMALLEST_SEED));
+}
+
+function failureOf(run: Run): Outcome | null {
+  const msg = 'The content could not be processed because it was flagged by a content checker.';
+  if (has(run, 'fail', 'error-null'))
+    return modelError([{ loc: ['body', 'prompt'], msg, type: 'content_policy_violation' }]);
+  if (has(run, 'fail-plain')) return plainError(msg);
+  if (has(run, 'fail-5xx')) return requestError(500, 'internal_error', 'Internal server error');
+  return null;
+}

@@ -1,0 +1,20 @@
+import type { Programs } from './programs.ts';
+import { detail, json, page, type Reply } from './replies.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+/** The neutral element of the curve: under it a verifier without a check takes one signature for every message. */
+const LOW_ORDER_X = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]).toString('base64url');
+const HUGE_BYTES = 5 * 1024 * 1024;
+
+export function keySetRoute(keys: SigningKeys, programs: Programs): Reply {
+  for (const scenario of programs.forKeySet()) {
+    if (scenario === 'jwks-down') return detail(503, 'Service unavailable');
+    if (scenario === 'jwks-empty') return json(200, { keys: [] });
+    if (scenario === 'jwks-junk') return page(200, 'Maintenance');
+    if (scenario === 'jwks-low-order')
+      return json(200, { keys: [{ kty: 'OKP', crv: 'Ed25519', x: LOW_ORDER_X }] });
+    if (scenario === 'jwks-huge') return json(200, { ...keys.keySet(), filler: 'x'.repeat(HUGE_BYTES) });
+    if (scenario === 'jwks-hang') return { kind: 'hang' };
+  }
+  return json(200, keys.keySet(), { 'cache-control': 'public, max-age=3600' });
+}

@@ -1,0 +1,37 @@
+import { startSimulator } from './simulator.ts';
+
+const DEFAULT_PORT = 4010;
+
+const dir = process.env['FAL_SIMULATOR_DIR'];
+const publicUrl = process.env['FAL_SIMULATOR_URL'];
+const simulator = await startSimulator({
+  host: process.env['HOST'] ?? '127.0.0.1',
+  port: Number(process.env['PORT'] ?? DEFAULT_PORT),
+  ...(dir && { dir }),
+  ...(publicUrl && { publicUrl }),
+  log: (event) => {
+    const { type, ...facts } = event;
+    if (type !== 'listening') console.log(new Date().toISOString(), type, JSON.stringify(facts));
+  },
+});
+
+console.log(`fal simulator on ${simulator.url}
+
+  FAL_KEY=local
+  FAL_QUEUE_URL=${simulator.queueUrl}
+  FAL_REST_URL=${simulator.restUrl}
+
+sample training photos  ${simulator.samplePhotosUrl}
+scenarios               ${simulator.url}/__simulator/scenarios
+submits so far          ${simulator.url}/__simulator/requests
+webhooks so far         ${simulator.url}/__simulator/deliveries
+`);
+
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    void simulator.close();
+  });
+}

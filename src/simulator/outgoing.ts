@@ -1,0 +1,41 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+
+export type Outgoing = {
+  method: 'GET' | 'POST';
+  headers?: Record<string, string>;
+  body?: Buffer | string;
+  timeoutMs: number;
+  /** Bytes of the answer after which the connection is given up. */
+  limit: number;
+  signal: AbortSignal;
+};
+
+/**
+ * One request on a connection of its own: nothing is pooled, so nothing outlives close(). Redirects are answers
+ * like any other. Rejects on transport errors, after `timeoutMs` for the whole exchange, and beyond `limit`.
+ */
+export async function sendOnce(url: string, outgoing: Outgoing): Promise<{ status: number; body: Buffer }> {
+  const target = new URL(url);
+  if (target.protocol !== 'http:' && target.protocol !== 'https:') throw new Error(`Not an http URL: ${url}`);
+  const open = target.protocol === 'https:' ? httpsRequest : httpRequest;
+  const signal = AbortSignal.any([outgoing.signal, AbortSignal.timeout(outgoing.timeoutMs)]);
+
+  return new Promise((resolve, reject) => {
+    const headers = { ...outgoing.headers };
+    if (outgoing.body !== undefined) headers['content-length'] = String(Buffer.byteLength(outgoing.body));
+    const request = open(target, { method: outgoing.method, headers, signal, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > outgoing.limit) request.destroy(new Error(`More than ${outgoing.limit} bytes`));
+        else chunks.push(chunk);
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(outgoing.body);
+  });
+}

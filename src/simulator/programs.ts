@@ -1,0 +1,41 @@
+import type { ScenarioName } from './scenarios.ts';
+
+export type Program = {
+  /** Full endpoint id; without it, any. Scenarios named jwks-… ignore it. */
+  endpoint?: string;
+  scenario?: ScenarioName | readonly ScenarioName[];
+  scenarios?: readonly ScenarioName[];
+  /** How many requests it applies to. Default 1; Infinity for all. */
+  times?: number;
+};
+
+type Standing = { endpoint: string | undefined; scenarios: readonly ScenarioName[]; left: number };
+
+export type Programs = ReturnType<typeof createPrograms>;
+
+/** Scenarios set from outside. The oldest program that still applies is used, one per request. */
+export function createPrograms() {
+  let standing: Standing[] = [];
+
+  function take(applies: (program: Standing) => boolean): readonly ScenarioName[] {
+    const found = standing.find(applies);
+    if (!found) return [];
+    found.left -= 1;
+    standing = standing.filter((program) => program.left > 0);
+    return found.scenarios;
+  }
+  const aboutKeys = (program: Standing) => program.scenarios.every((name) => name.startsWith('jwks-'));
+
+  return {
+    add(program: Program): void {
+      const one = typeof program.scenario === 'string' ? [program.scenario] : (program.scenario ?? []);
+      const scenarios = [...one, ...(program.scenarios ?? [])];
+      if (scenarios.length === 0) throw new Error('A program needs at least one scenario');
+      standing.push({ endpoint: program.endpoint, scenarios, left: program.times ?? 1 });
+    },
+    clear: () => void (standing = []),
+    forSubmit: (endpoint: string) =>
+      take((program) => !aboutKeys(program) && (program.endpoint ?? endpoint) === endpoint),
+    forKeySet: () => take(aboutKeys),
+  };
+}

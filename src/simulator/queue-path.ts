@@ -1,0 +1,28 @@
+import { appOf } from './run.ts';
+
+/** What a path on the queue's host asks for. */
+export type QueuePath =
+  | { kind: 'submit'; endpoint: string }
+  | { kind: 'run'; app: string; full: boolean; id: string; what: 'result' | 'status' | 'stream' | 'cancel' }
+  | { kind: 'unknown' };
+
+const WHAT = {
+  '': 'result',
+  response: 'result',
+  status: 'status',
+  'status/stream': 'stream',
+  cancel: 'cancel',
+} as const;
+
+/** `full` says that the path has more of the endpoint id than fal's own URLs, which stop after owner and app. */
+export function parseQueuePath(segments: readonly string[]): QueuePath {
+  const at = segments.indexOf('requests', 2);
+  if (at === -1)
+    return segments.length < 2 ? { kind: 'unknown' } : { kind: 'submit', endpoint: segments.join('/') };
+  const id = segments[at + 1];
+  const rest = segments.slice(at + 2).join('/');
+  if (id === undefined || !Object.hasOwn(WHAT, rest)) return { kind: 'unknown' };
+  const endpoint = segments.slice(0, at).join('/');
+  const app = appOf(endpoint);
+  return { kind: 'run', app, full: endpoint !== app, id, what: WHAT[rest as keyof typeof WHAT] };
+}

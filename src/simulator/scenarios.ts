@@ -1,0 +1,76 @@
+/** Every scenario and what it does. The text is also what GET /__simulator/scenarios prints. */
+export const SCENARIOS = {
+  fail: 'the run fails: result 422 with a detail list',
+  'fail-plain': 'the run fails: result 422 whose detail is a plain string',
+  'fail-5xx': 'the run fails: result 500 with error_type internal_error',
+  slow: 'queue and work take `slowFactor` times as long',
+  stuck: 'IN_PROGRESS for ever',
+  'stuck-in-queue': 'IN_QUEUE for ever',
+  requeue: 'IN_PROGRESS goes back to IN_QUEUE once; gateway_request_id changes',
+  'no-artefact': 'succeeds without the promised artefact',
+  'odd-url': 'succeeds; the artefact has a URL nobody should fetch (http://169.254.169.254/…)',
+  filtered: 'images are black and has_nsfw_concepts is true',
+  'cancel-ignored': 'cancel answers 202, the run goes on to its end',
+  'result-gone': 'status COMPLETED, but the result answers 404',
+  'status-503': 'the first two status reads answer 503',
+  'status-500': 'every status read answers 500',
+  silent: 'no webhook is sent',
+  late: 'the webhook is sent `slowFactor` seconds after completion',
+  twice: 'the same webhook twice',
+  conflicting: 'webhook OK, then webhook ERROR',
+  'conflicting-error-first': 'webhook ERROR, then webhook OK (the queue says success)',
+  early: 'the webhook is delivered before the submit is answered',
+  'null-payload': 'webhook OK with payload null and payload_error; the result can be fetched',
+  'error-null': 'the run fails; webhook ERROR with payload null',
+  'junk-body': 'signed webhook whose body is not JSON',
+  forged: 'a wrongly signed webhook claiming failure, then the genuine one',
+  'forged-only': 'only the wrongly signed webhook',
+  stale: 'the webhook carries a timestamp ten minutes old',
+  'same-signature': 'webhook retries repeat the first signature and timestamp',
+  'other-account': 'the webhook is signed by fal for another user id',
+  legacy: 'webhook in the old form {request_id, status: completed|failed, result|error}',
+  'lost-answer': 'the submit is accepted, then the connection drops without an answer',
+  'cut-answer': 'the submit is accepted, the answer breaks off in the middle',
+  hang: 'the submit is accepted and never answered',
+  html: 'the submit is accepted and answered 200 with an HTML page',
+  'no-request-id': 'the submit is accepted and answered 200 without request_id',
+  'bad-request-id': 'the submit is answered with a request_id that is a path (../../..)',
+  'submit-401': 'submit refused: 401',
+  'submit-403-balance': 'submit refused: 403, balance exhausted',
+  'submit-422': 'submit refused: 422',
+  'submit-429': 'submit refused: 429 with Retry-After',
+  'submit-500': 'submit refused: 500',
+  'submit-502': 'submit refused: 502 with an HTML page',
+  'submit-503': 'submit refused: 503',
+  'submit-504': 'submit answered 504, yet the run was accepted',
+  'jwks-down': 'the key set answers 503',
+  'jwks-empty': 'the key set has no keys',
+  'jwks-junk': 'the key set answers 200 with an HTML page',
+  'jwks-low-order': 'the key set has only a low-order key',
+  'jwks-huge': 'the key set is 5 MB',
+  'jwks-hang': 'the key set never answers',
+} as const;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+export function isScenario(name: string): name is ScenarioName {
+  return Object.hasOwn(SCENARIOS, name);
+}
+
+/**
+ * Scenarios the caller wrote into the input itself: `?scenario=a,b` in any URL at the top level, `[[a]]` or
+ * `[[a,b]]` in the prompt. Unknown names are ignored, because a prompt may contain brackets of its own.
+ */
+export function scenariosIn(input: Readonly<Record<string, unknown>>): ScenarioName[] {
+  const names: string[] = [];
+  for (const [field, value] of Object.entries(input)) {
+    if (typeof value !== 'string') continue;
+    if (field === 'prompt') {
+      for (const [, list] of value.matchAll(/\[\[([a-z0-9, -]{1,200})\]\]/g))
+        names.push(...(list ?? '').split(','));
+    } else if (/^https?:\/\//.test(value) && URL.canParse(value)) {
+      for (const list of new URL(value).searchParams.getAll('scenario')) names.push(...list.split(','));
+    }
+  }
+  return names.map((name) => name.trim()).filter(isScenario);
+}

@@ -1,0 +1,155 @@
+import { createFileStore } from './file-store.ts';
+import { createFinetunes } from './finetunes.ts';
+import { createFloor } from './floor.ts';
+import { createListener, listen } from './listener.ts';
+import { DEFAULT_TIMING, type SimulatorOptions, type Timing } from './options.ts';
+import { createPrograms, type Program } from './programs.ts';
+import type { RecordedRequest } from './record.ts';
+import { createRoute } from './route.ts';
+import { createRunBook } from './run-book.ts';
+import { readSavedKeys, readSavedPort } from './saved-state.ts';
+import { createSigningKeys } from './signing-keys.ts';
+import { createStateFolder } from './state-folder.ts';
+import { createWebhookSender, type Delivery, type LooseMessage } from './webhook-sender.ts';
+
+export type { LooseMessage, Program, RecordedRequest, Delivery, SimulatorOptions, Timing };
+export type { ScenarioName } from './scenarios.ts';
+
+export type Simulator = {
+  url: string;
+  queueUrl: string;
+  restUrl: string;
+  jwksUrl: string;
+  samplePhotosUrl: string;
+  /** Every submit that came in, refused ones included. */
+  requests: () => readonly RecordedRequest[];
+  /** Every webhook attempt. */
+  deliveries: () => readonly Delivery[];
+  /** Bends the next `times` submits (or reads of the key set). Throws without a scenario. */
+  program: (program: Program) => void;
+  clearPrograms: () => void;
+  setTiming: (timing: Partial<Timing>) => void;
+  /** A new key signs from now on; the old signing key stays in the set. */
+  rotateKeys: () => void;
+  /** Sends any webhook, signed as fal would sign it, and resolves with the receiver's status. */
+  deliver: (message: LooseMessage) => Promise<number | null>;
+  /** Ends everything; what `dir` holds goes on with the next start. Safe to call twice. */
+  close: () => Promise<void>;
+};
+
+/** A look-alike of fal's queue, storage and webhooks over HTTP. Rejects when it cannot listen. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const host = options.host ?? '127.0.0.1';
+  const now = options.now ?? Date.now;
+  const accountId = options.accountId ?? 'local-account';
+  const maxFileBytes = options.maxFileBytes ?? 256 * 1024 * 1024;
+  const log: NonNullable<SimulatorOptions['log']> = (event) => {
+    try {
+      options.log?.(event);
+    } catch {
+      // A faulty observer is the caller's affair; runs go on.
+    }
+  };
+  let timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
+  let url = '';
+  const base = () => url;
+  const closing = new AbortController();
+  const { signal } = closing;
+
+  const folder = createStateFolder(options.dir);
+  const keys = createSigningKeys(readSavedKeys(folder));
+  const saveKeys = () => folder.write('keys', keys.save());
+  saveKeys();
+  const files = createFileStore(folder, base);
+  const runs = createRunBook(folder);
+  const programs = createPrograms();
+  const requests: RecordedRequest[] = [];
+  const rotateKeys = () => {
+    keys.rotate();
+    saveKeys();
+  };
+  const sender = createWebhookSender({ keys, timing: () => timing, accountId, now, log, signal });
+  const floor = createFloor({
+    runs,
+    log,
+    onState: ({ endpoint, id, state, outcome }) =>
+      log({ type: 'state', endpoint, requestId: id, state, ...(outcome && { status: outcome.status }) }),
+    shop: {
+      files,
+      finetunes: createFinetunes(folder),
+      base,
+      timing: () => timing,
+      now,
+      random: options.random ?? Math.random,
+      jpegQuality: options.images?.jpegQuality ?? 88,
+      ultraLongSide: options.images?.ultraLongSide ?? 1376,
+      maxFileBytes,
+      signal,
+    },
+    announcing: {
+      sender,
+      webhookOnCancel: options.webhookOnCancel ?? true,
+      slowFactor: () => timing.slowFactor,
+      save: (run) => runs.save(run),
+      signal,
+    },
+  });
+  const route = createRoute({
+    base,
+    files,
+    runs,
+    floor,
+    programs,
+    requests,
+    keys,
+    sender,
+    rotateKeys,
+    now,
+    log,
+    signal,
+    maxFileBytes,
+    timing: () => timing,
+    apiKeys: options.apiKeys ?? null,
+    strictPaths: options.strictPaths ?? false,
+    cancelQueuedWith: options.cancelQueuedWith ?? 200,
+  });
+
+  const server = createListener(route, (error) => log({ type: 'bug', message: String(error) }));
+  const wanted = options.port ?? 0;
+  const remembered = wanted === 0 ? readSavedPort(folder) : null;
+  const port = await listen(server, host, remembered === null ? [wanted] : [remembered, wanted]);
+  folder.write('port', port);
+  url = options.publicUrl?.replace(/\/+$/, '') ?? `http://${nameOf(host)}:${port}`;
+  log({ type: 'listening', url });
+  for (const run of runs.unfinished()) void floor.start(run);
+
+  return {
+    url,
+    queueUrl: url,
+    restUrl: url,
+    jwksUrl: `${url}/.well-known/jwks.json`,
+    samplePhotosUrl: `${url}/samples/photos.zip`,
+    requests: () => requests,
+    deliveries: sender.deliveries,
+    program: (program) => programs.add(program),
+    clearPrograms: () => programs.clear(),
+    setTiming: (changes) => void (timing = { ...timing, ...changes }),
+    rotateKeys,
+    deliver: (message) => sender.deliverOnce(message),
+    async close() {
+      closing.abort();
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await floor.close();
+      await closed;
+    },
+  };
+}
+
+/** An address that means every interface is no name that anybody can call. */
+function nameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ENDPOINTS } from './endpoints.ts';
+import type { Exchange } from './exchange.ts';
+import type { Floor } from './floor.ts';
+import type { SimulatorEvent, Timing } from './options.ts';
+import type { Programs } from './programs.ts';
+import { submitAnswer } from './queue-answers.ts';
+import type { RecordedRequest } from './record.ts';
+import { detail, json, page, type Reply } from './replies.ts';
+import type { RunBook } from './run-book.ts';
+import { has, type Run } from './run.ts';
+import { scenariosIn, type ScenarioName } from './scenarios.ts';
+import { refusalOf } from './submit-refusals.ts';
+
+const LARGEST_INPUT_BYTES = 10 * 1024 * 1024;
+
+export type SubmitParts = {
+  base: () => string;
+  runs: RunBook;
+  floor: Floor;
+  programs: Programs;
+  requests: RecordedRequest[];
+  timing: () => Timing;
+  now: () => number;
+  log: (event: SimulatorEvent) => void;
+  /** Null when the key is good. */
+  unauthorized: (exchange: Exchange) => Reply | null;
+};
+
+export async function submit(exchange: Exchange, endpoint: string, parts: SubmitParts): Promise<Reply> {
+  const text = (await exchange.read(LARGEST_INPUT_BYTES)).toString('utf8');
+  const body = parseJson(text);
+  const input = isObject(body) ? body : null;
+  const scenarios = [...new Set([...parts.programs.forSubmit(endpoint), ...scenariosIn(input ?? {})])];
+  const record: RecordedRequest = {
+    requestId: null,
+    endpoint,
+    body: body === undefined ? text : body,
+    headers: exchange.headers,
+    query: Object.fromEntries(exchange.query),
+    webhookUrl: exchange.query.get('fal_webhook'),
+    receivedAt: parts.now(),
+    scenarios,
+    answered: 0,
+  };
+  parts.requests.push(record);
+
+  const refusal = refuse(exchange, { endpoint, body, scenarios }, parts);
+  const reply =
+    refusal ?? (input ? await accept(exchange, { record, input }, parts) : detail(422, 'Expected an object'));
+  record.answered =
+    reply.kind === 'bytes'
+      ? reply.status
+      : reply.kind === 'cut' || reply.kind === 'drop'
+        ? reply.kind
+        : 'hang';
+  if (record.requestId === null) parts.log({ type: 'refused', endpoint, status: Number(record.answered) });
+  return reply;
+}
+
+type Asked = { endpoint: string; body: unknown; scenarios: readonly ScenarioName[] };
+
+function refuse(exchange: Exchange, { endpoint, body, scenarios }: Asked, parts: SubmitParts): Reply | null {
+  const unauthorized = parts.unauthorized(exchange);
+  if (unauthorized) return unauthorized;
+  if (!ENDPOINTS.has(endpoint)) return detail(404, `Application '${endpoint}' not found`);
+  const scripted = refusalOf(scenarios);
+  if (scripted) return scripted;
+  if (body === undefined) return detail(400, 'Request body is not valid JSON');
+  const longest = Number(exchange.query.get('fal_max_queue_length') ?? Infinity);
+  if (parts.runs.waiting(endpoint) > longest) return detail(429, 'Queue is full', { 'retry-after': '1' });
+  return null;
+}
+
+type Accepted = { record: RecordedRequest; input: Record<string, unknown> };
+
+async function accept(exchange: Exchange, { record, input }: Accepted, parts: SubmitParts): Promise<Reply> {
+  const { endpoint, scenarios, webhookUrl } = record;
+  const now = parts.now();
+  const timing = parts.timing();
+  const id = randomUUID();
+  const seconds = Number(
+    exchange.headers['x-fal-request-timeout'] ?? exchange.headers['x-fal-request-start-timeout'],
+  );
+  const run: Run = {
+    id,
+    gatewayId: id,
+    endpoint,
+    input,
+    webhookUrl,
+    startTimeoutMs: seconds > 0 ? seconds * 1_000 : null,
+    scenarios,
+    submittedAt: now,
+    state: 'IN_QUEUE',
+    queuedAt: now,
+    queueMs: timing.queueMs * (scenarios.includes('slow') ? timing.slowFactor : 1),
+    startedAt: null,
+    completedAt: null,
+    logs: [],
+    cancelled: false,
+    outcome: null,
+    statusReads: 0,
+    webhookSettled: webhookUrl === null,
+  };
+  record.requestId = id;
+  parts.runs.save(run);
+  parts.log({ type: 'submitted', endpoint, requestId: id, scenarios });
+  const answer = submitAnswer(run, parts.base(), now);
+  const early = has(run, 'early');
+  const told = parts.floor.start(run, early);
+  if (early) await Promise.race([told, sleep(timing.earlyAnswerMs, undefined, { ref: false })]);
+  return answerTo(run, { ...answer, gateway_request_id: id });
+}
+
+function answerTo(run: Run, answer: Record<string, unknown>): Reply {
+  const headers = { 'x-fal-request-id': run.id };
+  if (has(run, 'lost-answer')) return { kind: 'drop' };
+  if (has(run, 'hang')) return { kind: 'hang' };
+  if (has(run, 'cut-answer')) return { kind: 'cut', body: JSON.stringify(answer) };
+  if (has(run, 'html')) return page(200, 'Please sign in to the network');
+  if (has(run, 'submit-504')) return page(504, 'Gateway timeout');
+  if (has(run, 'bad-request-id'))
+    return json(200, { ...answer, request_id: '../../../other/app/requests/1' });
+  if (has(run, 'no-request-id')) return json(200, { ...answer, request_id: undefined });
+  return json(200, answer, headers);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,95 @@
+import { openArchive } from './archive.ts';
+import { inputErrors } from './input-errors.ts';
+import { writeLora } from './lora-file.ts';
+import { modelError, plainError, requestError, success } from './outcomes.ts';
+import { has, type Outcome, type Run } from './run.ts';
+import type { Trainer } from './trainers.ts';
+import type { Prepared, Workshop } from './work.ts';
+
+const ODD_URL = 'http://169.254.169.254/latest/meta-data/lora.safetensors';
+
+/** Checks input and archive as fal's trainers do: after the queue accepted the run. */
+export async function prepareTraining(run: Run, trainer: Trainer, shop: Workshop): Promise<Prepared> {
+  const parsed = trainer.input.safeParse(run.input);
+  if (!parsed.success) return { kind: 'refused', outcome: modelError(inputErrors(parsed.error, run.input)) };
+  const input = parsed.data;
+  const field = trainer.archiveField;
+  const parts = {
+    files: shop.files,
+    base: shop.base(),
+    maxFileBytes: shop.maxFileBytes,
+    signal: shop.signal,
+  };
+  const opened = await openArchive(String(input[field]), field, trainer.minImages, parts);
+  if (opened.kind === 'refused') return { kind: 'refused', outcome: modelError([opened.detail]) };
+
+  const captions = opened.kind === 'archive' ? opened.archive.captions : 1;
+  if (trainer.needsCaption && !input['default_caption'] && captions === 0) {
+    const msg = 'Images without captions need a default_caption';
+    const detail = { loc: ['body', 'default_caption'], msg, type: 'value_error', input: null };
+    return { kind: 'refused', outcome: modelError([detail]) };
+  }
+  const steps = Number(input[trainer.stepsField] ?? trainer.defaultSteps);
+  const found = opened.kind === 'archive' ? `Found ${opened.archive.images} images` : 'Images loaded';
+  return {
+    kind: 'work',
+    intro: ['Downloading training images', found, `Training for ${steps} steps`],
+    total: steps,
+    durationMs: shop.timing().trainMs,
+    finish: () => finishTraining(run, { trainer, input, steps, shop }),
+  };
+}
+
+type Finishing = { trainer: Trainer; input: Record<string, unknown>; steps: number; shop: Workshop };
+
+async function finishTraining(run: Run, { trainer, input, steps, shop }: Finishing): Promise<Outcome> {
+  const failed = failureOf(run, trainer.archiveField);
+  if (failed) return failed;
+  const style = trainer.isStyle(input);
+  if (trainer.gives === 'finetune_id') {
+    if (has(run, 'no-artefact')) return success({}, steps);
+    const made = shop.finetunes.make({ style, comment: String(input['finetune_comment']) });
+    return success({ finetune_id: made.id }, steps);
+  }
+  const trigger =
+    [input['trigger_phrase'], input['trigger_word'], input['default_caption']].find(isText) ?? '';
+  const metadata = {
+    trained_with: trainer.endpoint,
+    run: run.id,
+    steps: String(steps),
+    trigger,
+    style: String(style),
+  };
+  const lora = { name: 'pytorch_lora_weights.safetensors', contentType: 'application/octet-stream' };
+  const config = { name: 'config.json', contentType: 'application/json' };
+  const settings = { ...metadata, steps, style, rank: 4, input };
+  const result: Record<string, unknown> = {
+    [trainer.gives]: await published(writeLora(metadata), lora, shop),
+    config_file: await published(Buffer.from(JSON.stringify(settings, null, 2)), config, shop),
+    ...trainer.extra,
+  };
+  if (has(run, 'no-artefact')) result[trainer.gives] = null;
+  if (has(run, 'odd-url')) result[trainer.gives] = { url: ODD_URL, content_type: lora.contentType };
+  return success(result, steps);
+}
+
+const isText = (value: unknown) => typeof value === 'string';
+
+async function published(bytes: Buffer, about: { name: string; contentType: string }, { files }: Workshop) {
+  const file = await files.put(bytes, { id: files.newId(), ...about });
+  return {
+    url: files.urlOf(file),
+    content_type: file.contentType,
+    file_name: file.name,
+    file_size: file.size,
+  };
+}
+
+function failureOf(run: Run, field: string): Outcome | null {
+  const msg = 'Could not detect a face in the training images';
+  if (has(run, 'fail', 'error-null'))
+    return modelError([{ loc: ['body', field], msg, type: 'face_detection_error' }]);
+  if (has(run, 'fail-plain')) return plainError(msg);
+  if (has(run, 'fail-5xx')) return requestError(500, 'internal_error', 'Internal server error');
+  return null;
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ENDPOINTS } from './endpoints.ts';
+import { prepareGeneration } from './generate.ts';
+import { CANCELLED, requestError } from './outcomes.ts';
+import { progressLine } from './progress-lines.ts';
+import type { RunBook } from './run-book.ts';
+import { has, type Outcome, type Run } from './run.ts';
+import { prepareTraining } from './train.ts';
+import type { Prepared, Work, Workshop } from './work.ts';
+
+export type WorkerParts = { shop: Workshop; runs: RunBook; onState: (run: Run) => void };
+
+/** `cancelled` ends the run, `closing` leaves it as it is for the next start. */
+export type StopReason = 'cancelled' | 'closing';
+
+/**
+ * Takes a run from where it is to COMPLETED: queue, work, outcome. Resolves without completing it when the
+ * simulator closes or the run is meant to get stuck. `hurried` runs wait for nothing.
+ */
+export async function workThrough(
+  run: Run,
+  parts: WorkerParts,
+  stop: AbortSignal,
+  hurried = false,
+): Promise<void> {
+  try {
+    complete(run, parts, await outcomeOf(run, parts, stop, hurried));
+  } catch (error) {
+    const reason = stop.aborted ? (stop.reason as StopReason) : null;
+    if (reason === 'closing') return;
+    if (reason === null) throw error;
+    run.cancelled = true;
+    await sleep(run.state === 'IN_PROGRESS' ? parts.shop.timing().cancelMs : 0);
+    if (!parts.shop.signal.aborted) complete(run, parts, CANCELLED);
+  }
+}
+
+async function outcomeOf(
+  run: Run,
+  parts: WorkerParts,
+  stop: AbortSignal,
+  hurried: boolean,
+): Promise<Outcome> {
+  const { shop, runs } = parts;
+  const wait = async (ms: number) => {
+    stop.throwIfAborted();
+    if (!hurried && ms > 0) await sleep(ms, undefined, { signal: stop });
+  };
+  const enter = (state: 'IN_QUEUE' | 'IN_PROGRESS') => {
+    run.state = state;
+    if (state === 'IN_QUEUE') run.queuedAt = shop.now();
+    else run.startedAt = shop.now();
+    runs.save(run);
+    parts.onState(run);
+  };
+
+  const patience = run.startTimeoutMs ?? Infinity;
+  if (has(run, 'stuck-in-queue')) await forever(stop, patience);
+  else await wait(Math.min(run.queueMs, patience));
+  if (has(run, 'stuck-in-queue') || patience < run.queueMs) {
+    return requestError(504, 'request_timeout', 'Request did not start within the requested time');
+  }
+  enter('IN_PROGRESS');
+  if (has(run, 'requeue')) {
+    await wait(shop.timing().queueMs);
+    run.gatewayId = randomUUID();
+    enter('IN_QUEUE');
+    await wait(run.queueMs);
+    enter('IN_PROGRESS');
+  }
+  const prepared = await prepare(run, shop);
+  if (prepared.kind === 'refused') return prepared.outcome;
+  if (has(run, 'stuck')) await forever(stop);
+  const started = shop.now();
+  for (const line of prepared.intro) runs.log(run, line, shop.now());
+  await showProgress(prepared, { slower: has(run, 'slow') ? shop.timing().slowFactor : 1, wait }, (done) =>
+    runs.log(run, progressLine(done, prepared.total, shop.now() - started), shop.now()),
+  );
+  const outcome = await prepared.finish();
+  stop.throwIfAborted();
+  return outcome;
+
+  async function showProgress(
+    work: Work,
+    pace: { slower: number; wait: (ms: number) => Promise<void> },
+    show: (done: number) => void,
+  ): Promise<void> {
+    const lines = Math.max(1, Math.min(shop.timing().progressSteps, work.total));
+    for (let line = 1; line <= lines; line += 1) {
+      await pace.wait((work.durationMs * pace.slower) / lines);
+      show(Math.round((work.total * line) / lines));
+    }
+  }
+}
+
+async function prepare(run: Run, shop: Workshop): Promise<Prepared> {
+  const endpoint = ENDPOINTS.get(run.endpoint);
+  switch (endpoint?.kind) {
+    case 'trainer':
+      return prepareTraining(run, endpoint, shop);
+    case 'generator':
+      return prepareGeneration(run, endpoint, shop);
+    case undefined:
+      // A run that an older version left in the folder.
+      return { kind: 'refused', outcome: requestError(500, 'internal_error', 'The app is gone') };
+  }
+}
+
+/** @param atMostMs resolves after it; Infinity for never */
+async function forever(stop: AbortSignal, atMostMs = Infinity): Promise<void> {
+  const LONGEST_TIMER_MS = 2 ** 31 - 1;
+  do await sleep(Math.min(atMostMs, LONGEST_TIMER_MS), undefined, { signal: stop });
+  while (atMostMs === Infinity);
+}
+
+function complete(run: Run, parts: WorkerParts, outcome: Outcome): void {
+  run.outcome = outcome;
+  run.completedAt = parts.shop.now();
+  run.state = 'COMPLETED';
+  if (outcome.error) parts.runs.log(run, outcome.error.text, run.completedAt, 'ERROR');
+  parts.runs.save(run);
+  parts.onState(run);
+}
