@@ -1,9 +1,10 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Size } from '../image-sizes.ts';
-import { BOLD_HAND, brushed, FINE_HAND } from './brush.ts';
+import { BOLD_HAND, brushed, CAREFUL_HAND, FINE_HAND } from './brush.ts';
 import { personOf } from './person.ts';
 import { portrait, type Painter } from './portrait.ts';
 import { sceneOf } from './scene.ts';
+import { ellipse } from './shape.ts';
 
 export { encode } from './encode.ts';
 
@@ -46,7 +47,13 @@ export async function draw({ prompt, seed, index, model, size, black }: Picture)
 
 function painterOf(prompt: string, seed: number, index: number, model: Model): Painter {
   const identity = model.kind === 'base' ? `${prompt} ${seed}` : model.identity;
-  const smooth = portrait(personOf(identity), sceneOf(prompt, seed, index));
-  if (model.style) return brushed(smooth, BOLD_HAND, identity);
-  return model.kind === 'finetune' ? brushed(smooth, FINE_HAND, identity) : smooth;
+  const scene = sceneOf(prompt, seed, index);
+  const smooth = portrait(personOf(identity), scene);
+  if (model.kind !== 'finetune' && !model.style) return smooth;
+  const broad = brushed(smooth, model.style ? BOLD_HAND : FINE_HAND, identity);
+  const careful = brushed(smooth, CAREFUL_HAND, identity);
+  return (x, y, edge) => {
+    const onFace = ellipse(x - scene.x, y - scene.y - 0.02, 0.115, 0.15) < 0;
+    return onFace ? careful(x, y, edge) : broad(x, y, edge);
+  };
 }

@@ -27,7 +27,7 @@ export function sceneOf(prompt: string, seed: number, index: number): Scene {
   const far = hue + dice.pick([0.08, 0.14, -0.1, 0.45]);
   const dark = dice.next() < 0.4;
   const light = dice.pick([-1, 1]);
-  const halo = { x: dice.between(-0.16, 0.16), y: dice.between(0.32, 0.46), radius: dice.between(0.3, 0.42) };
+  const halo = { x: dice.between(-0.16, 0.16), y: dice.between(0.38, 0.5), radius: dice.between(0.3, 0.42) };
   const discs: Disc[] = [
     { ...halo, soft: 0.006, colour: hsl(far + 0.05, 0.7, dark ? 0.5 : 0.74), strength: 0.75 },
   ];
@@ -53,8 +53,8 @@ export function sceneOf(prompt: string, seed: number, index: number): Scene {
     cloth: hsl(hue + dice.pick([0.5, 0.4, 0.58, 0.03]), dice.between(0.3, 0.65), dice.between(0.24, 0.5)),
     collar: dice.pick(['round', 'vee', 'high'] as const),
     light,
-    x: dice.between(-0.05, 0.05),
-    y: dice.between(0.41, 0.45),
+    x: dice.between(-0.045, 0.045),
+    y: dice.between(0.475, 0.505),
     tilt: dice.between(-0.13, 0.13),
     turn: dice.between(-0.03, 0.03),
     smile: dice.between(0.15, 1),
