@@ -4,7 +4,8 @@ import type { DatabaseLog } from './log.ts';
 /**
  * Two rules every pool of ours follows.
  *
- * A broken idle connection is logged: without a listener the pool's 'error' event would end the process.
+ * A connection that breaks ends no process, which an 'error' event without a listener would: an idle one is logged; a
+ * lent one fails the query that waits on it or the next one, and whoever borrowed it hears it that way.
  *
  * A client that comes back while a statement is unanswered or a transaction is open is closed, not lent again.
  * Prisma hands clients back without a word after a COMMIT or ROLLBACK that failed or timed out, and the next
@@ -13,6 +14,9 @@ import type { DatabaseLog } from './log.ts';
 export function keepPoolClean(pool: pg.Pool, log: DatabaseLog): void {
   pool.on('error', (error) => {
     log.warn({ err: error }, 'A database connection was lost; the next query opens another');
+  });
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
   });
   pool.on('release', (_error, client) => {
     if (!isClean(client)) void client.end();

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/db/open-database.ts';
+import { freshDatabase, testedDatabase } from '../support/database.ts';
+import { avatarRow } from './rows.ts';
+
+const INSERT = `INSERT INTO avatars (id, owner_id, name, training_type, trigger_phrase, updated_at)
+                VALUES ('a', 'owner', 'Ada', 'PORTRAIT', 'ADA', now())`;
+
+let database: Database;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ database, drop } = await freshDatabase());
+});
+beforeEach(async () => {
+  await database.prisma.avatar.deleteMany();
+});
+afterAll(async () => {
+  await drop();
+});
+
+/** Every connection the pool can lend, so that the one in question is among them. */
+async function nobodySeesTheRow(): Promise<void> {
+  const counts = await Promise.all(Array.from({ length: 10 }, () => database.prisma.avatar.count()));
+  expect(counts).toEqual(counts.map(() => 0));
+}
+
+describe(`on ${testedDatabase}`, () => {
+  test('a client given back as broken inside a transaction leaves nothing behind', async () => {
+    const client = await database.pool.connect();
+    await client.query('BEGIN');
+    await client.query(INSERT);
+    client.release(new Error('broken'));
+
+    await nobodySeesTheRow();
+  });
+
+  test('a client given back without a word inside a transaction is not lent again', async () => {
+    const client = await database.pool.connect();
+    await client.query('BEGIN');
+    await client.query(INSERT);
+    client.release();
+
+    await nobodySeesTheRow();
+  });
+
+  test('a client given back after a failed statement of a transaction is not lent again', async () => {
+    const client = await database.pool.connect();
+    await client.query('BEGIN');
+    await expect(client.query('SELECT 1/0')).rejects.toThrow('division by zero');
+    client.release();
+
+    await nobodySeesTheRow();
+  });
+
+  test('a client given back while a query runs fails that query, and the next one gets its own answer', async () => {
+    const client = await database.pool.connect();
+    const unanswered = client.query('SELECT pg_sleep(0.2), $1::text AS word', ['theirs']);
+    const failed = expect(unanswered).rejects.toThrow(/Connection terminated/);
+    client.release();
+
+    const { rows } = await database.pool.query('SELECT $1::text AS word', ['ours']);
+    expect(rows).toEqual([{ word: 'ours' }]);
+    await failed;
+  });
+
+  test('settings of one borrower are not met by another once its client was dropped', async () => {
+    const client = await database.pool.connect();
+    await client.query(`SET search_path = 'elsewhere'; SET TIME ZONE 'Asia/Tokyo'`);
+    client.release(true);
+
+    expect(await database.prisma.avatar.count()).toBe(0);
+    const { rows } = await database.pool.query<{ TimeZone: string }>('SHOW TimeZone');
+    expect(rows[0]?.TimeZone).toBe('UTC');
+  });
+
+  test('failed statements one after another and at once do not mix up answers', async () => {
+    await database.prisma.avatar.create({ data: avatarRow('a') });
+
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 40 }, async (_, index) => {
+        if (index % 2 === 0) return database.prisma.avatar.create({ data: avatarRow('a') });
+        const { rows } = await database.pool.query<{ n: number }>('SELECT $1::int AS n', [index]);
+        return rows[0]?.n;
+      }),
+    );
+
+    outcomes.forEach((outcome, index) => {
+      if (index % 2 === 0) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'P2002' } });
+      else expect(outcome).toEqual({ status: 'fulfilled', value: index });
+    });
+  });
+
+  test.skipIf(testedDatabase === 'embedded')(
+    'a connection the server ends inside a transaction is an error, and the next request works (PostgreSQL only: the embedded session cannot be ended from outside)',
+    async () => {
+      const cut = database.prisma.$transaction(async (tx) => {
+        await tx.avatar.create({ data: avatarRow('a') });
+        const [own] = await tx.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+        await database.pool.query('SELECT pg_terminate_backend($1)', [own?.pid]);
+        await tx.avatar.create({ data: avatarRow('b') });
+      });
+
+      await expect(cut).rejects.toThrow();
+      await nobodySeesTheRow();
+    },
+  );
+
+  test.skipIf(testedDatabase === 'embedded')(
+    'idle connections the server ends are replaced (PostgreSQL only: the embedded session cannot be ended from outside)',
+    async () => {
+      await nobodySeesTheRow();
+      const admin = await database.pool.connect();
+      await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+      admin.release();
+      await expect.poll(() => database.pool.totalCount).toBe(1);
+
+      await nobodySeesTheRow();
+    },
+  );
+});

@@ -1,0 +1,104 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/db/open-database.ts';
+import { Prisma } from '../../src/generated/prisma/client.ts';
+import { freshDatabase, testedDatabase } from '../support/database.ts';
+import { avatarRow } from './rows.ts';
+
+let database: Database;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ database, drop } = await freshDatabase());
+});
+beforeEach(async () => {
+  await database.prisma.avatar.deleteMany();
+});
+afterAll(async () => {
+  await drop();
+});
+
+describe(`on ${testedDatabase}`, () => {
+  test('a transaction that throws leaves nothing behind', async () => {
+    const doomed = database.prisma.$transaction(async (tx) => {
+      await tx.avatar.create({ data: avatarRow('a') });
+      throw new Error('changed my mind');
+    });
+
+    await expect(doomed).rejects.toThrow('changed my mind');
+    expect(await database.prisma.avatar.count()).toBe(0);
+  });
+
+  test('a transaction that outlives its time is rolled back', async () => {
+    const slow = database.prisma.$transaction(
+      async (tx) => {
+        await tx.avatar.create({ data: avatarRow('a') });
+        await pause(200);
+        await tx.avatar.count();
+      },
+      { timeout: 50 },
+    );
+
+    await expect(slow).rejects.toMatchObject({ code: 'P2028' });
+    expect(await database.prisma.avatar.count()).toBe(0);
+  });
+
+  test('a COMMIT that fails is an error and not a success', async () => {
+    await database.pool.query(
+      `CREATE TABLE needs_avatar (avatar_id text REFERENCES avatars (id) DEFERRABLE INITIALLY DEFERRED)`,
+    );
+
+    const orphan = database.prisma.$transaction(async (tx) => {
+      await tx.avatar.create({ data: avatarRow('a') });
+      await tx.$executeRaw`INSERT INTO needs_avatar VALUES ('nobody')`;
+    });
+
+    await expect(orphan).rejects.toThrow('ForeignKeyConstraintViolation');
+    expect(await database.prisma.avatar.count()).toBe(0);
+  });
+
+  test('a second row under the same unique value is refused as P2002, alone and inside a transaction', async () => {
+    await database.prisma.avatar.create({ data: avatarRow('a') });
+    const again = { data: avatarRow('a') };
+
+    const alone = database.prisma.avatar.create(again);
+    await expect(alone).rejects.toBeInstanceOf(Prisma.PrismaClientKnownRequestError);
+    await expect(alone).rejects.toMatchObject({ code: 'P2002' });
+
+    const inside = database.prisma.$transaction(async (tx) => tx.avatar.create(again));
+    await expect(inside).rejects.toMatchObject({ code: 'P2002' });
+
+    expect(await database.prisma.avatar.count()).toBe(1);
+  });
+
+  test('of 50 who change a row from the same state exactly one does', async () => {
+    await database.prisma.avatar.create({ data: avatarRow('a') });
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        database.prisma.avatar.updateMany({
+          where: { id: 'a', version: 1 },
+          data: { version: { increment: 1 } },
+        }),
+      ),
+    );
+
+    expect(outcomes.filter(({ count }) => count === 1)).toHaveLength(1);
+    expect(await database.prisma.avatar.findUnique({ where: { id: 'a' } })).toMatchObject({ version: 2 });
+  });
+
+  test('30 transactions at once all succeed, in whatever order', async () => {
+    await database.prisma.avatar.create({ data: avatarRow('a') });
+
+    await Promise.all(
+      Array.from({ length: 30 }, () =>
+        database.prisma.$transaction(async (tx) => {
+          await tx.$queryRaw`SELECT 1 FROM avatars WHERE id = 'a' FOR UPDATE`;
+          await tx.avatar.update({ where: { id: 'a' }, data: { version: { increment: 1 } } });
+        }),
+      ),
+    );
+
+    expect(await database.prisma.avatar.findUnique({ where: { id: 'a' } })).toMatchObject({ version: 31 });
+  });
+});
