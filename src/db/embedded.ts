@@ -56,14 +56,18 @@ export async function openEmbedded(dataDir: string, log: DatabaseLog): Promise<P
 }
 
 async function madeFolder(dataDir: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }); // people's data: nobody else's to read
   return resolve(dataDir);
 }
 
 async function openFolder(dataDir: string, log: DatabaseLog): Promise<PGlite> {
   const folder = join(dataDir, 'postgres');
   if (!existsSync(folder)) await createFolder(folder, log);
-  return PGlite.create(folder);
+  try {
+    return await PGlite.create(folder);
+  } catch (error) {
+    throw new Error(`The embedded database in ${folder} cannot be opened`, { cause: error });
+  }
 }
 
 /**

@@ -1,14 +1,15 @@
 // node --import tsx test/db/lock-holder.ts <folder>: prints "held" or "refused <pid>" and, having the lock, stays.
 import { DataDirInUseError, lockDataDir } from '../../src/db/data-dir-lock.ts';
+import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
 
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
 try {
   await lockDataDir(dataDir, silent);
-  console.log('held');
+  say('held');
   setInterval(() => undefined, 1000);
 } catch (error) {
   if (!(error instanceof DataDirInUseError)) throw error;
-  console.log(`refused ${error.pid}`);
+  say(`refused ${error.pid}`);
 }

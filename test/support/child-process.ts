@@ -12,8 +12,9 @@ export type Child = {
   kill(): Promise<void>;
 };
 
-export function startChild(script: string, args: readonly string[] = []): Child {
+export function startChild(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Child {
   const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (child.pid === undefined) throw new Error(`Cannot start ${script}`);

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase, type Database } from '../../src/db/open-database.ts';
+import { IN_MEMORY } from '../../src/db/embedded.ts';
+import { openDatabase, type Database, type DatabaseOptions } from '../../src/db/open-database.ts';
 import { copyEmbeddedTemplate } from './embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
 import { adminUrl, scratchFolder, silent } from './template.ts';
@@ -17,6 +18,11 @@ export type DatabasePlace = {
   /** Closes what open() opened and removes the data. */
   drop: () => Promise<void>;
 };
+
+/** The options of openDatabase for a place that an app would read from its environment. */
+export function optionsOf(env: Partial<Record<'DATABASE_URL' | 'DATA_DIR', string>>): DatabaseOptions {
+  return { databaseUrl: env.DATABASE_URL, dataDir: env.DATA_DIR ?? IN_MEMORY, log: silent };
+}
 
 /** With the tables in it; `empty: true` leaves the migrations to whoever opens it. */
 export async function databasePlace({ empty = false } = {}): Promise<DatabasePlace> {
@@ -41,9 +47,10 @@ export async function freshDatabase(): Promise<{
 async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePlace> {
   const { name, url } = await createPostgresDatabase(admin, empty);
   const opened: Database[] = [];
+  const env = { DATABASE_URL: url };
   return {
-    env: { DATABASE_URL: url },
-    open: () => remembering(opened, openDatabase({ databaseUrl: url, dataDir: 'memory://', log: silent })),
+    env,
+    open: () => remembering(opened, openDatabase(optionsOf(env))),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await dropPostgresDatabase(admin, name);
@@ -54,9 +61,10 @@ async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePla
 async function embeddedPlace(empty: boolean): Promise<DatabasePlace> {
   const dataDir = empty ? await mkdtemp(join(scratchFolder, 'empty-')) : await copyEmbeddedTemplate();
   const opened: Database[] = [];
+  const env = { DATA_DIR: dataDir };
   return {
-    env: { DATA_DIR: dataDir },
-    open: () => remembering(opened, openDatabase({ dataDir, log: silent })),
+    env,
+    open: () => remembering(opened, openDatabase(optionsOf(env))),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await rm(dataDir, { recursive: true, force: true });

@@ -1,0 +1,15 @@
+// node --import tsx test/db/slow-migrator.ts: opens the database its environment names and begins a migration that takes
+// seconds; prints "applying" first, for the test to kill it in the middle.
+import { migrate } from '../../src/db/migrate.ts';
+import { readMigrations } from '../../src/db/migration-files.ts';
+import { openDatabase } from '../../src/db/open-database.ts';
+import { optionsOf } from '../support/database.ts';
+import { say } from '../support/say.ts';
+import { silent } from '../support/template.ts';
+
+const database = await openDatabase(optionsOf(process.env));
+const client = await database.pool.connect();
+const sql = 'CREATE TABLE extra (n int); INSERT INTO extra VALUES (1); SELECT pg_sleep(3)';
+const slow = { name: '99990101000000_extra', sql, checksum: 'never written' };
+await migrate(client, [...(await readMigrations()), slow], { ...silent, info: () => say('applying') });
+say('applied');
