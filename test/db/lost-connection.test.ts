@@ -107,6 +107,21 @@ describe(`on ${testedDatabase}`, () => {
   );
 
   test.skipIf(testedDatabase === 'embedded')(
+    'a lent connection the server ends fails its borrower and not the process (PostgreSQL only: the embedded session cannot be ended from outside)',
+    async () => {
+      const client = await database.pool.connect();
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const ended = new Promise((resolve) => client.once('end', resolve));
+      await database.pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+      await ended;
+
+      await expect(client.query('SELECT 1')).rejects.toThrow(/not queryable/);
+      client.release();
+      await nobodySeesTheRow();
+    },
+  );
+
+  test.skipIf(testedDatabase === 'embedded')(
     'idle connections the server ends are replaced (PostgreSQL only: the embedded session cannot be ended from outside)',
     async () => {
       await nobodySeesTheRow();
