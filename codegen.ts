@@ -1,0 +1,40 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { CodegenConfig } from '@graphql-codegen/cli';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { schema } from './src/graphql/schema.ts';
+
+// The schema's source is the code. schema.graphql is its printed form, committed so that people and tools can read it
+// and a review shows what a change does to clients.
+const file = new URL('schema.graphql', import.meta.url);
+const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
+const committed = existsSync(file) ? readFileSync(file, 'utf8') : '';
+if (printed !== committed) {
+  if (process.argv.includes('--check')) {
+    console.error('schema.graphql is not what the code says. Repair it with: npm run codegen');
+    process.exit(1);
+  }
+  writeFileSync(file, printed);
+}
+
+/** Typed documents for the tests and the demo, out of the operations that clients send. */
+const config: CodegenConfig = {
+  schema: './schema.graphql',
+  documents: ['test/contract/*.graphql'],
+  silent: true,
+  generates: {
+    './src/generated/contract/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        documentMode: 'string',
+        strictScalars: true,
+        scalars: { DateTime: 'string', JSON: 'unknown' },
+        importExtension: '.ts',
+      },
+    },
+  },
+};
+
+export default config;

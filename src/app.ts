@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import { setMaxListeners } from 'node:events';
+import { cancelTraining } from './jobs/cancel-training.ts';
+import { createAuthenticate } from './auth/authenticate.ts';
+import { createAvatar } from './jobs/create-avatar.ts';
+import { createGenerationWaiter } from './jobs/wait-for-generation.ts';
+import { createGraphql, GRAPHQL_PATH } from './http/graphql.ts';
+import { createMetrics } from './http/metrics.ts';
+import { deleteAvatar } from './jobs/delete-avatar.ts';
+import { deprecationNotice } from './domain/trainers.ts';
+import { Fal } from './fal/provider.ts';
+import { generateImage } from './jobs/generate-image.ts';
+import { KeySet } from './fal/key-set.ts';
+import { NewsChannels, type NewsTarget } from './pubsub/channels.ts';
+import { openDatabase } from './db/open-database.ts';
+import { PrismaJobStore } from './db/job-store.ts';
+import { lookAgain, receiveCallback } from './jobs/receive-callback.ts';
+import { reconcile } from './jobs/reconcile.ts';
+import { startHttp } from './http/server.ts';
+import { startSimulator } from './simulator/simulator.ts';
+import { startSweeping } from './jobs/sweeper.ts';
+import { startTraining } from './jobs/start-training.ts';
+import { WEBHOOK_PATH } from './http/fal-webhook.ts';
+import type { Config, FalConfig } from './config.ts';
+import type { Log, Workshop } from './jobs/ports.ts';
+import type { UseCases } from './graphql/context.ts';
+
+export type App = {
+  /** Of the server, without a path. */
+  readonly url: string;
+  readonly graphqlUrl: string;
+  /** Of the built-in simulator; null when a FAL_KEY is set. */
+  readonly simulatorUrl: string | null;
+  /** A zip of photos to try a training with; null when a FAL_KEY is set. */
+  readonly sampleImagesUrl: string | null;
+  /** Ends everything in reverse order; requests under way end first. Safe to call twice. */
+  close(): Promise<void>;
+};
+
+/** How long requests under way may take to end after close(). */
+const GRACE_MS = 5000;
+
+/**
+ * Builds the server out of its parts and starts it. Whatever was started before a part fails is ended again.
+ * @throws when the database, the address or the data folder cannot be had
+ */
+export async function createApp(config: Config, log: Log): Promise<App> {
+  const parts = new AsyncParts();
+  try {
+    const app = await assemble(config, log, parts);
+    let closing: Promise<void> | null = null;
+    return { ...app, close: () => (closing ??= parts.close()) };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Omit<App, 'close'>> {
+  const database = await openDatabase({
+    databaseUrl: config.databaseUrl ?? undefined,
+    dataDir: config.dataDir,
+    log,
+  });
+  parts.add(() => database.close());
+
+  const simulator =
+    config.fal === null ? await startSimulator({ dir: join(config.dataDir, 'fal-simulator') }) : null;
+  if (simulator !== null) parts.add(() => simulator.close());
+  const fal: FalConfig = config.fal ?? {
+    key: 'simulator',
+    queueUrl: simulator?.queueUrl ?? '',
+    restUrl: simulator?.restUrl ?? '',
+    jwksUrl: simulator?.jwksUrl ?? '',
+  };
+
+  const target = new EventTarget();
+  setMaxListeners(0, target);
+  const news = new NewsChannels(target as NewsTarget);
+  const store = new PrismaJobStore(database.prisma);
+  const settings = {
+    callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
+    pollIntervalMs: config.reconcileIntervalMs,
+    defaultTrainers: config.defaultTrainers,
+  };
+  const workshop = { store, provider: new Fal(fal), announcer: news, log, settings };
+  const authenticate = createAuthenticate(config.auth);
+  const isLocal = config.auth.kind === 'LOCAL';
+  const metrics = createMetrics(() => news.listeners);
+  const yoga = createGraphql({
+    services: {
+      prisma: database.prisma,
+      useCases: useCasesOf(workshop, store, news),
+      news,
+      defaultTrainers: config.defaultTrainers,
+    },
+    authenticate,
+    isLocal,
+    isProduction: config.isProduction,
+    sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
+    log,
+  });
+
+  let isClosing = false;
+  const http = await startHttp({
+    host: config.host,
+    port: config.port,
+    isLocal,
+    yoga,
+    authenticate,
+    webhook: {
+      keys: new KeySet(fal.jwksUrl, log),
+      accountId: config.falAccountId,
+      receive: (token, callback) => receiveCallback(workshop, token, callback),
+      lookAgain: (requestId) => lookAgain(workshop, requestId),
+      log,
+      count: metrics.countWebhook,
+    },
+    readiness: { database: () => database.ping(), isClosing: () => isClosing },
+    metrics: metrics.registry,
+    log,
+  });
+  parts.add(() => http.close(GRACE_MS));
+  // The simulator runs on this machine, so it reaches the server where it listens.
+  if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
+
+  const sweeper = startSweeping((stop) => reconcile(workshop, stop), {
+    intervalMs: config.reconcileIntervalMs,
+    log,
+  });
+  parts.add(() => sweeper.stop());
+  parts.add(async () => {
+    isClosing = true;
+  });
+
+  if (config.fal !== null) {
+    const notice = deprecationNotice(config.defaultTrainers.STYLE);
+    if (notice !== null)
+      log.warn({ styleTrainer: config.defaultTrainers.STYLE }, `${notice} (STYLE_TRAINER)`);
+    if (config.publicUrl === null)
+      log.info({}, 'PUBLIC_URL is not set: there are no webhooks, runs are polled');
+  }
+  return {
+    url: http.url,
+    graphqlUrl: `${http.url}${GRAPHQL_PATH}`,
+    simulatorUrl: simulator?.url ?? null,
+    sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
+  };
+}
+
+function useCasesOf(workshop: Workshop, store: PrismaJobStore, news: NewsChannels): UseCases {
+  const waiter = createGenerationWaiter(store, (id) => news.listen('generation', id));
+  return {
+    createAvatar: (ownerId, wish) => createAvatar({ ...workshop, shelf: store }, ownerId, wish),
+    startTraining: (ownerId, wish) => startTraining(workshop, ownerId, wish),
+    cancelTraining: (ownerId, avatarId) => cancelTraining(workshop, ownerId, avatarId),
+    deleteAvatar: (ownerId, avatarId) => deleteAvatar(workshop, ownerId, avatarId),
+    generateImage: (ownerId, wish) => generateImage({ ...workshop, waiter }, ownerId, wish),
+  };
+}
+
+/** What was started, to be ended in reverse order. */
+class AsyncParts {
+  readonly #ends: (() => Promise<void>)[] = [];
+
+  add(end: () => Promise<void>): void {
+    this.#ends.push(end);
+  }
+
+  async close(): Promise<void> {
+    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) await end();
+  }
+}

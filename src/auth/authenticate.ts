@@ -1,0 +1,87 @@
+import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import type { AuthConfig } from '../config.ts';
+import type { Viewer } from '../graphql/context.ts';
+
+export type Identity =
+  | { readonly kind: 'viewer'; readonly viewer: Viewer }
+  /** Tokens are needed and none was given. */
+  | { readonly kind: 'none' }
+  /** A token was given and is not good; `reason` may be told to whoever sent it. */
+  | { readonly kind: 'bad'; readonly reason: string }
+  /** The keys could not be fetched: nobody can tell whether the token is good. */
+  | { readonly kind: 'unavailable' };
+
+/** Tells who sent an `authorization` value, wherever it came with: HTTP header or WebSocket connection_init. */
+export type Authenticate = (authorization: string | null) => Promise<Identity>;
+
+/** The owner of everything where no tokens are used. */
+export const LOCAL_OWNER = 'local';
+
+/** What signs tokens. `none` and every mix of secret and public key are refused by naming what is allowed. */
+const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];
+const PUBLIC_KEY_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+];
+
+/** Seconds by which clocks may differ. */
+const CLOCK_TOLERANCE_S = 5;
+
+export function createAuthenticate(config: AuthConfig): Authenticate {
+  if (config.kind === 'LOCAL') {
+    const viewer = { ownerId: LOCAL_OWNER, expiresAt: null };
+    return () => Promise.resolve({ kind: 'viewer', viewer });
+  }
+  const { keys, issuer, audience } = config;
+  const secret = 'secret' in keys ? new TextEncoder().encode(keys.secret) : null;
+  const remote = 'jwksUrl' in keys ? createRemoteJWKSet(new URL(keys.jwksUrl)) : null;
+  const key: JWTVerifyGetKey = async (header, token) => {
+    if (secret !== null) return secret;
+    if (remote === null) throw new Error('neither a secret nor a key set is configured');
+    return remote(header, token);
+  };
+  const options = {
+    algorithms: secret === null ? PUBLIC_KEY_ALGORITHMS : SECRET_ALGORITHMS,
+    clockTolerance: CLOCK_TOLERANCE_S,
+    ...(issuer === null ? {} : { issuer }),
+    ...(audience === null ? {} : { audience }),
+  };
+
+  return async (authorization) => {
+    if (authorization === null || authorization === '') return { kind: 'none' };
+    const token = /^Bearer +([\w~+/.=-]+)$/i.exec(authorization)?.[1];
+    if (token === undefined) return { kind: 'bad', reason: 'the authorization is not a bearer token' };
+    try {
+      const { payload } = await jwtVerify(token, key, options);
+      if (typeof payload.sub !== 'string' || payload.sub === '' || payload.sub.length > MAX_SUBJECT_LENGTH) {
+        return { kind: 'bad', reason: 'the token has no usable subject' };
+      }
+      const expiresAt = payload.exp === undefined ? null : payload.exp * 1000;
+      return { kind: 'viewer', viewer: { ownerId: payload.sub, expiresAt } };
+    } catch (error) {
+      return identityOf(error);
+    }
+  };
+}
+
+const MAX_SUBJECT_LENGTH = 255;
+
+function identityOf(error: unknown): Identity {
+  if (error instanceof errors.JWTExpired) return { kind: 'bad', reason: 'the token has expired' };
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return { kind: 'bad', reason: `the token's ${error.claim} is not accepted` };
+  }
+  const isKeysFault = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid;
+  if (error instanceof errors.JOSEError && !isKeysFault && error.code !== 'ERR_JOSE_GENERIC') {
+    return { kind: 'bad', reason: 'the token is not valid' };
+  }
+  return { kind: 'unavailable' };
+}

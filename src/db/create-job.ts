@@ -1,0 +1,69 @@
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
+import type { Creation, NewGeneration, NewJob } from '../jobs/ports.ts';
+import type { JsonObject } from '../domain/json.ts';
+
+/**
+ * Writes a job, and for a generation its row, in one transaction. Two calls at once are told apart by the unique
+ * indexes (one open training per avatar, one job per idempotency key), not by a look beforehand.
+ *
+ * @param generation null: the job is a training
+ */
+export async function createJob(
+  prisma: PrismaClient,
+  { idempotency, ...job }: NewJob,
+  generation: NewGeneration | null,
+): Promise<Creation> {
+  const data = {
+    ...job,
+    input: asInput(job.input),
+    idempotencyKey: idempotency?.key ?? null,
+    idempotencyDigest: idempotency?.digest ?? null,
+  };
+  // A repeat is answered as one even where it would also be refused for the training it repeats.
+  const before = await repeated(prisma, job.ownerId, idempotency);
+  if (before !== null) return before;
+  try {
+    if (generation === null) {
+      await prisma.job.create({ data: { ...data, kind: 'TRAINING', openTrainingAvatarId: job.avatarId } });
+    } else {
+      const { id, ...wish } = generation;
+      const { ownerId, avatarId } = job;
+      await prisma.$transaction([
+        prisma.generation.create({
+          data: { ...wish, id, ownerId, avatarId, seed: wish.seed === null ? null : BigInt(wish.seed) },
+        }),
+        prisma.job.create({ data: { ...data, kind: 'GENERATION', generationId: id } }),
+      ]);
+    }
+    return { kind: 'created' };
+  } catch (error) {
+    if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
+    if (error.code === FOREIGN_KEY_VIOLATION) return { kind: 'gone' };
+    if (error.code !== UNIQUE_VIOLATION) throw error;
+    return (await repeated(prisma, job.ownerId, idempotency)) ?? { kind: 'busy' };
+  }
+}
+
+async function repeated(
+  prisma: PrismaClient,
+  ownerId: string,
+  idempotency: NewJob['idempotency'],
+): Promise<Extract<Creation, { kind: 'repeated' | 'key-used-otherwise' }> | null> {
+  if (idempotency === null) return null;
+  const { key, digest } = idempotency;
+  const first = await prisma.job.findUnique({
+    where: { ownerId_idempotencyKey: { ownerId, idempotencyKey: key } },
+    select: { id: true, idempotencyDigest: true },
+  });
+  if (first === null) return null;
+  return first.idempotencyDigest === digest
+    ? { kind: 'repeated', jobId: first.id }
+    : { kind: 'key-used-otherwise' };
+}
+
+function asInput(input: JsonObject): Prisma.InputJsonObject {
+  return input;
+}
+
+const UNIQUE_VIOLATION = 'P2002';
+const FOREIGN_KEY_VIOLATION = 'P2003';

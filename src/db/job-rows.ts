@@ -1,0 +1,98 @@
+import { isTrainer, type Trainer } from '../domain/trainers.ts';
+import type { Artifact } from '../domain/artifact.ts';
+import type { Announcement, Avatar, Generation, Job } from '../generated/prisma/client.ts';
+import type { AvatarForJob, DueJob, LoadedJob, PendingAnnouncement } from '../jobs/ports.ts';
+import type { JobView } from '../domain/next-job.ts';
+
+/** The avatar's artefact as a whole, or null when it has none yet. */
+export function artifactOf(
+  avatar: Pick<Avatar, 'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'configFileUrl'>,
+): { readonly trainer: Trainer; readonly value: Artifact } | null {
+  if (avatar.artifactTrainer === null) return null;
+  const trainer = trainerOf(avatar.artifactTrainer);
+  if (avatar.finetuneId !== null)
+    return { trainer, value: { kind: 'FINETUNE', finetuneId: avatar.finetuneId } };
+  if (avatar.diffusersLoraFileUrl === null) return null;
+  return {
+    trainer,
+    value: { kind: 'LORA', loraUrl: avatar.diffusersLoraFileUrl, configUrl: avatar.configFileUrl },
+  };
+}
+
+export function avatarForJob(avatar: Avatar): AvatarForJob {
+  const { id, status, trainingType, triggerPhrase } = avatar;
+  return { id, status, trainingType, triggerPhrase, artifact: artifactOf(avatar) };
+}
+
+export function loadedJob(
+  job: Job & { readonly avatar: Avatar | null; readonly generation: Generation | null },
+): LoadedJob {
+  const { ownerId, revision, avatarId, generationId, avatar, generation } = job;
+  const view = jobView(job);
+  const common = { ownerId, revision, avatarId, generationId };
+  if (view.kind === 'TRAINING') {
+    const snapshot = {
+      job: { ...view, kind: view.kind },
+      avatar: avatar && {
+        status: avatar.status,
+        progress: {
+          percent: avatar.progressPercent,
+          queuePosition: avatar.progressQueuePosition,
+          source: avatar.progressSource,
+        },
+      },
+    };
+    return { ...common, snapshot, version: avatar?.version ?? null };
+  }
+  const snapshot = {
+    job: { ...view, kind: view.kind },
+    generation: generation && {
+      status: generation.status,
+      falRequestId: generation.falRequestId,
+      hasError: generation.errorCode !== null,
+    },
+  };
+  return { ...common, snapshot, version: generation?.version ?? null };
+}
+
+export function dueJob(job: Job, ageMs: number): DueJob {
+  return {
+    id: job.id,
+    state: job.state,
+    run:
+      job.falRequestId === null
+        ? null
+        : {
+            endpoint: job.endpoint,
+            requestId: job.falRequestId,
+            statusUrl: job.statusUrl,
+            responseUrl: job.responseUrl,
+            cancelUrl: job.cancelUrl,
+          },
+    pollFailures: job.pollFailures,
+    ageMs,
+    cancelPending: job.cancelRequestedAt !== null && job.cancelAnsweredAt === null,
+  };
+}
+
+export function asPending({ id, kind, ownerId, entityId, version }: Announcement): PendingAnnouncement {
+  return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
+}
+
+function jobView(job: Job): JobView {
+  return {
+    id: job.id,
+    kind: job.kind,
+    state: job.state,
+    trainer: trainerOf(job.trainer),
+    falRequestId: job.falRequestId,
+    statusUrl: job.statusUrl,
+    cancelRequested: job.cancelRequestedAt !== null,
+    createdAt: job.createdAt,
+  };
+}
+
+function trainerOf(name: string): Trainer {
+  if (!isTrainer(name)) throw new Error(`the database names a trainer this version does not know: ${name}`);
+  return name;
+}

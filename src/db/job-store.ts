@@ -1,0 +1,182 @@
+import type { PrismaClient } from '../generated/prisma/client.ts';
+import { asPending, avatarForJob, dueJob, loadedJob } from './job-rows.ts';
+import { createJob } from './create-job.ts';
+import { FINAL_STATES, OPEN_STATES } from '../domain/next-job.ts';
+import { saveDecision } from './save-decision.ts';
+import type { DueJob, JobStanding, JobStore, LoadedJob, PendingAnnouncement } from '../jobs/ports.ts';
+import type { AvatarShelf, NewAvatar } from '../jobs/create-avatar.ts';
+import { ERROR_CODES, type ErrorCode } from '../domain/refusal.ts';
+import type { GenerationReader } from '../jobs/wait-for-generation.ts';
+
+/** The jobs' memory, in PostgreSQL or its embedded twin. All waiting times are counted by the database's clock. */
+export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
+  readonly #prisma: PrismaClient;
+
+  constructor(prisma: PrismaClient) {
+    this.#prisma = prisma;
+  }
+
+  async findAvatar(ownerId: string, avatarId: string) {
+    const avatar = await this.#prisma.avatar.findFirst({ where: { id: avatarId, ownerId } });
+    return avatar && avatarForJob(avatar);
+  }
+
+  async insertAvatar(avatar: NewAvatar): Promise<readonly PendingAnnouncement[]> {
+    return this.#prisma.$transaction(async (tx) => {
+      const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
+      return [
+        asPending(await tx.announcement.create({ data: { kind: 'AVATAR', ownerId, entityId: id, version } })),
+      ];
+    });
+  }
+
+  async generationStanding(ownerId: string, generationId: string) {
+    const generation = await this.#prisma.generation.findFirst({
+      where: { id: generationId, ownerId },
+      select: { version: true, completedAt: true },
+    });
+    return generation && { version: generation.version, hasEnded: generation.completedAt !== null };
+  }
+
+  createTraining: JobStore['createTraining'] = (job) => createJob(this.#prisma, job, null);
+
+  createGeneration: JobStore['createGeneration'] = (job, generation) =>
+    createJob(this.#prisma, job, generation);
+
+  save: JobStore['save'] = (loaded, decision, how) => saveDecision(this.#prisma, loaded, decision, how);
+
+  async standing(jobId: string): Promise<JobStanding | null> {
+    const job = await this.#prisma.job.findUnique({ where: { id: jobId } });
+    if (job === null) return null;
+    const { state, generationId, submittedAt, errorCode, errorMessage } = job;
+    const code = ERROR_CODES.find((known): known is ErrorCode => known === errorCode);
+    return {
+      state,
+      generationId,
+      submitted: submittedAt !== null,
+      error: code === undefined ? null : { code, message: errorMessage ?? '' },
+    };
+  }
+
+  async load(jobId: string): Promise<LoadedJob | null> {
+    const job = await this.#prisma.job.findUnique({
+      where: { id: jobId },
+      include: { avatar: true, generation: true },
+    });
+    return job && loadedJob(job);
+  }
+
+  async findByRequestId(requestId: string) {
+    return this.#prisma.job.findUnique({
+      where: { falRequestId: requestId },
+      select: { id: true, token: true },
+    });
+  }
+
+  async findByToken(token: string) {
+    return this.#prisma.job.findUnique({ where: { token }, select: { id: true, falRequestId: true } });
+  }
+
+  async claimDue(limit: number, leaseMs: number): Promise<DueJob[]> {
+    const claimed = await this.#prisma.$queryRaw<{ id: string; age_ms: number }[]>`
+      UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond'
+      WHERE id IN (
+        SELECT id FROM jobs WHERE next_poll_at <= now() ORDER BY next_poll_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+      )
+      RETURNING id, (extract(epoch FROM now() - created_at) * 1000)::float8 AS age_ms`;
+    const ages = new Map(claimed.map(({ id, age_ms }) => [id, age_ms]));
+    if (ages.size === 0) return [];
+    const jobs = await this.#prisma.job.findMany({ where: { id: { in: [...ages.keys()] } } });
+    return jobs.map((job) => dueJob(job, ages.get(job.id) ?? 0));
+  }
+
+  async due(jobId: string): Promise<DueJob | null> {
+    const job = await this.#prisma.job.findUnique({ where: { id: jobId } });
+    return job && dueJob(job, Date.now() - job.createdAt.getTime());
+  }
+
+  async reschedule(jobId: string, inMs: number | null, pollFailures: number): Promise<void> {
+    // A job that was settled meanwhile has nothing left to do and stays unscheduled.
+    await this.#prisma.$executeRaw`
+      UPDATE jobs SET next_poll_at = now() + ${inMs}::float8 * interval '1 millisecond', poll_failures = ${pollFailures}
+      WHERE id = ${jobId} AND next_poll_at IS NOT NULL`;
+  }
+
+  async requestCancel(ownerId: string, avatarId: string): Promise<DueJob | null> {
+    const [job] = await this.#prisma.job.updateManyAndReturn({
+      where: { openTrainingAvatarId: avatarId, ownerId, cancelRequestedAt: null },
+      data: { cancelRequestedAt: new Date(), revision: { increment: 1 } },
+    });
+    if (job !== undefined) return dueJob(job, Date.now() - job.createdAt.getTime());
+    const asked = await this.#prisma.job.findFirst({ where: { openTrainingAvatarId: avatarId, ownerId } });
+    return asked && dueJob(asked, Date.now() - asked.createdAt.getTime());
+  }
+
+  async cancelAnswered(jobId: string): Promise<void> {
+    const cancelAnsweredAt = new Date();
+    await this.#prisma.$transaction([
+      this.#prisma.job.updateMany({ where: { id: jobId }, data: { cancelAnsweredAt } }),
+      this.#prisma.job.updateMany({
+        where: { id: jobId, state: { in: [...FINAL_STATES] } },
+        data: { nextPollAt: null },
+      }),
+    ]);
+  }
+
+  async deleteAvatar(ownerId: string, avatarId: string): Promise<readonly PendingAnnouncement[] | null> {
+    const now = new Date();
+    return this.#prisma.$transaction(async (tx) => {
+      const avatar = await tx.avatar.findFirst({ where: { id: avatarId, ownerId } });
+      if (avatar === null) return null;
+      const open = { avatarId, state: { in: [...OPEN_STATES] } };
+      const generations = await tx.generation.findMany({
+        where: { job: open },
+        select: { id: true, version: true },
+      });
+      await tx.job.updateMany({
+        where: open,
+        data: {
+          state: 'CANCELLED',
+          settledBy: 'DELETE',
+          settledAt: now,
+          cancelRequestedAt: now,
+          openTrainingAvatarId: null,
+          nextPollAt: now,
+          revision: { increment: 1 },
+        },
+      });
+      // What the caller handed in goes with the avatar; what remains of a job is its run at fal.
+      await tx.job.updateMany({ where: { avatarId }, data: { input: {} } });
+      const { count } = await tx.avatar.deleteMany({ where: { id: avatarId, ownerId } });
+      if (count === 0) return null;
+      const gone = [
+        { kind: 'AVATAR' as const, entityId: avatarId, version: avatar.version + 1 },
+        ...generations.map(({ id, version }) => ({
+          kind: 'GENERATION' as const,
+          entityId: id,
+          version: version + 1,
+        })),
+      ];
+      const rows = await tx.announcement.createManyAndReturn({
+        data: gone.map((news) => ({ ...news, ownerId })),
+      });
+      return rows.map(asPending);
+    });
+  }
+
+  async unannounced(limit: number, olderThanMs: number): Promise<PendingAnnouncement[]> {
+    const rows = await this.#prisma.$queryRaw<{ id: bigint }[]>`
+      SELECT id FROM announcements WHERE created_at <= now() - ${olderThanMs} * interval '1 millisecond'
+      ORDER BY id LIMIT ${limit}`;
+    if (rows.length === 0) return [];
+    const found = await this.#prisma.announcement.findMany({
+      where: { id: { in: rows.map(({ id }) => id) } },
+      orderBy: { id: 'asc' },
+    });
+    return found.map(asPending);
+  }
+
+  async announced(ids: readonly bigint[]): Promise<void> {
+    await this.#prisma.announcement.deleteMany({ where: { id: { in: [...ids] } } });
+  }
+}

@@ -1,0 +1,89 @@
+import { readImages, type GeneratedImage } from './images.ts';
+import type { Failure } from './refusal.ts';
+import type { JobFailure, JobView } from './next-job.ts';
+import type { Json } from './json.ts';
+import { requestIdOf, type RunEvent } from './run-event.ts';
+
+export type GenerationStatus = 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
+
+export type GenerationView = {
+  readonly status: GenerationStatus;
+  readonly falRequestId: string | null;
+  readonly hasError: boolean;
+};
+
+/** Fields that are absent stay as they are. Applying a change grows the generation's version by one. */
+export type GenerationChange = {
+  readonly status: GenerationStatus;
+  readonly falRequestId?: string;
+  readonly error: Failure | null;
+  readonly images?: readonly GeneratedImage[];
+  /** The seed fal says it used; null keeps the caller's. */
+  readonly seed?: number | null;
+  readonly falResponseData?: Json;
+  readonly completedAt?: Date;
+};
+
+/** What an event that moves a generation's job does to the generation. A refused one leaves no trace. */
+export function decideGeneration(
+  job: JobView,
+  generation: GenerationView | null,
+  event: RunEvent,
+  now: Date,
+): { readonly change: GenerationChange | 'DELETE' | null; readonly failure: JobFailure } {
+  if (event.kind === 'refused') {
+    return {
+      change: generation === null ? null : 'DELETE',
+      failure: { errorCode: event.failure.code, errorMessage: event.failure.message },
+    };
+  }
+  // Only the first word of a run makes it QUEUED: a submit's late answer does not take a state back.
+  if (event.kind === 'accepted' && job.falRequestId !== null) return { change: null, failure: {} };
+  const outcome = outcomeOf(event, now);
+  const failure: JobFailure = outcome.error
+    ? {
+        errorCode: outcome.error.code,
+        errorMessage: outcome.error.message,
+        ...(outcome.status === 'FAILED' ? { state: 'FAILED' } : {}),
+      }
+    : {};
+  if (generation === null) return { change: null, failure };
+  const requestId = requestIdOf(event);
+  const isNewId = requestId !== null && generation.falRequestId === null;
+  const isSame = generation.status === outcome.status && generation.hasError === (outcome.error !== null);
+  if (isSame && !isNewId) return { change: null, failure };
+  return { change: { ...outcome, ...(isNewId ? { falRequestId: requestId } : {}) }, failure };
+}
+
+function outcomeOf(event: Exclude<RunEvent, { kind: 'refused' }>, now: Date): GenerationChange {
+  switch (event.kind) {
+    case 'accepted':
+    case 'bound':
+    case 'queued':
+      return { status: 'QUEUED', error: null };
+    case 'unknown':
+      return { status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN', message: event.message } };
+    case 'running':
+      return { status: 'RUNNING', error: null };
+    case 'succeeded': {
+      const reading = readImages(event.output);
+      const answer = { falResponseData: event.output, completedAt: now };
+      if ('missing' in reading) {
+        const message = `The run ended without images: ${reading.missing}.`;
+        return { ...answer, status: 'FAILED', error: { code: 'RESULT_INVALID', message } };
+      }
+      return { ...answer, status: 'COMPLETED', error: null, images: reading.images, seed: reading.seed };
+    }
+    case 'failed':
+      return {
+        status: 'FAILED',
+        error: { code: 'PROVIDER_FAILED', message: event.message },
+        falResponseData: event.output,
+        completedAt: now,
+      };
+    case 'lost':
+      return { status: 'FAILED', error: { code: 'LOST', message: event.message }, completedAt: now };
+    case 'cancelled':
+      return { status: 'CANCELLED', error: null, completedAt: now };
+  }
+}

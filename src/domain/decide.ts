@@ -1,0 +1,69 @@
+import { decideGeneration, type GenerationChange, type GenerationView } from './decide-generation.ts';
+import { decideTraining, type AvatarChange, type AvatarView } from './decide-training.ts';
+import {
+  isFinal,
+  nextJob,
+  type IgnoreReason,
+  type JobChange,
+  type JobFailure,
+  type JobView,
+} from './next-job.ts';
+import type { RunEvent } from './run-event.ts';
+
+/** A job and what people see of it, as read together. Null where it was deleted meanwhile. */
+export type Snapshot =
+  | { readonly job: JobView & { readonly kind: 'TRAINING' }; readonly avatar: AvatarView | null }
+  | { readonly job: JobView & { readonly kind: 'GENERATION' }; readonly generation: GenerationView | null };
+
+export type Decision =
+  | { readonly kind: 'ignore'; readonly reason: IgnoreReason }
+  | {
+      readonly kind: 'change';
+      readonly job: JobChange;
+      /** Null when nothing that people see changes. */
+      readonly avatar: AvatarChange | null;
+      readonly generation: GenerationChange | 'DELETE' | null;
+    };
+
+/**
+ * What an event does to a job and to what people see of it. Pure: the same snapshot, event and time give the same
+ * decision, and whoever saves it does so only if the snapshot still holds.
+ */
+export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decision {
+  const event = snapshot.job.cancelRequested ? asCancelled(reported) : reported;
+  const next = nextJob(snapshot.job, event, now);
+  if (next.kind === 'ignore') return next;
+  if (isFinal(snapshot.job.state))
+    return { kind: 'change', job: next.change, avatar: null, generation: null };
+  const visible = visibleChange(snapshot, event, now);
+  const isSameState =
+    Object.keys(next.change).every((key) => key === 'state') && next.change.state === snapshot.job.state;
+  if (isSameState && visible.avatar === null && visible.generation === null) {
+    return { kind: 'ignore', reason: 'nothing-new' };
+  }
+  return {
+    kind: 'change',
+    job: { ...next.change, ...visible.failure },
+    avatar: visible.avatar,
+    generation: visible.generation,
+  };
+}
+
+function visibleChange(
+  snapshot: Snapshot,
+  event: RunEvent,
+  now: Date,
+): Pick<Extract<Decision, { kind: 'change' }>, 'avatar' | 'generation'> & { readonly failure: JobFailure } {
+  if ('avatar' in snapshot) {
+    const { change, failure } = decideTraining(snapshot.job, snapshot.avatar, event, now);
+    return { avatar: change, generation: null, failure };
+  }
+  const { change, failure } = decideGeneration(snapshot.job, snapshot.generation, event, now);
+  return { avatar: null, generation: change, failure };
+}
+
+/** A run that ends badly after its cancel was asked for was cancelled, however fal words it. */
+function asCancelled(event: RunEvent): RunEvent {
+  if (event.kind === 'failed') return { kind: 'cancelled', requestId: event.requestId };
+  return event.kind === 'lost' ? { kind: 'cancelled', requestId: null } : event;
+}

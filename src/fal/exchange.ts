@@ -1,0 +1,146 @@
+import { createFalClient, type FalClient } from '@fal-ai/client';
+import { PROVIDER_TIMEOUT_MS } from '../jobs/timing.ts';
+
+export type FalSettings = {
+  readonly key: string;
+  /** Base URLs without a trailing slash; fal's own are https://queue.fal.run and https://rest.fal.ai. */
+  readonly queueUrl: string;
+  readonly restUrl: string;
+};
+
+/** What came back for one request. */
+export type Exchange =
+  | { readonly kind: 'answered'; readonly status: number; readonly headers: Headers; readonly body: Body }
+  /** `sent` false: it is certain that fal never got the request. */
+  | { readonly kind: 'unanswered'; readonly sent: boolean; readonly message: string };
+
+/** JSON when it is JSON, whatever its declared type; else the text, which is some proxy's page. */
+export type Body = { readonly json: unknown } | { readonly text: string };
+
+/**
+ * Makes one call of fal's client and sends exactly one request for it.
+ *
+ * The client builds the request: address, headers, credentials. It does not get to judge the answer: it repeats a
+ * submit by itself on 429, 502, 503, 504 and transport errors (its retry setting does not apply there), which may start
+ * several paid runs, and it turns an HTML page into a result. So the request is sent by a fetch of our own that keeps
+ * the answer and then ends the client's call with an error the client does not repeat.
+ *
+ * @param url asked instead of the address the client would compute; must be on the queue's own origin
+ */
+export async function exchange(
+  settings: FalSettings,
+  call: (client: FalClient) => Promise<unknown>,
+  {
+    url,
+    timeoutMs = PROVIDER_TIMEOUT_MS,
+  }: { readonly url?: string | undefined; readonly timeoutMs?: number } = {},
+): Promise<Exchange> {
+  const kept: { answer?: Exchange } = {};
+  const client = createFalClient({
+    credentials: settings.key,
+    suppressLocalCredentialsWarning: true,
+    fetch: async (target, init) => {
+      // A second request of the same call is never sent, whatever a future client may do.
+      kept.answer ??= await send(
+        url ?? rewritten(addressOf(target), settings),
+        init ?? {},
+        timeoutMs,
+        settings.key,
+      );
+      throw new EndOfCall();
+    },
+  });
+  try {
+    await call(client);
+  } catch (error) {
+    if (kept.answer === undefined) return { kind: 'unanswered', sent: false, message: messageOf(error) };
+  }
+  return kept.answer ?? { kind: 'unanswered', sent: false, message: 'the client sent no request' };
+}
+
+class EndOfCall extends Error {}
+
+async function send(url: string, init: RequestInit, timeoutMs: number, key: string): Promise<Exchange> {
+  let response: Response;
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    // Redirects are not followed: the request carries the key.
+    response = await fetch(url, { ...init, redirect: 'manual', signal });
+  } catch (error) {
+    return { kind: 'unanswered', sent: !isBeforeSending(error), message: messageOf(error) };
+  }
+  try {
+    // An error text that quotes the request's headers must not carry the key into a row, a log or an answer.
+    const text = without(key, await readText(response));
+    return { kind: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
+  } catch (error) {
+    return { kind: 'unanswered', sent: true, message: `the answer broke off: ${messageOf(error)}` };
+  }
+}
+
+function without(key: string, text: string): string {
+  return key.length < SHORTEST_REAL_KEY ? text : text.replaceAll(key, '[key]');
+}
+
+/** In characters. A shorter one is made up for a stand-in of fal, and may be a common word. */
+const SHORTEST_REAL_KEY = 8;
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    const bytes = chunk as Uint8Array;
+    size += bytes.byteLength;
+    if (size > MAX_ANSWER_BYTES) throw new Error(`it is larger than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** fal's answers are a few KB; trainers' with logs some hundred. */
+const MAX_ANSWER_BYTES = 20_000_000;
+
+function parsed(text: string): Body {
+  try {
+    return { json: JSON.parse(text) as unknown };
+  } catch {
+    return { text };
+  }
+}
+
+function addressOf(target: string | URL | Request): string {
+  return target instanceof Request ? target.url : String(target);
+}
+
+function rewritten(address: string, { queueUrl, restUrl }: FalSettings): string {
+  return address.replace(/^https:\/\/queue\.fal\.run/, queueUrl).replace(/^https:\/\/rest\.fal\.ai/, restUrl);
+}
+
+/** True when no byte of the request can have reached fal: no address, no connection, no TLS. */
+function isBeforeSending(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+    if (NEVER_SENT.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT')) return true;
+  }
+  return false;
+}
+
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ERR_INVALID_URL',
+]);
+
+/** The reason at the bottom of the chain: fetch itself only says "fetch failed". */
+function messageOf(error: unknown): string {
+  let reason = error;
+  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
+  if (!(reason instanceof Error)) return String(reason);
+  if (reason.name === 'TimeoutError') return 'no answer in time';
+  const code = 'code' in reason && typeof reason.code === 'string' ? reason.code : '';
+  return reason.message || code || reason.name;
+}

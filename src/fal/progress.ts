@@ -1,0 +1,27 @@
+/**
+ * How far a run is, in percent, out of its log lines: the newest line that tells it. Trainers log in several ways:
+ * a bar (` 45%|████▌     | 450/1000`), a count (`step 450/1000`), a share (`progress: 45.2%`).
+ * Null when no line says.
+ */
+export function percentFromLogs(messages: readonly string[]): number | null {
+  for (const message of messages.toReversed()) {
+    // A bar rewrites its line with carriage returns; the last rewrite counts.
+    for (const line of message.split(/[\r\n]+/).toReversed()) {
+      const percent = percentOf(line);
+      if (percent !== null) return percent;
+    }
+  }
+  return null;
+}
+
+function percentOf(line: string): number | null {
+  const count =
+    /(?:\bsteps?\b|\biter(?:ation)?s?\b|%\|[^|]*\|)\D{0,3}(\d{1,9})\s*(?:\/|of)\s*(\d{1,9})/i.exec(line);
+  if (count !== null) {
+    const [done, total] = [Number(count[1]), Number(count[2])];
+    if (total > 0 && done <= total) return Math.floor((100 * done) / total);
+  }
+  const share = /(?:^|[\s:([])(\d{1,3})(?:\.\d+)?\s?%/.exec(line);
+  const percent = share === null ? NaN : Number(share[1]);
+  return percent <= 100 ? percent : null;
+}

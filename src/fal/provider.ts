@@ -1,0 +1,184 @@
+import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './wire.ts';
+import { exchange, type Exchange, type FalSettings } from './exchange.ts';
+import { percentFromLogs } from './progress.ts';
+import type { CancelAnswer, Inspection, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import type { JsonObject } from '../domain/json.ts';
+
+/** fal.ai's queue. */
+export class Fal implements Provider {
+  readonly #settings: FalSettings;
+
+  constructor(settings: FalSettings) {
+    this.#settings = settings;
+  }
+
+  async submit(order: {
+    readonly endpoint: string;
+    readonly input: JsonObject;
+    readonly callbackUrl: string | null;
+  }): Promise<SubmitEvent> {
+    const answer = await exchange(this.#settings, (client) =>
+      client.queue.submit(order.endpoint, {
+        input: order.input,
+        ...(order.callbackUrl === null ? {} : { webhookUrl: order.callbackUrl }),
+      }),
+    );
+    return readSubmit(answer);
+  }
+
+  async inspect(run: RunRef): Promise<Inspection> {
+    const status = await exchange(
+      this.#settings,
+      (client) => client.queue.status(run.endpoint, { requestId: run.requestId, logs: true }),
+      { url: this.#ownUrl(run.statusUrl, { logs: '1' }) },
+    );
+    if (status.kind === 'unanswered') return { kind: 'unreachable', message: status.message };
+    if (status.status === 404) return { kind: 'not-found', message: 'fal does not know this run.' };
+    const read = statusAnswerSchema.safeParse('json' in status.body ? status.body.json : null);
+    if (!read.success) return { kind: 'unreachable', message: `status answered HTTP ${status.status}` };
+    switch (read.data.status) {
+      case 'IN_QUEUE':
+        return { kind: 'queued', position: read.data.queue_position ?? null };
+      case 'IN_PROGRESS': {
+        const messages = (read.data.logs ?? []).flatMap((line) => (line === null ? [] : [line.message]));
+        return { kind: 'running', percent: percentFromLogs(messages) };
+      }
+      case 'COMPLETED':
+        return this.#result(run, {
+          failure: errorText(read.data) ?? read.data.error_type ?? null,
+          errorType: read.data.error_type ?? null,
+        });
+    }
+  }
+
+  async cancel(run: RunRef): Promise<CancelAnswer> {
+    const answer = await exchange(
+      this.#settings,
+      (client) => client.queue.cancel(run.endpoint, { requestId: run.requestId }),
+      { url: this.#ownUrl(run.cancelUrl) },
+    );
+    if (answer.kind === 'unanswered') return 'unreachable';
+    const word =
+      'json' in answer.body ? (answer.body.json as { readonly status?: unknown } | null)?.status : undefined;
+    if (answer.status === 200 && word === 'OK') return 'removed';
+    if (answer.status >= 200 && answer.status < 300) return 'requested';
+    if (answer.status === 404) return 'not-found';
+    if (answer.status === 400) return 'already-completed';
+    return 'unreachable';
+  }
+
+  /** A run that COMPLETED: what its result says, since that word alone says nothing. */
+  async #result(
+    run: RunRef,
+    ended: { readonly failure: string | null; readonly errorType: string | null },
+  ): Promise<Inspection> {
+    const answer = await exchange(
+      this.#settings,
+      (client) => client.queue.result(run.endpoint, { requestId: run.requestId }),
+      { url: this.#ownUrl(run.responseUrl) },
+    );
+    if (answer.kind === 'unanswered') {
+      return ended.failure === null
+        ? { kind: 'unreachable', message: answer.message }
+        : { kind: 'failed', requestId: run.requestId, message: ended.failure, output: null };
+    }
+    if (ended.errorType === 'client_cancelled' || answer.status === 499) {
+      return { kind: 'cancelled', requestId: run.requestId };
+    }
+    const output = storedBody(answer.body);
+    const words = errorText(output);
+    if (ended.failure !== null) {
+      return { kind: 'failed', requestId: run.requestId, message: words ?? ended.failure, output };
+    }
+    if (answer.status >= 200 && answer.status < 300 && 'json' in answer.body) {
+      return { kind: 'succeeded', requestId: run.requestId, output };
+    }
+    if (answer.status === 400 && words?.includes('in progress')) return { kind: 'running', percent: null };
+    if (answer.status === 404 || answer.status === 410) {
+      return { kind: 'not-found', message: 'The run ended, but fal no longer has its result.' };
+    }
+    // The result of a failed run is the model's own error. Its form tells it from a gateway's that is in the way.
+    const isModelsOwn = answer.status >= 400 && answer.status !== 429 && words !== null && !isGateway(answer);
+    if (isModelsOwn) return { kind: 'failed', requestId: run.requestId, message: words, output };
+    return { kind: 'unreachable', message: `result answered HTTP ${answer.status}` };
+  }
+
+  /** The address fal gave, if it is one of fal's queue: the request carries the key. */
+  #ownUrl(given: string | null, query: Readonly<Record<string, string>> = {}): string | undefined {
+    if (given === null || !URL.canParse(given)) return undefined;
+    const url = new URL(given);
+    if (url.origin !== new URL(this.#settings.queueUrl).origin) return undefined;
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return url.href;
+  }
+}
+
+function isGateway({ status }: { readonly status: number }): boolean {
+  return status === 401 || status === 403 || status === 502 || status === 503 || status === 504;
+}
+
+function readSubmit(answer: Exchange): SubmitEvent {
+  if (answer.kind === 'unanswered') {
+    return answer.sent
+      ? {
+          kind: 'unknown',
+          message: `fal did not answer the submit (${answer.message}); a run may have been started.`,
+        }
+      : refused('PROVIDER_UNAVAILABLE', `fal could not be reached (${answer.message}). Nothing was started.`);
+  }
+  const { status, headers, body } = answer;
+  const words = 'json' in body ? errorText(body.json) : null;
+  if (status >= 200 && status < 300) return readAcceptance(body);
+  if (status === 429 || status === 503) {
+    return refused(
+      'PROVIDER_UNAVAILABLE',
+      `fal is too busy (HTTP ${status}${said(words)}). Nothing was started.`,
+    );
+  }
+  if (status >= 500) {
+    // A gateway's 502 or 504 does not tell whether the queue behind it took the run; fal's own error body does.
+    const isStartTimeout = headers.get('x-fal-request-timeout-type') === 'user';
+    if ((words !== null && status !== 502 && status !== 504) || isStartTimeout) {
+      return refused(
+        'PROVIDER_UNAVAILABLE',
+        `fal failed (HTTP ${status}${said(words)}). Nothing was started.`,
+      );
+    }
+    return {
+      kind: 'unknown',
+      message: `fal answered the submit with HTTP ${status}; a run may have been started.`,
+    };
+  }
+  if (status >= 400 && status !== 408) {
+    return refused('PROVIDER_REJECTED', `fal refused the run (HTTP ${status}${said(words)}).`);
+  }
+  return refused(
+    'PROVIDER_UNAVAILABLE',
+    `fal did not take the run (HTTP ${status}${said(words)}). Nothing was started.`,
+  );
+}
+
+function readAcceptance(body: { readonly json: unknown } | { readonly text: string }): SubmitEvent {
+  const read = submitAnswerSchema.safeParse('json' in body ? body.json : null);
+  if (!read.success) {
+    return {
+      kind: 'unknown',
+      message: 'fal answered the submit without a usable request_id; a run may have been started.',
+    };
+  }
+  const { request_id, status_url, response_url, cancel_url, queue_position } = read.data;
+  return {
+    kind: 'accepted',
+    requestId: request_id,
+    urls: { statusUrl: status_url ?? null, responseUrl: response_url ?? null, cancelUrl: cancel_url ?? null },
+    position: queue_position ?? null,
+  };
+}
+
+function refused(code: 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE', message: string): SubmitEvent {
+  return { kind: 'refused', failure: { code, message } };
+}
+
+function said(words: string | null): string {
+  return words === null ? '' : `: ${words}`;
+}

@@ -1,0 +1,97 @@
+import { createHash, createPublicKey, verify as verifySignature, type KeyObject } from 'node:crypto';
+
+/** Why a webhook is not believed. */
+export type Distrust =
+  /** A header is missing, repeated or not of its form. */
+  | 'malformed'
+  /** Signed by another fal account than the pinned one. */
+  | 'other-account'
+  /** Signed more than the tolerance before or after now. */
+  | 'stale'
+  /** No known key made this signature. */
+  | 'bad-signature';
+
+export type Verdict =
+  | { readonly kind: 'genuine'; readonly requestId: string }
+  | { readonly kind: 'refused'; readonly because: Distrust };
+
+/** Seconds a signature's time may differ from ours, either way. */
+export const TOLERANCE_SECONDS = 300;
+
+/**
+ * Tells whether fal sent these bytes. Pure: bytes, headers, keys and time in, verdict out. Cheap checks come first.
+ *
+ * fal signs (ED25519) four lines joined by line feeds: request id, account id, Unix time in seconds, and the lower-case
+ * hex SHA-256 of the raw body. The URL is not signed, and fal signs for all its customers with the same keys: a genuine
+ * webhook says that fal sent it, not that it is about a run of ours.
+ *
+ * @param body the bytes as they came
+ * @param keys fal's public keys; any of them may have signed
+ * @param now Unix time in milliseconds
+ * @param accountId the only account to believe; null believes all
+ */
+export function verify(
+  body: Uint8Array,
+  headers: Headers,
+  keys: readonly KeyObject[],
+  now: number,
+  accountId: string | null = null,
+): Verdict {
+  const requestId = headers.get('x-fal-webhook-request-id') ?? '';
+  const userId = headers.get('x-fal-webhook-user-id') ?? '';
+  const timestamp = headers.get('x-fal-webhook-timestamp') ?? '';
+  const signature = headers.get('x-fal-webhook-signature') ?? '';
+  if (!ID.test(requestId) || !ID.test(userId) || !TIMESTAMP.test(timestamp) || !SIGNATURE.test(signature)) {
+    return { kind: 'refused', because: 'malformed' };
+  }
+  if (accountId !== null && userId !== accountId) return { kind: 'refused', because: 'other-account' };
+  if (Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS)
+    return { kind: 'refused', because: 'stale' };
+
+  const digest = createHash('sha256').update(body).digest('hex');
+  const message = Buffer.from([requestId, userId, timestamp, digest].join('\n'), 'utf8');
+  const signatureBytes = Buffer.from(signature, 'hex');
+  return keys.some((key) => verifySignature(null, message, key, signatureBytes))
+    ? { kind: 'genuine', requestId }
+    : { kind: 'refused', because: 'bad-signature' };
+}
+
+/** Visible ASCII without the comma that joins repeated headers. */
+const ID = /^[!-+\--~]{1,256}$/;
+const TIMESTAMP = /^\d{1,12}$/;
+const SIGNATURE = /^[0-9a-f]{128}$/;
+
+/**
+ * A public key out of the `x` of a JWK (base64url of 32 bytes), or null when it is none. Points of low order are
+ * refused: Node imports them, and with one of them a signature exists that fits any message.
+ */
+export function publicKeyFrom(x: string): KeyObject | null {
+  if (!/^[A-Za-z0-9_-]{43}$/.test(x)) return null;
+  const bytes = Buffer.from(x, 'base64url');
+  if (bytes.length !== 32 || isLowOrder(bytes)) return null;
+  try {
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The y coordinates of the curve's eight points of small order, in their canonical and non-canonical encodings
+ * (little-endian hex, sign bit cleared). Source: "Taming the many EdDSAs", Chalkias, Garillot, Nikolaenko, 2020, table 6.
+ */
+const LOW_ORDER_Y = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+]);
+
+function isLowOrder(key: Buffer): boolean {
+  const y = Buffer.from(key);
+  y[31] = (y[31] ?? 0) & 0x7f;
+  return LOW_ORDER_Y.has(y.toString('hex'));
+}

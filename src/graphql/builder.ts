@@ -1,0 +1,102 @@
+import SchemaBuilder from '@pothos/core';
+import ErrorsPlugin from '@pothos/plugin-errors';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import { GraphQLError } from 'graphql';
+import { getDatamodel } from '../generated/pothos.ts';
+import type PrismaTypes from '../generated/pothos.ts';
+import type { Context, Viewer } from './context.ts';
+import type { Json } from '../domain/json.ts';
+
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  AuthContexts: { signedIn: Context & { readonly viewer: Viewer } };
+  AuthScopes: { signedIn: boolean };
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: false;
+  DefaultNodeNullability: false;
+  PrismaTypes: PrismaTypes;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    JSON: { Input: Json; Output: unknown };
+  };
+}>({
+  // The order matters: authorization comes before anything else looks at a field.
+  plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
+  defaultFieldNullability: false,
+  errors: {
+    directResult: true,
+    defaultUnionOptions: {
+      name: ({ fieldName }) => `${fieldName.charAt(0).toUpperCase()}${fieldName.slice(1)}Result`,
+      description: 'What came of it, or why it was refused.',
+    },
+  },
+  scopeAuth: {
+    authorizeOnSubscribe: true,
+    authScopes: ({ viewer }) => ({ signedIn: viewer !== null }),
+    unauthorizedError: () => unauthenticated('Sign in: this needs a valid bearer token.'),
+  },
+  relay: {
+    // Rows carry ids that name their type already, so the API's id is the row's own.
+    encodeGlobalID: (_typename, id) => String(id),
+    decodeGlobalID: (id) => ({ typename: TYPE_OF_PREFIX[id.slice(0, 4)] ?? NO_TYPE, id }),
+    cursorType: 'String',
+    edgesFieldOptions: { nullable: false },
+    nodeFieldOptions: { nullable: false },
+    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
+    nodeTypeOptions: { description: 'Anything with an id of its own.' },
+    nodesQueryOptions: false,
+    nodeQueryOptions: {
+      description:
+        'Anything of the caller by its id; null when there is no such thing or it is not the caller’s.',
+      args: { id: { description: 'The id of an avatar or a generation.' } },
+      resolve: (_root, { id }, _context, _info, resolveNode) =>
+        id.typename === NO_TYPE ? null : resolveNode(id),
+    },
+  },
+  prisma: {
+    client: ({ prisma }) => prisma,
+    dmmf: getDatamodel(),
+    exposeDescriptions: false,
+    filterConnectionTotalCount: true,
+    maxConnectionSize: 100,
+    onUnusedQuery: null,
+  },
+});
+
+const TYPE_OF_PREFIX: Readonly<Record<string, string>> = { avt_: 'Avatar', gen_: 'Generation' };
+const NO_TYPE = '';
+
+/** For a request that needs a token and has none, or a bad one. */
+export function unauthenticated(message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code: 'UNAUTHENTICATED', http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } } },
+  });
+}
+
+/** For an argument that no result union can answer for: those of queries and subscriptions. */
+export function badInput(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
+}
+
+/** The viewer of a field that only signed-in callers reach. */
+export function viewerOf({ viewer }: Context): Viewer {
+  if (viewer === null) throw unauthenticated('Sign in: this needs a valid bearer token.');
+  return viewer;
+}
+
+builder.queryType({
+  description: 'Everything a caller can read. Only the caller’s own things are ever found.',
+  authScopes: { signedIn: true },
+});
+builder.mutationType({
+  description:
+    'Everything a caller can have done. What was refused comes back as a member of the result union.',
+  authScopes: { signedIn: true },
+});
+builder.subscriptionType({
+  description: 'The present state first, then every change, over WebSocket (graphql-transport-ws) or SSE.',
+  authScopes: { signedIn: true },
+});

@@ -1,0 +1,208 @@
+import { AvatarNode } from './avatar.ts';
+import { builder, viewerOf } from './builder.ts';
+import {
+  ConflictError,
+  doneOrThrow,
+  IdempotencyConflictError,
+  InvalidInputError,
+  LimitExceededError,
+  NotFoundError,
+  NotReadyError,
+  ProviderRejectedError,
+  ProviderUnavailableError,
+} from './refusals.ts';
+import { GenerationNode } from './generation.ts';
+import {
+  MAX_IMAGES,
+  MAX_NAME_LENGTH,
+  MAX_PROMPT_LENGTH,
+  MAX_TRIGGER_LENGTH,
+  MAX_WAIT_SECONDS,
+} from '../jobs/input.ts';
+import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
+
+const IDEMPOTENCY_KEY =
+  'A text of the caller’s choice, unique among the caller’s. A repeat with the same key and input gets the first call’s answer and starts nothing; with another input it gets IDEMPOTENCY_CONFLICT. A refused call leaves its key free.';
+
+function avatarPayload(name: string, description: string) {
+  return builder.objectRef<{ readonly avatarId: string }>(name).implement({
+    description,
+    fields: (t) => ({
+      avatar: t.prismaField({
+        type: AvatarNode,
+        description: 'The avatar as it is now.',
+        resolve: (query, { avatarId }, _args, context) =>
+          context.prisma.avatar.findFirstOrThrow({
+            ...query,
+            where: { id: avatarId, ownerId: viewerOf(context).ownerId },
+          }),
+      }),
+    }),
+  });
+}
+
+const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
+  description: 'A new avatar.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: `1 to ${MAX_NAME_LENGTH} characters.` }),
+    trainingType: t.field({ type: TrainingTypeEnum, required: true, description: 'What it is to show.' }),
+    triggerPhrase: t.string({
+      description: `The text it will answer to in a prompt, 1 to ${MAX_TRIGGER_LENGTH} characters. Left out: a unique one is made.`,
+    }),
+  }),
+});
+
+builder.mutationField('createAvatar', (t) =>
+  t.field({
+    type: avatarPayload('CreateAvatarPayload', 'An avatar was made.'),
+    description: 'Makes an avatar. It can be trained from then on.',
+    errors: { types: [InvalidInputError, LimitExceededError] },
+    args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'What to make.' }) },
+    resolve: async (_root, { input }, context) =>
+      doneOrThrow(await context.useCases.createAvatar(viewerOf(context).ownerId, { ...input })),
+  }),
+);
+
+const StartTrainingInput = builder.inputType('StartTrainingInput', {
+  description: 'A training.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'Whom to train.' }),
+    imagesUrl: t.string({
+      required: true,
+      description: 'An http(s) URL from which fal can fetch a zip of photos without signing in.',
+    }),
+    steps: t.int({ description: 'How long to train; left out: the trainer’s default.' }),
+    trainer: t.field({
+      type: TrainerEnum,
+      description: 'Who trains; left out: the default for the training type.',
+    }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+  }),
+});
+
+builder.mutationField('startTraining', (t) =>
+  t.field({
+    type: avatarPayload('StartTrainingPayload', 'fal has the training, or may have it.'),
+    description:
+      'Starts a training and returns once fal has it; watch avatarStatus for the rest. While a new training runs, the last good artefact goes on generating.',
+    errors: {
+      types: [
+        InvalidInputError,
+        NotFoundError,
+        ConflictError,
+        IdempotencyConflictError,
+        LimitExceededError,
+        ProviderRejectedError,
+        ProviderUnavailableError,
+      ],
+    },
+    args: { input: t.arg({ type: StartTrainingInput, required: true, description: 'What to start.' }) },
+    resolve: async (_root, { input }, context) =>
+      doneOrThrow(await context.useCases.startTraining(viewerOf(context).ownerId, { ...input })),
+  }),
+);
+
+const CancelTrainingInput = builder.inputType('CancelTrainingInput', {
+  description: 'The training to stop.',
+  fields: (t) => ({ avatarId: t.id({ required: true, description: 'Whose training to stop.' }) }),
+});
+
+builder.mutationField('cancelTraining', (t) =>
+  t.field({
+    type: avatarPayload('CancelTrainingPayload', 'The cancel is stored, and fal is told.'),
+    description:
+      'Asks fal to stop the training that is on its way. The avatar becomes CANCELLED when fal has stopped it, or COMPLETED when it was too late.',
+    errors: { types: [NotFoundError, ConflictError] },
+    args: { input: t.arg({ type: CancelTrainingInput, required: true, description: 'What to stop.' }) },
+    resolve: async (_root, { input }, context) =>
+      doneOrThrow(await context.useCases.cancelTraining(viewerOf(context).ownerId, input.avatarId)),
+  }),
+);
+
+const DeleteAvatarInput = builder.inputType('DeleteAvatarInput', {
+  description: 'The avatar to delete.',
+  fields: (t) => ({ avatarId: t.id({ required: true, description: 'What to delete.' }) }),
+});
+
+const DeleteAvatarPayload = builder
+  .objectRef<{ readonly deletedAvatarId: string }>('DeleteAvatarPayload')
+  .implement({
+    description: 'The avatar and its generations are gone.',
+    fields: (t) => ({
+      deletedAvatarId: t.exposeID('deletedAvatarId', { description: 'The id it had.' }),
+    }),
+  });
+
+builder.mutationField('deleteAvatar', (t) =>
+  t.field({
+    type: DeleteAvatarPayload,
+    description: 'Deletes an avatar and its generations, and cancels what is under way for it.',
+    errors: { types: [NotFoundError] },
+    args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'What to delete.' }) },
+    resolve: async (_root, { input }, context) =>
+      doneOrThrow(await context.useCases.deleteAvatar(viewerOf(context).ownerId, input.avatarId)),
+  }),
+);
+
+const GenerateImageInput = builder.inputType('GenerateImageInput', {
+  description: 'A generation.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'Whom to draw.' }),
+    prompt: t.string({
+      required: true,
+      description: `What to draw, 1 to ${MAX_PROMPT_LENGTH} characters. The trigger phrase is added where it is missing.`,
+    }),
+    numImages: t.int({ defaultValue: 1, description: `How many images, 1 to ${MAX_IMAGES}.` }),
+    seed: t.int({
+      description:
+        'A whole number from 0; the same seed and prompt draw the same image. Left out: fal picks one.',
+    }),
+    strength: t.float({
+      description: 'How strongly the artefact shows: 0 to 4 for a LoRA, 0 to 2 for a finetune. Left out: 1.',
+    }),
+    waitSeconds: t.int({
+      defaultValue: 0,
+      description: `How long to wait for the images before returning, 0 to ${MAX_WAIT_SECONDS}. Returns as soon as they are there.`,
+    }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+  }),
+});
+
+const GenerateImagePayload = builder
+  .objectRef<{ readonly generationId: string }>('GenerateImagePayload')
+  .implement({
+    description: 'fal has the generation, or may have it.',
+    fields: (t) => ({
+      generation: t.prismaField({
+        type: GenerationNode,
+        description: 'The generation as it is now.',
+        resolve: (query, { generationId }, _args, context) =>
+          context.prisma.generation.findFirstOrThrow({
+            ...query,
+            where: { id: generationId, ownerId: viewerOf(context).ownerId },
+          }),
+      }),
+    }),
+  });
+
+builder.mutationField('generateImage', (t) =>
+  t.field({
+    type: GenerateImagePayload,
+    description:
+      'Draws images of an avatar that has an artefact. Returns once fal has the run (or after waitSeconds); watch generationStatus for the rest.',
+    errors: {
+      types: [
+        InvalidInputError,
+        NotFoundError,
+        NotReadyError,
+        IdempotencyConflictError,
+        LimitExceededError,
+        ProviderRejectedError,
+        ProviderUnavailableError,
+      ],
+    },
+    args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'What to draw.' }) },
+    resolve: async (_root, { input }, context) =>
+      doneOrThrow(await context.useCases.generateImage(viewerOf(context).ownerId, { ...input })),
+  }),
+);

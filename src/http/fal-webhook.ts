@@ -1,0 +1,167 @@
+import { readBody } from './read-body.ts';
+import { readCallback } from '../fal/callback.ts';
+import { verify, type Distrust, type Verdict } from '../fal/verify.ts';
+import type { Callback, CallbackOutcome } from '../jobs/receive-callback.ts';
+import type { KeySet } from '../fal/key-set.ts';
+import type { Log } from '../jobs/ports.ts';
+
+export const WEBHOOK_PATH = '/webhooks/fal';
+
+/** A result with its logs stays far below; fal's own limit is not documented. */
+const MAX_BODY_BYTES = 5_000_000;
+/** fal gives up a first delivery after 15 s. */
+const BODY_TIMEOUT_MS = 10_000;
+
+export type WebhookServices = {
+  readonly keys: Pick<KeySet, 'current' | 'refreshed'>;
+  readonly accountId: string | null;
+  readonly receive: (token: string | null, callback: Callback) => Promise<CallbackOutcome>;
+  /** A genuine message about this run could not be used: have the run looked at instead. Throws nothing. */
+  readonly lookAgain: (requestId: string) => void;
+  readonly log: Log;
+  /** Counts every delivery by what became of it. */
+  readonly count: (outcome: WebhookOutcome) => void;
+};
+
+/** Every end of a delivery. */
+export type WebhookOutcome =
+  | 'applied'
+  | 'ignored'
+  | 'unreadable'
+  | 'unknown-job'
+  | 'mismatch'
+  | 'too-large'
+  | 'too-slow'
+  | 'broken'
+  | 'not-post'
+  | 'bad-path'
+  | 'no-keys'
+  | 'failed'
+  | Distrust;
+
+/**
+ * fal's webhook endpoint. Refuses cheaply first and trusts last: method, path, size, signature over the raw bytes,
+ * JSON, job. Answers 2xx only when what the webhook says is committed, or can never be used: anything else makes fal
+ * send it again. Never answers with a redirect, which fal takes for a final failure.
+ */
+export async function handleFalWebhook(services: WebhookServices, request: Request): Promise<Response> {
+  const outcome = await settle(services, request);
+  services.count(outcome);
+  return answer(outcome);
+}
+
+async function settle(services: WebhookServices, request: Request): Promise<WebhookOutcome> {
+  const { log } = services;
+  if (request.method !== 'POST') return 'not-post';
+  const path = tokenIn(request);
+  if (path === null) return 'bad-path';
+  const body = await readBody(request, MAX_BODY_BYTES, BODY_TIMEOUT_MS);
+  if (body.kind !== 'read') return body.kind;
+
+  const verdict = await verdictOn(services, body.bytes, request.headers);
+  if (verdict === 'no-keys') return verdict;
+  if (verdict.kind === 'refused') {
+    log.warn({ because: verdict.because }, 'a webhook was not believed');
+    if (verdict.because === 'stale') await hintAtRun(services, body.bytes, request.headers);
+    return verdict.because;
+  }
+  const reading = readCallback(body.bytes);
+  if ('malformed' in reading) {
+    log.error(
+      { requestId: verdict.requestId, reason: reading.malformed },
+      'fal sent a webhook that cannot be read',
+    );
+    services.lookAgain(verdict.requestId);
+    return 'unreadable';
+  }
+  const { callback, gatewayRequestId } = reading;
+  if (verdict.requestId !== callback.requestId && verdict.requestId !== gatewayRequestId) {
+    log.warn(
+      { requestId: callback.requestId },
+      'a webhook names one run in its headers and another in its body',
+    );
+    return 'mismatch';
+  }
+  try {
+    const received = await services.receive(path.token, callback);
+    if (received.kind === 'unknown-job' || received.kind === 'mismatch') {
+      log.warn({ requestId: callback.requestId, outcome: received.kind }, 'a genuine webhook fits no job');
+    }
+    return received.kind;
+  } catch (error) {
+    log.error({ err: error, requestId: callback.requestId }, 'a webhook could not be recorded');
+    return 'failed';
+  }
+}
+
+/** Verifies, once more with fresh keys when no known one made the signature: fal may have changed them. */
+async function verdictOn(
+  { keys, accountId }: WebhookServices,
+  body: Uint8Array,
+  headers: Headers,
+): Promise<Verdict | 'no-keys'> {
+  const first = verify(body, headers, [], Date.now(), accountId);
+  // Without keys everything but the signature has been looked at: junk never makes us fetch any.
+  if (first.kind === 'refused' && first.because !== 'bad-signature') return first;
+  const known = await keys.current();
+  if (known === null) return 'no-keys';
+  const verdict = verify(body, headers, known, Date.now(), accountId);
+  if (verdict.kind === 'genuine') return verdict;
+  const fresh = await keys.refreshed();
+  if (fresh === null) return 'no-keys';
+  return fresh === known ? verdict : verify(body, headers, fresh, Date.now(), accountId);
+}
+
+/** An old message may be replayed, so it is not applied; if fal did sign it, it is a reason to ask fal. */
+async function hintAtRun(
+  { keys, accountId, lookAgain }: WebhookServices,
+  body: Uint8Array,
+  headers: Headers,
+) {
+  const signedAt = Number(headers.get('x-fal-webhook-timestamp')) * 1000;
+  const verdict = verify(body, headers, (await keys.current()) ?? [], signedAt, accountId);
+  if (verdict.kind === 'genuine') lookAgain(verdict.requestId);
+}
+
+/** The path's token, which is null for the bare path: the previous system's callback URLs had none. Null: no such path. */
+function tokenIn(request: Request): { readonly token: string | null } | null {
+  const rest = new URL(request.url).pathname.slice(WEBHOOK_PATH.length);
+  if (rest === '' || rest === '/') return { token: null };
+  const token = /^\/([0-9a-f]{32})$/.exec(rest)?.[1];
+  return token === undefined ? null : { token };
+}
+
+function answer(outcome: WebhookOutcome): Response {
+  switch (outcome) {
+    case 'applied':
+    case 'ignored':
+      return reply(200, outcome);
+    case 'unreadable':
+      // Sending it again would not make it readable; polling finds out how the run ended.
+      return reply(200, outcome);
+    case 'malformed':
+    case 'other-account':
+    case 'stale':
+    case 'bad-signature':
+      // One text for all of them: a forger learns nothing about which check failed.
+      return reply(401, 'not believed');
+    case 'unknown-job':
+    case 'mismatch':
+    case 'bad-path':
+      return reply(404, 'unknown');
+    case 'not-post':
+      return reply(405, 'POST only', { Allow: 'POST' });
+    case 'too-slow':
+    case 'broken':
+      return reply(408, outcome);
+    case 'too-large':
+      return reply(413, outcome);
+    case 'no-keys':
+    case 'failed':
+      return reply(503, 'try again', { 'Retry-After': '30' });
+  }
+}
+
+function reply(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return Response.json({ outcome: text }, { status, headers });
+}

@@ -1,0 +1,98 @@
+import { createYoga, maskError, type YogaServerInstance } from 'graphql-yoga';
+import { GraphQLError } from 'graphql';
+import { PothosValidationError } from '@pothos/core';
+import { randomUUID } from 'node:crypto';
+import { badInput, unauthenticated } from '../graphql/builder.ts';
+import { isLocalOrigin } from './origin.ts';
+import { playgroundTabs } from './playground.ts';
+import { schema } from '../graphql/schema.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
+import type { Context, Services, Viewer } from '../graphql/context.ts';
+import type { Log } from '../jobs/ports.ts';
+
+export const GRAPHQL_PATH = '/graphql';
+
+/** In bytes. The largest operation clients send is a tenth of it. */
+const MAX_REQUEST_BYTES = 100_000;
+
+export type GraphqlOptions = {
+  readonly services: Services;
+  readonly authenticate: Authenticate;
+  /** One local user without tokens. */
+  readonly isLocal: boolean;
+  readonly isProduction: boolean;
+  readonly sampleImagesUrl: string | null;
+  readonly log: Log;
+};
+
+/** Set by the WebSocket server, which has looked at the token when the socket was opened. */
+export type SocketContext = { readonly socketViewer?: Viewer | null };
+
+export type Yoga = YogaServerInstance<SocketContext, Context>;
+
+export function createGraphql(options: GraphqlOptions): Yoga {
+  const { services, authenticate, isLocal, isProduction, log } = options;
+  return createYoga<SocketContext, Context>({
+    schema,
+    graphqlEndpoint: GRAPHQL_PATH,
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    maxRequestBodySize: MAX_REQUEST_BYTES,
+    logging: {
+      debug: (...parts) => log.debug({ parts: parts.map(String) }, 'graphql'),
+      info: (...parts) => log.debug({ parts: parts.map(String) }, 'graphql'),
+      warn: (...parts) => log.warn({ parts: parts.map(String) }, 'graphql'),
+      error: (...parts) => log.error({ parts: parts.map(String) }, 'graphql'),
+    },
+    cors: (request) => {
+      const origin = request.headers.get('origin');
+      return isLocal && !isLocalOrigin(origin) ? false : { origin: origin ?? '*', credentials: false };
+    },
+    graphiql: isProduction
+      ? false
+      : {
+          title: 'Likeness',
+          subscriptionsProtocol: 'WS',
+          defaultTabs: playgroundTabs(options.sampleImagesUrl),
+        },
+    // Loaded when first asked for: the page's code is several megabytes.
+    renderGraphiQL: async (page) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
+    maskedErrors: { maskError: (error, message) => masked(error, message, log) },
+    context: async ({ request, socketViewer }) => {
+      if (socketViewer !== undefined) return { ...services, viewer: socketViewer };
+      const identity = await authenticate(request.headers.get('authorization'));
+      switch (identity.kind) {
+        case 'viewer':
+          return { ...services, viewer: identity.viewer };
+        case 'none':
+          return { ...services, viewer: null };
+        case 'bad':
+          throw unauthenticated(`Sign in again: ${identity.reason}.`);
+        case 'unavailable':
+          throw new GraphQLError('Tokens cannot be checked at the moment.', {
+            extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+          });
+      }
+    },
+  });
+}
+
+/**
+ * What a client may see of an error: those made for it as they are, a malformed cursor as bad input, and of everything
+ * else, which is a fault of ours, only an id that is in the log beside the whole of it.
+ */
+function masked(error: unknown, message: string, log: Log): Error {
+  const original = error instanceof GraphQLError ? error.originalError : error;
+  if (original instanceof PothosValidationError) return badInput(original.message);
+  const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
+  if (isMeant) return error;
+  const correlationId = randomUUID();
+  log.error({ err: original ?? error, correlationId }, 'a request failed');
+  const safe = maskError(error, message, false);
+  return new GraphQLError(safe.message, {
+    nodes: error instanceof GraphQLError ? (error.nodes ?? null) : null,
+    path: error instanceof GraphQLError ? (error.path ?? null) : null,
+    extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId },
+  });
+}

@@ -1,0 +1,22 @@
+export type Readiness = {
+  /** Throws when the database does not answer. */
+  readonly database: () => Promise<void>;
+  /** True from the first sign of shutdown on. */
+  readonly isClosing: () => boolean;
+};
+
+/** The process runs and answers. */
+export function livez(): Response {
+  return Response.json({ status: 'alive' });
+}
+
+/** The process can do its work: 503 while it starts, stops, or cannot reach its database. */
+export async function readyz({ database, isClosing }: Readiness): Promise<Response> {
+  if (isClosing()) return Response.json({ status: 'closing' }, { status: 503 });
+  try {
+    await database();
+    return Response.json({ status: 'ready' });
+  } catch {
+    return Response.json({ status: 'degraded', database: 'unreachable' }, { status: 503 });
+  }
+}

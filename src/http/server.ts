@@ -1,0 +1,96 @@
+import { createServer, type Server } from 'node:http';
+import { createServerAdapter } from '@whatwg-node/server';
+import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
+import { handleFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
+import { isLocalHost } from './origin.ts';
+import { livez, readyz, type Readiness } from './health.ts';
+import { serveSockets } from './websocket.ts';
+import type { AddressInfo } from 'node:net';
+import type { Authenticate } from '../auth/authenticate.ts';
+import type { Log } from '../jobs/ports.ts';
+import type { Registry } from 'prom-client';
+
+export type HttpServer = {
+  /** Without a trailing slash. */
+  readonly url: string;
+  /** Takes no new connections, lets requests under way end, then ends what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+};
+
+export type HttpOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly isLocal: boolean;
+  readonly yoga: Yoga;
+  readonly authenticate: Authenticate;
+  readonly webhook: WebhookServices;
+  readonly readiness: Readiness;
+  readonly metrics: Registry;
+  readonly log: Log;
+};
+
+/** Listens. Throws when the address cannot be had. */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { yoga, isLocal, log } = options;
+  const edge = createServerAdapter((request: Request) => route(options, request));
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, (request, response) => {
+    const path = request.url ?? '/';
+    const isGraphql =
+      path === GRAPHQL_PATH || path.startsWith(`${GRAPHQL_PATH}?`) || path.startsWith(`${GRAPHQL_PATH}/`);
+    if (isGraphql && isLocal && !isLocalHost(request.headers.host ?? null)) {
+      response.writeHead(403, { 'content-type': 'text/plain' }).end('Only addressed as localhost.\n');
+      return;
+    }
+    const handled = isGraphql ? yoga(request, response) : edge(request, response);
+    Promise.resolve(handled).catch((error: unknown) => {
+      log.error({ err: error }, 'a request could not be handled');
+      response.destroy();
+    });
+  });
+  const sockets = serveSockets(server, options);
+  await listening(server, options.port, options.host);
+  const { address, port, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    async close(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await sockets.close();
+      // An open SSE stream never ends by itself.
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function route(options: HttpOptions, request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === WEBHOOK_PATH || pathname.startsWith(`${WEBHOOK_PATH}/`)) {
+    return handleFalWebhook(options.webhook, request);
+  }
+  switch (pathname) {
+    case '/':
+      return Response.json({ service: 'likeness', graphql: GRAPHQL_PATH });
+    case '/livez':
+      return livez();
+    case '/readyz':
+      return readyz(options.readiness);
+    case '/metrics':
+      return new Response(await options.metrics.metrics(), {
+        headers: { 'content-type': options.metrics.contentType },
+      });
+    default:
+      return Response.json({ error: 'There is nothing here.' }, { status: 404 });
+  }
+}
+
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,119 @@
+import { GraphQLError, parse, validate, type execute, type GraphQLSchema, type subscribe } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
+import { isLocalHost, isLocalOrigin } from './origin.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
+import type { ExecutionArgs } from 'graphql';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Log } from '../jobs/ports.ts';
+import type { Viewer } from '../graphql/context.ts';
+
+export type Sockets = {
+  /** Closes every socket with 1001 and takes no new ones. */
+  close(): Promise<void>;
+};
+
+/** In bytes. */
+const MAX_MESSAGE_BYTES = 100_000;
+const GOING_AWAY = 1001;
+
+type Enveloped = ExecutionArgs & {
+  readonly rootValue: {
+    readonly execute: (args: ExecutionArgs) => ReturnType<typeof execute>;
+    readonly subscribe: (args: ExecutionArgs) => ReturnType<typeof subscribe>;
+  };
+};
+
+/**
+ * Subscriptions, queries and mutations over WebSocket (graphql-transport-ws). The token comes in connection_init's
+ * `authorization` (either spelling) or in the upgrade request's header. Everything Yoga does to a request over HTTP
+ * (masking, limits, context) is done here too, by going through its own envelope.
+ */
+export function serveSockets(
+  server: Server,
+  options: {
+    readonly yoga: Yoga;
+    readonly authenticate: Authenticate;
+    readonly isLocal: boolean;
+    readonly log: Log;
+  },
+): Sockets {
+  const { yoga, authenticate, isLocal, log } = options;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  const isAllowed = ({ headers }: IncomingMessage) =>
+    !isLocal || (isLocalOrigin(headers.origin ?? null) && isLocalHost(headers.host ?? null));
+
+  server.on('upgrade', (request, socket, head) => {
+    // Without a listener an error on a socket that is refused would end the process.
+    socket.on('error', () => socket.destroy());
+    const { pathname } = new URL(request.url ?? '/', 'http://any');
+    if (pathname !== GRAPHQL_PATH)
+      return void socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    if (!isAllowed(request)) return void socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      sockets.emit('connection', webSocket, request),
+    );
+  });
+  sockets.on('connection', (webSocket) =>
+    webSocket.on('error', (error) => log.debug({ err: error }, 'socket error')),
+  );
+
+  const protocol = useServer<Record<string, unknown>, { viewer: Viewer | null }>(
+    {
+      execute: (args) => (args as unknown as Enveloped).rootValue.execute(args),
+      subscribe: (args) => (args as unknown as Enveloped).rootValue.subscribe(args),
+      onConnect: async ({ connectionParams, extra }) => {
+        const identity = await authenticate(authorizationOf(connectionParams, extra.request));
+        // false closes the socket with 4403 Forbidden.
+        if (identity.kind !== 'viewer') return false;
+        extra.viewer = identity.viewer;
+        return true;
+      },
+      onSubscribe: async ({ extra }, _id, { operationName, query, variables }) => {
+        const enveloped = yoga.getEnveloped({
+          request: undefined as never,
+          socketViewer: extra.viewer ?? null,
+        });
+        const schema = enveloped.schema as GraphQLSchema;
+        // One bad operation is that operation's error; thrown, it would close the socket for all the others.
+        const document = parsed(query);
+        if (document instanceof GraphQLError) return [document];
+        const errors = validate(schema, document);
+        if (errors.length > 0) return errors;
+        return {
+          schema,
+          operationName: operationName ?? null,
+          document,
+          variableValues: variables ?? null,
+          contextValue: await enveloped.contextFactory(),
+          rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
+        };
+      },
+    },
+    sockets,
+  );
+
+  return {
+    async close() {
+      for (const webSocket of sockets.clients) webSocket.close(GOING_AWAY, 'going away');
+      await protocol.dispose();
+    },
+  };
+}
+
+function parsed(query: string) {
+  try {
+    return parse(query);
+  } catch (error) {
+    return error instanceof GraphQLError ? error : new GraphQLError('The document cannot be read.');
+  }
+}
+
+function authorizationOf(
+  params: Readonly<Record<string, unknown>> | undefined,
+  request: IncomingMessage,
+): string | null {
+  const given = params?.['authorization'] ?? params?.['Authorization'];
+  return typeof given === 'string' ? given : (request.headers.authorization ?? null);
+}

@@ -1,0 +1,18 @@
+import { announce } from './record.ts';
+import { refuse, type Answer } from '../domain/refusal.ts';
+import type { Workshop } from './ports.ts';
+
+/**
+ * Deletes an avatar with its generations. Its open runs are cancelled, here at once and at fal by the reconciler; what
+ * still comes of them is ignored.
+ */
+export async function deleteAvatar(
+  workshop: Workshop,
+  ownerId: string,
+  avatarId: string,
+): Promise<Answer<{ readonly deletedAvatarId: string }>> {
+  const announcements = await workshop.store.deleteAvatar(ownerId, avatarId);
+  if (announcements === null) return refuse('NOT_FOUND', 'There is no such avatar.');
+  await announce(workshop, announcements);
+  return { done: { deletedAvatarId: avatarId } };
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { answerRepeated } from './repeated.ts';
+import { digestOf, newCallbackToken, newId } from './identity.ts';
+import {
+  MAX_IDEMPOTENCY_KEY_LENGTH,
+  MAX_IMAGES,
+  MAX_PROMPT_LENGTH,
+  MAX_SEED,
+  MAX_WAIT_SECONDS,
+  numberBetween,
+  readInput,
+  text,
+  wholeNumber,
+} from './input.ts';
+import { placeTrigger } from '../domain/trigger.ts';
+import { refuse, type Answer } from '../domain/refusal.ts';
+import { submitJob } from './submit.ts';
+import { trainerRow } from '../domain/trainers.ts';
+import type { Workshop } from './ports.ts';
+
+const inputSchema = z.object({
+  avatarId: z.string(),
+  prompt: text(MAX_PROMPT_LENGTH),
+  numImages: wholeNumber(1, MAX_IMAGES).default(1),
+  seed: wholeNumber(0, MAX_SEED).optional(),
+  strength: z.number().optional(),
+  waitSeconds: wholeNumber(0, MAX_WAIT_SECONDS).default(0),
+  idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
+});
+
+export interface GenerationWaiter {
+  /** Resolves when the generation has ended or the time is over, whichever is first. */
+  generationEnded(ownerId: string, generationId: string, withinMs: number): Promise<void>;
+}
+
+/**
+ * Draws images with what the avatar's training left. Resolves when fal has taken the run; with `waitSeconds`, when the
+ * run has ended or the time is over. After a refusal there is no generation.
+ */
+export async function generateImage(
+  workshop: Workshop & { readonly waiter: GenerationWaiter },
+  ownerId: string,
+  wish: Readonly<Record<string, unknown>>,
+): Promise<Answer<{ readonly generationId: string }>> {
+  const { store } = workshop;
+  const read = readInput(inputSchema, wish);
+  if ('refused' in read) return read;
+  const { avatarId, prompt, numImages, seed, strength, waitSeconds, idempotencyKey } = read.input;
+  const avatar = await store.findAvatar(ownerId, avatarId);
+  if (avatar === null) return refuse('NOT_FOUND', 'There is no such avatar.');
+  if (avatar.artifact === null) {
+    return refuse(
+      'NOT_READY',
+      `This avatar has nothing to generate with yet: its status is ${avatar.status}, and it has to complete a training first.`,
+    );
+  }
+  const { generator } = trainerRow(avatar.artifact.trainer);
+  const range = numberBetween(generator.strength.min, generator.strength.max).optional();
+  const readStrength = readInput(z.object({ strength: range }), { strength: strength ?? null });
+  if ('refused' in readStrength) return readStrength;
+
+  const generation = { id: newId('gen'), prompt, numImages, seed: seed ?? null, strength: strength ?? null };
+  const job = {
+    id: newId('job'),
+    ownerId,
+    avatarId,
+    trainer: avatar.artifact.trainer,
+    endpoint: generator.endpoint,
+    token: newCallbackToken(),
+    input: generator.input({
+      artifact: avatar.artifact.value,
+      prompt: placeTrigger(prompt, avatar.triggerPhrase),
+      numImages,
+      seed: generation.seed,
+      strength: generation.strength,
+    }),
+    idempotency:
+      idempotencyKey === undefined
+        ? null
+        : {
+            key: idempotencyKey,
+            digest: digestOf({ of: 'generation', avatarId, prompt, numImages, seed, strength }),
+          },
+  };
+
+  const started = await start(workshop, job, generation);
+  if ('refused' in started) return started;
+  if (waitSeconds > 0) {
+    await workshop.waiter.generationEnded(ownerId, started.done.generationId, waitSeconds * 1000);
+  }
+  return started;
+}
+
+async function start(
+  workshop: Workshop,
+  job: Parameters<Workshop['store']['createGeneration']>[0],
+  generation: Parameters<Workshop['store']['createGeneration']>[1],
+): Promise<Answer<{ readonly generationId: string }>> {
+  const creation = await workshop.store.createGeneration(job, generation);
+  switch (creation.kind) {
+    case 'busy':
+      throw new Error('a generation never waits for another');
+    case 'gone':
+      return refuse('NOT_FOUND', 'There is no such avatar.');
+    case 'key-used-otherwise':
+      return refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
+    case 'repeated':
+      return answerRepeated(workshop.store, creation.jobId, ({ generationId }) =>
+        generationId === null ? null : { generationId },
+      );
+    case 'created': {
+      const submitted = await submitJob(workshop, job);
+      if (submitted.kind !== 'refused') return { done: { generationId: generation.id } };
+      const { code, message } = submitted.failure;
+      return refuse(code === 'PROVIDER_REJECTED' ? code : 'PROVIDER_UNAVAILABLE', message);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { MAX_URL_LENGTH, parseWebUrl } from '../domain/web-url.ts';
+import { refuse, type Refusal } from '../domain/refusal.ts';
+
+/** In characters. */
+export const MAX_NAME_LENGTH = 100;
+export const MAX_TRIGGER_LENGTH = 50;
+export const MAX_PROMPT_LENGTH = 4000;
+export const MAX_IDEMPOTENCY_KEY_LENGTH = 200;
+export const MAX_IMAGES = 4;
+export const MAX_WAIT_SECONDS = 60;
+/** GraphQL's Int. */
+export const MAX_SEED = 2_147_483_647;
+
+/**
+ * A text of 1 to `max` characters, counted as people count them, without surrounding white space. Control characters
+ * other than line breaks and tabs are refused: no reader means them, PostgreSQL cannot store NUL, and terminals obey
+ * some of them.
+ */
+export function text(max: number) {
+  const allowed = `a text of 1 to ${max} characters`;
+  return z
+    .string()
+    .trim()
+    .refine((value) => value.length > 0 && lengthOf(value) <= max, { error: allowed })
+    .refine((value) => value.isWellFormed() && !CONTROL_CHARACTERS.test(value), {
+      error: `${allowed} without control characters`,
+    });
+}
+
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+
+/** In code points: a letter outside the basic plane is one character, not two. */
+function lengthOf(value: string): number {
+  return Array.from(value).length;
+}
+
+export function webUrl() {
+  return z.string().refine((value) => parseWebUrl(value) !== null, {
+    error: `an absolute http(s) URL of at most ${MAX_URL_LENGTH} characters, without credentials`,
+  });
+}
+
+export function wholeNumber(min: number, max: number) {
+  return z.number().refine((value) => Number.isSafeInteger(value) && value >= min && value <= max, {
+    error: `a whole number from ${min} to ${max}`,
+  });
+}
+
+export function numberBetween(min: number, max: number) {
+  return z
+    .number()
+    .refine((value) => value >= min && value <= max, { error: `a number from ${min} to ${max}` });
+}
+
+/**
+ * Reads a caller's input. A refusal names each wrong field, the value that came and what is allowed.
+ * `null` and absent mean the same: not given.
+ */
+export function readInput<S extends z.ZodType>(
+  schema: S,
+  input: Readonly<Record<string, unknown>>,
+): { readonly input: z.output<S> } | { readonly refused: Refusal } {
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
+  const result = schema.safeParse(given);
+  if (result.success) return { input: result.data };
+  const problems = new Map<string, string>();
+  for (const issue of result.error.issues) {
+    const field = issue.path.join('.');
+    if (!problems.has(field)) problems.set(field, problemWith(field, given[field], issue.message));
+  }
+  return refuse('INVALID_INPUT', [...problems.values()].join(' '));
+}
+
+/** The sentence every INVALID_INPUT is made of. */
+export function problemWith(field: string, value: unknown, allowed: string): string {
+  return `${field}: expected ${allowed}, got ${shown(value)}.`;
+}
+
+/** A value as people can read it back, cut to a length that an error message can hold. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const json = JSON.stringify(value);
+  const characters = Array.from(json);
+  if (characters.length <= MAX_SHOWN) return json;
+  const length = typeof value === 'string' ? lengthOf(value) : characters.length;
+  return `${characters.slice(0, MAX_SHOWN).join('')}… (${length} characters)`;
+}
+
+const MAX_SHOWN = 60;

@@ -1,0 +1,28 @@
+/**
+ * Lets a loop sleep until something happens. A ring while nobody waits is remembered, once however often it rings: the
+ * one who wakes looks for itself at what is new, so a slow reader costs one flag, not a growing queue.
+ */
+export class Latch {
+  #isRung = false;
+  #wake: (() => void) | null = null;
+
+  ring(): void {
+    this.#isRung = true;
+    this.#wake?.();
+  }
+
+  /** Resolves at the next ring (at once if it rang meanwhile) or after `timeoutMs`. */
+  async wait(timeoutMs: number): Promise<void> {
+    if (!this.#isRung) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = null;
+    }
+    this.#isRung = false;
+  }
+}

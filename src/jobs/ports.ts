@@ -1,0 +1,179 @@
+import type { AvatarStatus } from '../domain/decide-training.ts';
+import type { Artifact } from '../domain/artifact.ts';
+import type { Decision, Snapshot } from '../domain/decide.ts';
+import type { JobState } from '../domain/next-job.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { ErrorCode } from '../domain/refusal.ts';
+import type { RunEvent, Source } from '../domain/run-event.ts';
+import type { Trainer, TrainingType } from '../domain/trainers.ts';
+
+/** What fal is asked about: a run by its request id, at the addresses fal gave with the submit's answer. */
+export type RunRef = {
+  readonly endpoint: string;
+  readonly requestId: string;
+  readonly statusUrl: string | null;
+  readonly responseUrl: string | null;
+  readonly cancelUrl: string | null;
+};
+
+export type SubmitEvent = Extract<RunEvent, { kind: 'accepted' | 'refused' | 'unknown' }>;
+
+/** What a look at a run gave. The last two say nothing about the run itself. */
+export type Inspection =
+  | Extract<RunEvent, { kind: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' }>
+  /** fal does not know the run, or not yet. */
+  | { readonly kind: 'not-found'; readonly message: string }
+  | { readonly kind: 'unreachable'; readonly message: string };
+
+export type CancelAnswer = 'removed' | 'requested' | 'already-completed' | 'not-found' | 'unreachable';
+
+/** The service that trains and generates. None of these throws for anything the service or the network does. */
+export interface Provider {
+  /** Sends exactly one request. `callbackUrl` null: no webhook will come. */
+  submit(order: {
+    readonly endpoint: string;
+    readonly input: JsonObject;
+    readonly callbackUrl: string | null;
+  }): Promise<SubmitEvent>;
+  inspect(run: RunRef): Promise<Inspection>;
+  cancel(run: RunRef): Promise<CancelAnswer>;
+}
+
+/** Says that something changed: its id and version, never the row, which every watcher reads for itself. */
+export type Announcement = {
+  readonly kind: 'AVATAR' | 'GENERATION';
+  readonly ownerId: string;
+  readonly entityId: string;
+  readonly version: number;
+};
+
+export interface Announcer {
+  /** Resolves when the announcement is on its way to every instance; throws when that failed. */
+  publish(announcement: Announcement): Promise<void>;
+}
+
+export type AvatarForJob = {
+  readonly id: string;
+  readonly status: AvatarStatus;
+  readonly trainingType: TrainingType;
+  readonly triggerPhrase: string;
+  readonly artifact: { readonly trainer: Trainer; readonly value: Artifact } | null;
+};
+
+export type NewJob = {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly avatarId: string;
+  readonly trainer: Trainer;
+  readonly endpoint: string;
+  readonly input: JsonObject;
+  readonly token: string;
+  readonly idempotency: { readonly key: string; readonly digest: string } | null;
+};
+
+export type NewGeneration = {
+  readonly id: string;
+  readonly prompt: string;
+  readonly numImages: number;
+  readonly seed: number | null;
+  readonly strength: number | null;
+};
+
+/** How writing a new job ended. Which it is, the database's own constraints decide. */
+export type Creation =
+  | { readonly kind: 'created' }
+  /** The key was used with the same input: this is the job it made. */
+  | { readonly kind: 'repeated'; readonly jobId: string }
+  | { readonly kind: 'key-used-otherwise' }
+  /** A training of this avatar is open. */
+  | { readonly kind: 'busy' }
+  /** The avatar was deleted meanwhile. */
+  | { readonly kind: 'gone' };
+
+/** How a job stands, for whoever waits for its submit. */
+export type JobStanding = {
+  readonly state: JobState;
+  readonly generationId: string | null;
+  readonly submitted: boolean;
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+};
+
+/** A job as read, with what a save needs to find out whether it still holds. */
+export type LoadedJob = {
+  readonly snapshot: Snapshot;
+  readonly ownerId: string;
+  readonly revision: number;
+  readonly avatarId: string | null;
+  readonly generationId: string | null;
+  /** Of the avatar or generation; null where it was deleted. */
+  readonly version: number | null;
+};
+
+export type DueJob = {
+  readonly id: string;
+  readonly state: JobState;
+  readonly run: RunRef | null;
+  readonly pollFailures: number;
+  /** Milliseconds since it was created, by the database's clock. */
+  readonly ageMs: number;
+  /** A cancel was asked for and fal has not been told yet. */
+  readonly cancelPending: boolean;
+};
+
+export type PendingAnnouncement = Announcement & { readonly id: bigint };
+
+export type Saved =
+  | { readonly kind: 'saved'; readonly announcements: readonly PendingAnnouncement[] }
+  /** Something else was written since it was read: read again and decide again. */
+  | { readonly kind: 'stale' }
+  /** Another job is bound to this request id. */
+  | { readonly kind: 'request-id-taken' };
+
+export interface JobStore {
+  findAvatar(ownerId: string, avatarId: string): Promise<AvatarForJob | null>;
+  createTraining(job: NewJob): Promise<Creation>;
+  createGeneration(job: NewJob, generation: NewGeneration): Promise<Creation>;
+  standing(jobId: string): Promise<JobStanding | null>;
+  load(jobId: string): Promise<LoadedJob | null>;
+  findByRequestId(requestId: string): Promise<{ readonly id: string; readonly token: string } | null>;
+  findByToken(token: string): Promise<{ readonly id: string; readonly falRequestId: string | null } | null>;
+  /** One transaction: everything of the decision or nothing. `nextPollInMs` null: nothing is left to do. */
+  save(
+    loaded: LoadedJob,
+    decision: Extract<Decision, { kind: 'change' }>,
+    how: { readonly source: Source; readonly nextPollInMs: number | null | undefined },
+  ): Promise<Saved>;
+  /** Takes due jobs for `leaseMs`: until then no other instance gets them. */
+  claimDue(limit: number, leaseMs: number): Promise<DueJob[]>;
+  due(jobId: string): Promise<DueJob | null>;
+  reschedule(jobId: string, inMs: number | null, pollFailures: number): Promise<void>;
+  /** The open training of an avatar, marked as to be cancelled; null when there is none. */
+  requestCancel(ownerId: string, avatarId: string): Promise<DueJob | null>;
+  cancelAnswered(jobId: string): Promise<void>;
+  /** Deletes the avatar and its generations and cancels their open jobs; null when there is no such avatar. */
+  deleteAvatar(ownerId: string, avatarId: string): Promise<readonly PendingAnnouncement[] | null>;
+  /** Changes that were committed at least `olderThanMs` ago and not announced. */
+  unannounced(limit: number, olderThanMs: number): Promise<PendingAnnouncement[]>;
+  announced(ids: readonly bigint[]): Promise<void>;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What every use case works with. */
+export type Workshop = {
+  readonly store: JobStore;
+  readonly provider: Provider;
+  readonly announcer: Announcer;
+  readonly log: Log;
+  readonly settings: {
+    /** Base of the callback URL; null: no webhooks, everything is found by polling. */
+    readonly callbackBase: string | null;
+    readonly pollIntervalMs: number;
+    readonly defaultTrainers: Readonly<Record<TrainingType, Trainer>>;
+  };
+};

@@ -1,0 +1,83 @@
+import { decide } from '../domain/decide.ts';
+import { isFinal, type IgnoreReason } from '../domain/next-job.ts';
+import { UNKNOWN_OUTCOME_DEADLINE_MS } from './timing.ts';
+import type { Decision } from '../domain/decide.ts';
+import type { LoadedJob, PendingAnnouncement, Workshop } from './ports.ts';
+import type { RunEvent, Source } from '../domain/run-event.ts';
+
+export type Recorded =
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason | 'no-such-job' | 'request-id-taken' };
+
+/**
+ * The one path every status change takes, whoever brings the news: read, decide, save if nothing was written
+ * meanwhile (else again from the start), announce.
+ *
+ * Resolves once the change is committed. An announcement that fails is left for the reconciler.
+ * Throws when the database does.
+ */
+export async function record(
+  { store, announcer, log, settings }: Workshop,
+  jobId: string,
+  event: RunEvent,
+  source: Source,
+): Promise<Recorded> {
+  for (;;) {
+    const loaded = await store.load(jobId);
+    if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
+    const decision = decide(loaded.snapshot, event, new Date());
+    if (decision.kind === 'ignore') {
+      log.debug(
+        { jobId, source, event: event.kind, reason: decision.reason },
+        'news of a run changed nothing',
+      );
+      return { kind: 'ignored', reason: decision.reason };
+    }
+    const nextPollInMs = nextPoll(loaded, decision, event, settings.pollIntervalMs);
+    const saved = await store.save(loaded, decision, { source, nextPollInMs });
+    if (saved.kind === 'stale') continue;
+    if (saved.kind === 'request-id-taken') {
+      log.error(
+        { jobId, source, event: event.kind },
+        'fal gave one request id to two jobs; the second is not bound',
+      );
+      return { kind: 'ignored', reason: saved.kind };
+    }
+    log.info(
+      { jobId, source, event: event.kind, state: decision.job.state, errorCode: decision.job.errorCode },
+      'news of a run recorded',
+    );
+    await announce({ store, announcer, log }, saved.announcements);
+    return { kind: 'applied' };
+  }
+}
+
+/** Publishes what was committed. Never throws: what cannot be published now, the reconciler publishes later. */
+export async function announce(
+  { store, announcer, log }: Pick<Workshop, 'store' | 'announcer' | 'log'>,
+  announcements: readonly PendingAnnouncement[],
+): Promise<void> {
+  if (announcements.length === 0) return;
+  try {
+    for (const announcement of announcements) await announcer.publish(announcement);
+    await store.announced(announcements.map(({ id }) => id));
+  } catch (error) {
+    log.warn({ err: error, count: announcements.length }, 'announcing failed; the reconciler will try again');
+  }
+}
+
+/** Milliseconds until the job is to be looked at; null: never; undefined: as planned already. */
+function nextPoll(
+  { snapshot: { job } }: LoadedJob,
+  decision: Extract<Decision, { kind: 'change' }>,
+  event: RunEvent,
+  intervalMs: number,
+): number | null | undefined {
+  // A cancelled job that only now got its request id: fal still has to be told.
+  if (isFinal(job.state)) return 0;
+  const state = decision.job.state ?? job.state;
+  if (isFinal(state)) return null;
+  if (state === 'SUBMIT_UNKNOWN') return UNKNOWN_OUTCOME_DEADLINE_MS;
+  if (event.kind === 'bound') return 0;
+  return event.kind === 'accepted' ? intervalMs : undefined;
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { answerRepeated } from './repeated.ts';
+import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../domain/trainers.ts';
+import { MAX_IDEMPOTENCY_KEY_LENGTH, problemWith, readInput, text, webUrl, wholeNumber } from './input.ts';
+import { digestOf, newCallbackToken, newId } from './identity.ts';
+import { refuse, type Answer } from '../domain/refusal.ts';
+import { submitJob } from './submit.ts';
+import type { Workshop } from './ports.ts';
+
+const inputSchema = z.object({
+  avatarId: z.string(),
+  imagesUrl: webUrl(),
+  steps: z.number().optional(),
+  trainer: z.enum(TRAINER_NAMES).optional(),
+  idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
+});
+
+export type TrainingStarted = { readonly avatarId: string };
+
+/**
+ * Writes the job, submits it to fal once and returns: it never waits for the training. After a refusal the avatar is
+ * as it was. A submit with unknown outcome is no refusal: it shows on the avatar as SUBMIT_OUTCOME_UNKNOWN.
+ */
+export async function startTraining(
+  workshop: Workshop,
+  ownerId: string,
+  wish: Readonly<Record<string, unknown>>,
+): Promise<Answer<TrainingStarted>> {
+  const { store, settings } = workshop;
+  const read = readInput(inputSchema, wish);
+  if ('refused' in read) return read;
+  const { avatarId, imagesUrl, steps, trainer: wanted, idempotencyKey } = read.input;
+  const avatar = await store.findAvatar(ownerId, avatarId);
+  if (avatar === null) return refuse('NOT_FOUND', 'There is no such avatar.');
+
+  const trainer = wanted ?? settings.defaultTrainers[avatar.trainingType];
+  const row = trainerRow(trainer);
+  if (!row.serves.includes(avatar.trainingType)) {
+    const allowed = trainersFor(avatar.trainingType).join(' or ');
+    return refuse(
+      'INVALID_INPUT',
+      problemWith('trainer', trainer, `${allowed} for a ${avatar.trainingType} avatar`),
+    );
+  }
+  const readSteps = readInput(z.object({ steps: wholeNumber(row.steps.min, row.steps.max).optional() }), {
+    steps: steps ?? null,
+  });
+  if ('refused' in readSteps) return readSteps;
+
+  const job = {
+    id: newId('job'),
+    ownerId,
+    avatarId,
+    trainer,
+    endpoint: row.endpoint,
+    token: newCallbackToken(),
+    input: row.input({
+      avatarId,
+      trainingType: avatar.trainingType,
+      triggerPhrase: avatar.triggerPhrase,
+      imagesUrl,
+      steps: steps ?? null,
+    }),
+    idempotency:
+      idempotencyKey === undefined
+        ? null
+        : {
+            key: idempotencyKey,
+            digest: digestOf({ of: 'training', avatarId, imagesUrl, steps, trainer: wanted }),
+          },
+  };
+  const creation = await store.createTraining(job);
+  switch (creation.kind) {
+    case 'busy':
+      return refuse('CONFLICT', 'A training of this avatar is already on its way.');
+    case 'gone':
+      return refuse('NOT_FOUND', 'There is no such avatar.');
+    case 'key-used-otherwise':
+      return refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
+    case 'repeated':
+      return answerRepeated(store, creation.jobId, () => ({ avatarId }));
+    case 'created':
+      break;
+  }
+
+  const submitted = await submitJob(workshop, job);
+  if (submitted.kind !== 'refused') return { done: { avatarId } };
+  const notice = submitted.failure.code === 'PROVIDER_REJECTED' ? deprecationNotice(trainer) : null;
+  return refuse(
+    submitted.failure.code === 'PROVIDER_REJECTED' ? 'PROVIDER_REJECTED' : 'PROVIDER_UNAVAILABLE',
+    notice === null ? submitted.failure.message : `${submitted.failure.message} ${notice}.`,
+  );
+}

@@ -1,0 +1,88 @@
+import { ConfigError, readConfig, type Config } from './config.ts';
+import { createApp, type App } from './app.ts';
+import { createLog } from './log.ts';
+
+/** From sysexits.h: something is wrong with the configuration. */
+const EX_CONFIG = 78;
+/** A shutdown that takes longer is ended. */
+const SHUTDOWN_MS = 9000;
+
+const config = configOrExit();
+const log = createLog(config.logLevel, secretsOf(config));
+
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'a fault nobody caught; ending');
+  process.exit(1);
+});
+
+const app = await appOrExit();
+announce(app);
+
+let isEnding = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (isEnding) {
+      log.warn({ signal }, 'told twice; ending at once');
+      process.exit(1);
+    }
+    isEnding = true;
+    log.info({ signal }, 'ending');
+    setTimeout(() => {
+      log.error({}, 'ending took too long');
+      process.exit(1);
+    }, SHUTDOWN_MS).unref();
+    app.close().then(
+      () => {
+        log.info({}, 'ended');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'ending failed');
+        process.exit(1);
+      },
+    );
+  });
+}
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EX_CONFIG);
+  }
+}
+
+async function appOrExit(): Promise<App> {
+  try {
+    return await createApp(config, log);
+  } catch (error) {
+    log.fatal({ err: error }, 'the server could not be started');
+    process.stderr.write(
+      `Likeness could not be started: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    process.exit(1);
+  }
+}
+
+function secretsOf({ fal, auth, databaseUrl, redisUrl }: Config): string[] {
+  const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : new URL(url).password));
+  const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
+  // Shorter ones are stand-ins, and blotting out a common word would make the log unreadable.
+  return [fal?.key ?? '', signing, ...passwords].filter((secret) => secret.length >= 8);
+}
+
+/** Tells whoever just started it where to look; in production only the log does. */
+function announce({ url, graphqlUrl, simulatorUrl, sampleImagesUrl }: App): void {
+  log.info({ url, simulatorUrl }, 'ready');
+  if (config.isProduction) return;
+  const lines = [`Likeness is ready: ${url}`, `  playground  ${graphqlUrl}`];
+  if (simulatorUrl !== null) {
+    lines.push(
+      `  fal         simulated at ${simulatorUrl} (set FAL_KEY for the real one)`,
+      `  photos      ${sampleImagesUrl ?? ''} (a sample to train with)`,
+    );
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
