@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openDatabase } from '../../src/db/open-database.ts';
-import { silent, templateName } from './template.ts';
+import { silent, TEMPLATE_PREFIX, templateName } from './template.ts';
 
 const HOUR_MS = 3_600_000;
 /** `likeness_test_<when made, ms in base 36>_<random>`: the time lets a later run find what was left behind. */
@@ -43,14 +43,19 @@ export async function dropPostgresDatabase(adminUrl: string, name: string): Prom
   await asAdmin(adminUrl, (admin) => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
 }
 
-/** What killed runs left. An hour is longer than any run. */
+/** What killed runs left (an hour is longer than any run), and the templates of other migrations. */
 export async function removePostgresLeftovers(adminUrl: string): Promise<void> {
+  const current = await templateName();
   const { rows } = await asAdmin(adminUrl, (admin) =>
-    admin.query<{ datname: string }>('SELECT datname FROM pg_database WHERE datname LIKE $1', [`${PREFIX}%`]),
+    admin.query<{ datname: string }>(`SELECT datname FROM pg_database WHERE datname LIKE 'likeness\\_%'`),
   );
   for (const { datname } of rows) {
     const madeAt = parseInt(datname.slice(PREFIX.length), 36);
-    if (Date.now() - madeAt > HOUR_MS) await dropPostgresDatabase(adminUrl, datname);
+    const left = datname.startsWith(PREFIX)
+      ? Date.now() - madeAt > HOUR_MS
+      : datname.startsWith(TEMPLATE_PREFIX) && datname !== current;
+    // Another run may be clearing away the same one at this moment.
+    if (left) await dropPostgresDatabase(adminUrl, datname).catch(() => undefined);
   }
 }
 
