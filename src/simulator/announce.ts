@@ -6,7 +6,7 @@ import type { WebhookSender } from './webhook-sender.ts';
 export type AnnounceParts = {
   sender: WebhookSender;
   webhookOnCancel: boolean;
-  slowFactor: () => number;
+  lateMs: () => number;
   save: (run: Run) => void;
   signal: AbortSignal;
 };
@@ -24,12 +24,12 @@ export function announce(run: Run, parts: AnnounceParts): { told: Promise<void>;
   async function tell(): Promise<void> {
     if (url === null) return;
     if (has(run, 'late') && messages.length > 0) {
-      await sleep(parts.slowFactor() * 1_000, undefined, { signal: parts.signal }).catch(() => undefined);
+      await sleep(parts.lateMs(), undefined, { signal: parts.signal }).catch(() => undefined);
     }
     for (const message of messages) {
       if (parts.signal.aborted) return;
       await new Promise<void>((first) => {
-        ends.push(parts.sender.deliver(url, run.id, message, first));
+        ends.push(parts.sender.deliver(url, run.id, message, () => first()));
       });
     }
   }

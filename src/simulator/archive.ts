@@ -1,7 +1,7 @@
 import { unzipSync } from 'fflate';
 import { isLoopback, ownPath, type FileStore } from './file-store.ts';
 import type { Detail } from './outcomes.ts';
-import { sendOnce } from './outgoing.ts';
+import { AnswerTooLarge, sendOnce } from './outgoing.ts';
 import { samplePhotos } from './sample-photos.ts';
 
 const FETCH_TIMEOUT_MS = 10_000;
@@ -27,16 +27,15 @@ export async function openArchive(
     };
   };
   const cannotLoad = 'Failed to download the file. Please check if the URL is accessible and try again.';
+  const tooLarge = refuse('File is too large', 'file_too_large', { max_size: parts.maxFileBytes });
   let bytes: Uint8Array | null;
   try {
     bytes = await readArchive(url, parts);
-  } catch {
-    return refuse(cannotLoad, 'file_download_error');
+  } catch (error) {
+    return error instanceof AnswerTooLarge ? tooLarge : refuse(cannotLoad, 'file_download_error');
   }
   if (bytes === null) return { kind: 'elsewhere' };
-  if (bytes.length > parts.maxFileBytes) {
-    return refuse('File is too large', 'file_too_large', { max_size: parts.maxFileBytes });
-  }
+  if (bytes.length > parts.maxFileBytes) return tooLarge;
   const archive = lookInside(bytes);
   if (!archive) {
     return refuse('The archive cannot be read', 'invalid_archive', { supported_extensions: ['.zip'] });

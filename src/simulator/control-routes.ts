@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Exchange } from './exchange.ts';
 import type { Programs } from './programs.ts';
-import { withoutKey, type RecordedRequest } from './record.ts';
+import { withoutKey } from './record.ts';
 import { detail, json, type Reply } from './replies.ts';
+import type { RequestLog } from './request-log.ts';
 import { isScenario, SCENARIOS } from './scenarios.ts';
 import type { Delivery } from './webhook-sender.ts';
 
 export type ControlParts = {
   programs: Programs;
-  requests: readonly RecordedRequest[];
+  requests: RequestLog;
   deliveries: () => readonly Delivery[];
   rotateKeys: () => void;
 };
@@ -27,7 +28,7 @@ const program = z.strictObject({
 export async function controlRoute(exchange: Exchange, parts: ControlParts): Promise<Reply> {
   switch (`${exchange.method} ${exchange.segments.slice(1).join('/')}`) {
     case 'GET requests':
-      return json(200, parts.requests.map(withoutKey));
+      return json(200, parts.requests.all().map(withoutKey));
     case 'GET deliveries':
       return json(200, parts.deliveries());
     case 'GET scenarios':

@@ -58,3 +58,9 @@ export async function listen(server: Server, host: string, ports: readonly numbe
   }
   throw new Error('No port to listen on');
 }
+
+/** An address that means every interface is no name that anybody can call. */
+export function nameOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -17,6 +17,8 @@ export type Timing = {
   webhookRetryMs: readonly number[];
   /** Between keep-alive comments on a status stream. */
   pingMs: number;
+  /** From completion to the webhook under the scenario `late`. */
+  lateMs: number;
   /** Longest that the scenario `early` holds back the answer to the submit. */
   earlyAnswerMs: number;
 };
@@ -32,6 +34,7 @@ export const DEFAULT_TIMING: Timing = {
   webhookRetryTimeoutMs: 120_000,
   webhookRetryMs: [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000],
   pingMs: 15_000,
+  lateMs: 5_000,
   earlyAnswerMs: 3_000,
 };
 

@@ -11,9 +11,11 @@ export type Outgoing = {
   signal: AbortSignal;
 };
 
+export class AnswerTooLarge extends Error {}
+
 /**
  * One request on a connection of its own: nothing is pooled, so nothing outlives close(). Redirects are answers
- * like any other. Rejects on transport errors, after `timeoutMs` for the whole exchange, and beyond `limit`.
+ * like any other. Rejects on transport errors, after `timeoutMs` for the whole exchange, and with AnswerTooLarge beyond `limit`.
  */
 export async function sendOnce(url: string, outgoing: Outgoing): Promise<{ status: number; body: Buffer }> {
   const target = new URL(url);
@@ -29,8 +31,10 @@ export async function sendOnce(url: string, outgoing: Outgoing): Promise<{ statu
       let length = 0;
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
-        if (length > outgoing.limit) request.destroy(new Error(`More than ${outgoing.limit} bytes`));
-        else chunks.push(chunk);
+        chunks.push(chunk);
+        if (length <= outgoing.limit) return;
+        request.destroy();
+        reject(new AnswerTooLarge(`More than ${outgoing.limit} bytes`));
       });
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
       response.on('error', reject);

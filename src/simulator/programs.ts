@@ -9,7 +9,12 @@ export type Program = {
   times?: number;
 };
 
-type Standing = { endpoint: string | undefined; scenarios: readonly ScenarioName[]; left: number };
+type Standing = {
+  endpoint: string | undefined;
+  scenarios: readonly ScenarioName[];
+  aboutKeys: boolean;
+  left: number;
+};
 
 export type Programs = ReturnType<typeof createPrograms>;
 
@@ -24,18 +29,25 @@ export function createPrograms() {
     standing = standing.filter((program) => program.left > 0);
     return found.scenarios;
   }
-  const aboutKeys = (program: Standing) => program.scenarios.every((name) => name.startsWith('jwks-'));
 
   return {
     add(program: Program): void {
       const one = typeof program.scenario === 'string' ? [program.scenario] : (program.scenario ?? []);
       const scenarios = [...one, ...(program.scenarios ?? [])];
       if (scenarios.length === 0) throw new Error('A program needs at least one scenario');
-      standing.push({ endpoint: program.endpoint, scenarios, left: program.times ?? 1 });
+      for (const aboutKeys of [false, true]) {
+        const share = scenarios.filter((name) => isAboutKeys(name) === aboutKeys);
+        const rest = { endpoint: program.endpoint, aboutKeys, left: program.times ?? 1 };
+        if (share.length > 0) standing.push({ ...rest, scenarios: share });
+      }
     },
     clear: () => void (standing = []),
     forSubmit: (endpoint: string) =>
-      take((program) => !aboutKeys(program) && (program.endpoint ?? endpoint) === endpoint),
-    forKeySet: () => take(aboutKeys),
+      take((program) => !program.aboutKeys && (program.endpoint ?? endpoint) === endpoint),
+    forKeySet: () => take((program) => program.aboutKeys),
   };
+}
+
+function isAboutKeys(name: ScenarioName): boolean {
+  return name.startsWith('jwks-');
 }

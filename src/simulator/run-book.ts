@@ -41,8 +41,7 @@ export function createRunBook(folder: StateFolder) {
       const set = watchers.get(id) ?? new Set();
       watchers.set(id, set.add(watcher));
       return () => {
-        set.delete(watcher);
-        if (set.size === 0) watchers.delete(id);
+        if (set.delete(watcher) && set.size === 0) watchers.delete(id);
       };
     },
     watching: () => watchers.size,

@@ -1,10 +1,11 @@
 import { createFileStore } from './file-store.ts';
 import { createFinetunes } from './finetunes.ts';
 import { createFloor } from './floor.ts';
-import { createListener, listen } from './listener.ts';
+import { createListener, listen, nameOf } from './listener.ts';
 import { DEFAULT_TIMING, type SimulatorOptions, type Timing } from './options.ts';
 import { createPrograms, type Program } from './programs.ts';
 import type { RecordedRequest } from './record.ts';
+import { createRequestLog } from './request-log.ts';
 import { createRoute } from './route.ts';
 import { createRunBook } from './run-book.ts';
 import { readSavedKeys, readSavedPort } from './saved-state.ts';
@@ -63,7 +64,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const files = createFileStore(folder, base);
   const runs = createRunBook(folder);
   const programs = createPrograms();
-  const requests: RecordedRequest[] = [];
+  const requests = createRequestLog(folder);
   const rotateKeys = () => {
     keys.rotate();
     saveKeys();
@@ -89,7 +90,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     announcing: {
       sender,
       webhookOnCancel: options.webhookOnCancel ?? true,
-      slowFactor: () => timing.slowFactor,
+      lateMs: () => timing.lateMs,
       save: (run) => runs.save(run),
       signal,
     },
@@ -129,7 +130,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     restUrl: url,
     jwksUrl: `${url}/.well-known/jwks.json`,
     samplePhotosUrl: `${url}/samples/photos.zip`,
-    requests: () => requests,
+    requests: requests.all,
     deliveries: sender.deliveries,
     program: (program) => programs.add(program),
     clearPrograms: () => programs.clear(),
@@ -146,10 +147,4 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       await closed;
     },
   };
-}
-
-/** An address that means every interface is no name that anybody can call. */
-function nameOf(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export type StateFolder = ReturnType<typeof createStateFolder>;
@@ -17,17 +25,25 @@ export function createStateFolder(dir: string | undefined) {
     /** Null when it is absent or no longer readable as JSON. */
     read(name: string): unknown {
       if (dir === undefined) return null;
-      try {
-        return JSON.parse(readFileSync(join(dir, `${name}.json`), 'utf8')) as unknown;
-      } catch {
-        return null;
-      }
+      const path = join(dir, `${name}.json`);
+      return existsSync(path) ? (parseJson(readFileSync(path, 'utf8')) ?? null) : null;
     },
     write(name: string, value: unknown): void {
       if (dir === undefined) return;
       const path = join(dir, `${name}.json`);
       writeFileSync(`${path}.part`, JSON.stringify(value));
       renameSync(`${path}.part`, path);
+    },
+    /** Adds one document to a list; `readLines` gives them back, leaving out what was cut short by a crash. */
+    append(name: string, value: unknown): void {
+      if (dir !== undefined) appendFileSync(join(dir, `${name}.jsonl`), `${JSON.stringify(value)}\n`);
+    },
+    readLines(name: string): unknown[] {
+      if (dir === undefined || !existsSync(join(dir, `${name}.jsonl`))) return [];
+      const lines = readFileSync(join(dir, `${name}.jsonl`), 'utf8')
+        .split('\n')
+        .filter(Boolean);
+      return lines.map(parseJson).filter((value) => value !== undefined);
     },
     /** Names, ready for `read`, of the documents in a sub-folder. */
     list(part: 'runs' | 'files'): string[] {
@@ -36,4 +52,12 @@ export function createStateFolder(dir: string | undefined) {
       return names.map((name) => `${part}/${name.slice(0, -'.json'.length)}`);
     },
   };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }

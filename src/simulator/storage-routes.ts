@@ -56,6 +56,8 @@ export function createStorageRoutes({ files, base, maxFileBytes, unauthorized }:
     const listed = parse(completion, await exchange.read(SMALL_BODY_BYTES))?.parts ?? [];
     const bodies = listed.map(({ partNumber }) => upload.parts.get(partNumber));
     if (listed.length === 0 || bodies.includes(undefined)) return detail(400, 'A part is missing');
+    const total = bodies.reduce((sum, body) => sum + (body?.length ?? 0), 0);
+    if (total > maxFileBytes) return detail(413, 'File is too large');
     await finish(id, upload, Buffer.concat(bodies.filter((body) => body !== undefined)));
     return json(200, {});
   }

@@ -7,6 +7,7 @@ import type { SimulatorEvent, Timing } from './options.ts';
 import type { Programs } from './programs.ts';
 import { submitAnswer } from './queue-answers.ts';
 import type { RecordedRequest } from './record.ts';
+import type { RequestLog } from './request-log.ts';
 import { detail, json, page, type Reply } from './replies.ts';
 import type { RunBook } from './run-book.ts';
 import { has, type Run } from './run.ts';
@@ -20,7 +21,7 @@ export type SubmitParts = {
   runs: RunBook;
   floor: Floor;
   programs: Programs;
-  requests: RecordedRequest[];
+  requests: RequestLog;
   timing: () => Timing;
   now: () => number;
   log: (event: SimulatorEvent) => void;
@@ -44,7 +45,7 @@ export async function submit(exchange: Exchange, endpoint: string, parts: Submit
     scenarios,
     answered: 0,
   };
-  parts.requests.push(record);
+  parts.requests.begin(record);
 
   const refusal = refuse(exchange, { endpoint, body, scenarios }, parts);
   const reply =
@@ -55,6 +56,7 @@ export async function submit(exchange: Exchange, endpoint: string, parts: Submit
       : reply.kind === 'cut' || reply.kind === 'drop'
         ? reply.kind
         : 'hang';
+  parts.requests.end(record);
   if (record.requestId === null) parts.log({ type: 'refused', endpoint, status: Number(record.answered) });
   return reply;
 }
@@ -68,6 +70,8 @@ function refuse(exchange: Exchange, { endpoint, body, scenarios }: Asked, parts:
   const scripted = refusalOf(scenarios);
   if (scripted) return scripted;
   if (body === undefined) return detail(400, 'Request body is not valid JSON');
+  const webhook = exchange.query.get('fal_webhook');
+  if (webhook !== null && !isWebAddress(webhook)) return detail(422, 'fal_webhook is no web address');
   const longest = Number(exchange.query.get('fal_max_queue_length') ?? Infinity);
   if (parts.runs.waiting(endpoint) > longest) return detail(429, 'Queue is full', { 'retry-after': '1' });
   return null;
@@ -136,4 +140,8 @@ function parseJson(text: string): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -39,6 +39,8 @@ export type SenderParts = {
   signal: AbortSignal;
 };
 
+/** A demo that runs for weeks must not fill the memory with its past. */
+const MOST_REMEMBERED = 5_000;
 const OTHER_ACCOUNT = 'another-account-of-fal';
 
 export type WebhookSender = ReturnType<typeof createWebhookSender>;
@@ -91,7 +93,7 @@ export function createWebhookSender(parts: SenderParts) {
     url: string,
     requestId: string,
     message: WebhookMessage,
-    onFirst?: () => void,
+    onFirst?: (delivery: Delivery) => void,
   ): Promise<void> {
     const waits = message.insist ? parts.timing().webhookRetryMs : [];
     let headers = headersFor(requestId, message);
@@ -100,8 +102,9 @@ export function createWebhookSender(parts: SenderParts) {
       const about = { requestId, label: message.label, url, attempt: number, sentAt: parts.now() };
       const delivery: Delivery = { ...about, headers, body: message.body, status: null, result: 'under way' };
       deliveries.push(delivery);
+      if (deliveries.length > MOST_REMEMBERED) deliveries.shift();
       await attempt(delivery, waits.length + 1 - number);
-      if (number === 1) onFirst?.();
+      if (number === 1) onFirst?.(delivery);
       if (delivery.result !== 'will retry' || parts.signal.aborted) return;
       try {
         await sleep(waits[number - 1], undefined, { signal: parts.signal });
@@ -114,8 +117,8 @@ export function createWebhookSender(parts: SenderParts) {
   /** One attempt of a message made by hand. Resolves with the receiver's status, null when none came. */
   async function deliverOnce(loose: LooseMessage): Promise<number | null> {
     const { url, requestId, body } = loose;
-    const before = deliveries.length;
-    await deliver(url, requestId, {
+    let status: number | null = null;
+    const message: WebhookMessage = {
       label: 'by hand',
       body: typeof body === 'string' ? body : JSON.stringify(body),
       user: loose.user ?? 'own',
@@ -123,8 +126,9 @@ export function createWebhookSender(parts: SenderParts) {
       timestampShiftSeconds: loose.timestampShiftSeconds ?? 0,
       insist: false,
       signOnce: false,
-    });
-    return deliveries[before]?.status ?? null;
+    };
+    await deliver(url, requestId, message, (delivery) => (status = delivery.status));
+    return status;
   }
 
   return { deliver, deliverOnce, deliveries: (): readonly Delivery[] => deliveries };
