@@ -1,6 +1,6 @@
-// npm run migration new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for what changed in
+// npm run migration:new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for what changed in
 //                                 schema.prisma since the last migration
-// npm run migration check         fails when the migrations and schema.prisma disagree
+// npm run migration:check         fails when the migrations and schema.prisma disagree
 //
 // Both run on an in-memory database with Prisma's own engine, so neither needs a server or a download.
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { openSchemaEngine } from './schema-engine.ts';
 
 const FOLDER = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
 const LOCK_FILE = `# Written by \`npm run migration\`; Prisma refuses migrations of another kind of database.\nprovider = "postgresql"\n`;
-const REPAIR = 'npm run migration new <what_changed>';
+const REPAIR = 'npm run migration:new <what_changed>';
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const [command, ...words] = process.argv.slice(2);
@@ -25,13 +25,13 @@ switch (command) {
     process.exitCode = await checkMigrations();
     break;
   default:
-    console.error('Usage: npm run migration new <what_changed> | npm run migration check');
+    console.error('Usage: npm run migration:new <what_changed> | npm run migration:check');
     process.exitCode = 2;
 }
 
 async function writeMigration(label: string): Promise<number> {
   if (!/^\w+$/.test(label)) {
-    console.error('Say in a word or two what changes: npm run migration new add_avatar_notes');
+    console.error('Say in a word or two what changes: npm run migration:new add_avatar_notes');
     return 2;
   }
   const sql = await missingSql();

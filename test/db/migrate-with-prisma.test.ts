@@ -71,7 +71,7 @@ describe(`Prisma's own engine on ${testedDatabase}`, { timeout: 60_000 }, () => 
 
   test('agrees that the migrations say what schema.prisma says', async () => {
     const missing = await onOneConnection(ours, async (pool) => (await openSchemaEngine(pool)).pendingSql());
-    expect(missing, 'repair: npm run migration new <what_changed>').toBeUndefined();
+    expect(missing, 'repair: npm run migration:new <what_changed>').toBeUndefined();
   });
 });
 

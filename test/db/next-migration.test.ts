@@ -41,7 +41,7 @@ describe('the next migration', () => {
     const next = nextMigration([{ ...first, checksum: 'ab' }, second], [done(first)]);
     expect(next).toMatchObject({
       kind: 'refused',
-      message: expect.stringMatching(/1_init was changed.*npm run migration new/s) as string,
+      message: expect.stringMatching(/1_init was changed.*npm run migration:new/s) as string,
     });
   });
 
