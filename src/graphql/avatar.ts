@@ -133,8 +133,8 @@ export const AvatarNode = builder.prismaNode('Avatar', {
           return { orderBy: { id: 'desc' } };
         },
       },
-      { description: 'A page of generations.' },
-      { description: 'A generation and where it stands in the list.' },
+      { name: 'GenerationConnection', description: 'A page of generations.' },
+      { name: 'GenerationEdge', description: 'A generation and where it stands in the list.' },
     ),
   }),
 });
@@ -168,8 +168,8 @@ builder.queryField('avatars', (t) =>
         });
       },
     },
-    { description: 'A page of avatars.' },
-    { description: 'An avatar and where it stands in the list.' },
+    { name: 'AvatarConnection', description: 'A page of avatars.' },
+    { name: 'AvatarEdge', description: 'An avatar and where it stands in the list.' },
   ),
 );
 
