@@ -12,7 +12,7 @@ import { readMigrations } from '../src/db/migration-files.ts';
 import { openSchemaEngine } from './schema-engine.ts';
 
 const FOLDER = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
-const LOCK_FILE = `# Written by \`npm run migration\`; Prisma refuses migrations of another kind of database.\nprovider = "postgresql"\n`;
+const LOCK_FILE = `# Written by \`npm run migration:new\`; Prisma refuses migrations of another kind of database.\nprovider = "postgresql"\n`;
 const REPAIR = 'npm run migration:new <what_changed>';
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 

@@ -1,8 +1,9 @@
 import type pg from 'pg';
+import { refuseHollowCommits } from './hollow-commit.ts';
 import type { DatabaseLog } from './log.ts';
 
 /**
- * Two rules every pool of ours follows.
+ * Three rules every pool of ours follows.
  *
  * A connection that breaks ends no process, which an 'error' event without a listener would: an idle one is logged; a
  * lent one fails the query that waits on it or the next one, and whoever borrowed it hears it that way.
@@ -10,6 +11,8 @@ import type { DatabaseLog } from './log.ts';
  * A client that comes back while a statement is unanswered or a transaction is open is closed, not lent again.
  * Prisma hands clients back without a word after a COMMIT or ROLLBACK that failed or timed out, and the next
  * borrower would run inside the last one's transaction.
+ *
+ * A COMMIT that saved nothing throws.
  */
 export function keepPoolClean(pool: pg.Pool, log: DatabaseLog): void {
   pool.on('error', (error) => {
@@ -17,6 +20,7 @@ export function keepPoolClean(pool: pg.Pool, log: DatabaseLog): void {
   });
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
+    refuseHollowCommits(client);
   });
   pool.on('release', (_error, client) => {
     if (!isClean(client)) void client.end();

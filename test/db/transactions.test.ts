@@ -57,6 +57,17 @@ describe(`on ${testedDatabase}`, () => {
     expect(await database.prisma.avatar.count()).toBe(0);
   });
 
+  test('a transaction that passes over a failed statement is an error, since nothing of it is saved', async () => {
+    const careless = database.prisma.$transaction(async (tx) => {
+      await tx.avatar.create({ data: avatarRow('a') });
+      await tx.$queryRaw`SELECT 1/0`.catch(() => undefined);
+      return 'done';
+    });
+
+    await expect(careless).rejects.toThrow(/rolled back by its COMMIT/);
+    expect(await database.prisma.avatar.count()).toBe(0);
+  });
+
   test('a second row under the same unique value is refused as P2002, alone and inside a transaction', async () => {
     await database.prisma.avatar.create({ data: avatarRow('a') });
     const again = { data: avatarRow('a') };
