@@ -1,15 +1,19 @@
 import { unzipSync } from 'fflate';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { isLoopback, ownPath, type FileStore } from './file-store.ts';
+import { likenessOf, markedLikeness, type Likeness } from './likeness.ts';
 import type { Detail } from './outcomes.ts';
 import { AnswerTooLarge, sendOnce } from './outgoing.ts';
 import { samplePhotos } from './sample-photos.ts';
 
 const FETCH_TIMEOUT_MS = 10_000;
 const LARGEST_ENTRY_BYTES = 64 * 1024 * 1024;
+/** Unpacking hundreds of large photos would hold up everybody else; the rest is believed by name. */
+const MOST_UNPACKED = 40;
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'];
 
 export type ArchiveParts = { files: FileStore; base: string; maxFileBytes: number; signal: AbortSignal };
-export type Archive = { images: number; captions: number };
+export type Archive = { images: number; captions: number; likeness: Likeness };
 /** `elsewhere`: on a host the simulator does not ask, so nothing is known about it. */
 export type Opened =
   { kind: 'archive'; archive: Archive } | { kind: 'elsewhere' } | { kind: 'refused'; detail: Detail };
@@ -36,7 +40,7 @@ export async function openArchive(
   }
   if (bytes === null) return { kind: 'elsewhere' };
   if (bytes.length > parts.maxFileBytes) return tooLarge;
-  const archive = lookInside(bytes);
+  const archive = await lookInside(bytes);
   if (!archive) {
     return refuse('The archive cannot be read', 'invalid_archive', { supported_extensions: ['.zip'] });
   }
@@ -68,23 +72,34 @@ async function readArchive(url: string, parts: ArchiveParts): Promise<Uint8Array
   return answer.body;
 }
 
-/** Counts without keeping: each image is unpacked alone, only to see that it is one. Null for no readable zip. */
-export function lookInside(bytes: Uint8Array): Archive | null {
-  const names: { name: string; size: number }[] = [];
+/**
+ * Counts without keeping: images are unpacked one by one, only to see that they are images. Null for no readable zip.
+ */
+export async function lookInside(bytes: Uint8Array): Promise<Archive | null> {
+  const entries: { name: string; size: number }[] = [];
   try {
-    unzipSync(bytes, { filter: ({ name, originalSize }) => names.push({ name, size: originalSize }) < 0 });
-    const visible = names.filter(({ name }) => !/(^|\/)(__MACOSX\/|\.)/.test(name) && !name.endsWith('/'));
-    const images = visible.filter(({ name, size }) => {
-      const pictured =
-        EXTENSIONS.some((end) => name.toLowerCase().endsWith(end)) && !/_mask\.\w+$/.test(name);
-      if (!pictured || size === 0 || size > LARGEST_ENTRY_BYTES) return false;
-      const entry = unzipSync(bytes, { filter: (file) => file.name === name })[name];
-      return entry !== undefined && isImage(entry);
-    });
-    return { images: images.length, captions: visible.filter(({ name }) => name.endsWith('.txt')).length };
+    unzipSync(bytes, { filter: ({ name, originalSize: size }) => entries.push({ name, size }) < 0 });
+    const visible = entries.filter(({ name }) => !/(^|\/)(__MACOSX\/|\.)/.test(name) && !name.endsWith('/'));
+    let images = 0;
+    let likeness: Likeness | null = null;
+    for (const [index, { name }] of visible.filter(isNamedImage).entries()) {
+      const entry =
+        index < MOST_UNPACKED ? unzipSync(bytes, { filter: (file) => file.name === name })[name] : null;
+      if (entry === undefined || (entry && !isImage(entry))) continue;
+      images += 1;
+      likeness ??= entry && markedLikeness(entry);
+      await breathe();
+    }
+    const captions = visible.filter(({ name }) => name.endsWith('.txt')).length;
+    return { images, captions, likeness: likeness ?? likenessOf(bytes) };
   } catch {
     return null;
   }
+}
+
+function isNamedImage({ name, size }: { name: string; size: number }): boolean {
+  const pictured = EXTENSIONS.some((end) => name.toLowerCase().endsWith(end)) && !/_mask\.\w+$/.test(name);
+  return pictured && size > 0 && size <= LARGEST_ENTRY_BYTES;
 }
 
 function isImage(bytes: Uint8Array): boolean {

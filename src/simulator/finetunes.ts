@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { StateFolder } from './state-folder.ts';
 
-const finetune = z.object({ id: z.string(), style: z.boolean(), comment: z.string() });
+const finetune = z.object({ id: z.string(), style: z.boolean(), comment: z.string(), likeness: z.string() });
 export type Finetune = z.infer<typeof finetune>;
 export type Finetunes = ReturnType<typeof createFinetunes>;
 

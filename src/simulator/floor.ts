@@ -1,21 +1,14 @@
 import { announce, type AnnounceParts } from './announce.ts';
-import type { SimulatorEvent } from './options.ts';
 import type { Run } from './run.ts';
 import { workThrough, type StopReason, type WorkerParts } from './work-through.ts';
 
-export type FloorParts = WorkerParts & { announcing: AnnounceParts; log: (event: SimulatorEvent) => void };
+export type FloorParts = WorkerParts & { announcing: AnnounceParts };
 export type Floor = ReturnType<typeof createFloor>;
 
 /** Where runs are worked on: starts them, lets them be cancelled, waits for all of them at the end. */
 export function createFloor(parts: FloorParts) {
   const stops = new Map<string, AbortController>();
   const ends = new Set<Promise<void>>();
-  const bug = (error: unknown) => {
-    parts.log({
-      type: 'bug',
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-  };
 
   /** Resolves when the last webhook had its first attempt, or at once when the run never completes. */
   function start(run: Run, hurried = false): Promise<void> {
@@ -34,7 +27,7 @@ export function createFloor(parts: FloorParts) {
   }
 
   function keep(work: Promise<void>): void {
-    const end = work.catch(bug).finally(() => ends.delete(end));
+    const end = work.catch(parts.onBug).finally(() => ends.delete(end));
     ends.add(end);
   }
 

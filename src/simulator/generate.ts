@@ -3,6 +3,7 @@ import { ownPath } from './file-store.ts';
 import type { Generator } from './generators.ts';
 import { pixelsOf, pixelsOfRatio } from './image-sizes.ts';
 import { inputErrors } from './input-errors.ts';
+import { likenessOf } from './likeness.ts';
 import { readLoraMetadata } from './lora-file.ts';
 import { modelError, plainError, requestError, success, type Detail } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
@@ -37,7 +38,7 @@ async function modelOf(
   if (generator.uses === 'finetune_id') {
     const id = String(input['finetune_id']);
     const finetune = shop.finetunes.find(id);
-    if (finetune) return { kind: 'finetune', identity: id, style: finetune.style };
+    if (finetune) return { kind: 'finetune', key: id, likeness: finetune.likeness, style: finetune.style };
     return {
       loc: ['body', 'finetune_id'],
       msg: `Finetune '${id}' not found`,
@@ -46,21 +47,26 @@ async function modelOf(
     };
   }
   const loras = (input['loras'] ?? []) as { path: string }[];
-  const identities: string[] = [];
-  let style = false;
+  const model: Model = { kind: 'lora', key: '', likeness: '', style: false };
   for (const [index, { path }] of loras.entries()) {
     const own = ownPath(path, shop.base());
-    identities.push(own?.join('/') ?? path);
-    if (!own) continue;
-    const file = own[0] === 'files' ? shop.files.find(own[1]) : null;
-    const metadata = file && readLoraMetadata(await shop.files.read(file));
+    model.key += ` ${own?.join('/') ?? path}`;
+    let metadata: Record<string, string> | null = {};
+    if (own) {
+      const file = own[0] === 'files' ? shop.files.find(own[1]) : null;
+      metadata = file && readLoraMetadata(await shop.files.read(file));
+    }
     if (!metadata) {
       const msg = `Failed to load LoRA weights from ${path}`;
       return { loc: ['body', 'loras', index, 'path'], msg, type: 'file_download_error', input: path };
     }
-    style ||= metadata['style'] === 'true';
+    model.likeness ||= metadata['likeness'] ?? likenessOf(path);
+    model.style ||= metadata['style'] === 'true';
   }
-  return { kind: loras.length === 0 ? 'base' : 'lora', identity: identities.join(' '), style };
+  if (loras.length > 0) return model;
+  // Without a model nobody in particular is drawn.
+  const stranger = likenessOf(JSON.stringify([input['prompt'], input['seed']]));
+  return { kind: 'base', key: '', likeness: stranger, style: false };
 }
 
 type Finishing = { generator: Generator; input: Record<string, unknown>; model: Model; shop: Workshop };
@@ -82,7 +88,7 @@ async function finishGeneration(run: Run, { generator, input, model, shop }: Fin
   const started = shop.now();
   for (let index = 0; index < Number(input['num_images'] ?? 1); index += 1) {
     const pixels = await draw({ prompt, seed, index, model, size, black });
-    const bytes = await encode(pixels, size, format, shop.jpegQuality);
+    const bytes = await encode(pixels, size, { format, quality: shop.jpegQuality, likeness: model.likeness });
     const contentType = `image/${format}`;
     images.push({
       url: await urlOf(bytes, contentType, input['sync_mode'] === true, shop),

@@ -2,11 +2,16 @@ import { startSimulator } from './simulator.ts';
 
 const DEFAULT_PORT = 4010;
 
+const port = Number(process.env['PORT'] ?? DEFAULT_PORT);
+if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  console.error('PORT must be a number from 0 to 65535');
+  process.exit(1);
+}
 const dir = process.env['FAL_SIMULATOR_DIR'];
 const publicUrl = process.env['FAL_SIMULATOR_URL'];
 const simulator = await startSimulator({
   host: process.env['HOST'] ?? '127.0.0.1',
-  port: Number(process.env['PORT'] ?? DEFAULT_PORT),
+  port,
   ...(dir && { dir }),
   ...(publicUrl && { publicUrl }),
   log: (event) => {

@@ -44,6 +44,5 @@ export function createRunBook(folder: StateFolder) {
         if (set.delete(watcher) && set.size === 0) watchers.delete(id);
       };
     },
-    watching: () => watchers.size,
   };
 }

@@ -70,9 +70,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     saveKeys();
   };
   const sender = createWebhookSender({ keys, timing: () => timing, accountId, now, log, signal });
+  const onBug = (error: unknown) =>
+    log({ type: 'bug', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   const floor = createFloor({
     runs,
-    log,
+    onBug,
     onState: ({ endpoint, id, state, outcome }) =>
       log({ type: 'state', endpoint, requestId: id, state, ...(outcome && { status: outcome.status }) }),
     shop: {
@@ -115,7 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     cancelQueuedWith: options.cancelQueuedWith ?? 200,
   });
 
-  const server = createListener(route, (error) => log({ type: 'bug', message: String(error) }));
+  const server = createListener(route, onBug);
   const wanted = options.port ?? 0;
   const remembered = wanted === 0 ? readSavedPort(folder) : null;
   const port = await listen(server, host, remembered === null ? [wanted] : [remembered, wanted]);

@@ -1,5 +1,6 @@
 import { openArchive } from './archive.ts';
 import { inputErrors } from './input-errors.ts';
+import { likenessOf, type Likeness } from './likeness.ts';
 import { writeLora } from './lora-file.ts';
 import { modelError, plainError, requestError, success } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
@@ -30,34 +31,47 @@ export async function prepareTraining(run: Run, trainer: Trainer, shop: Workshop
     return { kind: 'refused', outcome: modelError([detail]) };
   }
   const steps = Number(input[trainer.stepsField] ?? trainer.defaultSteps);
+  const likeness =
+    opened.kind === 'archive'
+      ? opened.archive.likeness
+      : likenessOf(JSON.stringify([input[field], triggerOf(input)]));
   const found = opened.kind === 'archive' ? `Found ${opened.archive.images} images` : 'Images loaded';
   return {
     kind: 'work',
     intro: ['Downloading training images', found, `Training for ${steps} steps`],
     total: steps,
     durationMs: shop.timing().trainMs,
-    finish: () => finishTraining(run, { trainer, input, steps, shop }),
+    finish: () => finishTraining(run, { trainer, input, steps, likeness, shop }),
   };
 }
 
-type Finishing = { trainer: Trainer; input: Record<string, unknown>; steps: number; shop: Workshop };
+type Finishing = {
+  trainer: Trainer;
+  input: Record<string, unknown>;
+  steps: number;
+  likeness: Likeness;
+  shop: Workshop;
+};
 
-async function finishTraining(run: Run, { trainer, input, steps, shop }: Finishing): Promise<Outcome> {
+async function finishTraining(
+  run: Run,
+  { trainer, input, steps, likeness, shop }: Finishing,
+): Promise<Outcome> {
   const failed = failureOf(run, trainer.archiveField);
   if (failed) return failed;
   const style = trainer.isStyle(input);
   if (trainer.gives === 'finetune_id') {
     if (has(run, 'no-artefact')) return success({}, steps);
-    const made = shop.finetunes.make({ style, comment: String(input['finetune_comment']) });
+    const made = shop.finetunes.make({ style, likeness, comment: String(input['finetune_comment']) });
     return success({ finetune_id: made.id }, steps);
   }
-  const trigger =
-    [input['trigger_phrase'], input['trigger_word'], input['default_caption']].find(isText) ?? '';
+  const trigger = triggerOf(input);
   const metadata = {
     trained_with: trainer.endpoint,
     run: run.id,
     steps: String(steps),
     trigger,
+    likeness,
     style: String(style),
   };
   const lora = { name: 'pytorch_lora_weights.safetensors', contentType: 'application/octet-stream' };
@@ -73,7 +87,10 @@ async function finishTraining(run: Run, { trainer, input, steps, shop }: Finishi
   return success(result, steps);
 }
 
-const isText = (value: unknown) => typeof value === 'string';
+function triggerOf(input: Record<string, unknown>): string {
+  const fields = [input['trigger_phrase'], input['trigger_word'], input['default_caption']];
+  return fields.find((value) => typeof value === 'string') ?? '';
+}
 
 async function published(bytes: Buffer, about: { name: string; contentType: string }, { files }: Workshop) {
   const file = await files.put(bytes, { id: files.newId(), ...about });

@@ -9,7 +9,12 @@ import { has, type Outcome, type Run } from './run.ts';
 import { prepareTraining } from './train.ts';
 import type { Prepared, Work, Workshop } from './work.ts';
 
-export type WorkerParts = { shop: Workshop; runs: RunBook; onState: (run: Run) => void };
+export type WorkerParts = {
+  shop: Workshop;
+  runs: RunBook;
+  onState: (run: Run) => void;
+  onBug: (error: unknown) => void;
+};
 
 /** `cancelled` ends the run, `closing` leaves it as it is for the next start. */
 export type StopReason = 'cancelled' | 'closing';
@@ -29,7 +34,11 @@ export async function workThrough(
   } catch (error) {
     const reason = stop.aborted ? (stop.reason as StopReason) : null;
     if (reason === 'closing') return;
-    if (reason === null) throw error;
+    if (reason === null) {
+      parts.onBug(error);
+      complete(run, parts, requestError(500, 'internal_error', 'Internal server error'));
+      return;
+    }
     run.cancelled = true;
     await sleep(run.state === 'IN_PROGRESS' ? parts.shop.timing().cancelMs : 0);
     if (!parts.shop.signal.aborted) complete(run, parts, CANCELLED);
@@ -56,9 +65,11 @@ async function outcomeOf(
   };
 
   const patience = run.startTimeoutMs ?? Infinity;
-  if (has(run, 'stuck-in-queue')) await forever(stop, patience);
-  else await wait(Math.min(run.queueMs, patience));
-  if (has(run, 'stuck-in-queue') || patience < run.queueMs) {
+  // After a restart a run may be past its queue.
+  const queued = run.state === 'IN_QUEUE';
+  if (queued && has(run, 'stuck-in-queue')) await forever(stop, patience);
+  else if (queued) await wait(Math.min(run.queueMs, patience));
+  if (queued && (has(run, 'stuck-in-queue') || patience < run.queueMs)) {
     return requestError(504, 'request_timeout', 'Request did not start within the requested time');
   }
   enter('IN_PROGRESS');

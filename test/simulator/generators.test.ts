@@ -1,7 +1,9 @@
+import { zipSync } from 'fflate';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { expect, test } from 'vitest';
 import { GENERATORS } from '../../src/simulator/generators.ts';
+import { markedLikeness, SAMPLE_PERSON } from '../../src/simulator/likeness.ts';
 import { ELSEWHERE, firstDetail, type Json, LORA, PORTRAIT, PRO, stage, TINY, ULTRA } from './stage.ts';
 
 type Image = { url: string; width: number; height: number; content_type: string };
@@ -183,4 +185,27 @@ test('a LoRA of this host must exist and be one; one from elsewhere is taken on 
   });
   expect((await use(simulator.samplePhotosUrl)).status).toBe(422);
   expect((await use('https://huggingface.example/lora.safetensors')).status).toBe(200);
+});
+
+test('a model shows the person of its photos: of the sample archive, and of its own pictures', async () => {
+  const { simulator, submit, result, fal, generate } = await studio();
+  const personOf = async (archive: string) => {
+    const { body } = await result(await submit(PORTRAIT, { images_data_url: archive }));
+    const { output } = await generate(LORA, {
+      ...TINY,
+      loras: [{ path: (body['diffusers_lora_file'] as Image).url }],
+    });
+    const [picture] = await Promise.all(output.images.map(decode));
+    return picture && markedLikeness(picture);
+  };
+  expect(await personOf(simulator.samplePhotosUrl)).toBe(SAMPLE_PERSON);
+  const [mine, yours] = [await personOf(`${ELSEWHERE}?me`), await personOf(`${ELSEWHERE}?you`)];
+  expect(mine).not.toBe(yours);
+
+  const { body } = await result(await submit(PORTRAIT, { images_data_url: `${ELSEWHERE}?me` }));
+  const loras = [{ path: (body['diffusers_lora_file'] as Image).url }];
+  const { output } = await generate(LORA, { ...TINY, loras, num_images: 4 });
+  const pictures = await Promise.all(output.images.map(decode));
+  const files = Object.fromEntries(pictures.map((bytes, index) => [`${index}.jpg`, new Uint8Array(bytes)]));
+  expect(await personOf(await fal.storage.upload(new Blob([zipSync(files)])))).toBe(mine);
 });

@@ -1,4 +1,5 @@
 import { hex, hsl, type Colour } from './colour.ts';
+import type { Likeness } from '../likeness.ts';
 import { diceOf } from './dice.ts';
 
 const SKIN = ['f6d3bd', 'eebf9f', 'dda37c', 'c68860', 'a86b45', '84502f', '603822'];
@@ -31,8 +32,8 @@ export type Person = {
   iris: Colour;
 };
 
-export function personOf(identity: string): Person {
-  const dice = diceOf('person', identity);
+export function personOf(likeness: Likeness): Person {
+  const dice = diceOf('person', likeness);
   const skin = hex(dice.pick(SKIN));
   return {
     skin,

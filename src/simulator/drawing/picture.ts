@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Size } from '../image-sizes.ts';
+import type { Likeness } from '../likeness.ts';
 import { BOLD_HAND, brushed, CAREFUL_HAND, FINE_HAND } from './brush.ts';
 import { personOf } from './person.ts';
 import { portrait, type Painter } from './portrait.ts';
@@ -8,8 +9,11 @@ import { ellipse } from './shape.ts';
 
 export { encode } from './encode.ts';
 
-/** Who is drawn, and how: a LoRA smoothly, a finetune in strokes, a style in bold ones. */
-export type Model = { kind: 'base' | 'lora' | 'finetune'; identity: string; style: boolean };
+/**
+ * Who is drawn, and how: a LoRA smoothly, a finetune in strokes, a style in bold ones. `key` tells two models apart
+ * that show the same person: their pictures differ in all but the face.
+ */
+export type Model = { kind: 'base' | 'lora' | 'finetune'; key: string; likeness: Likeness; style: boolean };
 
 export type Picture = {
   prompt: string;
@@ -46,12 +50,11 @@ export async function draw({ prompt, seed, index, model, size, black }: Picture)
 }
 
 function painterOf(prompt: string, seed: number, index: number, model: Model): Painter {
-  const identity = model.kind === 'base' ? `${prompt} ${seed}` : model.identity;
-  const scene = sceneOf(prompt, seed, index);
-  const smooth = portrait(personOf(identity), scene);
+  const scene = sceneOf(prompt, seed, index, model.key);
+  const smooth = portrait(personOf(model.likeness), scene);
   if (model.kind !== 'finetune' && !model.style) return smooth;
-  const broad = brushed(smooth, model.style ? BOLD_HAND : FINE_HAND, identity);
-  const careful = brushed(smooth, CAREFUL_HAND, identity);
+  const broad = brushed(smooth, model.style ? BOLD_HAND : FINE_HAND, model.key);
+  const careful = brushed(smooth, CAREFUL_HAND, model.key);
   return (x, y, edge) => {
     const onFace = ellipse(x - scene.x, y - scene.y - 0.02, 0.115, 0.15) < 0;
     return onFace ? careful(x, y, edge) : broad(x, y, edge);

@@ -21,8 +21,8 @@ export type Scene = {
   smile: number;
 };
 
-export function sceneOf(prompt: string, seed: number, index: number): Scene {
-  const dice = diceOf('scene', prompt, seed, index);
+export function sceneOf(prompt: string, seed: number, index: number, model: string): Scene {
+  const dice = diceOf('scene', prompt, seed, index, model);
   const hue = dice.next();
   const far = hue + dice.pick([0.08, 0.14, -0.1, 0.45]);
   const dark = dice.next() < 0.4;
