@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setMaxListeners } from 'node:events';
 import { cancelTraining } from './jobs/cancel-training.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createAvatar } from './jobs/create-avatar.ts';
@@ -11,11 +10,12 @@ import { deprecationNotice } from './domain/trainers.ts';
 import { Fal } from './fal/provider.ts';
 import { generateImage } from './jobs/generate-image.ts';
 import { KeySet } from './fal/key-set.ts';
-import { NewsChannels, type NewsTarget } from './pubsub/channels.ts';
+import { NewsChannels } from './pubsub/channels.ts';
 import { openDatabase } from './db/open-database.ts';
 import { PrismaJobStore } from './db/job-store.ts';
 import { lookAgain, receiveCallback } from './jobs/receive-callback.ts';
 import { reconcile } from './jobs/reconcile.ts';
+import { relayOverRedis } from './pubsub/redis-relay.ts';
 import { startHttp } from './http/server.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { startSweeping } from './jobs/sweeper.ts';
@@ -74,9 +74,9 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     jwksUrl: simulator?.jwksUrl ?? '',
   };
 
-  const target = new EventTarget();
-  setMaxListeners(0, target);
-  const news = new NewsChannels(target as NewsTarget);
+  const news = new NewsChannels();
+  const redis = config.redisUrl === null ? null : relayOverRedis(config.redisUrl, news, log);
+  if (redis !== null) parts.add(() => redis.close());
   const store = new PrismaJobStore(database.prisma);
   const settings = {
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
@@ -116,7 +116,11 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
       log,
       count: metrics.countWebhook,
     },
-    readiness: { database: () => database.ping(), isClosing: () => isClosing },
+    readiness: {
+      database: () => database.ping(),
+      isShared: () => redis === null || redis.isConnected(),
+      isClosing: () => isClosing,
+    },
     metrics: metrics.registry,
     log,
   });

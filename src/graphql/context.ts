@@ -1,5 +1,4 @@
 import type { Listen } from '../jobs/watch.ts';
-import type { News } from '../pubsub/channels.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { DefaultTrainers } from '../domain/trainers.ts';
@@ -27,7 +26,7 @@ export interface UseCases {
 export type Services = {
   readonly prisma: PrismaClient;
   readonly useCases: UseCases;
-  readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Listen<News> };
+  readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Listen };
   readonly defaultTrainers: DefaultTrainers;
 };
 

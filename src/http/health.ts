@@ -1,6 +1,8 @@
 export type Readiness = {
   /** Throws when the database does not answer. */
   readonly database: () => Promise<void>;
+  /** False while news of other instances does not arrive: the process works, its watchers may hear late. */
+  readonly isShared: () => boolean;
   /** True from the first sign of shutdown on. */
   readonly isClosing: () => boolean;
 };
@@ -11,11 +13,11 @@ export function livez(): Response {
 }
 
 /** The process can do its work: 503 while it starts, stops, or cannot reach its database. */
-export async function readyz({ database, isClosing }: Readiness): Promise<Response> {
+export async function readyz({ database, isShared, isClosing }: Readiness): Promise<Response> {
   if (isClosing()) return Response.json({ status: 'closing' }, { status: 503 });
   try {
     await database();
-    return Response.json({ status: 'ready' });
+    return Response.json(isShared() ? { status: 'ready' } : { status: 'degraded', redis: 'unreachable' });
   } catch {
     return Response.json({ status: 'degraded', database: 'unreachable' }, { status: 503 });
   }

@@ -13,7 +13,7 @@ export interface GenerationReader {
 /** Waits for a generation the way a subscriber does, so that it ends with the change and not with a poll. */
 export function createGenerationWaiter(
   reader: GenerationReader,
-  listen: (generationId: string) => Listen<unknown>,
+  listen: (generationId: string) => Listen,
 ): GenerationWaiter {
   return {
     async generationEnded(ownerId, generationId, withinMs) {

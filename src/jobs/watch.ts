@@ -1,7 +1,10 @@
 import { Latch } from './latch.ts';
 
+/** What changed; null: anything may have, read everything again. */
+export type News = { readonly entityId: string | null };
+
 /** Begins to listen at once, before it returns. Call what it returns to stop. */
-export type Listen<News> = (onNews: (news: News) => void) => () => void;
+export type Listen = (onNews: (news: News) => void) => () => void;
 
 /** Everything is read again this often, so that a lost announcement delays a change and never hides it. */
 export const HEAL_EVERY_MS = 60_000;
@@ -14,7 +17,7 @@ export const HEAL_EVERY_MS = 60_000;
  * after a state that `isLast`, or when the reader leaves; a row that is not there at the start gives nothing at all.
  */
 export function watchRow<Row extends { readonly version: number }>(options: {
-  readonly listen: Listen<unknown>;
+  readonly listen: Listen;
   readonly read: () => Promise<Row | null>;
   readonly afterVersion: number;
   readonly isLast?: (row: Row) => boolean;
@@ -47,13 +50,13 @@ export function watchRow<Row extends { readonly version: number }>(options: {
  * @param read the rows with these ids, or all of them; those that are gone are left out
  */
 export function watchRows<Row extends { readonly id: string; readonly version: number }>(options: {
-  readonly listen: Listen<{ readonly entityId: string }>;
+  readonly listen: Listen;
   readonly read: (ids: readonly string[] | 'all') => Promise<readonly Row[]>;
   readonly afterVersion: number;
 }): AsyncIterableIterator<Row> {
   const { listen, read, afterVersion } = options;
   return leavable(async function* (latch, hasLeft) {
-    const changed = new Set<string>();
+    const changed = new Set<string | null>();
     const stopListening = listen(({ entityId }) => {
       changed.add(entityId);
       latch.ring();
@@ -73,7 +76,8 @@ export function watchRows<Row extends { readonly id: string; readonly version: n
         }
         isFirst = false;
         if (changed.size === 0) await latch.wait(HEAL_EVERY_MS);
-        wanted = changed.size === 0 ? 'all' : [...changed];
+        const ids = [...changed].filter((id) => id !== null);
+        wanted = ids.length === 0 || changed.has(null) ? 'all' : ids;
         changed.clear();
       }
     } finally {

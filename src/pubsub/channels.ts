@@ -1,11 +1,9 @@
 import { createPubSub, type PubSub } from 'graphql-yoga';
+import { LocalTarget } from './local-target.ts';
 import type { Announcement, Announcer } from '../jobs/ports.ts';
-import type { Listen } from '../jobs/watch.ts';
+import type { Listen, News } from '../jobs/watch.ts';
 
-/** What goes over the wire: an id and a version, never a row. */
-export type News = { readonly entityId: string; readonly version: number };
-
-/** The first part of a topic is its kind, the second whom or what it is about. */
+/** The first part of a topic is its kind, the second whom or what it is about. What goes over it is never a row. */
 type Channels = {
   avatar: [avatarId: string, news: News];
   avatarsOf: [ownerId: string, news: News];
@@ -14,60 +12,56 @@ type Channels = {
 
 export type Channel = keyof Channels;
 
-/** The part of an event target that is needed; Yoga's in-process one and the one over Redis both have it. */
-export type NewsTarget = {
-  addEventListener(type: string, listener: (event: CustomEvent) => void): void;
-  removeEventListener(type: string, listener: (event: CustomEvent) => void): void;
-  dispatchEvent(event: CustomEvent): boolean;
-};
+/** Carries announcements to the other instances; rejects when that failed. */
+export type Relay = (announcement: Announcement) => Promise<void>;
 
 /**
- * Announcements in, wake-ups out. Publishing goes through Yoga's pubsub. Listening does not use its subscribe():
- * that begins to listen only with the first next(), and throws after 1024 events that nobody pulled. A listener here
- * is called at once for every event and keeps nothing.
+ * Announcements in, wake-ups out. Publishing goes through Yoga's pubsub. Listening does not use its subscribe(): that
+ * begins to listen only with the first next(), and throws after 1024 events that nobody pulled. A listener here is
+ * called at once for every event and keeps nothing.
  */
 export class NewsChannels implements Announcer {
-  readonly #target: NewsTarget;
-  readonly #pubsub: PubSub<Channels>;
-  readonly #deliver: (() => Promise<void>) | null;
-  #listeners = 0;
+  readonly #target = new LocalTarget();
+  readonly #pubsub: PubSub<Channels> = createPubSub<Channels>({ eventTarget: this.#target as never });
+  #relay: Relay | null = null;
 
-  /** @param flush resolves when all that was dispatched is on its way; absent where dispatching is delivering */
-  constructor(target: NewsTarget, flush?: () => Promise<void>) {
-    this.#target = target;
-    this.#pubsub = createPubSub<Channels>({ eventTarget: target as never });
-    this.#deliver = flush ?? null;
+  /** From now on announcements go to the other instances too. */
+  relayThrough(relay: Relay): void {
+    this.#relay = relay;
   }
 
-  async publish({ kind, ownerId, entityId, version }: Announcement): Promise<void> {
-    const news = { entityId, version };
+  async publish(announcement: Announcement): Promise<void> {
+    this.deliver(announcement);
+    await this.#relay?.(announcement);
+  }
+
+  /** Wakes whoever listens in this process. */
+  deliver({ kind, ownerId, entityId }: Announcement): void {
     if (kind === 'AVATAR') {
-      this.#pubsub.publish('avatar', entityId, news);
-      this.#pubsub.publish('avatarsOf', ownerId, news);
+      this.#pubsub.publish('avatar', entityId, { entityId });
+      this.#pubsub.publish('avatarsOf', ownerId, { entityId });
     } else {
-      this.#pubsub.publish('generation', entityId, news);
+      this.#pubsub.publish('generation', entityId, { entityId });
     }
-    await this.#deliver?.();
   }
 
-  listen(channel: Channel, id: string): Listen<News> {
+  /** News may have been missed: everyone who listens reads everything again. */
+  deliverToAll(): void {
+    const news: News = { entityId: null };
+    this.#target.dispatchToAll(new CustomEvent('missed', { detail: news }));
+  }
+
+  listen(channel: Channel, id: string): Listen {
     return (onNews) => {
       const topic = `${channel}:${id}`;
       const listener = (event: CustomEvent) => onNews(event.detail as News);
       this.#target.addEventListener(topic, listener);
-      this.#listeners += 1;
-      let isListening = true;
-      return () => {
-        if (!isListening) return;
-        isListening = false;
-        this.#listeners -= 1;
-        this.#target.removeEventListener(topic, listener);
-      };
+      return () => this.#target.removeEventListener(topic, listener);
     };
   }
 
   /** How many listeners there are now, over all topics. */
   get listeners(): number {
-    return this.#listeners;
+    return this.#target.size;
   }
 }
