@@ -38,7 +38,7 @@ CREATE TABLE "avatars" (
     "version" INTEGER NOT NULL DEFAULT 1,
     "training_started_at" TIMESTAMPTZ(3),
     "training_completed_at" TIMESTAMPTZ(3),
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "avatars_pkey" PRIMARY KEY ("id")
@@ -60,7 +60,7 @@ CREATE TABLE "generations" (
     "error_code" TEXT,
     "error_message" TEXT,
     "version" INTEGER NOT NULL DEFAULT 1,
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
     "completed_at" TIMESTAMPTZ(3),
 
@@ -96,7 +96,7 @@ CREATE TABLE "jobs" (
     "settled_by" TEXT,
     "error_code" TEXT,
     "error_message" TEXT,
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "jobs_pkey" PRIMARY KEY ("id")
@@ -109,7 +109,7 @@ CREATE TABLE "announcements" (
     "owner_id" TEXT NOT NULL,
     "entity_id" TEXT NOT NULL,
     "version" INTEGER NOT NULL,
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
 
     CONSTRAINT "announcements_pkey" PRIMARY KEY ("id")
 );
