@@ -52,7 +52,9 @@ export function portrait(person: Person, scene: Scene): Painter {
       }
       if (scene.collar === 'high') {
         const band = Math.max(Math.abs(bodyX) - 0.1, Math.abs(y - 0.735 + bodyX * bodyX * 1.2) - 0.035);
-        lay(colour, side > 0 ? scene.cloth : clothDark, cover(band, edge * 2));
+        const on = cover(band, edge * 2);
+        lay(colour, scene.cloth, on);
+        lay(colour, clothDark, on * Math.min(0.8, Math.max(0, 0.3 - light * bodyX * 5)));
       }
     }
     if (nearHead) {
