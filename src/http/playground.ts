@@ -1,42 +1,26 @@
-type Tab = { readonly query: string; readonly variables: string };
-
 /**
- * The operations the playground opens with, in the order a newcomer runs them.
+ * The operations the playground opens with, in the order a newcomer runs them. Their values stand in the operations
+ * rather than in variables, so that each tab can be read, changed and run as it is.
  *
  * @param sampleImagesUrl a zip of photos that the provider can fetch; null: the caller has to bring one
  */
-export function playgroundTabs(sampleImagesUrl: string | null): { query: string; variables: string }[] {
-  const imagesUrl = sampleImagesUrl ?? 'https://example.com/photos.zip';
-  const avatarId = 'the id that createAvatar returned';
-  return [
-    tab(CREATE, { input: { name: 'Ada', trainingType: 'PORTRAIT' } }),
-    tab(WATCH, {}),
-    tab(TRAIN, { input: { avatarId, imagesUrl } }),
-    tab(GENERATE, {
-      input: { avatarId, prompt: 'a portrait in soft window light', numImages: 1, waitSeconds: 30 },
-    }),
-    tab(LIST, { first: 10 }),
-    tab(TRAINERS, {}),
-  ];
+export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
+  const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');
+  return [CREATE, WATCH, train(imagesUrl), GENERATE, LIST, TRAINERS].map((query) => ({ query }));
 }
 
-function tab(query: string, variables: object): Tab {
-  return { query, variables: JSON.stringify(variables, null, 2) };
-}
-
-const CREATE = `# 1. Make an avatar. Keep its id for the next steps.
-mutation CreateAvatar($input: CreateAvatarInput!) {
-  createAvatar(input: $input) {
-    __typename
+const CREATE = `# 1. Make an avatar, and keep its id for the next steps.
+mutation CreateAvatar {
+  createAvatar(input: { name: "Ada", trainingType: PORTRAIT }) {
     ... on CreateAvatarPayload {
-      avatar { id name status triggerPhrase version }
+      avatar { id name status triggerPhrase }
     }
     ... on Error { code message }
   }
 }
 `;
 
-const WATCH = `# 2. Watch all your avatars live. Leave this running while you do the next step.
+const WATCH = `# 2. Watch all your avatars live. Leave it running and go on in the next tab.
 subscription AvatarStatus {
   avatarStatus {
     id
@@ -50,22 +34,33 @@ subscription AvatarStatus {
 }
 `;
 
-const TRAIN = `# 3. Train it. Returns as soon as fal has the run.
-mutation StartTraining($input: StartTrainingInput!) {
-  startTraining(input: $input) {
-    __typename
+const train = (
+  imagesUrl: string,
+) => `# 3. Train it: put in the id from step 1. It returns as soon as fal has the run.
+mutation StartTraining {
+  startTraining(
+    input: {
+      avatarId: "avt_..."
+      imagesUrl: ${imagesUrl}
+    }
+  ) {
     ... on StartTrainingPayload {
-      avatar { id status falRequestId version }
+      avatar { id status falRequestId }
     }
     ... on Error { code message }
   }
 }
 `;
 
-const GENERATE = `# 4. Once it is COMPLETED: draw images of it.
-mutation GenerateImage($input: GenerateImageInput!) {
-  generateImage(input: $input) {
-    __typename
+const GENERATE = `# 4. Once it is COMPLETED, draw it: put in the id from step 1.
+mutation GenerateImage {
+  generateImage(
+    input: {
+      avatarId: "avt_..."
+      prompt: "a portrait in soft window light"
+      waitSeconds: 30
+    }
+  ) {
     ... on GenerateImagePayload {
       generation { id status imageUrl seed error { code message } }
     }
@@ -75,8 +70,8 @@ mutation GenerateImage($input: GenerateImageInput!) {
 `;
 
 const LIST = `# 5. Everything you have.
-query Avatars($first: Int!) {
-  avatars(first: $first) {
+query Avatars {
+  avatars(first: 10) {
     edges {
       node {
         id
@@ -85,7 +80,9 @@ query Avatars($first: Int!) {
         status
         finetuneId
         diffusersLoraFileUrl
-        generations(first: 5) { edges { node { id prompt status imageUrl } } }
+        generations(first: 5) {
+          edges { node { id prompt status imageUrl } }
+        }
       }
     }
     pageInfo { hasNextPage endCursor }
@@ -93,8 +90,17 @@ query Avatars($first: Int!) {
 }
 `;
 
-const TRAINERS = `# Who can train, and what each gives.
+const TRAINERS = `# Who can train, what each gives, and what generates from that.
 query Trainers {
-  trainers { name endpoint trainingTypes defaultFor artifact generatesWith price deprecation }
+  trainers {
+    name
+    endpoint
+    trainingTypes
+    defaultFor
+    artifact
+    generatesWith
+    price
+    deprecation
+  }
 }
 `;
