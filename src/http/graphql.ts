@@ -39,12 +39,8 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     batching: false,
     multipart: false,
     maxRequestBodySize: MAX_REQUEST_BYTES,
-    logging: {
-      debug: (...parts) => log.debug({ parts: parts.map(String) }, 'graphql'),
-      info: (...parts) => log.debug({ parts: parts.map(String) }, 'graphql'),
-      warn: (...parts) => log.warn({ parts: parts.map(String) }, 'graphql'),
-      error: (...parts) => log.error({ parts: parts.map(String) }, 'graphql'),
-    },
+    // What matters of it is logged where errors are masked.
+    logging: quietly((level, parts) => log.debug({ level, parts: parts.map(String) }, 'graphql')),
     cors: (request) => {
       const origin = request.headers.get('origin');
       return isLocal && !isLocalOrigin(origin) ? false : { origin: origin ?? '*', credentials: false };
@@ -86,7 +82,7 @@ function masked(error: unknown, message: string, log: Log): Error {
   const original = error instanceof GraphQLError ? error.originalError : error;
   if (original instanceof PothosValidationError) return badInput(original.message);
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
-  if (isMeant) return error;
+  if (isMeant) return withoutOriginal(error);
   const correlationId = randomUUID();
   log.error({ err: original ?? error, correlationId }, 'a request failed');
   const safe = maskError(error, message, false);
@@ -95,4 +91,25 @@ function masked(error: unknown, message: string, log: Log): Error {
     path: error instanceof GraphQLError ? (error.path ?? null) : null,
     extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId },
   });
+}
+
+/** Yoga tells the parser's own words about bad JSON; they quote the request and help nobody. */
+function withoutOriginal(error: GraphQLError): GraphQLError {
+  if (!('originalError' in error.extensions)) return error;
+  const extensions = Object.fromEntries(
+    Object.entries(error.extensions).filter(([name]) => name !== 'originalError'),
+  );
+  return new GraphQLError(error.message, {
+    path: error.path ?? null,
+    nodes: error.nodes ?? null,
+    extensions,
+  });
+}
+
+function quietly(write: (level: string, parts: readonly unknown[]) => void) {
+  const at =
+    (level: string) =>
+    (...parts: unknown[]) =>
+      write(level, parts);
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
