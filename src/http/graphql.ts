@@ -95,15 +95,9 @@ function masked(error: unknown, message: string, log: Log): Error {
 
 /** Yoga tells the parser's own words about bad JSON; they quote the request and help nobody. */
 function withoutOriginal(error: GraphQLError): GraphQLError {
-  if (!('originalError' in error.extensions)) return error;
-  const extensions = Object.fromEntries(
-    Object.entries(error.extensions).filter(([name]) => name !== 'originalError'),
-  );
-  return new GraphQLError(error.message, {
-    path: error.path ?? null,
-    nodes: error.nodes ?? null,
-    extensions,
-  });
+  // Taken out in place: the extensions carry the HTTP status in a property that a copy would lose.
+  delete error.extensions['originalError'];
+  return error;
 }
 
 function quietly(write: (level: string, parts: readonly unknown[]) => void) {

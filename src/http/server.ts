@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { createServerAdapter } from '@whatwg-node/server';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
 import { handleFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
-import { isLocalHost } from './origin.ts';
+import { isLocalHost, isLocalOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
 import { serveSockets } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
@@ -29,6 +29,9 @@ export type HttpOptions = {
   readonly log: Log;
 };
 
+const LOCAL_ONLY =
+  'Without tokens this answers pages and clients of this machine only, addressed as localhost.\n';
+
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { yoga, isLocal, log } = options;
@@ -37,8 +40,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const path = request.url ?? '/';
     const isGraphql =
       path === GRAPHQL_PATH || path.startsWith(`${GRAPHQL_PATH}?`) || path.startsWith(`${GRAPHQL_PATH}/`);
-    if (isGraphql && isLocal && !isLocalHost(request.headers.host ?? null)) {
-      response.writeHead(403, { 'content-type': 'text/plain' }).end('Only addressed as localhost.\n');
+    const { host = null, origin = null } = request.headers;
+    if (isGraphql && isLocal && !(isLocalHost(host) && isLocalOrigin(origin))) {
+      response.writeHead(403, { 'content-type': 'text/plain' }).end(LOCAL_ONLY);
       return;
     }
     const handled = isGraphql ? yoga(request, response) : edge(request, response);
