@@ -95,9 +95,10 @@ function masked(error: unknown, message: string, log: Log): Error {
 
 /** Yoga tells the parser's own words about bad JSON; they quote the request and help nobody. */
 function withoutOriginal(error: GraphQLError): GraphQLError {
-  // Taken out in place: the extensions carry the HTTP status in a property that a copy would lose.
-  delete error.extensions['originalError'];
-  return error;
+  const { path = null, nodes = null, message, extensions } = error;
+  const { code = 'BAD_REQUEST' } = extensions;
+  // A request that cannot be read at all is a 400 whatever the client accepts.
+  return new GraphQLError(message, { path, nodes, extensions: { code, http: { status: 400 } } });
 }
 
 function quietly(write: (level: string, parts: readonly unknown[]) => void) {
