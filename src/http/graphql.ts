@@ -93,12 +93,14 @@ function masked(error: unknown, message: string, log: Log): Error {
   });
 }
 
-/** Yoga tells the parser's own words about bad JSON; they quote the request and help nobody. */
+/**
+ * Takes out the parser's own words about bad JSON, which quote the request and help nobody. Yoga tells by them that
+ * such a request is a 400 whatever the client accepts, so that has to be said instead.
+ */
 function withoutOriginal(error: GraphQLError): GraphQLError {
-  const { path = null, nodes = null, message, extensions } = error;
-  const { code = 'BAD_REQUEST' } = extensions;
-  // A request that cannot be read at all is a 400 whatever the client accepts.
-  return new GraphQLError(message, { path, nodes, extensions: { code, http: { status: 400 } } });
+  const { extensions, message } = error;
+  if (extensions['originalError'] === undefined || extensions['code'] !== 'BAD_REQUEST') return error;
+  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
 }
 
 function quietly(write: (level: string, parts: readonly unknown[]) => void) {
