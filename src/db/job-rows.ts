@@ -55,7 +55,8 @@ export function loadedJob(
   return { ...common, snapshot, version: generation?.version ?? null };
 }
 
-export function dueJob(job: Job, ageMs: number): DueJob {
+/** @param now by the database's clock where the job's times are compared with it */
+export function dueJob(job: Job, now: Date): DueJob {
   return {
     id: job.id,
     state: job.state,
@@ -70,7 +71,8 @@ export function dueJob(job: Job, ageMs: number): DueJob {
             cancelUrl: job.cancelUrl,
           },
     pollFailures: job.pollFailures,
-    ageMs,
+    notFoundForMs: job.notFoundSince === null ? 0 : now.getTime() - job.notFoundSince.getTime(),
+    ageMs: now.getTime() - job.createdAt.getTime(),
     cancelPending: job.cancelRequestedAt !== null && job.cancelAnsweredAt === null,
   };
 }

@@ -3,7 +3,14 @@ import { asPending, avatarForJob, dueJob, loadedJob } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../domain/next-job.ts';
 import { saveDecision } from './save-decision.ts';
-import type { DueJob, JobStanding, JobStore, LoadedJob, PendingAnnouncement } from '../jobs/ports.ts';
+import type {
+  DueJob,
+  JobStanding,
+  JobStore,
+  LoadedJob,
+  LookResult,
+  PendingAnnouncement,
+} from '../jobs/ports.ts';
 import type { AvatarShelf, NewAvatar } from '../jobs/create-avatar.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/refusal.ts';
 import type { GenerationReader } from '../jobs/wait-for-generation.ts';
@@ -78,27 +85,31 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
   }
 
   async claimDue(limit: number, leaseMs: number): Promise<DueJob[]> {
-    const claimed = await this.#prisma.$queryRaw<{ id: string; age_ms: number }[]>`
+    const claimed = await this.#prisma.$queryRaw<{ id: string; now: Date }[]>`
       UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond'
       WHERE id IN (
         SELECT id FROM jobs WHERE next_poll_at <= now() ORDER BY next_poll_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
       )
-      RETURNING id, (extract(epoch FROM now() - created_at) * 1000)::float8 AS age_ms`;
-    const ages = new Map(claimed.map(({ id, age_ms }) => [id, age_ms]));
-    if (ages.size === 0) return [];
-    const jobs = await this.#prisma.job.findMany({ where: { id: { in: [...ages.keys()] } } });
-    return jobs.map((job) => dueJob(job, ages.get(job.id) ?? 0));
+      RETURNING id, now() AS now`;
+    const [first] = claimed;
+    if (first === undefined) return [];
+    const jobs = await this.#prisma.job.findMany({ where: { id: { in: claimed.map(({ id }) => id) } } });
+    return jobs.map((job) => dueJob(job, first.now));
   }
 
   async due(jobId: string): Promise<DueJob | null> {
     const job = await this.#prisma.job.findUnique({ where: { id: jobId } });
-    return job && dueJob(job, Date.now() - job.createdAt.getTime());
+    return job && dueJob(job, new Date());
   }
 
-  async reschedule(jobId: string, inMs: number | null, pollFailures: number): Promise<void> {
+  async reschedule(jobId: string, inMs: number | null, found: LookResult): Promise<void> {
     // A job that was settled meanwhile has nothing left to do and stays unscheduled.
     await this.#prisma.$executeRaw`
-      UPDATE jobs SET next_poll_at = now() + ${inMs}::float8 * interval '1 millisecond', poll_failures = ${pollFailures}
+      UPDATE jobs SET
+        next_poll_at = now() + ${inMs}::float8 * interval '1 millisecond',
+        poll_failures = CASE WHEN ${found} = 'nothing' THEN poll_failures + 1 ELSE 0 END,
+        not_found_since = CASE ${found}
+          WHEN 'not-found' THEN coalesce(not_found_since, now()) WHEN 'nothing' THEN not_found_since END
       WHERE id = ${jobId} AND next_poll_at IS NOT NULL`;
   }
 
@@ -107,9 +118,9 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
       where: { openTrainingAvatarId: avatarId, ownerId, cancelRequestedAt: null },
       data: { cancelRequestedAt: new Date(), revision: { increment: 1 } },
     });
-    if (job !== undefined) return dueJob(job, Date.now() - job.createdAt.getTime());
+    if (job !== undefined) return dueJob(job, new Date());
     const asked = await this.#prisma.job.findFirst({ where: { openTrainingAvatarId: avatarId, ownerId } });
-    return asked && dueJob(asked, Date.now() - asked.createdAt.getTime());
+    return asked && dueJob(asked, new Date());
   }
 
   async cancelAnswered(jobId: string): Promise<void> {

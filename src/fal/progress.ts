@@ -16,7 +16,9 @@ export function percentFromLogs(messages: readonly string[]): number | null {
 
 function percentOf(line: string): number | null {
   const count =
-    /(?:\bsteps?\b|\biter(?:ation)?s?\b|%\|[^|]*\|)\D{0,3}(\d{1,9})\s*(?:\/|of)\s*(\d{1,9})/i.exec(line);
+    /(?:\bsteps?\b|\biter(?:ation)?s?\b|\btraining\b|\bprogress\b|%\|[^|]*\|)\D{0,3}(\d{1,9})\s*(?:\/|of)\s*(\d{1,9})/i.exec(
+      line,
+    );
   if (count !== null) {
     const [done, total] = [Number(count[1]), Number(count[2])];
     if (total > 0 && done <= total) return Math.floor((100 * done) / total);

@@ -34,11 +34,11 @@ export async function lookAfter(workshop: Workshop, job: DueJob): Promise<void> 
       return;
     case 'COMPLETED':
     case 'FAILED':
-      await workshop.store.reschedule(job.id, null, 0);
+      await workshop.store.reschedule(job.id, null, 'answer');
       return;
     case 'CANCELLED':
       if (job.cancelPending && job.run !== null) await sendCancel(workshop, job, job.run);
-      else await workshop.store.reschedule(job.id, null, 0);
+      else await workshop.store.reschedule(job.id, null, 'answer');
   }
 }
 
@@ -62,7 +62,7 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
         return;
       }
       await record(workshop, job.id, inspection, 'POLL');
-      await store.reschedule(job.id, settings.pollIntervalMs, 0);
+      await store.reschedule(job.id, settings.pollIntervalMs, 'answer');
       return;
     }
     case 'succeeded':
@@ -72,12 +72,11 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
       return;
     case 'not-found': {
       // fal may answer "not found" for a moment right after the submit, or while the result is being stored.
-      const waitedMs = job.pollFailures * settings.pollIntervalMs;
-      if (waitedMs >= NOT_FOUND_GRACE_MS) {
+      if (job.notFoundForMs >= NOT_FOUND_GRACE_MS) {
         await record(workshop, job.id, { kind: 'lost', message: inspection.message }, 'POLL');
         return;
       }
-      await store.reschedule(job.id, settings.pollIntervalMs, job.pollFailures + 1);
+      await store.reschedule(job.id, settings.pollIntervalMs, 'not-found');
       return;
     }
     case 'unreachable': {
@@ -89,11 +88,7 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
         { jobId: job.id, failures: job.pollFailures + 1, reason: inspection.message },
         'fal could not be asked',
       );
-      await store.reschedule(
-        job.id,
-        backoffMs(settings.pollIntervalMs, job.pollFailures),
-        job.pollFailures + 1,
-      );
+      await store.reschedule(job.id, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
     }
   }
 }
@@ -118,11 +113,7 @@ export async function sendCancel(
       await store.cancelAnswered(job.id);
       return 'asked';
     case 'unreachable':
-      await store.reschedule(
-        job.id,
-        backoffMs(settings.pollIntervalMs, job.pollFailures),
-        job.pollFailures + 1,
-      );
+      await store.reschedule(job.id, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
       return 'later';
   }
 }

@@ -113,12 +113,18 @@ export type DueJob = {
   readonly id: string;
   readonly state: JobState;
   readonly run: RunRef | null;
+  /** Looks at fal in a row that brought no answer. */
   readonly pollFailures: number;
+  /** How long fal has been saying that it does not know the run, in milliseconds. */
+  readonly notFoundForMs: number;
   /** Milliseconds since it was created, by the database's clock. */
   readonly ageMs: number;
   /** A cancel was asked for and fal has not been told yet. */
   readonly cancelPending: boolean;
 };
+
+/** What a look at fal brought: an answer about the run, "not found", or nothing. */
+export type LookResult = 'answer' | 'not-found' | 'nothing';
 
 export type PendingAnnouncement = Announcement & { readonly id: bigint };
 
@@ -146,7 +152,8 @@ export interface JobStore {
   /** Takes due jobs for `leaseMs`: until then no other instance gets them. */
   claimDue(limit: number, leaseMs: number): Promise<DueJob[]>;
   due(jobId: string): Promise<DueJob | null>;
-  reschedule(jobId: string, inMs: number | null, pollFailures: number): Promise<void>;
+  /** Plans the next look; `found` is what the last one brought. `inMs` null: there will be none. */
+  reschedule(jobId: string, inMs: number | null, found: LookResult): Promise<void>;
   /** The open training of an avatar, marked as to be cancelled; null when there is none. */
   requestCancel(ownerId: string, avatarId: string): Promise<DueJob | null>;
   cancelAnswered(jobId: string): Promise<void>;

@@ -88,6 +88,7 @@ CREATE TABLE "jobs" (
     "cancel_url" TEXT,
     "revision" INTEGER NOT NULL DEFAULT 0,
     "poll_failures" INTEGER NOT NULL DEFAULT 0,
+    "not_found_since" TIMESTAMPTZ(3),
     "next_poll_at" TIMESTAMPTZ(3) DEFAULT (now() + '00:01:00'::interval),
     "submitted_at" TIMESTAMPTZ(3),
     "cancel_requested_at" TIMESTAMPTZ(3),
