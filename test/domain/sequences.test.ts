@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
+import { decide } from '../../src/domain/decide.ts';
+import { isFinal, OPEN_STATES } from '../../src/domain/next-job.ts';
+import { requestIdOf } from '../../src/domain/run-event.ts';
+import { dice } from './dice.ts';
+import { EVENT_NAMES, EVENTS, type EventName } from './events.ts';
+import { after, DRAFT, generating, NOW, snapshotOf, training, type World } from './world.ts';
+
+/** What can happen to a job: news of its run, the wish for its end, the deletion of what people see of it. */
+type Step = EventName | 'wish for its end' | 'deletion';
+const STEPS: readonly Step[] = [...EVENT_NAMES, 'wish for its end', 'deletion'];
+
+const STARTS = {
+  'a first training': training(),
+  'a training of a trained avatar': training(
+    { trainer: 'FLUX_LORA_FAST' },
+    {
+      ...DRAFT,
+      status: 'COMPLETED',
+      artifact: { trainer: 'FLUX_PRO', value: { kind: 'FINETUNE', finetuneId: 'ft' } },
+    },
+  ),
+  'a finetune': training({ trainer: 'FLUX_PRO' }),
+  'a generation': generating({}, { seed: 7 }),
+} as const satisfies Record<string, World>;
+
+/** Applies one step and says, as a sentence, what it broke; null when it kept every promise. */
+function take(world: World, step: Step): { readonly next: World; readonly broken: string | null } {
+  if (step === 'wish for its end') {
+    const cancelRequested = world.job.cancelRequested || !isFinal(world.job.state);
+    return { next: { ...world, job: { ...world.job, cancelRequested } }, broken: null };
+  }
+  if (step === 'deletion') return { next: { ...world, avatar: null, generation: null }, broken: null };
+  const decision = decide(snapshotOf(world), EVENTS[step], NOW);
+  const next = after(world, decision);
+  return { next, broken: brokenBy(world, next, step) };
+}
+
+function brokenBy(before: World, now: World, name: EventName): string | null {
+  const event = EVENTS[name];
+  const decision = decide(snapshotOf(before), event, NOW);
+  const { job } = now;
+  const wasFinal = isFinal(before.job.state);
+  const isSeen = (world: World) => world.avatar ?? world.generation;
+  const seenChange = decision.kind === 'ignore' ? null : (decision.avatar ?? decision.generation);
+  const isOther = requestIdOf(event) !== null && requestIdOf(event) !== before.job.falRequestId;
+  const isApplied = decision.kind === 'change';
+
+  if (wasFinal && before.job.state !== job.state) return 'a final state changed';
+  if (wasFinal && seenChange !== null) return 'a final job changed what people see';
+  if (before.job.falRequestId !== null && before.job.falRequestId !== job.falRequestId) {
+    return 'a request id once bound changed';
+  }
+  if (before.job.falRequestId !== null && isOther && isApplied) return "another run's news was applied";
+  if (seenChange !== null && isSeen(before) === null) return 'what was deleted came back';
+  if (seenChange !== null && isDeepStrictEqual(isSeen(before), isSeen(now)))
+    return 'a change that shows nothing';
+  if (isFinal(job.state) && !wasFinal && job.settledAt === undefined) return 'an end without a date';
+  if (name === 'refused' && !isDeepStrictEqual(before.avatar, now.avatar))
+    return 'a refusal touched the avatar';
+  if (event.kind === 'accepted' && before.job.falRequestId !== null) {
+    if (job.state !== before.job.state || seenChange !== null) return 'a late answer took a state back';
+  }
+  if (before.job.cancelRequested && job.state === 'FAILED' && !wasFinal) {
+    if (event.kind === 'failed' || event.kind === 'lost') return 'a cancelled run failed';
+  }
+  const artifact = now.avatar?.artifact;
+  if (!isDeepStrictEqual(before.avatar?.artifact ?? null, artifact ?? null) && now.avatar !== null) {
+    if (event.kind !== 'succeeded') return 'an artefact without a success';
+    if (artifact?.trainer !== job.trainer) return 'an artefact of another trainer';
+    const { value } = artifact;
+    const text = value.kind === 'LORA' ? value.loraUrl : value.finetuneId;
+    if (text === '') return 'half an artefact';
+  }
+  if (now.avatar !== null && isApplied && !isFinal(before.job.state) && name !== 'refused') {
+    const shown = { SUBMITTING: null, SUBMIT_UNKNOWN: 'QUEUED', RUNNING: 'TRAINING' } as const;
+    const expected = job.state in shown ? shown[job.state as keyof typeof shown] : job.state;
+    if (now.avatar.status !== expected) return `the avatar shows ${now.avatar.status} for ${job.state}`;
+    if ((now.avatar.error?.code ?? null) !== (job.errorCode ?? null))
+      return 'avatar and job name different errors';
+  }
+  if (now.generation !== null && isApplied && !isFinal(before.job.state)) {
+    const expected = job.state === 'SUBMIT_UNKNOWN' ? 'QUEUED' : job.state;
+    if (now.generation.status !== expected) return `the generation shows ${now.generation.status}`;
+    if ((now.generation.completedAt !== null) !== isFinal(job.state))
+      return 'an ended generation is not dated';
+    if ((now.generation.images !== null) !== (job.state === 'COMPLETED')) return 'images without success';
+  }
+  return null;
+}
+
+describe.each(Object.entries(STARTS))('%s keeps every promise', (_name, start) => {
+  test('whatever three things happen to it in whatever order', () => {
+    const broken: string[] = [];
+    for (const first of STEPS) {
+      const one = take(start, first);
+      for (const second of STEPS) {
+        const two = take(one.next, second);
+        for (const third of STEPS) {
+          const three = take(two.next, third);
+          const found = one.broken ?? two.broken ?? three.broken;
+          if (found !== null) broken.push(`${first}, ${second}, ${third}: ${found}`);
+        }
+      }
+    }
+    expect(broken.slice(0, 10)).toEqual([]);
+  });
+
+  test('through long random histories', () => {
+    const { pick } = dice(4_711);
+    const reached = new Set<string>();
+    for (let round = 0; round < 1500; round++) {
+      let world: World = start;
+      const history: Step[] = [];
+      for (let length = 0; length < 14; length++) {
+        const step = pick(STEPS);
+        history.push(step);
+        const { next, broken } = take(world, step);
+        expect(broken, history.join(', ')).toBeNull();
+        world = next;
+        reached.add(world.job.state);
+      }
+    }
+    // Histories that never leave the start would prove nothing.
+    expect([...reached].sort()).toEqual([...OPEN_STATES, 'COMPLETED', 'FAILED', 'CANCELLED'].sort());
+  });
+});
