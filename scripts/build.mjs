@@ -1,6 +1,6 @@
 // Bundles our own code into dist/; packages stay where npm put them. The server starts several times faster from it
 // than through a TypeScript loader.
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { ensureGenerated } from './generate.mjs';
 
@@ -22,6 +22,8 @@ export async function buildAll() {
     sourcemap: true,
     logLevel: 'warning',
   });
+  // Its service process would live as long as this one, which may go on to be the server.
+  await stop();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();

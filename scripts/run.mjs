@@ -1,13 +1,28 @@
-// Builds, then runs one of the built programs in this same process: signals reach it without a shell or a parent in
-// between, and its exit status is the command's.
+// Builds, then runs one of the built programs in this same process: its exit status is the command's.
 import { buildAll } from './build.mjs';
 
 const [program] = process.argv.slice(2);
+const PARENT_CHECK_MS = 250;
 const programs = { main: '../dist/main.js', fal: '../dist/fal.js', demo: '../dist/demo.js' };
 if (!Object.hasOwn(programs, program)) {
   console.error(`usage: node scripts/run.mjs ${Object.keys(programs).join('|')}`);
   process.exit(64);
 }
 await buildAll();
+endWithParent();
 process.setSourceMapsEnabled(true);
 await import(programs[program]);
+
+/**
+ * npm passes a signal on to the shell it started, and the shell dies of it without telling us. So a process whose
+ * parent is gone ends as if it had got the signal itself, rather than living on unseen with its port and its data.
+ */
+function endWithParent() {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
