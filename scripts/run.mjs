@@ -9,7 +9,7 @@ if (!Object.hasOwn(programs, program)) {
   process.exit(64);
 }
 await buildAll();
-endWithParent();
+if (process.env.npm_lifecycle_event !== undefined) endWithParent();
 process.setSourceMapsEnabled(true);
 await import(programs[program]);
 
