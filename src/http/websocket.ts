@@ -1,6 +1,8 @@
 import { GraphQLError, parse, validate, type execute, type GraphQLSchema, type subscribe } from 'graphql';
+import { CloseCode } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
+import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
 import { isLocalHost, isLocalOrigin } from './origin.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -59,7 +61,7 @@ export function serveSockets(
     webSocket.on('error', (error) => log.debug({ err: error }, 'socket error')),
   );
 
-  const protocol = useServer<Record<string, unknown>, { viewer: Viewer | null }>(
+  const protocol = useServer<Record<string, unknown>, { viewer: Viewer | null; callOffExpiry: () => void }>(
     {
       execute: (args) => (args as unknown as Enveloped).rootValue.execute(args),
       subscribe: (args) => (args as unknown as Enveloped).rootValue.subscribe(args),
@@ -68,8 +70,12 @@ export function serveSockets(
         // false closes the socket with 4403 Forbidden.
         if (identity.kind !== 'viewer') return false;
         extra.viewer = identity.viewer;
+        extra.callOffExpiry = atExpiry(identity.viewer.expiresAt, () => {
+          extra.socket.close(CloseCode.Forbidden, 'Forbidden: the token has expired');
+        });
         return true;
       },
+      onClose: ({ extra }) => extra.callOffExpiry?.(),
       onSubscribe: async ({ extra }, _id, { operationName, query, variables }) => {
         const enveloped = yoga.getEnveloped({
           request: undefined as never,
