@@ -1,0 +1,113 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { PATIENCE_MS } from './eventually.ts';
+
+/** What a transport tells a Watch. */
+export type Sink = {
+  next(data: unknown): void;
+  failed(errors: readonly GraphQLFormattedError[]): void;
+  /** The stream ended by itself; with a close code when the whole socket did. */
+  ended(closeCode?: number): void;
+};
+
+/** Begins a subscription; what it returns ends it. */
+export type Transport = (sink: Sink) => () => Promise<void>;
+
+/** A running subscription. Everything it gets is kept, and every wait that ends in vain shows all of it. */
+export class Watch<Row> implements AsyncIterable<Row> {
+  readonly seen: Row[] = [];
+  /** Null until the operation failed. */
+  errors: readonly GraphQLFormattedError[] | null = null;
+  hasEnded = false;
+  closeCode: number | null = null;
+  readonly #name: string;
+  readonly #stop: () => Promise<void>;
+  /** Index in `seen` of the first row no wait has looked at. */
+  #read = 0;
+  #onNews: (() => void)[] = [];
+
+  /** @param rowOf takes the row out of an event's data */
+  constructor(name: string, transport: Transport, rowOf: (data: unknown) => Row) {
+    this.#name = name;
+    this.#stop = transport({
+      next: (data) => {
+        this.seen.push(rowOf(data));
+        this.#news();
+      },
+      failed: (errors) => {
+        this.errors = errors;
+        this.#news();
+      },
+      ended: (closeCode) => {
+        this.hasEnded = true;
+        this.closeCode = closeCode ?? null;
+        this.#news();
+      },
+    });
+  }
+
+  /** The next row, of those no wait has gone past, that fits. */
+  async until(fits: (row: Row) => boolean, what = String(fits), withinMs = PATIENCE_MS): Promise<Row> {
+    return this.#wait(
+      what,
+      () => {
+        for (let row = this.seen[this.#read]; row !== undefined; row = this.seen[this.#read]) {
+          this.#read += 1;
+          if (fits(row)) return row;
+        }
+        return null;
+      },
+      withinMs,
+    );
+  }
+
+  next(): Promise<Row> {
+    return this.until(() => true, 'a row');
+  }
+
+  /** Resolves with everything it got when the stream has ended by itself. */
+  async ended(): Promise<readonly Row[]> {
+    await this.#wait('its end', () => (this.hasEnded ? true : null), PATIENCE_MS, true);
+    return this.seen;
+  }
+
+  /** Resolves with the errors of an operation that was refused. */
+  refused(): Promise<readonly GraphQLFormattedError[]> {
+    return this.#wait('being refused', () => this.errors, PATIENCE_MS, true);
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Row> {
+    while (!this.hasEnded || this.#read < this.seen.length) yield await this.next();
+  }
+
+  #news(): void {
+    for (const look of this.#onNews.splice(0)) look();
+  }
+
+  async #wait<T>(what: string, look: () => T | null, withinMs: number, mayEnd = false): Promise<T> {
+    const giveUpAt = performance.now() + withinMs;
+    for (;;) {
+      const found = look();
+      if (found !== null) return found;
+      const isOver = !mayEnd && (this.hasEnded || this.errors !== null);
+      const left = giveUpAt - performance.now();
+      if (isOver || left <= 0) throw new Error(this.#inVain(what, isOver ? 'it is over' : `${withinMs} ms`));
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#onNews.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  #inVain(what: string, why: string): string {
+    const rows = this.seen.map((row, index) => `  ${index}: ${JSON.stringify(row)}`).join('\n');
+    const end = this.hasEnded ? `ended (close code ${this.closeCode ?? 'none'})` : 'running';
+    return `${this.#name}: waited in vain (${why}) for ${what}\nIt is ${end}, errors: ${JSON.stringify(this.errors)}\nSeen so far:\n${rows}`;
+  }
+}
