@@ -133,8 +133,11 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     log,
   });
   parts.add(() => sweeper.stop());
-  parts.add(async () => {
+  // The first to go: no new work is sent here any more, and streams, which end with nothing else, end.
+  parts.add(() => {
     isClosing = true;
+    news.close();
+    return Promise.resolve();
   });
 
   if (config.fal !== null) {

@@ -29,6 +29,7 @@ export type HttpOptions = {
   readonly log: Log;
 };
 
+const IDLE_CHECK_MS = 50;
 const LOCAL_ONLY =
   'Without tokens this answers pages and clients of this machine only, addressed as localhost.\n';
 
@@ -58,12 +59,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
       await sockets.close();
-      // An open SSE stream never ends by itself.
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      // A connection that is kept alive for a next request becomes idle only when its present one ends.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+      const late = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
-      clearTimeout(timer);
+      clearInterval(idle);
+      clearTimeout(late);
     },
   };
 }

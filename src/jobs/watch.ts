@@ -1,7 +1,11 @@
 import { Latch } from './latch.ts';
 
-/** What changed; null: anything may have, read everything again. */
-export type News = { readonly entityId: string | null };
+export type News =
+  | { readonly kind: 'changed'; readonly entityId: string }
+  /** News may have been missed: read everything again. */
+  | { readonly kind: 'missed' }
+  /** The server is closing: nothing more will come. */
+  | { readonly kind: 'closing' };
 
 /** Begins to listen at once, before it returns. Call what it returns to stop. */
 export type Listen = (onNews: (news: News) => void) => () => void;
@@ -14,7 +18,7 @@ export const HEAL_EVERY_MS = 60_000;
  * only grow; changes that follow each other faster than they are read are told as one.
  *
  * It listens before it reads, so nothing falls between the first state and the stream. Ends when the row is gone,
- * after a state that `isLast`, or when the reader leaves; a row that is not there at the start gives nothing at all.
+ * after a state that `isLast`, when the reader leaves or the server closes; a row that is not there at the start gives nothing at all.
  */
 export function watchRow<Row extends { readonly version: number }>(options: {
   readonly listen: Listen;
@@ -23,8 +27,8 @@ export function watchRow<Row extends { readonly version: number }>(options: {
   readonly isLast?: (row: Row) => boolean;
 }): AsyncIterableIterator<Row> {
   const { listen, read, isLast } = options;
-  return leavable(async function* (latch, hasLeft) {
-    const stopListening = listen(() => latch.ring());
+  return leavable(async function* ({ latch, hasLeft, leave }) {
+    const stopListening = listen(({ kind }) => (kind === 'closing' ? leave() : latch.ring()));
     try {
       let seen = options.afterVersion;
       while (!hasLeft()) {
@@ -45,7 +49,8 @@ export function watchRow<Row extends { readonly version: number }>(options: {
 
 /**
  * The same for a set of rows that grows and shrinks: first every row whose version is above `afterVersion`, then each
- * one that changes. Ends only when the reader leaves.
+ * one that changes. Ends only when the reader leaves or the server
+ * closes.
  *
  * @param read the rows with these ids, or all of them; those that are gone are left out
  */
@@ -55,10 +60,12 @@ export function watchRows<Row extends { readonly id: string; readonly version: n
   readonly afterVersion: number;
 }): AsyncIterableIterator<Row> {
   const { listen, read, afterVersion } = options;
-  return leavable(async function* (latch, hasLeft) {
-    const changed = new Set<string | null>();
-    const stopListening = listen(({ entityId }) => {
-      changed.add(entityId);
+  return leavable(async function* ({ latch, hasLeft, leave }) {
+    const pending = { ids: new Set<string>(), all: false };
+    const stopListening = listen((news) => {
+      if (news.kind === 'closing') leave();
+      if (news.kind === 'changed') pending.ids.add(news.entityId);
+      if (news.kind === 'missed') pending.all = true;
       latch.ring();
     });
     try {
@@ -75,10 +82,10 @@ export function watchRows<Row extends { readonly id: string; readonly version: n
           yield row;
         }
         isFirst = false;
-        if (changed.size === 0) await latch.wait(HEAL_EVERY_MS);
-        const ids = [...changed].filter((id) => id !== null);
-        wanted = ids.length === 0 || changed.has(null) ? 'all' : ids;
-        changed.clear();
+        if (pending.ids.size === 0 && !pending.all) await latch.wait(HEAL_EVERY_MS);
+        wanted = pending.ids.size === 0 || pending.all ? 'all' : [...pending.ids];
+        pending.all = false;
+        pending.ids.clear();
       }
     } finally {
       stopListening();
@@ -91,19 +98,26 @@ export function watchRows<Row extends { readonly id: string; readonly version: n
  * wait, and its listener would stay for as long.
  */
 function leavable<Row>(
-  generate: (latch: Latch, hasLeft: () => boolean) => AsyncGenerator<Row, void, undefined>,
+  generate: (reader: {
+    readonly latch: Latch;
+    readonly hasLeft: () => boolean;
+    readonly leave: () => void;
+  }) => AsyncGenerator<Row, void, undefined>,
 ): AsyncIterableIterator<Row> {
   const latch = new Latch();
   let left = false;
-  const rows = generate(latch, () => left);
+  const leave = () => {
+    left = true;
+    latch.ring();
+  };
+  const rows = generate({ latch, hasLeft: () => left, leave });
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     next: () => rows.next(),
     async return() {
-      left = true;
-      latch.ring();
+      leave();
       return rows.return();
     },
   };

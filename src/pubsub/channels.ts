@@ -37,18 +37,27 @@ export class NewsChannels implements Announcer {
 
   /** Wakes whoever listens in this process. */
   deliver({ kind, ownerId, entityId }: Announcement): void {
+    const news: News = { kind: 'changed', entityId };
     if (kind === 'AVATAR') {
-      this.#pubsub.publish('avatar', entityId, { entityId });
-      this.#pubsub.publish('avatarsOf', ownerId, { entityId });
+      this.#pubsub.publish('avatar', entityId, news);
+      this.#pubsub.publish('avatarsOf', ownerId, news);
     } else {
-      this.#pubsub.publish('generation', entityId, { entityId });
+      this.#pubsub.publish('generation', entityId, news);
     }
   }
 
   /** News may have been missed: everyone who listens reads everything again. */
   deliverToAll(): void {
-    const news: News = { entityId: null };
-    this.#target.dispatchToAll(new CustomEvent('missed', { detail: news }));
+    this.#toAll({ kind: 'missed' });
+  }
+
+  /** The server is closing: every stream ends now. */
+  close(): void {
+    this.#toAll({ kind: 'closing' });
+  }
+
+  #toAll(news: News): void {
+    this.#target.dispatchToAll(new CustomEvent(news.kind, { detail: news }));
   }
 
   listen(channel: Channel, id: string): Listen {
