@@ -30,6 +30,7 @@ export const EVENTS = {
   running: { kind: 'running', percent: null },
   runningHalf: { kind: 'running', percent: 50 },
   lora: { kind: 'succeeded', requestId: ID, output: LORA_ANSWER },
+  finetune: { kind: 'succeeded', requestId: ID, output: { finetune_id: 'ft-1' } },
   images: { kind: 'succeeded', requestId: ID, output: IMAGES_ANSWER },
   loraOfOther: { kind: 'succeeded', requestId: OTHER_ID, output: LORA_ANSWER },
   empty: { kind: 'succeeded', requestId: ID, output: {} },

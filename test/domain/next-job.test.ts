@@ -24,6 +24,7 @@ const TABLE: Record<
   running: ['.', '.', 'RUNNING', 'RUNNING'],
   runningHalf: ['.', '.', 'RUNNING', 'RUNNING'],
   lora: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
+  finetune: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
   images: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
   loraOfOther: ['COMPLETED', 'COMPLETED', '~', '~'],
   // Whether an answer is what was promised is for decide-training and decide-generation to say.
