@@ -44,7 +44,7 @@ export async function peer(reply: Reply): Promise<Peer> {
 /** A peer that speaks no HTTP: `act` gets each connection with the first bytes that came over it. */
 export async function rawPeer(
   act: (socket: net.Socket, bytes: Buffer) => void,
-): Promise<{ readonly url: string; connections(): number }> {
+): Promise<{ readonly url: string; readonly connections: () => number }> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
