@@ -71,8 +71,8 @@ const TRAINERS: readonly TrainerCase[] = [
   },
 ];
 
-describe.each(TRAINERS)('$trainer for a $trainingType', (row) => {
-  test('gets exactly its own input, and its artefact generates at its own endpoint', async () => {
+describe('exactly its own input is sent to the trainer, and its artefact generates at its own endpoint', () => {
+  test.each(TRAINERS.map((row) => [row.trainer, row] as const))('%s', async (_name, row) => {
     const avatar = await newAvatar(app, { trainingType: row.trainingType });
     const { trainer, steps } = row;
 

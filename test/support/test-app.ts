@@ -50,7 +50,7 @@ const FAST = {
   generateMs: 20,
   progressSteps: 4,
   cancelMs: 10,
-  slowFactor: 20,
+  slowFactor: 5,
   webhookRetryMs: [30, 60, 120, 250, 500, 1000, 2000],
   lateMs: 400,
   earlyAnswerMs: 2000,

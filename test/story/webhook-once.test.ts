@@ -1,0 +1,111 @@
+import { afterAll, expect, test } from 'vitest';
+import { avatarNow, errorFor, heldTraining, okFor } from './held-runs.ts';
+import { eventually } from '../support/eventually.ts';
+import { generate, newAvatar, photos, settled, startTraining, trainedAvatar } from './moves.ts';
+import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp({ env: NEVER_POLL });
+afterAll(() => app.close());
+
+test('a webhook that overtakes the submit’s answer finds its avatar, and the answer takes nothing back', async () => {
+  const { id } = await newAvatar(app);
+  const watch = app.avatarStatus({ avatarId: id });
+  await watch.next();
+
+  const started = await startTraining(app, { avatarId: id, imagesUrl: photos('early') });
+
+  expect(started).toMatchObject({ status: 'COMPLETED', isReady: true });
+  const [delivery] = app.simulator.deliveries().filter(({ requestId }) => requestId === started.falRequestId);
+  expect(delivery).toMatchObject({ status: 200 });
+  expect(await avatarNow(app, id)).toEqual(started);
+  expect(watch.seen.slice(1).map(({ status }) => status)).toEqual(['COMPLETED']);
+  await watch.stop();
+});
+
+test('a webhook that fal sends twice moves the avatar once', async () => {
+  const { id } = await newAvatar(app);
+  const started = await startTraining(app, { avatarId: id, imagesUrl: photos('twice') });
+
+  const done = await settled(app, id);
+  await answered(done.falRequestId, 2);
+
+  expect(done.version).toBe(started.version + 1);
+  expect(await avatarNow(app, id)).toEqual(done);
+});
+
+test('thirty identical deliveries at once are one version step and one event', async () => {
+  const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
+  const before = await avatarNow(app, avatarId);
+  const watch = app.avatarStatus({ avatarId });
+  await watch.next();
+
+  const statuses = await Promise.all(
+    Array.from({ length: 30 }, () => app.simulator.deliver({ url, requestId, body: okFor(requestId) })),
+  );
+
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  const done = await watch.until(({ status }) => status === 'COMPLETED');
+  expect(done.version).toBe(before.version + 1);
+  expect(await avatarNow(app, avatarId)).toEqual(done);
+  expect(watch.seen).toHaveLength(2);
+  await watch.stop();
+});
+
+test('the first end of a run is its end, whatever comes later', async () => {
+  const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
+  const send = (body: object) => app.simulator.deliver({ url, requestId, body });
+
+  expect(await send(okFor(requestId, 'first'))).toBe(200);
+  const done = await avatarNow(app, avatarId);
+  expect(done.diffusersLoraFileUrl).toContain('first');
+
+  expect(await send(okFor(requestId, 'second'))).toBe(200);
+  expect(await send(errorFor(requestId))).toBe(200);
+  expect(await avatarNow(app, avatarId)).toEqual(done);
+});
+
+test('OK then ERROR leaves the avatar trained', async () => {
+  const { id } = await newAvatar(app);
+  await startTraining(app, { avatarId: id, imagesUrl: photos('conflicting') });
+
+  const done = await settled(app, id);
+  await answered(done.falRequestId, 2);
+
+  expect(done.status).toBe('COMPLETED');
+  expect(await avatarNow(app, id)).toEqual(done);
+});
+
+test('ERROR then OK leaves the avatar failed, and both are counted', async () => {
+  const ignoredBefore = await app.metric('likeness_webhooks_total', { outcome: 'ignored' });
+  const { id } = await newAvatar(app);
+  await startTraining(app, { avatarId: id, imagesUrl: photos('conflicting-error-first') });
+
+  const done = await settled(app, id);
+  await answered(done.falRequestId, 2);
+
+  expect(done.status).toBe('FAILED');
+  expect(await avatarNow(app, id)).toEqual(done);
+  expect(await app.metric('likeness_webhooks_total', { outcome: 'ignored' })).toBe(ignoredBefore + 1);
+});
+
+test('a generation’s webhook sent twice moves it once', async () => {
+  const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+
+  const image = await generate(app, { avatarId: id, prompt: 'tea [[twice]]', waitSeconds: 20 });
+
+  expect(image).toMatchObject({ status: 'COMPLETED' });
+  const requestId = app.simulator.requests().at(-1)?.requestId ?? null;
+  await answered(requestId, 2);
+  const watch = app.generationStatus({ generationId: image.id });
+  expect(await watch.ended()).toEqual([image]);
+});
+
+/** Resolves when so many deliveries about a run were answered with 200. */
+async function answered(requestId: string | null, count: number): Promise<void> {
+  await eventually(`${count} answered webhooks`, () => {
+    const done = app.simulator
+      .deliveries()
+      .filter((delivery) => delivery.requestId === requestId && delivery.status === 200);
+    return done.length === count ? true : null;
+  });
+}
