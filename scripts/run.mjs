@@ -1,17 +1,16 @@
 // Builds, then runs one of the built programs in this same process: its exit status is the command's.
-import { buildAll } from './build.mjs';
+import { buildPrograms, PROGRAMS } from './build.mjs';
 
 const [program] = process.argv.slice(2);
 const PARENT_CHECK_MS = 250;
-const programs = { main: '../dist/main.js', fal: '../dist/fal.js', demo: '../dist/demo.js' };
-if (!Object.hasOwn(programs, program)) {
-  console.error(`usage: node scripts/run.mjs ${Object.keys(programs).join('|')}`);
+if (!Object.hasOwn(PROGRAMS, program)) {
+  console.error(`usage: node scripts/run.mjs ${Object.keys(PROGRAMS).join('|')}`);
   process.exit(64);
 }
-await buildAll();
+await buildPrograms([program]);
 if (process.env.npm_lifecycle_event !== undefined) endWithParent();
 process.setSourceMapsEnabled(true);
-await import(programs[program]);
+await import(`../dist/${program}.js`);
 
 /**
  * npm passes a signal on to the shell it started, and the shell dies of it without telling us. So a process whose
