@@ -1,0 +1,152 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { avatarNow } from './held-runs.ts';
+import {
+  AvatarsDocument,
+  CancelTrainingDocument,
+  GenerateImageDocument,
+  StartTrainingDocument,
+  type ErrorCode,
+} from '../../src/generated/contract/graphql.ts';
+import { newAvatar, photos, settled, startTraining, trainedAvatar } from './moves.ts';
+import { startTestApp } from '../support/test-app.ts';
+import type { ScenarioName } from '../../src/simulator/simulator.ts';
+
+// The kit objects to the key in any answer and any line of the log.
+const app = await startTestApp();
+afterAll(() => app.close());
+
+const style = await trainedAvatar(app, { trainingType: 'STYLE' });
+
+const REFUSALS: [scenario: ScenarioName, code: ErrorCode, words: string][] = [
+  ['submit-401', 'PROVIDER_REJECTED', 'Authentication is required'],
+  ['submit-403-balance', 'PROVIDER_REJECTED', 'Exhausted balance'],
+  ['submit-422', 'PROVIDER_REJECTED', 'The request was refused'],
+  ['submit-429', 'PROVIDER_UNAVAILABLE', 'Too many requests'],
+  ['submit-500', 'PROVIDER_UNAVAILABLE', 'Internal server error'],
+  ['submit-503', 'PROVIDER_UNAVAILABLE', 'Service unavailable'],
+];
+
+/** Asks for a training and gives what was refused, with how many requests fal got. */
+async function refusedTraining(avatarId: string, imagesUrl: string) {
+  const before = app.simulator.requests().length;
+  const { startTraining: result } = await app.execute(StartTrainingDocument, {
+    input: { avatarId, imagesUrl },
+  });
+  if (!('code' in result)) throw new Error(`Not refused: ${JSON.stringify(result)}`);
+  return { ...result, submits: app.simulator.requests().length - before };
+}
+
+describe.each(REFUSALS)('when fal answers %s', (scenario, code, words) => {
+  test('a training is refused with fal’s words, asked for once, and the avatar is exactly as it was', async () => {
+    for (const { id } of [await newAvatar(app), style]) {
+      const before = await avatarNow(app, id);
+
+      const refusal = await refusedTraining(id, photos(scenario));
+
+      expect(refusal).toMatchObject({ code, submits: 1 });
+      expect(refusal.message).toContain(words);
+      expect(await avatarNow(app, id)).toEqual(before);
+    }
+  });
+
+  test('a generation is refused and leaves nothing behind', async () => {
+    const input = { avatarId: style.id, prompt: `tea [[${scenario}]]` };
+
+    const { generateImage: result } = await app.execute(GenerateImageDocument, { input });
+
+    expect(result).toMatchObject({ code });
+    const { avatars } = await app.execute(AvatarsDocument, { first: 100 });
+    const [own] = avatars.edges.filter(({ node }) => node.id === style.id);
+    expect(own?.node.generations.edges).toEqual([]);
+  });
+});
+
+test('a refused training can be asked for again at once', async () => {
+  const { id } = await newAvatar(app);
+  await refusedTraining(id, photos('submit-503'));
+
+  await startTraining(app, { avatarId: id });
+
+  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+});
+
+test('when fal refuses a trainer it gave up, the message names another', async () => {
+  const refusal = await refusedTraining(style.id, photos('submit-422'));
+
+  expect(refusal.message).toContain('FLUX_LORA_FAST');
+});
+
+const UNKNOWN: ScenarioName[] = ['lost-answer', 'cut-answer', 'html', 'no-request-id', 'bad-request-id'];
+
+describe.each([...UNKNOWN, 'submit-504', 'submit-502'] as const)(
+  'when the submit’s answer is %s',
+  (scenario) => {
+    test('the outcome is shown as unknown, and nothing is sent a second time', async () => {
+      const { id } = await newAvatar(app);
+      const before = app.simulator.requests().length;
+
+      const unknown = await startTraining(app, { avatarId: id, imagesUrl: photos(scenario, 'silent') });
+
+      expect(unknown).toMatchObject({ status: 'QUEUED', isReady: false, falRequestId: null });
+      expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
+      const { startTraining: second } = await app.execute(StartTrainingDocument, {
+        input: { avatarId: id, imagesUrl: photos() },
+      });
+      expect(second).toMatchObject({ code: 'CONFLICT' });
+      expect(app.simulator.requests()).toHaveLength(before + 1);
+      await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
+      expect(await avatarNow(app, id)).toMatchObject({ status: 'CANCELLED', error: null });
+    });
+  },
+);
+
+describe.each(UNKNOWN)('a run whose submit was answered by %s', (scenario) => {
+  test('is adopted by its webhook', async () => {
+    const { id } = await newAvatar(app);
+    const imagesUrl = `${photos(scenario)}&of=${id}`;
+
+    await startTraining(app, { avatarId: id, imagesUrl });
+
+    const done = await settled(app, id);
+    expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, error: null });
+    const submits = app.simulator.requests().filter(({ body }) => JSON.stringify(body).includes(imagesUrl));
+    expect(submits.map(({ requestId }) => requestId)).toEqual([done.falRequestId]);
+  });
+});
+
+test('a submit with unknown outcome can be cancelled, and what then comes of it is ignored', async () => {
+  const { id } = await newAvatar(app);
+  const unknown = await startTraining(app, { avatarId: id, imagesUrl: photos('lost-answer', 'slow') });
+  expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
+  const { requestId } = app.simulator.requests().at(-1) ?? {};
+
+  const { cancelTraining } = await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
+
+  expect(cancelTraining).toMatchObject({ avatar: { status: 'CANCELLED', error: null } });
+  const cancelled = await avatarNow(app, id);
+  await app.simulator.deliver({
+    url: String(app.simulator.requests().at(-1)?.webhookUrl),
+    requestId: String(requestId),
+    body: {
+      request_id: requestId,
+      status: 'OK',
+      payload: { diffusers_lora_file: { url: 'https://a.example/l' } },
+    },
+  });
+  expect(await avatarNow(app, id)).toEqual(cancelled);
+});
+
+// Last, because from here on there is no fal.
+test('when fal cannot be reached at all, nothing was started and nothing changed', async () => {
+  await app.simulator.close();
+  for (const { id } of [await newAvatar(app), style]) {
+    const before = await avatarNow(app, id);
+
+    expect(await refusedTraining(id, photos())).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+
+    expect(await avatarNow(app, id)).toEqual(before);
+  }
+  const input = { avatarId: style.id, prompt: 'tea' };
+  const { generateImage: result } = await app.execute(GenerateImageDocument, { input });
+  expect(result).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+});

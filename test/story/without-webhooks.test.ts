@@ -1,0 +1,70 @@
+import { afterAll, expect, test } from 'vitest';
+import { generate, lastSubmit, newAvatar, photos, startTraining, train } from './moves.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp({
+  env: { PUBLIC_URL: undefined, RECONCILE_INTERVAL_MS: '50' },
+  // Long enough for several looks at each stage.
+  simulator: { timing: { queueMs: 200, trainMs: 400 } },
+});
+afterAll(() => app.close());
+
+test('without a public address fal is given no callback, and every good end is found', async () => {
+  const { id } = await newAvatar(app, { trainingType: 'STYLE' });
+
+  const done = await train(app, { avatarId: id });
+  expect(lastSubmit(app).webhookUrl).toBeNull();
+  expect(done).toMatchObject({ status: 'COMPLETED', isReady: true });
+  expect(done.falResponseData).toEqual({ finetune_id: done.finetuneId });
+
+  const image = await generate(app, { avatarId: id, waitSeconds: 20 });
+  expect(lastSubmit(app).webhookUrl).toBeNull();
+  expect(image).toMatchObject({ status: 'COMPLETED', error: null });
+  expect(app.simulator.deliveries()).toEqual([]);
+});
+
+test('every bad end is found too, with fal’s words', async () => {
+  const { id } = await newAvatar(app);
+
+  const failed = await train(app, { avatarId: id, imagesUrl: photos('fail') });
+  expect(failed).toMatchObject({ status: 'FAILED', error: { code: 'PROVIDER_FAILED' } });
+  expect(failed.error?.message).toContain('Could not detect a face');
+  expect(failed.falResponseData).toMatchObject({ detail: [{ type: 'face_detection_error' }] });
+
+  const broken = await train(app, { avatarId: id, imagesUrl: photos('fail-5xx') });
+  expect(broken).toMatchObject({ status: 'FAILED', error: { code: 'PROVIDER_FAILED' } });
+  expect(broken.error?.message).toContain('Internal server error');
+
+  const empty = await train(app, { avatarId: id, imagesUrl: photos('no-artefact') });
+  expect(empty).toMatchObject({ status: 'FAILED', error: { code: 'RESULT_INVALID' } });
+  expect(empty.falResponseData).toMatchObject({ diffusers_lora_file: null });
+});
+
+test('place in the queue and percent reach subscribers, each with its source and none made up', async () => {
+  const { id } = await newAvatar(app);
+  const watch = app.avatarStatus({ avatarId: id });
+
+  await startTraining(app, { avatarId: id });
+  const queued = await watch.until(({ progress }) => progress?.queuePosition != null, 'a place in the queue');
+  const half = await watch.until(({ progress }) => progress?.source === 'LOGS', 'percent from the logs');
+  const done = await watch.until(({ status }) => status === 'COMPLETED');
+
+  expect(queued).toMatchObject({ status: 'QUEUED', progress: { percent: null, source: 'QUEUE' } });
+  expect(half).toMatchObject({ status: 'TRAINING', progress: { queuePosition: null } });
+  expect(done.progress).toEqual({ percent: 100, queuePosition: null, source: 'RESULT' });
+  const percents = watch.seen.flatMap(({ progress }) => progress?.percent ?? []);
+  expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+  await watch.stop();
+});
+
+test('a run that goes back into the queue is shown there, and still ends', async () => {
+  const { id } = await newAvatar(app);
+  const watch = app.avatarStatus({ avatarId: id });
+
+  await startTraining(app, { avatarId: id, imagesUrl: photos('requeue') });
+  await watch.until(({ status }) => status === 'TRAINING');
+  await watch.until(({ status }) => status === 'QUEUED', 'the step back');
+  await watch.until(({ status }) => status === 'TRAINING');
+  await watch.until(({ status }) => status === 'COMPLETED');
+  await watch.stop();
+});
