@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { KeySet } from '../../src/fal/key-set.ts';
 import { headersOf, newSigner, signatureOf, type Signer } from './signing.ts';
 import { html, json, peer } from './peer.ts';
-import { keptLog } from './kept-log.ts';
+import { keptLog } from '../jobs/kept-log.ts';
 import { verify } from '../../src/fal/verify.ts';
 
 const HOUR = 3_600_000;

@@ -12,6 +12,8 @@ test.each<[string, number]>([
   ['step: 450/1000', 45],
   ['Step [450/1000]', 45],
   ['steps 450 of 1000', 45],
+  ['Training 450/1000', 45],
+  ['progress: 450 of 1000', 45],
   ['iteration 1/3', 33],
   ['iter 2/3', 66],
   ['epoch 3/10 step 450/1000', 45],
