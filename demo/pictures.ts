@@ -1,6 +1,6 @@
 import jpeg from 'jpeg-js';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { PNG } from 'pngjs';
 
 /** Under the folder the demo was started in. */
@@ -38,13 +38,23 @@ export function readPicture(bytes: Buffer, contentType: string): Picture {
   );
 }
 
+/** Made before anything else: whoever may not write here should not have to wait to be told. */
+export async function makeOutputFolder(): Promise<void> {
+  try {
+    await mkdir(OUTPUT_FOLDER, { recursive: true });
+    await access(OUTPUT_FOLDER, constants.W_OK);
+  } catch (error) {
+    throw new Error(`No pictures can be saved in ${resolve(OUTPUT_FOLDER)}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
 /** @returns where it is now, as seen from the working folder */
 export async function savePicture(name: string, { bytes, extension }: Picture): Promise<string> {
-  const folder = join(process.cwd(), OUTPUT_FOLDER);
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, `${name}.${extension}`);
+  const file = join(OUTPUT_FOLDER, `${name}.${extension}`);
   await writeFile(file, bytes);
-  return relative(process.cwd(), file);
+  return file;
 }
 
 function startsWith(bytes: Buffer, magic: Buffer): boolean {

@@ -4,6 +4,7 @@ import { draw } from './acts/draw.ts';
 import { handInPhotos } from './acts/hand-in-photos.ts';
 import { lookAtFal } from './acts/look-at-fal.ts';
 import { showArtefacts } from './acts/show-artefacts.ts';
+import { makeOutputFolder, OUTPUT_FOLDER } from './pictures.ts';
 import { startServices } from './services.ts';
 import { train } from './acts/train.ts';
 import type { Ends } from './ends.ts';
@@ -25,6 +26,7 @@ export async function tellStory({ narrator, wait, ends, log }: Stage): Promise<v
     'Two AI avatars, trained and drawn over real HTTP, WebSockets and webhooks.',
     'The built-in simulator plays fal.ai: no key, no bill, nothing leaves here.',
   ]);
+  await wait(`the folder ${OUTPUT_FOLDER}`, makeOutputFolder());
   narrator.step('Start the server and the simulator of fal');
   const began = performance.now();
   const starting = startServices(log);

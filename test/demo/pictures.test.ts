@@ -1,0 +1,25 @@
+import jpeg from 'jpeg-js';
+import { describe, expect, it } from 'vitest';
+import { PNG } from 'pngjs';
+import { readPicture } from '../../demo/pictures.ts';
+
+const size = { width: 24, height: 16 };
+const jpg = jpeg.encode({ ...size, data: Buffer.alloc(24 * 16 * 4, 90) }, 80).data;
+const png = PNG.sync.write(new PNG({ ...size }));
+
+describe('a downloaded picture', () => {
+  it('is named after what it is', () => {
+    expect(readPicture(jpg, 'image/jpeg')).toMatchObject({ extension: 'jpg', ...size });
+    expect(readPicture(png, 'image/png')).toMatchObject({ extension: 'png', ...size });
+  });
+
+  it('is refused when its bytes are not what its content type says', () => {
+    expect(() => readPicture(png, 'image/jpeg')).toThrow('image/jpeg that begins with 89504e47');
+    expect(() => readPicture(Buffer.from('<html>'), 'text/html')).toThrow('Expected a JPEG or PNG');
+  });
+
+  it('is refused when it breaks off', () => {
+    expect(() => readPicture(jpg.subarray(0, 400), 'image/jpeg')).toThrow();
+    expect(() => readPicture(png.subarray(0, 50), 'image/png')).toThrow();
+  });
+});
