@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
 import { badInput, unauthenticated } from '../graphql/builder.ts';
+import { useFormGuard, useQueryGuard } from './guard.ts';
 import { isLocalOrigin } from './origin.ts';
 import { playgroundTabs } from './playground.ts';
 import { schema } from '../graphql/schema.ts';
@@ -37,6 +38,7 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     batching: false,
+    plugins: [useQueryGuard({ hidesSchema: isProduction }), useFormGuard({ guardsGet: isProduction })],
     multipart: false,
     maxRequestBodySize: MAX_REQUEST_BYTES,
     // What matters of it is logged where errors are masked.

@@ -1,4 +1,4 @@
-import { GraphQLError, parse, validate, type execute, type GraphQLSchema, type subscribe } from 'graphql';
+import { GraphQLError, type DocumentNode, type execute, type GraphQLSchema, type subscribe } from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -75,6 +75,10 @@ export function serveSockets(
         });
         return true;
       },
+      // HTTP statuses mean nothing on a socket.
+      onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
+      onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
+        errors === undefined ? undefined : { ...result, errors: errors.map(withoutStatus) },
       onClose: ({ extra }) => extra.callOffExpiry?.(),
       onSubscribe: async ({ extra }, _id, { operationName, query, variables }) => {
         const enveloped = yoga.getEnveloped({
@@ -83,9 +87,10 @@ export function serveSockets(
         });
         const schema = enveloped.schema as GraphQLSchema;
         // One bad operation is that operation's error; thrown, it would close the socket for all the others.
-        const document = parsed(query);
+        const document = attempt(() => enveloped.parse(query) as DocumentNode);
         if (document instanceof GraphQLError) return [document];
-        const errors = validate(schema, document);
+        const errors = attempt(() => enveloped.validate(schema, document) as readonly GraphQLError[]);
+        if (errors instanceof GraphQLError) return [errors];
         if (errors.length > 0) return errors;
         return {
           schema,
@@ -108,9 +113,15 @@ export function serveSockets(
   };
 }
 
-function parsed(query: string) {
+function withoutStatus(error: GraphQLError): GraphQLFormattedError {
+  const { extensions = {}, ...rest } = error.toJSON();
+  const { http: _status, ...kept } = extensions;
+  return Object.keys(kept).length === 0 ? rest : { ...rest, extensions: kept };
+}
+
+function attempt<T>(step: () => T): T | GraphQLError {
   try {
-    return parse(query);
+    return step();
   } catch (error) {
     return error instanceof GraphQLError ? error : new GraphQLError('The document cannot be read.');
   }

@@ -1,0 +1,65 @@
+import {
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  validate,
+  type DocumentNode,
+  type GraphQLSchema,
+} from 'graphql';
+import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
+import { QUERY_LIMITS, tooLarge } from './query-size.ts';
+import type { Plugin } from 'graphql-yoga';
+
+/** Validation stops here: nobody reads more, and each one costs. */
+const MAX_ERRORS = 5;
+
+/** Headers that no page of another origin can send without asking first. */
+const PROOF_HEADERS = [
+  'x-graphql-yoga-csrf',
+  'graphql-require-preflight',
+  'apollo-require-preflight',
+  'authorization',
+];
+
+/**
+ * Keeps operations within their limits, over HTTP and WebSocket alike, and keeps the schema to itself where it is told
+ * to: no introspection, and no hints in error messages.
+ */
+export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }): Plugin {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source: string, options: object) =>
+        parse(source, { ...options, maxTokens: QUERY_LIMITS.tokens }),
+      );
+    },
+    onValidate({ params, setResult, setValidationFn, addValidationRule }) {
+      const refusal = tooLarge(params.documentAST as DocumentNode);
+      if (refusal !== null) {
+        setResult([refusal]);
+        return;
+      }
+      if (hidesSchema) addValidationRule(NoSchemaIntrospectionCustomRule);
+      setValidationFn(
+        (schema: GraphQLSchema, document: DocumentNode, rules: Parameters<typeof validate>[2]) =>
+          validate(schema, document, rules, { maxErrors: MAX_ERRORS, hideSuggestions: hidesSchema }),
+      );
+    },
+  };
+}
+
+/**
+ * Refuses what a foreign page could have a browser send without asking: forms, and texts of no declared kind. Event
+ * streams are let through, since browsers' own client for them can set no header and they change nothing.
+ *
+ * @param guardsGet also refuse plain GET requests, which read only but may be read out of a cache
+ */
+export function useFormGuard({ guardsGet }: { readonly guardsGet: boolean }): Plugin {
+  const guard = useCSRFPrevention({ requestHeaders: PROOF_HEADERS });
+  return {
+    onRequestParse(payload) {
+      const { method, headers } = payload.request;
+      const isStream = headers.get('accept')?.includes('text/event-stream') === true;
+      if (method === 'GET' && (isStream || !guardsGet)) return undefined;
+      return guard.onRequestParse?.(payload);
+    },
+  };
+}
