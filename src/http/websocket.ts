@@ -1,4 +1,11 @@
-import { GraphQLError, type DocumentNode, type execute, type GraphQLSchema, type subscribe } from 'graphql';
+import {
+  GraphQLError,
+  type DocumentNode,
+  type execute,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  type subscribe,
+} from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -77,8 +84,10 @@ export function serveSockets(
       },
       // HTTP statuses mean nothing on a socket.
       onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
-      onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
-        errors === undefined ? undefined : { ...result, errors: errors.map(withoutStatus) },
+      onNext: (_context, _id, _payload, _args, { errors, data }) =>
+        errors === undefined
+          ? undefined
+          : { errors: errors.map(withoutStatus), ...(data === undefined ? {} : { data }) },
       onClose: ({ extra }) => extra.callOffExpiry?.(),
       onSubscribe: async ({ extra }, _id, { operationName, query, variables }) => {
         const enveloped = yoga.getEnveloped({
