@@ -1,0 +1,180 @@
+import { afterAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import {
+  AvatarByIdDocument,
+  CancelTrainingDocument,
+  CreateAvatarDocument,
+  DeleteAvatarDocument,
+  GenerateImageDocument,
+  StartTrainingDocument,
+  TypedDocumentString,
+  type CreateAvatarInput,
+  type GenerateImageInput,
+  type StartTrainingInput,
+} from '../../src/generated/contract/graphql.ts';
+import { newAvatar, photos, trainedAvatar } from './moves.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp();
+
+const portrait = await trainedAvatar(app);
+const style = await trainedAvatar(app, { trainingType: 'STYLE' });
+const draft = await newAvatar(app);
+
+// Nothing of what follows may reach fal or leave a row.
+const submitsBefore = app.simulator.requests().length;
+let bodies: string;
+beforeEach(async () => {
+  bodies = await everything();
+});
+afterEach(async () => {
+  expect(app.simulator.requests()).toHaveLength(submitsBefore);
+  expect(await everything()).toBe(bodies);
+});
+afterAll(() => app.close());
+
+const ALL = new TypedDocumentString<unknown, Record<string, never>>(
+  'query { avatars(first: 100) { edges { node { id version generations(first: 100) { edges { node { id } } } } } } }',
+);
+
+async function everything(): Promise<string> {
+  return JSON.stringify(await app.execute(ALL, {}));
+}
+
+const LONG = 'x'.repeat(4001);
+
+describe('createAvatar', () => {
+  test.each<[what: string, input: Partial<CreateAvatarInput>, says: string[]]>([
+    ['an empty name', { name: '' }, ['name', '1 to 100 characters', '""']],
+    ['a blank name', { name: ' \t\n ' }, ['name', '1 to 100 characters', '" \\t\\n "']],
+    ['a long name', { name: 'x'.repeat(101) }, ['name', '1 to 100 characters', '101 characters']],
+    ['a name with NUL', { name: 'Ad\u0000a' }, ['name', 'without control characters', '"Ad\\u0000a"']],
+    ['a name with an escape', { name: 'Ad\u001b[2Ja' }, ['name', 'without control characters', '\\u001b']],
+    ['half a letter in a name', { name: 'Ad\ud83d' }, ['name', 'characters', '"Ad\\ud83d"']],
+    ['an empty trigger', { triggerPhrase: '' }, ['triggerPhrase', '1 to 50 characters', '""']],
+    ['a long trigger', { triggerPhrase: 'x'.repeat(51) }, ['triggerPhrase', '1 to 50 characters']],
+    ['a trigger with NUL', { triggerPhrase: 'T\u0000K' }, ['triggerPhrase', 'without control characters']],
+  ])('refuses %s', async (_what, input, says) => {
+    const wish = { name: 'Ada', trainingType: 'PORTRAIT', ...input } as const;
+    const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
+    expectInvalid(createAvatar, says);
+  });
+});
+
+describe('startTraining', () => {
+  const urls = [
+    'javascript:alert(1)',
+    'data:application/zip;base64,AAAA',
+    'file:///etc/passwd',
+    'ftp://photos.example/p.zip',
+    'photos.example/p.zip',
+    '//photos.example/p.zip',
+    'https://',
+    'https://ada:pass@photos.example/p.zip',
+    '',
+    `https://photos.example/${LONG}${LONG}`,
+  ];
+  test.each(urls.map((url) => [url.slice(0, 40), url]))('refuses photos at "%s"', async (_, imagesUrl) => {
+    const shown = JSON.stringify(imagesUrl).slice(0, 40);
+    await expectRefusedTraining({ imagesUrl }, ['imagesUrl', 'http(s) URL', shown]);
+  });
+
+  test.each<[what: string, input: Partial<StartTrainingInput>, says: string[]]>([
+    ['no steps', { steps: 0 }, ['steps', '1 to 10000', '0']],
+    ['fewer than no steps', { steps: -1 }, ['steps', '1 to 10000', '-1']],
+    ['too many steps', { steps: 10_001 }, ['steps', '1 to 10000', '10001']],
+    ['fewer steps than FLUX_2 takes', { trainer: 'FLUX_2', steps: 99 }, ['steps', '100 to 10000', '99']],
+    ['a style’s trainer', { trainer: 'FLUX_PRO' }, ['trainer', 'FLUX_LORA_PORTRAIT', '"FLUX_PRO"']],
+    [
+      'a portrait’s trainer for a style',
+      { avatarId: style.id, trainer: 'FLUX_LORA_PORTRAIT' },
+      ['trainer', 'FLUX_PRO', '"FLUX_LORA_PORTRAIT"'],
+    ],
+    ['an empty key', { idempotencyKey: '' }, ['idempotencyKey', '1 to 200 characters']],
+    ['a long key', { idempotencyKey: 'x'.repeat(201) }, ['idempotencyKey', '1 to 200 characters']],
+  ])('refuses %s', async (_what, input, says) => {
+    await expectRefusedTraining(input, says);
+  });
+
+  test('names every wrong field at once', async () => {
+    await expectRefusedTraining({ imagesUrl: 'nowhere', idempotencyKey: '' }, [
+      'imagesUrl',
+      'idempotencyKey',
+    ]);
+  });
+
+  async function expectRefusedTraining(input: Partial<StartTrainingInput>, says: string[]) {
+    const wish = { avatarId: draft.id, imagesUrl: photos(), ...input };
+    const { startTraining } = await app.execute(StartTrainingDocument, { input: wish });
+    expectInvalid(startTraining, says);
+  }
+});
+
+describe('generateImage', () => {
+  test.each<[what: string, input: Partial<GenerateImageInput>, says: string[]]>([
+    ['an empty prompt', { prompt: '' }, ['prompt', '1 to 4000 characters', '""']],
+    ['a blank prompt', { prompt: '  ' }, ['prompt', '1 to 4000 characters', '"  "']],
+    ['a long prompt', { prompt: LONG }, ['prompt', '1 to 4000 characters', '4001 characters']],
+    ['a prompt with NUL', { prompt: 'tea\u0000' }, ['prompt', 'without control characters']],
+    ['no images', { numImages: 0 }, ['numImages', '1 to 4', '0']],
+    ['five images', { numImages: 5 }, ['numImages', '1 to 4', '5']],
+    ['a seed below zero', { seed: -1 }, ['seed', '-1']],
+    ['a LoRA too strong', { strength: 4.1 }, ['strength', '0 to 4', '4.1']],
+    ['a LoRA below nothing', { strength: -0.1 }, ['strength', '0 to 4', '-0.1']],
+    ['a finetune too strong', { avatarId: style.id, strength: 2.1 }, ['strength', '0 to 2', '2.1']],
+    ['a wait below zero', { waitSeconds: -1 }, ['waitSeconds', '0 to 60', '-1']],
+    ['a wait of minutes', { waitSeconds: 61 }, ['waitSeconds', '0 to 60', '61']],
+  ])('refuses %s', async (_what, input, says) => {
+    const wish = { avatarId: portrait.id, prompt: 'tea', ...input };
+    const { generateImage } = await app.execute(GenerateImageDocument, { input: wish });
+    expectInvalid(generateImage, says);
+  });
+
+  test('refuses an avatar that has nothing to generate with, and says where it stands', async () => {
+    const input = { avatarId: draft.id, prompt: 'tea' };
+    const { generateImage } = await app.execute(GenerateImageDocument, { input });
+    expect(generateImage).toMatchObject({ code: 'NOT_READY' });
+    expect((generateImage as { message: string }).message).toContain('DRAFT');
+  });
+});
+
+describe('an id of nothing', () => {
+  const ids = [
+    'avt_00000000000070008000000000000000',
+    'gen_00000000000070008000000000000000',
+    'nonsense',
+    '',
+    `avt_${LONG}`,
+    "avt_' OR 1=1 --",
+    'avt_\u0000',
+    'avt_\ud83d',
+  ];
+  test.each(ids.map((id) => [JSON.stringify(id).slice(0, 50), id]))(
+    '%s is NOT_FOUND everywhere',
+    async (_, id) => {
+      const avatarId = id;
+      const imagesUrl = photos();
+      const training = await app.execute(StartTrainingDocument, { input: { avatarId, imagesUrl } });
+      expect(training.startTraining).toMatchObject({ code: 'NOT_FOUND' });
+      const image = await app.execute(GenerateImageDocument, { input: { avatarId, prompt: 'tea' } });
+      expect(image.generateImage).toMatchObject({ code: 'NOT_FOUND' });
+      const cancel = await app.execute(CancelTrainingDocument, { input: { avatarId } });
+      expect(cancel.cancelTraining).toMatchObject({ code: 'NOT_FOUND' });
+      const deletion = await app.execute(DeleteAvatarDocument, { input: { avatarId } });
+      expect(deletion.deleteAvatar).toMatchObject({ code: 'NOT_FOUND' });
+      expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
+    },
+  );
+});
+
+// Last, because it looks at the tables themselves.
+test('no refusal left a job behind', async () => {
+  await app.restart(async ({ prisma }) => {
+    expect(await prisma.job.count()).toBe(2);
+    expect(await prisma.announcement.count()).toBe(0);
+  });
+});
+
+function expectInvalid(result: object, says: readonly string[]): void {
+  expect(result).toMatchObject({ code: 'INVALID_INPUT' });
+  for (const part of says) expect((result as { message: string }).message).toContain(part);
+}

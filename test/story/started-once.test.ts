@@ -1,0 +1,161 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  CancelTrainingDocument,
+  GenerateImageDocument,
+  StartTrainingDocument,
+  type GenerateImageInput,
+  type StartTrainingInput,
+} from '../../src/generated/contract/graphql.ts';
+import { newAvatar, photos, settled, submitsOf, trainedAvatar } from './moves.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp();
+afterAll(() => app.close());
+
+const style = await trainedAvatar(app, { trainingType: 'STYLE' });
+
+const AT_ONCE = 20;
+
+function atOnce<T>(call: () => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: AT_ONCE }, call));
+}
+
+async function training(input: StartTrainingInput) {
+  return (await app.execute(StartTrainingDocument, { input })).startTraining;
+}
+
+async function image(input: GenerateImageInput) {
+  return (await app.execute(GenerateImageDocument, { input })).generateImage;
+}
+
+/** An archive's address that no other test uses. */
+function photosOf(avatarId: string): string {
+  return `https://photos.example/${avatarId}.zip`;
+}
+
+describe('without a key', () => {
+  test(`${AT_ONCE} trainings of an avatar at once are one submit, and the others CONFLICT`, async () => {
+    const { id } = await newAvatar(app);
+    // A run that ended meanwhile would rightly leave room for the next.
+    const imagesUrl = `${photosOf(id)}?scenario=stuck`;
+
+    const results = await atOnce(() => training({ avatarId: id, imagesUrl }));
+
+    expect(submitsOf(app, imagesUrl)).toHaveLength(1);
+    const refused = results.filter((result) => 'code' in result);
+    expect(refused).toHaveLength(AT_ONCE - 1);
+    for (const refusal of refused) expect(refusal).toMatchObject({ code: 'CONFLICT' });
+    await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
+    await settled(app, id);
+    expect(await training({ avatarId: id, imagesUrl: photosOf(id) })).toHaveProperty('avatar');
+  });
+
+  test('the same image asked for twice is two images', async () => {
+    const one = await image({ avatarId: style.id, prompt: 'tea' });
+    const other = await image({ avatarId: style.id, prompt: 'tea' });
+
+    expect(generationIdOf(one)).not.toBe(generationIdOf(other));
+  });
+});
+
+describe('with a key', () => {
+  test('a repeated training gets the first answer and starts nothing, also after its end', async () => {
+    const { id } = await newAvatar(app);
+    const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
+
+    const first = await training(input);
+    const again = await training(input);
+    expect(again).toMatchObject({ avatar: { id, falRequestId: requestIdOf(first) } });
+
+    const done = await settled(app, id);
+    expect(await training(input)).toEqual({ __typename: 'StartTrainingPayload', avatar: done });
+    expect(submitsOf(app, input.imagesUrl)).toHaveLength(1);
+  });
+
+  test(`${AT_ONCE} repeats of a training at once are one submit and one answer`, async () => {
+    const { id } = await newAvatar(app);
+    const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
+
+    const results = await atOnce(() => training(input));
+
+    expect(submitsOf(app, input.imagesUrl)).toHaveLength(1);
+    expect(new Set(results.map(requestIdOf)).size).toBe(1);
+    expect(requestIdOf(results[0])).not.toBeNull();
+  });
+
+  test(`${AT_ONCE} repeats of a generation at once are one submit and one generation`, async () => {
+    const prompt = 'tea for twenty';
+    const input = { avatarId: style.id, prompt, idempotencyKey: 'tea' };
+
+    const results = await atOnce(() => image(input));
+
+    expect(new Set(results.map(generationIdOf)).size).toBe(1);
+    expect(submitsOf(app, prompt)).toHaveLength(1);
+  });
+
+  test('a repeat may wait for the image that the first call did not wait for', async () => {
+    const input = { avatarId: style.id, prompt: 'cocoa', idempotencyKey: 'cocoa' };
+    const first = await image(input);
+
+    const again = await image({ ...input, waitSeconds: 20 });
+
+    expect(again).toMatchObject({ generation: { id: generationIdOf(first), status: 'COMPLETED' } });
+  });
+
+  test('another input under the same key is IDEMPOTENCY_CONFLICT, and starts nothing', async () => {
+    const { id } = await newAvatar(app);
+    const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
+    await training(input);
+    const before = app.simulator.requests().length;
+
+    const others = [
+      await training({ ...input, imagesUrl: photos() }),
+      await training({ ...input, steps: 100 }),
+      await training({ ...input, trainer: 'FLUX_LORA_FAST' }),
+      await training({ ...input, avatarId: style.id }),
+      await image({ avatarId: style.id, prompt: 'tea', idempotencyKey: input.idempotencyKey }),
+    ];
+
+    for (const other of others) expect(other).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    expect(app.simulator.requests()).toHaveLength(before);
+  });
+
+  test('a key whose call fal refused is free again', async () => {
+    const { id } = await newAvatar(app);
+    const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
+    app.simulator.program({ scenario: 'submit-503', times: 1 });
+    expect(await training(input)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+
+    expect(await training(input)).toMatchObject({ avatar: { status: 'QUEUED', error: null } });
+    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+  });
+
+  test('a key whose call was refused for its input is free again', async () => {
+    const key = { avatarId: style.id, idempotencyKey: 'once wrong' };
+    expect(await image({ ...key, prompt: 'tea', numImages: 5 })).toMatchObject({ code: 'INVALID_INPUT' });
+
+    expect(await image({ ...key, prompt: 'tea' })).toHaveProperty('generation');
+  });
+
+  test('a repeat of a submit with unknown outcome sends nothing', async () => {
+    const { id } = await newAvatar(app);
+    const imagesUrl = photos('html', 'silent');
+    const input = { avatarId: id, imagesUrl, idempotencyKey: `train ${id}` };
+    await training(input);
+
+    const again = await training(input);
+
+    expect(again).toMatchObject({ avatar: { error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } } });
+    expect(submitsOf(app, imagesUrl)).toHaveLength(1);
+  });
+});
+
+function requestIdOf(result: object | undefined): string | null {
+  return (result as { avatar?: { falRequestId: string | null } }).avatar?.falRequestId ?? null;
+}
+
+function generationIdOf(result: object): string {
+  const id = (result as { generation?: { id: string } }).generation?.id;
+  if (id === undefined) throw new Error(`No generation: ${JSON.stringify(result)}`);
+  return id;
+}
