@@ -32,7 +32,7 @@ export async function train(scene: Scene, cast: Cast, imagesUrl: string): Promis
     'No LoRA and no finetune_id yet: a request_id is no model.',
   );
 
-  narrator.step('Watch them train');
+  narrator.step('Watch them train: the subscription tells every figure');
   board.open();
   let ended: Cast;
   let forgeryStatus: number | null;
