@@ -77,7 +77,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
   const news = new NewsChannels();
   const redis = config.redisUrl === null ? null : relayOverRedis(config.redisUrl, news, log);
   if (redis !== null) parts.add(() => redis.close());
-  const store = new PrismaJobStore(database.prisma);
+  const store = new PrismaJobStore(database.prisma, config.limits);
   const settings = {
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
     pollIntervalMs: config.reconcileIntervalMs,

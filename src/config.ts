@@ -1,3 +1,5 @@
+import { NO_LIMITS, type SpendLimits } from './domain/limits.ts';
+import { Settings, type Environment } from './settings.ts';
 import { DEFAULT_TRAINERS, trainersFor, type DefaultTrainers, type Trainer } from './domain/trainers.ts';
 
 /** Everything the environment decides, read once. */
@@ -18,6 +20,7 @@ export type Config = {
   readonly defaultTrainers: DefaultTrainers;
   readonly reconcileIntervalMs: number;
   readonly auth: AuthConfig;
+  readonly limits: SpendLimits;
 };
 
 export type FalConfig = {
@@ -39,8 +42,6 @@ export type AuthConfig =
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Says what is wrong with the environment: all of it, one line each. */
 export class ConfigError extends Error {
@@ -85,6 +86,7 @@ export function readConfig(environment: Environment): Config {
     reconcileIntervalMs:
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
     auth,
+    limits: readLimits(read, auth),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -144,64 +146,23 @@ function readAuth(read: Settings, problems: string[]): AuthConfig {
   return { kind: 'LOCAL' };
 }
 
-const MIN_SECRET_BYTES = 16;
+/** One local user spends as it likes; where there are many, each has a default. `none` takes a limit away. */
+const TOKEN_LIMITS: SpendLimits = {
+  ...NO_LIMITS,
+  runningTrainings: 5,
+  trainingsPerDay: 50,
+  imagesPerDay: 500,
+};
 
-/** Reads single settings; what is wrong goes to the list, never with the value of a secret. */
-class Settings {
-  readonly #environment: Environment;
-  readonly #problems: string[];
-
-  constructor(environment: Environment, problems: string[]) {
-    this.#environment = environment;
-    this.#problems = problems;
-  }
-
-  text(name: string): string | null {
-    const value = this.#environment[name]?.trim();
-    return value === undefined || value === '' ? null : value;
-  }
-
-  wholeNumber(name: string, { min, max }: { readonly min: number; readonly max: number }): number | null {
-    const value = this.text(name);
-    if (value === null) return null;
-    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
-    if (number >= min && number <= max) return number;
-    this.#problems.push(
-      `${name}: expected a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`,
-    );
-    return null;
-  }
-
-  oneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
-    const value = this.text(name);
-    if (value === null) return null;
-    const match = allowed.find((choice) => choice === value);
-    if (match === undefined) {
-      this.#problems.push(`${name}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(value)}`);
-    }
-    return match ?? null;
-  }
-
-  url(name: string, protocols: readonly string[]): string | null {
-    const value = this.text(name);
-    if (value === null) return null;
-    if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
-    // A URL may hold a password, so the value is not shown.
-    this.#problems.push(
-      `${name}: expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
-    );
-    return null;
-  }
-
-  /** An http(s) URL that paths are added to: without query, fragment and trailing slash. */
-  base(name: string): string | null {
-    const value = this.url(name, ['https:', 'http:']);
-    if (value === null) return null;
-    const { search, hash } = new URL(value);
-    if (search !== '' || hash !== '') {
-      this.#problems.push(`${name}: expected a URL without query and fragment`);
-      return null;
-    }
-    return value.replace(/\/+$/, '');
-  }
+function readLimits(read: Settings, auth: AuthConfig): SpendLimits {
+  const defaults = auth.kind === 'LOCAL' ? NO_LIMITS : TOKEN_LIMITS;
+  return {
+    runningTrainings: read.limit('LIMIT_RUNNING_TRAININGS', defaults.runningTrainings),
+    trainingsPerDay: read.limit('LIMIT_TRAININGS_PER_DAY', defaults.trainingsPerDay),
+    imagesPerDay: read.limit('LIMIT_IMAGES_PER_DAY', defaults.imagesPerDay),
+    totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
+    totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
+  };
 }
+
+const MIN_SECRET_BYTES = 16;

@@ -1,6 +1,8 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import type { Creation, NewGeneration, NewJob } from '../jobs/ports.ts';
+import { refusedByLimits } from './usage.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { SpendLimits } from '../domain/limits.ts';
 
 /**
  * Writes a job, and for a generation its row, in one transaction. Two calls at once are told apart by the unique
@@ -12,6 +14,7 @@ export async function createJob(
   prisma: PrismaClient,
   { idempotency, ...job }: NewJob,
   generation: NewGeneration | null,
+  limits: SpendLimits,
 ): Promise<Creation> {
   const data = {
     ...job,
@@ -22,20 +25,24 @@ export async function createJob(
   // A repeat is answered as one even where it would also be refused for the training it repeats.
   const before = await repeated(prisma, job.ownerId, idempotency);
   if (before !== null) return before;
+  const spending =
+    generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
   try {
-    if (generation === null) {
-      await prisma.job.create({ data: { ...data, kind: 'TRAINING', openTrainingAvatarId: job.avatarId } });
-    } else {
-      const { id, ...wish } = generation;
-      const { ownerId, avatarId } = job;
-      await prisma.$transaction([
-        prisma.generation.create({
-          data: { ...wish, id, ownerId, avatarId, seed: wish.seed === null ? null : BigInt(wish.seed) },
-        }),
-        prisma.job.create({ data: { ...data, kind: 'GENERATION', generationId: id } }),
-      ]);
-    }
-    return { kind: 'created' };
+    return await prisma.$transaction(async (tx): Promise<Creation> => {
+      const message = await refusedByLimits(tx, job.ownerId, spending, limits);
+      if (message !== null) return { kind: 'limit', message };
+      if (generation === null) {
+        await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });
+      } else {
+        const { id, seed, ...wish } = generation;
+        const { ownerId, avatarId } = job;
+        await tx.generation.create({
+          data: { ...wish, id, ownerId, avatarId, seed: seed === null ? null : BigInt(seed) },
+        });
+        await tx.job.create({ data: { ...data, ...spending, generationId: id } });
+      }
+      return { kind: 'created' };
+    });
   } catch (error) {
     if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
     if (error.code === FOREIGN_KEY_VIOLATION) return { kind: 'gone' };
@@ -60,6 +67,8 @@ async function repeated(
     ? { kind: 'repeated', jobId: first.id }
     : { kind: 'key-used-otherwise' };
 }
+
+const TRAINING = { kind: 'TRAINING' as const, units: 1 };
 
 function asInput(input: JsonObject): Prisma.InputJsonObject {
   return input;

@@ -11,6 +11,7 @@ import type {
   LookResult,
   PendingAnnouncement,
 } from '../jobs/ports.ts';
+import type { SpendLimits } from '../domain/limits.ts';
 import type { AvatarShelf, NewAvatar } from '../jobs/create-avatar.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/refusal.ts';
 import type { GenerationReader } from '../jobs/wait-for-generation.ts';
@@ -18,9 +19,11 @@ import type { GenerationReader } from '../jobs/wait-for-generation.ts';
 /** The jobs' memory, in PostgreSQL or its embedded twin. All waiting times are counted by the database's clock. */
 export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
   readonly #prisma: PrismaClient;
+  readonly #limits: SpendLimits;
 
-  constructor(prisma: PrismaClient) {
+  constructor(prisma: PrismaClient, limits: SpendLimits) {
     this.#prisma = prisma;
+    this.#limits = limits;
   }
 
   async findAvatar(ownerId: string, avatarId: string) {
@@ -45,10 +48,10 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     return generation && { version: generation.version, hasEnded: generation.completedAt !== null };
   }
 
-  createTraining: JobStore['createTraining'] = (job) => createJob(this.#prisma, job, null);
+  createTraining: JobStore['createTraining'] = (job) => createJob(this.#prisma, job, null, this.#limits);
 
   createGeneration: JobStore['createGeneration'] = (job, generation) =>
-    createJob(this.#prisma, job, generation);
+    createJob(this.#prisma, job, generation, this.#limits);
 
   save: JobStore['save'] = (loaded, decision, how) => saveDecision(this.#prisma, loaded, decision, how);
 

@@ -102,6 +102,8 @@ async function start(
       throw new Error('a generation never waits for another');
     case 'gone':
       return refuse('NOT_FOUND', 'There is no such avatar.');
+    case 'limit':
+      return refuse('LIMIT_EXCEEDED', creation.message);
     case 'key-used-otherwise':
       return refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
     case 'repeated':

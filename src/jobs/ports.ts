@@ -88,7 +88,9 @@ export type Creation =
   /** A training of this avatar is open. */
   | { readonly kind: 'busy' }
   /** The avatar was deleted meanwhile. */
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'gone' }
+  /** A limit of what may be spent; the sentence says which and when it ends. */
+  | { readonly kind: 'limit'; readonly message: string };
 
 /** How a job stands, for whoever waits for its submit. */
 export type JobStanding = {

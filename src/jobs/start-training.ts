@@ -75,6 +75,8 @@ export async function startTraining(
       return refuse('CONFLICT', 'A training of this avatar is already on its way.');
     case 'gone':
       return refuse('NOT_FOUND', 'There is no such avatar.');
+    case 'limit':
+      return refuse('LIMIT_EXCEEDED', creation.message);
     case 'key-used-otherwise':
       return refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
     case 'repeated':

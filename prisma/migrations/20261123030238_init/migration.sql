@@ -78,6 +78,7 @@ CREATE TABLE "jobs" (
     "trainer" TEXT NOT NULL,
     "endpoint" TEXT NOT NULL,
     "input" JSONB NOT NULL,
+    "units" INTEGER NOT NULL DEFAULT 1,
     "idempotency_key" TEXT,
     "idempotency_digest" TEXT,
     "state" "job_state" NOT NULL DEFAULT 'SUBMITTING',
@@ -150,6 +151,12 @@ CREATE INDEX "ix_jobs_next_poll_at" ON "jobs"("next_poll_at");
 
 -- CreateIndex
 CREATE INDEX "ix_jobs_avatar_id" ON "jobs"("avatar_id");
+
+-- CreateIndex
+CREATE INDEX "ix_jobs_owner_id_kind_created_at" ON "jobs"("owner_id", "kind", "created_at");
+
+-- CreateIndex
+CREATE INDEX "ix_jobs_kind_created_at" ON "jobs"("kind", "created_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "ux_jobs_owner_id_idempotency_key" ON "jobs"("owner_id", "idempotency_key");

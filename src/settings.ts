@@ -1,0 +1,67 @@
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads single settings; what is wrong goes to the list, never with the value of a secret. */
+export class Settings {
+  readonly #environment: Environment;
+  readonly #problems: string[];
+
+  constructor(environment: Environment, problems: string[]) {
+    this.#environment = environment;
+    this.#problems = problems;
+  }
+
+  text(name: string): string | null {
+    const value = this.#environment[name]?.trim();
+    return value === undefined || value === '' ? null : value;
+  }
+
+  wholeNumber(name: string, { min, max }: { readonly min: number; readonly max: number }): number | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    if (number >= min && number <= max) return number;
+    this.#problems.push(
+      `${name}: expected a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`,
+    );
+    return null;
+  }
+
+  /** A whole number, or `none` for no limit. */
+  limit(name: string, fallback: number | null): number | null {
+    if (this.text(name) === 'none') return null;
+    return this.wholeNumber(name, { min: 0, max: 1_000_000_000 }) ?? fallback;
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    const match = allowed.find((choice) => choice === value);
+    if (match === undefined) {
+      this.#problems.push(`${name}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(value)}`);
+    }
+    return match ?? null;
+  }
+
+  url(name: string, protocols: readonly string[]): string | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
+    // A URL may hold a password, so the value is not shown.
+    this.#problems.push(
+      `${name}: expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+    );
+    return null;
+  }
+
+  /** An http(s) URL that paths are added to: without query, fragment and trailing slash. */
+  base(name: string): string | null {
+    const value = this.url(name, ['https:', 'http:']);
+    if (value === null) return null;
+    const { search, hash } = new URL(value);
+    if (search !== '' || hash !== '') {
+      this.#problems.push(`${name}: expected a URL without query and fragment`);
+      return null;
+    }
+    return value.replace(/\/+$/, '');
+  }
+}
