@@ -1,0 +1,188 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { avatarNow, errorFor, okFor } from './held-runs.ts';
+import {
+  AnyNodeDocument,
+  AvatarByIdDocument,
+  AvatarsDocument,
+  CancelTrainingDocument,
+  DeleteAvatarDocument,
+  GenerateImageDocument,
+  GenerationByIdDocument,
+} from '../../src/generated/contract/graphql.ts';
+import { eventually } from '../support/eventually.ts';
+import { FAL_KEY, startTestApp } from '../support/test-app.ts';
+import {
+  generate,
+  lastSubmit,
+  newAvatar,
+  photos,
+  settled,
+  startTraining,
+  train,
+  trainedAvatar,
+} from './moves.ts';
+import type { RecordedRequest } from '../../src/simulator/simulator.ts';
+
+const app = await startTestApp();
+afterAll(() => app.close());
+
+describe('cancelling a training', () => {
+  test('that waits in the queue stops it', async () => {
+    const { id } = await newAvatar(app);
+    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
+    const run = lastSubmit(app);
+
+    expect(await cancel(id)).toHaveProperty('avatar');
+
+    expect(await settled(app, id)).toMatchObject({ status: 'CANCELLED', isReady: false, error: null });
+    await toldToCancel(run);
+  });
+
+  test('that runs stops it, and it can be trained again', async () => {
+    const { id } = await newAvatar(app);
+    const watch = app.avatarStatus({ avatarId: id });
+    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck') });
+    const run = lastSubmit(app);
+    await watch.until(({ status }) => status === 'TRAINING');
+
+    expect(await cancel(id)).toHaveProperty('avatar');
+
+    await watch.until(({ status }) => status === 'CANCELLED');
+    await toldToCancel(run);
+    expect(await train(app, { avatarId: id })).toMatchObject({ status: 'COMPLETED', error: null });
+    await watch.stop();
+  });
+
+  test('twice is the same as once', async () => {
+    const { id } = await newAvatar(app);
+    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
+    await cancel(id);
+    const cancelled = await settled(app, id);
+
+    expect(await cancel(id)).toEqual({ __typename: 'CancelTrainingPayload', avatar: cancelled });
+  });
+
+  test('that has ended is a CONFLICT and changes nothing', async () => {
+    const done = await trainedAvatar(app);
+
+    expect(await cancel(done.id)).toMatchObject({ code: 'CONFLICT' });
+    expect(await avatarNow(app, done.id)).toEqual(done);
+  });
+
+  test('that never began is a CONFLICT', async () => {
+    const { id } = await newAvatar(app);
+
+    expect(await cancel(id)).toMatchObject({ code: 'CONFLICT' });
+  });
+
+  test('that fal goes on with all the same ends COMPLETED: what was paid for is kept', async () => {
+    const { id } = await newAvatar(app);
+    await startTraining(app, { avatarId: id, imagesUrl: photos('cancel-ignored', 'slow') });
+
+    expect(await cancel(id)).toHaveProperty('avatar');
+
+    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', isReady: true });
+  });
+
+  test('of an avatar that had been trained leaves it ready', async () => {
+    const first = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const { version } = await startTraining(app, {
+      avatarId: first.id,
+      imagesUrl: photos('stuck-in-queue'),
+    });
+
+    await cancel(first.id);
+
+    expect(await settled(app, first.id, version)).toMatchObject({
+      status: 'CANCELLED',
+      isReady: true,
+      finetuneId: first.finetuneId,
+    });
+  });
+});
+
+describe('deleting an avatar', () => {
+  test('while it trains makes it gone at once, ends its stream and tells fal', async () => {
+    const { id } = await newAvatar(app);
+    const watch = app.avatarStatus({ avatarId: id });
+    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck') });
+    const run = lastSubmit(app);
+    await watch.until(({ status }) => status === 'TRAINING');
+
+    const { deleteAvatar } = await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+
+    expect(deleteAvatar).toMatchObject({ deletedAvatarId: id });
+    expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
+    await watch.ended();
+    await toldToCancel(run);
+  });
+
+  test('cannot be undone by a webhook that comes late', async () => {
+    const { id } = await newAvatar(app);
+    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue', 'silent') });
+    const { webhookUrl, requestId } = lastSubmit(app);
+    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+
+    for (const body of [okFor(String(requestId)), errorFor(String(requestId))]) {
+      const message = { url: String(webhookUrl), requestId: String(requestId), body };
+      expect(await app.simulator.deliver(message)).toBe(200);
+    }
+
+    expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
+    const { avatars } = await app.execute(AvatarsDocument, { first: 100 });
+    expect(avatars.edges.map(({ node }) => node.id)).not.toContain(id);
+  });
+
+  test('takes its images with it, and what is being drawn is cancelled at fal', async () => {
+    const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const drawn = await generate(app, { avatarId: id, waitSeconds: 20 });
+    const open = await generate(app, { avatarId: id, prompt: 'tea [[stuck]]' });
+    const run = lastSubmit(app);
+
+    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+
+    for (const image of [drawn, open]) {
+      expect(await app.execute(GenerationByIdDocument, { id: image.id })).toEqual({ generation: null });
+      expect(await app.execute(AnyNodeDocument, { id: image.id })).toEqual({ node: null });
+    }
+    await toldToCancel(run);
+  });
+
+  test('while a caller waits for its image is an answer for that caller, not a fault', async () => {
+    const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const before = app.simulator.requests().length;
+    const input = { avatarId: id, prompt: 'tea [[stuck]]', waitSeconds: 20 };
+    const waiting = app.ask(GenerateImageDocument, { input });
+    await eventually('fal to have it', () => (app.simulator.requests().length > before ? true : null));
+    await eventually('the caller to wait', async () =>
+      (await app.metric('likeness_subscription_listeners')) === 1 ? true : null,
+    );
+
+    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+
+    const { data } = await waiting;
+    expect(data?.generateImage).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('twice is NOT_FOUND', async () => {
+    const { id } = await newAvatar(app);
+    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+
+    const { deleteAvatar } = await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    expect(deleteAvatar).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+async function cancel(avatarId: string) {
+  return (await app.execute(CancelTrainingDocument, { input: { avatarId } })).cancelTraining;
+}
+
+/** Resolves when a run has ended at fal because it was cancelled. */
+async function toldToCancel({ endpoint, requestId }: RecordedRequest): Promise<void> {
+  const status = `${app.simulator.url}/${endpoint}/requests/${requestId ?? ''}/status`;
+  await eventually(`fal to be told to cancel ${requestId ?? ''}`, async () => {
+    const response = await fetch(status, { headers: { authorization: `Key ${FAL_KEY}` } });
+    const { error_type: why } = (await response.json()) as { error_type?: string };
+    return why === 'client_cancelled' ? true : null;
+  });
+}

@@ -1,0 +1,74 @@
+import { afterAll, expect, test } from 'vitest';
+import { avatarNow } from './held-runs.ts';
+import { eventually } from '../support/eventually.ts';
+import { generate, newAvatar, photos, settled, startTraining, submitsOf, trainedAvatar } from './moves.ts';
+import { GenerationByIdDocument, StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp();
+afterAll(() => app.close());
+
+test('avatars and images are the same after a restart', async () => {
+  const avatar = await trainedAvatar(app, { trainingType: 'STYLE', name: 'Zoë 🌸' });
+  const image = await generate(app, { avatarId: avatar.id, waitSeconds: 20 });
+
+  await app.restart();
+
+  expect(await avatarNow(app, avatar.id)).toEqual(avatar);
+  const { generation } = await app.execute(GenerationByIdDocument, { id: image.id });
+  expect(generation).toMatchObject({ ...image, avatar: { id: avatar.id, name: 'Zoë 🌸' } });
+});
+
+test('a training that ends while nobody listens is found after the restart', async () => {
+  const { id } = await newAvatar(app);
+  const { falRequestId } = await startTraining(app, { avatarId: id });
+
+  await app.restart(async () => {
+    await eventually('a webhook that finds nobody', () =>
+      app.simulator.deliveries().some(({ requestId, status, result }) => {
+        return requestId === falRequestId && status === null && result === 'will retry';
+      })
+        ? true
+        : null,
+    );
+  });
+
+  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', isReady: true, falRequestId });
+});
+
+test('a training that is still under way goes on to its end', async () => {
+  const { id } = await newAvatar(app);
+  const { falRequestId } = await startTraining(app, { avatarId: id, imagesUrl: photos('slow') });
+
+  await app.restart();
+
+  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', falRequestId });
+});
+
+test('a watcher is told to come again, and goes on where it was', async () => {
+  const { id } = await newAvatar(app);
+  const watches = [app.avatarStatus({ avatarId: id }), app.avatarStatus({ avatarId: id }, { over: 'sse' })];
+  const { version } = await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
+  for (const watch of watches) await watch.until((row) => row.version === version);
+
+  await app.restart();
+
+  for (const watch of watches) await watch.ended();
+  expect(watches[0]?.closeCode).toBe(1001);
+  const again = app.avatarStatus({ avatarId: id, afterVersion: version - 1 });
+  expect((await again.next()).version).toBeGreaterThanOrEqual(version);
+  await again.stop();
+});
+
+test('a key is remembered over a restart', async () => {
+  const { id } = await newAvatar(app);
+  const imagesUrl = `https://photos.example/${id}.zip`;
+  const input = { avatarId: id, imagesUrl, idempotencyKey: 'over a restart' };
+  await app.execute(StartTrainingDocument, { input });
+
+  await app.restart();
+
+  const { startTraining: again } = await app.execute(StartTrainingDocument, { input });
+  expect(again).toMatchObject({ avatar: { id } });
+  expect(submitsOf(app, imagesUrl)).toHaveLength(1);
+});
