@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GenerateImageDocument, StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
+import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { newAvatar, submitsOf, trainedAvatar } from '../story/moves.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+
+const PARALLEL = 50;
+
+const app: TestApp = await startTestApp({
+  env: {
+    AUTH_JWT_SECRET: JWT_SECRET,
+    LIMIT_RUNNING_TRAININGS: '3',
+    LIMIT_TRAININGS_PER_DAY: '5',
+    LIMIT_IMAGES_PER_DAY: '10',
+    LIMIT_TOTAL_TRAININGS_PER_DAY: '12',
+  },
+});
+afterAll(() => app.close());
+
+async function train(token: string, imagesUrl: string) {
+  const { id } = await newAvatar(app, {}, { token });
+  const data = await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl } }, { token });
+  return data.startTraining;
+}
+
+function codes(results: readonly object[]): string[] {
+  return results.map((result) => ('code' in result ? String(result.code) : 'started'));
+}
+
+function count(results: readonly string[], wanted: string): number {
+  return results.filter((result) => result === wanted).length;
+}
+
+describe('limits hold to the unit, however many ask at once', () => {
+  test('trainings of one owner at the same time', async () => {
+    const token = await tokenOf('at-once');
+    const imagesUrl = 'https://photos.example/at-once.zip?scenario=stuck';
+    const results = await Promise.all(Array.from({ length: PARALLEL }, () => train(token, imagesUrl)));
+
+    expect(count(codes(results), 'started')).toBe(3);
+    expect(count(codes(results), 'LIMIT_EXCEEDED')).toBe(PARALLEL - 3);
+    expect(submitsOf(app, imagesUrl)).toHaveLength(3);
+    const refusal = results.find((result) => 'code' in result);
+    expect(refusal).toMatchObject({ message: expect.stringContaining('At most 3 trainings') as string });
+  });
+
+  test('images of one owner a day, each counted', async () => {
+    const token = await tokenOf('images');
+    const avatar = await trainedAvatar(app, {}, { token });
+    const results = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const input = { avatarId: avatar.id, prompt: 'tea', numImages: 3 };
+        return (await app.execute(GenerateImageDocument, { input }, { token })).generateImage;
+      }),
+    );
+
+    // Three times three are nine; a fourth call would make twelve.
+    expect(count(codes(results), 'started')).toBe(3);
+    const refusal = results.find((result) => 'code' in result);
+    expect(refusal).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringMatching(/10 images a day.*9 were made.*free at \d{4}-/) as string,
+    });
+    const one = { avatarId: avatar.id, prompt: 'the tenth' };
+    const tenth = await app.execute(GenerateImageDocument, { input: one }, { token });
+    expect(codes([tenth.generateImage])).toEqual(['started']);
+  });
+
+  test('a training that fal refuses does not count', async () => {
+    const token = await tokenOf('refused');
+    const refused = 'https://photos.example/refused.zip?scenario=submit-422';
+    for (let round = 0; round < 6; round += 1) {
+      expect(codes([await train(token, refused)])).toEqual(['PROVIDER_REJECTED']);
+    }
+    expect(codes([await train(token, 'https://photos.example/good.zip')])).toEqual(['started']);
+  });
+
+  test('trainings of all owners together a day', async () => {
+    const tokens = await Promise.all(
+      Array.from({ length: PARALLEL }, (_, index) => tokenOf(`crowd-${index}`)),
+    );
+    const imagesUrl = 'https://photos.example/crowd.zip';
+    const results = codes(await Promise.all(tokens.map((token) => train(token, imagesUrl))));
+
+    // The tests above started five: three that are stuck, one for the images, one after the refused ones.
+    expect(count(results, 'started')).toBe(12 - 5);
+    expect(count(results, 'LIMIT_EXCEEDED')).toBe(PARALLEL - 7);
+    expect(submitsOf(app, imagesUrl)).toHaveLength(7);
+  });
+});
+
+describe('an operation', () => {
+  let token: string;
+  let avatarId: string;
+  beforeAll(async () => {
+    token = await tokenOf('aliases');
+    ({ id: avatarId } = await newAvatar(app, {}, { token }));
+  });
+
+  async function send(query: string) {
+    const response = await fetch(app.graphqlUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query }),
+    });
+    return await response.text();
+  }
+
+  test('starts one run at most, whatever aliases and fragments it hides the others in', async () => {
+    const imagesUrl = 'https://photos.example/aliases.zip';
+    const call = `startTraining(input: { avatarId: "${avatarId}", imagesUrl: "${imagesUrl}" }) { __typename }`;
+    const aliases = Array.from({ length: 15 }, (_, index) => `a${index}: ${call}`).join(' ');
+    for (const query of [
+      `mutation { ${aliases} }`,
+      `mutation { ${call} ... on Mutation { b: ${call} } }`,
+      `mutation { ...F ...F2 } fragment F on Mutation { a: ${call} } fragment F2 on Mutation { b: ${call} }`,
+    ]) {
+      expect(await send(query)).toContain('one run at most');
+    }
+    expect(submitsOf(app, imagesUrl)).toHaveLength(0);
+  });
+});
