@@ -16,9 +16,11 @@ import { PrismaJobStore } from './db/job-store.ts';
 import { lookAgain, receiveCallback } from './jobs/receive-callback.ts';
 import { reconcile } from './jobs/reconcile.ts';
 import { relayOverRedis } from './pubsub/redis-relay.ts';
+import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { startHttp } from './http/server.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { startSweeping } from './jobs/sweeper.ts';
+import { StreamCount } from './graphql/stream.ts';
 import { startTraining } from './jobs/start-training.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config.ts';
@@ -86,6 +88,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
   const workshop = { store, provider: new Fal(fal), announcer: news, log, settings };
   const authenticate = createAuthenticate(config.auth);
   const isLocal = config.auth.kind === 'LOCAL';
+  const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
   const metrics = createMetrics(() => news.listeners);
   const yoga = createGraphql({
     services: {
@@ -93,10 +96,12 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
       useCases: useCasesOf(workshop, store, news),
       news,
       defaultTrainers: config.defaultTrainers,
+      streams: new StreamCount(config.limits.streamsPerOwner),
     },
     authenticate,
-    isLocal,
-    isProduction: config.isProduction,
+    isAllowedOrigin,
+    showsPlayground: config.showsPlayground,
+    hidesSchema: config.hidesSchema,
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
     log,
   });
@@ -106,6 +111,8 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     host: config.host,
     port: config.port,
     isLocal,
+    isAllowedOrigin,
+    maxOperations: config.limits.operationsPerSocket,
     yoga,
     authenticate,
     webhook: {

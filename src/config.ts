@@ -20,7 +20,16 @@ export type Config = {
   readonly defaultTrainers: DefaultTrainers;
   readonly reconcileIntervalMs: number;
   readonly auth: AuthConfig;
-  readonly limits: SpendLimits;
+  readonly limits: SpendLimits & {
+    /** Subscriptions of one owner that are open at the same time; null: no limit. */
+    readonly streamsPerOwner: number | null;
+    readonly operationsPerSocket: number | null;
+  };
+  /** Pages of these origins may call the API; `*`: of any. Those of this machine and this host always may. */
+  readonly allowedOrigins: readonly string[];
+  readonly showsPlayground: boolean;
+  /** No introspection and no hints about the schema in errors. */
+  readonly hidesSchema: boolean;
 };
 
 export type FalConfig = {
@@ -87,6 +96,9 @@ export function readConfig(environment: Environment): Config {
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
     auth,
     limits: readLimits(read, auth),
+    allowedOrigins: read.origins('ALLOWED_ORIGINS'),
+    showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
+    hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -154,7 +166,7 @@ const TOKEN_LIMITS: SpendLimits = {
   imagesPerDay: 500,
 };
 
-function readLimits(read: Settings, auth: AuthConfig): SpendLimits {
+function readLimits(read: Settings, auth: AuthConfig): Config['limits'] {
   const defaults = auth.kind === 'LOCAL' ? NO_LIMITS : TOKEN_LIMITS;
   return {
     runningTrainings: read.limit('LIMIT_RUNNING_TRAININGS', defaults.runningTrainings),
@@ -162,6 +174,8 @@ function readLimits(read: Settings, auth: AuthConfig): SpendLimits {
     imagesPerDay: read.limit('LIMIT_IMAGES_PER_DAY', defaults.imagesPerDay),
     totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
     totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
+    streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
+    operationsPerSocket: read.limit('LIMIT_OPERATIONS_PER_SOCKET', 10),
   };
 }
 

@@ -32,6 +32,24 @@ export class Settings {
     return this.wholeNumber(name, { min: 0, max: 1_000_000_000 }) ?? fallback;
   }
 
+  onOff(name: string): boolean | null {
+    const value = this.oneOf(name, ['on', 'off']);
+    return value === null ? null : value === 'on';
+  }
+
+  /** A comma-separated list of origins (scheme, host and port), or `*`. */
+  origins(name: string): readonly string[] {
+    const list = (this.text(name) ?? '').split(',').map((entry) => entry.trim());
+    const origins = list.filter((entry) => entry !== '');
+    for (const origin of origins) {
+      if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
+      this.#problems.push(
+        `${name}: expected origins such as https://app.example.com, got ${JSON.stringify(origin)}`,
+      );
+    }
+    return origins;
+  }
+
   oneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
     const value = this.text(name);
     if (value === null) return null;

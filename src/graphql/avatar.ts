@@ -4,7 +4,7 @@ import { Failure, failureOf } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import { GraphQLError } from 'graphql';
 import { isTrainer } from '../domain/trainers.ts';
-import { untilExpiry } from '../auth/at-expiry.ts';
+import { openStream } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRow, watchRows } from '../jobs/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
@@ -187,32 +187,34 @@ builder.subscriptionField('avatarStatus', (t) =>
       }),
     },
     subscribe: async (_root, { avatarId, afterVersion }, context) => {
-      const { ownerId, expiresAt } = viewerOf(context);
+      const { ownerId } = viewerOf(context);
       const { avatar } = context.prisma;
       if (afterVersion != null && afterVersion < 0) {
         throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
       }
       if (avatarId == null) {
-        const rows = watchRows({
-          listen: context.news.listen('avatarsOf', ownerId),
-          read: (ids) =>
-            avatar.findMany({
-              where: ids === 'all' ? { ownerId } : { ownerId, id: { in: [...ids] } },
-              orderBy: { id: 'asc' },
-            }),
-          afterVersion: afterVersion ?? 0,
-        });
-        return untilExpiry(rows, expiresAt);
+        return openStream(context, () =>
+          watchRows({
+            listen: context.news.listen('avatarsOf', ownerId),
+            read: (ids) =>
+              avatar.findMany({
+                where: ids === 'all' ? { ownerId } : { ownerId, id: { in: [...ids] } },
+                orderBy: { id: 'asc' },
+              }),
+            afterVersion: afterVersion ?? 0,
+          }),
+        );
       }
       if ((await avatar.count({ where: { id: avatarId, ownerId } })) === 0) {
         throw new GraphQLError('There is no such avatar.', { extensions: { code: 'NOT_FOUND' } });
       }
-      const rows = watchRow({
-        listen: context.news.listen('avatar', avatarId),
-        read: () => avatar.findFirst({ where: { id: avatarId, ownerId } }),
-        afterVersion: afterVersion ?? 0,
-      });
-      return untilExpiry(rows, expiresAt);
+      return openStream(context, () =>
+        watchRow({
+          listen: context.news.listen('avatar', avatarId),
+          read: () => avatar.findFirst({ where: { id: avatarId, ownerId } }),
+          afterVersion: afterVersion ?? 0,
+        }),
+      );
     },
     // The row was read for this very event: reading it again could show a later version twice.
     resolve: (_query, row) => row,

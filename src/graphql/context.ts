@@ -1,4 +1,5 @@
 import type { Listen } from '../jobs/watch.ts';
+import type { StreamCount } from './stream.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { DefaultTrainers } from '../domain/trainers.ts';
@@ -28,6 +29,7 @@ export type Services = {
   readonly useCases: UseCases;
   readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Listen };
   readonly defaultTrainers: DefaultTrainers;
+  readonly streams: StreamCount;
 };
 
 export type Context = Services & {

@@ -2,7 +2,7 @@ import { badInput, builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GraphQLError } from 'graphql';
 import { isGeneratedImages } from './stored-images.ts';
-import { untilExpiry } from '../auth/at-expiry.ts';
+import { openStream } from './stream.ts';
 import { watchRow } from '../jobs/watch.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../domain/images.ts';
@@ -122,7 +122,7 @@ builder.subscriptionField('generationStatus', (t) =>
       }),
     },
     subscribe: async (_root, { generationId, afterVersion }, context) => {
-      const { ownerId, expiresAt } = viewerOf(context);
+      const { ownerId } = viewerOf(context);
       if (afterVersion != null && afterVersion < 0) {
         throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
       }
@@ -131,13 +131,14 @@ builder.subscriptionField('generationStatus', (t) =>
       if (isThere === 0) {
         throw new GraphQLError('There is no such generation.', { extensions: { code: 'NOT_FOUND' } });
       }
-      const rows = watchRow({
-        listen: context.news.listen('generation', generationId),
-        read,
-        afterVersion: afterVersion ?? 0,
-        isLast: hasEnded,
-      });
-      return untilExpiry(rows, expiresAt);
+      return openStream(context, () =>
+        watchRow({
+          listen: context.news.listen('generation', generationId),
+          read,
+          afterVersion: afterVersion ?? 0,
+          isLast: hasEnded,
+        }),
+      );
     },
     // The row was read for this very event: reading it again could show a later version twice.
     resolve: (_query, row) => row,

@@ -4,7 +4,8 @@ import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
 import { badInput, unauthenticated } from '../graphql/builder.ts';
 import { useFormGuard, useQueryGuard } from './guard.ts';
-import { isLocalOrigin } from './origin.ts';
+import { useSecurityHeaders } from './security-headers.ts';
+import type { IsAllowedOrigin } from './origin.ts';
 import { playgroundTabs } from './playground.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -19,9 +20,9 @@ const MAX_REQUEST_BYTES = 100_000;
 export type GraphqlOptions = {
   readonly services: Services;
   readonly authenticate: Authenticate;
-  /** One local user without tokens. */
-  readonly isLocal: boolean;
-  readonly isProduction: boolean;
+  readonly isAllowedOrigin: IsAllowedOrigin;
+  readonly showsPlayground: boolean;
+  readonly hidesSchema: boolean;
   readonly sampleImagesUrl: string | null;
   readonly log: Log;
 };
@@ -32,22 +33,24 @@ export type SocketContext = { readonly socketViewer?: Viewer | null };
 export type Yoga = YogaServerInstance<SocketContext, Context>;
 
 export function createGraphql(options: GraphqlOptions): Yoga {
-  const { services, authenticate, isLocal, isProduction, log } = options;
+  const { services, authenticate, isAllowedOrigin, log } = options;
   return createYoga<SocketContext, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     batching: false,
-    plugins: [useQueryGuard({ hidesSchema: isProduction }), useFormGuard({ guardsGet: isProduction })],
+    plugins: [useQueryGuard(options), useFormGuard({ guardsGet: options.hidesSchema }), useSecurityHeaders()],
     multipart: false,
     maxRequestBodySize: MAX_REQUEST_BYTES,
     // What matters of it is logged where errors are masked.
     logging: quietly((level, parts) => log.debug({ level, parts: parts.map(String) }, 'graphql')),
     cors: (request) => {
       const origin = request.headers.get('origin');
-      return isLocal && !isLocalOrigin(origin) ? false : { origin: origin ?? '*', credentials: false };
+      return isAllowedOrigin(origin, request.headers.get('host'))
+        ? { origin: origin ?? '*', credentials: false }
+        : false;
     },
-    graphiql: isProduction
+    graphiql: !options.showsPlayground
       ? false
       : {
           title: 'Likeness',

@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import { createServerAdapter } from '@whatwg-node/server';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
 import { handleFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
-import { isLocalHost, isLocalOrigin } from './origin.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
 import { serveSockets } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +21,10 @@ export type HttpServer = {
 export type HttpOptions = {
   readonly host: string;
   readonly port: number;
+  /** One local user without tokens: requests of pages that are not allowed are not even read. */
   readonly isLocal: boolean;
+  readonly isAllowedOrigin: IsAllowedOrigin;
+  readonly maxOperations: number | null;
   readonly yoga: Yoga;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
@@ -35,15 +39,19 @@ const LOCAL_ONLY =
 
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { yoga, isLocal, log } = options;
-  const edge = createServerAdapter((request: Request) => route(options, request));
+  const { yoga, isLocal, isAllowedOrigin, log } = options;
+  const edge = createServerAdapter(async (request: Request) => {
+    const response = await route(options, request);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
+    return response;
+  });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, (request, response) => {
     const path = request.url ?? '/';
     const isGraphql =
       path === GRAPHQL_PATH || path.startsWith(`${GRAPHQL_PATH}?`) || path.startsWith(`${GRAPHQL_PATH}/`);
     const { host = null, origin = null } = request.headers;
-    if (isGraphql && isLocal && !(isLocalHost(host) && isLocalOrigin(origin))) {
-      response.writeHead(403, { 'content-type': 'text/plain' }).end(LOCAL_ONLY);
+    if (isGraphql && isLocal && !isAllowedOrigin(origin, host)) {
+      response.writeHead(403, { ...SECURITY_HEADERS, 'content-type': 'text/plain' }).end(LOCAL_ONLY);
       return;
     }
     const handled = isGraphql ? yoga(request, response) : edge(request, response);

@@ -11,10 +11,10 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
-import { isLocalHost, isLocalOrigin } from './origin.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { ExecutionArgs } from 'graphql';
 import type { IncomingMessage, Server } from 'node:http';
+import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../jobs/ports.ts';
 import type { Viewer } from '../graphql/context.ts';
 
@@ -44,14 +44,16 @@ export function serveSockets(
   options: {
     readonly yoga: Yoga;
     readonly authenticate: Authenticate;
-    readonly isLocal: boolean;
+    readonly isAllowedOrigin: IsAllowedOrigin;
+    /** Operations under way on one socket at most; null: no limit. */
+    readonly maxOperations: number | null;
     readonly log: Log;
   },
 ): Sockets {
-  const { yoga, authenticate, isLocal, log } = options;
+  const { yoga, authenticate, isAllowedOrigin, maxOperations, log } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
-  const isAllowed = ({ headers }: IncomingMessage) =>
-    !isLocal || (isLocalOrigin(headers.origin ?? null) && isLocalHost(headers.host ?? null));
+  const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
+    isAllowedOrigin(origin ?? null, host ?? null);
 
   server.on('upgrade', (request, socket, head) => {
     // Without a listener an error on a socket that is refused would end the process.
@@ -89,12 +91,17 @@ export function serveSockets(
           ? undefined
           : { errors: errors.map(withoutStatus), ...(data === undefined ? {} : { data }) },
       onClose: ({ extra }) => extra.callOffExpiry?.(),
-      onSubscribe: async ({ extra }, _id, { operationName, query, variables }) => {
+      onSubscribe: async ({ extra, subscriptions }, _id, { operationName, query, variables }) => {
         const enveloped = yoga.getEnveloped({
           request: undefined as never,
           socketViewer: extra.viewer ?? null,
         });
         const schema = enveloped.schema as GraphQLSchema;
+        // The new one is among them.
+        if (maxOperations !== null && Object.keys(subscriptions).length > maxOperations) {
+          const message = `At most ${maxOperations} operations may be under way on one socket; end one first.`;
+          return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
+        }
         // One bad operation is that operation's error; thrown, it would close the socket for all the others.
         const document = attempt(() => enveloped.parse(query) as DocumentNode);
         if (document instanceof GraphQLError) return [document];
