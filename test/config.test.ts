@@ -8,7 +8,17 @@ const LIMITS = [
   'LIMIT_IMAGES_PER_DAY',
   'LIMIT_TOTAL_TRAININGS_PER_DAY',
   'LIMIT_TOTAL_IMAGES_PER_DAY',
+  'LIMIT_SUBSCRIPTIONS_PER_OWNER',
+  'LIMIT_OPERATIONS_PER_SOCKET',
 ];
+
+const NAMES = (
+  'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
+  'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
+  'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION'
+).split(' ');
+
+const LOCAL_LIMITS = { ...NO_LIMITS, streamsPerOwner: null, operationsPerSocket: 10 };
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -41,32 +51,14 @@ test('an empty environment gives a server for this machine that needs nothing in
     defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' },
     reconcileIntervalMs: 500,
     auth: { kind: 'LOCAL' },
-    limits: NO_LIMITS,
+    limits: LOCAL_LIMITS,
+    allowedOrigins: [],
+    showsPlayground: true,
+    hidesSchema: false,
   };
   expect(readConfig({})).toEqual(config);
-  const names = [
-    'PORT',
-    'HOST',
-    'LOG_LEVEL',
-    'DATA_DIR',
-    'DATABASE_URL',
-    'REDIS_URL',
-    'PUBLIC_URL',
-    'FAL_KEY',
-  ];
-  const more = [
-    'FAL_QUEUE_URL',
-    'FAL_REST_URL',
-    'FAL_JWKS_URL',
-    'FAL_ACCOUNT_ID',
-    'STYLE_TRAINER',
-    'NODE_ENV',
-  ];
-  const auth = ['RECONCILE_INTERVAL_MS', 'AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'];
   for (const blank of ['', ' ', '\t']) {
-    const environment = Object.fromEntries(
-      [...names, ...more, ...auth, ...LIMITS].map((name) => [name, blank]),
-    );
+    const environment = Object.fromEntries([...NAMES, ...LIMITS].map((name) => [name, blank]));
     expect(readConfig(environment)).toEqual(config);
   }
 });
@@ -97,6 +89,11 @@ test('every setting is read', () => {
       LIMIT_IMAGES_PER_DAY: '3',
       LIMIT_TOTAL_TRAININGS_PER_DAY: '4',
       LIMIT_TOTAL_IMAGES_PER_DAY: 'none',
+      LIMIT_SUBSCRIPTIONS_PER_OWNER: '6',
+      LIMIT_OPERATIONS_PER_SOCKET: '7',
+      ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
+      PLAYGROUND: 'on',
+      INTROSPECTION: 'on',
       UNRELATED: 'ignored',
     }),
   ).toEqual({
@@ -129,7 +126,12 @@ test('every setting is read', () => {
       imagesPerDay: 3,
       totalTrainingsPerDay: 4,
       totalImagesPerDay: null,
+      streamsPerOwner: 6,
+      operationsPerSocket: 7,
     },
+    allowedOrigins: ['https://app.example', 'https://shop.example:8443'],
+    showsPlayground: true,
+    hidesSchema: false,
   });
 });
 
@@ -170,6 +172,12 @@ describe('a setting is taken at its bounds and refused beyond them', () => {
     ['PUBLIC_URL', 'https://h/a', 'https://h/a?b=1'],
     ['PUBLIC_URL', 'https://h/a', 'https://h/a#b'],
     ['AUTH_JWKS_URL', 'https://h/j', 'file:///j'],
+    ['ALLOWED_ORIGINS', '*', '**'],
+    ['ALLOWED_ORIGINS', 'https://a.example,,http://127.0.0.1:3000', 'https://a.example,https://b.example/'],
+    ['ALLOWED_ORIGINS', 'https://a.example', 'a.example'],
+    ['ALLOWED_ORIGINS', 'https://a.example', 'null'],
+    ['PLAYGROUND', 'on', 'true'],
+    ['INTROSPECTION', 'off', '0'],
     ['AUTH_JWT_SECRET', 'sixteen bytes or', 'fifteen bytes o'],
     ['FAL_KEY', 'id:secret', 'id secret'],
     ['FAL_KEY', '~!', 'schlüssel'],
@@ -234,15 +242,30 @@ describe('settings that belong together', () => {
   });
 });
 
+test('in production the playground and the schema are hidden, unless they are asked for', () => {
+  const production = { NODE_ENV: 'production', ...WITH_TOKENS };
+  expect(readConfig(production)).toMatchObject({ showsPlayground: false, hidesSchema: true });
+  expect(readConfig({ ...production, PLAYGROUND: 'on', INTROSPECTION: 'on' })).toMatchObject({
+    showsPlayground: true,
+    hidesSchema: false,
+  });
+  expect(readConfig({ PLAYGROUND: 'off', INTROSPECTION: 'off' })).toMatchObject({
+    showsPlayground: false,
+    hidesSchema: true,
+  });
+});
+
 describe('what may be spent', () => {
   test('is limited for each of many, and not for the one local user', () => {
-    expect(readConfig({}).limits).toEqual(NO_LIMITS);
+    expect(readConfig({}).limits).toEqual(LOCAL_LIMITS);
     expect(readConfig(WITH_TOKENS).limits).toEqual({
       runningTrainings: 5,
       trainingsPerDay: 50,
       imagesPerDay: 500,
       totalTrainingsPerDay: null,
       totalImagesPerDay: null,
+      streamsPerOwner: 1000,
+      operationsPerSocket: 10,
     });
   });
 
@@ -270,6 +293,9 @@ const EVERYTHING_WRONG = {
   FAL_QUEUE_URL: 'ftp://user:queue-password@h',
   FAL_REST_URL: 'https://user:rest-password@h?token=rest-token',
   FAL_JWKS_URL: 'jwks',
+  ALLOWED_ORIGINS: 'https://user:origin-password@h',
+  PLAYGROUND: 'x',
+  INTROSPECTION: 'x',
   STYLE_TRAINER: 'x',
   RECONCILE_INTERVAL_MS: '1',
   ...Object.fromEntries(LIMITS.map((name) => [name, 'x'])),
