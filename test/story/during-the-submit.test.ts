@@ -9,36 +9,19 @@ import {
 import { avatarNow } from './held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY, startTestApp } from '../support/test-app.ts';
-import { freePort } from '../support/free-port.ts';
 import { newAvatar, photos } from './moves.ts';
-import { stallingProxy } from '../support/stalling-proxy.ts';
 
-// What fal is asked stops on its way until a test lets it through.
-const port = await freePort();
-const way = await stallingProxy({ host: '127.0.0.1', port });
-const app = await startTestApp({
-  env: { FAL_QUEUE_URL: `http://127.0.0.1:${way.port}` },
-  simulator: { port },
-});
-afterAll(async () => {
-  way.resume();
-  await app.close();
-  await way.close();
-});
+const app = await startTestApp({ gated: true });
+afterAll(() => app.close());
 
 /** A training whose submit has left and has not arrived; `answer` is what its caller gets in the end. */
 async function trainingOnItsWay(): Promise<{ id: string; answer: Promise<StartTrainingMutation | null> }> {
   const { id } = await newAvatar(app);
-  way.stall();
-  const ask = async () => {
-    const input = { avatarId: id, imagesUrl: photos('stuck-in-queue') };
-    return (await app.ask(StartTrainingDocument, { input })).data;
-  };
-  // The one that is refused at once tells that the other one's job is written.
-  const calls = [ask(), ask()] as const;
-  const first = await Promise.race(calls.map(async (call, index) => ({ index, data: await call })));
-  expect(first.data?.startTraining).toMatchObject({ code: 'CONFLICT' });
-  return { id, answer: first.index === 0 ? calls[1] : calls[0] };
+  app.gate.hold();
+  const input = { avatarId: id, imagesUrl: photos('stuck-in-queue') };
+  const answer = app.ask(StartTrainingDocument, { input }).then(({ data }) => data);
+  await eventually('the submit to leave', () => (app.gate.waiting() > 0 ? true : null));
+  return { id, answer };
 }
 
 async function cancelledAtFal(): Promise<void> {
@@ -60,7 +43,7 @@ test('a training cancelled while its submit is on the way is CANCELLED, and fal 
 
   const { cancelTraining } = await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
   expect(cancelTraining).toMatchObject({ avatar: { status: 'CANCELLED' } });
-  way.resume();
+  app.gate.release();
 
   expect((await answer)?.startTraining).toMatchObject({ avatar: { status: 'CANCELLED' } });
   await cancelledAtFal();
@@ -71,7 +54,7 @@ test('an avatar deleted while its submit is on the way stays gone, its caller is
   const { id, answer } = await trainingOnItsWay();
 
   await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
-  way.resume();
+  app.gate.release();
 
   expect((await answer)?.startTraining).toMatchObject({ code: 'NOT_FOUND' });
   await cancelledAtFal();

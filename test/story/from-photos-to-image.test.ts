@@ -134,7 +134,7 @@ test('a style keeps its finetune and no files, and the finetune is not the reque
 });
 
 test('the trigger stands in the prompt once, as a word of its own', async () => {
-  const { id } = await trainedAvatar(app, { triggerPhrase: 'TOK' });
+  const { id } = await trainedAvatar(app, { trainingType: 'STYLE', triggerPhrase: 'TOK' });
   const sentFor = async (prompt: string) => {
     const { prompt: shown } = await generate(app, { avatarId: id, prompt });
     expect(shown).toBe(prompt);
@@ -147,15 +147,15 @@ test('the trigger stands in the prompt once, as a word of its own', async () => 
 });
 
 test('number of images, seed and strength are passed on; left out they are fal’s own', async () => {
-  const { id } = await trainedAvatar(app);
+  const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
 
   const image = await generate(app, { avatarId: id, numImages: 3, seed: 7, strength: 0, waitSeconds: 10 });
-  expect(lastSubmit(app).body).toMatchObject({ num_images: 3, seed: 7, loras: [{ scale: 0 }] });
+  expect(lastSubmit(app).body).toMatchObject({ num_images: 3, seed: 7, finetune_strength: 0 });
   expect(image.images).toHaveLength(3);
   expect(image).toMatchObject({ seed: 7, imageUrl: image.images[0]?.url });
 
   await generate(app, { avatarId: id });
-  expect(lastSubmit(app).body).toMatchObject({ num_images: 1, loras: [{ scale: 1 }] });
+  expect(lastSubmit(app).body).toMatchObject({ num_images: 1, finetune_strength: 1 });
   expect(lastSubmit(app).body).not.toHaveProperty('seed');
 });
 
@@ -169,7 +169,7 @@ test('a seed over 32 bits comes back whole', async () => {
 });
 
 test('every picture can be fetched where the generation says', async () => {
-  const { id } = await trainedAvatar(app);
+  const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
 
   const { images } = await generate(app, { avatarId: id, numImages: 2, waitSeconds: 10 });
 

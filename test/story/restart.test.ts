@@ -5,7 +5,7 @@ import { generate, newAvatar, photos, settled, startTraining, submitsOf, trained
 import { GenerationByIdDocument, StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 
-const app = await startTestApp();
+const app = await startTestApp({ gated: true });
 afterAll(() => app.close());
 
 test('avatars and images are the same after a restart', async () => {
@@ -45,16 +45,27 @@ test('a training that is still under way goes on to its end', async () => {
   expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', falRequestId });
 });
 
-test('a watcher is told to come again, and goes on where it was', async () => {
+test('a watcher is told to come again, not that it is over, and goes on where it was', async () => {
   const { id } = await newAvatar(app);
   const watches = [app.avatarStatus({ avatarId: id }), app.avatarStatus({ avatarId: id }, { over: 'sse' })];
   const { version } = await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
   for (const watch of watches) await watch.until((row) => row.version === version);
+  // A look at fal is under way, so the server cannot end in an instant.
+  app.gate.hold();
+  await eventually('a look at fal', () => (app.gate.waiting() > 0 ? true : null));
 
-  await app.restart();
+  const restarted = app.restart();
+  const streams = Promise.all(watches.map((watch) => watch.ended()));
+  await eventually('the server to take no more requests', async () => {
+    const ready = await fetch(`${app.url}/readyz`).catch(() => null);
+    return ready?.ok === true ? null : true;
+  });
+  app.gate.release();
+  await restarted;
+  await streams;
 
-  for (const watch of watches) await watch.ended();
-  expect(watches[0]?.closeCode).toBe(1001);
+  // Complete would mean that nothing more will ever come, and no client would come again.
+  expect(watches.map(({ closedWith }) => closedWith)).toEqual([1001, 'cut']);
   const again = app.avatarStatus({ avatarId: id, afterVersion: version - 1 });
   expect((await again.next()).version).toBeGreaterThanOrEqual(version);
   await again.stop();

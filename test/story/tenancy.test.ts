@@ -148,7 +148,7 @@ describe('a token that is no good', () => {
     const watch = app.avatarStatus({ avatarId: hers.id }, { over: 'ws', token: await tokenFor() });
 
     expect(await watch.ended()).toEqual([]);
-    expect(watch.closeCode).toBe(4403);
+    expect(watch.closedWith).toBe(4403);
   });
 });
 

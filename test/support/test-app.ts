@@ -19,7 +19,9 @@ import { freePort } from './free-port.ts';
 import { openSocket, overWs } from './watch-over-ws.ts';
 import { overSse } from './watch-over-sse.ts';
 import { readConfig } from '../../src/config.ts';
+import { requestGate, type RequestGate } from './request-gate.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { sumOfSamples } from './metric-samples.ts';
 import { Watch } from './watch.ts';
 import type { Database } from '../../src/db/open-database.ts';
 
@@ -37,12 +39,17 @@ export type TestAppOptions = {
   /** On top of what every test app has; undefined takes a setting away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly simulator?: SimulatorOptions;
+  /** Puts a gate between the server and fal's queue; see TestApp.gate. */
+  readonly gated?: boolean;
 };
 
 export const FAL_KEY = 'test-key-id:test-key-secret-5b1d';
 
 /** For tests about webhooks: nothing is found by polling. */
 export const NEVER_POLL = { RECONCILE_INTERVAL_MS: '3600000' } as const;
+
+/** What the server gives requests under way, and the database its last statements, before it ends them. */
+const GRACE_MS = 5000;
 
 const FAST = {
   queueMs: 40,
@@ -69,13 +76,14 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       if (event.type === 'bug') bugs.push(`A bug inside the simulator: ${event.message}`);
     },
   });
+  const gate = options.gated === true ? await requestGate(() => simulator.queueUrl) : null;
   const place = await databasePlace();
   const port = await freePort();
   const env = {
     PORT: String(port),
     LOG_LEVEL: 'debug',
     FAL_KEY,
-    FAL_QUEUE_URL: simulator.queueUrl,
+    FAL_QUEUE_URL: gate?.url ?? simulator.queueUrl,
     FAL_REST_URL: simulator.restUrl,
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     RECONCILE_INTERVAL_MS: '100',
@@ -85,8 +93,9 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const log = new CollectedLog(FAL_KEY);
   const open = () => createApp(readConfig(env), createLog('debug', [], log));
   try {
-    return new TestApp({ simulator, place, log, open, app: await open(), complaints: bugs });
+    return new TestApp({ simulator, gate, place, log, open, app: await open(), complaints: bugs });
   } catch (error) {
+    await gate?.close();
     await simulator.close();
     await place.drop();
     throw error;
@@ -95,6 +104,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 
 type Parts = {
   readonly simulator: Simulator;
+  readonly gate: RequestGate | null;
   readonly place: DatabasePlace;
   readonly log: CollectedLog;
   readonly open: () => Promise<App>;
@@ -116,6 +126,12 @@ export class TestApp {
     this.#app = parts.app;
     this.simulator = parts.simulator;
     this.log = parts.log;
+  }
+
+  /** In front of fal's queue, in an app that was started with one. */
+  get gate(): RequestGate {
+    if (this.#parts.gate === null) throw new Error('This app was started without a gate');
+    return this.#parts.gate;
   }
 
   get url(): string {
@@ -178,18 +194,21 @@ export class TestApp {
 
   /** The sum of a metric's samples whose labels fit. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
-    const fits = (line: string) =>
-      Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`));
-    return text
-      .split('\n')
-      .filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && fits(line))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    const answer = await fetch(`${this.url}/metrics`);
+    return sumOfSamples(await answer.text(), name, labels);
+  }
+
+  /** Ends the server; objects when something in it did not end by itself. */
+  async #end(): Promise<void> {
+    const began = performance.now();
+    await this.#app.close();
+    const took = Math.round(performance.now() - began);
+    if (took >= GRACE_MS) this.#complaints.push(`Ending took ${took} ms: something had to be torn off`);
   }
 
   /** Ends the server, lets `between` at the database nobody then uses, and starts it again at the same address. */
   async restart(between: (database: Database) => Promise<void> = async () => undefined): Promise<void> {
-    await this.#app.close();
+    await this.#end();
     const database = await this.#parts.place.open();
     try {
       await between(database);
@@ -203,7 +222,9 @@ export class TestApp {
   async close(): Promise<void> {
     await Promise.all([...this.#watches].map((watch) => watch.stop()));
     await this.#noListenersLeft().catch((error: unknown) => this.#complaints.push(String(error)));
-    await this.#app.close();
+    this.#parts.gate?.release();
+    await this.#end();
+    await this.#parts.gate?.close();
     await this.simulator.close();
     await this.#parts.place.drop();
     const complaints = [...this.#complaints, ...this.log.complaints()];

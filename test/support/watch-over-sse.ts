@@ -41,8 +41,12 @@ async function read(
       sink.failed(((await response.json()) as Result).errors ?? []);
       return;
     }
-    for await (const event of eventsIn(response)) tell(sink, event);
-    sink.ended();
+    let isComplete = false;
+    for await (const event of eventsIn(response)) {
+      isComplete ||= event.name === 'complete';
+      tell(sink, event);
+    }
+    sink.ended(isComplete ? undefined : 'cut');
   } catch (error) {
     if (signal.aborted) sink.ended();
     else sink.failed([{ message: String(error) }]);

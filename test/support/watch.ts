@@ -5,8 +5,11 @@ import { PATIENCE_MS } from './eventually.ts';
 export type Sink = {
   next(data: unknown): void;
   failed(errors: readonly GraphQLFormattedError[]): void;
-  /** The stream ended by itself; with a close code when the whole socket did. */
-  ended(closeCode?: number): void;
+  /**
+   * The stream is over. Without anything: it is complete, and a client does not come again. Otherwise its socket was
+   * closed with that code, or its connection cut.
+   */
+  ended(without?: number | 'cut'): void;
 };
 
 /** Begins a subscription; what it returns ends it. */
@@ -18,7 +21,8 @@ export class Watch<Row> implements AsyncIterable<Row> {
   /** Null until the operation failed. */
   errors: readonly GraphQLFormattedError[] | null = null;
   hasEnded = false;
-  closeCode: number | null = null;
+  /** How it ended when it was not completed: the socket's close code, or 'cut'. */
+  closedWith: number | 'cut' | null = null;
   readonly #name: string;
   readonly #stop: () => Promise<void>;
   /** Index in `seen` of the first row no wait has looked at. */
@@ -37,9 +41,9 @@ export class Watch<Row> implements AsyncIterable<Row> {
         this.errors = errors;
         this.#news();
       },
-      ended: (closeCode) => {
+      ended: (without) => {
         this.hasEnded = true;
-        this.closeCode = closeCode ?? null;
+        this.closedWith ??= without ?? null;
         this.#news();
       },
     });
@@ -64,7 +68,7 @@ export class Watch<Row> implements AsyncIterable<Row> {
     return this.until(() => true, 'a row');
   }
 
-  /** Resolves with everything it got when the stream has ended by itself. */
+  /** Resolves with everything it got when the stream is over. */
   async ended(): Promise<readonly Row[]> {
     await this.#wait('its end', () => (this.hasEnded ? true : null), PATIENCE_MS, true);
     return this.seen;
@@ -107,7 +111,7 @@ export class Watch<Row> implements AsyncIterable<Row> {
 
   #inVain(what: string, why: string): string {
     const rows = this.seen.map((row, index) => `  ${index}: ${JSON.stringify(row)}`).join('\n');
-    const end = this.hasEnded ? `ended (close code ${this.closeCode ?? 'none'})` : 'running';
+    const end = this.hasEnded ? `over (${this.closedWith ?? 'complete'})` : 'running';
     return `${this.#name}: waited in vain (${why}) for ${what}\nIt is ${end}, errors: ${JSON.stringify(this.errors)}\nSeen so far:\n${rows}`;
   }
 }
