@@ -15,6 +15,7 @@ import { createApp, type App } from '../../src/app.ts';
 import { createLog } from '../../src/log.ts';
 import { databasePlace, type DatabasePlace } from './database.ts';
 import { eventually } from './eventually.ts';
+import { FAST } from './fast-timing.ts';
 import { freePort } from './free-port.ts';
 import { openSocket, overWs } from './watch-over-ws.ts';
 import { overSse } from './watch-over-sse.ts';
@@ -50,18 +51,6 @@ export const NEVER_POLL = { RECONCILE_INTERVAL_MS: '3600000' } as const;
 
 /** What the server gives requests under way, and the database its last statements, before it ends them. */
 const GRACE_MS = 5000;
-
-const FAST = {
-  queueMs: 40,
-  trainMs: 120,
-  generateMs: 20,
-  progressSteps: 4,
-  cancelMs: 10,
-  slowFactor: 5,
-  webhookRetryMs: [30, 60, 120, 250, 500, 1000, 2000],
-  lateMs: 400,
-  earlyAnswerMs: 2000,
-};
 
 /** A server as people run it, on a database of its own, with a look-alike of fal in front of which it stands. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
