@@ -12,6 +12,8 @@ export function createLog(
   destination?: DestinationStream,
 ): Logger {
   const out = destination ?? process.stdout;
+  // The longest first: a secret that is part of another must not leave the rest of it standing.
+  const ordered = secrets.toSorted((a, b) => b.length - a.length);
   return pino(
     {
       level,
@@ -19,11 +21,16 @@ export function createLog(
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: stdSerializers.errWithCause },
-      redact: { paths: ['*.authorization', '*.Authorization', '*.token', '*.key'], censor: '[redacted]' },
+      redact: {
+        paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((name) => `*.${name}`)],
+        censor: '[redacted]',
+      },
     },
-    { write: (line: string) => void out.write(blotted(line, secrets)) },
+    { write: (line: string) => void out.write(blotted(line, ordered)) },
   );
 }
+
+const SECRET_FIELDS = ['authorization', 'Authorization', 'token', 'key'];
 
 function blotted(line: string, secrets: readonly string[]): string {
   let text = line;

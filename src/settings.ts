@@ -43,9 +43,11 @@ export class Settings {
     const origins = list.filter((entry) => entry !== '');
     for (const origin of origins) {
       if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
+      // What is none may be a URL with a password in it, so it is not shown.
       this.#problems.push(
-        `${name}: expected origins such as https://app.example.com, got ${JSON.stringify(origin)}`,
+        `${name}: expected origins such as https://app.example.com with commas between, or *`,
       );
+      break;
     }
     return origins;
   }

@@ -12,8 +12,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   app: ['auth', 'config', 'db', 'domain', 'fal', 'graphql', 'http', 'jobs', 'pubsub', 'simulator'],
   // The edge translates; what happens is decided behind it.
   http: ['auth', 'config', 'fal', 'graphql', 'jobs', 'domain'],
-  graphql: ['jobs', 'domain', 'generated', 'pubsub'],
-  auth: ['config', 'graphql'],
+  graphql: ['auth', 'jobs', 'domain', 'generated'],
+  auth: ['config'],
   // The ports are of jobs; who implements them knows jobs and not the other way round.
   fal: ['jobs', 'domain'],
   db: ['jobs', 'domain', 'generated'],

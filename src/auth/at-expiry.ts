@@ -30,9 +30,14 @@ export function untilExpiry<T>(
       return this;
     },
     async next() {
-      const step = await stream.next();
-      if (step.done === true) callOff();
-      return step;
+      try {
+        const step = await stream.next();
+        if (step.done === true) callOff();
+        return step;
+      } catch (error) {
+        callOff();
+        throw error;
+      }
     },
     async return() {
       callOff();

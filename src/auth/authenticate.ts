@@ -1,6 +1,13 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from 'jose';
 import type { AuthConfig } from '../config.ts';
-import type { Viewer } from '../graphql/context.ts';
+import type { Viewer } from './viewer.ts';
 
 export type Identity =
   | { readonly kind: 'viewer'; readonly viewer: Viewer }
@@ -60,8 +67,8 @@ export function createAuthenticate(config: AuthConfig): Authenticate {
     const token = /^Bearer +([\w~+/.=-]+)$/i.exec(authorization)?.[1];
     if (token === undefined) return { kind: 'bad', reason: 'the authorization is not a bearer token' };
     try {
-      const { payload } = await jwtVerify(token, key, options);
-      if (typeof payload.sub !== 'string' || payload.sub === '' || payload.sub.length > MAX_SUBJECT_LENGTH) {
+      const { payload } = await verified(token, key, options);
+      if (typeof payload.sub !== 'string' || !SUBJECT.test(payload.sub) || !payload.sub.isWellFormed()) {
         return { kind: 'bad', reason: 'the token has no usable subject' };
       }
       const expiresAt = payload.exp === undefined ? null : payload.exp * 1000;
@@ -72,7 +79,29 @@ export function createAuthenticate(config: AuthConfig): Authenticate {
   };
 }
 
-const MAX_SUBJECT_LENGTH = 255;
+/** What can be stored as an owner: no control characters, which PostgreSQL or a log could not take. */
+const SUBJECT = /^\P{Cc}{1,255}$/u;
+
+/** A token that does not say which of several keys signed it is tried with each of them. */
+async function verified(
+  token: string,
+  key: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(token, key, options);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const candidate of error) {
+      try {
+        return await jwtVerify(token, candidate, options);
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
 
 function identityOf(error: unknown): Identity {
   if (error instanceof errors.JWTExpired) return { kind: 'bad', reason: 'the token has expired' };

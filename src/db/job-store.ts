@@ -2,6 +2,7 @@ import type { PrismaClient } from '../generated/prisma/client.ts';
 import { asPending, avatarForJob, dueJob, loadedJob } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../domain/next-job.ts';
+import { isId } from '../jobs/identity.ts';
 import { saveDecision } from './save-decision.ts';
 import type {
   DueJob,
@@ -27,6 +28,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
   }
 
   async findAvatar(ownerId: string, avatarId: string) {
+    if (!isId(avatarId)) return null;
     const avatar = await this.#prisma.avatar.findFirst({ where: { id: avatarId, ownerId } });
     return avatar && avatarForJob(avatar);
   }
@@ -138,6 +140,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
   }
 
   async deleteAvatar(ownerId: string, avatarId: string): Promise<readonly PendingAnnouncement[] | null> {
+    if (!isId(avatarId)) return null;
     const now = new Date();
     return this.#prisma.$transaction(async (tx) => {
       const avatar = await tx.avatar.findFirst({ where: { id: avatarId, ownerId } });

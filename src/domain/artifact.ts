@@ -33,7 +33,14 @@ export function readLora(output: Json, field: string): ArtifactReading {
 
 /** Reads a trainer's answer that promises a finetune. */
 export function readFinetune(output: Json): ArtifactReading {
-  const answer = z.object({ finetune_id: z.string().trim().min(1).max(256) }).safeParse(output);
+  const answer = z
+    .object({
+      finetune_id: z
+        .string()
+        .trim()
+        .regex(/^\P{Cc}{1,256}$/u),
+    })
+    .safeParse(output);
   if (!answer.success) return { missing: `expected finetune_id, a text; got ${fieldsOf(output)}` };
   return { artifact: { kind: 'FINETUNE', finetuneId: answer.data.finetune_id } };
 }
@@ -43,6 +50,13 @@ export function fieldsOf(output: Json): string {
   if (output === null) return 'null';
   if (Array.isArray(output)) return 'a list';
   if (typeof output !== 'object') return `a ${typeof output}`;
-  const names = Object.keys(output);
-  return names.length === 0 ? 'an empty object' : `only ${names.slice(0, 8).join(', ')}`;
+  const names = Object.keys(output).slice(0, 8);
+  return names.length === 0 ? 'an empty object' : `only ${names.map(shortened).join(', ')}`;
+}
+
+function shortened(name: string): string {
+  return name
+    .slice(0, 60)
+    .replaceAll(/\p{Cc}/gu, '')
+    .toWellFormed();
 }

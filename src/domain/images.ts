@@ -29,7 +29,7 @@ const answerSchema = z.object({
     .min(1),
   // Seeds go beyond 32 bits; one that JSON's numbers cannot hold exactly is dropped rather than stored wrong.
   seed: z.int().nonnegative().nullish().catch(null),
-  has_nsfw_concepts: z.array(z.boolean()).nullish().catch(null),
+  has_nsfw_concepts: z.array(z.boolean().nullable().catch(null)).nullish().catch(null),
 });
 
 /** Reads a generation endpoint's answer: all of them have this shape. */

@@ -8,12 +8,9 @@ export function placeTrigger(prompt: string, trigger: string): string {
 }
 
 function containsWord(text: string, word: string): boolean {
-  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
-    const before = text.slice(0, at).at(-1) ?? '';
-    const after = text.slice(at + word.length).at(0) ?? '';
-    if (!WORD_CHARACTER.test(before) && !WORD_CHARACTER.test(after)) return true;
-  }
-  return false;
+  const literal = word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return new RegExp(`(?<!${WORD_CHARACTER})${literal}(?!${WORD_CHARACTER})`, 'u').test(text);
 }
 
-const WORD_CHARACTER = /[\p{L}\p{N}_]/u;
+/** A letter, a digit, or a mark that makes the letter before it another one. */
+const WORD_CHARACTER = '[\\p{L}\\p{N}\\p{M}_]';

@@ -4,11 +4,15 @@
  * caller nor a provider can make us store or pass on an address that means something else where it is opened.
  */
 export function parseWebUrl(text: string): URL | null {
-  if (text.length > MAX_URL_LENGTH || !URL.canParse(text)) return null;
+  if (text.length > MAX_URL_LENGTH || ODD_CHARACTERS.test(text) || !text.isWellFormed()) return null;
+  if (!URL.canParse(text)) return null;
   const url = new URL(text);
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
   return isWeb && url.hostname !== '' && url.username === '' && url.password === '' ? url : null;
 }
+
+/** The URL parser drops or encodes these; what is stored and passed on is the text as it came. */
+const ODD_CHARACTERS = /[\p{Cc}\s]/u;
 
 /** In characters; presigned storage URLs stay well below it. */
 export const MAX_URL_LENGTH = 4096;

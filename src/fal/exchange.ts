@@ -120,7 +120,13 @@ function rewritten(address: string, { queueUrl, restUrl }: FalSettings): string 
 function isBeforeSending(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-    if (NEVER_SENT.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT')) return true;
+    if (
+      NEVER_SENT.has(code) ||
+      code.startsWith('ERR_TLS') ||
+      code.startsWith('ERR_SSL') ||
+      code.includes('CERT')
+    )
+      return true;
   }
   return false;
 }
@@ -132,6 +138,7 @@ const NEVER_SENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  'EPROTO',
   'ERR_INVALID_URL',
 ]);
 

@@ -23,7 +23,11 @@ function percentOf(line: string): number | null {
     const [done, total] = [Number(count[1]), Number(count[2])];
     if (total > 0 && done <= total) return Math.floor((100 * done) / total);
   }
-  const share = /(?:^|[\s:([])(\d{1,3})(?:\.\d+)?\s?%/.exec(line);
-  const percent = share === null ? NaN : Number(share[1]);
+  // Shares of other things stand in logs too; one counts at the start of its line or beside a word for progress.
+  const share =
+    /^\s*(\d{1,3})(?:\.\d+)?\s?%|\b(?:training|train|progress|steps?)\b\W{0,3}(\d{1,3})(?:\.\d+)?\s?%/i.exec(
+      line,
+    );
+  const percent = share === null ? NaN : Number(share[1] ?? share[2]);
   return percent <= 100 ? percent : null;
 }

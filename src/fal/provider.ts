@@ -77,13 +77,14 @@ export class Fal implements Provider {
       (client) => client.queue.result(run.endpoint, { requestId: run.requestId }),
       { url: this.#ownUrl(run.responseUrl) },
     );
+    const isCancelled = answer.kind === 'answered' && answer.status === 499;
+    if (isCancelled || ended.errorType === 'client_cancelled') {
+      return { kind: 'cancelled', requestId: run.requestId };
+    }
     if (answer.kind === 'unanswered') {
       return ended.failure === null
         ? { kind: 'unreachable', message: answer.message }
         : { kind: 'failed', requestId: run.requestId, message: ended.failure, output: null };
-    }
-    if (ended.errorType === 'client_cancelled' || answer.status === 499) {
-      return { kind: 'cancelled', requestId: run.requestId };
     }
     const output = storedBody(answer.body);
     const words = errorText(output);

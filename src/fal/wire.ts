@@ -26,32 +26,48 @@ export const statusAnswerSchema = z.object({
   error_type: z.string().nullish().catch(null),
 });
 
-const modelErrorSchema = z.object({
-  detail: z
-    .array(z.object({ loc: z.array(z.unknown()).optional(), msg: z.string(), type: z.string().optional() }))
-    .min(1),
+const faultSchema = z.object({
+  loc: z.array(z.unknown()).optional().catch(undefined),
+  msg: z.string(),
+  type: z.string().optional().catch(undefined),
 });
 
 /**
  * fal's own words for what went wrong, out of any of the forms it has for them: a `detail` list with one entry per
- * fault, a `detail` text, an `error` text. Null when the body has none.
+ * fault, a `detail` text, an `error` text or object. Null when the body has none. Fit to be stored and shown.
  */
 export function errorText(body: unknown): string | null {
-  const list = modelErrorSchema.safeParse(body);
-  if (list.success) return list.data.detail.map(({ loc, msg, type }) => faultText(loc, msg, type)).join('; ');
   if (!isJsonObject(body)) return null;
-  for (const field of ['detail', 'error', 'message']) {
-    const value = body[field];
-    if (typeof value === 'string' && value !== '') return value;
+  const { detail } = body;
+  if (Array.isArray(detail)) {
+    const faults = detail.flatMap((entry) => {
+      const fault = faultSchema.safeParse(entry);
+      return fault.success ? [faultText(fault.data)] : [];
+    });
+    if (faults.length > 0) return presentable(faults.join('; '));
+  }
+  for (const value of [detail, body['error'], body['message'], body['payload_error']]) {
+    if (typeof value === 'string' && value !== '') return presentable(value);
+    if (isJsonObject(value) && typeof value['message'] === 'string') return presentable(value['message']);
   }
   return null;
 }
 
-function faultText(loc: readonly unknown[] | undefined, msg: string, type: string | undefined): string {
+function faultText({ loc, msg, type }: z.output<typeof faultSchema>): string {
   const where = loc?.filter((part) => part !== 'body').join('.') ?? '';
   const what = type === undefined || msg.includes(type) ? msg : `${msg} (${type})`;
   return where === '' ? what : `${where}: ${what}`;
 }
+
+function presentable(text: string): string {
+  return text
+    .slice(0, MAX_SHOWN_TEXT)
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .toWellFormed();
+}
+
+/** In characters. */
+const MAX_SHOWN_TEXT = 2000;
 
 /** A body as it is stored: JSON as it came, a text as a text. */
 export function storedBody(body: { readonly json: unknown } | { readonly text: string }): Json {

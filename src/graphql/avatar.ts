@@ -1,8 +1,8 @@
 import { badInput, builder, viewerOf } from './builder.ts';
-import { checkPage } from './page.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import { GraphQLError } from 'graphql';
+import { isId } from '../jobs/identity.ts';
 import { isTrainer } from '../domain/trainers.ts';
 import { openStream } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
@@ -129,10 +129,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         cursor: 'id',
         description:
           'Its generations, the newest first. A page holds 20 unless asked otherwise, and at most 100.',
-        query: (args) => {
-          checkPage(args);
-          return { orderBy: { id: 'desc' } };
-        },
+        query: { orderBy: { id: 'desc' } },
       },
       { name: 'GenerationConnection', description: 'A page of generations.' },
       { name: 'GenerationEdge', description: 'A generation and where it stands in the list.' },
@@ -149,7 +146,9 @@ builder.queryField('avatar', (t) =>
     description: 'An avatar of the caller; null when there is no such one.',
     args: { id: t.arg.id({ required: true, description: 'The avatar’s id.' }) },
     resolve: (query, _root, { id }, context) =>
-      context.prisma.avatar.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } }),
+      isId(id)
+        ? context.prisma.avatar.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } })
+        : null,
   }),
 );
 
@@ -160,14 +159,12 @@ builder.queryField('avatars', (t) =>
       cursor: 'id',
       description:
         'The caller’s avatars, the newest first. A page holds 20 unless asked otherwise, and at most 100.',
-      resolve: (query, _root, args, context) => {
-        checkPage(args);
-        return context.prisma.avatar.findMany({
+      resolve: (query, _root, _args, context) =>
+        context.prisma.avatar.findMany({
           ...query,
           where: { ownerId: viewerOf(context).ownerId },
           orderBy: { id: 'desc' },
-        });
-      },
+        }),
     },
     { name: 'AvatarConnection', description: 'A page of avatars.' },
     { name: 'AvatarEdge', description: 'An avatar and where it stands in the list.' },
@@ -205,7 +202,7 @@ builder.subscriptionField('avatarStatus', (t) =>
           }),
         );
       }
-      if ((await avatar.count({ where: { id: avatarId, ownerId } })) === 0) {
+      if (!isId(avatarId) || (await avatar.count({ where: { id: avatarId, ownerId } })) === 0) {
         throw new GraphQLError('There is no such avatar.', { extensions: { code: 'NOT_FOUND' } });
       }
       return openStream(context, () =>

@@ -4,9 +4,12 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import { GraphQLError } from 'graphql';
+import { isId } from '../jobs/identity.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import type PrismaTypes from '../generated/pothos.ts';
-import type { Context, Viewer } from './context.ts';
+import type { Context } from './context.ts';
+import type { Viewer } from '../auth/viewer.ts';
 import type { Json } from '../domain/json.ts';
 
 export const builder = new SchemaBuilder<{
@@ -41,7 +44,10 @@ export const builder = new SchemaBuilder<{
   relay: {
     // Rows carry ids that name their type already, so the API's id is the row's own.
     encodeGlobalID: (_typename, id) => String(id),
-    decodeGlobalID: (id) => ({ typename: TYPE_OF_PREFIX[id.slice(0, 4)] ?? NO_TYPE, id }),
+    decodeGlobalID: (id) => ({
+      typename: isId(id) ? (TYPE_OF_PREFIX[id.slice(0, 4)] ?? NO_TYPE) : NO_TYPE,
+      id,
+    }),
     cursorType: 'String',
     idFieldOptions: { description: 'Names it among all things; its first letters say of what kind it is.' },
     edgesFieldOptions: { nullable: false, description: 'What is on the page, in order.' },
@@ -63,8 +69,16 @@ export const builder = new SchemaBuilder<{
       description:
         'Anything of the caller by its id; null when there is no such thing or it is not the caller’s.',
       args: { id: { description: 'The id of an avatar or a generation.' } },
-      resolve: (_root, { id }, _context, _info, resolveNode) =>
-        id.typename === NO_TYPE ? null : resolveNode(id),
+      resolve: async (_root, { id }, _context, _info, resolveNode) => {
+        if (id.typename === NO_TYPE) return null;
+        try {
+          return await resolveNode(id);
+        } catch (error) {
+          if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === RECORD_NOT_FOUND)
+            return null;
+          throw error;
+        }
+      },
     },
   },
   prisma: {
@@ -79,6 +93,7 @@ export const builder = new SchemaBuilder<{
 
 const TYPE_OF_PREFIX: Readonly<Record<string, string>> = { avt_: 'Avatar', gen_: 'Generation' };
 const NO_TYPE = '';
+const RECORD_NOT_FOUND = 'P2025';
 
 /** For a request that needs a token and has none, or a bad one. */
 export function unauthenticated(message: string): GraphQLError {

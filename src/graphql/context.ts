@@ -1,16 +1,9 @@
 import type { Listen } from '../jobs/watch.ts';
+import type { Viewer } from '../auth/viewer.ts';
 import type { StreamCount } from './stream.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { DefaultTrainers } from '../domain/trainers.ts';
-
-/** Who asks. */
-export type Viewer = {
-  /** The token's subject; owns what it makes. */
-  readonly ownerId: string;
-  /** When the token ends, in milliseconds of Unix time; null: never. */
-  readonly expiresAt: number | null;
-};
 
 type Wish = Readonly<Record<string, unknown>>;
 

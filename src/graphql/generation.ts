@@ -1,6 +1,7 @@
 import { badInput, builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GraphQLError } from 'graphql';
+import { isId } from '../jobs/identity.ts';
 import { isGeneratedImages } from './stored-images.ts';
 import { openStream } from './stream.ts';
 import { watchRow } from '../jobs/watch.ts';
@@ -99,7 +100,9 @@ builder.queryField('generation', (t) =>
     description: 'A generation of the caller; null when there is no such one.',
     args: { id: t.arg.id({ required: true, description: 'The generation’s id.' }) },
     resolve: (query, _root, { id }, context) =>
-      context.prisma.generation.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } }),
+      isId(id)
+        ? context.prisma.generation.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } })
+        : null,
   }),
 );
 
@@ -127,8 +130,8 @@ builder.subscriptionField('generationStatus', (t) =>
         throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
       }
       const read = () => context.prisma.generation.findFirst({ where: { id: generationId, ownerId } });
-      const isThere = await context.prisma.generation.count({ where: { id: generationId, ownerId } });
-      if (isThere === 0) {
+      const where = { id: generationId, ownerId };
+      if (!isId(generationId) || (await context.prisma.generation.count({ where })) === 0) {
         throw new GraphQLError('There is no such generation.', { extensions: { code: 'NOT_FOUND' } });
       }
       return openStream(context, () =>

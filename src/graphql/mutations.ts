@@ -20,25 +20,34 @@ import {
   MAX_WAIT_SECONDS,
 } from '../jobs/input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
+import type { Answer } from '../domain/refusal.ts';
+import type { Avatar, Generation } from '../generated/prisma/client.ts';
+import type { Context } from './context.ts';
 
 const IDEMPOTENCY_KEY =
   'A text of the caller’s choice, unique among the caller’s. A repeat with the same key and input gets the first call’s answer and starts nothing; with another input it gets IDEMPOTENCY_CONFLICT. A refused call leaves its key free.';
 
 function avatarPayload(name: string, description: string) {
-  return builder.objectRef<{ readonly avatarId: string }>(name).implement({
+  return builder.objectRef<{ readonly avatar: Avatar }>(name).implement({
     description,
     fields: (t) => ({
-      avatar: t.prismaField({
-        type: AvatarNode,
-        description: 'The avatar as it is now.',
-        resolve: (query, { avatarId }, _args, context) =>
-          context.prisma.avatar.findFirstOrThrow({
-            ...query,
-            where: { id: avatarId, ownerId: viewerOf(context).ownerId },
-          }),
-      }),
+      avatar: t.expose('avatar', { type: AvatarNode, description: 'The avatar as it is now.' }),
     }),
   });
+}
+
+/** The row that a payload shows. It may have been deleted since it was written; then there is nothing to show. */
+async function avatarAfter(
+  context: Context,
+  answer: Answer<{ readonly avatarId: string }>,
+): Promise<{ avatar: Avatar }> {
+  const { avatarId: id } = doneOrThrow(answer);
+  const avatar = await context.prisma.avatar.findFirst({ where: { id, ownerId: viewerOf(context).ownerId } });
+  return { avatar: avatar ?? throwNotFound('The avatar was deleted meanwhile.') };
+}
+
+function throwNotFound(message: string): never {
+  throw new NotFoundError({ code: 'NOT_FOUND', message });
 }
 
 const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
@@ -56,10 +65,10 @@ builder.mutationField('createAvatar', (t) =>
   t.field({
     type: avatarPayload('CreateAvatarPayload', 'An avatar was made.'),
     description: 'Makes an avatar. It can be trained from then on.',
-    errors: { types: [InvalidInputError, LimitExceededError] },
+    errors: { types: [InvalidInputError, NotFoundError, LimitExceededError] },
     args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'What to make.' }) },
     resolve: async (_root, { input }, context) =>
-      doneOrThrow(await context.useCases.createAvatar(viewerOf(context).ownerId, { ...input })),
+      avatarAfter(context, await context.useCases.createAvatar(viewerOf(context).ownerId, { ...input })),
   }),
 );
 
@@ -98,7 +107,7 @@ builder.mutationField('startTraining', (t) =>
     },
     args: { input: t.arg({ type: StartTrainingInput, required: true, description: 'What to start.' }) },
     resolve: async (_root, { input }, context) =>
-      doneOrThrow(await context.useCases.startTraining(viewerOf(context).ownerId, { ...input })),
+      avatarAfter(context, await context.useCases.startTraining(viewerOf(context).ownerId, { ...input })),
   }),
 );
 
@@ -115,7 +124,7 @@ builder.mutationField('cancelTraining', (t) =>
     errors: { types: [NotFoundError, ConflictError] },
     args: { input: t.arg({ type: CancelTrainingInput, required: true, description: 'What to stop.' }) },
     resolve: async (_root, { input }, context) =>
-      doneOrThrow(await context.useCases.cancelTraining(viewerOf(context).ownerId, input.avatarId)),
+      avatarAfter(context, await context.useCases.cancelTraining(viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
@@ -169,18 +178,13 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
 });
 
 const GenerateImagePayload = builder
-  .objectRef<{ readonly generationId: string }>('GenerateImagePayload')
+  .objectRef<{ readonly generation: Generation }>('GenerateImagePayload')
   .implement({
     description: 'fal has the generation, or may have it.',
     fields: (t) => ({
-      generation: t.prismaField({
+      generation: t.expose('generation', {
         type: GenerationNode,
         description: 'The generation as it is now.',
-        resolve: (query, { generationId }, _args, context) =>
-          context.prisma.generation.findFirstOrThrow({
-            ...query,
-            where: { id: generationId, ownerId: viewerOf(context).ownerId },
-          }),
       }),
     }),
   });
@@ -202,7 +206,11 @@ builder.mutationField('generateImage', (t) =>
       ],
     },
     args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'What to draw.' }) },
-    resolve: async (_root, { input }, context) =>
-      doneOrThrow(await context.useCases.generateImage(viewerOf(context).ownerId, { ...input })),
+    resolve: async (_root, { input }, context) => {
+      const { ownerId } = viewerOf(context);
+      const { generationId: id } = doneOrThrow(await context.useCases.generateImage(ownerId, { ...input }));
+      const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
+      return { generation: generation ?? throwNotFound('The avatar was deleted meanwhile.') };
+    },
   }),
 );

@@ -9,7 +9,8 @@ import type { IsAllowedOrigin } from './origin.ts';
 import { playgroundTabs } from './playground.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
-import type { Context, Services, Viewer } from '../graphql/context.ts';
+import type { Context, Services } from '../graphql/context.ts';
+import type { Viewer } from '../auth/viewer.ts';
 import type { Log } from '../jobs/ports.ts';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -43,7 +44,7 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     multipart: false,
     maxRequestBodySize: MAX_REQUEST_BYTES,
     // What matters of it is logged where errors are masked.
-    logging: quietly((level, parts) => log.debug({ level, parts: parts.map(String) }, 'graphql')),
+    logging: quietly((level, parts) => log.debug({ said: level, parts: parts.map(String) }, 'graphql')),
     cors: (request) => {
       const origin = request.headers.get('origin');
       return isAllowedOrigin(origin, request.headers.get('host'))

@@ -16,7 +16,7 @@ import type { ExecutionArgs } from 'graphql';
 import type { IncomingMessage, Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../jobs/ports.ts';
-import type { Viewer } from '../graphql/context.ts';
+import type { Viewer } from '../auth/viewer.ts';
 
 export type Sockets = {
   /** Closes every socket with 1001 and takes no new ones. */

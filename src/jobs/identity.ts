@@ -12,6 +12,11 @@ export function newId(prefix: EntityPrefix): string {
   return `${prefix}_${timeOrderedUuid().replaceAll('-', '')}`;
 }
 
+/** True for what newId() makes. Anything else names nothing, and may be a text that the database cannot even be asked about. */
+export function isId(text: string): boolean {
+  return /^(?:avt|gen|job)_[0-9a-f]{32}$/.test(text);
+}
+
 /** 128 random bits for a callback URL, as 32 hex digits. */
 export function newCallbackToken(): string {
   return randomBytes(16).toString('hex');

@@ -28,7 +28,7 @@ export function text(max: number) {
     });
 }
 
-const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+const CONTROL_CHARACTERS = /(?![\t\n\r])\p{Cc}/u;
 
 /** In code points: a letter outside the basic plane is one character, not two. */
 function lengthOf(value: string): number {

@@ -11,8 +11,8 @@ export class Latch {
     this.#wake?.();
   }
 
-  /** Resolves at the next ring (at once if it rang meanwhile) or after `timeoutMs`. */
-  async wait(timeoutMs: number): Promise<void> {
+  /** Resolves at the next ring (at once if it rang meanwhile) with true, or after `timeoutMs` with false. */
+  async wait(timeoutMs: number): Promise<boolean> {
     if (!this.#isRung) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
@@ -23,6 +23,8 @@ export class Latch {
       });
       this.#wake = null;
     }
+    const wasRung = this.#isRung;
     this.#isRung = false;
+    return wasRung;
   }
 }

@@ -57,12 +57,22 @@ export async function announce(
   { store, announcer, log }: Pick<Workshop, 'store' | 'announcer' | 'log'>,
   announcements: readonly PendingAnnouncement[],
 ): Promise<void> {
-  if (announcements.length === 0) return;
+  const published: bigint[] = [];
+  for (const announcement of announcements) {
+    try {
+      await announcer.publish(announcement);
+      published.push(announcement.id);
+    } catch (error) {
+      log.warn(
+        { err: error, entityId: announcement.entityId },
+        'announcing failed; the reconciler tries again',
+      );
+    }
+  }
   try {
-    for (const announcement of announcements) await announcer.publish(announcement);
-    await store.announced(announcements.map(({ id }) => id));
+    if (published.length > 0) await store.announced(published);
   } catch (error) {
-    log.warn({ err: error, count: announcements.length }, 'announcing failed; the reconciler will try again');
+    log.warn({ err: error }, 'announced changes could not be ticked off; they are announced again');
   }
 }
 

@@ -82,8 +82,11 @@ export function watchRows<Row extends { readonly id: string; readonly version: n
           yield row;
         }
         isFirst = false;
-        if (pending.ids.size === 0 && !pending.all) await latch.wait(HEAL_EVERY_MS);
-        wanted = pending.ids.size === 0 || pending.all ? 'all' : [...pending.ids];
+        while (pending.ids.size === 0 && !pending.all && !hasLeft()) {
+          // A ring whose news was taken while it was busy wakes it for nothing.
+          if (!(await latch.wait(HEAL_EVERY_MS))) pending.all = true;
+        }
+        wanted = pending.all ? 'all' : [...pending.ids];
         pending.all = false;
         pending.ids.clear();
       }

@@ -80,7 +80,13 @@ export function relayOverRedis(url: string, news: NewsChannels, log: Log): Redis
   heartbeat.unref();
 
   news.relayThrough(async ({ kind, ownerId, entityId, version }) => {
-    await sender.publish(CHANNEL, JSON.stringify({ from: self, kind, ownerId, entityId, version }));
+    try {
+      await sender.publish(CHANNEL, JSON.stringify({ from: self, kind, ownerId, entityId, version }));
+    } catch (error) {
+      // A connection that takes a command and does not answer is replaced.
+      if (sender.status === 'ready') sender.disconnect(true);
+      throw error;
+    }
   });
 
   return {
