@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Call } from './graphql-call.ts';
 import type { Sink, Transport } from './watch.ts';
@@ -25,20 +27,14 @@ async function read(
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { call, token, sink, signal } = asked;
+  const { sink, signal } = asked;
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify(call),
-      signal,
-    });
-    if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
-      sink.failed(((await response.json()) as Result).errors ?? []);
+    const response = await post(url, asked);
+    response.setEncoding('utf8');
+    if (response.headers['content-type']?.startsWith('text/event-stream') !== true) {
+      let text = '';
+      for await (const chunk of response) text += chunk as string;
+      sink.failed((JSON.parse(text) as Result).errors ?? []);
       return;
     }
     let isComplete = false;
@@ -48,9 +44,41 @@ async function read(
     }
     sink.ended(isComplete ? undefined : 'cut');
   } catch (error) {
-    if (signal.aborted) sink.ended();
-    else sink.failed([{ message: String(error) }]);
+    if (!signal.aborted && !isCut(error)) sink.failed([{ message: String(error) }]);
+    else sink.ended(signal.aborted ? undefined : 'cut');
   }
+}
+
+/** True for what reading a stream throws whose connection was closed before its end. */
+function isCut(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
+}
+
+/** Not through fetch: it opens a second connection when a stream is left, and keeps that open for seconds. */
+async function post(
+  url: string,
+  {
+    call,
+    token,
+    signal,
+  }: { readonly call: Call; readonly token: string | undefined; readonly signal: AbortSignal },
+): Promise<IncomingMessage> {
+  const sent = request(url, {
+    method: 'POST',
+    agent: false,
+    signal,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+  });
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+  sent.end(JSON.stringify(call));
+  const [response] = await answered;
+  // An error after the answer has begun is the reader's to see; this one would end the process.
+  sent.on('error', () => undefined);
+  return response;
 }
 
 function tell(sink: Sink, { name, data }: { readonly name: string; readonly data: string }): void {
@@ -60,11 +88,10 @@ function tell(sink: Sink, { name, data }: { readonly name: string; readonly data
   else sink.next(result.data);
 }
 
-async function* eventsIn(response: Response): AsyncGenerator<{ name: string; data: string }> {
+async function* eventsIn(response: IncomingMessage): AsyncGenerator<{ name: string; data: string }> {
   let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
+  for await (const chunk of response) {
+    text += chunk as string;
     for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
       const block = text.slice(0, end).split('\n');
       text = text.slice(end + 2);
