@@ -21,7 +21,12 @@ const OLD_ARTIFACT = {
   trainer: 'FLUX_PRO',
   value: { kind: 'FINETUNE', finetuneId: 'ft-old' },
 } as const;
-const TRAINED = { ...DRAFT, status: 'COMPLETED', artifact: OLD_ARTIFACT } as const;
+const TRAINED = {
+  ...DRAFT,
+  status: 'COMPLETED',
+  artifact: OLD_ARTIFACT,
+  trainingCompletedAt: CREATED,
+} as const;
 
 describe('a training', () => {
   test('goes from the queue over its progress to its artefact', () => {
@@ -103,6 +108,8 @@ describe('a training', () => {
   test('of a trained avatar replaces the artefact whole, and only with the new one', () => {
     let world = told(training({}, TRAINED), EVENTS.accepted, EVENTS.runningHalf);
     expect(world.avatar?.artifact).toEqual(OLD_ARTIFACT);
+    // The date is the open training's, which has none yet.
+    expect(world.avatar?.trainingCompletedAt).toBeNull();
     world = told(world, EVENTS.lora);
     expect(world.avatar?.artifact).toEqual({ trainer: 'FLUX_LORA_PORTRAIT', value: LORA });
   });
@@ -133,6 +140,8 @@ describe('a training', () => {
     expect(deciding(queued, EVENTS.queued)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
     const running = told(queued, EVENTS.runningHalf);
     expect(deciding(running, EVENTS.runningHalf)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
+    expect(told(running, { kind: 'running', percent: 51 }).avatar?.progress.percent).toBe(51);
+    expect(told(queued, { kind: 'queued', position: 1 }).avatar?.progress.queuePosition).toBe(1);
   });
 });
 

@@ -54,6 +54,13 @@ describe('images', () => {
     });
   });
 
+  // It goes into a column, and PostgreSQL stores no NUL: the images would be lost for it.
+  test('lose a type that cannot be stored and nothing else', () => {
+    expect(readImages({ images: [{ url: URL_1, content_type: 'image/\u0000' }] })).toMatchObject({
+      images: [{ url: URL_1, contentType: null }],
+    });
+  });
+
   test('keep a flag that stands beside an odd one', () => {
     expect(
       readImages({ images: [{ url: URL_1 }, { url: URL_2 }], has_nsfw_concepts: [true, null] }),

@@ -16,6 +16,7 @@ describe('the trigger', () => {
     'a\nTOK\tb',
     'photo of TOK。',
     '🙂TOK🙂',
+    '❤\ufe0fTOK',
   ])('is left where it stands: %j', (prompt) => {
     expect(placeTrigger(prompt, 'TOK')).toBe(prompt);
   });

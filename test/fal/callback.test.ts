@@ -128,6 +128,10 @@ describe('what is no webhook of fal is named as such', () => {
     ['a NUL byte between', `{"request_id":"${ID}",\u0000"status":"OK"}`],
     ['a NUL byte in a text', `{"request_id":"${ID}","status":"OK","error":"\u0000"}`],
     ['bytes that are no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
+    [
+      'a text that is no UTF-8',
+      Buffer.from(`{"request_id":"${ID}","status":"ERROR","error":"\xff"}`, 'latin1'),
+    ],
     ['a cut UTF-8 letter', Buffer.from('{"a":"ä"}').subarray(0, 7)],
     ['UTF-16', Buffer.from(`{"request_id":"${ID}","status":"OK"}`, 'utf16le')],
     ['deep nesting', '['.repeat(200_000)],

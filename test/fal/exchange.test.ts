@@ -70,6 +70,16 @@ describe('an exchange', () => {
     ]);
   });
 
+  test('sends one request, however often the client tries', async () => {
+    const { url, arrived } = await peer((response) => json(response, 200, { request_id: 'r' }));
+    const stubborn = async (client: FalClient) => {
+      await submit(client).catch(() => undefined);
+      await submit(client);
+    };
+    expect(await exchange(settingsFor(url), stubborn)).toMatchObject({ kind: 'answered', status: 200 });
+    expect(arrived).toHaveLength(1);
+  });
+
   test('that the client refuses to make sends nothing, and says so', async () => {
     const { url, arrived } = await peer((response) => json(response, 200, {}));
     const answer = await exchange(settingsFor(url), () => Promise.reject(new Error('no such option')));

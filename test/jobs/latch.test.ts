@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 /** Whether it settled without any time passing. */
-async function isSettled(promise: Promise<void>): Promise<boolean> {
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   void promise.then(() => (settled = true));
   await turn();
