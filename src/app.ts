@@ -140,11 +140,12 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     log,
   });
   parts.add(() => sweeper.stop());
-  // The first to go: no new work is sent here any more, and streams, which end with nothing else, end.
-  parts.add(() => {
+  // The first to go: no new work is sent here any more, subscribers come again elsewhere, and whoever waits for a
+  // generation gets it as it is.
+  parts.add(async () => {
     isClosing = true;
+    await http.endStreams();
     news.close();
-    return Promise.resolve();
   });
 
   if (config.fal !== null) {

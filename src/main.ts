@@ -67,10 +67,20 @@ async function appOrExit(): Promise<App> {
 }
 
 function secretsOf({ fal, auth, databaseUrl, redisUrl }: Config): string[] {
-  const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : new URL(url).password));
+  const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : passwordsIn(url)));
   const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
   // Shorter ones are stand-ins, and blotting out a common word would make the log unreadable.
   return [fal?.key ?? '', signing, ...passwords].filter((secret) => secret.length >= 8);
+}
+
+/** A URL's password as it is written there, and as a driver says it. */
+function passwordsIn(url: string): string[] {
+  const { password } = new URL(url);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 /** Tells whoever just started it where to look; in production only the log does. */

@@ -1,5 +1,6 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import { asPending } from './job-rows.ts';
+import { storable } from './storable.ts';
 import { isFinal } from '../domain/next-job.ts';
 import type { AvatarChange } from '../domain/decide-training.ts';
 import type { Decision } from '../domain/decide.ts';
@@ -128,20 +129,12 @@ function generationColumns(change: GenerationChange): Prisma.GenerationUpdateMan
     ...fields,
     errorCode: error?.code ?? null,
     errorMessage: error?.message ?? null,
-    ...(images === undefined ? {} : { images: images.map((image) => ({ ...image })) }),
+    ...(images === undefined ? {} : { images: asColumn(images.map((image) => ({ ...image }))) }),
     ...(seed == null ? {} : { seed: BigInt(seed) }),
     ...(falResponseData === undefined ? {} : { falResponseData: asColumn(falResponseData) }),
   };
 }
 
-/**
- * An answer of fal as a jsonb column takes it: PostgreSQL refuses NUL and lone surrogates in texts, and an answer must
- * not be lost for one of those.
- */
 function asColumn(value: Json): Prisma.InputJsonValue | typeof Prisma.JsonNull {
-  if (value === null) return Prisma.JsonNull;
-  const text = JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'string' ? part.replaceAll('\u0000', '\uFFFD').toWellFormed() : part,
-  );
-  return JSON.parse(text) as Prisma.InputJsonValue;
+  return storable(value) ?? Prisma.JsonNull;
 }

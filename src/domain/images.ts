@@ -23,7 +23,11 @@ const answerSchema = z.object({
         url: z.string().refine((url) => parseWebUrl(url) !== null),
         width: z.number().int().nonnegative().nullish().catch(null),
         height: z.number().int().nonnegative().nullish().catch(null),
-        content_type: z.string().nullish().catch(null),
+        content_type: z
+          .string()
+          .regex(/^\P{Cc}{1,100}$/u)
+          .nullish()
+          .catch(null),
       }),
     )
     .min(1),

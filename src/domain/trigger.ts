@@ -9,8 +9,6 @@ export function placeTrigger(prompt: string, trigger: string): string {
 
 function containsWord(text: string, word: string): boolean {
   const literal = word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  return new RegExp(`(?<!${WORD_CHARACTER})${literal}(?!${WORD_CHARACTER})`, 'u').test(text);
+  // A mark belongs to the character before it, and after the word it makes its last letter another one.
+  return new RegExp(`(?<![\\p{L}\\p{N}_]\\p{M}*)${literal}(?![\\p{L}\\p{N}\\p{M}_])`, 'u').test(text);
 }
-
-/** A letter, a digit, or a mark that makes the letter before it another one. */
-const WORD_CHARACTER = '[\\p{L}\\p{N}\\p{M}_]';

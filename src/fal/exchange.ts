@@ -116,17 +116,13 @@ function rewritten(address: string, { queueUrl, restUrl }: FalSettings): string 
   return address.replace(/^https:\/\/queue\.fal\.run/, queueUrl).replace(/^https:\/\/rest\.fal\.ai/, restUrl);
 }
 
-/** True when no byte of the request can have reached fal: no address, no connection, no TLS. */
+/**
+ * True when no byte of the request can have reached fal: no address, no connection, or a certificate that was not
+ * accepted. Other faults of TLS may also come later, when the request is out.
+ */
 function isBeforeSending(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-    if (
-      NEVER_SENT.has(code) ||
-      code.startsWith('ERR_TLS') ||
-      code.startsWith('ERR_SSL') ||
-      code.includes('CERT')
-    )
-      return true;
+    if ('code' in cause && typeof cause.code === 'string' && NEVER_SENT.has(cause.code)) return true;
   }
   return false;
 }
@@ -138,8 +134,15 @@ const NEVER_SENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
-  'EPROTO',
   'ERR_INVALID_URL',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
 /** The reason at the bottom of the chain: fetch itself only says "fetch failed". */

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createServerAdapter } from '@whatwg-node/server';
+import { Connections } from './connections.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
 import { handleFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -14,6 +15,8 @@ import type { Registry } from 'prom-client';
 export type HttpServer = {
   /** Without a trailing slash. */
   readonly url: string;
+  /** Ends sockets (with 1001) and event streams, so that their clients come again somewhere else. */
+  endStreams(): Promise<void>;
   /** Takes no new connections, lets requests under way end, then ends what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 };
@@ -33,7 +36,6 @@ export type HttpOptions = {
   readonly log: Log;
 };
 
-const IDLE_CHECK_MS = 50;
 const LOCAL_ONLY =
   'Without tokens this answers pages and clients of this machine only, addressed as localhost.\n';
 
@@ -60,19 +62,21 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       response.destroy();
     });
   });
+  const connections = new Connections(server);
   const sockets = serveSockets(server, options);
   await listening(server, options.port, options.host);
   const { address, port, family } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    async endStreams() {
+      await sockets.close();
+      connections.cutStreams();
+    },
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await sockets.close();
-      // A connection that is kept alive for a next request becomes idle only when its present one ends.
-      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+      connections.endWhenIdle();
       const late = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
-      clearInterval(idle);
       clearTimeout(late);
     },
   };

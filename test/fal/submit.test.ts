@@ -211,6 +211,12 @@ describe('nobody knows whether a run was started', () => {
     expect(await falAt(url).submit(ORDER)).toMatchObject({ kind: 'unknown' });
     expect(connections()).toBe(1);
   });
+
+  test('where TLS breaks, which it may also do when the request is out', async () => {
+    const { url, connections } = await rawPeer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    expect(await falAt(url.replace('http:', 'https:')).submit(ORDER)).toMatchObject({ kind: 'unknown' });
+    expect(connections()).toBe(1);
+  });
 });
 
 describe('it is certain that nothing was started', () => {
@@ -218,12 +224,6 @@ describe('it is certain that nothing was started', () => {
 
   test('where nobody listens', async () => {
     expect(await falAt(await deadUrl()).submit(ORDER)).toMatchObject(certain);
-  });
-
-  test('where TLS is not spoken', async () => {
-    const { url, connections } = await rawPeer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    expect(await falAt(url.replace('http:', 'https:')).submit(ORDER)).toMatchObject(certain);
-    expect(connections()).toBe(1);
   });
 });
 
