@@ -46,6 +46,8 @@ test('place in the queue and percent reach subscribers, each with its source and
 
   await startTraining(app, { avatarId: id });
   const queued = await watch.until(({ progress }) => progress?.queuePosition != null, 'a place in the queue');
+  const first = queued.progress?.queuePosition ?? 0;
+  await watch.until(({ progress }) => (progress?.queuePosition ?? first) < first, 'a better place');
   const half = await watch.until(({ progress }) => progress?.source === 'LOGS', 'percent from the logs');
   const done = await watch.until(({ status }) => status === 'COMPLETED');
 
