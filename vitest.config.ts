@@ -1,11 +1,19 @@
+import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
+/** Whole servers: each loads everything there is, so their files share one copy of it. */
+const WITH_SERVERS = ['test/{story,graphql,http,security}/**/*.test.ts'];
+/** Processes that are killed, connections that go dead, the whole demo: they take their time. */
+const FAULTS = ['test/faults/**/*.test.ts'];
+
+// `vitest run --project faults` runs the slow ones; the others are quick enough to be run after every change.
 export default defineConfig({
+  resolve: {
+    // The packages require graphql's CommonJS build; with its ES module in our own code there would be two of it.
+    alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
+  },
   test: {
     environment: 'node',
-    include: ['test/**/*.test.ts'],
-    // Fault runs kill processes for minutes; they have their own command.
-    exclude: ['test/faults/**', 'node_modules/**'],
     globalSetup: ['test/support/global-setup.ts'],
     // An embedded database takes about 300 MB, so few files run at once, each in a process of its own.
     pool: 'forks',
@@ -14,5 +22,13 @@ export default defineConfig({
     // Opening a database on a busy machine, and closing what a test left.
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    projects: [
+      { extends: true, test: { name: 'servers', include: WITH_SERVERS, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [...WITH_SERVERS, ...FAULTS] },
+      },
+      { extends: true, test: { name: 'faults', include: FAULTS } },
+    ],
   },
 });

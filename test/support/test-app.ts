@@ -1,4 +1,3 @@
-import './one-graphql.ts';
 import type { Client } from 'graphql-ws';
 import { ask, shown, type Answer, type CallOptions } from './graphql-call.ts';
 import {

@@ -1,4 +1,4 @@
-// node --import tsx test/db/slow-migrator.ts: opens the database its environment names and begins a migration that takes
+// node --import tsx test/faults/slow-migrator.ts: opens the database its environment names and begins a migration that takes
 // seconds; prints "applying" first, for the test to kill it in the middle.
 import { migrate } from '../../src/db/migrate.ts';
 import { readMigrations } from '../../src/db/migration-files.ts';
