@@ -1,0 +1,70 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { headersOf, newSigner, signatureOf, type Signer } from '../fal/signing.ts';
+import type { AddressInfo } from 'node:net';
+
+/** A key set of the test's own, so that it can sign whatever it likes, and see how often the keys are fetched. */
+export type OwnKeySet = {
+  readonly url: string;
+  readonly signer: Signer;
+  readonly fetches: () => number;
+  /** The keys to answer with from now on, as base64url. */
+  readonly serve: (...keys: readonly string[]) => void;
+  readonly close: () => void;
+};
+
+export async function ownKeySet(): Promise<OwnKeySet> {
+  const signer = newSigner();
+  let served: readonly string[] = [signer.x];
+  let fetches = 0;
+  const server = createServer((_request, response) => {
+    fetches += 1;
+    const keys = served.map((x) => ({ kty: 'OKP', crv: 'Ed25519', x }));
+    response.end(JSON.stringify({ keys }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
+    signer,
+    fetches: () => fetches,
+    serve: (...keys) => void (served = keys),
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+export type Webhook = {
+  readonly url: string;
+  readonly requestId: string;
+  readonly body: Uint8Array | string | object;
+  readonly userId?: string;
+  /** Seconds from now at which it was signed. */
+  readonly shiftSeconds?: number;
+  /** In place of the right one. */
+  readonly signature?: string;
+};
+
+/** The request that fal would send: the same object can be sent again and again, byte for byte. */
+export function signedWebhook(webhook: Webhook, signer: Signer): Request {
+  const { url, requestId, body, userId = 'our-account', shiftSeconds = 0, signature } = webhook;
+  const bytes =
+    body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const timestamp = String(Math.floor(Date.now() / 1000) + shiftSeconds);
+  const signed = { requestId, userId, timestamp, body: bytes };
+  return new Request(url, {
+    method: 'POST',
+    headers: headersOf(signed, signature ?? signatureOf(signed, signer)),
+    body: new Uint8Array(bytes),
+    redirect: 'manual',
+  });
+}
+
+/** Sends it and gives the answer's status. */
+export async function post(request: Request): Promise<number> {
+  const response = await fetch(request.clone());
+  await response.arrayBuffer();
+  return response.status;
+}
