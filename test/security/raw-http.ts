@@ -1,5 +1,8 @@
 import { connect } from 'node:net';
 
+/** Longer than the ten seconds that a slow body may take. */
+const PATIENCE_MS = 14_000;
+
 export type RawAnswer = {
   readonly status: number;
   /** Status line and headers as they came. */
@@ -15,6 +18,7 @@ export type RawAnswer = {
 export function rawRequest(
   serverUrl: string,
   feed: (write: (text: string | Uint8Array) => void) => () => void,
+  patienceMs = PATIENCE_MS,
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(serverUrl);
   return new Promise((resolve, reject) => {
@@ -29,6 +33,9 @@ export function rawRequest(
       const head = text.slice(0, end);
       resolve({ status: Number(head.split(' ')[1]), head, body: text.slice(end + 4) });
     };
+    const giveUp = setTimeout(() => {
+      socket.destroy(new Error('no answer'));
+    }, patienceMs);
     socket.setEncoding('latin1');
     socket.on('connect', () => {
       stop = feed((bytes) => void socket.write(bytes));
@@ -38,6 +45,7 @@ export function rawRequest(
       answered();
     });
     socket.on('close', () => {
+      clearTimeout(giveUp);
       stop();
       reject(new Error(`The connection was closed without an answer: ${JSON.stringify(text)}`));
     });
