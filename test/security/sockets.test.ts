@@ -115,7 +115,7 @@ test('the eleventh operation on a socket is an error of its own, and the ten liv
 test('an owner has a limit over all sockets, others are not touched by it, and what is ended is given back', async () => {
   const { id } = await newAvatar(app, {}, { token: await tokenOf('many') });
   const sockets = await Promise.all([connected('many'), connected('many')]);
-  const [first, second] = sockets as [RawSocket, RawSocket];
+  const [first, second] = sockets;
   for (let index = 0; index < STREAMS; index += 1)
     (index % 2 === 0 ? first : second).subscribe(`s${index}`, WATCH);
   await eventually('all of them to run', () =>
