@@ -19,7 +19,8 @@ import { relayOverRedis } from './pubsub/redis-relay.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { startHttp } from './http/server.ts';
 import { startSimulator } from './simulator/simulator.ts';
-import { startSweeping } from './jobs/sweeper.ts';
+import { startSweeping, type Sweeper } from './jobs/sweeper.ts';
+import { UnderWay } from './jobs/under-way.ts';
 import { StreamCount } from './graphql/stream.ts';
 import { startTraining } from './jobs/start-training.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
@@ -41,6 +42,8 @@ export type App = {
 
 /** How long requests under way may take to end after close(). */
 const GRACE_MS = 5000;
+/** How long fal's answers to submits may take after that. */
+const LAST_ANSWERS_MS = 2500;
 
 /**
  * Builds the server out of its parts and starts it. Whatever was started before a part fails is ended again.
@@ -85,7 +88,14 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     pollIntervalMs: config.reconcileIntervalMs,
     defaultTrainers: config.defaultTrainers,
   };
-  const workshop = { store, provider: new Fal(fal), announcer: news, log, settings };
+  const underWay = new UnderWay();
+  const closing = new AbortController();
+  const provider = new Fal({ ...fal, closing: closing.signal });
+  const workshop = { store, provider, announcer: news, log, underWay, settings };
+  // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
+  parts.add(() => underWay.settled(LAST_ANSWERS_MS));
+  let sweeper: Sweeper | null = null;
+  parts.add(async () => sweeper?.stop());
   const authenticate = createAuthenticate(config.auth);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
@@ -135,19 +145,22 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
   // The simulator runs on this machine, so it reaches the server where it listens.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
 
-  const sweeper = startSweeping((stop) => reconcile(workshop, stop), {
+  sweeper = startSweeping((stop) => reconcile(workshop, stop), {
     intervalMs: config.reconcileIntervalMs,
     log,
   });
-  parts.add(() => sweeper.stop());
   // The first to go: no new work is sent here any more, subscribers come again elsewhere, and whoever waits for a
   // generation gets it as it is.
   parts.add(async () => {
     isClosing = true;
+    closing.abort();
     await http.endStreams();
     news.close();
   });
 
+  if (config.fal === null && config.isProduction) {
+    log.warn({}, 'FAL_KEY is not set: results are simulated, in production too');
+  }
   if (config.fal !== null) {
     const notice = deprecationNotice(config.defaultTrainers.STYLE);
     if (notice !== null)

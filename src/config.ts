@@ -69,7 +69,7 @@ export function readConfig(environment: Environment): Config {
   const problems: string[] = [];
   const read = new Settings(environment, problems);
   const host = read.text('HOST') ?? '127.0.0.1';
-  const isProduction = read.text('NODE_ENV') === 'production';
+  const isProduction = read.oneOf('NODE_ENV', ['production', 'development', 'test']) === 'production';
   const auth = readAuth(read, problems);
   if (auth.kind === 'LOCAL' && (!LOOPBACK_HOSTS.has(host) || isProduction)) {
     problems.push(

@@ -59,9 +59,7 @@ async function appOrExit(): Promise<App> {
     return await createApp(config, log);
   } catch (error) {
     log.fatal({ err: error }, 'the server could not be started');
-    process.stderr.write(
-      `Likeness could not be started: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    process.stderr.write(`Likeness could not be started: ${reasonOf(error)}\n`);
     process.exit(1);
   }
 }
@@ -71,6 +69,21 @@ function secretsOf({ fal, auth, databaseUrl, redisUrl }: Config): string[] {
   const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
   // Shorter ones are stand-ins, and blotting out a common word would make the log unreadable.
   return [fal?.key ?? '', signing, ...passwords].filter((secret) => secret.length >= 8);
+}
+
+/** What went wrong, with the setting that it is about. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  const message = error.message === '' ? code : error.message;
+  if (code === 'EADDRINUSE')
+    return `port ${config.port} is in use; stop the other process or set PORT. (${message})`;
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') return `${message} (PORT, HOST, DATA_DIR)`;
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return `DATA_DIR=${config.dataDir} is not a folder. (${message})`;
+  if (code === '3D000') return `${message}; create it first. (DATABASE_URL)`;
+  if (config.databaseUrl !== null && code !== '') return `PostgreSQL at DATABASE_URL: ${message}`;
+  return message;
 }
 
 /** A URL's password as it is written there, and as a driver says it. */

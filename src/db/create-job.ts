@@ -30,6 +30,9 @@ export async function createJob(
   try {
     return await prisma.$transaction(async (tx): Promise<Creation> => {
       const message = await refusedByLimits(tx, job.ownerId, spending, limits);
+      // Whoever waited here for the first call with the same key must not be refused for what that one took.
+      const meanwhile = message === null ? null : await repeated(tx, job.ownerId, idempotency);
+      if (meanwhile !== null) return meanwhile;
       if (message !== null) return { kind: 'limit', message };
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });
@@ -52,7 +55,7 @@ export async function createJob(
 }
 
 async function repeated(
-  prisma: PrismaClient,
+  prisma: Prisma.TransactionClient,
   ownerId: string,
   idempotency: NewJob['idempotency'],
 ): Promise<Extract<Creation, { kind: 'repeated' | 'key-used-otherwise' }> | null> {

@@ -73,12 +73,18 @@ export function dueJob(job: Job, now: Date): DueJob {
     pollFailures: job.pollFailures,
     notFoundForMs: job.notFoundSince === null ? 0 : now.getTime() - job.notFoundSince.getTime(),
     ageMs: now.getTime() - job.createdAt.getTime(),
-    cancelPending: job.cancelRequestedAt !== null && job.cancelAnsweredAt === null,
+    cancelPending: isToBeCancelled(job) && job.cancelAnsweredAt === null,
+    nextPollAt: job.nextPollAt,
   };
 }
 
 export function asPending({ id, kind, ownerId, entityId, version }: Announcement): PendingAnnouncement {
   return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
+}
+
+/** An avatar that was deleted while the job was being written took no notice of it. */
+function isToBeCancelled(job: Job): boolean {
+  return job.cancelRequestedAt !== null || job.avatarId === null;
 }
 
 function jobView(job: Job): JobView {
@@ -89,7 +95,7 @@ function jobView(job: Job): JobView {
     trainer: trainerOf(job.trainer),
     falRequestId: job.falRequestId,
     statusUrl: job.statusUrl,
-    cancelRequested: job.cancelRequestedAt !== null,
+    cancelRequested: isToBeCancelled(job),
     createdAt: job.createdAt,
   };
 }

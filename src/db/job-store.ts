@@ -107,15 +107,15 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     return job && dueJob(job, new Date());
   }
 
-  async reschedule(jobId: string, inMs: number | null, found: LookResult): Promise<void> {
-    // A job that was settled meanwhile has nothing left to do and stays unscheduled.
+  async reschedule(job: DueJob, inMs: number | null, found: LookResult): Promise<void> {
+    // Whoever settled the job, bound it or asked for a look meanwhile has planned anew, and that counts.
     await this.#prisma.$executeRaw`
       UPDATE jobs SET
         next_poll_at = now() + ${inMs}::float8 * interval '1 millisecond',
         poll_failures = CASE WHEN ${found} = 'nothing' THEN poll_failures + 1 ELSE 0 END,
         not_found_since = CASE ${found}
           WHEN 'not-found' THEN coalesce(not_found_since, now()) WHEN 'nothing' THEN not_found_since END
-      WHERE id = ${jobId} AND next_poll_at IS NOT NULL`;
+      WHERE id = ${job.id} AND next_poll_at = ${job.nextPollAt}::timestamptz`;
   }
 
   async requestCancel(ownerId: string, avatarId: string): Promise<DueJob | null> {

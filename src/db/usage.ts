@@ -47,6 +47,6 @@ async function spent(tx: Transaction, kind: Spending['kind'], ownerId: string | 
     WHERE kind = ${kind}::job_kind
       AND (${ownerId}::text IS NULL OR owner_id = ${ownerId})
       AND created_at > now() - interval '1 day'
-      AND NOT (state = 'FAILED' AND submitted_at IS NULL)`;
+      AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE')`;
   return row === undefined ? NOTHING : { units: row.units, freeAt: row.free_at };
 }

@@ -6,6 +6,8 @@ export type FalSettings = {
   /** Base URLs without a trailing slash; fal's own are https://queue.fal.run and https://rest.fal.ai. */
   readonly queueUrl: string;
   readonly restUrl: string;
+  /** Ends whatever only asks, so that a server that closes need not wait for it. A submit is never ended by it. */
+  readonly closing?: AbortSignal;
 };
 
 /** What came back for one request. */
@@ -13,6 +15,13 @@ export type Exchange =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: Headers; readonly body: Body }
   /** `sent` false: it is certain that fal never got the request. */
   | { readonly kind: 'unanswered'; readonly sent: boolean; readonly message: string };
+
+export type ExchangeOptions = {
+  readonly url?: string | undefined;
+  readonly timeoutMs?: number;
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined;
+};
 
 /** JSON when it is JSON, whatever its declared type; else the text, which is some proxy's page. */
 export type Body = { readonly json: unknown } | { readonly text: string };
@@ -30,12 +39,11 @@ export type Body = { readonly json: unknown } | { readonly text: string };
 export async function exchange(
   settings: FalSettings,
   call: (client: FalClient) => Promise<unknown>,
-  {
-    url,
-    timeoutMs = PROVIDER_TIMEOUT_MS,
-  }: { readonly url?: string | undefined; readonly timeoutMs?: number } = {},
+  { url, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: ExchangeOptions = {},
 ): Promise<Exchange> {
   const kept: { answer?: Exchange } = {};
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const limit = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
   const client = createFalClient({
     credentials: settings.key,
     suppressLocalCredentialsWarning: true,
@@ -44,8 +52,8 @@ export async function exchange(
       kept.answer ??= await send(
         url ?? rewritten(addressOf(target), settings),
         init ?? {},
-        timeoutMs,
         settings.key,
+        limit,
       );
       throw new EndOfCall();
     },
@@ -60,9 +68,8 @@ export async function exchange(
 
 class EndOfCall extends Error {}
 
-async function send(url: string, init: RequestInit, timeoutMs: number, key: string): Promise<Exchange> {
+async function send(url: string, init: RequestInit, key: string, signal: AbortSignal): Promise<Exchange> {
   let response: Response;
-  const signal = AbortSignal.timeout(timeoutMs);
   try {
     // Redirects are not followed: the request carries the key.
     response = await fetch(url, { ...init, redirect: 'manual', signal });
@@ -123,6 +130,8 @@ function rewritten(address: string, { queueUrl, restUrl }: FalSettings): string 
 function isBeforeSending(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string' && NEVER_SENT.has(cause.code)) return true;
+    // fetch itself refuses some ports, and has no code for it.
+    if (cause.message === 'bad port') return true;
   }
   return false;
 }

@@ -2,7 +2,7 @@ import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from '.
 import { exchange, type Exchange, type FalSettings } from './exchange.ts';
 import { percentFromLogs } from './progress.ts';
 import type { CancelAnswer, Inspection, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
-import type { JsonObject } from '../domain/json.ts';
+import { isJsonObject, type JsonObject } from '../domain/json.ts';
 
 /** fal.ai's queue. */
 export class Fal implements Provider {
@@ -30,7 +30,7 @@ export class Fal implements Provider {
     const status = await exchange(
       this.#settings,
       (client) => client.queue.status(run.endpoint, { requestId: run.requestId, logs: true }),
-      { url: this.#ownUrl(run.statusUrl, { logs: '1' }) },
+      { url: this.#ownUrl(run.statusUrl, { logs: '1' }), signal: this.#settings.closing },
     );
     if (status.kind === 'unanswered') return { kind: 'unreachable', message: status.message };
     if (status.status === 404) return { kind: 'not-found', message: 'fal does not know this run.' };
@@ -55,7 +55,7 @@ export class Fal implements Provider {
     const answer = await exchange(
       this.#settings,
       (client) => client.queue.cancel(run.endpoint, { requestId: run.requestId }),
-      { url: this.#ownUrl(run.cancelUrl) },
+      { url: this.#ownUrl(run.cancelUrl), signal: this.#settings.closing },
     );
     if (answer.kind === 'unanswered') return 'unreachable';
     const word =
@@ -63,7 +63,9 @@ export class Fal implements Provider {
     if (answer.status === 200 && word === 'OK') return 'removed';
     if (answer.status >= 200 && answer.status < 300) return 'requested';
     if (answer.status === 404) return 'not-found';
-    if (answer.status === 400) return 'already-completed';
+    // Asked in another way it would be answered no better: the run is past being cancelled, or never could be.
+    const mayHelpLater = [401, 403, 408, 429].includes(answer.status) || answer.status >= 500;
+    if (answer.status >= 400 && !mayHelpLater) return 'already-completed';
     return 'unreachable';
   }
 
@@ -75,7 +77,7 @@ export class Fal implements Provider {
     const answer = await exchange(
       this.#settings,
       (client) => client.queue.result(run.endpoint, { requestId: run.requestId }),
-      { url: this.#ownUrl(run.responseUrl) },
+      { url: this.#ownUrl(run.responseUrl), signal: this.#settings.closing },
     );
     const isCancelled = answer.kind === 'answered' && answer.status === 499;
     if (isCancelled || ended.errorType === 'client_cancelled') {
@@ -130,7 +132,9 @@ function readSubmit(answer: Exchange): SubmitEvent {
   const { status, headers, body } = answer;
   const words = 'json' in body ? errorText(body.json) : null;
   if (status >= 200 && status < 300) return readAcceptance(body);
-  if (status === 429 || status === 503) {
+  // What stands between us and fal says 503 too, of requests that it had passed on.
+  const isProxys503 = status === 503 && 'text' in body && /upstream|reset|disconnect/i.test(body.text);
+  if (status === 429 || (status === 503 && !isProxys503)) {
     return refused(
       'PROVIDER_UNAVAILABLE',
       `fal is too busy (HTTP ${status}${said(words)}). Nothing was started.`,
@@ -139,7 +143,9 @@ function readSubmit(answer: Exchange): SubmitEvent {
   if (status >= 500) {
     // A gateway's 502 or 504 does not tell whether the queue behind it took the run; fal's own error body does.
     const isStartTimeout = headers.get('x-fal-request-timeout-type') === 'user';
-    if ((words !== null && status !== 502 && status !== 504) || isStartTimeout) {
+    const isFals =
+      headers.has('x-fal-error-type') || ('json' in body && isJsonObject(body.json) && 'detail' in body.json);
+    if ((isFals && status !== 502 && status !== 504) || isStartTimeout) {
       return refused(
         'PROVIDER_UNAVAILABLE',
         `fal failed (HTTP ${status}${said(words)}). Nothing was started.`,
@@ -150,6 +156,8 @@ function readSubmit(answer: Exchange): SubmitEvent {
       message: `fal answered the submit with HTTP ${status}; a run may have been started.`,
     };
   }
+  if (status === 499)
+    return { kind: 'unknown', message: 'The submit was cut off; a run may have been started.' };
   if (status >= 400 && status !== 408) {
     return refused('PROVIDER_REJECTED', `fal refused the run (HTTP ${status}${said(words)}).`);
   }

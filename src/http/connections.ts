@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
  */
 export class Connections {
   readonly #requests = new Map<Socket, number>();
-  readonly #streams = new Set<ServerResponse>();
+  readonly #responses = new Set<ServerResponse>();
   #isEnding = false;
 
   constructor(server: Server) {
@@ -15,20 +15,18 @@ export class Connections {
       this.#requests.set(socket, 0);
       socket.once('close', () => this.#requests.delete(socket));
     });
-    server.on('request', (request: IncomingMessage, response: ServerResponse) =>
-      this.#begin(request, response),
+    server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
+      this.#begin(socket, response),
     );
     // From then on it belongs to whoever serves the other protocol.
     server.on('upgrade', ({ socket }: IncomingMessage) => this.#requests.delete(socket));
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
+  #begin(socket: Socket, response: ServerResponse): void {
     this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1);
-    const isStream = request.headers.accept?.includes('text/event-stream') === true;
-    if (isStream) this.#streams.add(response);
+    this.#responses.add(response);
     response.once('close', () => {
-      this.#streams.delete(response);
+      this.#responses.delete(response);
       const left = (this.#requests.get(socket) ?? 1) - 1;
       if (this.#requests.has(socket)) this.#requests.set(socket, left);
       if (this.#isEnding && left === 0) socket.destroySoon();
@@ -37,7 +35,10 @@ export class Connections {
 
   /** Breaks streams off: ended in good order, they would tell their readers that nothing more will ever come. */
   cutStreams(): void {
-    for (const response of this.#streams) response.destroy();
+    for (const response of this.#responses) {
+      // By what is sent, not by what was asked for: clients that accept streams ask for everything that way.
+      if (String(response.getHeader('content-type')).startsWith('text/event-stream')) response.destroy();
+    }
   }
 
   /** Ends every connection as soon as it is in no request, those that are in none at once. */

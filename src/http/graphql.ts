@@ -4,9 +4,9 @@ import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
 import { badInput, unauthenticated } from '../graphql/builder.ts';
 import { useFormGuard, useQueryGuard } from './guard.ts';
-import { useSecurityHeaders } from './security-headers.ts';
+import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
-import { playgroundTabs } from './playground.ts';
+import { playgroundTabs, withTabsInPlace } from './playground.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { Context, Services } from '../graphql/context.ts';
@@ -40,7 +40,7 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     batching: false,
-    plugins: [useQueryGuard(options), useFormGuard({ guardsGet: options.hidesSchema }), useSecurityHeaders()],
+    plugins: [useQueryGuard(options), useFormGuard({ guardsGet: options.hidesSchema }), usePagePolicy()],
     multipart: false,
     maxRequestBodySize: MAX_REQUEST_BYTES,
     // What matters of it is logged where errors are masked.
@@ -59,8 +59,11 @@ export function createGraphql(options: GraphqlOptions): Yoga {
           defaultTabs: playgroundTabs(options.sampleImagesUrl),
         },
     // Loaded when first asked for: the page's code is several megabytes.
-    renderGraphiQL: async (page) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
-    maskedErrors: { maskError: (error, message) => masked(error, message, log) },
+    renderGraphiQL: async (page) => {
+      const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+      return withTabsInPlace(renderGraphiQL(page));
+    },
+    maskedErrors: { maskError: (error, message) => masked(error, message, options) },
     context: async ({ request, socketViewer }) => {
       if (socketViewer !== undefined) return { ...services, viewer: socketViewer };
       const identity = await authenticate(request.headers.get('authorization'));
@@ -84,11 +87,11 @@ export function createGraphql(options: GraphqlOptions): Yoga {
  * What a client may see of an error: those made for it as they are, a malformed cursor as bad input, and of everything
  * else, which is a fault of ours, only an id that is in the log beside the whole of it.
  */
-function masked(error: unknown, message: string, log: Log): Error {
+function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOptions): Error {
   const original = error instanceof GraphQLError ? error.originalError : error;
   if (original instanceof PothosValidationError) return badInput(original.message);
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
-  if (isMeant) return withoutOriginal(error);
+  if (isMeant) return hidesSchema ? withoutHints(withoutOriginal(error)) : withoutOriginal(error);
   const correlationId = randomUUID();
   log.error({ err: original ?? error, correlationId }, 'a request failed');
   const safe = maskError(error, message, false);
@@ -107,6 +110,12 @@ function withoutOriginal(error: GraphQLError): GraphQLError {
   const { extensions, message } = error;
   if (extensions['originalError'] === undefined || extensions['code'] !== 'BAD_REQUEST') return error;
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+}
+
+/** Coercing variables gives hints about the schema just as validation does. */
+function withoutHints(error: GraphQLError): GraphQLError {
+  error.message = error.message.replace(/ Did you mean .*\?$/s, '');
+  return error;
 }
 
 function quietly(write: (level: string, parts: readonly unknown[]) => void) {

@@ -6,7 +6,7 @@
  */
 export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
   const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');
-  return [CREATE, WATCH, train(imagesUrl), GENERATE, LIST, TRAINERS].map((query) => ({ query }));
+  return [CREATE, train(imagesUrl), WATCH, GENERATE, LIST, TRAINERS].map((query) => ({ query }));
 }
 
 const CREATE = `# 1. Make an avatar, and keep its id for the next steps.
@@ -20,7 +20,8 @@ mutation CreateAvatar {
 }
 `;
 
-const WATCH = `# 2. Watch all your avatars live. Leave it running and go on in the next tab.
+const WATCH = `# 3. Watch all your avatars live. Run this right after step 2: a training takes a while,
+#    and the playground ends a subscription when you leave its tab.
 subscription AvatarStatus {
   avatarStatus {
     id
@@ -36,7 +37,7 @@ subscription AvatarStatus {
 
 const train = (
   imagesUrl: string,
-) => `# 3. Train it: put in the id from step 1. It returns as soon as fal has the run.
+) => `# 2. Train it: put in the id from step 1. It returns as soon as fal has the run.
 mutation StartTraining {
   startTraining(
     input: {
@@ -104,3 +105,11 @@ query Trainers {
   }
 }
 `;
+
+/**
+ * Tabs given by default are laid out with offsets that stay behind, so that the first click on a tab is taken for a
+ * drag and selects nothing. This takes the offsets away.
+ */
+export function withTabsInPlace(page: string): string {
+  return page.replace('</head>', '<style>.graphiql-tab { transform: none !important; }</style></head>');
+}

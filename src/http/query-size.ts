@@ -3,12 +3,25 @@ import {
   Kind,
   OperationTypeNode,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 
 /** What an operation may be made of at most. The largest that a client of ours sends is a fifth of each. */
-export const QUERY_LIMITS = { tokens: 2000, depth: 15, fields: 400, aliases: 50, directives: 30 } as const;
+export const QUERY_LIMITS = {
+  tokens: 2000,
+  depth: 15,
+  fields: 400,
+  aliases: 50,
+  directives: 30,
+  /** Fields with every list as long as it may become. */
+  weight: 50_000,
+} as const;
+
+/** What a connection gives where nobody says how much, and what it may give where a variable says it. */
+const PAGE = { usual: 20, most: 100 } as const;
+const CONNECTIONS: ReadonlySet<string> = new Set(['avatars', 'generations']);
 
 /** Each of these starts a run that is paid for. */
 const PAID_MUTATIONS: ReadonlySet<string> = new Set(['startTraining', 'generateImage']);
@@ -16,6 +29,7 @@ const PAID_MUTATIONS: ReadonlySet<string> = new Set(['startTraining', 'generateI
 type Size = {
   depth: number;
   fields: number;
+  weight: number;
   aliases: number;
   directives: number;
   /** Paid mutations among the outermost fields. */
@@ -37,7 +51,7 @@ export function tooLarge(document: DocumentNode): GraphQLError | null {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
     const size = measure(definition.selectionSet);
     size.directives += definition.directives?.length ?? 0;
-    for (const name of ['depth', 'fields', 'aliases', 'directives'] as const) {
+    for (const name of ['depth', 'fields', 'aliases', 'directives', 'weight'] as const) {
       if (size[name] > QUERY_LIMITS[name]) {
         return refusal(
           `This operation has too many ${NOUNS[name]}: at most ${QUERY_LIMITS[name]} are allowed.`,
@@ -53,7 +67,13 @@ export function tooLarge(document: DocumentNode): GraphQLError | null {
   return null;
 }
 
-const NOUNS = { depth: 'levels', fields: 'fields', aliases: 'aliases', directives: 'directives' } as const;
+const NOUNS = {
+  depth: 'levels',
+  fields: 'fields',
+  aliases: 'aliases',
+  directives: 'directives',
+  weight: 'fields in lists of lists',
+} as const;
 
 function measurer(fragments: ReadonlyMap<string, FragmentDefinitionNode>): (set: SelectionSetNode) => Size {
   const known = new Map<string, Size>();
@@ -80,7 +100,13 @@ function measurer(fragments: ReadonlyMap<string, FragmentDefinitionNode>): (set:
         case Kind.FIELD: {
           const inner = selection.selectionSet === undefined ? nothing() : ofSet(selection.selectionSet);
           const isPaid = PAID_MUTATIONS.has(selection.name.value);
-          add(total, { ...inner, depth: inner.depth + 1, fields: inner.fields + 1, paid: isPaid ? 1 : 0 });
+          add(total, {
+            ...inner,
+            depth: inner.depth + 1,
+            fields: inner.fields + 1,
+            weight: inner.weight * lengthOf(selection) + 1,
+            paid: isPaid ? 1 : 0,
+          });
           if (selection.alias !== undefined) total.aliases += 1;
           break;
         }
@@ -96,13 +122,22 @@ function measurer(fragments: ReadonlyMap<string, FragmentDefinitionNode>): (set:
   return ofSet;
 }
 
+/** How often what is selected of a field may stand in the answer. */
+function lengthOf({ name, arguments: given = [] }: FieldNode): number {
+  if (!CONNECTIONS.has(name.value)) return 1;
+  const asked = given.filter((argument) => argument.name.value === 'first' || argument.name.value === 'last');
+  const lengths = asked.map(({ value }) => (value.kind === Kind.INT ? Number(value.value) : PAGE.most));
+  return lengths.length === 0 ? PAGE.usual : Math.max(1, ...lengths);
+}
+
 function nothing(): Size {
-  return { depth: 0, fields: 0, aliases: 0, directives: 0, paid: 0 };
+  return { depth: 0, fields: 0, weight: 0, aliases: 0, directives: 0, paid: 0 };
 }
 
 function add(total: Size, part: Size): void {
   total.depth = Math.max(total.depth, part.depth);
   total.fields += part.fields;
+  total.weight += part.weight;
   total.aliases += part.aliases;
   total.directives += part.directives;
   total.paid += part.paid;

@@ -10,21 +10,14 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 };
 
-/** Adds the headers to GraphQL's answers; the playground's page gets a policy that lets its own scripts run, and no others. */
-export function useSecurityHeaders(): Plugin {
+/** Gives the playground's page a policy that lets its own scripts run, and no others. */
+export function usePagePolicy(): Plugin {
   return {
     onResponse: async (payload) => {
       const { response } = payload;
-      if (response.headers.get('content-type')?.startsWith('text/html') !== true) {
-        for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
-        return;
-      }
+      if (response.headers.get('content-type')?.startsWith('text/html') !== true) return;
       const page = await response.text();
-      const headers = {
-        ...SECURITY_HEADERS,
-        'content-security-policy': policyFor(page),
-        'content-type': 'text/html',
-      };
+      const headers = { 'content-security-policy': policyFor(page), 'content-type': 'text/html' };
       payload.setResponse(new Response(page, { status: response.status, headers }));
     },
   };

@@ -42,18 +42,16 @@ const LOCAL_ONLY =
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { yoga, isLocal, isAllowedOrigin, log } = options;
-  const edge = createServerAdapter(async (request: Request) => {
-    const response = await route(options, request);
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
-    return response;
-  });
+  const edge = createServerAdapter((request: Request) => route(options, request));
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, (request, response) => {
-    const path = request.url ?? '/';
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    const path = request.url ?? '';
+    if (!isPlain(path)) return void response.writeHead(400).end();
     const isGraphql =
       path === GRAPHQL_PATH || path.startsWith(`${GRAPHQL_PATH}?`) || path.startsWith(`${GRAPHQL_PATH}/`);
     const { host = null, origin = null } = request.headers;
     if (isGraphql && isLocal && !isAllowedOrigin(origin, host)) {
-      response.writeHead(403, { ...SECURITY_HEADERS, 'content-type': 'text/plain' }).end(LOCAL_ONLY);
+      response.writeHead(403, { 'content-type': 'text/plain' }).end(LOCAL_ONLY);
       return;
     }
     const handled = isGraphql ? yoga(request, response) : edge(request, response);
@@ -80,6 +78,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       clearTimeout(late);
     },
   };
+}
+
+/** False for what a parser would turn into another path than it looks like: dots, backslashes, whole addresses. */
+function isPlain(target: string): boolean {
+  const url =
+    target.startsWith('/') && URL.canParse(target, 'http://any') ? new URL(target, 'http://any') : null;
+  return url?.host === 'any' && url.pathname === target.split(/[?#]/, 1)[0];
 }
 
 async function route(options: HttpOptions, request: Request): Promise<Response> {

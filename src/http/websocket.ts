@@ -13,6 +13,7 @@ import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { ExecutionArgs } from 'graphql';
+import type { Duplex } from 'node:stream';
 import type { IncomingMessage, Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../jobs/ports.ts';
@@ -26,6 +27,7 @@ export type Sockets = {
 /** In bytes. */
 const MAX_MESSAGE_BYTES = 100_000;
 const GOING_AWAY = 1001;
+const CLOSE_ANSWER_MS = 1000;
 
 type Enveloped = ExecutionArgs & {
   readonly rootValue: {
@@ -58,13 +60,14 @@ export function serveSockets(
   server.on('upgrade', (request, socket, head) => {
     // Without a listener an error on a socket that is refused would end the process.
     socket.on('error', () => socket.destroy());
-    const { pathname } = new URL(request.url ?? '/', 'http://any');
-    if (pathname !== GRAPHQL_PATH)
-      return void socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-    if (!isAllowed(request)) return void socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
-    sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      sockets.emit('connection', webSocket, request),
-    );
+    // Compared, not parsed: not every request line is a URL, and an error thrown here would end the process.
+    const path = request.url?.split('?', 1)[0];
+    if (path !== GRAPHQL_PATH) refuse(socket, '404 Not Found');
+    else if (!isAllowed(request)) refuse(socket, '403 Forbidden');
+    else
+      sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        sockets.emit('connection', webSocket, request),
+      );
   });
   sockets.on('connection', (webSocket) =>
     webSocket.on('error', (error) => log.debug({ err: error }, 'socket error')),
@@ -124,7 +127,12 @@ export function serveSockets(
   return {
     async close() {
       for (const webSocket of sockets.clients) webSocket.close(GOING_AWAY, 'going away');
+      // A peer that fell asleep never answers the close.
+      const asleep = setTimeout(() => {
+        for (const webSocket of sockets.clients) webSocket.terminate();
+      }, CLOSE_ANSWER_MS);
       await protocol.dispose();
+      clearTimeout(asleep);
     },
   };
 }
@@ -141,6 +149,11 @@ function attempt<T>(step: () => T): T | GraphQLError {
   } catch (error) {
     return error instanceof GraphQLError ? error : new GraphQLError('The document cannot be read.');
   }
+}
+
+/** Destroyed as soon as it is said: a client that keeps its half open would otherwise hold the server open. */
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
 }
 
 function authorizationOf(

@@ -111,9 +111,9 @@ async function start(
         generationId === null ? null : { generationId },
       );
     case 'created': {
-      const submitted = await submitJob(workshop, job);
-      if (submitted.kind !== 'refused') return { done: { generationId: generation.id } };
-      const { code, message } = submitted.failure;
+      const refusal = await submitJob(workshop, job);
+      if (refusal === null) return { done: { generationId: generation.id } };
+      const { code, message } = refusal.failure;
       return refuse(code === 'PROVIDER_REJECTED' ? code : 'PROVIDER_UNAVAILABLE', message);
     }
   }

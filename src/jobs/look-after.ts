@@ -1,4 +1,4 @@
-import { backoffMs, NOT_FOUND_GRACE_MS, RUN_DEADLINE_MS } from './timing.ts';
+import { backoffMs, FAILURES_BEFORE_LOST, NOT_FOUND_GRACE_MS, RUN_DEADLINE_MS } from './timing.ts';
 import { record } from './record.ts';
 import type { DueJob, RunRef, Workshop } from './ports.ts';
 
@@ -34,11 +34,11 @@ export async function lookAfter(workshop: Workshop, job: DueJob): Promise<void> 
       return;
     case 'COMPLETED':
     case 'FAILED':
-      await workshop.store.reschedule(job.id, null, 'answer');
+      await workshop.store.reschedule(job, null, 'answer');
       return;
     case 'CANCELLED':
       if (job.cancelPending && job.run !== null) await sendCancel(workshop, job, job.run);
-      else await workshop.store.reschedule(job.id, null, 'answer');
+      else await workshop.store.reschedule(job, null, 'answer');
   }
 }
 
@@ -53,6 +53,8 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
     case 'queued':
     case 'running': {
       if (job.ageMs > RUN_DEADLINE_MS) {
+        // It is given up, so it must not run on and be paid for.
+        await provider.cancel(run);
         await record(
           workshop,
           job.id,
@@ -62,7 +64,7 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
         return;
       }
       await record(workshop, job.id, inspection, 'POLL');
-      await store.reschedule(job.id, settings.pollIntervalMs, 'answer');
+      await store.reschedule(job, settings.pollIntervalMs, 'answer');
       return;
     }
     case 'succeeded':
@@ -76,11 +78,12 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
         await record(workshop, job.id, { kind: 'lost', message: inspection.message }, 'POLL');
         return;
       }
-      await store.reschedule(job.id, settings.pollIntervalMs, 'not-found');
+      await store.reschedule(job, settings.pollIntervalMs, 'not-found');
       return;
     }
     case 'unreachable': {
-      if (job.ageMs > RUN_DEADLINE_MS) {
+      // One failed look says little, also of an old run: fal has to have been away for long.
+      if (job.ageMs > RUN_DEADLINE_MS && job.pollFailures >= FAILURES_BEFORE_LOST) {
         await record(workshop, job.id, { kind: 'lost', message: inspection.message }, 'DEADLINE');
         return;
       }
@@ -88,13 +91,13 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
         { jobId: job.id, failures: job.pollFailures + 1, reason: inspection.message },
         'fal could not be asked',
       );
-      await store.reschedule(job.id, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
+      await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
     }
   }
 }
 
 /** Asks fal to stop a run. What fal answers is what is recorded: a run that cannot be stopped any more ends as it ends. */
-export async function sendCancel(
+async function sendCancel(
   workshop: Workshop,
   job: DueJob,
   run: RunRef,
@@ -113,7 +116,12 @@ export async function sendCancel(
       await store.cancelAnswered(job.id);
       return 'asked';
     case 'unreachable':
-      await store.reschedule(job.id, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
+      if (job.ageMs > 2 * RUN_DEADLINE_MS) {
+        // The run has long ended by itself.
+        await store.cancelAnswered(job.id);
+        return 'asked';
+      }
+      await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
       return 'later';
   }
 }

@@ -6,6 +6,7 @@ import type { JsonObject } from '../domain/json.ts';
 import type { ErrorCode } from '../domain/refusal.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
 import type { Trainer, TrainingType } from '../domain/trainers.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** What fal is asked about: a run by its request id, at the addresses fal gave with the submit's answer. */
 export type RunRef = {
@@ -121,8 +122,10 @@ export type DueJob = {
   readonly notFoundForMs: number;
   /** Milliseconds since it was created, by the database's clock. */
   readonly ageMs: number;
-  /** A cancel was asked for and fal has not been told yet. */
+  /** A cancel was asked for, or the avatar is gone, and fal has not been told yet. */
   readonly cancelPending: boolean;
+  /** When it was to be looked at next, as read; what is planned is written only if that still holds. */
+  readonly nextPollAt: Date | null;
 };
 
 /** What a look at fal brought: an answer about the run, "not found", or nothing. */
@@ -154,8 +157,8 @@ export interface JobStore {
   /** Takes due jobs for `leaseMs`: until then no other instance gets them. */
   claimDue(limit: number, leaseMs: number): Promise<DueJob[]>;
   due(jobId: string): Promise<DueJob | null>;
-  /** Plans the next look; `found` is what the last one brought. `inMs` null: there will be none. */
-  reschedule(jobId: string, inMs: number | null, found: LookResult): Promise<void>;
+  /** Plans the next look, unless somebody else did meanwhile; `found` is what the last one brought. `inMs` null: none. */
+  reschedule(job: DueJob, inMs: number | null, found: LookResult): Promise<void>;
   /** The open training of an avatar, marked as to be cancelled; null when there is none. */
   requestCancel(ownerId: string, avatarId: string): Promise<DueJob | null>;
   cancelAnswered(jobId: string): Promise<void>;
@@ -179,6 +182,7 @@ export type Workshop = {
   readonly provider: Provider;
   readonly announcer: Announcer;
   readonly log: Log;
+  readonly underWay: UnderWay;
   readonly settings: {
     /** Base of the callback URL; null: no webhooks, everything is found by polling. */
     readonly callbackBase: string | null;

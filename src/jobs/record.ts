@@ -3,7 +3,7 @@ import { isFinal, type IgnoreReason } from '../domain/next-job.ts';
 import { UNKNOWN_OUTCOME_DEADLINE_MS } from './timing.ts';
 import type { Decision } from '../domain/decide.ts';
 import type { LoadedJob, PendingAnnouncement, Workshop } from './ports.ts';
-import type { RunEvent, Source } from '../domain/run-event.ts';
+import { requestIdOf, type RunEvent, type Source } from '../domain/run-event.ts';
 
 export type Recorded =
   | { readonly kind: 'applied' }
@@ -33,7 +33,7 @@ export async function record(
       );
       return { kind: 'ignored', reason: decision.reason };
     }
-    const nextPollInMs = nextPoll(loaded, decision, event, settings.pollIntervalMs);
+    const nextPollInMs = nextPoll(loaded, decision, event, source, settings.pollIntervalMs);
     const saved = await store.save(loaded, decision, { source, nextPollInMs });
     if (saved.kind === 'stale') continue;
     if (saved.kind === 'request-id-taken') {
@@ -58,16 +58,18 @@ export async function announce(
   announcements: readonly PendingAnnouncement[],
 ): Promise<void> {
   const published: bigint[] = [];
+  let failure: unknown = null;
   for (const announcement of announcements) {
     try {
       await announcer.publish(announcement);
       published.push(announcement.id);
     } catch (error) {
-      log.warn(
-        { err: error, entityId: announcement.entityId },
-        'announcing failed; the reconciler tries again',
-      );
+      failure = error;
     }
+  }
+  if (failure !== null) {
+    const count = announcements.length - published.length;
+    log.warn({ err: failure, count }, 'announcing failed; the reconciler tries again');
   }
   try {
     if (published.length > 0) await store.announced(published);
@@ -81,12 +83,15 @@ function nextPoll(
   { snapshot: { job } }: LoadedJob,
   decision: Extract<Decision, { kind: 'change' }>,
   event: RunEvent,
+  source: Source,
   intervalMs: number,
 ): number | null | undefined {
   // A cancelled job that only now got its request id: fal still has to be told.
   if (isFinal(job.state)) return 0;
   const state = decision.job.state ?? job.state;
-  if (isFinal(state)) return null;
+  // Cancelled here while its submit was answered: the run goes on at fal until fal is told.
+  const isUntold = source === 'CANCEL' && requestIdOf(event) === null && job.falRequestId !== null;
+  if (isFinal(state)) return isUntold ? 0 : null;
   if (state === 'SUBMIT_UNKNOWN') return UNKNOWN_OUTCOME_DEADLINE_MS;
   if (event.kind === 'bound') return 0;
   return event.kind === 'accepted' ? intervalMs : undefined;

@@ -16,9 +16,9 @@ export async function answerRepeated<T>(
   for (;;) {
     const standing = await store.standing(jobId);
     if (standing === null) return refuse('NOT_FOUND', 'What this idempotencyKey made has been deleted.');
-    if (standing.state === 'FAILED' && !standing.submitted && standing.error !== null) {
-      const code = standing.error.code === 'PROVIDER_REJECTED' ? 'PROVIDER_REJECTED' : 'PROVIDER_UNAVAILABLE';
-      return refuse(code, standing.error.message);
+    const code = standing.error?.code;
+    if (standing.state === 'FAILED' && (code === 'PROVIDER_REJECTED' || code === 'PROVIDER_UNAVAILABLE')) {
+      return refuse(code, standing.error?.message ?? '');
     }
     if (standing.state !== 'SUBMITTING' || Date.now() > giveUpAt) {
       const answer = done(standing);

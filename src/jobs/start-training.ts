@@ -85,11 +85,10 @@ export async function startTraining(
       break;
   }
 
-  const submitted = await submitJob(workshop, job);
-  if (submitted.kind !== 'refused') return { done: { avatarId } };
-  const notice = submitted.failure.code === 'PROVIDER_REJECTED' ? deprecationNotice(trainer) : null;
-  return refuse(
-    submitted.failure.code === 'PROVIDER_REJECTED' ? 'PROVIDER_REJECTED' : 'PROVIDER_UNAVAILABLE',
-    notice === null ? submitted.failure.message : `${submitted.failure.message} ${notice}.`,
-  );
+  const refusal = await submitJob(workshop, job);
+  if (refusal === null) return { done: { avatarId } };
+  const { code, message } = refusal.failure;
+  if (code !== 'PROVIDER_REJECTED') return refuse('PROVIDER_UNAVAILABLE', message);
+  const notice = deprecationNotice(trainer);
+  return refuse(code, notice === null ? message : `${message} ${notice}.`);
 }

@@ -1,27 +1,64 @@
-import { record } from './record.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { record, type Recorded } from './record.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { SubmitEvent, Workshop } from './ports.ts';
 
+type SubmittedJob = {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly input: JsonObject;
+  readonly token: string;
+};
+
 /**
- * Sends a job that was just written to fal, once, and records what came of it. Resolves with fal's answer; never
- * waits for the run. A job is never submitted a second time: if this process ends in between, the job comes up as
- * one with unknown outcome.
+ * Sends a job that was just written to fal, once, and records what came of it; never waits for the run. A job is never
+ * submitted a second time: if this process ends in between, the job comes up as one with unknown outcome.
+ *
+ * Resolves with the refusal when it is certain that nothing was started, else with null: a run is on its way, or may
+ * be. Goes on to its end even when whoever asked is gone.
  */
-export async function submitJob(
+export function submitJob(
   workshop: Workshop,
-  job: {
-    readonly id: string;
-    readonly endpoint: string;
-    readonly input: JsonObject;
-    readonly token: string;
-  },
-): Promise<SubmitEvent> {
-  const { provider, settings } = workshop;
+  job: SubmittedJob,
+): Promise<Extract<SubmitEvent, { kind: 'refused' }> | null> {
+  return workshop.underWay.track(submit(workshop, job));
+}
+
+async function submit(
+  workshop: Workshop,
+  job: SubmittedJob,
+): Promise<Extract<SubmitEvent, { kind: 'refused' }> | null> {
+  const { provider, settings, log } = workshop;
   const event = await provider.submit({
     endpoint: job.endpoint,
     input: job.input,
     callbackUrl: settings.callbackBase && `${settings.callbackBase}/${job.token}`,
   });
-  await record(workshop, job.id, event, 'SUBMIT');
-  return event;
+  // Said before it is stored: should storing fail, the log is the only place that has the id of a paid run.
+  if (event.kind === 'accepted') log.info({ jobId: job.id, requestId: event.requestId }, 'fal took a run');
+  const recorded = await recordPatiently(workshop, job.id, event);
+  // A webhook may have bound the job to a run before fal's refusal, or what looked like one, arrived.
+  return event.kind === 'refused' && recorded?.kind === 'applied' ? event : null;
 }
+
+/** A database that is away for a moment must not cost the id of a run. Null: it stayed away. */
+async function recordPatiently(
+  workshop: Workshop,
+  jobId: string,
+  event: SubmitEvent,
+): Promise<Recorded | null> {
+  for (const waitMs of RETRY_AFTER_MS) {
+    try {
+      return await record(workshop, jobId, event, 'SUBMIT');
+    } catch (error) {
+      workshop.log.error(
+        { err: error, jobId, event: event.kind },
+        "fal's answer could not be recorded; trying again",
+      );
+      await pause(waitMs);
+    }
+  }
+  return null;
+}
+
+const RETRY_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000, 16_000];

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Latch } from './latch.ts';
 
 export type News =
@@ -32,7 +33,7 @@ export function watchRow<Row extends { readonly version: number }>(options: {
     try {
       let seen = options.afterVersion;
       while (!hasLeft()) {
-        const row = await read();
+        const row = await patiently(read, hasLeft);
         if (row === null || hasLeft()) return;
         if (row.version > seen) {
           seen = row.version;
@@ -72,7 +73,8 @@ export function watchRows<Row extends { readonly id: string; readonly version: n
       const seen = new Map<string, number>();
       let isFirst = true;
       for (let wanted: readonly string[] | 'all' = 'all'; !hasLeft();) {
-        for (const row of await read(wanted)) {
+        const asked = wanted;
+        for (const row of await patiently(() => read(asked), hasLeft)) {
           if (hasLeft()) return;
           if (row.version <= (seen.get(row.id) ?? (isFirst ? afterVersion : 0))) {
             seen.set(row.id, Math.max(row.version, seen.get(row.id) ?? 0));
@@ -95,6 +97,24 @@ export function watchRows<Row extends { readonly id: string; readonly version: n
     }
   });
 }
+
+/**
+ * Reads again when a read fails: a database that is away for a moment should not end every stream there is. Throws
+ * what the last try threw.
+ */
+async function patiently<T>(read: () => Promise<T>, hasLeft: () => boolean): Promise<T> {
+  for (const waitMs of READ_AGAIN_AFTER_MS) {
+    try {
+      return await read();
+    } catch (error) {
+      if (hasLeft()) throw error;
+      await pause(waitMs);
+    }
+  }
+  return read();
+}
+
+const READ_AGAIN_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
 
 /**
  * An iterator whose return() takes effect while it waits: that of a plain async generator would be queued behind the

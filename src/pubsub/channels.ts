@@ -24,6 +24,7 @@ export class NewsChannels implements Announcer {
   readonly #target = new LocalTarget();
   readonly #pubsub: PubSub<Channels> = createPubSub<Channels>({ eventTarget: this.#target as never });
   #relay: Relay | null = null;
+  #isClosed = false;
 
   /** From now on announcements go to the other instances too. */
   relayThrough(relay: Relay): void {
@@ -53,6 +54,7 @@ export class NewsChannels implements Announcer {
 
   /** The server is closing: every stream ends now. */
   close(): void {
+    this.#isClosed = true;
     this.#toAll({ kind: 'closing' });
   }
 
@@ -65,6 +67,8 @@ export class NewsChannels implements Announcer {
       const topic = `${channel}:${id}`;
       const listener = (event: CustomEvent) => onNews(event.detail as News);
       this.#target.addEventListener(topic, listener);
+      // Whoever comes late is told all the same, as soon as it is ready to hear.
+      if (this.#isClosed) queueMicrotask(() => onNews({ kind: 'closing' }));
       return () => this.#target.removeEventListener(topic, listener);
     };
   }

@@ -1,3 +1,4 @@
+import { UnderWay } from '../../src/jobs/under-way.ts';
 import type {
   Announcement,
   CancelAnswer,
@@ -48,6 +49,6 @@ export function bench() {
     },
   };
   const settings = { callbackBase: null, pollIntervalMs: POLL_MS, defaultTrainers: DEFAULT_TRAINERS };
-  const workshop: Workshop = { store, provider, announcer, log, settings };
+  const workshop: Workshop = { store, provider, announcer, log, underWay: new UnderWay(), settings };
   return { workshop, store, provider, log, published, relay };
 }

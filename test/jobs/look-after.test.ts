@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { bench, POLL_MS } from './bench.ts';
 import { EVENTS, ID } from '../domain/events.ts';
 import { lookAfter } from '../../src/jobs/look-after.ts';
-import { MAX_BACKOFF_MS, NOT_FOUND_GRACE_MS, RUN_DEADLINE_MS } from '../../src/jobs/timing.ts';
+import {
+  FAILURES_BEFORE_LOST,
+  MAX_BACKOFF_MS,
+  NOT_FOUND_GRACE_MS,
+  RUN_DEADLINE_MS,
+} from '../../src/jobs/timing.ts';
 import { training } from '../domain/world.ts';
 import type { Inspection } from '../../src/jobs/ports.ts';
 import type { Row } from './memory-store.ts';
@@ -78,10 +83,16 @@ describe('an open run', () => {
     ['waits', { kind: 'queued', position: 1 }],
     ['cannot be asked about', AWAY],
   ])('that still %s after a day is lost, and a moment before is not', async (_what, inspection) => {
-    const before = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS });
+    const pollFailures = FAILURES_BEFORE_LOST;
+    const before = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS, pollFailures });
     expect(before.row.world.job.state).not.toBe('FAILED');
-    const later = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS + 1 });
+    const later = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS + 1, pollFailures });
     expect(later.row.world.avatar).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
+  });
+
+  test('that could not be asked about once is not lost, however old it is', async () => {
+    const { row } = await lookedAt(RUNNING, [AWAY], { ageMs: 2 * RUN_DEADLINE_MS });
+    expect(row.world.job.state).toBe('RUNNING');
   });
 
   test('that ended after a day is what it ended as', async () => {

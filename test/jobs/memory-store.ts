@@ -123,11 +123,12 @@ export class MemoryStore implements JobStore {
       notFoundForMs: row.notFoundSince === null ? 0 : this.now - row.notFoundSince,
       ageMs: row.ageMs,
       cancelPending: job.cancelRequested && !row.cancelAnswered,
+      nextPollAt: new Date(this.now),
     };
   }
 
-  async reschedule(jobId: string, inMs: number | null, found: LookResult): Promise<void> {
-    const row = this.rows.get(jobId);
+  async reschedule({ id }: DueJob, inMs: number | null, found: LookResult): Promise<void> {
+    const row = this.rows.get(id);
     if (row === undefined) return;
     row.nextPollInMs = inMs;
     row.pollFailures = found === 'nothing' ? row.pollFailures + 1 : 0;

@@ -49,7 +49,7 @@ test('runs that cannot be found, asked about or ended are LOST in the end, and n
       [gone.falRequestId],
     );
     await pool.query(
-      `UPDATE jobs SET created_at = now() - interval '25 hours', next_poll_at = now() WHERE fal_request_id = ANY($1)`,
+      `UPDATE jobs SET created_at = now() - interval '25 hours', next_poll_at = now(), poll_failures = 20 WHERE fal_request_id = ANY($1)`,
       [[endless.falRequestId, mute.falRequestId]],
     );
   });
