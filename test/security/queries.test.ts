@@ -288,7 +288,8 @@ describe('a body', () => {
       '['.repeat(50_000),
     ].map((body) => [JSON.stringify(body).slice(0, 40), body]),
   )('that is no request is the sender’s mistake: %s', async (_, body) => {
-    const { status, text } = await send({ method: 'POST', headers: JSON_HEADERS, body });
+    const headers = { ...JSON_HEADERS, accept: 'application/graphql-response+json' };
+    const { status, text } = await send({ method: 'POST', headers, body });
     expect(status, text).toBeGreaterThanOrEqual(400);
     expect(status, text).toBeLessThan(500);
   });
