@@ -1,5 +1,6 @@
-import { badInput } from './builder.ts';
+import { badInput, viewerOf } from './builder.ts';
 import { isId } from '../jobs/identity.ts';
+import type { Context } from './context.ts';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 
 /** The most that one page of a connection holds. */
@@ -21,30 +22,47 @@ export function checkPages(schema: GraphQLSchema): GraphQLSchema {
         field.args.some(({ name }) => name === 'first') && field.type.toString().includes('Connection');
       const { resolve } = field;
       if (!isConnection || resolve === undefined) continue;
-      field.resolve = (parent: unknown, args: PageArguments, context: unknown, info) => {
+      field.resolve = async (parent: unknown, args: PageArguments, context: Context, info) => {
         checkPage(args);
-        return resolve(parent, args, context, info);
+        await checkPlaces(args, context);
+        return (await resolve(parent, args, context, info));
       };
     }
   }
   return schema;
 }
 
-/** Throws INVALID_INPUT for a page that is larger than allowed, negative, asked for from both ends, or begins nowhere. */
-function checkPage({ first, last, after, before }: PageArguments): void {
+/** Throws INVALID_INPUT for a page that is larger than allowed, negative or asked for from both ends. */
+function checkPage({ first, last }: PageArguments): void {
   for (const [name, value] of Object.entries({ first, last })) {
     if (value != null && (value < 0 || value > MAX_PAGE)) {
       throw badInput(`${name}: expected a whole number from 0 to ${MAX_PAGE}, got ${value}.`);
     }
   }
   if (first != null && last != null) throw badInput('first and last: expected one of them, got both.');
+}
+
+/**
+ * Throws INVALID_INPUT for a cursor of anything that is not the caller's own. The database would take another owner's
+ * entry for a place in the list too, and tell by what it gives from there that the entry exists.
+ */
+async function checkPlaces({ after, before }: PageArguments, context: Context): Promise<void> {
   for (const [name, cursor] of Object.entries({ after, before })) {
-    if (cursor != null && !isCursor(cursor)) throw badInput(`${name}: expected a cursor that a page gave.`);
+    if (cursor == null) continue;
+    const id = idIn(cursor);
+    const { ownerId } = viewerOf(context);
+    const where = { id: id ?? '', ownerId };
+    const isOwn =
+      id !== null &&
+      ((await context.prisma.avatar.count({ where })) > 0 ||
+        (await context.prisma.generation.count({ where })) > 0);
+    if (!isOwn)
+      throw badInput(`${name}: expected a cursor of an entry that a page gave and that is still there.`);
   }
 }
 
-/** The plugin writes cursors as base64 of `GPC:S:` and the row's id. */
-function isCursor(text: string): boolean {
-  const [kind, type, id = ''] = Buffer.from(text, 'base64').toString('utf8').split(':');
-  return kind === 'GPC' && type === 'S' && isId(id);
+/** The plugin writes cursors as base64 of `GPC:S:` and the row's id. Null for what is no such cursor. */
+function idIn(cursor: string): string | null {
+  const [kind, type, id = ''] = Buffer.from(cursor, 'base64').toString('utf8').split(':');
+  return kind === 'GPC' && type === 'S' && isId(id) ? id : null;
 }

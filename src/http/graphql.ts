@@ -103,12 +103,12 @@ function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOp
 }
 
 /**
- * Takes out the parser's own words about bad JSON, which quote the request and help nobody. Yoga tells by them that
- * such a request is a 400 whatever the client accepts, so that has to be said instead.
+ * A request that cannot be read is a 400 whatever the client accepts. Takes out the parser's own words about bad JSON,
+ * which quote the request and help nobody.
  */
 function withoutOriginal(error: GraphQLError): GraphQLError {
   const { extensions, message } = error;
-  if (extensions['originalError'] === undefined || extensions['code'] !== 'BAD_REQUEST') return error;
+  if (extensions['code'] !== 'BAD_REQUEST') return error;
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
 }
 

@@ -1,4 +1,5 @@
 import {
+  GraphQLError,
   NoSchemaIntrospectionCustomRule,
   parse,
   validate,
@@ -27,9 +28,7 @@ const PROOF_HEADERS = [
 export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }): Plugin {
   return {
     onParse({ setParseFn }) {
-      setParseFn((source: string, options: object) =>
-        parse(source, { ...options, maxTokens: QUERY_LIMITS.tokens }),
-      );
+      setParseFn(parseWithinLimits);
     },
     onValidate({ params, setResult, setValidationFn, addValidationRule }) {
       const refusal = tooLarge(params.documentAST as DocumentNode);
@@ -44,6 +43,18 @@ export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }
       );
     },
   };
+}
+
+/** Deep nesting can exhaust the stack before the tokens are counted out; it is the same mistake. */
+function parseWithinLimits(source: string, options: object): DocumentNode {
+  try {
+    return parse(source, { ...options, maxTokens: QUERY_LIMITS.tokens });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new GraphQLError(
+      `Syntax Error: Document contains more than ${QUERY_LIMITS.tokens} tokens or nests too deeply.`,
+    );
+  }
 }
 
 /**
