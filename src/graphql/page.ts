@@ -25,7 +25,7 @@ export function checkPages(schema: GraphQLSchema): GraphQLSchema {
       field.resolve = async (parent: unknown, args: PageArguments, context: Context, info) => {
         checkPage(args);
         await checkPlaces(args, context);
-        return (await resolve(parent, args, context, info));
+        return await resolve(parent, args, context, info);
       };
     }
   }

@@ -289,7 +289,6 @@ describe('every answer tells browsers what not to do with it', () => {
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
   };
-  const { host } = new URL(app.url);
   const post = { method: 'POST', headers: { 'content-type': 'application/json' } };
   test.each<[what: string, path: string, init: RequestInit]>([
     ['a GraphQL result', '/graphql', { ...post, body: '{"query":"{ __typename }"}' }],
@@ -330,6 +329,5 @@ describe('every answer tells browsers what not to do with it', () => {
     const answer = await rawCall(app.url, { method: 'GET', path: '/livez', headers: ['Bad Header: x'] });
     expect(answer.status).toBe(400);
     expect(answer.body).toBe('');
-    expect(host).not.toBe('');
   });
 });
