@@ -68,7 +68,9 @@ function secretsOf({ fal, auth, databaseUrl, redisUrl }: Config): string[] {
   const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : passwordsIn(url)));
   const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
   // Shorter ones are stand-ins, and blotting out a common word would make the log unreadable.
-  return [fal?.key ?? '', signing, ...passwords].filter((secret) => secret.length >= 8);
+  const key = fal?.key ?? '';
+  const keyForms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
+  return [...keyForms, signing, ...passwords].filter((secret) => secret.length >= 8);
 }
 
 /** What went wrong, with the setting that it is about. */

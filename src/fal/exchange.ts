@@ -86,7 +86,11 @@ async function send(url: string, init: RequestInit, key: string, signal: AbortSi
 }
 
 function without(key: string, text: string): string {
-  return key.length < SHORTEST_REAL_KEY ? text : text.replaceAll(key, '[key]');
+  // Whole, as addresses write it, and the half after the colon, which is the secret one.
+  const forms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
+  return forms
+    .filter((form) => form.length >= SHORTEST_REAL_KEY)
+    .reduce((cleaned, form) => cleaned.replaceAll(form, '[key]'), text);
 }
 
 /** In characters. A shorter one is made up for a stand-in of fal, and may be a common word. */

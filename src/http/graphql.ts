@@ -108,7 +108,8 @@ function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOp
  */
 function withoutOriginal(error: GraphQLError): GraphQLError {
   const { extensions, message } = error;
-  if (extensions['code'] !== 'BAD_REQUEST') return error;
+  const http = extensions.http as { readonly status?: number } | undefined;
+  if (extensions['code'] !== 'BAD_REQUEST' || (http?.status ?? 400) !== 400) return error;
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
 }
 
