@@ -24,14 +24,14 @@ export type GenerationChange = {
   readonly completedAt?: Date;
 };
 
-/** What an event that moves a generation's job does to the generation. A refused one leaves no trace. */
+/** What an event that moves a generation's job does to the generation. One refused in time leaves no trace. */
 export function decideGeneration(
   job: JobView,
   generation: GenerationView | null,
   event: RunEvent,
   now: Date,
 ): { readonly change: GenerationChange | 'DELETE' | null; readonly failure: JobFailure } {
-  if (event.kind === 'refused') {
+  if (event.kind === 'refused' && job.state === 'SUBMITTING') {
     return {
       change: generation === null ? null : 'DELETE',
       failure: { errorCode: event.failure.code, errorMessage: event.failure.message },
@@ -55,8 +55,11 @@ export function decideGeneration(
   return { change: { ...outcome, ...(isNewId ? { falRequestId: requestId } : {}) }, failure };
 }
 
-function outcomeOf(event: Exclude<RunEvent, { kind: 'refused' }>, now: Date): GenerationChange {
+function outcomeOf(event: RunEvent, now: Date): GenerationChange {
   switch (event.kind) {
+    case 'refused':
+      // Seen only where the generation already says that the outcome is unknown; one refused in time is gone.
+      return { status: 'FAILED', error: event.failure, completedAt: now };
     case 'accepted':
     case 'bound':
     case 'queued':
@@ -65,7 +68,8 @@ function outcomeOf(event: Exclude<RunEvent, { kind: 'refused' }>, now: Date): Ge
       return { status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN', message: event.message } };
     case 'running':
       return { status: 'RUNNING', error: null };
-    case 'succeeded': {
+    case 'succeeded':
+    case 'confirmed': {
       const reading = readImages(event.output);
       const answer = { falResponseData: event.output, completedAt: now };
       if ('missing' in reading) {
@@ -83,6 +87,7 @@ function outcomeOf(event: Exclude<RunEvent, { kind: 'refused' }>, now: Date): Ge
       };
     case 'lost':
       return { status: 'FAILED', error: { code: 'LOST', message: event.message }, completedAt: now };
+    case 'withdrawn':
     case 'cancelled':
       return { status: 'CANCELLED', error: null, completedAt: now };
   }

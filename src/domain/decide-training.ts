@@ -17,6 +17,8 @@ export type Progress = {
 
 export type AvatarView = {
   readonly status: AvatarStatus;
+  /** Of the training it shows. */
+  readonly falRequestId: string | null;
   readonly progress: Progress;
 };
 
@@ -43,15 +45,15 @@ export function decideTraining(
   now: Date,
 ): { readonly change: AvatarChange | null; readonly failure: JobFailure } {
   const outcome = outcomeOf(job, event, now);
-  const failure = outcome?.error
-    ? { errorCode: outcome.error.code, errorMessage: outcome.error.message, ...failedState(outcome.status) }
-    : {};
-  if (event.kind === 'refused') {
+  if (event.kind === 'refused' && job.state === 'SUBMITTING') {
     return {
       change: null,
       failure: { errorCode: event.failure.code, errorMessage: event.failure.message },
     };
   }
+  const failure = outcome?.error
+    ? { errorCode: outcome.error.code, errorMessage: outcome.error.message, ...failedState(outcome.status) }
+    : {};
   if (avatar === null || outcome === null || isSame(avatar, outcome, job.state))
     return { change: null, failure };
   return { change: { ...firstSight(job, event), ...outcome }, failure };
@@ -60,7 +62,8 @@ export function decideTraining(
 function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | null {
   switch (event.kind) {
     case 'refused':
-      return null;
+      // Seen only where the avatar already says that the outcome is unknown: a refusal in time leaves it as it was.
+      return { status: 'FAILED', progress: NO_PROGRESS, error: event.failure };
     case 'accepted':
       // Only the first word of a run makes it QUEUED: a submit's late answer does not take a state back.
       return job.falRequestId !== null
@@ -86,7 +89,8 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
         },
         error: null,
       };
-    case 'succeeded': {
+    case 'succeeded':
+    case 'confirmed': {
       const reading = trainerRow(job.trainer).read(event.output);
       if ('missing' in reading) {
         return {
@@ -117,6 +121,7 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       };
     case 'lost':
       return { status: 'FAILED', progress: NO_PROGRESS, error: { code: 'LOST', message: event.message } };
+    case 'withdrawn':
     case 'cancelled':
       return { status: 'CANCELLED', progress: NO_PROGRESS, error: null };
   }

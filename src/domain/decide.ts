@@ -33,8 +33,11 @@ export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decis
   const event = snapshot.job.cancelRequested ? asCancelled(reported) : reported;
   const next = nextJob(snapshot.job, event, now);
   if (next.kind === 'ignore') return next;
-  if (isFinal(snapshot.job.state))
-    return { kind: 'change', job: next.change, avatar: null, generation: null };
+  if (isFinal(snapshot.job.state)) {
+    return event.kind === 'confirmed'
+      ? corrected(snapshot, event, next.change, now)
+      : { kind: 'change', job: next.change, avatar: null, generation: null };
+  }
   const visible = visibleChange(snapshot, event, now);
   const isSameState =
     Object.keys(next.change).every((key) => key === 'state') && next.change.state === snapshot.job.state;
@@ -47,6 +50,21 @@ export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decis
     avatar: visible.avatar,
     generation: visible.generation,
   };
+}
+
+/** A failure taken back: only while it is what people still see, and only for a result that is whole. */
+function corrected(snapshot: Snapshot, event: RunEvent, job: JobChange, now: Date): Decision {
+  const { falRequestId } = snapshot.job;
+  const { avatar, generation } = visibleChange(snapshot, event, now);
+  // A training that was given up before its run was known shows none.
+  const isOf = (shown: string | null) => shown === null || shown === falRequestId;
+  const isSeen =
+    'avatar' in snapshot
+      ? snapshot.avatar?.status === 'FAILED' && isOf(snapshot.avatar.falRequestId)
+      : snapshot.generation?.status === 'FAILED';
+  const change = avatar ?? (generation === 'DELETE' ? null : generation);
+  if (!isSeen || change?.status !== 'COMPLETED') return { kind: 'ignore', reason: 'already-final' };
+  return { kind: 'change', job, avatar: avatar && { ...avatar, falRequestId }, generation };
 }
 
 function visibleChange(

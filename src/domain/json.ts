@@ -9,3 +9,21 @@ export interface JsonObject {
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** True when both carry the same: the order of an object's fields says nothing. */
+export function isSameJson(one: Json | undefined, other: Json | undefined): boolean {
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return (
+      one.length === other.length &&
+      one.every((part, index) => isSameJson(part as Json, other[index] as Json))
+    );
+  }
+  if (isJsonObject(one) && isJsonObject(other)) {
+    const names = Object.keys(one);
+    return (
+      names.length === Object.keys(other).length &&
+      names.every((name) => Object.hasOwn(other, name) && isSameJson(one[name], other[name]))
+    );
+  }
+  return one === other;
+}

@@ -8,6 +8,8 @@ export type SpendLimits = {
   /** Of all owners together, within any 24 hours: what stops a leak of money that no single owner's limit shows. */
   readonly totalTrainingsPerDay: number | null;
   readonly totalImagesPerDay: number | null;
+  /** Avatars that one owner has at the same time. They cost nothing, but room and every look at all of them. */
+  readonly avatarsPerOwner: number | null;
 };
 
 export const NO_LIMITS: SpendLimits = {
@@ -16,6 +18,7 @@ export const NO_LIMITS: SpendLimits = {
   imagesPerDay: null,
   totalTrainingsPerDay: null,
   totalImagesPerDay: null,
+  avatarsPerOwner: null,
 };
 
 /** What was spent within the last 24 hours; runs that fal refused do not count. */

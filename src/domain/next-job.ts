@@ -4,9 +4,10 @@ import type { Trainer } from './trainers.ts';
 
 export const OPEN_STATES = ['SUBMITTING', 'SUBMIT_UNKNOWN', 'QUEUED', 'RUNNING'] as const;
 export const FINAL_STATES = ['COMPLETED', 'FAILED', 'CANCELLED'] as const;
-export type JobState = (typeof OPEN_STATES)[number] | (typeof FINAL_STATES)[number];
+export type FinalState = (typeof FINAL_STATES)[number];
+export type JobState = (typeof OPEN_STATES)[number] | FinalState;
 
-export function isFinal(state: JobState): boolean {
+export function isFinal(state: JobState): state is FinalState {
   return (FINAL_STATES as readonly JobState[]).includes(state);
 }
 
@@ -18,6 +19,7 @@ export type JobView = {
   readonly falRequestId: string | null;
   readonly statusUrl: string | null;
   readonly cancelRequested: boolean;
+  readonly errorCode: string | null;
   readonly createdAt: Date;
 };
 
@@ -50,13 +52,7 @@ export type NextJob =
 
 /** The job's own state machine; what people see follows in decide-training and decide-generation. */
 export function nextJob(job: JobView, event: RunEvent, now: Date): NextJob {
-  if (isFinal(job.state)) {
-    // Cancelled or deleted while its submit was on the way: the id is kept so that fal can be told to stop the run.
-    if (event.kind === 'accepted' && job.state === 'CANCELLED' && job.falRequestId === null) {
-      return change({ falRequestId: event.requestId, submittedAt: now, ...event.urls });
-    }
-    return { kind: 'ignore', reason: 'already-final' };
-  }
+  if (isFinal(job.state)) return afterTheEnd(job, event, now);
   const requestId = requestIdOf(event);
   if (requestId !== null && job.falRequestId !== null && requestId !== job.falRequestId) {
     return { kind: 'ignore', reason: 'other-run' };
@@ -74,7 +70,8 @@ export function nextJob(job: JobView, event: RunEvent, now: Date): NextJob {
     case 'bound':
       return isUnbound ? change({ ...bind, ...NO_ERROR, state: 'QUEUED' }) : ignoreOld();
     case 'refused':
-      if (job.state !== 'SUBMITTING') return ignoreOld();
+      // Also where the answer came so late that the outcome already counted as unknown.
+      if (!isUnbound) return ignoreOld();
       return change({ state: 'FAILED', settledAt: now, releaseIdempotencyKey: true });
     case 'unknown':
       return job.state === 'SUBMITTING' ? change({ state: 'SUBMIT_UNKNOWN' }) : ignoreOld();
@@ -90,7 +87,31 @@ export function nextJob(job: JobView, event: RunEvent, now: Date): NextJob {
       return change({ ...bind, state: 'FAILED', settledAt: now });
     case 'cancelled':
       return change({ ...bind, ...NO_ERROR, state: 'CANCELLED', settledAt: now });
+    case 'withdrawn':
+      // A run that became known meanwhile ends as fal ends it.
+      return isUnbound ? change({ ...NO_ERROR, state: 'CANCELLED', settledAt: now }) : ignoreOld();
+    case 'confirmed':
+      // Of a run that has not failed it is said as a success.
+      return ignoreOld();
   }
+}
+
+/** The first end counts. Two things may still be learned: which run it was, and that fal's word of its failure was wrong. */
+function afterTheEnd(job: JobView, event: RunEvent, now: Date): NextJob {
+  const isUnbound = job.falRequestId === null;
+  // Cancelled or deleted while its submit was on the way: the id is kept so that fal can be told to stop the run.
+  if (event.kind === 'accepted' && job.state === 'CANCELLED' && isUnbound) {
+    return change({ falRequestId: event.requestId, submittedAt: now, ...event.urls });
+  }
+  // Given up without ever having heard of its run, which now turns up: with its id fal can be asked.
+  const requestId = event.kind === 'succeeded' || event.kind === 'bound' ? event.requestId : null;
+  if (requestId !== null && isUnbound && job.state === 'FAILED' && job.errorCode === 'LOST') {
+    return change({ falRequestId: requestId, submittedAt: now });
+  }
+  if (event.kind === 'confirmed' && job.state === 'FAILED' && job.falRequestId === event.requestId) {
+    return change({ ...NO_ERROR, state: 'COMPLETED', settledAt: now });
+  }
+  return { kind: 'ignore', reason: 'already-final' };
 }
 
 /** What an outcome adds to the job: its error, and FAILED where a success was none. */

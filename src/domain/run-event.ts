@@ -39,6 +39,10 @@ export type RunEvent =
       readonly output: Json;
     }
   | { readonly kind: 'cancelled'; readonly requestId: string | null }
+  /** The caller wants the run no more, and no run is known yet. */
+  | { readonly kind: 'withdrawn' }
+  /** fal itself, asked, says that a run which counts as failed here did succeed, and gives its result. */
+  | { readonly kind: 'confirmed'; readonly requestId: string; readonly output: Json }
   /** The run, or its result, cannot be found any more. */
   | { readonly kind: 'lost'; readonly message: string };
 

@@ -40,6 +40,11 @@ export const EVENTS = {
   cancelled: { kind: 'cancelled', requestId: null },
   cancelledNamed: { kind: 'cancelled', requestId: ID },
   lost: { kind: 'lost', message: 'not found' },
+  withdrawn: { kind: 'withdrawn' },
+  confirmed: { kind: 'confirmed', requestId: ID, output: LORA_ANSWER },
+  confirmedImages: { kind: 'confirmed', requestId: ID, output: IMAGES_ANSWER },
+  confirmedEmpty: { kind: 'confirmed', requestId: ID, output: {} },
+  confirmedOther: { kind: 'confirmed', requestId: OTHER_ID, output: LORA_ANSWER },
 } as const satisfies Record<string, RunEvent>;
 
 export type EventName = keyof typeof EVENTS;

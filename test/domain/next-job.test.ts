@@ -15,7 +15,7 @@ const TABLE: Record<
   accepted: ['QUEUED', 'QUEUED', 'QUEUED', 'RUNNING'],
   acceptedWithoutUrls: ['QUEUED', 'QUEUED', '.', '.'],
   acceptedOther: ['QUEUED', 'QUEUED', '~', '~'],
-  refused: ['FAILED', '.', '.', '.'],
+  refused: ['FAILED', 'FAILED', '.', '.'],
   unknown: ['SUBMIT_UNKNOWN', '.', '.', '.'],
   bound: ['QUEUED', 'QUEUED', '.', '.'],
   boundOther: ['QUEUED', 'QUEUED', '~', '~'],
@@ -35,6 +35,12 @@ const TABLE: Record<
   cancelled: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
   cancelledNamed: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
   lost: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
+  withdrawn: ['CANCELLED', 'CANCELLED', '.', '.'],
+  // About an end, which none of these states is.
+  confirmed: ['.', '.', '.', '.'],
+  confirmedImages: ['.', '.', '.', '.'],
+  confirmedEmpty: ['.', '.', '.', '.'],
+  confirmedOther: ['.', '.', '~', '~'],
 };
 
 function jobIn(state: JobState) {
@@ -55,7 +61,9 @@ describe.each(EVENT_NAMES)('%s', (name) => {
     },
   );
 
-  test.each(FINAL_STATES)('at %s, bound, changes nothing', (state) => {
+  const corrects = name.startsWith('confirmed') && name !== 'confirmedOther';
+  const ends = FINAL_STATES.filter((state) => !(corrects && state === 'FAILED'));
+  test.each(ends)('at %s, bound, changes nothing', (state) => {
     expect(nextJob({ ...jobIn(state), falRequestId: ID }, EVENTS[name], NOW)).toEqual({
       kind: 'ignore',
       reason: 'already-final',
@@ -71,6 +79,27 @@ test('a job cancelled while its submit was on the way still learns the id, so th
   for (const state of ['COMPLETED', 'FAILED'] as const) {
     expect(nextJob(jobIn(state), EVENTS.accepted, NOW)).toMatchObject({ kind: 'ignore' });
   }
+});
+
+test('a run that fal itself says succeeded takes its failure back', () => {
+  const failed = { ...jobIn('FAILED'), falRequestId: ID, errorCode: 'PROVIDER_FAILED' };
+  expect(nextJob(failed, EVENTS.confirmed, NOW)).toEqual({
+    kind: 'change',
+    change: { state: 'COMPLETED', settledAt: NOW, errorCode: null, errorMessage: null },
+  });
+});
+
+test('a job that was given up before its run was known learns the id from the run’s success', () => {
+  const lost = { ...jobIn('FAILED'), errorCode: 'LOST' };
+  for (const event of [EVENTS.lora, EVENTS.bound]) {
+    expect(nextJob(lost, event, NOW)).toEqual({
+      kind: 'change',
+      change: { falRequestId: ID, submittedAt: NOW },
+    });
+    const refused = { ...lost, errorCode: 'PROVIDER_REJECTED' };
+    expect(nextJob(refused, event, NOW)).toMatchObject({ kind: 'ignore' });
+  }
+  expect(nextJob(lost, EVENTS.failed, NOW)).toMatchObject({ kind: 'ignore' });
 });
 
 test('the first word of a run binds its id, whoever brings it', () => {

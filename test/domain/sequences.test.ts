@@ -47,8 +47,15 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
   const isOther = requestIdOf(event) !== null && requestIdOf(event) !== before.job.falRequestId;
   const isApplied = decision.kind === 'change';
 
-  if (wasFinal && before.job.state !== job.state) return 'a final state changed';
-  if (wasFinal && seenChange !== null) return 'a final job changed what people see';
+  if (wasFinal && (before.job.state !== job.state || seenChange !== null)) {
+    // The one way out of an end: fal itself takes back a failure that is still what people see.
+    const isCorrection = event.kind === 'confirmed' && before.job.state === 'FAILED';
+    if (!isCorrection) return 'an end changed';
+    if (job.state !== 'COMPLETED' || isSeen(before)?.status !== 'FAILED')
+      return 'a correction of something else';
+    if (isSeen(now)?.status !== 'COMPLETED' || job.errorCode !== null) return 'half a correction';
+    if (isSeen(now)?.falRequestId !== job.falRequestId) return 'a correction of another run';
+  }
   if (before.job.falRequestId !== null && before.job.falRequestId !== job.falRequestId) {
     return 'a request id once bound changed';
   }
@@ -57,8 +64,10 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
   if (seenChange !== null && isDeepStrictEqual(isSeen(before), isSeen(now)))
     return 'a change that shows nothing';
   if (isFinal(job.state) && !wasFinal && job.settledAt === undefined) return 'an end without a date';
-  if (name === 'refused' && !isDeepStrictEqual(before.avatar, now.avatar))
-    return 'a refusal touched the avatar';
+  const isRefusedInTime = name === 'refused' && before.job.state === 'SUBMITTING';
+  if (isRefusedInTime && !isDeepStrictEqual(before.avatar, now.avatar)) {
+    return 'a refusal in time touched the avatar';
+  }
   if (event.kind === 'accepted' && before.job.falRequestId !== null) {
     if (job.state !== before.job.state || seenChange !== null) return 'a late answer took a state back';
   }
@@ -67,13 +76,13 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
   }
   const artifact = now.avatar?.artifact;
   if (!isDeepStrictEqual(before.avatar?.artifact ?? null, artifact ?? null) && now.avatar !== null) {
-    if (event.kind !== 'succeeded') return 'an artefact without a success';
+    if (event.kind !== 'succeeded' && event.kind !== 'confirmed') return 'an artefact without a success';
     if (artifact?.trainer !== job.trainer) return 'an artefact of another trainer';
     const { value } = artifact;
     const text = value.kind === 'LORA' ? value.loraUrl : value.finetuneId;
     if (text === '') return 'half an artefact';
   }
-  if (now.avatar !== null && isApplied && !isFinal(before.job.state) && name !== 'refused') {
+  if (now.avatar !== null && isApplied && !wasFinal && !isRefusedInTime) {
     const shown = { SUBMITTING: null, SUBMIT_UNKNOWN: 'QUEUED', RUNNING: 'TRAINING' } as const;
     const expected = job.state in shown ? shown[job.state as keyof typeof shown] : job.state;
     if (now.avatar.status !== expected) return `the avatar shows ${now.avatar.status} for ${job.state}`;

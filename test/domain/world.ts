@@ -71,6 +71,7 @@ function newJob(kind: JobView['kind'], row: Partial<JobRow>): JobRow {
     falRequestId: null,
     statusUrl: null,
     cancelRequested: false,
+    errorCode: null,
     createdAt: CREATED,
     ...row,
   };

@@ -1,0 +1,26 @@
+import type { FinalState } from './next-job.ts';
+import { isSameJson, type Json } from './json.ts';
+import type { RunEvent } from './run-event.ts';
+
+/**
+ * Whether what a webhook says of a run that has ended goes with that end, or contradicts it. A cancelled run
+ * contradicts nothing: fal may have finished it all the same.
+ *
+ * @param answer what fal said when the run ended, as it is stored; undefined when that is not known any more
+ */
+export function goesWith(
+  state: FinalState,
+  answer: Json | undefined,
+  event: Extract<RunEvent, { kind: 'bound' | 'succeeded' | 'failed' }>,
+): boolean {
+  switch (state) {
+    case 'CANCELLED':
+      return true;
+    case 'FAILED':
+      // A success without its artefact is stored as a failure; said again, it is the same word.
+      return event.kind === 'failed' || (event.kind === 'succeeded' && isSameJson(answer, event.output));
+    case 'COMPLETED':
+      if (event.kind !== 'succeeded') return event.kind === 'bound';
+      return answer === undefined || isSameJson(answer, event.output);
+  }
+}
