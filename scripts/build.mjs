@@ -7,7 +7,14 @@ import { ensureGenerated } from './generate.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What can be run, and where its code begins. */
-export const PROGRAMS = { main: 'src/main.ts', fal: 'src/simulator/main.ts', demo: 'demo/main.ts' };
+export const PROGRAMS = {
+  main: 'src/main.ts',
+  fal: 'src/simulator/main.ts',
+  demo: 'demo/main.ts',
+  backup: 'src/operations/backup.ts',
+  restore: 'src/operations/restore.ts',
+  'move-to-postgres': 'src/operations/move-to-postgres.ts',
+};
 
 /**
  * Makes dist/<name>.js of each named program. Rejects, with the faults printed, when the code does not build.
@@ -32,4 +39,6 @@ export async function buildPrograms(names) {
   await stop();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPrograms(['main', 'fal']);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildPrograms(['main', 'fal', 'backup', 'restore', 'move-to-postgres']);
+}

@@ -9,6 +9,7 @@ if (!Object.hasOwn(PROGRAMS, program)) {
 }
 await buildPrograms([program]);
 if (process.env.npm_lifecycle_event !== undefined) endWithParent();
+process.argv.splice(1, 2, `dist/${program}.js`); // it sees its own arguments, as if it had been started itself
 process.setSourceMapsEnabled(true);
 await import(`../dist/${program}.js`);
 

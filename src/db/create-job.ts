@@ -12,10 +12,22 @@ import type { SpendLimits } from '../domain/limits.ts';
  */
 export async function createJob(
   prisma: PrismaClient,
-  { idempotency, ...job }: NewJob,
+  job: NewJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
 ): Promise<Creation> {
+  for (;;) {
+    const creation = await tryToCreate(prisma, job, generation, limits);
+    if (creation !== 'again') return creation;
+  }
+}
+
+async function tryToCreate(
+  prisma: PrismaClient,
+  { idempotency, ...job }: NewJob,
+  generation: NewGeneration | null,
+  limits: SpendLimits,
+): Promise<Creation | 'again'> {
   const data = {
     ...job,
     input: asInput(job.input),
@@ -50,8 +62,16 @@ export async function createJob(
     if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
     if (error.code === FOREIGN_KEY_VIOLATION) return { kind: 'gone' };
     if (error.code !== UNIQUE_VIOLATION) throw error;
-    return (await repeated(prisma, job.ownerId, idempotency)) ?? { kind: 'busy' };
+    const first = await repeated(prisma, job.ownerId, idempotency);
+    if (first !== null) return first;
+    // The first call under this key was refused meanwhile and gave the key back: this one is the first now.
+    return isAbout(error, 'idempotency_key') ? 'again' : { kind: 'busy' };
   }
+}
+
+/** Which unique index refused a row; Prisma's adapter names its columns. */
+function isAbout(error: Prisma.PrismaClientKnownRequestError, column: string): boolean {
+  return JSON.stringify(error.meta ?? {}).includes(column);
 }
 
 async function repeated(

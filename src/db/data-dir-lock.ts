@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
-import type net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { listenOnPipe, pipeName } from './data-dir-pipe.ts';
+import { pipeName, takePipe } from './data-dir-pipe.ts';
 import { socketsInDataDir, socketsInTemporaryFolder, type SocketFolder } from './data-dir-socket-folder.ts';
-import { ask, listen, type Claim } from './lock-socket.ts';
+import { ask, listen, type Claim, type LockServer, type Respond } from './lock-socket.ts';
 import type { DatabaseLog } from './log.ts';
 
 /** The folder belongs to a running process; two writers would lose each other's rows. */
@@ -26,9 +25,18 @@ export class DataDirInUseError extends Error {
   }
 }
 
-export type DataDirLock = { release: () => Promise<void> };
+export type DataDirLock = {
+  release: () => Promise<void>;
+  /** What to do with requests of other processes; see requestOfHolder. Until then they are refused. */
+  answer: (respond: Respond) => void;
+  /** Ends the requests that are under way. */
+  hangUp: () => void;
+};
 
-const PREFIX = 'lock.';
+/** Of the sockets' names. */
+export const PREFIX = 'lock.';
+/** Of a process that starts, or is about to end. */
+const NOT_ASKED = JSON.stringify({ error: 'The process that has the data folder cannot do that now' });
 const RETRY_MS = 20;
 /** Starters decide within milliseconds of each other; one that takes longer is stuck, and its claim stands. */
 const UNDECIDED_FOR_MS = 10_000;
@@ -47,44 +55,57 @@ const NO_SOCKETS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EI
  * Throws DataDirInUseError, or the system's error when no socket can be made.
  */
 export async function lockDataDir(dataDir: string, log: DatabaseLog): Promise<DataDirLock> {
-  if (process.platform === 'win32') return lockByPipe(dataDir);
+  const manner: Manner = { claim: { pid: process.pid, state: 'starting' }, respond: undefined };
+  const answer = (respond: Respond): void => void (manner.respond = respond);
+  if (process.platform === 'win32') return { ...(await lockByPipe(dataDir, manner)), answer };
 
-  const claim: Claim = { pid: process.pid, state: 'starting' };
   const name = `${PREFIX}${randomUUID()}`;
-  const { folder, server } = await listenFor(dataDir, `new-${name}`, claim, log);
+  const { folder, server } = await listenFor(dataDir, `new-${name}`, manner, log);
   const release = async (): Promise<void> => {
     await rm(folder.path(name), { force: true });
-    await closed(server);
+    await server.close();
     await folder.close();
   };
   try {
     // Published only now that it answers: a socket that is bound and not yet listening looks like a dead one.
     await rename(folder.path(`new-${name}`), folder.path(name));
     await waitForOthers(dataDir, name, folder);
-    claim.state = 'holding';
+    manner.claim.state = 'holding';
   } catch (error) {
     await release();
     throw error;
   }
-  return { release };
+  return { release, answer, hangUp: server.hangUp };
 }
 
-async function lockByPipe(dataDir: string): Promise<DataDirLock> {
-  const outcome = await listenOnPipe(pipeName(dataDir));
+/** How this process answers, which changes as it gets on. */
+type Manner = { readonly claim: Claim; respond: Respond | undefined };
+
+function listenWith(address: string, manner: Manner): Promise<LockServer> {
+  return listen(
+    address,
+    () => manner.claim,
+    async (text, gone) => manner.respond?.(text, gone) ?? NOT_ASKED,
+  );
+}
+
+async function lockByPipe(dataDir: string, manner: Manner): Promise<Omit<DataDirLock, 'answer'>> {
+  manner.claim.state = 'holding';
+  const outcome = await takePipe(pipeName(dataDir), (name) => listenWith(name, manner));
   if ('heldBy' in outcome) throw new DataDirInUseError(dataDir, outcome.heldBy);
-  return { release: () => closed(outcome.server) };
+  return { release: outcome.server.close, hangUp: outcome.server.hangUp };
 }
 
 async function listenFor(
   dataDir: string,
   name: string,
-  claim: Claim,
+  manner: Manner,
   log: DatabaseLog,
-): Promise<{ folder: SocketFolder; server: net.Server }> {
+): Promise<{ folder: SocketFolder; server: LockServer }> {
   const direct = await socketsInDataDir(dataDir);
   if (direct !== undefined) {
     try {
-      return { folder: direct, server: await listen(direct.address(name), () => claim) };
+      return { folder: direct, server: await listenWith(direct.address(name), manner) };
     } catch (error) {
       await direct.close();
       if (!(error instanceof Error && 'code' in error && NO_SOCKETS_HERE.has(String(error.code))))
@@ -96,7 +117,7 @@ async function listenFor(
     { dataDir, lock: folder.path('') },
     'The data folder cannot hold a socket; its lock is kept elsewhere',
   );
-  return { folder, server: await listen(folder.address(name), () => claim) };
+  return { folder, server: await listenWith(folder.address(name), manner) };
 }
 
 async function waitForOthers(dataDir: string, name: string, folder: SocketFolder): Promise<void> {
@@ -136,8 +157,4 @@ async function firstUndecided(
     }
   }
   return undecided;
-}
-
-function closed(server: net.Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import type net from 'node:net';
-import { ask, listen } from './lock-socket.ts';
+import { ask, type LockServer } from './lock-socket.ts';
 
 /** Windows keeps named pipes outside the file system, one namespace for the whole machine. */
 export function pipeName(dataDir: string): string {
@@ -10,11 +9,12 @@ export function pipeName(dataDir: string): string {
 }
 
 /** Windows lets one process create a pipe and removes it with that process, so the first to listen has the lock. */
-export async function listenOnPipe(
+export async function takePipe(
   name: string,
-): Promise<{ server: net.Server } | { heldBy: number | undefined }> {
+  listen: (name: string) => Promise<LockServer>,
+): Promise<{ server: LockServer } | { heldBy: number | undefined }> {
   try {
-    return { server: await listen(name, () => ({ pid: process.pid, state: 'holding' })) };
+    return { server: await listen(name) };
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
     const answer = await ask(name);

@@ -2,6 +2,7 @@ import { isTrainer, type Trainer } from '../domain/trainers.ts';
 import type { Artifact } from '../domain/artifact.ts';
 import type { Announcement, Avatar, Generation, Job } from '../generated/prisma/client.ts';
 import type { AvatarForJob, DueJob, LoadedJob, PendingAnnouncement } from '../jobs/ports.ts';
+import type { Json } from '../domain/json.ts';
 import type { JobView } from '../domain/next-job.ts';
 
 /** The avatar's artefact as a whole, or null when it has none yet. */
@@ -35,6 +36,7 @@ export function loadedJob(
       job: { ...view, kind: view.kind },
       avatar: avatar && {
         status: avatar.status,
+        falRequestId: avatar.falRequestId,
         progress: {
           percent: avatar.progressPercent,
           queuePosition: avatar.progressQueuePosition,
@@ -42,7 +44,7 @@ export function loadedJob(
         },
       },
     };
-    return { ...common, snapshot, version: avatar?.version ?? null };
+    return { ...common, snapshot, version: avatar?.version ?? null, answer: answerOf(job, avatar) };
   }
   const snapshot = {
     job: { ...view, kind: view.kind },
@@ -52,7 +54,16 @@ export function loadedJob(
       hasError: generation.errorCode !== null,
     },
   };
-  return { ...common, snapshot, version: generation?.version ?? null };
+  return { ...common, snapshot, version: generation?.version ?? null, answer: answerOf(job, generation) };
+}
+
+/** fal's answer to this very run; an avatar may show that of a later one. */
+function answerOf(
+  job: Job,
+  shown: Pick<Avatar | Generation, 'falRequestId' | 'falResponseData'> | null,
+): Json | undefined {
+  const isOfThis = shown !== null && shown.falRequestId === job.falRequestId;
+  return isOfThis ? (shown.falResponseData as Json) : undefined;
 }
 
 /** @param now by the database's clock where the job's times are compared with it */
@@ -96,6 +107,7 @@ function jobView(job: Job): JobView {
     falRequestId: job.falRequestId,
     statusUrl: job.statusUrl,
     cancelRequested: isToBeCancelled(job),
+    errorCode: job.errorCode,
     createdAt: job.createdAt,
   };
 }

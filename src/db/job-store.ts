@@ -2,7 +2,9 @@ import type { PrismaClient } from '../generated/prisma/client.ts';
 import { asPending, avatarForJob, dueJob, loadedJob } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../domain/next-job.ts';
+import { keepDelivery } from './deliveries.ts';
 import { isId } from '../jobs/identity.ts';
+import { lockOwner } from './usage.ts';
 import { saveDecision } from './save-decision.ts';
 import type {
   DueJob,
@@ -33,21 +35,28 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     return avatar && avatarForJob(avatar);
   }
 
-  async insertAvatar(avatar: NewAvatar): Promise<readonly PendingAnnouncement[]> {
+  async insertAvatar(avatar: NewAvatar): ReturnType<AvatarShelf['insertAvatar']> {
+    const limit = this.#limits.avatarsPerOwner;
     return this.#prisma.$transaction(async (tx) => {
+      if (limit !== null) {
+        await lockOwner(tx, avatar.ownerId);
+        const count = await tx.avatar.count({ where: { ownerId: avatar.ownerId } });
+        if (count >= limit) return { full: limit };
+      }
       const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
-      return [
-        asPending(await tx.announcement.create({ data: { kind: 'AVATAR', ownerId, entityId: id, version } })),
-      ];
+      const data = { kind: 'AVATAR', ownerId, entityId: id, version };
+      return { announcements: [asPending(await tx.announcement.create({ data }))] };
     });
   }
 
   async generationStanding(ownerId: string, generationId: string) {
     const generation = await this.#prisma.generation.findFirst({
       where: { id: generationId, ownerId },
-      select: { version: true, completedAt: true },
+      select: { version: true, status: true },
     });
-    return generation && { version: generation.version, hasEnded: generation.completedAt !== null };
+    if (generation === null) return null;
+    const hasEnded = generation.status !== 'QUEUED' && generation.status !== 'RUNNING';
+    return { version: generation.version, hasEnded };
   }
 
   createTraining: JobStore['createTraining'] = (job) => createJob(this.#prisma, job, null, this.#limits);
@@ -89,11 +98,25 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     return this.#prisma.job.findUnique({ where: { token }, select: { id: true, falRequestId: true } });
   }
 
-  async claimDue(limit: number, leaseMs: number): Promise<DueJob[]> {
+  keepDelivery: JobStore['keepDelivery'] = (jobId, delivery, how) =>
+    keepDelivery(this.#prisma, jobId, delivery, how);
+
+  async forgetDeliveries(): Promise<void> {
+    await this.#prisma
+      .$executeRaw`DELETE FROM webhook_deliveries WHERE received_at < now() - interval '30 days'`;
+  }
+
+  async claimDue(
+    limit: number,
+    { leaseMs, furthestMs }: Parameters<JobStore['claimDue']>[1],
+  ): Promise<DueJob[]> {
     const claimed = await this.#prisma.$queryRaw<{ id: string; now: Date }[]>`
       UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond'
       WHERE id IN (
-        SELECT id FROM jobs WHERE next_poll_at <= now() ORDER BY next_poll_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+        SELECT id FROM jobs
+        WHERE next_poll_at <= now()
+          OR (next_poll_at > now() + ${furthestMs} * interval '1 millisecond' AND state <> 'SUBMIT_UNKNOWN')
+        ORDER BY next_poll_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
       )
       RETURNING id, now() AS now`;
     const [first] = claimed;
@@ -104,7 +127,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
 
   async due(jobId: string): Promise<DueJob | null> {
     const job = await this.#prisma.job.findUnique({ where: { id: jobId } });
-    return job && dueJob(job, new Date());
+    return job && dueJob(job, await this.#now());
   }
 
   async reschedule(job: DueJob, inMs: number | null, found: LookResult): Promise<void> {
@@ -123,9 +146,15 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
       where: { openTrainingAvatarId: avatarId, ownerId, cancelRequestedAt: null },
       data: { cancelRequestedAt: new Date(), revision: { increment: 1 } },
     });
-    if (job !== undefined) return dueJob(job, new Date());
-    const asked = await this.#prisma.job.findFirst({ where: { openTrainingAvatarId: avatarId, ownerId } });
-    return asked && dueJob(asked, new Date());
+    const asked =
+      job ?? (await this.#prisma.job.findFirst({ where: { openTrainingAvatarId: avatarId, ownerId } }));
+    return asked && dueJob(asked, await this.#now());
+  }
+
+  /** By the database's clock, which all instances share. */
+  async #now(): Promise<Date> {
+    const [row] = await this.#prisma.$queryRaw<{ now: Date }[]>`SELECT now() AS now`;
+    return row?.now ?? new Date();
   }
 
   async cancelAnswered(jobId: string): Promise<void> {
@@ -164,6 +193,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
       });
       // What the caller handed in goes with the avatar; what remains of a job is its run at fal.
       await tx.job.updateMany({ where: { avatarId }, data: { input: {} } });
+      await tx.webhookDelivery.updateMany({ where: { job: { avatarId } }, data: { body: null } });
       const { count } = await tx.avatar.deleteMany({ where: { id: avatarId, ownerId } });
       if (count === 0) return null;
       const gone = [
@@ -183,7 +213,10 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
 
   async unannounced(limit: number, olderThanMs: number): Promise<PendingAnnouncement[]> {
     const rows = await this.#prisma.$queryRaw<{ id: bigint }[]>`
-      SELECT id FROM announcements WHERE created_at <= now() - ${olderThanMs} * interval '1 millisecond'
+      SELECT id FROM announcements
+      WHERE created_at <= now() - ${olderThanMs} * interval '1 millisecond'
+        -- Written before the clock was put back.
+        OR created_at > now() + interval '1 minute'
       ORDER BY id LIMIT ${limit}`;
     if (rows.length === 0) return [];
     const found = await this.#prisma.announcement.findMany({

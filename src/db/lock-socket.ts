@@ -9,11 +9,51 @@ export type Claim = z.infer<typeof claimSchema>;
 /** A holder that is busy still accepts connections (the system does it for it), so only the words are waited for. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
-/** Answers everyone who connects with the claim as it is then. Does not keep the process alive. */
-export async function listen(address: string, claim: () => Claim): Promise<net.Server> {
+/** Of a request, in characters: a path and some words. */
+const MAX_REQUEST = 16_384;
+
+/**
+ * What a holder does when it is asked for something. Resolves with one line, the answer. `gone` is aborted when nobody
+ * waits for it any more.
+ */
+export type Respond = (request: string, gone: AbortSignal) => Promise<string>;
+
+export type LockServer = {
+  /** Ends the requests that are under way; their askers hear that the process went away. */
+  readonly hangUp: () => void;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Tells everyone who connects the claim as it is then, in one line, and answers the line that may come back. Does not
+ * keep the process alive.
+ */
+export async function listen(
+  address: string,
+  claim: () => Claim,
+  respond: Respond = async () => 'nothing can be asked of this process',
+): Promise<LockServer> {
+  const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
+    sockets.add(socket);
+    const gone = new AbortController();
+    socket.unref();
     socket.on('error', () => undefined); // the asker may be gone already
-    socket.end(JSON.stringify(claim()));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      gone.abort();
+    });
+    socket.write(`${JSON.stringify(claim())}\n`);
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > MAX_REQUEST) return void socket.destroy();
+      const [request, rest] = text.split('\n', 2);
+      if (rest === undefined || request === undefined) return undefined;
+      socket.removeAllListeners('data').resume();
+      void respond(request, gone.signal).then((answer) => socket.end(`${answer}\n`));
+      return undefined;
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -24,24 +64,52 @@ export async function listen(address: string, claim: () => Claim): Promise<net.S
   });
   server.on('error', () => undefined); // running out of file handles while accepting must not end the process
   server.unref();
-  return server;
+  const hangUp = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    hangUp,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        hangUp();
+      }),
+  };
 }
 
 /** 'dead': nobody listens. 'leaving': the connection broke; ask again. 'silent': somebody listens and says nothing. */
 export type Answer = Claim | { state: 'dead' | 'leaving' | 'silent' };
 
-/** Asks the process behind a socket. Throws when the socket may not be used (no permission). */
-export function ask(address: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const socket = net.connect(address);
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => {
-      socket.destroy();
-      resolve({ state: 'silent' });
-    });
-    socket.setEncoding('utf8');
-    socket.on('data', (chunk: string) => (text += chunk));
-    socket.on('end', () => resolve(parseClaim(text)));
+/** Asks the process behind a socket what it is. Throws when the socket may not be used (no permission). */
+export async function ask(address: string): Promise<Answer> {
+  const { answer, socket } = await meet(address);
+  socket.destroy();
+  return answer;
+}
+
+/**
+ * Has a holder do something: its answer, which may take as long as the work does, or undefined where no holder listens.
+ * Throws when it goes away before it has answered.
+ */
+export async function request(address: string, text: string): Promise<string | undefined> {
+  const { answer, socket } = await meet(address);
+  if (answer.state !== 'holding') {
+    socket.destroy();
+    return undefined;
+  }
+  socket.setTimeout(0);
+  socket.write(`${text}\n`);
+  const line = await firstLine(socket);
+  socket.destroy();
+  if (line === undefined) throw new Error(`Process ${answer.pid} ended before it had answered`);
+  return line;
+}
+
+async function meet(address: string): Promise<{ answer: Answer; socket: net.Socket }> {
+  const socket = net.connect(address);
+  socket.setEncoding('utf8');
+  const answer = await new Promise<Answer>((resolve, reject) => {
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => resolve({ state: 'silent' }));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       switch (error.code) {
         case 'ECONNREFUSED':
@@ -57,6 +125,27 @@ export function ask(address: string): Promise<Answer> {
           reject(error);
       }
     });
+    void firstLine(socket).then((line) => {
+      if (line !== undefined) resolve(parseClaim(line));
+      else setImmediate(() => resolve({ state: 'leaving' })); // after an error that says more
+    });
+  });
+  return { answer, socket };
+}
+
+/** Up to the first end of a line; undefined when the connection ends without one. */
+function firstLine(socket: net.Socket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const read = (chunk: string): void => {
+      text += chunk;
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      socket.off('data', read);
+      resolve(text.slice(0, end));
+    };
+    socket.on('data', read);
+    socket.once('close', () => resolve(undefined));
   });
 }
 

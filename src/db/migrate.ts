@@ -28,13 +28,26 @@ export async function migrate(
 ): Promise<string[]> {
   const appliedNow: string[] = [];
   for (;;) {
-    const migration = await applyNext(client, migrations, log);
+    const migration = await applyInTransaction(client, migrations, log);
     if (migration === undefined) return appliedNow;
     appliedNow.push(migration);
   }
 }
 
-async function applyNext(
+/**
+ * The same within the caller's transaction: all of them or none, together with whatever else it does. For a database
+ * that nobody uses yet.
+ */
+export async function migrateWithin(
+  client: pg.ClientBase,
+  migrations: readonly Migration[],
+  log: DatabaseLog,
+): Promise<void> {
+  await takeLock(client);
+  while ((await applyNext(client, migrations, log)) !== undefined);
+}
+
+async function applyInTransaction(
   client: pg.ClientBase,
   migrations: readonly Migration[],
   log: DatabaseLog,
@@ -42,30 +55,38 @@ async function applyNext(
   await client.query('BEGIN');
   try {
     await takeLock(client);
-    const next = nextMigration(migrations, await readApplied(client));
-    switch (next.kind) {
-      case 'refused':
-        throw new MigrationError(next.message);
-      case 'up-to-date':
-        await client.query('COMMIT');
-        if (next.unknown.length > 0) {
-          log.warn(
-            { migrations: next.unknown },
-            'The database is newer than this version: it has unknown migrations',
-          );
-        }
-        return undefined;
-      case 'apply': {
-        log.info({ migration: next.migration.name }, 'Applying a database migration');
-        await apply(client, next.migration);
-        await client.query('COMMIT');
-        return next.migration.name;
-      }
-    }
+    const applied = await applyNext(client, migrations, log);
+    await client.query('COMMIT');
+    return applied;
   } catch (error) {
     // On a broken connection there is nothing left to roll back; the first error is the one that counts.
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
+  }
+}
+
+/** The name of the one it applied; undefined when nothing is pending. */
+async function applyNext(
+  client: pg.ClientBase,
+  migrations: readonly Migration[],
+  log: DatabaseLog,
+): Promise<string | undefined> {
+  const next = nextMigration(migrations, await readOrBegin(client));
+  switch (next.kind) {
+    case 'refused':
+      throw new MigrationError(next.message);
+    case 'up-to-date':
+      if (next.unknown.length > 0) {
+        log.warn(
+          { migrations: next.unknown },
+          'The database is newer than this version: it has unknown migrations',
+        );
+      }
+      return undefined;
+    case 'apply':
+      log.info({ migration: next.migration.name }, 'Applying a database migration');
+      await apply(client, next.migration);
+      return next.migration.name;
   }
 }
 
@@ -76,12 +97,20 @@ async function takeLock(client: pg.ClientBase): Promise<void> {
 }
 
 /** Creates Prisma's table when it is missing, word for word as Prisma's engine does. */
-async function readApplied(client: pg.ClientBase): Promise<AppliedMigration[]> {
-  const { rows: found } = await client.query<{ there: boolean }>(
+async function readOrBegin(client: pg.ClientBase): Promise<AppliedMigration[]> {
+  if (!(await isBegun(client))) await client.query(CREATE_MIGRATIONS_TABLE);
+  return readApplied(client);
+}
+
+async function isBegun(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(
     `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
   );
-  if (found[0]?.there !== true) await client.query(CREATE_MIGRATIONS_TABLE);
+  return rows[0]?.there === true;
+}
 
+/** What was applied so far, oldest first. Throws where nothing ever was: such a database has no tables. */
+export async function readApplied(client: pg.ClientBase): Promise<AppliedMigration[]> {
   const { rows } = await client.query<AppliedMigration>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
        FROM _prisma_migrations

@@ -1,12 +1,13 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { PrismaClient } from '../generated/prisma/client.ts';
+import { backUpOnRequest } from './backup.ts';
 import { openEmbedded } from './embedded.ts';
 import type { DatabaseLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { readMigrations } from './migration-files.ts';
 import { openPostgres, withOwnClient } from './postgres.ts';
-import { within } from './within.ts';
+import { within } from '../jobs/within.ts';
 
 export const PING_TIMEOUT_MS = 2_000;
 const DEFAULT_POOL_SIZE = 10;
@@ -28,16 +29,21 @@ export type Database = {
   prisma: PrismaClient;
   /** For SQL that Prisma has no words for. `pool.connect()` clients must be released, also after an error. */
   pool: pg.Pool;
-  /** Throws when the database has not answered within PING_TIMEOUT_MS. */
+  /** Throws when the database has not answered within PING_TIMEOUT_MS, or is known not to take writes. */
   ping: () => Promise<void>;
   /** Waits a few seconds for running queries; safe to call twice. */
   close: () => Promise<void>;
 };
 
+type Opened = Pick<Database, 'kind' | 'pool' | 'close'> & {
+  /** Why it cannot do its work; undefined while nothing is known against it. */
+  readonly trouble: () => string | undefined;
+};
+
 /**
  * Opens the database and brings its tables up to date; several instances may do so at once.
  *
- * Throws DataDirInUseError (the folder belongs to a running process), MigrationError (the tables cannot be brought up
+ * Throws DataDirInUseError (the folder belongs to a running process), DiskFullError, MigrationError (the tables cannot be brought up
  * to date; the message says which migration and what to do) or the driver's error (nobody answers, wrong password).
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -47,10 +53,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   if (databaseUrl !== undefined) {
     await withOwnClient(databaseUrl, (client) => migrate(client, migrations, log));
     const { pool, close } = openPostgres(databaseUrl, options.poolSize ?? DEFAULT_POOL_SIZE, log);
-    return overPool('postgres', pool, close);
+    return overPool({ kind: 'postgres', pool, close, trouble: () => undefined });
   }
 
-  const { pool, close } = await openEmbedded(dataDir, log);
+  const { pool, close, serve, trouble, lock } = await openEmbedded(dataDir, log);
   try {
     const client = await pool.connect();
     try {
@@ -58,14 +64,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     } finally {
       client.release(true); // the next client starts with the settings the session was opened with
     }
-    return overPool('embedded', pool, close);
+    serve();
+    lock?.answer((request, gone) => backUpOnRequest(pool, request, gone));
+    return overPool({ kind: 'embedded', pool, close, trouble });
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function overPool(kind: Database['kind'], pool: pg.Pool, closePool: () => Promise<void>): Database {
+function overPool({ kind, pool, close, trouble }: Opened): Database {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: TRANSACTION_OPTIONS });
   let pinging: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
@@ -75,16 +83,18 @@ function overPool(kind: Database['kind'], pool: pg.Pool, closePool: () => Promis
     prisma,
     pool,
     // Probes come every second or so: while one waits for a silent database the others share its answer.
-    ping: () => (pinging ??= ping(pool).finally(() => (pinging = undefined))),
+    ping: () => (pinging ??= ping(pool, trouble).finally(() => (pinging = undefined))),
     close: () =>
       (closing ??= (async () => {
         await prisma.$disconnect();
-        await closePool();
+        await close();
       })()),
   };
 }
 
-async function ping(pool: pg.Pool): Promise<void> {
+async function ping(pool: pg.Pool, trouble: () => string | undefined): Promise<void> {
+  const reason = trouble();
+  if (reason !== undefined) throw new Error(`The database cannot do its work: ${reason}`);
   // query_timeout is missing from pg's type declarations; it closes a connection that does not answer.
   const query = { text: 'SELECT 1', query_timeout: PING_TIMEOUT_MS };
   await within(pool.query(query), PING_TIMEOUT_MS);

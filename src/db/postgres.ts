@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { PoolHandle } from './embedded.ts';
 import type { DatabaseLog } from './log.ts';
 import { keepPoolClean } from './pool-hygiene.ts';
-import { within } from './within.ts';
+import { within } from '../jobs/within.ts';
 
 const SECOND_MS = 1000;
 

@@ -1,5 +1,6 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import { asPending } from './job-rows.ts';
+import { insertDelivery } from './deliveries.ts';
 import { storable } from './storable.ts';
 import { isFinal } from '../domain/next-job.ts';
 import type { AvatarChange } from '../domain/decide-training.ts';
@@ -24,6 +25,9 @@ export async function saveDecision(
   try {
     const announcements = await prisma.$transaction(async (tx) => {
       await saveJob(tx, loaded, decision, how);
+      if (how.delivery !== undefined) {
+        await insertDelivery(tx, loaded.snapshot.job.id, how.delivery, 'APPLIED');
+      }
       return saveVisible(tx, loaded, decision);
     });
     return { kind: 'saved', announcements };

@@ -14,19 +14,24 @@ export async function refusedByLimits(
   spending: Spending,
   limits: SpendLimits,
 ): Promise<string | null> {
-  const { totalTrainingsPerDay, totalImagesPerDay, ...own } = limits;
+  const { totalTrainingsPerDay, totalImagesPerDay, avatarsPerOwner: _free, ...own } = limits;
   const hasTotal = (spending.kind === 'TRAINING' ? totalTrainingsPerDay : totalImagesPerDay) !== null;
   const hasOwn = Object.values(own).some((limit) => limit !== null);
   if (!hasTotal && !hasOwn) return null;
   // Everybody's lock first, in the same order for all, so that no two wait for each other.
   if (hasTotal) await lock(tx, `all:${spending.kind}`);
-  await lock(tx, `owner:${ownerId}`);
+  await lockOwner(tx, ownerId);
   const usage: Usage = {
     runningTrainings: await runningTrainings(tx, ownerId),
     own: await spent(tx, spending.kind, ownerId),
     total: hasTotal ? await spent(tx, spending.kind, null) : NOTHING,
   };
   return exceeded(spending, usage, limits);
+}
+
+/** Whoever else is about to add something of this owner's waits until this transaction has ended. */
+export async function lockOwner(tx: Transaction, ownerId: string): Promise<void> {
+  await lock(tx, `owner:${ownerId}`);
 }
 
 const NOTHING: Spent = { units: 0, freeAt: null };

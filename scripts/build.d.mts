@@ -1,0 +1,4 @@
+export declare const PROGRAMS: Readonly<
+  Record<'main' | 'fal' | 'demo' | 'backup' | 'restore' | 'move-to-postgres', string>
+>;
+export declare function buildPrograms(names: readonly (keyof typeof PROGRAMS)[]): Promise<void>;

@@ -1,0 +1,54 @@
+import { Worker } from 'node:worker_threads';
+
+export type FreezeWatch = {
+  /** Before a statement that runs inside this thread … */
+  enter(): void;
+  /** … and after it. */
+  leave(): void;
+  stop(): Promise<void>;
+};
+
+/** How many looks make up the limit. A process that was suspended misses looks and is not ended for it. */
+const LOOKS = 10;
+
+/**
+ * A thread that ends the process when the main thread has been inside one statement for `limitMs`.
+ *
+ * The embedded database runs in the main thread. Where it never returns, nothing else runs there either: no timer, no
+ * signal, no answer to a probe. A process that is gone is started again by whoever watches over it; a frozen one keeps
+ * its port and its data. It is killed (SIGKILL), because the main thread can no longer end itself; a line in the log's
+ * form says so first.
+ */
+export function watchForFreezes(limitMs: number): FreezeWatch {
+  const statements = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const worker = new Worker(WATCHER, { eval: true, workerData: { statements, limitMs, looks: LOOKS } });
+  worker.unref();
+  return {
+    // Odd while a statement runs, and another number for each.
+    enter: () => void Atomics.add(statements, 0, 1),
+    leave: () => void Atomics.add(statements, 0, 1),
+    stop: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+/** Source text and not a file: the server is one bundled file, and the tests run it from TypeScript. */
+const WATCHER = `
+  const { workerData: { statements, limitMs, looks } } = require('node:worker_threads');
+  const { writeSync } = require('node:fs');
+  let seen = 0;
+  let times = 0;
+  const timer = setInterval(() => {
+    const statement = Atomics.load(statements, 0);
+    times = statement % 2 !== 0 && statement === seen ? times + 1 : 0;
+    seen = statement;
+    if (times < looks) return;
+    const msg = 'the embedded database has not returned from a statement for ' + limitMs + ' ms; ending';
+    try {
+      writeSync(1, JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg }) + '\\n');
+    } finally {
+      process.kill(process.pid, 'SIGKILL');
+    }
+  }, limitMs / looks);
+`;
