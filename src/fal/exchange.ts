@@ -1,5 +1,6 @@
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { PROVIDER_TIMEOUT_MS } from '../jobs/timing.ts';
+import { readText } from './read-text.ts';
 
 export type FalSettings = {
   readonly key: string;
@@ -8,6 +9,8 @@ export type FalSettings = {
   readonly restUrl: string;
   /** Ends whatever only asks, so that a server that closes need not wait for it. A submit is never ended by it. */
   readonly closing?: AbortSignal;
+  /** Told the `Date` of every answer of fal. */
+  readonly noticeDate?: (date: string | null) => void;
 };
 
 /** What came back for one request. */
@@ -55,6 +58,7 @@ export async function exchange(
         settings.key,
         limit,
       );
+      if (kept.answer.kind === 'answered') settings.noticeDate?.(kept.answer.headers.get('date'));
       throw new EndOfCall();
     },
   });
@@ -78,7 +82,7 @@ async function send(url: string, init: RequestInit, key: string, signal: AbortSi
   }
   try {
     // An error text that quotes the request's headers must not carry the key into a row, a log or an answer.
-    const text = without(key, await readText(response));
+    const text = without(key, await readText(response, MAX_ANSWER_BYTES));
     return { kind: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
   } catch (error) {
     return { kind: 'unanswered', sent: true, message: `the answer broke off: ${messageOf(error)}` };
@@ -95,18 +99,6 @@ function without(key: string, text: string): string {
 
 /** In characters. A shorter one is made up for a stand-in of fal, and may be a common word. */
 const SHORTEST_REAL_KEY = 8;
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    const bytes = chunk as Uint8Array;
-    size += bytes.byteLength;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`it is larger than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 /** fal's answers are a few KB; trainers' with logs some hundred. */
 const MAX_ANSWER_BYTES = 20_000_000;

@@ -1,4 +1,5 @@
 import { publicKeyFrom } from './verify.ts';
+import { readText } from './read-text.ts';
 import { z } from 'zod';
 import type { KeyObject } from 'node:crypto';
 import type { Log } from '../jobs/ports.ts';
@@ -81,7 +82,7 @@ export class KeySet {
         signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
       });
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
-      const { keys } = jwksSchema.parse(JSON.parse(await readCapped(response)));
+      const { keys } = jwksSchema.parse(JSON.parse(await readText(response, MAX_BYTES)));
       const usable = keys.flatMap((key) => (key === null ? [] : (publicKeyFrom(key.x) ?? [])));
       if (usable.length === 0) throw new Error('no usable ED25519 key in it');
       this.#keys = usable;
@@ -90,16 +91,4 @@ export class KeySet {
       this.#log.warn({ err: error, knownKeys: this.#keys.length }, "fal's public keys could not be fetched");
     }
   }
-}
-
-async function readCapped(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    const bytes = chunk as Uint8Array;
-    size += bytes.byteLength;
-    if (size > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

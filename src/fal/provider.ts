@@ -1,15 +1,22 @@
 import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './wire.ts';
 import { exchange, type Exchange, type FalSettings } from './exchange.ts';
 import { percentFromLogs } from './progress.ts';
-import type { CancelAnswer, Inspection, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import type { SubmitHold } from './submit-hold.ts';
+import type { CancelAnswer, Inspection, Log, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
 
 /** fal.ai's queue. */
 export class Fal implements Provider {
   readonly #settings: FalSettings;
 
-  constructor(settings: FalSettings) {
+  readonly #hold: SubmitHold;
+
+  readonly #log: Log;
+
+  constructor(settings: FalSettings, hold: SubmitHold, log: Log) {
     this.#settings = settings;
+    this.#hold = hold;
+    this.#log = log;
   }
 
   async submit(order: {
@@ -17,13 +24,30 @@ export class Fal implements Provider {
     readonly input: JsonObject;
     readonly callbackUrl: string | null;
   }): Promise<SubmitEvent> {
+    const held = await this.#heldBack();
+    if (held !== null) return refused('PROVIDER_UNAVAILABLE', held);
     const answer = await exchange(this.#settings, (client) =>
       client.queue.submit(order.endpoint, {
         input: order.input,
         ...(order.callbackUrl === null ? {} : { webhookUrl: order.callbackUrl }),
       }),
     );
+    try {
+      await this.#hold.learn(answer);
+    } catch (error) {
+      // What became of this submit counts more; the next one learns it again.
+      this.#log.error({ err: error }, 'that nothing may be submitted could not be stored');
+    }
     return readSubmit(answer);
+  }
+
+  async #heldBack(): Promise<string | null> {
+    try {
+      return await this.#hold.reason();
+    } catch (error) {
+      this.#log.error({ err: error }, 'whether runs may be submitted could not be looked up');
+      return 'A fault here kept the run from being sent. Nothing was started.';
+    }
   }
 
   async inspect(run: RunRef): Promise<Inspection> {

@@ -12,7 +12,7 @@ function settingsFor(url: string, key = 'key-id:key-secret') {
 describe('an exchange', () => {
   test('that nobody answers is given up after its time, and is not repeated', async () => {
     const { url, arrived } = await peer(() => undefined);
-    expect(await exchange(settingsFor(url), submit, { timeoutMs: 100 })).toEqual({
+    expect(await exchange(settingsFor(url), submit, { timeoutMs: 2000 })).toEqual({
       kind: 'unanswered',
       sent: true,
       message: 'no answer in time',
@@ -25,7 +25,7 @@ describe('an exchange', () => {
       response.writeHead(200);
       response.write('{"request_id":');
     });
-    expect(await exchange(settingsFor(url), submit, { timeoutMs: 200 })).toEqual({
+    expect(await exchange(settingsFor(url), submit, { timeoutMs: 2000 })).toEqual({
       kind: 'unanswered',
       sent: true,
       message: 'the answer broke off: no answer in time',

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { Fal } from '../../src/fal/provider.ts';
+import { keptLog } from '../jobs/kept-log.ts';
+import { noHold } from './stops.ts';
 import { deadUrl, html, json, peer, type Arrived } from './peer.ts';
 import type { RunRef } from '../../src/jobs/ports.ts';
 
@@ -11,7 +13,7 @@ const DETAIL = { detail: [{ loc: ['body', 'images_data_url'], msg: 'bad', type: 
 type Answer = readonly [status: number, body: unknown];
 
 function falAt(url: string): Fal {
-  return new Fal({ key: 'key-id:key-secret', queueUrl: url, restUrl: url });
+  return new Fal({ key: 'key-id:key-secret', queueUrl: url, restUrl: url }, noHold(), keptLog());
 }
 
 function runAt(url: string, given: Partial<RunRef> = {}): RunRef {

@@ -103,7 +103,10 @@ const BROKEN: readonly (readonly [string, (response: ServerResponse) => void])[]
   ['answers with an error', (response) => json(response, 503, {})],
   ['answers with a page', (response) => html(response, 200)],
   ['answers with cut JSON', (response) => response.end('{"keys":[{"x":"')],
-  ['answers with 5 MB', (response) => response.end(JSON.stringify({ keys: [], pad: 'x'.repeat(5_000_000) }))],
+  [
+    'answers with 65 KB, good keys among them',
+    (response) => json(response, 200, { keys: [{ x: newSigner().x }], pad: 'x'.repeat(65_536) }),
+  ],
   ['redirects', (response) => response.writeHead(302, { location: '/elsewhere.json' }).end()],
   ['hangs up', (response) => response.destroy()],
   [

@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Fal } from '../../src/fal/provider.ts';
+import { keptLog } from '../jobs/kept-log.ts';
+import { noHold } from './stops.ts';
 import { deadUrl, html, json, peer, rawPeer, type Peer } from './peer.ts';
 import type { ServerResponse } from 'node:http';
 import type { SubmitEvent } from '../../src/jobs/ports.ts';
@@ -13,7 +15,7 @@ const ORDER = {
 };
 
 function falAt(url: string): Fal {
-  return new Fal({ key: KEY, queueUrl: url, restUrl: url });
+  return new Fal({ key: KEY, queueUrl: url, restUrl: url }, noHold(), keptLog());
 }
 
 async function submitTo(

@@ -1,0 +1,33 @@
+import { expect, test, vi } from 'vitest';
+import { ClockSkew } from '../../src/fal/clock-skew.ts';
+import { keptLog } from '../jobs/kept-log.ts';
+
+const MINUTE = 60_000;
+
+test('a clock that is far off is said once an hour, and told in seconds at any time', () => {
+  vi.useFakeTimers({ now: 1_800_000_000_000 });
+  const log = keptLog();
+  const clock = new ClockSkew(log);
+  expect(clock.seconds).toBe(0);
+  const noticeIn = (skewMs: number) => clock.notice(new Date(Date.now() + skewMs).toUTCString());
+
+  noticeIn(30_000);
+  expect(clock.seconds).toBe(30);
+  expect(log.lines).toEqual([]);
+
+  noticeIn(-10 * MINUTE);
+  noticeIn(-10 * MINUTE);
+  expect(clock.seconds).toBe(-600);
+  expect(log.lines).toMatchObject([{ level: 'warn', fields: { skewSeconds: -600 } }]);
+
+  vi.advanceTimersByTime(60 * MINUTE);
+  noticeIn(10 * MINUTE);
+  expect(log.lines).toHaveLength(2);
+  vi.useRealTimers();
+});
+
+test('what is no date says nothing', () => {
+  const clock = new ClockSkew(keptLog());
+  for (const date of [null, '', 'yesterday']) clock.notice(date);
+  expect(clock.seconds).toBe(0);
+});
