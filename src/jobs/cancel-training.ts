@@ -1,7 +1,11 @@
 import { lookAfter } from './look-after.ts';
 import { record } from './record.ts';
+import { within } from './within.ts';
 import { refuse, type Answer } from '../domain/refusal.ts';
 import type { Workshop } from './ports.ts';
+
+/** How long the caller waits for fal's answer; what it is then shows on the avatar when it comes. */
+const ANSWER_WITHIN_MS = 5000;
 
 /**
  * Asks for the end of an avatar's open training. The wish is stored before fal is told, so it is carried out even if
@@ -14,15 +18,24 @@ export async function cancelTraining(
   ownerId: string,
   avatarId: string,
 ): Promise<Answer<{ readonly avatarId: string }>> {
-  const { store } = workshop;
+  const { store, log, underWay } = workshop;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return refuse('NOT_FOUND', 'There is no such avatar.');
-  const job = await store.requestCancel(ownerId, avatarId);
+  let job = await store.requestCancel(ownerId, avatarId);
   if (job === null) {
     if (avatar.status === 'CANCELLED') return { done: { avatarId } };
     return refuse('CONFLICT', `There is no training to cancel: the avatar's status is ${avatar.status}.`);
   }
-  if (job.run === null) await record(workshop, job.id, { kind: 'cancelled', requestId: null }, 'CANCEL');
-  else await lookAfter(workshop, job);
+  if (job.run === null) {
+    const recorded = await record(workshop, job.id, { event: { kind: 'withdrawn' }, source: 'CANCEL' });
+    if (recorded.kind === 'applied') return { done: { avatarId } };
+    // The run became known in between, or it has ended.
+    job = await store.due(job.id);
+    if (job?.run == null) return { done: { avatarId } };
+  }
+  const told = underWay.track(lookAfter(workshop, job)).catch((error: unknown) => {
+    log.warn({ err: error, jobId: job.id }, 'telling fal of a cancel failed; the reconciler will try again');
+  });
+  await within(told, ANSWER_WITHIN_MS).catch(() => undefined);
   return { done: { avatarId } };
 }

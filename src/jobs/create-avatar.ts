@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH, readInput, text } from './input.ts';
 import { newId, newTriggerPhrase } from './identity.ts';
 import { TRAINING_TYPES } from '../domain/trainers.ts';
-import type { Answer } from '../domain/refusal.ts';
+import { refuse, type Answer } from '../domain/refusal.ts';
 import type { PendingAnnouncement, Workshop } from './ports.ts';
-import { announce } from './record.ts';
+import { announceSoon } from './record.ts';
 
 const inputSchema = z.object({
   name: text(MAX_NAME_LENGTH),
@@ -19,12 +19,15 @@ export type NewAvatar = z.output<typeof inputSchema> & {
 };
 
 export interface AvatarShelf {
-  insertAvatar(avatar: NewAvatar): Promise<readonly PendingAnnouncement[]>;
+  /** `full`: the owner has as many avatars as it may have, and none was added. */
+  insertAvatar(
+    avatar: NewAvatar,
+  ): Promise<{ readonly announcements: readonly PendingAnnouncement[] } | { readonly full: number }>;
 }
 
 /** Makes an avatar in DRAFT. Resolves with its id, or with a refusal and nothing written. */
 export async function createAvatar(
-  workshop: Pick<Workshop, 'announcer' | 'log' | 'store'> & { readonly shelf: AvatarShelf },
+  workshop: Pick<Workshop, 'announcer' | 'log' | 'store' | 'underWay'> & { readonly shelf: AvatarShelf },
   ownerId: string,
   wish: Readonly<Record<string, unknown>>,
 ): Promise<Answer<{ readonly avatarId: string }>> {
@@ -32,13 +35,16 @@ export async function createAvatar(
   if ('refused' in read) return read;
   const { name, trainingType, triggerPhrase } = read.input;
   const id = newId('avt');
-  const announcements = await workshop.shelf.insertAvatar({
+  const inserted = await workshop.shelf.insertAvatar({
     id,
     ownerId,
     name,
     trainingType,
     triggerPhrase: triggerPhrase ?? newTriggerPhrase(),
   });
-  await announce(workshop, announcements);
+  if ('full' in inserted) {
+    return refuse('LIMIT_EXCEEDED', `At most ${inserted.full} avatars are allowed; delete one first.`);
+  }
+  announceSoon(workshop, inserted.announcements);
   return { done: { avatarId: id } };
 }

@@ -1,4 +1,4 @@
-import { announce } from './record.ts';
+import { announceSoon } from './record.ts';
 import { refuse, type Answer } from '../domain/refusal.ts';
 import type { Workshop } from './ports.ts';
 
@@ -13,6 +13,6 @@ export async function deleteAvatar(
 ): Promise<Answer<{ readonly deletedAvatarId: string }>> {
   const announcements = await workshop.store.deleteAvatar(ownerId, avatarId);
   if (announcements === null) return refuse('NOT_FOUND', 'There is no such avatar.');
-  await announce(workshop, announcements);
+  announceSoon(workshop, announcements);
   return { done: { deletedAvatarId: avatarId } };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { answerRepeated } from './repeated.ts';
+import { answerCreation } from './answer-creation.ts';
 import { digestOf, newCallbackToken, newId } from './identity.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
@@ -97,24 +97,13 @@ async function start(
   generation: Parameters<Workshop['store']['createGeneration']>[1],
 ): Promise<Answer<{ readonly generationId: string }>> {
   const creation = await workshop.store.createGeneration(job, generation);
-  switch (creation.kind) {
-    case 'busy':
-      throw new Error('a generation never waits for another');
-    case 'gone':
-      return refuse('NOT_FOUND', 'There is no such avatar.');
-    case 'limit':
-      return refuse('LIMIT_EXCEEDED', creation.message);
-    case 'key-used-otherwise':
-      return refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
-    case 'repeated':
-      return answerRepeated(workshop.store, creation.jobId, ({ generationId }) =>
-        generationId === null ? null : { generationId },
-      );
-    case 'created': {
-      const refusal = await submitJob(workshop, job);
-      if (refusal === null) return { done: { generationId: generation.id } };
-      const { code, message } = refusal.failure;
-      return refuse(code === 'PROVIDER_REJECTED' ? code : 'PROVIDER_UNAVAILABLE', message);
-    }
+  if (creation.kind !== 'created') {
+    return answerCreation(workshop.store, creation, ({ generationId }) =>
+      generationId === null ? null : { generationId },
+    );
   }
+  const refusal = await submitJob(workshop, job);
+  if (refusal === null) return { done: { generationId: generation.id } };
+  const { code, message } = refusal.failure;
+  return refuse(code === 'PROVIDER_REJECTED' ? code : 'PROVIDER_UNAVAILABLE', message);
 }

@@ -2,7 +2,7 @@ import type { AvatarStatus } from '../domain/decide-training.ts';
 import type { Artifact } from '../domain/artifact.ts';
 import type { Decision, Snapshot } from '../domain/decide.ts';
 import type { JobState } from '../domain/next-job.ts';
-import type { JsonObject } from '../domain/json.ts';
+import type { Json, JsonObject } from '../domain/json.ts';
 import type { ErrorCode } from '../domain/refusal.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
 import type { Trainer, TrainingType } from '../domain/trainers.ts';
@@ -110,6 +110,17 @@ export type LoadedJob = {
   readonly generationId: string | null;
   /** Of the avatar or generation; null where it was deleted. */
   readonly version: number | null;
+  /** What fal said at the run's end, as stored; undefined when that is not known any more. */
+  readonly answer: Json | undefined;
+};
+
+/** A genuine webhook about a job, as it is kept. */
+export type Delivery = {
+  /** As it was signed. */
+  readonly requestId: string;
+  /** SHA-256 (hex) of the raw body. */
+  readonly digest: string;
+  readonly body: Uint8Array;
 };
 
 export type DueJob = {
@@ -152,10 +163,33 @@ export interface JobStore {
   save(
     loaded: LoadedJob,
     decision: Extract<Decision, { kind: 'change' }>,
-    how: { readonly source: Source; readonly nextPollInMs: number | null | undefined },
+    how: {
+      readonly source: Source;
+      readonly nextPollInMs: number | null | undefined;
+      /** What brought the news, to be kept with it. */
+      readonly delivery?: Delivery | undefined;
+    },
   ): Promise<Saved>;
-  /** Takes due jobs for `leaseMs`: until then no other instance gets them. */
-  claimDue(limit: number, leaseMs: number): Promise<DueJob[]>;
+  /**
+   * Keeps a delivery that changed nothing, with its body unless it is LATE. `isNew` false: the very same one is kept
+   * already. A CONFLICT plans a look at the run after `leaseMs`, in the same transaction, unless one is planned;
+   * `isDue`: it did, and whoever kept the delivery looks now.
+   */
+  keepDelivery(
+    jobId: string,
+    delivery: Delivery,
+    how: { readonly outcome: 'LATE' | 'CONFLICT' | 'UNREADABLE'; readonly leaseMs: number },
+  ): Promise<{ readonly isNew: boolean; readonly isDue: boolean }>;
+  /** Forgets deliveries that are older than a month. */
+  forgetDeliveries(): Promise<void>;
+  /**
+   * Takes due jobs for `leaseMs`: until then no other instance gets them. A look that is planned further ahead than
+   * `furthestMs` was planned before a clock was put back, and is due.
+   */
+  claimDue(
+    limit: number,
+    times: { readonly leaseMs: number; readonly furthestMs: number },
+  ): Promise<DueJob[]>;
   due(jobId: string): Promise<DueJob | null>;
   /** Plans the next look, unless somebody else did meanwhile; `found` is what the last one brought. `inMs` null: none. */
   reschedule(job: DueJob, inMs: number | null, found: LookResult): Promise<void>;
@@ -169,11 +203,29 @@ export interface JobStore {
   announced(ids: readonly bigint[]): Promise<void>;
 }
 
+export type StopReason = 'KEY_REFUSED' | 'BALANCE_EXHAUSTED';
+
+/** Where it is kept that nothing may be submitted, for all instances and over restarts. */
+export interface SubmitStops {
+  isStopped(): Promise<boolean>;
+  stop(reason: StopReason, message: string): Promise<void>;
+}
+
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** Counts what operators watch. */
+export interface Tally {
+  runEnded(run: {
+    readonly kind: 'TRAINING' | 'GENERATION';
+    readonly state: JobState;
+    readonly errorCode: string | null;
+  }): void;
+  submitted(outcome: SubmitEvent['kind']): void;
 }
 
 /** What every use case works with. */
@@ -182,6 +234,7 @@ export type Workshop = {
   readonly provider: Provider;
   readonly announcer: Announcer;
   readonly log: Log;
+  readonly tally: Tally;
   readonly underWay: UnderWay;
   readonly settings: {
     /** Base of the callback URL; null: no webhooks, everything is found by polling. */

@@ -1,7 +1,10 @@
+import { goesWith } from '../domain/late-news.ts';
+import { isFinal } from '../domain/next-job.ts';
 import { lookAfter } from './look-after.ts';
+import { LEASE_MS } from './timing.ts';
 import { record, type Recorded } from './record.ts';
+import type { Delivery, Workshop } from './ports.ts';
 import type { RunEvent } from '../domain/run-event.ts';
-import type { Workshop } from './ports.ts';
 
 /** A verified webhook, read. */
 export type Callback = {
@@ -11,6 +14,8 @@ export type Callback = {
 
 export type CallbackOutcome =
   | Recorded
+  /** The run had ended otherwise than this says. It is kept, and fal is asked who is right. */
+  | { readonly kind: 'conflict' }
   /** No job has this request id, and none that waits for one has this token. */
   | { readonly kind: 'unknown-job' }
   /** The token in the URL belongs to one run and the request id to another. */
@@ -26,19 +31,75 @@ export type CallbackOutcome =
 export async function receiveCallback(
   workshop: Workshop,
   token: string | null,
-  { requestId, event }: Callback,
+  { requestId, event, delivery }: Callback & { readonly delivery: Delivery },
 ): Promise<CallbackOutcome> {
-  const { store } = workshop;
-  const known = await store.findByRequestId(requestId);
-  if (known !== null && token !== null && token !== known.token) return { kind: 'mismatch' };
-  const waiting = known === null && token !== null ? await store.findByToken(token) : null;
-  if (waiting?.falRequestId != null && waiting.falRequestId !== requestId) return { kind: 'mismatch' };
-  const jobId = known?.id ?? waiting?.id;
-  if (jobId === undefined) return { kind: 'unknown-job' };
-
-  const recorded = await record(workshop, jobId, event, 'WEBHOOK');
-  if (event.kind === 'bound') fetchResult(workshop, jobId);
+  const job = await jobOf(workshop, token, requestId);
+  if ('kind' in job) return job;
+  const recorded = await record(workshop, job.id, { event, source: 'WEBHOOK', delivery });
+  if (recorded.kind === 'ignored' && recorded.reason === 'already-final') {
+    return keepLate(workshop, job.id, event, delivery);
+  }
+  // A success without its result: that is with fal.
+  const isDue = recorded.kind === 'applied' && recorded.isDue;
+  if (isDue || event.kind === 'bound') lookNow(workshop, job.id);
   return recorded;
+}
+
+/**
+ * Keeps a genuine webhook that cannot be read, if it is about a run of ours, and has fal asked instead where the run
+ * is open and known: sent again it would be as unreadable.
+ */
+export async function quarantine(
+  workshop: Workshop,
+  token: string | null,
+  delivery: Delivery,
+): Promise<'kept' | 'unknown-job' | 'mismatch'> {
+  const { store } = workshop;
+  const known = await store.findByRequestId(delivery.requestId);
+  if (known !== null && token !== null && token !== known.token) return 'mismatch';
+  // The id that was signed may be another one of the same run; only the body would have told.
+  const job = known ?? (token === null ? null : await store.findByToken(token));
+  if (job === null) return 'unknown-job';
+  const how = { outcome: 'UNREADABLE', leaseMs: LEASE_MS } as const;
+  const { isNew } = await store.keepDelivery(job.id, delivery, how);
+  if (isNew) lookNow(workshop, job.id);
+  return 'kept';
+}
+
+async function jobOf(
+  { store }: Workshop,
+  token: string | null,
+  requestId: string,
+): Promise<{ readonly id: string } | Extract<CallbackOutcome, { kind: 'mismatch' | 'unknown-job' }>> {
+  const known = await store.findByRequestId(requestId);
+  if (known !== null) return token !== null && token !== known.token ? { kind: 'mismatch' } : known;
+  const waiting = token === null ? null : await store.findByToken(token);
+  if (waiting === null) return { kind: 'unknown-job' };
+  return waiting.falRequestId === null ? waiting : { kind: 'mismatch' };
+}
+
+/** A run ends once. What comes later either goes with its end or contradicts it, and then fal has the last word. */
+async function keepLate(
+  workshop: Workshop,
+  jobId: string,
+  event: Callback['event'],
+  delivery: Delivery,
+): Promise<CallbackOutcome> {
+  const { store, log } = workshop;
+  const ignored = { kind: 'ignored', reason: 'already-final' } as const;
+  const loaded = await store.load(jobId);
+  if (loaded === null) return ignored;
+  const { state } = loaded.snapshot.job;
+  if (!isFinal(state)) return ignored;
+  const outcome = goesWith(state, loaded.answer, event) ? 'LATE' : 'CONFLICT';
+  const { isNew, isDue } = await store.keepDelivery(jobId, delivery, { outcome, leaseMs: LEASE_MS });
+  if (outcome === 'LATE' || !isNew) return ignored;
+  log.error(
+    { jobId, requestId: delivery.requestId, state, says: event.kind },
+    'a webhook contradicts how its run ended; fal is asked',
+  );
+  if (isDue) lookNow(workshop, jobId);
+  return { kind: 'conflict' };
 }
 
 /**
@@ -48,7 +109,7 @@ export async function receiveCallback(
 export function lookAgain(workshop: Workshop, requestId: string): void {
   const look = async () => {
     const known = await workshop.store.findByRequestId(requestId);
-    if (known !== null) fetchResult(workshop, known.id);
+    if (known !== null) lookNow(workshop, known.id);
   };
   look().catch((error: unknown) => {
     workshop.log.warn({ err: error, requestId }, 'looking at a run failed; the reconciler will try again');
@@ -56,12 +117,13 @@ export function lookAgain(workshop: Workshop, requestId: string): void {
 }
 
 /** The same by the job's id. */
-function fetchResult(workshop: Workshop, jobId: string): void {
+function lookNow(workshop: Workshop, jobId: string): void {
   const look = async () => {
     const due = await workshop.store.due(jobId);
-    if (due !== null) await lookAfter(workshop, due);
+    // Without a run there is nothing to look at, and whether its time is over is for the reconciler to say.
+    if (due !== null && due.run !== null) await lookAfter(workshop, due);
   };
-  look().catch((error: unknown) => {
-    workshop.log.warn({ err: error, jobId }, 'fetching a result failed; the reconciler will try again');
+  workshop.underWay.track(look()).catch((error: unknown) => {
+    workshop.log.warn({ err: error, jobId }, 'looking at a run failed; the reconciler will try again');
   });
 }

@@ -1,33 +1,50 @@
-import { announce } from './record.ts';
-import { LEASE_MS, UNANNOUNCED_AFTER_MS } from './timing.ts';
+import { LEASE_MS, MAX_BACKOFF_MS } from './timing.ts';
 import { lookAfter } from './look-after.ts';
-import type { Workshop } from './ports.ts';
+import type { DueJob, Workshop } from './ports.ts';
+
+export type Reconciler = {
+  /**
+   * Takes every due job and begins to look after it. Resolves as soon as no more are due, or `stop` is aborted; looks
+   * that take their time go on, and hold up nobody else's.
+   */
+  sweep(stop: AbortSignal): Promise<void>;
+  /** Resolves when every look under way has ended. */
+  settled(): Promise<void>;
+};
+
+/** Looks at fal under way at the same time, in this instance. */
+const MAX_LOOKS = 32;
 
 /**
- * One sweep: looks after every due job and announces what was committed but never announced. It is what makes
- * webhooks an optimisation: with none at all every run still ends in its right state.
- *
- * @param stop looked at between jobs; a sweep that is told to stop leaves the rest to the next one
+ * Looks after open jobs. It is what makes webhooks an optimisation: with none at all every run still ends in its right
+ * state. Jobs are taken with a lease, so however many instances sweep, each is looked at once per interval.
  */
-export async function reconcile(workshop: Workshop, stop: AbortSignal): Promise<void> {
-  const { store, log } = workshop;
-  await announce(workshop, await store.unannounced(ANNOUNCE_LIMIT, UNANNOUNCED_AFTER_MS));
-  for (;;) {
-    if (stop.aborted) return;
-    const due = await store.claimDue(CLAIM_LIMIT, LEASE_MS);
-    await Promise.all(
-      due.map(async (job) => {
-        try {
-          await lookAfter(workshop, job);
-        } catch (error) {
-          // The lease brings the job up again; the others must not wait for this one.
-          log.error({ err: error, jobId: job.id }, 'looking after a job failed');
+export function createReconciler(workshop: Workshop): Reconciler {
+  const { store, log, settings } = workshop;
+  const looks = new Set<Promise<void>>();
+  const furthestMs = 2 * Math.max(LEASE_MS, MAX_BACKOFF_MS, settings.pollIntervalMs);
+  const begin = (job: DueJob) => {
+    const look = lookAfter(workshop, job)
+      // The lease brings the job up again.
+      .catch((error: unknown) => log.error({ err: error, jobId: job.id }, 'looking after a job failed'))
+      .finally(() => looks.delete(look));
+    looks.add(look);
+  };
+  return {
+    async sweep(stop) {
+      while (!stop.aborted) {
+        const free = MAX_LOOKS - looks.size;
+        if (free === 0) {
+          await Promise.race(looks);
+          continue;
         }
-      }),
-    );
-    if (due.length < CLAIM_LIMIT) return;
-  }
+        const due = await store.claimDue(free, { leaseMs: LEASE_MS, furthestMs });
+        for (const job of due) begin(job);
+        if (due.length < free) return;
+      }
+    },
+    async settled() {
+      await Promise.all(looks);
+    },
+  };
 }
-
-const CLAIM_LIMIT = 20;
-const ANNOUNCE_LIMIT = 500;

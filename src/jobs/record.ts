@@ -2,26 +2,34 @@ import { decide } from '../domain/decide.ts';
 import { isFinal, type IgnoreReason } from '../domain/next-job.ts';
 import { UNKNOWN_OUTCOME_DEADLINE_MS } from './timing.ts';
 import type { Decision } from '../domain/decide.ts';
-import type { LoadedJob, PendingAnnouncement, Workshop } from './ports.ts';
-import { requestIdOf, type RunEvent, type Source } from '../domain/run-event.ts';
+import type { Delivery, LoadedJob, PendingAnnouncement, Workshop } from './ports.ts';
+import type { RunEvent, Source } from '../domain/run-event.ts';
+
+/** News of a run, who brought it, and for a webhook what is kept of it. */
+export type Report = {
+  readonly event: RunEvent;
+  readonly source: Source;
+  readonly delivery?: Delivery;
+};
 
 export type Recorded =
-  | { readonly kind: 'applied' }
+  /** `isDue`: the run has to be looked at now; what the news said is not all there is to know. */
+  | { readonly kind: 'applied'; readonly isDue: boolean }
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason | 'no-such-job' | 'request-id-taken' };
 
 /**
  * The one path every status change takes, whoever brings the news: read, decide, save if nothing was written
  * meanwhile (else again from the start), announce.
  *
- * Resolves once the change is committed. An announcement that fails is left for the reconciler.
+ * Resolves once the change is committed; its announcement is on its way then, and stays pending if it fails.
  * Throws when the database does.
  */
 export async function record(
-  { store, announcer, log, settings }: Workshop,
+  workshop: Workshop,
   jobId: string,
-  event: RunEvent,
-  source: Source,
+  { event, source, delivery }: Report,
 ): Promise<Recorded> {
+  const { store, log, settings, tally } = workshop;
   for (;;) {
     const loaded = await store.load(jobId);
     if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
@@ -33,8 +41,8 @@ export async function record(
       );
       return { kind: 'ignored', reason: decision.reason };
     }
-    const nextPollInMs = nextPoll(loaded, decision, event, source, settings.pollIntervalMs);
-    const saved = await store.save(loaded, decision, { source, nextPollInMs });
+    const nextPollInMs = nextPoll(loaded, decision, event, settings.pollIntervalMs);
+    const saved = await store.save(loaded, decision, { source, nextPollInMs, delivery });
     if (saved.kind === 'stale') continue;
     if (saved.kind === 'request-id-taken') {
       log.error(
@@ -43,39 +51,51 @@ export async function record(
       );
       return { kind: 'ignored', reason: saved.kind };
     }
-    log.info(
-      { jobId, source, event: event.kind, state: decision.job.state, errorCode: decision.job.errorCode },
-      'news of a run recorded',
-    );
-    await announce({ store, announcer, log }, saved.announcements);
-    return { kind: 'applied' };
+    const { state, errorCode } = decision.job;
+    log.info({ jobId, source, event: event.kind, state, errorCode }, 'news of a run recorded');
+    const { kind } = loaded.snapshot.job;
+    // A failure that is taken back was counted as one.
+    const hadEnded = isFinal(loaded.snapshot.job.state);
+    if (state !== undefined && isFinal(state) && !hadEnded)
+      tally.runEnded({ kind, state, errorCode: errorCode ?? null });
+    announceSoon(workshop, saved.announcements);
+    return { kind: 'applied', isDue: nextPollInMs === 0 };
   }
 }
 
-/** Publishes what was committed. Never throws: what cannot be published now, the reconciler publishes later. */
+/**
+ * Begins to publish what was committed: who listens here is told before this returns. The others may have to be waited
+ * for, which whoever asked for the change need not do.
+ */
+export function announceSoon(
+  workshop: Pick<Workshop, 'store' | 'announcer' | 'log' | 'underWay'>,
+  announcements: readonly PendingAnnouncement[],
+): void {
+  void workshop.underWay.track(announce(workshop, announcements));
+}
+
+/**
+ * Publishes what was committed, all of it at once. Never throws: what cannot be published now stays pending and is
+ * published later. Resolves with whether all of it was published and ticked off.
+ */
 export async function announce(
   { store, announcer, log }: Pick<Workshop, 'store' | 'announcer' | 'log'>,
   announcements: readonly PendingAnnouncement[],
-): Promise<void> {
-  const published: bigint[] = [];
-  let failure: unknown = null;
-  for (const announcement of announcements) {
-    try {
-      await announcer.publish(announcement);
-      published.push(announcement.id);
-    } catch (error) {
-      failure = error;
-    }
-  }
-  if (failure !== null) {
+): Promise<boolean> {
+  const ends = await Promise.allSettled(announcements.map((announcement) => announcer.publish(announcement)));
+  const published = announcements.filter((_announcement, index) => ends[index]?.status === 'fulfilled');
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) {
     const count = announcements.length - published.length;
-    log.warn({ err: failure, count }, 'announcing failed; the reconciler tries again');
+    log.warn({ err: failed.reason as unknown, count }, 'announcing failed; it is tried again');
   }
   try {
-    if (published.length > 0) await store.announced(published);
+    if (published.length > 0) await store.announced(published.map(({ id }) => id));
   } catch (error) {
     log.warn({ err: error }, 'announced changes could not be ticked off; they are announced again');
+    return false;
   }
+  return failed === undefined;
 }
 
 /** Milliseconds until the job is to be looked at; null: never; undefined: as planned already. */
@@ -83,15 +103,12 @@ function nextPoll(
   { snapshot: { job } }: LoadedJob,
   decision: Extract<Decision, { kind: 'change' }>,
   event: RunEvent,
-  source: Source,
   intervalMs: number,
 ): number | null | undefined {
-  // A cancelled job that only now got its request id: fal still has to be told.
-  if (isFinal(job.state)) return 0;
+  // A job that ended before its run was known: fal can be told to stop it now, or asked how it ended.
+  if (isFinal(job.state)) return event.kind === 'confirmed' ? null : 0;
   const state = decision.job.state ?? job.state;
-  // Cancelled here while its submit was answered: the run goes on at fal until fal is told.
-  const isUntold = source === 'CANCEL' && requestIdOf(event) === null && job.falRequestId !== null;
-  if (isFinal(state)) return isUntold ? 0 : null;
+  if (isFinal(state)) return null;
   if (state === 'SUBMIT_UNKNOWN') return UNKNOWN_OUTCOME_DEADLINE_MS;
   if (event.kind === 'bound') return 0;
   return event.kind === 'accepted' ? intervalMs : undefined;

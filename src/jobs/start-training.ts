@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { answerRepeated } from './repeated.ts';
+import { answerCreation } from './answer-creation.ts';
 import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../domain/trainers.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, problemWith, readInput, text, webUrl, wholeNumber } from './input.ts';
 import { digestOf, newCallbackToken, newId } from './identity.ts';
@@ -70,20 +70,7 @@ export async function startTraining(
           },
   };
   const creation = await store.createTraining(job);
-  switch (creation.kind) {
-    case 'busy':
-      return refuse('CONFLICT', 'A training of this avatar is already on its way.');
-    case 'gone':
-      return refuse('NOT_FOUND', 'There is no such avatar.');
-    case 'limit':
-      return refuse('LIMIT_EXCEEDED', creation.message);
-    case 'key-used-otherwise':
-      return refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
-    case 'repeated':
-      return answerRepeated(store, creation.jobId, () => ({ avatarId }));
-    case 'created':
-      break;
-  }
+  if (creation.kind !== 'created') return answerCreation(store, creation, () => ({ avatarId }));
 
   const refusal = await submitJob(workshop, job);
   if (refusal === null) return { done: { avatarId } };

@@ -36,6 +36,7 @@ async function submit(
   });
   // Said before it is stored: should storing fail, the log is the only place that has the id of a paid run.
   if (event.kind === 'accepted') log.info({ jobId: job.id, requestId: event.requestId }, 'fal took a run');
+  workshop.tally.submitted(event.kind);
   const recorded = await recordPatiently(workshop, job.id, event);
   // A webhook may have bound the job to a run before fal's refusal, or what looked like one, arrived.
   return event.kind === 'refused' && recorded?.kind === 'applied' ? event : null;
@@ -49,7 +50,7 @@ async function recordPatiently(
 ): Promise<Recorded | null> {
   for (const waitMs of RETRY_AFTER_MS) {
     try {
-      return await record(workshop, jobId, event, 'SUBMIT');
+      return await record(workshop, jobId, { event, source: 'SUBMIT' });
     } catch (error) {
       workshop.log.error(
         { err: error, jobId, event: event.kind },

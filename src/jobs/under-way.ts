@@ -1,3 +1,5 @@
+import { within } from './within.ts';
+
 /** Work that has to come to its end before the process does, though nobody may be waiting for it any more. */
 export class UnderWay {
   readonly #work = new Set<Promise<unknown>>();
@@ -12,11 +14,6 @@ export class UnderWay {
 
   /** Resolves when all of it is settled, or after `withinMs`. */
   async settled(withinMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, withinMs);
-    });
-    await Promise.race([Promise.allSettled(this.#work), late]);
-    clearTimeout(timer);
+    await within(Promise.allSettled(this.#work), withinMs).catch(() => undefined);
   }
 }

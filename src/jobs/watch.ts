@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Latch } from './latch.ts';
 
 export type News =
@@ -48,54 +47,88 @@ export function watchRow<Row extends { readonly version: number }>(options: {
   });
 }
 
+/** A row's id and how far it has come. */
+export type Standing = { readonly id: string; readonly version: number };
+
+/** How many rows are read at once: what is kept for a reader that takes one row at a time should be little. */
+const READ_AT_ONCE = 100;
+const LIST_AT_ONCE = 1000;
+/** With news of more rows than this, all are looked through. */
+const MAX_PENDING = 1000;
+
 /**
  * The same for a set of rows that grows and shrinks: first every row whose version is above `afterVersion`, then each
- * one that changes. Ends only when the reader leaves or the server
- * closes.
+ * one that changes. Ends only when the reader leaves or the server closes.
  *
- * @param read the rows with these ids, or all of them; those that are gone are left out
+ * Looking through all rows reads no more of those that did not change than their standing.
+ *
+ * @param list the standings of all rows in the order of their ids, from the first id after `afterId` on, `limit` at most
+ * @param read the rows with these ids; those that are gone are left out
  */
-export function watchRows<Row extends { readonly id: string; readonly version: number }>(options: {
+export function watchRows<Row extends Standing>(options: {
   readonly listen: Listen;
-  readonly read: (ids: readonly string[] | 'all') => Promise<readonly Row[]>;
+  readonly list: (afterId: string, limit: number) => Promise<readonly Standing[]>;
+  readonly read: (ids: readonly string[]) => Promise<readonly Row[]>;
   readonly afterVersion: number;
 }): AsyncIterableIterator<Row> {
-  const { listen, read, afterVersion } = options;
+  const { listen, list, read, afterVersion } = options;
   return leavable(async function* ({ latch, hasLeft, leave }) {
-    const pending = { ids: new Set<string>(), all: false };
+    const pending = { ids: new Set<string>(), all: true };
     const stopListening = listen((news) => {
       if (news.kind === 'closing') leave();
       if (news.kind === 'changed') pending.ids.add(news.entityId);
-      if (news.kind === 'missed') pending.all = true;
+      if (news.kind === 'missed' || pending.ids.size > MAX_PENDING) pending.all = true;
+      if (pending.all) pending.ids.clear();
       latch.ring();
     });
-    try {
-      const seen = new Map<string, number>();
-      let isFirst = true;
-      for (let wanted: readonly string[] | 'all' = 'all'; !hasLeft();) {
-        const asked = wanted;
-        for (const row of await patiently(() => read(asked), hasLeft)) {
-          if (hasLeft()) return;
-          if (row.version <= (seen.get(row.id) ?? (isFirst ? afterVersion : 0))) {
-            seen.set(row.id, Math.max(row.version, seen.get(row.id) ?? 0));
-            continue;
-          }
-          seen.set(row.id, row.version);
-          yield row;
+    const seen = new Map<string, number>();
+    /** Rows that were there at the start count as seen up to `afterVersion`. */
+    let known = afterVersion;
+
+    async function* changedOfAll(): AsyncGenerator<readonly string[]> {
+      const gone = new Set(seen.keys());
+      for (let afterId: string | undefined = ''; afterId !== undefined;) {
+        const from: string = afterId;
+        const page: readonly Standing[] = await patiently(() => list(from, LIST_AT_ONCE), hasLeft);
+        if (hasLeft()) return;
+        for (const { id, version } of page) {
+          gone.delete(id);
+          if (!seen.has(id)) seen.set(id, Math.min(version, known));
         }
-        isFirst = false;
+        yield* inPieces(page.filter(({ id, version }) => version > (seen.get(id) ?? 0)).map(({ id }) => id));
+        afterId = page.length < LIST_AT_ONCE ? undefined : page.at(-1)?.id;
+      }
+      for (const id of gone) seen.delete(id);
+      known = 0;
+    }
+
+    try {
+      while (!hasLeft()) {
+        const ids = [...pending.ids];
+        pending.ids.clear();
+        const isAll = pending.all;
+        pending.all = false;
+        for await (const piece of isAll ? changedOfAll() : inPieces(ids)) {
+          for (const row of await patiently(() => read(piece), hasLeft)) {
+            if (hasLeft()) return;
+            if (row.version <= (seen.get(row.id) ?? 0)) continue;
+            seen.set(row.id, row.version);
+            yield row;
+          }
+        }
         while (pending.ids.size === 0 && !pending.all && !hasLeft()) {
           // A ring whose news was taken while it was busy wakes it for nothing.
           if (!(await latch.wait(HEAL_EVERY_MS))) pending.all = true;
         }
-        wanted = pending.all ? 'all' : [...pending.ids];
-        pending.all = false;
-        pending.ids.clear();
       }
     } finally {
       stopListening();
     }
   });
+}
+
+function* inPieces(ids: readonly string[]): Generator<readonly string[]> {
+  for (let from = 0; from < ids.length; from += READ_AT_ONCE) yield ids.slice(from, from + READ_AT_ONCE);
 }
 
 /**
@@ -108,7 +141,7 @@ async function patiently<T>(read: () => Promise<T>, hasLeft: () => boolean): Pro
       return await read();
     } catch (error) {
       if (hasLeft()) throw error;
-      await pause(waitMs);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
   return read();

@@ -1,5 +1,6 @@
 import { createPubSub, type PubSub } from 'graphql-yoga';
 import { LocalTarget } from './local-target.ts';
+import { ToldHere } from './told-here.ts';
 import type { Announcement, Announcer } from '../jobs/ports.ts';
 import type { Listen, News } from '../jobs/watch.ts';
 
@@ -23,6 +24,7 @@ export type Relay = (announcement: Announcement) => Promise<void>;
 export class NewsChannels implements Announcer {
   readonly #target = new LocalTarget();
   readonly #pubsub: PubSub<Channels> = createPubSub<Channels>({ eventTarget: this.#target as never });
+  readonly #toldHere = new ToldHere();
   #relay: Relay | null = null;
   #isClosed = false;
 
@@ -31,9 +33,16 @@ export class NewsChannels implements Announcer {
     this.#relay = relay;
   }
 
+  /**
+   * Wakes this process's listeners at once, also when the others cannot be told. Called again with what it could not
+   * relay, it tells only the others.
+   */
   async publish(announcement: Announcement): Promise<void> {
-    this.deliver(announcement);
-    await this.#relay?.(announcement);
+    if (!this.#toldHere.has(announcement)) this.deliver(announcement);
+    if (this.#relay === null) return;
+    this.#toldHere.add(announcement);
+    await this.#relay(announcement);
+    this.#toldHere.remove(announcement);
   }
 
   /** Wakes whoever listens in this process. */

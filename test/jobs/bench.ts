@@ -5,6 +5,7 @@ import type {
   Inspection,
   Provider,
   RunRef,
+  Tally,
   Workshop,
 } from '../../src/jobs/ports.ts';
 import { DEFAULT_TRAINERS } from '../../src/domain/trainers.ts';
@@ -49,6 +50,8 @@ export function bench() {
     },
   };
   const settings = { callbackBase: null, pollIntervalMs: POLL_MS, defaultTrainers: DEFAULT_TRAINERS };
-  const workshop: Workshop = { store, provider, announcer, log, underWay: new UnderWay(), settings };
-  return { workshop, store, provider, log, published, relay };
+  const ended: Parameters<Tally['runEnded']>[0][] = [];
+  const tally: Tally = { runEnded: (run) => ended.push(run), submitted: () => undefined };
+  const workshop: Workshop = { store, provider, announcer, log, tally, underWay: new UnderWay(), settings };
+  return { workshop, store, provider, log, published, relay, ended };
 }

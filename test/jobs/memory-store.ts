@@ -31,6 +31,8 @@ export type Row = {
  */
 export class MemoryStore implements JobStore {
   readonly rows = new Map<string, Row>();
+  /** What became of each delivery, by its digest. */
+  readonly deliveries = new Map<string, string>();
   readonly pending = new Map<bigint, PendingAnnouncement>();
   /** Called between a load and its save: what others do at the same time. */
   beforeSave: (row: Row) => void = () => undefined;
@@ -68,6 +70,7 @@ export class MemoryStore implements JobStore {
       avatarId: avatar && `avt-of-${jobId}`,
       generationId: generation && `gen-of-${jobId}`,
       version: avatar === null && generation === null ? null : row.version,
+      answer: (avatar ?? generation)?.falResponseData,
     };
   }
 
@@ -84,6 +87,7 @@ export class MemoryStore implements JobStore {
     }
     row.world = after(row.world, decision);
     row.revision += 1;
+    if (how.delivery !== undefined) this.deliveries.set(how.delivery.digest, 'APPLIED');
     if (how.nextPollInMs !== undefined) row.nextPollInMs = how.nextPollInMs;
     const announcement = this.#announcementOf(loaded, row, decision.avatar ?? decision.generation);
     return { kind: 'saved', announcements: announcement === null ? [] : [announcement] };
@@ -123,7 +127,7 @@ export class MemoryStore implements JobStore {
       notFoundForMs: row.notFoundSince === null ? 0 : this.now - row.notFoundSince,
       ageMs: row.ageMs,
       cancelPending: job.cancelRequested && !row.cancelAnswered,
-      nextPollAt: new Date(this.now),
+      nextPollAt: row.nextPollInMs === null ? null : new Date(this.now),
     };
   }
 
@@ -143,6 +147,15 @@ export class MemoryStore implements JobStore {
     if (isFinal(row.world.job.state)) row.nextPollInMs = null;
   }
 
+  keepDelivery: JobStore['keepDelivery'] = async (jobId, { digest }, { outcome }) => {
+    const isNew = !this.deliveries.has(digest);
+    if (isNew) this.deliveries.set(digest, outcome);
+    const row = this.rows.get(jobId);
+    const isDue = isNew && outcome === 'CONFLICT' && row !== undefined && row.nextPollInMs == null;
+    if (isDue) row.nextPollInMs = 0;
+    return { isNew, isDue };
+  };
+
   async announced(ids: readonly bigint[]): Promise<void> {
     for (const id of ids) this.pending.delete(id);
   }
@@ -151,10 +164,11 @@ export class MemoryStore implements JobStore {
   createTraining = notHere;
   createGeneration = notHere;
   standing = notHere;
-  claimDue = notHere;
+  claimDue: JobStore['claimDue'] = notHere;
   requestCancel = notHere;
   deleteAvatar = notHere;
-  unannounced = notHere;
+  unannounced: JobStore['unannounced'] = notHere;
+  forgetDeliveries = notHere;
 }
 
 function notHere(): Promise<never> {

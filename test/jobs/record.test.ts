@@ -13,9 +13,12 @@ describe('news of a run', () => {
   test('is committed, then announced by id and version', async () => {
     const { workshop, store, published } = bench();
     const row = store.add('job', training(RUNNING, SEEN), { version: 7 });
-    expect(await record(workshop, 'job', EVENTS.lora, 'WEBHOOK')).toEqual({ kind: 'applied' });
+    expect(await record(workshop, 'job', { event: EVENTS.lora, source: 'WEBHOOK' })).toMatchObject({
+      kind: 'applied',
+    });
     expect(row.world.avatar?.status).toBe('COMPLETED');
     expect(published).toMatchObject([{ kind: 'AVATAR', ownerId: 'ada', entityId: 'avt-of-job', version: 8 }]);
+    await workshop.underWay.settled(1000);
     expect(store.pending.size).toBe(0);
   });
 
@@ -23,7 +26,7 @@ describe('news of a run', () => {
     const { workshop, store, published } = bench();
     const row = store.add('job', training(RUNNING, SEEN));
     const ends = await Promise.all(
-      Array.from({ length: 50 }, () => record(workshop, 'job', EVENTS.lora, 'WEBHOOK')),
+      Array.from({ length: 50 }, () => record(workshop, 'job', { event: EVENTS.lora, source: 'WEBHOOK' })),
     );
     expect(ends.filter(({ kind }) => kind === 'applied')).toHaveLength(1);
     expect(ends.filter(({ kind }) => kind === 'ignored')).toHaveLength(49);
@@ -34,10 +37,10 @@ describe('news of a run', () => {
     const { workshop, store } = bench();
     const row = store.add('job', training(RUNNING, SEEN));
     const ends = await Promise.all([
-      record(workshop, 'job', EVENTS.lora, 'WEBHOOK'),
-      record(workshop, 'job', EVENTS.failed, 'POLL'),
+      record(workshop, 'job', { event: EVENTS.lora, source: 'WEBHOOK' }),
+      record(workshop, 'job', { event: EVENTS.failed, source: 'POLL' }),
     ]);
-    expect(ends).toEqual([{ kind: 'applied' }, { kind: 'ignored', reason: 'already-final' }]);
+    expect(ends).toMatchObject([{ kind: 'applied' }, { kind: 'ignored', reason: 'already-final' }]);
     expect(row.world.avatar).toMatchObject({ status: 'COMPLETED', error: null });
   });
 
@@ -48,7 +51,9 @@ describe('news of a run', () => {
     store.beforeSave = () => {
       if (others-- > 0) row.revision += 1;
     };
-    expect(await record(workshop, 'job', EVENTS.lora, 'POLL')).toEqual({ kind: 'applied' });
+    expect(await record(workshop, 'job', { event: EVENTS.lora, source: 'POLL' })).toMatchObject({
+      kind: 'applied',
+    });
     expect(store.loads).toBe(6);
     expect(row.world.avatar?.status).toBe('COMPLETED');
   });
@@ -61,13 +66,13 @@ describe('news of a run', () => {
       row.world = { ...row.world, job: { ...row.world.job, cancelRequested: true } };
       row.revision += 1;
     };
-    await record(workshop, 'job', EVENTS.failed, 'POLL');
+    await record(workshop, 'job', { event: EVENTS.failed, source: 'POLL' });
     expect(row.world.avatar?.status).toBe('CANCELLED');
   });
 
   test('of a job that is gone is ignored', async () => {
     const { workshop, published } = bench();
-    expect(await record(workshop, 'job', EVENTS.lora, 'WEBHOOK')).toEqual({
+    expect(await record(workshop, 'job', { event: EVENTS.lora, source: 'WEBHOOK' })).toEqual({
       kind: 'ignored',
       reason: 'no-such-job',
     });
@@ -78,7 +83,7 @@ describe('news of a run', () => {
     const { workshop, store, log } = bench();
     store.add('first', training(RUNNING, SEEN));
     const second = store.add('second', training());
-    expect(await record(workshop, 'second', EVENTS.accepted, 'SUBMIT')).toEqual({
+    expect(await record(workshop, 'second', { event: EVENTS.accepted, source: 'SUBMIT' })).toEqual({
       kind: 'ignored',
       reason: 'request-id-taken',
     });
@@ -89,7 +94,7 @@ describe('news of a run', () => {
   test('that people do not see is announced to nobody', async () => {
     const { workshop, store, published } = bench();
     const row = store.add('job', training(RUNNING, SEEN));
-    await record(workshop, 'job', EVENTS.accepted, 'SUBMIT');
+    await record(workshop, 'job', { event: EVENTS.accepted, source: 'SUBMIT' });
     expect(row.world.job.statusUrl).not.toBeNull();
     expect([row.version, published.length]).toEqual([1, 0]);
   });
@@ -100,7 +105,9 @@ describe('news of a run', () => {
     store.beforeSave = () => {
       throw new Error('the database is away');
     };
-    await expect(record(workshop, 'job', EVENTS.lora, 'WEBHOOK')).rejects.toThrow('the database is away');
+    await expect(record(workshop, 'job', { event: EVENTS.lora, source: 'WEBHOOK' })).rejects.toThrow(
+      'the database is away',
+    );
   });
 });
 
@@ -109,7 +116,10 @@ describe('an announcement that fails', () => {
     const { workshop, store, relay, log } = bench();
     store.add('job', training(RUNNING, SEEN));
     relay.fails = () => true;
-    expect(await record(workshop, 'job', EVENTS.lora, 'WEBHOOK')).toEqual({ kind: 'applied' });
+    expect(await record(workshop, 'job', { event: EVENTS.lora, source: 'WEBHOOK' })).toMatchObject({
+      kind: 'applied',
+    });
+    await workshop.underWay.settled(1000);
     expect([...store.pending.values()]).toMatchObject([{ entityId: 'avt-of-job', version: 2 }]);
     expect(log.lines.some(({ level }) => level === 'warn')).toBe(true);
   });
@@ -140,14 +150,14 @@ describe('the next look at a run', () => {
   ])('is %s', async (_when, event, inMs) => {
     const { workshop, store } = bench();
     const row = store.add('job', training());
-    await record(workshop, 'job', event, 'SUBMIT');
+    await record(workshop, 'job', { event, source: 'SUBMIT' });
     expect(row.nextPollInMs).toBe(inMs);
   });
 
   test('stays as planned while it runs', async () => {
     const { workshop, store } = bench();
     const row = store.add('job', training(RUNNING, SEEN), { nextPollInMs: 1234 });
-    await record(workshop, 'job', EVENTS.runningHalf, 'POLL');
+    await record(workshop, 'job', { event: EVENTS.runningHalf, source: 'POLL' });
     expect(row.nextPollInMs).toBe(1234);
   });
 
@@ -157,7 +167,7 @@ describe('the next look at a run', () => {
       'job',
       training({ state: 'CANCELLED', cancelRequested: true }, { status: 'CANCELLED' }),
     );
-    await record(workshop, 'job', EVENTS.accepted, 'SUBMIT');
+    await record(workshop, 'job', { event: EVENTS.accepted, source: 'SUBMIT' });
     expect(row).toMatchObject({ nextPollInMs: 0, version: 1 });
     expect(row.world.job).toMatchObject({ state: 'CANCELLED', falRequestId: ID });
   });
@@ -166,7 +176,7 @@ describe('the next look at a run', () => {
 test('a generation that was refused is gone, and that is announced', async () => {
   const { workshop, store, published } = bench();
   const row = store.add('job', generating());
-  await record(workshop, 'job', EVENTS.refused, 'SUBMIT');
+  await record(workshop, 'job', { event: EVENTS.refused, source: 'SUBMIT' });
   expect(row.world.generation).toBeNull();
   expect(published).toMatchObject([{ kind: 'GENERATION', entityId: 'gen-of-job', version: 2 }]);
 });
@@ -174,7 +184,7 @@ test('a generation that was refused is gone, and that is announced', async () =>
 test('news of another run is ignored', async () => {
   const { workshop, store } = bench();
   const row = store.add('job', training({ ...RUNNING, falRequestId: OTHER_ID }, SEEN));
-  expect(await record(workshop, 'job', EVENTS.lora, 'WEBHOOK')).toEqual({
+  expect(await record(workshop, 'job', { event: EVENTS.lora, source: 'WEBHOOK' })).toEqual({
     kind: 'ignored',
     reason: 'other-run',
   });

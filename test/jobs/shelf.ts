@@ -6,7 +6,7 @@ export type Book = { readonly id: string; readonly version: number };
 export class Shelf {
   readonly books = new Map<string, Book>();
   readonly listeners = new Set<(news: News) => void>();
-  /** Every read in order: the ids that were asked for, or `all`. */
+  /** Every read in order: the ids that were asked for, or `all` for a page of the standings of all. */
   readonly reads: (readonly string[] | 'all')[] = [];
   /** Called when a read begins, before it looks. */
   onRead: () => void | Promise<void> = () => undefined;
@@ -30,9 +30,15 @@ export class Shelf {
     return this.books.get('a') ?? null;
   };
 
-  readMany = async (ids: readonly string[] | 'all'): Promise<Book[]> => {
+  readMany = async (ids: readonly string[]): Promise<Book[]> => {
     await this.#begin(ids);
-    return [...this.books.values()].filter(({ id }) => ids === 'all' || ids.includes(id));
+    return [...this.books.values()].filter(({ id }) => ids.includes(id));
+  };
+
+  list = async (afterId: string, limit: number): Promise<Book[]> => {
+    await this.#begin('all');
+    const all = [...this.books.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    return all.filter(({ id }) => id > afterId).slice(0, limit);
   };
 
   tell(news: News): void {

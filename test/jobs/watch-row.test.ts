@@ -165,8 +165,11 @@ describe('someone who watches a row', () => {
 
   test('is told when the row cannot be read, and no longer listens', async () => {
     const shelf = new Shelf({ id: 'a', version: 1 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     shelf.onRead = () => Promise.reject(new Error('the database is away'));
-    await expect(watching(shelf).next()).rejects.toThrow('the database is away');
+    const told = expect(watching(shelf).next()).rejects.toThrow('the database is away');
+    await vi.advanceTimersByTimeAsync(20_000);
+    await told;
     expect(shelf.listeners.size).toBe(0);
   });
 

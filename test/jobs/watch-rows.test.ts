@@ -13,8 +13,11 @@ const A_TO_C: readonly Book[] = [
   { id: 'c', version: 3 },
 ];
 
+/** What is read for the first state of all. */
+const FIRST = ['all', ['a', 'b', 'c']];
+
 function watching(shelf: Shelf, afterVersion = 0) {
-  return watchRows({ listen: shelf.listen, read: shelf.readMany, afterVersion });
+  return watchRows({ listen: shelf.listen, list: shelf.list, read: shelf.readMany, afterVersion });
 }
 
 type Rows = ReturnType<typeof watching>;
@@ -26,6 +29,11 @@ async function take(rows: Rows, count: number): Promise<string[]> {
     taken.push(`${book?.id ?? 'the end'}${book?.version ?? ''}`);
   }
   return taken;
+}
+
+/** b1000, b1001 and so on, all in version 1. */
+function thousands(count: number): Book[] {
+  return Array.from({ length: count }, (_, index) => ({ id: `b${1000 + index}`, version: 1 }));
 }
 
 describe('someone who watches rows', () => {
@@ -60,7 +68,7 @@ describe('someone who watches rows', () => {
     await turn();
     shelf.change('a');
     expect((await next).value).toEqual({ id: 'a', version: 2 });
-    expect(shelf.reads).toEqual(['all', ['a']]);
+    expect(shelf.reads).toEqual([...FIRST, ['a']]);
     await rows.return?.();
   });
 
@@ -73,7 +81,7 @@ describe('someone who watches rows', () => {
       shelf.change('b');
     }
     expect(await take(rows, 2)).toEqual(['a2501', 'b2502']);
-    expect(shelf.reads).toEqual(['all', ['a', 'b']]);
+    expect(shelf.reads).toEqual([...FIRST, ['a', 'b']]);
     await rows.return?.();
   });
 
@@ -86,7 +94,7 @@ describe('someone who watches rows', () => {
     const next = rows.next();
     await turn();
     await turn();
-    expect(shelf.reads).toEqual(['all', ['a']]);
+    expect(shelf.reads).toEqual([...FIRST, ['a']]);
     await rows.return?.();
     expect((await next).done).toBe(true);
   });
@@ -99,7 +107,7 @@ describe('someone who watches rows', () => {
     shelf.tell({ kind: 'changed', entityId: 'a' });
     shelf.tell({ kind: 'missed' });
     expect(await take(rows, 1)).toEqual(['c9']);
-    expect(shelf.reads).toEqual(['all', 'all']);
+    expect(shelf.reads).toEqual([...FIRST, 'all', ['c']]);
     await rows.return?.();
   });
 
@@ -110,7 +118,7 @@ describe('someone who watches rows', () => {
     shelf.books.set('c', { id: 'c', version: 2 });
     shelf.tell({ kind: 'missed' });
     const next = rows.next();
-    await vi.waitFor(() => expect(shelf.reads).toHaveLength(2));
+    await vi.waitFor(() => expect(shelf.reads).toEqual([...FIRST, 'all']));
     shelf.books.set('c', { id: 'c', version: 3 });
     shelf.change('c');
     expect((await next).value).toEqual({ id: 'c', version: 4 });
@@ -184,7 +192,48 @@ describe('someone who watches rows', () => {
     expect((await next).done).toBe(true);
     expect((await busy.next()).done).toBe(true);
     expect(shelf.listeners.size).toBe(0);
-    expect(shelf.reads).toEqual(['all', 'all']);
+    expect(shelf.reads).toEqual([...FIRST, ...FIRST]);
+  });
+
+  test('reads nothing but the standings of those that did not change, when it looks through all', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const shelf = new Shelf(...A_TO_C);
+    const rows = watching(shelf);
+    await take(rows, 3);
+    const next = rows.next();
+    await turn();
+    await vi.advanceTimersByTimeAsync(HEAL_EVERY_MS);
+    await vi.advanceTimersByTimeAsync(HEAL_EVERY_MS);
+    expect(shelf.reads).toEqual([...FIRST, 'all', 'all']);
+    await rows.return?.();
+    expect((await next).done).toBe(true);
+  });
+
+  test('gets thousands a hundred at a time, in order, and reads no further than it is read', async () => {
+    const shelf = new Shelf(...thousands(2500));
+    const rows = watching(shelf);
+    await take(rows, 1);
+    expect(shelf.reads).toEqual(['all', [...shelf.books.keys()].slice(0, 100)]);
+    const rest = await take(rows, 2499);
+    expect(rest.at(-1)).toBe('b34991');
+    expect(shelf.reads.filter((read) => read === 'all')).toHaveLength(3);
+    expect(shelf.reads.filter((read) => read !== 'all').map(({ length }) => length)).toEqual(
+      Array.from({ length: 25 }, () => 100),
+    );
+    await rows.return?.();
+  });
+
+  test('keeps no more than a thousand names of rows that changed while it was busy', async () => {
+    const shelf = new Shelf(...thousands(2500));
+    const rows = watching(shelf);
+    await take(rows, 2500);
+    const readsBefore = shelf.reads.length;
+    for (const id of shelf.books.keys()) shelf.change(id);
+    const told = await take(rows, 2500);
+    expect(new Set(told).size).toBe(2500);
+    expect(told.every((row) => row.endsWith('2'))).toBe(true);
+    expect(shelf.reads[readsBefore]).toBe('all');
+    await rows.return?.();
   });
 
   test('gets a change nobody told of within a minute', async () => {

@@ -65,6 +65,30 @@ describe('an announcement', () => {
     expect(relayed).toEqual([[AVATAR, 1]]);
   });
 
+  test('whose relay failed wakes this process once, however often it is tried again', async () => {
+    const { news, heard, listen } = stage();
+    listen('avatar', 'avt_1');
+    const relayed: number[] = [];
+    let isThere = false;
+    news.relayThrough(({ version }) => {
+      relayed.push(version);
+      return isThere ? Promise.resolve() : Promise.reject(new Error('no connection'));
+    });
+    for (let count = 0; count < 3; count++) await expect(news.publish(AVATAR)).rejects.toThrow();
+    expect(heard).toHaveLength(1);
+    // Something new wakes it, and what is older than that is known by then.
+    await expect(news.publish({ ...AVATAR, version: 3 })).rejects.toThrow();
+    expect(heard).toHaveLength(2);
+    isThere = true;
+    await news.publish(AVATAR);
+    await news.publish({ ...AVATAR, version: 3 });
+    expect(heard).toHaveLength(2);
+    expect(relayed).toEqual([2, 2, 2, 3, 2, 3]);
+    // All were told: from now on nothing is a repetition.
+    await news.publish({ ...AVATAR, version: 3 });
+    expect(heard).toHaveLength(3);
+  });
+
   test('that came from another instance is not sent on', () => {
     const { news, heard, listen } = stage();
     listen('avatar', 'avt_1');

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from './instance.ts';
-import { freePort, hasRedisServer, isRedisThere, startRedis } from './redis.ts';
+import { freePort } from '../support/free-port.ts';
+import { hasRedisServer, isRedisThere, startRedis } from './redis.ts';
 
 const USUAL = 'redis://127.0.0.1:6379';
 const isThere = await isRedisThere(USUAL);
@@ -84,8 +85,11 @@ describe.skipIf(!hasRedisServer)(
       const there = instance(`redis://127.0.0.1:${port}`, 'avt');
       await vi.waitFor(() => expect(here.heard).toEqual([changed('avt'), MISSED]), WAIT);
       await vi.waitFor(() => expect(there.heard).toEqual([MISSED]), WAIT);
-      expect(here.relay.isConnected()).toBe(true);
-      expect(here.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+      await vi.waitFor(() => expect(here.relay.isConnected()).toBe(true), WAIT);
+      await vi.waitFor(
+        () => expect(here.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']),
+        WAIT,
+      );
       await vi.waitFor(() => there.news.publish(announcementOf('avt')), WAIT);
       await vi.waitFor(() => expect(here.heard.at(-1)).toEqual(changed('avt')), WAIT);
     });

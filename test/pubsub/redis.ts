@@ -25,40 +25,50 @@ export async function isRedisThere(url: string): Promise<boolean> {
   }
 }
 
-/** A port nobody listens at now. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+/** A Redis of this test's own, which keeps nothing; ends with the test. */
+export async function startRedis(port: number, args: readonly string[] = []): Promise<OwnRedis> {
+  const redis = await runRedis(port, args);
+  onTestFinished(redis.stop);
+  return redis;
 }
 
-/** A Redis of this test's own, which keeps nothing; resolves when it takes connections. */
-export async function startRedis(port: number): Promise<{ readonly stop: () => Promise<void> }> {
-  const child = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+export type OwnRedis = {
+  readonly url: string;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Kills it, and resolves when it is gone. Safe to call again. */
+  readonly stop: () => Promise<void>;
+};
+
+/** The same for whoever ends it; resolves when it takes connections. */
+export async function runRedis(port: number, args: readonly string[] = []): Promise<OwnRedis> {
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', [...own, '--dir', tmpdir(), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = once(child, 'exit');
-  const stop = async () => {
-    child.kill('SIGKILL');
-    await ended;
-  };
-  onTestFinished(stop);
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.includes('Ready to accept connections')) break;
   }
   // What it prints from now on must not fill the pipe.
   child.stdout.resume();
-  return { stop };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    signal: (signal) => void child.kill(signal),
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }
 
-/** A TCP proxy that can lose its connections the way a cut cable does: nothing arrives and nothing is closed. */
+/**
+ * A TCP proxy that can lose its connections the way a cut cable does: nothing arrives and nothing is closed.
+ *
+ * @param delayMs how much later everything arrives, in both directions
+ */
 export async function losingProxy(
   port: number,
+  delayMs = 0,
 ): Promise<{ readonly url: string; readonly lose: () => void }> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((near) => {
@@ -69,7 +79,10 @@ export async function losingProxy(
     ] as const) {
       sockets.add(from);
       from.on('error', () => undefined);
-      from.on('data', (chunk) => to.write(chunk));
+      from.on('data', (chunk) => {
+        if (delayMs === 0) to.write(chunk);
+        else setTimeout(() => to.write(chunk), delayMs);
+      });
       from.on('close', () => to.destroy());
     }
   });

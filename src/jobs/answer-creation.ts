@@ -1,13 +1,37 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PROVIDER_TIMEOUT_MS } from './timing.ts';
 import { refuse, type Answer } from '../domain/refusal.ts';
-import type { JobStanding, JobStore } from './ports.ts';
+import type { Creation, JobStanding, JobStore } from './ports.ts';
+
+/**
+ * The answer to a call whose job was not written.
+ *
+ * @param done what a call that is repeated made, as the answer gives it; null when that is gone
+ */
+export function answerCreation<T>(
+  store: JobStore,
+  creation: Exclude<Creation, { kind: 'created' }>,
+  done: (standing: JobStanding) => T | null,
+): Answer<T> | Promise<Answer<T>> {
+  switch (creation.kind) {
+    case 'busy':
+      return refuse('CONFLICT', 'A training of this avatar is already on its way.');
+    case 'gone':
+      return refuse('NOT_FOUND', 'There is no such avatar.');
+    case 'limit':
+      return refuse('LIMIT_EXCEEDED', creation.message);
+    case 'key-used-otherwise':
+      return refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
+    case 'repeated':
+      return answerRepeated(store, creation.jobId, done);
+  }
+}
 
 /**
  * The answer to a call whose idempotency key already made a job: the same answer as the first call's, once that one
  * has it. The two may be under way at the same time, on different instances, so the job's row is what they share.
  */
-export async function answerRepeated<T>(
+async function answerRepeated<T>(
   store: JobStore,
   jobId: string,
   done: (standing: JobStanding) => T | null,

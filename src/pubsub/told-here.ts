@@ -1,0 +1,35 @@
+import type { Announcement } from '../jobs/ports.ts';
+
+/** More than that many changes at once without Redis: the oldest are told here a second time, which harms nobody. */
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * What this process was told while the other instances could not be. Such an announcement comes again, until the
+ * others can be told too, and must not wake everyone here each time.
+ */
+export class ToldHere {
+  readonly #versions = new Map<string, number>();
+
+  has({ kind, entityId, version }: Announcement): boolean {
+    return (this.#versions.get(`${kind} ${entityId}`) ?? 0) >= version;
+  }
+
+  add(announcement: Announcement): void {
+    if (this.has(announcement)) return;
+    const { kind, entityId, version } = announcement;
+    this.#versions.set(`${kind} ${entityId}`, version);
+    if (this.#versions.size <= MOST_REMEMBERED) return;
+    const [oldest] = this.#versions.keys();
+    if (oldest !== undefined) this.#versions.delete(oldest);
+  }
+
+  /** The others were told as well: nothing comes again. A newer version is still remembered. */
+  remove({ kind, entityId, version }: Announcement): void {
+    const key = `${kind} ${entityId}`;
+    if (this.#versions.get(key) === version) this.#versions.delete(key);
+  }
+
+  get size(): number {
+    return this.#versions.size;
+  }
+}
