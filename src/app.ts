@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { announcePending } from './jobs/announce-pending.ts';
 import { cancelTraining } from './jobs/cancel-training.ts';
+import { ClockSkew } from './fal/clock-skew.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createAvatar } from './jobs/create-avatar.ts';
 import { createGenerationWaiter } from './jobs/wait-for-generation.ts';
@@ -13,16 +15,20 @@ import { KeySet } from './fal/key-set.ts';
 import { NewsChannels } from './pubsub/channels.ts';
 import { openDatabase } from './db/open-database.ts';
 import { PrismaJobStore } from './db/job-store.ts';
-import { lookAgain, receiveCallback } from './jobs/receive-callback.ts';
-import { reconcile } from './jobs/reconcile.ts';
+import { PrismaSubmitStops } from './db/submit-stops.ts';
+import { lookAgain, quarantine, receiveCallback } from './jobs/receive-callback.ts';
+import { createReconciler } from './jobs/reconcile.ts';
 import { relayOverRedis } from './pubsub/redis-relay.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
+import { Seldom } from './jobs/seldom.ts';
 import { startHttp } from './http/server.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { startSweeping, type Sweeper } from './jobs/sweeper.ts';
 import { UnderWay } from './jobs/under-way.ts';
 import { StreamCount } from './graphql/stream.ts';
+import { SubmitHold } from './fal/submit-hold.ts';
 import { startTraining } from './jobs/start-training.ts';
+import { watchedRows } from './graphql/watched-rows.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config.ts';
 import type { Log, Workshop } from './jobs/ports.ts';
@@ -40,6 +46,9 @@ export type App = {
   close(): Promise<void>;
 };
 
+const ANNOUNCE_EVERY_MS = 1000;
+const REFUSALS_SAID_EVERY_MS = 10_000;
+const FORGET_EVERY_MS = 3_600_000;
 /** How long requests under way may take to end after close(). */
 const GRACE_MS = 5000;
 /** How long fal's answers to submits may take after that. */
@@ -90,16 +99,32 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
   };
   const underWay = new UnderWay();
   const closing = new AbortController();
-  const provider = new Fal({ ...fal, closing: closing.signal });
-  const workshop = { store, provider, announcer: news, log, underWay, settings };
+  const stops = new PrismaSubmitStops(database.prisma, fal.key);
+  // Whoever starts a server has seen to what made another one stop.
+  for (const reason of await stops.clear()) log.warn({ reason }, 'runs are submitted again');
+  const clock = new ClockSkew(log);
+  const metrics = createMetrics({
+    listeners: () => news.listeners,
+    isSubmitStopped: () => stops.isStopped(),
+    clockSkewSeconds: () => clock.seconds,
+  });
+  const provider = new Fal(
+    { ...fal, closing: closing.signal, noticeDate: (date) => clock.notice(date) },
+    new SubmitHold(stops, log),
+    log,
+  );
+  const workshop = { store, provider, announcer: news, log, tally: metrics.tally, underWay, settings };
   // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
   parts.add(() => underWay.settled(LAST_ANSWERS_MS));
-  let sweeper: Sweeper | null = null;
-  parts.add(async () => sweeper?.stop());
-  const authenticate = createAuthenticate(config.auth);
+  const sweepers: Sweeper[] = [];
+  const reconciler = createReconciler(workshop);
+  parts.add(async () => {
+    await Promise.all(sweepers.map((sweeper) => sweeper.stop()));
+    await reconciler.settled();
+  });
+  const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
-  const metrics = createMetrics(() => news.listeners);
   const yoga = createGraphql({
     services: {
       prisma: database.prisma,
@@ -107,6 +132,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
       news,
       defaultTrainers: config.defaultTrainers,
       streams: new StreamCount(config.limits.streamsPerOwner),
+      watched: watchedRows(database.prisma),
     },
     authenticate,
     isAllowedOrigin,
@@ -122,15 +148,17 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     port: config.port,
     isLocal,
     isAllowedOrigin,
-    maxOperations: config.limits.operationsPerSocket,
+    socketLimits: config.limits,
     yoga,
     authenticate,
     webhook: {
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
       receive: (token, callback) => receiveCallback(workshop, token, callback),
+      quarantine: (token, delivery) => quarantine(workshop, token, delivery),
       lookAgain: (requestId) => lookAgain(workshop, requestId),
       log,
+      refusals: new Seldom(REFUSALS_SAID_EVERY_MS),
       count: metrics.countWebhook,
     },
     readiness: {
@@ -145,14 +173,17 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
   // The simulator runs on this machine, so it reaches the server where it listens.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
 
-  sweeper = startSweeping((stop) => reconcile(workshop, stop), {
-    intervalMs: config.reconcileIntervalMs,
-    log,
-  });
+  sweepers.push(
+    startSweeping((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
+    startSweeping((stop) => announcePending(workshop, stop), { intervalMs: ANNOUNCE_EVERY_MS, log }),
+    startSweeping(() => store.forgetDeliveries(), { intervalMs: FORGET_EVERY_MS, log }),
+  );
   // The first to go: no new work is sent here any more, subscribers come again elsewhere, and whoever waits for a
   // generation gets it as it is.
   parts.add(async () => {
     isClosing = true;
+    // Before fal is cut off: a sweep would take that for fal's silence.
+    for (const sweeper of sweepers) void sweeper.stop();
     closing.abort();
     await http.endStreams();
     news.close();

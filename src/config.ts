@@ -24,6 +24,9 @@ export type Config = {
     /** Subscriptions of one owner that are open at the same time; null: no limit. */
     readonly streamsPerOwner: number | null;
     readonly operationsPerSocket: number | null;
+    /** WebSockets that are open at the same time, over all owners. */
+    readonly sockets: number | null;
+    readonly socketsPerOwner: number | null;
   };
   /** Pages of these origins may call the API; `*`: of any. Those of this machine and this host always may. */
   readonly allowedOrigins: readonly string[];
@@ -164,6 +167,7 @@ const TOKEN_LIMITS: SpendLimits = {
   runningTrainings: 5,
   trainingsPerDay: 50,
   imagesPerDay: 500,
+  avatarsPerOwner: 1000,
 };
 
 function readLimits(read: Settings, auth: AuthConfig): Config['limits'] {
@@ -174,8 +178,11 @@ function readLimits(read: Settings, auth: AuthConfig): Config['limits'] {
     imagesPerDay: read.limit('LIMIT_IMAGES_PER_DAY', defaults.imagesPerDay),
     totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
     totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
+    avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
     streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
     operationsPerSocket: read.limit('LIMIT_OPERATIONS_PER_SOCKET', 10),
+    sockets: read.limit('LIMIT_SOCKETS', 20_000),
+    socketsPerOwner: read.limit('LIMIT_SOCKETS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
   };
 }
 

@@ -6,16 +6,36 @@ import { createLog } from './log.ts';
 const EX_CONFIG = 78;
 /** A shutdown that takes longer is ended. */
 const SHUTDOWN_MS = 9000;
+/** The same after a fault: what is under way gets a chance, but a process that has one is not to be trusted for long. */
+const DRAIN_MS = 3000;
 
 const config = configOrExit();
 const log = createLog(config.logLevel, secretsOf(config));
 
+// Whoever reads what is printed may go away; nothing else depends on it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+/** Null until there is something to close. */
+let close: (() => Promise<void>) | null = null;
+let hasFault = false;
+// Rejections that nobody handles come here too.
 process.on('uncaughtException', (error) => {
+  // The first one is told. What breaks because of it while the process ends adds nothing.
+  if (hasFault) return;
+  hasFault = true;
   log.fatal({ err: error }, 'a fault nobody caught; ending');
-  process.exit(1);
+  const exit = () => process.exit(1);
+  if (close === null) exit();
+  setTimeout(exit, DRAIN_MS);
+  close?.().then(exit, exit);
 });
 
 const app = await appOrExit();
+close = () => app.close();
+if (config.auth.kind === 'JWT' && 'jwksUrl' in config.auth.keys && config.auth.audience === null) {
+  const advice = 'any token of that issuer is taken, whichever service it was made for';
+  log.warn({}, `AUTH_JWKS_URL is set without AUTH_AUDIENCE: ${advice}`);
+}
 announce(app);
 
 let isEnding = false;
@@ -34,7 +54,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     app.close().then(
       () => {
         log.info({}, 'ended');
-        process.exit(0);
+        process.exit(hasFault ? 1 : 0);
       },
       (error: unknown) => {
         log.error({ err: error }, 'ending failed');

@@ -9,6 +9,8 @@ const ROOT = new URL('..', import.meta.url);
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The way in: it starts the app and tells it what the environment says.
   main: ['app', 'config', 'log'],
+  // Commands beside the server: they read where the data is and do one thing with it.
+  operations: ['config', 'db'],
   app: ['auth', 'config', 'db', 'domain', 'fal', 'graphql', 'http', 'jobs', 'pubsub', 'simulator'],
   // The edge translates; what happens is decided behind it.
   http: ['auth', 'config', 'fal', 'graphql', 'jobs', 'domain'],
@@ -149,14 +151,23 @@ describe('an import goes', () => {
   });
 });
 
+const PROGRAMS = [
+  'src/main.ts',
+  'src/operations/backup.ts',
+  'src/operations/move-to-postgres.ts',
+  'src/operations/restore.ts',
+  'src/simulator/main.ts',
+];
+
 test('the environment is read by those who start a program and by nobody else', () => {
   const readers = SOURCES.filter((file) => /\bprocess\.env\b|\benv\b.*from 'node:process'/.test(read(file)));
-  expect(readers).toEqual(['src/main.ts', 'src/simulator/main.ts']);
+  expect(readers).toEqual(PROGRAMS);
 });
 
 test('only programs end the process', () => {
   const enders = SOURCES.filter((file) => /\bprocess\.(?:exit|kill|abort)\b/.test(read(file)));
-  expect(enders).toEqual(['src/main.ts', 'src/simulator/main.ts']);
+  // The watch is for a process that can no longer end itself.
+  expect(enders).toEqual([...PROGRAMS, 'src/db/create-embedded.ts', 'src/db/freeze-watch.ts'].sort());
 });
 
 test('no file of src is longer than 250 lines', () => {

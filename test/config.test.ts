@@ -8,8 +8,11 @@ const LIMITS = [
   'LIMIT_IMAGES_PER_DAY',
   'LIMIT_TOTAL_TRAININGS_PER_DAY',
   'LIMIT_TOTAL_IMAGES_PER_DAY',
+  'LIMIT_AVATARS_PER_OWNER',
   'LIMIT_SUBSCRIPTIONS_PER_OWNER',
   'LIMIT_OPERATIONS_PER_SOCKET',
+  'LIMIT_SOCKETS',
+  'LIMIT_SOCKETS_PER_OWNER',
 ];
 
 const NAMES = (
@@ -18,7 +21,13 @@ const NAMES = (
   'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION'
 ).split(' ');
 
-const LOCAL_LIMITS = { ...NO_LIMITS, streamsPerOwner: null, operationsPerSocket: 10 };
+const LOCAL_LIMITS = {
+  ...NO_LIMITS,
+  streamsPerOwner: null,
+  operationsPerSocket: 10,
+  sockets: 20_000,
+  socketsPerOwner: null,
+};
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -89,8 +98,11 @@ test('every setting is read', () => {
       LIMIT_IMAGES_PER_DAY: '3',
       LIMIT_TOTAL_TRAININGS_PER_DAY: '4',
       LIMIT_TOTAL_IMAGES_PER_DAY: 'none',
+      LIMIT_AVATARS_PER_OWNER: '5',
       LIMIT_SUBSCRIPTIONS_PER_OWNER: '6',
       LIMIT_OPERATIONS_PER_SOCKET: '7',
+      LIMIT_SOCKETS: '8',
+      LIMIT_SOCKETS_PER_OWNER: '9',
       ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
       PLAYGROUND: 'on',
       INTROSPECTION: 'on',
@@ -126,8 +138,11 @@ test('every setting is read', () => {
       imagesPerDay: 3,
       totalTrainingsPerDay: 4,
       totalImagesPerDay: null,
+      avatarsPerOwner: 5,
       streamsPerOwner: 6,
       operationsPerSocket: 7,
+      sockets: 8,
+      socketsPerOwner: 9,
     },
     allowedOrigins: ['https://app.example', 'https://shop.example:8443'],
     showsPlayground: true,
@@ -262,10 +277,13 @@ describe('what may be spent', () => {
       runningTrainings: 5,
       trainingsPerDay: 50,
       imagesPerDay: 500,
+      avatarsPerOwner: 1000,
       totalTrainingsPerDay: null,
       totalImagesPerDay: null,
       streamsPerOwner: 1000,
       operationsPerSocket: 10,
+      sockets: 20_000,
+      socketsPerOwner: 1000,
     });
   });
 

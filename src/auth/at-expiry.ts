@@ -18,30 +18,3 @@ export function atExpiry(expiresAt: number | null, end: () => void): () => void 
   arm();
   return () => clearTimeout(timer);
 }
-
-/** The same stream, ended when the token expires: a subscription must not outlive the right to it. */
-export function untilExpiry<T>(
-  stream: AsyncIterableIterator<T>,
-  expiresAt: number | null,
-): AsyncIterableIterator<T> {
-  const callOff = atExpiry(expiresAt, () => void stream.return?.());
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      try {
-        const step = await stream.next();
-        if (step.done === true) callOff();
-        return step;
-      } catch (error) {
-        callOff();
-        throw error;
-      }
-    },
-    async return() {
-      callOff();
-      return (await stream.return?.()) ?? { done: true, value: undefined };
-    },
-  };
-}

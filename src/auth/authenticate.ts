@@ -6,6 +6,7 @@ import {
   type JWTVerifyOptions,
   type JWTVerifyResult,
 } from 'jose';
+import { KeyOutage, type OutageLog } from './key-outage.ts';
 import type { AuthConfig } from '../config.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -42,13 +43,15 @@ const PUBLIC_KEY_ALGORITHMS = [
 /** Seconds by which clocks may differ. */
 const CLOCK_TOLERANCE_S = 5;
 
-export function createAuthenticate(config: AuthConfig): Authenticate {
+/** @param log told when the keys of tokens cannot be fetched, and when they can again */
+export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenticate {
   if (config.kind === 'LOCAL') {
     const viewer = { ownerId: LOCAL_OWNER, expiresAt: null };
     return () => Promise.resolve({ kind: 'viewer', viewer });
   }
   const { keys, issuer, audience } = config;
   const secret = 'secret' in keys ? new TextEncoder().encode(keys.secret) : null;
+  const outage = new KeyOutage(log);
   const remote = 'jwksUrl' in keys ? createRemoteJWKSet(new URL(keys.jwksUrl)) : null;
   const key: JWTVerifyGetKey = async (header, token) => {
     if (secret !== null) return secret;
@@ -68,13 +71,16 @@ export function createAuthenticate(config: AuthConfig): Authenticate {
     if (token === undefined) return { kind: 'bad', reason: 'the authorization is not a bearer token' };
     try {
       const { payload } = await verified(token, key, options);
+      outage.ends();
       if (typeof payload.sub !== 'string' || !SUBJECT.test(payload.sub) || !payload.sub.isWellFormed()) {
         return { kind: 'bad', reason: 'the token has no usable subject' };
       }
       const expiresAt = payload.exp === undefined ? null : payload.exp * 1000;
       return { kind: 'viewer', viewer: { ownerId: payload.sub, expiresAt } };
     } catch (error) {
-      return identityOf(error);
+      const identity = identityOf(error);
+      if (identity.kind === 'unavailable') outage.goesOn(error);
+      return identity;
     }
   };
 }

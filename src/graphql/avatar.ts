@@ -193,22 +193,27 @@ builder.subscriptionField('avatarStatus', (t) =>
         return openStream(context, () =>
           watchRows({
             listen: context.news.listen('avatarsOf', ownerId),
-            read: (ids) =>
+            list: (afterId, limit) =>
               avatar.findMany({
-                where: ids === 'all' ? { ownerId } : { ownerId, id: { in: [...ids] } },
+                where: { ownerId, id: { gt: afterId } },
                 orderBy: { id: 'asc' },
+                take: limit,
+                select: { id: true, version: true },
               }),
+            read: (ids) =>
+              avatar.findMany({ where: { ownerId, id: { in: [...ids] } }, orderBy: { id: 'asc' } }),
             afterVersion: afterVersion ?? 0,
           }),
         );
       }
-      if (!isId(avatarId) || (await avatar.count({ where: { id: avatarId, ownerId } })) === 0) {
+      const read = () => context.watched.avatars.read(ownerId, avatarId);
+      if (!isId(avatarId) || (await read()) === null) {
         throw new GraphQLError('There is no such avatar.', { extensions: { code: 'NOT_FOUND' } });
       }
       return openStream(context, () =>
         watchRow({
           listen: context.news.listen('avatar', avatarId),
-          read: () => avatar.findFirst({ where: { id: avatarId, ownerId } }),
+          read,
           afterVersion: afterVersion ?? 0,
         }),
       );

@@ -1,6 +1,7 @@
 import type { Listen } from '../jobs/watch.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { StreamCount } from './stream.ts';
+import type { WatchedRows } from './watched-rows.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Answer } from '../domain/refusal.ts';
 import type { DefaultTrainers } from '../domain/trainers.ts';
@@ -23,6 +24,7 @@ export type Services = {
   readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Listen };
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: StreamCount;
+  readonly watched: WatchedRows;
 };
 
 export type Context = Services & {

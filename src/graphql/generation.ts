@@ -129,9 +129,8 @@ builder.subscriptionField('generationStatus', (t) =>
       if (afterVersion != null && afterVersion < 0) {
         throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
       }
-      const read = () => context.prisma.generation.findFirst({ where: { id: generationId, ownerId } });
-      const where = { id: generationId, ownerId };
-      if (!isId(generationId) || (await context.prisma.generation.count({ where })) === 0) {
+      const read = () => context.watched.generations.read(ownerId, generationId);
+      if (!isId(generationId) || (await read()) === null) {
         throw new GraphQLError('There is no such generation.', { extensions: { code: 'NOT_FOUND' } });
       }
       return openStream(context, () =>

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { untilExpiry } from '../auth/at-expiry.ts';
+import { atExpiry } from '../auth/at-expiry.ts';
 import { viewerOf } from './builder.ts';
 import type { Context } from './context.ts';
 
@@ -29,42 +29,54 @@ export class StreamCount {
 }
 
 /**
- * Gives a subscriber its rows for as long as it has the right to them, and keeps count of its streams. Throws
- * LIMIT_EXCEEDED when the caller has too many open.
+ * Gives a subscriber its rows for as long as it has the right to them: the stream ends with the token. Keeps count of
+ * its streams. Throws LIMIT_EXCEEDED when the caller has too many open.
  */
 export function openStream<Row>(
   context: Context,
   open: () => AsyncIterableIterator<Row>,
 ): AsyncIterableIterator<Row> {
   const { ownerId, expiresAt } = viewerOf(context);
-  if (!context.streams.take(ownerId)) {
+  const { streams } = context;
+  if (!streams.take(ownerId)) {
     throw new GraphQLError('Too many subscriptions are open; end one first.', {
       extensions: { code: 'LIMIT_EXCEEDED' },
     });
   }
-  const rows = untilExpiry(open(), expiresAt);
-  let isCounted = true;
-  const release = () => {
-    if (isCounted) context.streams.release(ownerId);
-    isCounted = false;
+  let callOff = (): void => undefined;
+  const rows = tellingItsEnd(open(), () => {
+    callOff();
+    streams.release(ownerId);
+  });
+  // Whoever waits for the next row gets what went wrong, if anything does.
+  callOff = atExpiry(expiresAt, () => void rows.return().catch(() => undefined));
+  return rows;
+}
+
+/** The same stream; `onEnd` is called once, when it has ended, failed or been left. */
+function tellingItsEnd<Row>(stream: AsyncIterableIterator<Row>, onEnd: () => void) {
+  let isOver = false;
+  const end = () => {
+    if (!isOver) onEnd();
+    isOver = true;
   };
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
-    async next() {
+    async next(): Promise<IteratorResult<Row>> {
       try {
-        const step = await rows.next();
-        if (step.done === true) release();
+        const step = await stream.next();
+        if (step.done === true) end();
         return step;
       } catch (error) {
-        release();
+        end();
         throw error;
       }
     },
-    async return() {
-      release();
-      return (await rows.return?.()) ?? { done: true, value: undefined };
+    async return(): Promise<IteratorResult<Row>> {
+      end();
+      return (await stream.return?.()) ?? { done: true, value: undefined };
     },
   };
 }

@@ -1,16 +1,30 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Patience } from './patience.ts';
 import type { Socket } from 'node:net';
 
 /**
  * Knows which of a server's connections are in the middle of a request, and which of those requests are streams. Node
- * ends only connections that are idle at the moment it is asked, and takes one that never asked anything for busy.
+ * ends only connections that are idle at the moment it is asked, and takes one that never asked anything for busy. Ends
+ * those whose peer takes nothing any more.
  */
 export class Connections {
   readonly #requests = new Map<Socket, number>();
   readonly #responses = new Set<ServerResponse>();
+  readonly #streamMs: number;
   #isEnding = false;
+  #cutsStreams = false;
 
-  constructor(server: Server) {
+  constructor(server: Server, { stallMs, streamMs }: Patience) {
+    this.#streamMs = streamMs;
+    // Called when nothing was sent, received or taken by the peer for so long.
+    server.setTimeout(stallMs, (socket: Socket) => {
+      if (!this.#waitsForUs(socket)) socket.destroy();
+    });
+    // Whoever sends streams switches that off for theirs, so it is switched on again.
+    const watching = setInterval(() => {
+      for (const { socket } of this.#responses) if (socket?.timeout === 0) socket.setTimeout(stallMs);
+    }, stallMs / 2).unref();
+    server.once('close', () => clearInterval(watching));
     server.on('connection', (socket: Socket) => {
       this.#requests.set(socket, 0);
       socket.once('close', () => this.#requests.delete(socket));
@@ -25,7 +39,10 @@ export class Connections {
   #begin(socket: Socket, response: ServerResponse): void {
     this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1);
     this.#responses.add(response);
+    if (this.#cutsStreams) cutStreamAtItsStart(response);
+    const oldAge = setTimeout(() => cutStream(response), this.#streamMs).unref();
     response.once('close', () => {
+      clearTimeout(oldAge);
       this.#responses.delete(response);
       const left = (this.#requests.get(socket) ?? 1) - 1;
       if (this.#requests.has(socket)) this.#requests.set(socket, left);
@@ -33,12 +50,22 @@ export class Connections {
     });
   }
 
-  /** Breaks streams off: ended in good order, they would tell their readers that nothing more will ever come. */
+  /**
+   * Breaks streams off, from now on also those that are still being opened: ended in good order, they would tell their
+   * readers that nothing more will ever come.
+   */
   cutStreams(): void {
+    this.#cutsStreams = true;
     for (const response of this.#responses) {
-      // By what is sent, not by what was asked for: clients that accept streams ask for everything that way.
-      if (String(response.getHeader('content-type')).startsWith('text/event-stream')) response.destroy();
+      cutStream(response);
+      cutStreamAtItsStart(response);
     }
+  }
+
+  /** True while a request is being read or worked on, and nothing of an answer is stuck. */
+  #waitsForUs(socket: Socket): boolean {
+    const own = [...this.#responses].filter((response) => response.socket === socket);
+    return own.length > 0 && own.every(({ writableLength }) => writableLength === 0);
   }
 
   /** Ends every connection as soon as it is in no request, those that are in none at once. */
@@ -46,4 +73,21 @@ export class Connections {
     this.#isEnding = true;
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroySoon();
   }
+}
+
+/** Whether it is a stream is known only when its first byte is about to be sent. */
+function cutStreamAtItsStart(response: ServerResponse): void {
+  for (const name of ['write', 'end'] as const) {
+    const send = response[name].bind(response) as (...args: unknown[]) => unknown;
+    const value = (...args: unknown[]) => {
+      cutStream(response);
+      return response.destroyed ? response : send(...args);
+    };
+    Object.defineProperty(response, name, { value });
+  }
+}
+
+function cutStream(response: ServerResponse): void {
+  // By what is sent, not by what was asked for: clients that accept streams ask for everything that way.
+  if (String(response.getHeader('content-type')).startsWith('text/event-stream')) response.destroy();
 }

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { readBody } from './read-body.ts';
 import { readCallback } from '../fal/callback.ts';
+import { within } from '../jobs/within.ts';
+import type { Seldom } from '../jobs/seldom.ts';
 import { verify, type Distrust, type Verdict } from '../fal/verify.ts';
 import type { Callback, CallbackOutcome } from '../jobs/receive-callback.ts';
 import type { KeySet } from '../fal/key-set.ts';
-import type { Log } from '../jobs/ports.ts';
+import type { Delivery, Log } from '../jobs/ports.ts';
 
 export const WEBHOOK_PATH = '/webhooks/fal';
 
@@ -11,14 +14,26 @@ export const WEBHOOK_PATH = '/webhooks/fal';
 const MAX_BODY_BYTES = 5_000_000;
 /** fal gives up a first delivery after 15 s. */
 const BODY_TIMEOUT_MS = 10_000;
+/** A database that falls silent is noticed only much later. */
+const RECORD_TIMEOUT_MS = 4500;
 
 export type WebhookServices = {
   readonly keys: Pick<KeySet, 'current' | 'refreshed'>;
   readonly accountId: string | null;
-  readonly receive: (token: string | null, callback: Callback) => Promise<CallbackOutcome>;
+  readonly receive: (
+    token: string | null,
+    callback: Callback & { readonly delivery: Delivery },
+  ) => Promise<CallbackOutcome>;
+  /** Puts a genuine message that cannot be read aside, if it is about a run of ours. */
+  readonly quarantine: (
+    token: string | null,
+    delivery: Delivery,
+  ) => Promise<'kept' | 'unknown-job' | 'mismatch'>;
   /** A genuine message about this run could not be used: have the run looked at instead. Throws nothing. */
   readonly lookAgain: (requestId: string) => void;
   readonly log: Log;
+  /** Anybody can have webhooks refused; a flood of them must not become one of the log. */
+  readonly refusals: Seldom;
   /** Counts every delivery by what became of it. */
   readonly count: (outcome: WebhookOutcome) => void;
 };
@@ -27,6 +42,7 @@ export type WebhookServices = {
 export type WebhookOutcome =
   | 'applied'
   | 'ignored'
+  | 'conflict'
   | 'unreadable'
   | 'unknown-job'
   | 'mismatch'
@@ -61,37 +77,52 @@ async function settle(services: WebhookServices, request: Request): Promise<Webh
   const verdict = await verdictOn(services, body.bytes, request.headers);
   if (verdict === 'no-keys') return verdict;
   if (verdict.kind === 'refused') {
-    log.warn({ because: verdict.because }, 'a webhook was not believed');
+    const times = services.refusals.times(verdict.because);
+    if (times !== null) log.warn({ because: verdict.because, times }, 'a webhook was not believed');
     if (verdict.because === 'stale') await hintAtRun(services, body.bytes, request.headers);
     return verdict.because;
   }
-  const reading = readCallback(body.bytes);
+  const digest = createHash('sha256').update(body.bytes).digest('hex');
+  const delivery = { requestId: verdict.requestId, digest, body: body.bytes };
+  try {
+    // What takes longer goes on, and the next delivery finds it done.
+    return await within(receive(services, path.token, delivery), RECORD_TIMEOUT_MS);
+  } catch (error) {
+    log.error({ err: error, requestId: verdict.requestId }, 'a webhook could not be recorded');
+    return 'failed';
+  }
+}
+
+async function receive(
+  { log, ...services }: WebhookServices,
+  token: string | null,
+  delivery: Delivery,
+): Promise<WebhookOutcome> {
+  const reading = readCallback(delivery.body);
   if ('malformed' in reading) {
+    const kept = await services.quarantine(token, delivery);
     log.error(
-      { requestId: verdict.requestId, reason: reading.malformed },
+      { requestId: delivery.requestId, reason: reading.malformed, kept },
       'fal sent a webhook that cannot be read',
     );
-    services.lookAgain(verdict.requestId);
-    return 'unreadable';
+    return kept === 'kept' ? 'unreadable' : kept;
   }
   const { callback, gatewayRequestId } = reading;
-  if (verdict.requestId !== callback.requestId && verdict.requestId !== gatewayRequestId) {
+  if (delivery.requestId !== callback.requestId && delivery.requestId !== gatewayRequestId) {
     log.warn(
       { requestId: callback.requestId },
       'a webhook names one run in its headers and another in its body',
     );
     return 'mismatch';
   }
-  try {
-    const received = await services.receive(path.token, callback);
-    if (received.kind === 'unknown-job' || received.kind === 'mismatch') {
-      log.warn({ requestId: callback.requestId, outcome: received.kind }, 'a genuine webhook fits no job');
-    }
-    return received.kind;
-  } catch (error) {
-    log.error({ err: error, requestId: callback.requestId }, 'a webhook could not be recorded');
-    return 'failed';
+  const received = await services.receive(token, { ...callback, delivery });
+  if (received.kind === 'unknown-job' || received.kind === 'mismatch') {
+    const times = services.refusals.times(received.kind);
+    const { requestId } = callback;
+    if (times !== null)
+      log.warn({ requestId, outcome: received.kind, times }, 'a genuine webhook fits no job');
   }
+  return received.kind;
 }
 
 /** Verifies, once more with fresh keys when no known one made the signature: fal may have changed them. */
@@ -135,9 +166,10 @@ function answer(outcome: WebhookOutcome): Response {
   switch (outcome) {
     case 'applied':
     case 'ignored':
+    case 'conflict':
       return reply(200, outcome);
     case 'unreadable':
-      // Sending it again would not make it readable; polling finds out how the run ended.
+      // It is kept; sending it again would not make it readable, and fal is asked how the run ended.
       return reply(200, outcome);
     case 'malformed':
     case 'other-account':

@@ -13,13 +13,11 @@ import type { Plugin } from 'graphql-yoga';
 /** Validation stops here: nobody reads more, and each one costs. */
 const MAX_ERRORS = 5;
 
-/** Headers that no page of another origin can send without asking first. */
-const PROOF_HEADERS = [
-  'x-graphql-yoga-csrf',
-  'graphql-require-preflight',
-  'apollo-require-preflight',
-  'authorization',
-];
+/**
+ * Headers that no page of another origin can send without asking first. `authorization` is none of them: a browser that
+ * once gave a name and password to a proxy in front adds it to every request by itself, forms of foreign pages included.
+ */
+const PROOF_HEADERS = ['x-graphql-yoga-csrf', 'graphql-require-preflight', 'apollo-require-preflight'];
 
 /**
  * Keeps operations within their limits, over HTTP and WebSocket alike, and keeps the schema to itself where it is told

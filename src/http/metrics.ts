@@ -1,13 +1,27 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { within } from '../jobs/within.ts';
+import type { Tally } from '../jobs/ports.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
+
+const LOOKUP_MS = 1000;
 
 export type Metrics = {
   readonly registry: Registry;
+  readonly tally: Tally;
   readonly countWebhook: (outcome: WebhookOutcome) => void;
 };
 
-/** @param listeners how many subscriptions listen at the moment */
-export function createMetrics(listeners: () => number): Metrics {
+/** What is read when the metrics are. */
+export type Readings = {
+  /** How many subscriptions listen. */
+  readonly listeners: () => number;
+  /** Whether nothing is submitted because fal does not accept our key or account. Throws when that cannot be looked up. */
+  readonly isSubmitStopped: () => Promise<boolean>;
+  /** How far fal's clock is ahead of ours, in seconds. */
+  readonly clockSkewSeconds: () => number;
+};
+
+export function createMetrics({ listeners, isSubmitStopped, clockSkewSeconds }: Readings): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -16,11 +30,45 @@ export function createMetrics(listeners: () => number): Metrics {
     labelNames: ['outcome'],
     registers: [registry],
   });
+  const ended = new Counter({
+    name: 'likeness_runs_ended_total',
+    help: 'Trainings and generations by how they ended; code is that of the error, or none',
+    labelNames: ['kind', 'state', 'code'],
+    registers: [registry],
+  });
+  const submits = new Counter({
+    name: 'likeness_submits_total',
+    help: 'Submits by what fal answered: accepted, refused (nothing was started) or unknown',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const stopped: Gauge = new Gauge({
+    name: 'likeness_submits_stopped',
+    help: 'Whether nothing is submitted until an operator has seen to the key or the account at fal; NaN: not known',
+    registers: [registry],
+    collect: async (): Promise<void> => {
+      // Metrics are wanted most when the database is slow.
+      stopped.set(Number(await within(isSubmitStopped(), LOOKUP_MS).catch(() => Number.NaN)));
+    },
+  });
+  const skew: Gauge = new Gauge({
+    name: 'likeness_fal_clock_skew_seconds',
+    help: "How far fal's clock is ahead of this machine's, by its last answer",
+    registers: [registry],
+    collect: (): void => skew.set(clockSkewSeconds()),
+  });
   const listening: Gauge = new Gauge({
     name: 'likeness_subscription_listeners',
     help: 'Subscriptions that wait for news',
     registers: [registry],
     collect: (): void => listening.set(listeners()),
   });
-  return { registry, countWebhook: (outcome) => webhooks.inc({ outcome }) };
+  return {
+    registry,
+    countWebhook: (outcome) => webhooks.inc({ outcome }),
+    tally: {
+      runEnded: ({ kind, state, errorCode }) => ended.inc({ kind, state, code: errorCode ?? 'none' }),
+      submitted: (outcome) => submits.inc({ outcome }),
+    },
+  };
 }

@@ -6,7 +6,8 @@ import { handleFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webh
 import { SECURITY_HEADERS } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
-import { serveSockets } from './websocket.ts';
+import { PATIENCE, type Patience } from './patience.ts';
+import { serveSockets, type SocketLimits } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { Log } from '../jobs/ports.ts';
@@ -27,7 +28,9 @@ export type HttpOptions = {
   /** One local user without tokens: requests of pages that are not allowed are not even read. */
   readonly isLocal: boolean;
   readonly isAllowedOrigin: IsAllowedOrigin;
-  readonly maxOperations: number | null;
+  readonly socketLimits: SocketLimits;
+  /** Left out: PATIENCE. */
+  readonly patience?: Patience;
   readonly yoga: Yoga;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
@@ -36,14 +39,17 @@ export type HttpOptions = {
   readonly log: Log;
 };
 
+/** In milliseconds: how long a request may take to arrive, and how often that is looked at. */
+const REQUEST_LIMITS = { requestTimeout: 30_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
+
 const LOCAL_ONLY =
   'Without tokens this answers pages and clients of this machine only, addressed as localhost.\n';
 
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { yoga, isLocal, isAllowedOrigin, log } = options;
+  const { yoga, isLocal, isAllowedOrigin, log, patience = PATIENCE } = options;
   const edge = createServerAdapter((request: Request) => route(options, request));
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, (request, response) => {
+  const server = createServer(REQUEST_LIMITS, (request, response) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     const path = request.url ?? '';
     if (!isPlain(path)) return void response.writeHead(400).end();
@@ -60,8 +66,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       response.destroy();
     });
   });
-  const connections = new Connections(server);
-  const sockets = serveSockets(server, options);
+  const connections = new Connections(server, patience);
+  const sockets = serveSockets(server, { ...options, limits: options.socketLimits, patience });
   await listening(server, options.port, options.host);
   const { address, port, family } = server.address() as AddressInfo;
   return {

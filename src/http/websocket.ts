@@ -6,17 +6,19 @@ import {
   type GraphQLSchema,
   type subscribe,
 } from 'graphql';
-import { CloseCode } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
+import { SocketPeer } from './socket-peer.ts';
+import { StreamCount } from '../graphql/stream.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { ExecutionArgs } from 'graphql';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage, Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../jobs/ports.ts';
+import type { Patience } from './patience.ts';
 import type { Viewer } from '../auth/viewer.ts';
 
 export type Sockets = {
@@ -24,10 +26,36 @@ export type Sockets = {
   close(): Promise<void>;
 };
 
-/** In bytes. */
-const MAX_MESSAGE_BYTES = 100_000;
+export type SocketLimits = {
+  /** Operations under way on one socket at most; null: no limit. */
+  readonly operationsPerSocket: number | null;
+  /** Sockets open at the same time, over all owners; null: no limit. */
+  readonly sockets: number | null;
+  readonly socketsPerOwner: number | null;
+};
+
 const GOING_AWAY = 1001;
-const CLOSE_ANSWER_MS = 1000;
+const TRY_AGAIN_LATER = 1013;
+
+const WEBSOCKET_OPTIONS = {
+  noServer: true,
+  /** In bytes. */
+  maxPayload: 100_000,
+  handleProtocols,
+  /** SocketPeer answers pings. */
+  autoPong: false,
+  /** In milliseconds. A peer that fell asleep never answers a close. */
+  closeTimeout: 1000,
+};
+
+/** What is known of a socket beside the protocol. */
+type Extra = {
+  readonly peer: SocketPeer;
+  readonly request: IncomingMessage;
+  viewer: Viewer | null;
+  /** Undoes what was done when it was acknowledged. */
+  release: () => void;
+};
 
 type Enveloped = ExecutionArgs & {
   readonly rootValue: {
@@ -47,15 +75,77 @@ export function serveSockets(
     readonly yoga: Yoga;
     readonly authenticate: Authenticate;
     readonly isAllowedOrigin: IsAllowedOrigin;
-    /** Operations under way on one socket at most; null: no limit. */
-    readonly maxOperations: number | null;
+    readonly limits: SocketLimits;
+    readonly patience: Patience;
     readonly log: Log;
   },
 ): Sockets {
-  const { yoga, authenticate, isAllowedOrigin, maxOperations, log } = options;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  const { yoga, authenticate, isAllowedOrigin, limits, patience, log } = options;
+  const sockets = new WebSocketServer(WEBSOCKET_OPTIONS);
+  const peers = new Map<WebSocket, SocketPeer>();
+  const openOf = new StreamCount(limits.socketsPerOwner);
   const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
     isAllowedOrigin(origin ?? null, host ?? null);
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    execute: (args) => (args as unknown as Enveloped).rootValue.execute(args),
+    subscribe: (args) => (args as unknown as Enveloped).rootValue.subscribe(args),
+    onConnect: async (context) => {
+      const { connectionParams, extra } = context;
+      const identity = await authenticate(authorizationOf(connectionParams, extra.request));
+      // false closes the socket with 4403 Forbidden.
+      if (identity.kind !== 'viewer' || !extra.peer.isOpen) return false;
+      const { ownerId, expiresAt } = identity.viewer;
+      if (!openOf.take(ownerId)) {
+        extra.peer.close(TRY_AGAIN_LATER, 'Too many sockets are open');
+        return false;
+      }
+      const callOff = atExpiry(expiresAt, () =>
+        extra.peer.close(CloseCode.Forbidden, 'Forbidden: the token has expired'),
+      );
+      extra.viewer = identity.viewer;
+      extra.release = () => {
+        openOf.release(ownerId);
+        callOff();
+      };
+      extra.peer.acknowledged(() => Object.keys(context.subscriptions).length > 0);
+      return true;
+    },
+    // HTTP statuses mean nothing on a socket.
+    onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
+    onNext: (_context, _id, _payload, _args, { errors, data }) =>
+      errors === undefined
+        ? undefined
+        : { errors: errors.map(withoutStatus), ...(data === undefined ? {} : { data }) },
+    onClose: ({ extra }) => extra.release(),
+    onSubscribe: async ({ extra, subscriptions }, _id, { operationName, query, variables }) => {
+      extra.peer.operationBegan();
+      const enveloped = yoga.getEnveloped({ request: undefined as never, socketViewer: extra.viewer });
+      const schema = enveloped.schema as GraphQLSchema;
+      // The new one is among them.
+      if (
+        limits.operationsPerSocket !== null &&
+        Object.keys(subscriptions).length > limits.operationsPerSocket
+      ) {
+        const message = `At most ${limits.operationsPerSocket} operations may be under way on one socket; end one first.`;
+        return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
+      }
+      // One bad operation is that operation's error; thrown, it would close the socket for all the others.
+      const document = attempt(() => enveloped.parse(query) as DocumentNode);
+      if (document instanceof GraphQLError) return [document];
+      const errors = attempt(() => enveloped.validate(schema, document) as readonly GraphQLError[]);
+      if (errors instanceof GraphQLError) return [errors];
+      if (errors.length > 0) return errors;
+      return {
+        schema,
+        operationName: operationName ?? null,
+        document,
+        variableValues: variables ?? null,
+        contextValue: await enveloped.contextFactory(),
+        rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
+      };
+    },
+  });
 
   server.on('upgrade', (request, socket, head) => {
     // Without a listener an error on a socket that is refused would end the process.
@@ -64,75 +154,21 @@ export function serveSockets(
     const path = request.url?.split('?', 1)[0];
     if (path !== GRAPHQL_PATH) refuse(socket, '404 Not Found');
     else if (!isAllowed(request)) refuse(socket, '403 Forbidden');
+    else if (limits.sockets !== null && sockets.clients.size >= limits.sockets)
+      refuse(socket, '503 Service Unavailable');
     else
-      sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        sockets.emit('connection', webSocket, request),
-      );
+      sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        const peer = new SocketPeer(webSocket, { patience, maxOperations: limits.operationsPerSocket, log });
+        peers.set(webSocket, peer);
+        webSocket.once('close', () => peers.delete(webSocket));
+        peer.serve(protocol, { peer, request, viewer: null, release: () => undefined });
+      });
   });
-  sockets.on('connection', (webSocket) =>
-    webSocket.on('error', (error) => log.debug({ err: error }, 'socket error')),
-  );
-
-  const protocol = useServer<Record<string, unknown>, { viewer: Viewer | null; callOffExpiry: () => void }>(
-    {
-      execute: (args) => (args as unknown as Enveloped).rootValue.execute(args),
-      subscribe: (args) => (args as unknown as Enveloped).rootValue.subscribe(args),
-      onConnect: async ({ connectionParams, extra }) => {
-        const identity = await authenticate(authorizationOf(connectionParams, extra.request));
-        // false closes the socket with 4403 Forbidden.
-        if (identity.kind !== 'viewer') return false;
-        extra.viewer = identity.viewer;
-        extra.callOffExpiry = atExpiry(identity.viewer.expiresAt, () => {
-          extra.socket.close(CloseCode.Forbidden, 'Forbidden: the token has expired');
-        });
-        return true;
-      },
-      // HTTP statuses mean nothing on a socket.
-      onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
-      onNext: (_context, _id, _payload, _args, { errors, data }) =>
-        errors === undefined
-          ? undefined
-          : { errors: errors.map(withoutStatus), ...(data === undefined ? {} : { data }) },
-      onClose: ({ extra }) => extra.callOffExpiry?.(),
-      onSubscribe: async ({ extra, subscriptions }, _id, { operationName, query, variables }) => {
-        const enveloped = yoga.getEnveloped({
-          request: undefined as never,
-          socketViewer: extra.viewer ?? null,
-        });
-        const schema = enveloped.schema as GraphQLSchema;
-        // The new one is among them.
-        if (maxOperations !== null && Object.keys(subscriptions).length > maxOperations) {
-          const message = `At most ${maxOperations} operations may be under way on one socket; end one first.`;
-          return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
-        }
-        // One bad operation is that operation's error; thrown, it would close the socket for all the others.
-        const document = attempt(() => enveloped.parse(query) as DocumentNode);
-        if (document instanceof GraphQLError) return [document];
-        const errors = attempt(() => enveloped.validate(schema, document) as readonly GraphQLError[]);
-        if (errors instanceof GraphQLError) return [errors];
-        if (errors.length > 0) return errors;
-        return {
-          schema,
-          operationName: operationName ?? null,
-          document,
-          variableValues: variables ?? null,
-          contextValue: await enveloped.contextFactory(),
-          rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
-        };
-      },
-    },
-    sockets,
-  );
 
   return {
     async close() {
-      for (const webSocket of sockets.clients) webSocket.close(GOING_AWAY, 'going away');
-      // A peer that fell asleep never answers the close.
-      const asleep = setTimeout(() => {
-        for (const webSocket of sockets.clients) webSocket.terminate();
-      }, CLOSE_ANSWER_MS);
-      await protocol.dispose();
-      clearTimeout(asleep);
+      for (const peer of peers.values()) peer.close(GOING_AWAY, 'going away');
+      await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
   };
 }

@@ -5,9 +5,14 @@ import { detail, send, type Reply } from './replies.ts';
 
 export type Route = (exchange: Exchange) => Promise<Reply>;
 
-/** An HTTP server around one route. Whatever a peer does ends in an answer or a closed socket, never in a throw. */
-export function createListener(route: Route, onBug: (error: unknown) => void): Server {
+/**
+ * An HTTP server around one route. Whatever a peer does ends in an answer or a closed socket, never in a throw.
+ *
+ * @param now what its answers give as their date, in milliseconds since the epoch
+ */
+export function createListener(route: Route, onBug: (error: unknown) => void, now: () => number): Server {
   const server = createServer((request, response) => {
+    response.setHeader('date', new Date(now()).toUTCString());
     void answer(request, response, route, onBug);
   });
   server.on('clientError', (_error, socket) => {

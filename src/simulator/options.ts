@@ -83,7 +83,7 @@ export type SimulatorOptions = {
   maxFileBytes?: number;
   /** A throw in it is ignored. */
   log?: (event: SimulatorEvent) => void;
-  /** Milliseconds since the epoch: log lines, webhook timestamps, expiry. Waits use real timers. */
+  /** Milliseconds since the epoch: log lines, webhook timestamps, dates of answers, expiry. Waits use real timers. */
   now?: () => number;
   /** In [0, 1): seeds of images when the caller gives none. */
   random?: () => number;

@@ -117,7 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     cancelQueuedWith: options.cancelQueuedWith ?? 200,
   });
 
-  const server = createListener(route, onBug);
+  const server = createListener(route, onBug, now);
   const wanted = options.port ?? 0;
   const remembered = wanted === 0 ? readSavedPort(folder) : null;
   const port = await listen(server, host, remembered === null ? [wanted] : [remembered, wanted]);

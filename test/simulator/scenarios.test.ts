@@ -118,7 +118,7 @@ test('stuck-in-queue never starts', async () => {
 });
 
 test('requeue goes back to IN_QUEUE once and changes the gateway id', async () => {
-  const { simulator, submit } = await stage({ timing: { queueMs: 15, trainMs: 30 } });
+  const { simulator, submit } = await stage({ timing: { queueMs: 300, trainMs: 100 } });
   const hook = await receive();
   simulator.program({ scenario: 'requeue' });
   const run = await submit(PORTRAIT, training, hook.url);

@@ -1,0 +1,174 @@
+import { CloseCode, type Server as Protocol } from 'graphql-ws';
+import type { Log } from '../jobs/ports.ts';
+import type { Patience } from './patience.ts';
+import type { RawData, WebSocket } from 'ws';
+
+/** In bytes: what is sent and not known to be read. Beyond it the next message waits. */
+const WINDOW_BYTES = 64_000;
+/** From here on the peer is asked whether it has read so far. */
+const ASK_AT_BYTES = WINDOW_BYTES / 4;
+/** For what is not an operation: rejections, answers to pings. */
+const SPARE_MESSAGES = 100;
+const NORMAL = 1000;
+const POLICY_VIOLATION = 1008;
+
+export type PeerOptions = {
+  readonly patience: Patience;
+  /** Operations under way at most; null: no limit. */
+  readonly maxOperations: number | null;
+  readonly log: Log;
+};
+
+/**
+ * One WebSocket, as graphql-ws wants to see it. Every ping is also the question how far the peer has read: what lies
+ * unread in buffers on the way is kept to WINDOW_BYTES, so that a reader that fell behind has little old news to get
+ * through before the newest, and costs no memory. A peer that answers no ping is ended.
+ */
+export class SocketPeer {
+  readonly #socket: WebSocket;
+  readonly #options: PeerOptions;
+  /** Bytes sent that no pong has confirmed. */
+  #unread = 0;
+  /** The ping that is not answered yet, and how much its answer confirms. */
+  #ping: { readonly at: number; readonly bytes: number } | null = null;
+  #onRead: (() => void)[] = [];
+  /** Messages that are being handled; an operation is one until its last word is sent. */
+  #handling = 0;
+  #lastOperationAt = performance.now();
+  #hasOperations: () => boolean = () => false;
+  #pongWaits = false;
+
+  constructor(socket: WebSocket, options: PeerOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('error', (error) => options.log.debug({ err: error }, 'socket error'));
+    socket.on('pong', () => this.#answered());
+    socket.on('ping', (data) => this.#answer(data));
+    const looking = setInterval(() => this.#look(), options.patience.pingMs);
+    socket.once('close', () => {
+      clearInterval(looking);
+      this.#wake();
+    });
+  }
+
+  /** Hands the socket to the protocol. */
+  serve<Extra>(protocol: Protocol<Extra>, extra: Extra): void {
+    const socket = this.#socket;
+    const { log } = this.#options;
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) => this.#send(text),
+        close: (code = NORMAL, reason = '') => this.close(code, reason),
+        onMessage: (handle) => socket.on('message', (data) => void this.#handle(data, handle)),
+        // One answer waits at most: whoever pings without reading gets the last one.
+        onPing: (payload) => this.#pong(payload),
+      },
+      extra,
+    );
+    socket.once('close', (code, reason) => {
+      closed(code, String(reason)).catch((error: unknown) => {
+        log.error({ err: error }, 'a socket could not be cleaned up');
+      });
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  /** From now on the socket is watched for being without any operation. */
+  acknowledged(hasOperations: () => boolean): void {
+    this.#hasOperations = hasOperations;
+  }
+
+  operationBegan(): void {
+    this.#lastOperationAt = performance.now();
+  }
+
+  /** Says why, and leaves at the latest after the WebSocketServer's closeTimeout. Safe to call again. */
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    this.#wake();
+  }
+
+  async #send(text: string): Promise<void> {
+    while (this.isOpen && this.#unread >= WINDOW_BYTES) {
+      await new Promise<void>((resolve) => this.#onRead.push(resolve));
+    }
+    if (!this.isOpen) return;
+    this.#unread += Buffer.byteLength(text);
+    const written = new Promise<void>((resolve) => this.#socket.send(text, () => resolve()));
+    if (this.#ping === null && this.#unread >= ASK_AT_BYTES) this.#ask();
+    await written;
+  }
+
+  #ask(): void {
+    this.#ping = { at: performance.now(), bytes: this.#unread };
+    this.#socket.ping();
+  }
+
+  #answered(): void {
+    this.#unread -= this.#ping?.bytes ?? 0;
+    this.#ping = null;
+    if (this.#unread >= ASK_AT_BYTES && this.isOpen) this.#ask();
+    this.#wake();
+  }
+
+  /** All that wait look again, in the order in which they came. */
+  #wake(): void {
+    for (const look of this.#onRead.splice(0)) look();
+  }
+
+  /** To a ping of WebSocket itself. What is still in the buffer answers it already. */
+  #answer(data: Buffer): void {
+    if (this.isOpen && this.#socket.bufferedAmount < WINDOW_BYTES) this.#socket.pong(data);
+  }
+
+  async #pong(payload: unknown): Promise<void> {
+    if (this.#pongWaits) return;
+    this.#pongWaits = true;
+    await this.#send(JSON.stringify({ type: 'pong', ...(payload === undefined ? {} : { payload }) }));
+    this.#pongWaits = false;
+  }
+
+  #look(): void {
+    const { pingMs, idleMs } = this.#options.patience;
+    const now = performance.now();
+    if (this.#ping === null) {
+      if (this.isOpen) this.#ask();
+    } else if (now - this.#ping.at >= pingMs) {
+      this.#socket.terminate();
+      return;
+    }
+    if (this.#hasOperations()) this.#lastOperationAt = now;
+    else if (now - this.#lastOperationAt >= idleMs) this.close(NORMAL, 'No operation for a while');
+  }
+
+  async #handle(data: RawData, handle: (text: string) => Promise<void>): Promise<void> {
+    if (!this.isOpen) return;
+    const { maxOperations, log } = this.#options;
+    if (maxOperations !== null && this.#handling >= maxOperations + SPARE_MESSAGES) {
+      this.close(POLICY_VIOLATION, 'Too many messages at once');
+      return;
+    }
+    this.#handling += 1;
+    try {
+      await handle((data as Buffer).toString());
+    } catch (error) {
+      if (isAnswerOfAServer(error)) {
+        this.close(CloseCode.BadRequest, 'Invalid message received');
+      } else {
+        log.error({ err: error }, 'a socket message could not be handled');
+        this.close(CloseCode.InternalServerError, 'Internal server error');
+      }
+    } finally {
+      this.#handling -= 1;
+    }
+  }
+}
+
+/** True for a message that only servers send: graphql-ws throws what it cannot place. */
+function isAnswerOfAServer(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Unexpected message of type');
+}
