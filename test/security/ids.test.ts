@@ -1,11 +1,13 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import {
   AnyNodeDocument,
   AvatarByIdDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { createServer, type IncomingMessage } from 'node:http';
+import { eventually } from '../support/eventually.ts';
 import { newAvatar, photos } from '../story/moves.ts';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -54,58 +56,56 @@ function someRounds(): Promise<void> {
   return pause(500);
 }
 
-describe('what fal calls a run never becomes a path of ours', () => {
-  test.each([
-    '../../..',
-    '../../../admin',
-    'a/../../b',
-    'x?y=1',
-    'x#y',
-    'a b',
-    '%2e%2e',
-    '..',
-    '.',
-    '',
-    'x'.repeat(500),
-    'a\r\nX: y',
-    '\0',
-  ])('%j', async (requestId) => {
-    came.length = 0;
+test('what fal calls a run never becomes a path of ours', async () => {
+  const odd = [
+    ...[
+      '../../..',
+      '../../../admin',
+      'a/../../b',
+      'x?y=1',
+      'x#y',
+      'a b',
+      '%2e%2e',
+      '..',
+      '.',
+      '',
+      'x'.repeat(500),
+    ],
+    ...['a\r\nX: y', '\0'],
+  ];
+  came.length = 0;
+  for (const requestId of odd) {
     answer = { request_id: requestId };
     const { id, startTraining } = await start();
 
     // The submit was taken, so its outcome is unknown rather than refused; nobody is asked about such an id.
-    expect(startTraining).toHaveProperty('avatar.falRequestId', null);
+    expect([requestId, startTraining]).toHaveProperty('1.avatar.falRequestId', null);
     const { avatar } = await app.execute(AvatarByIdDocument, { id });
-    expect(avatar?.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
-    await someRounds();
-    expect(came.map(({ method }) => method)).toEqual(['POST']);
-  });
+    expect([requestId, avatar?.error?.code]).toEqual([requestId, 'SUBMIT_OUTCOME_UNKNOWN']);
+  }
+  await someRounds();
+  expect(came.filter(({ method }) => method !== 'POST')).toEqual([]);
+  expect(came).toHaveLength(odd.length);
 });
 
 test('addresses that fal gives are followed on its own host only, and with its key nowhere else', async () => {
-  for (const url of [
+  const elsewhere = [
     `${trapUrl}/status`,
     'http://169.254.169.254/latest',
     'file:///etc/passwd',
     '//evil.example/x',
     `${falUrl}@evil.example/`,
-  ]) {
-    came.length = 0;
-    answer = {
-      request_id: '764cabcf-b745-4b3e-ae38-1200304cf45b'.replace(
-        '764c',
-        Math.random().toString(16).slice(2, 6).padEnd(4, '0'),
-      ),
-      status_url: url,
-      response_url: url,
-      cancel_url: url,
-    };
+  ];
+  for (const url of elsewhere) {
+    const requestId = randomUUID();
+    answer = { request_id: requestId, status_url: url, response_url: url, cancel_url: url };
     await start();
-    await someRounds();
-    expect(came.filter(({ method }) => method === 'TRAPPED')).toEqual([]);
-    expect(came.length).toBeGreaterThan(1);
+    // It is asked about on fal's own host, so it would have been asked about elsewhere too.
+    await eventually('the run to be asked about', () =>
+      came.some(({ method, path }) => method === 'GET' && path.includes(requestId)) ? true : null,
+    );
   }
+  expect(came.filter(({ method }) => method === 'TRAPPED')).toEqual([]);
 });
 
 test('a hundred ids have no two alike, and a neighbour of one names nothing', async () => {

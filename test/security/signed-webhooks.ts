@@ -1,6 +1,9 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { okFor, type HeldTraining } from '../story/held-runs.ts';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { headersOf, newSigner, signatureOf, type Signer } from '../fal/signing.ts';
+import { NEVER_POLL, startTestApp, type TestApp } from '../support/test-app.ts';
 import type { AddressInfo } from 'node:net';
 
 /** A key set of the test's own, so that it can sign whatever it likes, and see how often the keys are fetched. */
@@ -36,6 +39,25 @@ export async function ownKeySet(): Promise<OwnKeySet> {
   };
 }
 
+/** An app that finds nothing by polling, believes one account of fal, and has its keys from a set of the test's own. */
+export async function appWithOwnKeys(): Promise<{
+  readonly app: TestApp;
+  readonly keys: OwnKeySet;
+  readonly deliver: (webhook: Webhook) => Promise<number>;
+  readonly close: () => Promise<void>;
+}> {
+  const keys = await ownKeySet();
+  const app = await startTestApp({
+    env: { ...NEVER_POLL, FAL_ACCOUNT_ID: 'our-account', FAL_JWKS_URL: keys.url },
+    simulator: { accountId: 'our-account' },
+  });
+  const close = async () => {
+    await app.close();
+    keys.close();
+  };
+  return { app, keys, deliver: (webhook) => post(signedWebhook(webhook, keys.signer)), close };
+}
+
 export type Webhook = {
   readonly url: string;
   readonly requestId: string;
@@ -67,4 +89,15 @@ export async function post(request: Request): Promise<number> {
   const response = await fetch(request.clone());
   await response.arrayBuffer();
   return response.status;
+}
+
+/** That this run has succeeded. */
+export function aboutEnd({ callbackUrl, requestId }: HeldTraining): Webhook {
+  return { url: callbackUrl, requestId, body: okFor(requestId) };
+}
+
+/** About a run that there never was. */
+export function aboutNothing(webhooksUrl: string): Webhook {
+  const requestId = randomUUID();
+  return { url: `${webhooksUrl}/${randomBytes(16).toString('hex')}`, requestId, body: okFor(requestId) };
 }

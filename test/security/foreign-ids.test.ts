@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
+import { callOf, cursorOf, nobodys, PLACES, type Place } from './id-places.ts';
+import { generate, newAvatar, trainedAvatar } from '../story/moves.ts';
+import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { overSse } from '../support/watch-over-sse.ts';
+import { overWs } from '../support/watch-over-ws.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { Watch } from '../support/watch.ts';
+
+const app = await startTestApp({ env: { AUTH_JWT_SECRET: JWT_SECRET } });
+afterAll(() => app.close());
+
+const [alice, bob] = await Promise.all([tokenOf('alice'), tokenOf('bob')]);
+
+// His rows lie on both sides of hers, two of each, so that a cursor of hers would have somewhere to lead, even one
+// that takes itself for the first row of its page.
+await newAvatar(app, { name: 'his first' }, { token: bob });
+const his = await trainedAvatar(app, { trainingType: 'STYLE' }, { token: bob });
+await drawTwice();
+const hers = await trainedAvatar(app, { trainingType: 'STYLE' }, { token: alice });
+const herImage = await generate(app, { avatarId: hers.id, waitSeconds: 20 }, { token: alice });
+await newAvatar(app, { name: 'his third' }, { token: bob });
+await newAvatar(app, { name: 'his last' }, { token: bob });
+await drawTwice();
+
+async function drawTwice(): Promise<void> {
+  for (let time = 0; time < 2; time += 1)
+    await generate(app, { avatarId: his.id, waitSeconds: 20 }, { token: bob });
+}
+
+const KINDS: [kind: string, id: string][] = [
+  ['an avatar', hers.id],
+  ['a generation', herImage.id],
+];
+
+async function answerTo(place: Place, id: string, token: string): Promise<{ status: number; text: string }> {
+  const call = callOf(place, id);
+  if (place.operation === 'subscription') {
+    const refusals = [];
+    for (const transport of [overWs(app.graphqlUrl, call, token), overSse(app.graphqlUrl, call, token)]) {
+      const watch = new Watch(place.name, transport, (data) => data);
+      refusals.push(await Promise.race([watch.refused(), watch.next()]));
+      await watch.stop();
+    }
+    return { status: 0, text: JSON.stringify(refusals) };
+  }
+  const response = await fetch(app.graphqlUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(call),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+/** Everything of hers, and what was asked of fal. */
+async function everything(): Promise<string> {
+  const rows = await app.execute(AvatarsDocument, { first: 100 }, { token: alice });
+  const mine = await app.execute(AvatarsDocument, { first: 100 }, { token: bob });
+  return JSON.stringify([rows, mine, app.simulator.requests().length]);
+}
+
+test('the places that take an id are these; a new one is tried by itself', () => {
+  expect(PLACES.map(({ name }) => name).toSorted()).toEqual([
+    'mutation cancelTraining(input.avatarId)',
+    'mutation deleteAvatar(input.avatarId)',
+    'mutation generateImage(input.avatarId)',
+    'mutation startTraining(input.avatarId)',
+    'query avatar(id)',
+    'query avatars(after)',
+    'query avatars(before)',
+    'query generation(id)',
+    'query node(id)',
+    'subscription avatarStatus(avatarId)',
+    'subscription generationStatus(generationId)',
+  ]);
+});
+
+describe('with an id of somebody else’s every place answers as with an id of nothing', () => {
+  let before: string;
+  beforeAll(async () => {
+    before = await everything();
+  });
+
+  const cases = PLACES.flatMap((place) => KINDS.map(([kind, id]) => [place.name, kind, place, id] as const));
+  test.each(cases)('%s, %s', async (_name, _kind, place, id) => {
+    const nobody = nobodys(id);
+
+    const foreign = await answerTo(place, id, bob);
+    const absent = await answerTo(place, nobody, bob);
+
+    expect(foreign.text.replaceAll(id, nobody).replaceAll(cursorOf(id), cursorOf(nobody))).toBe(absent.text);
+    expect(foreign.status).toBe(absent.status);
+    expect(foreign.text).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION|OPERATION_TOO_LARGE|Unknown|Cannot query/);
+    expect(await everything()).toBe(before);
+  });
+
+  test.each(
+    PLACES.filter(({ operation }) => operation !== 'mutation').map((place) => [place.name, place] as const),
+  )('%s finds it for its owner, so that the place is tried at all', async (_name, place) => {
+    const answers = await Promise.all(KINDS.map(([, id]) => answerTo(place, id, alice)));
+    const misses = await Promise.all(KINDS.map(([, id]) => answerTo(place, nobodys(id), alice)));
+    const found = answers.filter(({ text }, index) => text !== misses[index]?.text);
+    // A cursor of hers at her only row leads to an empty page, as one of nothing does.
+    if (!place.isCursor) expect(found).not.toEqual([]);
+  });
+
+  test('a cursor of somebody else’s leads nowhere in the images of an avatar either', async () => {
+    for (const [name, page] of [
+      ['after', 'first'],
+      ['before', 'last'],
+    ]) {
+      const ask = async (id: string) => {
+        const query = `{ avatar(id: "${his.id}") { generations(${name}: "${cursorOf(id)}", ${page}: 5) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } } } }`;
+        const response = await fetch(app.graphqlUrl, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${bob}` },
+          body: JSON.stringify({ query }),
+        });
+        return response.text();
+      };
+      for (const [, id] of KINDS) {
+        const foreign = await ask(id);
+        expect(foreign).toBe(await ask(nobodys(id)));
+        expect(foreign).not.toContain('INTERNAL');
+      }
+    }
+  });
+});

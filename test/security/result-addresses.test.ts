@@ -1,0 +1,57 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { avatarNow, heldTraining, portraitResult } from '../story/held-runs.ts';
+import { generate, trainedAvatar } from '../story/moves.ts';
+import { GenerationByIdDocument } from '../../src/generated/contract/graphql.ts';
+import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp({ env: NEVER_POLL });
+afterAll(() => app.close());
+
+describe('a result that is an address nobody should open is RESULT_INVALID', () => {
+  const ODD = [
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    ' javascript:alert(1)',
+    'java\tscript:alert(1)',
+    'data:text/html,<script>alert(1)</script>',
+    'vbscript:x',
+    'file:///etc/passwd',
+    'blob:https://files.example/1',
+    'ftp://files.example/x',
+    '//files.example/x',
+    '/x',
+    '',
+    'https://ada:pass@files.example/x',
+    'https://',
+    'https://files.example/\n',
+    `https://files.example/${'x'.repeat(5000)}`,
+  ];
+
+  test.each(ODD.map((url) => [JSON.stringify(url).slice(0, 50), url]))('a LoRA at %s', async (_, url) => {
+    const held = await heldTraining(app);
+    const payload = { ...portraitResult('fine'), diffusers_lora_file: { url } };
+    const body = { request_id: held.requestId, gateway_request_id: held.requestId, status: 'OK', payload };
+
+    expect(await app.simulator.deliver({ url: held.callbackUrl, requestId: held.requestId, body })).toBe(200);
+    expect(await avatarNow(app, held.avatarId)).toMatchObject({
+      status: 'FAILED',
+      isReady: false,
+      diffusersLoraFileUrl: null,
+      error: { code: 'RESULT_INVALID' },
+    });
+  });
+
+  test('pictures at any of them', async () => {
+    const { id: avatarId } = await trainedAvatar(app, { trainingType: 'STYLE' });
+    for (const url of ODD.slice(0, 8)) {
+      const { id } = await generate(app, { avatarId, prompt: 'tea [[stuck-in-queue]]' });
+      const submit = app.simulator.requests().at(-1);
+      const requestId = submit?.requestId ?? '';
+      const body = { request_id: requestId, status: 'OK', payload: { images: [{ url }], seed: 1 } };
+      await app.simulator.deliver({ url: submit?.webhookUrl ?? '', requestId, body });
+      const { generation } = await app.execute(GenerationByIdDocument, { id });
+      expect(generation).toMatchObject({ status: 'FAILED', imageUrl: null, images: [] });
+      expect(generation?.error?.code).toBe('RESULT_INVALID');
+    }
+  });
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { avatarNow, heldTraining, okFor, type HeldTraining } from '../story/held-runs.ts';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { beginningsOf, ODD_JSON, put, shownPiece } from './odd-json.ts';
+import { appWithOwnKeys } from './signed-webhooks.ts';
+
+const { app, close, deliver } = await appWithOwnKeys();
+afterAll(close);
+
+describe('a signed body that is odd', { timeout: 60_000 }, () => {
+  let held: HeldTraining;
+  beforeAll(async () => {
+    app.log.expectError('fal sent a webhook that cannot be read');
+    // The first of several results of one run ends it, and the others say something else.
+    app.log.expectError('a webhook contradicts how its run ended; fal is asked');
+    held = await heldTraining(app);
+  });
+
+  const DEEP = 100_000;
+  const STRANGE = `${app.url}/webhooks/fal/${randomBytes(16).toString('hex')}`;
+
+  test.each(Object.entries(ODD_JSON))('is taken, or fits no run: %s', async (_kind, pieces) => {
+    const statuses: [piece: string, ours: number, strange: number][] = [];
+    for (const piece of pieces) {
+      const { callbackUrl: url, requestId } = held;
+      const body = put(piece, 'PIECE');
+      const ours = await deliver({ url, requestId, body });
+      statuses.push([
+        shownPiece(piece),
+        ours,
+        await deliver({ url: STRANGE, requestId: randomUUID(), body }),
+      ]);
+    }
+    // What is about a run of ours is taken: refused it would come again for hours.
+    expect(statuses.filter(([, ours]) => ours !== 200)).toEqual([]);
+    expect(statuses.filter(([, , strange]) => ![200, 401, 404].includes(strange))).toEqual([]);
+    expect(await avatarNow(app, held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
+    expect((await fetch(`${app.url}/livez`)).status).toBe(200);
+  });
+
+  // What cannot be parsed is the same mistake wherever it stands.
+  const RESULTS = Object.entries(ODD_JSON).flatMap(([kind, pieces]) => {
+    const results = pieces.filter((piece) => isJson(put(piece, '{"a":PIECE}')));
+    return results.length === 0 ? [] : [[kind, results] as const];
+  });
+  test.each(RESULTS)('where the result should be is no fault of ours: %s', async (_kind, pieces) => {
+    const { callbackUrl: url, requestId, avatarId } = await heldTraining(app);
+    const message = `{"request_id":"${requestId}","status":"OK","payload":PIECE}`;
+    const statuses: [piece: string, status: number][] = [];
+    for (const piece of pieces) {
+      statuses.push([shownPiece(piece), await deliver({ url, requestId, body: put(piece, message) })]);
+    }
+    expect(statuses.filter(([, status]) => status !== 200)).toEqual([]);
+    expect(await avatarNow(app, avatarId)).toMatchObject({ isReady: false });
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  test('is a genuine one cut off somewhere', async () => {
+    const { callbackUrl: url, requestId, avatarId } = await heldTraining(app);
+    const whole = JSON.stringify(okFor(requestId));
+    for (const body of beginningsOf(whole, 7))
+      expect([body, await deliver({ url, requestId, body })]).toEqual([body, 200]);
+    expect(await avatarNow(app, avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
+    expect(await deliver({ url, requestId, body: whole })).toBe(200);
+    expect(await avatarNow(app, avatarId)).toMatchObject({ status: 'COMPLETED', isReady: true });
+  });
+
+  test('is megabytes of spaces', async () => {
+    const { callbackUrl: url, requestId } = held;
+    expect(await deliver({ url, requestId, body: ' '.repeat(4_000_000) })).toBe(200);
+  });
+
+  const ofARun: [what: string, payload: string][] = [
+    ['a payload 100,000 deep', `{"a":${'['.repeat(DEEP)}${']'.repeat(DEEP)}}`],
+    ['objects 100,000 deep', `${'{"a":'.repeat(DEEP)}1${'}'.repeat(DEEP)}`],
+    ['the same field 10,000 times', `{${'"a":1,'.repeat(10_000)}"a":2}`],
+    ['50,000 fields', `{${Array.from({ length: 50_000 }, (_, index) => `"f${index}":0`).join(',')}}`],
+  ];
+  test.each(ofARun)('about a run of ours is never a fault of ours: %s', async (_what, payload) => {
+    const run = await heldTraining(app);
+    const body = `{"request_id":"${run.requestId}","status":"OK","payload":${payload}}`;
+
+    const status = await deliver({ url: run.callbackUrl, requestId: run.requestId, body });
+
+    // Signed by fal and about our run, it has to be kept: refused it would come again for hours.
+    expect(status).toBe(200);
+    expect(await avatarNow(app, run.avatarId)).toMatchObject({ isReady: false });
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  test.each(['../../..', '..%2f..', 'a/b', 'a b', 'a\nb', '-x', '', 'x'.repeat(129)])(
+    'names no run that could be a path: %j',
+    async (requestId) => {
+      const submits = app.simulator.requests().length;
+      const body = { ...okFor(held.requestId), request_id: requestId, gateway_request_id: held.requestId };
+      const status = await deliver({ url: held.callbackUrl, requestId: held.requestId, body });
+
+      expect(status).toBe(200);
+      expect(await avatarNow(app, held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
+      expect(app.simulator.requests()).toHaveLength(submits);
+    },
+  );
+
+  test('begins with a byte order mark and counts all the same', async () => {
+    const run = await heldTraining(app);
+    const body = `\ufeff${JSON.stringify(okFor(run.requestId))}`;
+    expect(await deliver({ url: run.callbackUrl, requestId: run.requestId, body })).toBe(200);
+  });
+});
+
+function isJson(bytes: Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { aboutNothing, appWithOwnKeys, post, signedWebhook } from './signed-webhooks.ts';
+import { newSigner } from '../fal/signing.ts';
+import { rawCall, rawRequest } from './raw-http.ts';
+
+const MAX_BYTES = 5_000_000;
+
+const { app, close, keys } = await appWithOwnKeys();
+afterAll(close);
+
+const WEBHOOKS = `${app.url}/webhooks/fal`;
+const stranger = newSigner();
+
+/** Begun first and looked at last: it takes the ten seconds that a body may take. */
+const slowBody = rawRequest(app.url, (write) => {
+  const head = [`POST ${new URL(WEBHOOKS).pathname}/${'0'.repeat(32)} HTTP/1.1`, 'Host: 127.0.0.1'];
+  write([...head, 'Content-Length: 1000', '', ''].join('\r\n'));
+  const dripping = setInterval(() => write('x'), 500);
+  return () => clearInterval(dripping);
+});
+slowBody.catch(() => undefined);
+
+describe('a body', () => {
+  test('of 5 MB is read, and one byte more is too much, declared or not', async () => {
+    const fits = { ...aboutNothing(WEBHOOKS), body: 'x'.repeat(MAX_BYTES) };
+    expect(await post(signedWebhook(fits, stranger))).toBe(401);
+    const tooMuch = { ...aboutNothing(WEBHOOKS), body: 'x'.repeat(MAX_BYTES + 1) };
+    expect(await post(signedWebhook(tooMuch, keys.signer))).toBe(413);
+
+    const declared = await rawRequest(app.url, (write) => {
+      write(`POST /webhooks/fal HTTP/1.1\r\nHost: x\r\nContent-Length: ${MAX_BYTES + 1}\r\n\r\n`);
+      return () => undefined;
+    });
+    expect(declared.status).toBe(413);
+    const undeclared = await rawRequest(app.url, (write) => {
+      const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+      write('POST /webhooks/fal HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+      for (let sent = 0; sent <= MAX_BYTES; sent += 0x10000) write(chunk);
+      return () => undefined;
+    });
+    expect(undeclared.status).toBe(413);
+  });
+});
+
+describe('the address', () => {
+  const paths = [
+    '/webhooks/fal/',
+    '/webhooks/fal//',
+    `/webhooks/fal/${'0'.repeat(32)}/`,
+    `/webhooks/fal/${'0'.repeat(33)}`,
+    '/webhooks/fal/../fal',
+    '/webhooks//fal',
+    '//webhooks/fal',
+    '/WEBHOOKS/FAL',
+    '/webhooks/fal;x=1',
+    '/webhooks/fal?token=1',
+    '/webhooks/fal/%00',
+    '/webhooks/fal/%ff%fe',
+    '/webhooks/fal/%',
+    `/webhooks/fal/${'a'.repeat(8000)}`,
+    'http://elsewhere.example/webhooks/fal',
+    '*',
+  ];
+  test.each(paths.map((path) => [path.slice(0, 50), path]))(
+    'never redirects and never breaks: %s',
+    async (_, path) => {
+      const { status, head } = await rawCall(app.url, { path });
+
+      expect([400, 401, 404]).toContain(status);
+      expect(head.toLowerCase()).not.toContain('\r\nlocation:');
+    },
+  );
+
+  // Whoever lets only this address through a proxy has let nothing else through.
+  test.each([
+    '/webhooks/fal/%2e%2e/%2e%2e/metrics',
+    '/webhooks/fal/../../metrics',
+    '/webhooks/fal\\..\\..\\metrics',
+  ])('leads nowhere else: %s', async (path) => {
+    const { status, body } = await rawCall(app.url, { path });
+
+    expect([400, 401, 404]).toContain(status);
+    expect(body).not.toContain('likeness_');
+  });
+
+  test.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('takes no %s', async (method) => {
+    for (const path of ['/webhooks/fal', `/webhooks/fal/${'0'.repeat(32)}`]) {
+      const { status, head } = await rawCall(app.url, { method, path });
+      expect(status).toBe(405);
+      expect(head.toLowerCase()).toContain('\r\nallow: post');
+    }
+  });
+});
+
+test('a body that comes a byte at a time is ended after ten seconds, and holds nobody up', async () => {
+  expect((await slowBody).status).toBe(408);
+});
