@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config';
 const WITH_SERVERS = ['test/{story,graphql,http,security}/**/*.test.ts'];
 /** Processes that are killed, connections that go dead, the whole demo: they take their time. */
 const FAULTS = ['test/faults/**/*.test.ts'];
+/** Minutes of random load and random kills. */
+const HISTORIES = ['test/faults/killed-at-random.test.ts'];
+const WITH_BUILT_SERVER = ['test/support/global-setup.ts', 'test/support/build-server.ts'];
 
 // `vitest run --project faults` runs the slow ones; the others are quick enough to be run after every change.
 export default defineConfig({
@@ -28,7 +31,19 @@ export default defineConfig({
         extends: true,
         test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [...WITH_SERVERS, ...FAULTS] },
       },
-      { extends: true, test: { name: 'faults', include: FAULTS } },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: FAULTS,
+          exclude: HISTORIES,
+          globalSetup: WITH_BUILT_SERVER,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'histories', include: HISTORIES, globalSetup: WITH_BUILT_SERVER },
+      },
     ],
   },
 });

@@ -9,7 +9,8 @@ import {
 import { avatarNow } from './held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY, startTestApp } from '../support/test-app.ts';
-import { newAvatar, photos } from './moves.ts';
+import { newAvatar, photos, settled } from './moves.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const app = await startTestApp({ gated: true });
 afterAll(() => app.close());
@@ -60,3 +61,29 @@ test('an avatar deleted while its submit is on the way stays gone, its caller is
   await cancelledAtFal();
   expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
 });
+
+test(
+  'a training cancelled at the moment its submit is answered ends as fal ends it',
+  { timeout: 60_000 },
+  async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, async () => (await newAvatar(app)).id));
+    await Promise.all(
+      ids.map(async (avatarId, index) => {
+        // fal takes the cancel and goes on to the end all the same.
+        const input = { avatarId, imagesUrl: photos('cancel-ignored') };
+        const started = app.ask(StartTrainingDocument, { input });
+        await pause(index * 4);
+        for (let times = 0; times < 3; times++) {
+          await app.ask(CancelTrainingDocument, { input: { avatarId } });
+        }
+        await started;
+      }),
+    );
+    for (const id of ids) {
+      const { status, falRequestId } = await settled(app, id);
+      const run = app.simulator.requests().find(({ requestId }) => requestId === falRequestId);
+      // Without a known run it ended at once; with one, as that did.
+      expect(status).toBe(run === undefined ? 'CANCELLED' : 'COMPLETED');
+    }
+  },
+);

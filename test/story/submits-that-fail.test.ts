@@ -17,11 +17,9 @@ afterAll(() => app.close());
 
 const style = await trainedAvatar(app, { trainingType: 'STYLE' });
 
+/** Those after which fal may be asked again at once; the others are in submits-held-back. */
 const REFUSALS: [scenario: ScenarioName, code: ErrorCode, words: string][] = [
-  ['submit-401', 'PROVIDER_REJECTED', 'Authentication is required'],
-  ['submit-403-balance', 'PROVIDER_REJECTED', 'Exhausted balance'],
   ['submit-422', 'PROVIDER_REJECTED', 'The request was refused'],
-  ['submit-429', 'PROVIDER_UNAVAILABLE', 'Too many requests'],
   ['submit-500', 'PROVIDER_UNAVAILABLE', 'Internal server error'],
   ['submit-503', 'PROVIDER_UNAVAILABLE', 'Service unavailable'],
 ];

@@ -6,6 +6,7 @@ import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
+app.log.expectError('a webhook contradicts how its run ended; fal is asked');
 
 test('a webhook that overtakes the submit’s answer finds its avatar, and the answer takes nothing back', async () => {
   const { id } = await newAvatar(app);
@@ -51,18 +52,40 @@ test('thirty identical deliveries at once are one version step and one event', a
   await watch.stop();
 });
 
-test('the first end of a run is its end, whatever comes later', async () => {
+test('the first end of a run is its end, whatever comes later; what contradicts it is kept and counted', async () => {
   const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
+  const before = await conflicts();
   const send = (body: object) => app.simulator.deliver({ url, requestId, body });
 
   expect(await send(okFor(requestId, 'first'))).toBe(200);
   const done = await avatarNow(app, avatarId);
   expect(done.diffusersLoraFileUrl).toContain('first');
 
-  expect(await send(okFor(requestId, 'second'))).toBe(200);
-  expect(await send(errorFor(requestId))).toBe(200);
+  for (let round = 0; round < 3; round++) {
+    expect(await send(okFor(requestId, 'second'))).toBe(200);
+    expect(await send(errorFor(requestId))).toBe(200);
+  }
+  expect(await avatarNow(app, avatarId)).toEqual(done);
+  expect(await conflicts()).toBe(before + 2);
+});
+
+test('fifty contradictions of the same bytes at once are one', async () => {
+  const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
+  expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
+  const [done, before] = [await avatarNow(app, avatarId), await conflicts()];
+
+  const statuses = await Promise.all(
+    Array.from({ length: 50 }, () => app.simulator.deliver({ url, requestId, body: errorFor(requestId) })),
+  );
+
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(await conflicts()).toBe(before + 1);
   expect(await avatarNow(app, avatarId)).toEqual(done);
 });
+
+function conflicts(): Promise<number> {
+  return app.metric('likeness_webhooks_total', { outcome: 'conflict' });
+}
 
 test('OK then ERROR leaves the avatar trained', async () => {
   const { id } = await newAvatar(app);
@@ -75,17 +98,39 @@ test('OK then ERROR leaves the avatar trained', async () => {
   expect(await avatarNow(app, id)).toEqual(done);
 });
 
-test('ERROR then OK leaves the avatar failed, and both are counted', async () => {
-  const ignoredBefore = await app.metric('likeness_webhooks_total', { outcome: 'ignored' });
+test('ERROR then OK leaves the avatar failed until fal itself, asked, says that it succeeded', async () => {
+  const before = await conflicts();
   const { id } = await newAvatar(app);
   await startTraining(app, { avatarId: id, imagesUrl: photos('conflicting-error-first') });
 
-  const done = await settled(app, id);
-  await answered(done.falRequestId, 2);
+  const failed = await settled(app, id);
+  expect(failed).toMatchObject({ status: 'FAILED', isReady: false });
+  const done = await settled(app, id, failed.version);
 
-  expect(done.status).toBe('FAILED');
+  expect(done).toMatchObject({
+    status: 'COMPLETED',
+    isReady: true,
+    error: null,
+    version: failed.version + 1,
+  });
+  expect(done.falRequestId).toBe(failed.falRequestId);
+  await answered(done.falRequestId, 2);
   expect(await avatarNow(app, id)).toEqual(done);
-  expect(await app.metric('likeness_webhooks_total', { outcome: 'ignored' })).toBe(ignoredBefore + 1);
+  expect(await conflicts()).toBe(before + 1);
+});
+
+test('an OK that fal does not confirm leaves the avatar failed', async () => {
+  const { id } = await newAvatar(app);
+  const started = await startTraining(app, { avatarId: id, imagesUrl: photos('fail') });
+  const failed = await settled(app, id);
+  const requestId = started.falRequestId ?? '';
+  const [delivery] = app.simulator.deliveries().filter((each) => each.requestId === requestId);
+  const url = delivery?.url ?? '';
+
+  expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
+
+  await eventually('fal’s word on it', () => app.log.lines.find(({ falSays }) => falSays === 'failed'));
+  expect(await avatarNow(app, id)).toEqual(failed);
 });
 
 test('a generation’s webhook sent twice moves it once', async () => {

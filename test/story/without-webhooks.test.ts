@@ -63,7 +63,7 @@ test('a run that goes back into the queue is shown there, and still ends', async
   const { id } = await newAvatar(app);
   const watch = app.avatarStatus({ avatarId: id });
 
-  await startTraining(app, { avatarId: id, imagesUrl: photos('requeue') });
+  await startTraining(app, { avatarId: id, imagesUrl: photos('requeue', 'slow') });
   await watch.until(({ status }) => status === 'TRAINING');
   await watch.until(({ status }) => status === 'QUEUED', 'the step back');
   await watch.until(({ status }) => status === 'TRAINING');

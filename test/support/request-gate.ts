@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { forwarded } from './forward.ts';
 import type { AddressInfo } from 'node:net';
 
 /** Stands in front of a server; requests pass it one way, answers the other, and requests can be held there. */
@@ -45,14 +46,7 @@ export async function requestGate(target: () => string): Promise<RequestGate> {
 }
 
 async function forward(target: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const { authorization = '', 'content-type': type = 'application/json' } = request.headers;
-  const answer = await fetch(new URL(request.url ?? '/', target), {
-    method: request.method ?? 'GET',
-    headers: { authorization, 'content-type': type },
-    ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
-  });
+  const answer = await forwarded(target, request);
   response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' });
   response.end(Buffer.from(await answer.arrayBuffer()));
 }

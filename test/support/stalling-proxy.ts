@@ -11,6 +11,8 @@ export type StallingProxy = {
 
 export async function stallingProxy(target: { host: string; port: number }): Promise<StallingProxy> {
   const sockets = new Set<net.Socket>();
+  /** Those whose other end went away while nothing came through. */
+  const bereft = new Set<net.Socket>();
   let stalled = false;
 
   const server = net.createServer((near) => {
@@ -35,6 +37,7 @@ export async function stallingProxy(target: { host: string; port: number }): Pro
     },
     resume: () => {
       stalled = false;
+      for (const socket of bereft) socket.destroy();
       for (const socket of sockets) socket.resume();
     },
     close: async () => {
@@ -49,7 +52,10 @@ export async function stallingProxy(target: { host: string; port: number }): Pro
     if (stalled) from.pause(); // listening for data starts it
     from.on('close', () => {
       sockets.delete(from);
-      to.destroy();
+      bereft.delete(from);
+      // A reset is noticed here though the socket is paused; through a cut cable it would not come.
+      if (stalled) bereft.add(to);
+      else to.destroy();
     });
   }
 }

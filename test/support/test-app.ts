@@ -14,6 +14,7 @@ import { createApp, type App } from '../../src/app.ts';
 import { createLog } from '../../src/log.ts';
 import { databasePlace, type DatabasePlace } from './database.ts';
 import { eventually } from './eventually.ts';
+import { FAL_KEY } from './fal-key.ts';
 import { FAST } from './fast-timing.ts';
 import { freePort } from './free-port.ts';
 import { openSocket, overWs } from './watch-over-ws.ts';
@@ -43,7 +44,7 @@ export type TestAppOptions = {
   readonly gated?: boolean;
 };
 
-export const FAL_KEY = 'test-key-id:test-key-secret-5b1d';
+export { FAL_KEY };
 
 /** For tests about webhooks: nothing is found by polling. */
 export const NEVER_POLL = { RECONCILE_INTERVAL_MS: '3600000' } as const;

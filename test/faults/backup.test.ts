@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { AvatarsDocument, CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
+import { openDatabase } from '../../src/db/open-database.ts';
+import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
+import { eventually } from '../support/eventually.ts';
+import { ask } from '../support/graphql-call.ts';
+import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { silent } from '../support/template.ts';
+import { everyRow, writeAwkwardRows } from '../db/awkward-rows.ts';
+import { buildCommands, npmRun, runCommand, startCommand } from './run-command.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
+
+let folder: string;
+let dataDir: string;
+let servers: ServerProcess[];
+
+beforeAll(buildCommands);
+beforeEach(async () => {
+  servers = [];
+  folder = await mkdtemp(join(tmpdir(), 'likeness-backup-'));
+  dataDir = await copyEmbeddedTemplate();
+});
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.kill()));
+  await rm(folder, { recursive: true, force: true });
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function serve(dir: string): Promise<ServerProcess> {
+  const server = await startServer({ DATA_DIR: dir });
+  servers.push(server);
+  return server;
+}
+
+async function newAvatar({ graphqlUrl }: ServerProcess, name: string): Promise<void> {
+  const input = { name, trainingType: 'PORTRAIT' } as const;
+  const { data } = await ask(graphqlUrl, CreateAvatarDocument, { input });
+  if (data === null || !('avatar' in data.createAvatar)) throw new Error('It was not acknowledged');
+}
+
+async function avatarsAt({ graphqlUrl }: ServerProcess): Promise<string> {
+  return (await ask(graphqlUrl, AvatarsDocument, { first: 50 })).text;
+}
+
+test('a backup made while no server runs is restored with every row, and sequences go on', async () => {
+  const file = join(folder, 'b.gz');
+  const restored = join(folder, 'new', 'data');
+  const before = await openDatabase({ dataDir, log: silent });
+  await writeAwkwardRows(before);
+  const rows = await everyRow(before.pool);
+  await before.close();
+
+  expect(await npmRun('backup', [file], { DATA_DIR: dataDir })).toMatchObject({ code: 0 });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await runCommand('restore', [file], { DATA_DIR: restored })).toMatchObject({ code: 0 });
+
+  const after = await openDatabase({ dataDir: restored, log: silent });
+  expect(await everyRow(after.pool)).toEqual(rows);
+  const { id } = await after.prisma.announcement.create({
+    data: { kind: 'AVATAR', ownerId: 'owner', entityId: 'new', version: 1 },
+  });
+  expect(id).toBe(BigInt(rows['announcements']?.length ?? 0) + 1n);
+  await after.close();
+});
+
+test('a backup is made while a server runs, which goes on and answers the same from what is restored', async () => {
+  const server = await serve(dataDir);
+  await newAvatar(server, 'before');
+  const file = join(folder, 'b.gz');
+
+  const backup = runCommand('backup', [file], { DATA_DIR: dataDir });
+  const during = Array.from({ length: 10 }, (_, n) => newAvatar(server, `during ${n}`));
+  expect(await backup).toMatchObject({ code: 0 });
+  await Promise.all(during);
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+
+  const second = join(folder, 'c.gz');
+  expect(await runCommand('backup', [second], { DATA_DIR: dataDir })).toMatchObject({ code: 0 });
+  const answer = await avatarsAt(server);
+  await server.kill();
+  expect(await runCommand('restore', [second], { DATA_DIR: join(folder, 'data') })).toMatchObject({
+    code: 0,
+  });
+  expect(await avatarsAt(await serve(join(folder, 'data')))).toBe(answer);
+  expect(await readdir(folder)).toEqual(expect.arrayContaining(['b.gz', 'c.gz']));
+  expect(await readdir(folder)).toHaveLength(3); // nothing unfinished beside them
+});
+
+test('a backup that cannot be written says why, hinders no server and replaces no file', async () => {
+  const server = await serve(dataDir);
+  const taken = join(folder, 'taken');
+  await writeFile(taken, 'mine');
+
+  const refused = await runCommand('backup', [taken], { DATA_DIR: dataDir });
+  expect(refused.code).toBe(1);
+  expect(refused.said).toContain('replaces no file');
+  expect(await readFile(taken, 'utf8')).toBe('mine');
+
+  const nowhere = await runCommand('backup', [join(folder, 'not-there', 'b.gz')], { DATA_DIR: dataDir });
+  expect(nowhere.code).toBe(1);
+  expect(nowhere.said).toContain('ENOENT');
+  await newAvatar(server, 'after');
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+});
+
+test('the commands refuse what they are not for, with the reason', async () => {
+  const url = 'postgres://nobody@127.0.0.1:1/none';
+  const cases = [
+    [await runCommand('backup', [], { DATABASE_URL: url, DATA_DIR: dataDir }), 78, 'pg_dump'],
+    [await runCommand('restore', ['b.gz'], { DATABASE_URL: url, DATA_DIR: folder }), 78, 'DATABASE_URL'],
+    [await runCommand('backup', [], { DATA_DIR: folder }), 78, 'no embedded database'],
+    [await runCommand('backup', ['a', 'b'], { DATA_DIR: dataDir }), 64, 'usage'],
+    [await runCommand('restore', [], { DATA_DIR: folder }), 64, 'usage'],
+    [await runCommand('move-to-postgres', [], { DATA_DIR: dataDir }), 78, 'DATABASE_URL'],
+  ] as const;
+  for (const [{ code, said }, expected, words] of cases) {
+    expect(said).toContain(words);
+    expect(code).toBe(expected);
+  }
+});
+
+test('a backup that was cut or changed is refused, and nothing is made of it', async () => {
+  const file = join(folder, 'b.gz');
+  const before = await openDatabase({ dataDir, log: silent });
+  await writeAwkwardRows(before);
+  await before.close();
+  expect(await runCommand('backup', [file], { DATA_DIR: dataDir })).toMatchObject({ code: 0 });
+  const whole = await readFile(file);
+  const text = gunzipSync(whole).toString('utf8');
+  const damaged = {
+    'cut in the middle': whole.subarray(0, whole.length / 2),
+    'a bit turned': Buffer.from(whole).fill(
+      (whole[whole.length >> 1] ?? 0) ^ 1,
+      whole.length >> 1,
+      (whole.length >> 1) + 1,
+    ),
+    'a row changed': gzipSync(text.replace('generation-3', 'generation-X')),
+    'a row gone': gzipSync(text.replace(/\n"[^\n]*generation-3[^\n]*/, '')),
+    'no end': gzipSync(text.trimEnd().replace(/\n[^\n]*$/, '\n')),
+    'something else': Buffer.from('PGDMP'),
+  };
+  const target = join(folder, 'data');
+  for (const [how, bytes] of Object.entries(damaged)) {
+    await writeFile(join(folder, 'damaged'), bytes);
+    const { code, said } = await runCommand('restore', [join(folder, 'damaged')], { DATA_DIR: target });
+    expect([how, code]).toEqual([how, 1]);
+    expect(said).toContain('is not a whole backup');
+    expect(existsSync(target)).toBe(false);
+  }
+});
+
+test('a restore goes into an empty folder only, and one that is killed leaves no database and can be repeated', async () => {
+  const file = join(folder, 'b.gz');
+  expect(await runCommand('backup', [file], { DATA_DIR: dataDir })).toMatchObject({ code: 0 });
+  const refused = await runCommand('restore', [file], { DATA_DIR: dataDir });
+  expect(refused.code).toBe(1);
+  expect(refused.said).toContain('is not empty (postgres)');
+
+  const target = join(folder, 'data');
+  const first = startCommand('restore', [file], { DATA_DIR: target });
+  const begun = join(target, 'postgres.new', 'base');
+  await eventually('the files to be made', () => (existsSync(begun) ? true : null), 60_000);
+  first.kill('SIGKILL');
+  await first.ended;
+  expect(existsSync(join(target, 'postgres'))).toBe(false);
+
+  expect(await runCommand('restore', [file], { DATA_DIR: target })).toMatchObject({ code: 0 });
+  expect(await readdir(target)).toEqual(['postgres']);
+});

@@ -1,0 +1,120 @@
+// node --import tsx test/faults/changing-server.ts <options as JSON>: serves subscriptions to one avatar on the database
+// its environment names, and prints its addresses. At each SIGUSR2 it changes the avatar as often as it is told to in the
+// options, announces every change, and prints how that went and what memory is in use afterwards.
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { createAuthenticate } from '../../src/auth/authenticate.ts';
+import { createGraphql } from '../../src/http/graphql.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
+import { DEFAULT_TRAINERS } from '../../src/domain/trainers.ts';
+import { isLocalOrigin } from '../../src/http/origin.ts';
+import { NewsChannels } from '../../src/pubsub/channels.ts';
+import { openDatabase } from '../../src/db/open-database.ts';
+import { PATIENCE } from '../../src/http/patience.ts';
+import { Seldom } from '../../src/jobs/seldom.ts';
+import { startHttp } from '../../src/http/server.ts';
+import { StreamCount } from '../../src/graphql/stream.ts';
+import { watchedRows } from '../../src/graphql/watched-rows.ts';
+import { avatarRow } from '../db/rows.ts';
+import { optionsOf } from '../support/database.ts';
+import { say } from '../support/say.ts';
+import { silent } from '../support/template.ts';
+import type { ChangingServerOptions, ChangesMade } from './changing.ts';
+
+const log = { ...silent, debug: () => undefined };
+const CHANGES_A_TURN = 10;
+const AVATAR_ID = 'avt_00000000000070008000000000000000';
+const { changes, rowBytes, patience, limits } = JSON.parse(process.argv[2] ?? '') as ChangingServerOptions;
+
+const { prisma, pool, ping } = await openDatabase(optionsOf(process.env));
+const authenticate = createAuthenticate({ kind: 'LOCAL' }, log);
+const identity = await authenticate(null);
+if (identity.kind !== 'viewer') throw new Error('There is one local user');
+const { ownerId } = identity.viewer;
+await prisma.avatar.create({
+  data: { ...avatarRow(AVATAR_ID), ownerId, falResponseData: { filler: 'x'.repeat(rowBytes) } },
+});
+
+const news = new NewsChannels();
+const notHere = () => Promise.reject(new Error('Nothing but subscriptions is served here'));
+const yoga = createGraphql({
+  services: {
+    prisma,
+    useCases: {
+      createAvatar: notHere,
+      startTraining: notHere,
+      cancelTraining: notHere,
+      deleteAvatar: notHere,
+      generateImage: notHere,
+    },
+    news,
+    defaultTrainers: DEFAULT_TRAINERS,
+    streams: new StreamCount(limits?.streamsPerOwner ?? null),
+    watched: watchedRows(prisma),
+  },
+  authenticate,
+  isAllowedOrigin: isLocalOrigin,
+  showsPlayground: false,
+  hidesSchema: false,
+  sampleImagesUrl: null,
+  log,
+});
+const metrics = createMetrics({
+  listeners: () => news.listeners,
+  isSubmitStopped: () => Promise.resolve(false),
+  clockSkewSeconds: () => 0,
+});
+const http = await startHttp({
+  host: '127.0.0.1',
+  port: 0,
+  isLocal: true,
+  isAllowedOrigin: isLocalOrigin,
+  socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: limits?.socketsPerOwner ?? null },
+  patience: { ...PATIENCE, ...patience },
+  yoga,
+  authenticate,
+  webhook: {
+    keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
+    accountId: null,
+    receive: notHere,
+    quarantine: notHere,
+    lookAgain: () => undefined,
+    log,
+    refusals: new Seldom(10_000),
+    count: metrics.countWebhook,
+  },
+  readiness: { database: ping, isShared: () => true, isClosing: () => false },
+  metrics: metrics.registry,
+  log,
+});
+
+process.on('SIGUSR2', () => void change());
+say(JSON.stringify({ graphqlUrl: `${http.url}/graphql`, avatarId: AVATAR_ID }));
+
+async function change(): Promise<void> {
+  const bytesBefore = bytesInUse();
+  const began = performance.now();
+  let version = 0;
+  for (let change = 0; change < changes; change += 1) {
+    const { rows } = await pool.query<{ version: number }>(
+      'UPDATE avatars SET version = version + 1 WHERE id = $1 RETURNING version',
+      [AVATAR_ID],
+    );
+    version = rows[0]?.version ?? NaN;
+    await news.publish({ kind: 'AVATAR', ownerId, entityId: AVATAR_ID, version });
+    // The embedded database runs in this thread: without a turn of their own, sockets would not be looked at meanwhile.
+    if (change % CHANGES_A_TURN === 0) await turn();
+  }
+  const tookMs = Math.round(performance.now() - began);
+  const made: ChangesMade = { version, tookMs, bytesBefore, bytesAfter: bytesInUse() };
+  say(JSON.stringify(made));
+}
+
+/** Of this process, garbage left out; the database's own memory is in it and does not change. */
+function bytesInUse(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

@@ -1,0 +1,129 @@
+import { connect } from 'node:net';
+import { afterAll, describe, expect, test } from 'vitest';
+import { databasePlace } from '../support/database.ts';
+import { rawRequest } from '../security/raw-http.ts';
+import { startServer } from '../support/server-process.ts';
+
+const BODY_BYTES = 60_000_000;
+const CHUNK = Buffer.alloc(1_000_000, 'x');
+/** Kept in memory the body would be 60 MB, in several copies; what a collector has not got to yet is in this too. */
+const MAX_GROWTH_BYTES = 50_000_000;
+/** How long requests may take to arrive, and how often that is looked at. */
+const [WEBHOOK_MS, REQUEST_MS, HEADERS_MS, LOOKED_AT_MS] = [10_000, 30_000, 15_000, 5000];
+const SLACK_MS = 5000;
+
+const place = await databasePlace();
+const server = await startServer({ ...place.env });
+afterAll(async () => {
+  await server.kill();
+  await place.drop();
+});
+
+const HOST = `Host: ${new URL(server.url).host}`;
+const head = (path: string, ...lines: string[]) =>
+  [`POST ${path} HTTP/1.1`, HOST, 'Content-Type: application/json', ...lines, '', ''].join('\r\n');
+
+/** Sends one byte every so often; resolves with the status, and how long it took to come. */
+async function dripped(begin: string, everyMs: number, withinMs: number) {
+  const began = performance.now();
+  const answer = await rawRequest(
+    server.url,
+    (write) => {
+      write(begin);
+      const dripping = setInterval(() => write('x'), everyMs);
+      return () => clearInterval(dripping);
+    },
+    withinMs,
+  );
+  return { status: answer.status, tookMs: performance.now() - began };
+}
+
+/** Begun together and looked at last: they take as long as each may. */
+const slow = {
+  webhook: dripped(head('/webhooks/fal', 'Content-Length: 1000'), 1000, WEBHOOK_MS + SLACK_MS),
+  operation: dripped(head('/graphql', 'Content-Length: 1000'), 1000, REQUEST_MS + LOOKED_AT_MS + SLACK_MS),
+  headers: dripped(
+    `POST /graphql HTTP/1.1\r\n${HOST}\r\nX-Drip: `,
+    500,
+    HEADERS_MS + LOOKED_AT_MS + SLACK_MS,
+  ),
+};
+for (const answer of Object.values(slow)) answer.catch(() => undefined);
+
+describe('a body of 60 MB', { timeout: 30_000 }, () => {
+  const resident = async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
+  };
+
+  /** Sends all of it, whatever is answered meanwhile; resolves with the status. */
+  function sent(path: string, isDeclared: boolean): Promise<number> {
+    return new Promise((resolve) => {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      let text = '';
+      socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve(Number(text.split(' ')[1])));
+      socket.write(
+        head(
+          path,
+          isDeclared ? `Content-Length: ${BODY_BYTES}` : 'Transfer-Encoding: chunked',
+          'Connection: close',
+        ),
+      );
+      let left = BODY_BYTES;
+      const write = () => {
+        while (left > 0) {
+          left -= CHUNK.length;
+          if (!isDeclared) socket.write(`${CHUNK.length.toString(16)}\r\n`);
+          const goesOn = socket.write(CHUNK);
+          if (!isDeclared) socket.write('\r\n');
+          if (!goesOn) return void socket.once('drain', write);
+        }
+        socket.write(isDeclared ? '' : '0\r\n\r\n');
+      };
+      write();
+    });
+  }
+
+  test.each(
+    ['/graphql', '/webhooks/fal', `/webhooks/fal/${'0'.repeat(32)}`].flatMap((path) => [
+      [path, true] as const,
+      [path, false] as const,
+    ]),
+  )('is too much for %s (its length declared: %s), and costs no memory', async (path, isDeclared) => {
+    const before = await resident();
+    // Who goes on sending may have the answer swept away by the connection's reset, and asks again.
+    let status = Number.NaN;
+    for (let tries = 0; tries < 10 && Number.isNaN(status); tries += 1) {
+      status = await sent(path, isDeclared);
+    }
+    expect(status).toBe(413);
+    expect((await resident()) - before).toBeLessThan(MAX_GROWTH_BYTES);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
+});
+
+describe('what comes a byte at a time is answered with 408', { timeout: 60_000 }, () => {
+  test('as a webhook after ten seconds', async () => {
+    const { status, tookMs } = await slow.webhook;
+    expect(status).toBe(408);
+    expect(tookMs).toBeGreaterThan(WEBHOOK_MS - 100);
+  });
+
+  test('as headers after fifteen', async () => {
+    const { status, tookMs } = await slow.headers;
+    expect(status).toBe(408);
+    expect(tookMs).toBeGreaterThan(HEADERS_MS - 100);
+  });
+
+  test('as an operation after thirty', async () => {
+    const { status, tookMs } = await slow.operation;
+    expect(status).toBe(408);
+    expect(tookMs).toBeGreaterThan(REQUEST_MS - 100);
+  });
+
+  test('and is nobody’s fault here', async () => {
+    expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+  });
+});

@@ -1,0 +1,90 @@
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
+import { eventually } from '../support/eventually.ts';
+import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { readMigrations } from '../../src/db/migration-files.ts';
+import { startServer, type ServerProcess } from '../support/server-process.ts';
+
+/** What Prisma's engine and every instance take before they change a table. */
+const MIGRATION_LOCK = 72707369;
+const APPLYING = 'Applying a database migration';
+const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
+
+describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
+  let database: { readonly name: string; readonly url: string };
+  let admin: pg.Client;
+  let started: ServerProcess[];
+  beforeEach(async () => {
+    started = [];
+    database = await createPostgresDatabase(POSTGRES, true);
+    admin = new pg.Client({ connectionString: database.url });
+    await admin.connect();
+  });
+  afterEach(async () => {
+    await Promise.all(started.map((server) => server.kill()));
+    await admin.end();
+    await dropPostgresDatabase(POSTGRES, database.name);
+  });
+
+  const env = () => ({
+    DATABASE_URL: database.url,
+    FAL_KEY: 'id:secret',
+    FAL_QUEUE_URL: 'http://127.0.0.1:1',
+    FAL_REST_URL: 'http://127.0.0.1:1',
+  });
+
+  async function begin(count: number): Promise<readonly ServerProcess[]> {
+    for (let number = 0; number < count; number++)
+      started.push(await startServer(env(), { waitFor: 'nothing' }));
+    return started;
+  }
+
+  const ready = (server: ServerProcess) => server.logged(({ msg }) => msg === 'ready', 'being ready');
+
+  async function appliedOnce(): Promise<void> {
+    const names = (await readMigrations()).map(({ name }) => name);
+    const { rows } = await admin.query<{ name: string }>(
+      'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY migration_name',
+    );
+    expect(rows.map(({ name }) => name)).toEqual(names);
+  }
+
+  /** While this is held nobody migrates: those who start come to the same point, however long each takes to get there. */
+  const hold = () => admin.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  const release = () => admin.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+
+  const waiting = (count: number) =>
+    eventually(
+      `${count} to wait`,
+      async () => {
+        const { rowCount } =
+          await admin.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
+        return rowCount === count ? true : null;
+      },
+      60_000,
+    );
+
+  test('all become ready, five at the same moment, and each migration is applied once', async () => {
+    await hold();
+    const servers = await begin(5);
+    await waiting(5);
+    await release();
+    await Promise.all(servers.map(ready));
+    await appliedOnce();
+    const applied = servers.flatMap(({ log }) => log.filter(({ msg }) => msg === APPLYING));
+    expect(applied).toHaveLength((await readMigrations()).length);
+    for (const { url } of servers) expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+
+  test('wait for one that migrates, and do not miss one that is killed while it waits', async () => {
+    await hold();
+    const [killed, survivor] = await begin(2);
+    await waiting(2);
+    await killed?.kill();
+    await release();
+    if (survivor !== undefined) await ready(survivor);
+    await appliedOnce();
+  });
+});

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterAll, describe, expect, test } from 'vitest';
+import { databasePlace } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawSocket } from '../security/raw-socket.ts';
+import { startServer } from '../support/server-process.ts';
+
+const place = await databasePlace();
+const server = await startServer({ ...place.env });
+await eventually('its last line at the start', () => (server.printed().includes('photos') ? true : null));
+const printedAtStart = server.printed();
+afterAll(async () => {
+  await server.kill();
+  await place.drop();
+});
+
+/** A frame as no client library would send it: masked with nothing, as clients have to mask. */
+function frame(firstByte: number, payload: Buffer): Buffer {
+  const length =
+    payload.length < 126 ? [0x80 | payload.length] : [0x80 | 126, payload.length >> 8, payload.length & 0xff];
+  return Buffer.concat([Buffer.from([firstByte, ...length, 0, 0, 0, 0]), payload]);
+}
+
+/** A socket below WebSocket, after its upgrade. */
+async function upgraded(): Promise<Socket> {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  const key = randomBytes(16).toString('base64');
+  socket.write(
+    'GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n`,
+  );
+  await once(socket, 'data');
+  return socket;
+}
+
+const TEXT = 0x81;
+
+describe('what a peer does wrong on a socket goes to no one but the log', () => {
+  test.each<[what: string, bytes: Buffer]>([
+    ['a reserved bit', frame(TEXT | 0x40, Buffer.from('{}'))],
+    ['an unknown kind of frame', frame(0x83, Buffer.from('{}'))],
+    ['text that is none', frame(TEXT, Buffer.from([0xff, 0xfe]))],
+    ['a control frame in pieces', frame(0x09, Buffer.from('x'))],
+    ['a close with half a code', frame(0x88, Buffer.from([3]))],
+    ['no mask', Buffer.from([TEXT, 2, 0x7b, 0x7d])],
+  ])('%s', async (_what, bytes) => {
+    const socket = await upgraded();
+    socket.write(bytes);
+    socket.resume();
+    await once(socket, 'close');
+  });
+
+  test.each<[what: string, message: object | string, code: number]>([
+    ['a message too large', 'x'.repeat(200_000), 1009],
+    ['a message that only servers send', { type: 'connection_ack' }, 4400],
+    ['an answer in place of a question', { type: 'next', id: '1', payload: {} }, 4400],
+  ])('%s', async (_what, message, code) => {
+    const socket = await RawSocket.open(server.graphqlUrl);
+    socket.say(message);
+    expect(await socket.closedWith()).toBe(code);
+  });
+
+  test('connections that are reset in the middle', async () => {
+    for (let count = 0; count < 20; count += 1) {
+      const socket = await upgraded();
+      socket.write(frame(TEXT, Buffer.from('{"type":"connection_init"}')));
+      socket.resetAndDestroy();
+    }
+  });
+
+  test('all of it printed nothing, logged no error and left nobody listening', async () => {
+    await eventually('nobody to listen', async () => {
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      return metrics.includes('likeness_subscription_listeners 0') ? true : null;
+    });
+    expect(server.printed()).toBe(printedAtStart);
+    expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+  });
+});
+
+// At the latest when its pings have stayed unanswered.
+test('whoever asks without reading is closed, and costs no memory', { timeout: 60_000 }, async () => {
+  const resident = async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
+  };
+  const before = await resident();
+  const socket = await upgraded();
+  socket.pause();
+  socket.write(frame(TEXT, Buffer.from('{"type":"connection_init"}')));
+  const filler = 'x'.repeat(50_000);
+  const question = frame(
+    TEXT,
+    Buffer.from(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: `{ ${filler} }` } })),
+  );
+  const ping = frame(0x89, Buffer.alloc(125));
+  const end = frame(TEXT, Buffer.from('{"type":"complete","id":"1"}'));
+  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  for (let count = 0; count < 2000 && !socket.destroyed; count += 1) {
+    if (socket.write(Buffer.concat([question, ping, end]))) continue;
+    await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), gone]);
+  }
+  socket.resume();
+  await gone;
+  expect((await resident()) - before).toBeLessThan(150_000_000);
+});

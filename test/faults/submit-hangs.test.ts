@@ -1,0 +1,30 @@
+import { afterAll, expect, test } from 'vitest';
+import { newAvatar, photos, settled, startTraining, submitsOf } from '../story/moves.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp();
+afterAll(() => app.close());
+
+test(
+  'a submit that fal never answers ends at our own time, is sent once, and is adopted by its webhook',
+  { timeout: 90_000 },
+  async () => {
+    const [adopted, silent] = [await newAvatar(app), await newAvatar(app)];
+    const began = performance.now();
+    const urls = [
+      `${photos('hang')}&of=${adopted.id}`,
+      `${photos('hang', 'silent')}&of=${silent.id}`,
+    ] as const;
+
+    const [, unknown] = await Promise.all([
+      startTraining(app, { avatarId: adopted.id, imagesUrl: urls[0] }),
+      startTraining(app, { avatarId: silent.id, imagesUrl: urls[1] }),
+    ]);
+
+    expect(performance.now() - began).toBeGreaterThan(29_000);
+    expect(unknown).toMatchObject({ status: 'QUEUED', falRequestId: null });
+    expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
+    expect(await settled(app, adopted.id)).toMatchObject({ status: 'COMPLETED', error: null });
+    for (const url of urls) expect(submitsOf(app, url)).toHaveLength(1);
+  },
+);

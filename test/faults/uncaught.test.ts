@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { databasePlace, testedDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { RawSocket } from '../security/raw-socket.ts';
+import { startServer } from '../support/server-process.ts';
+
+const THROW_LATER = fileURLToPath(new URL('throw-later.mjs', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** Three seconds to drain, and what a busy machine adds. */
+const DRAINED_MS = 6000;
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of cleanUp.splice(0).reverse()) await end();
+});
+
+describe(`a fault that nobody catches on ${testedDatabase}`, { timeout: 60_000 }, () => {
+  test.each(['exception', 'rejection', 'again'] as const)(
+    'ends the process with 1 after one line that tells of it, and subscribers come again elsewhere: %s',
+    async (kind) => {
+      const place = await databasePlace();
+      cleanUp.push(() => place.drop());
+      const env = { ...place.env, THROW_LATER: kind };
+      const server = await startServer(env, { preload: [THROW_LATER] });
+      cleanUp.push(() => server.kill());
+      const socket = await RawSocket.connected(server.graphqlUrl);
+      socket.subscribe('1', 'subscription { avatarStatus { id } }');
+      await eventually('its last line at the start', () =>
+        server.printed().includes('photos') ? true : null,
+      );
+      const printed = server.printed();
+
+      const began = performance.now();
+      server.signal('SIGUSR2');
+
+      expect(await socket.closedWith()).toBe(1001);
+      expect(await server.ended).toEqual({ code: 1, signal: null });
+      expect(performance.now() - began).toBeLessThan(DRAINED_MS);
+      const told = server.log.filter(({ level }) => level === 'fatal');
+      expect(told).toMatchObject([{ err: { message: 'the moon fell down' } }]);
+      expect(JSON.stringify(told)).toContain('throw-later.mjs');
+      expect(server.printed()).toBe(printed);
+
+      if (kind !== 'exception') return;
+      const next = await startServer(place.env);
+      cleanUp.push(() => next.kill());
+      expect((await fetch(`${next.url}/readyz`)).status).toBe(200);
+    },
+  );
+});
+
+test(
+  'a server whose output nobody reads any more serves on, and ends when it is told to',
+  { timeout: 60_000 },
+  async () => {
+    const place = await databasePlace();
+    cleanUp.push(() => place.drop());
+    const port = await freePort();
+    const { PATH, HOME, TMPDIR } = process.env;
+    const child = spawn(process.execPath, [MAIN], {
+      env: { PATH, HOME, TMPDIR, LOG_LEVEL: 'debug', ...place.env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    cleanUp.push(() => child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    const url = `http://127.0.0.1:${port}`;
+    await eventually('it to be ready', () => fetch(`${url}/readyz`).catch(() => null), 30_000);
+
+    child.stdout.destroy();
+    child.stderr.destroy();
+
+    for (let count = 0; count < 20; count += 1) {
+      const junk = await fetch(`${url}/webhooks/fal`, { method: 'POST', body: '{}' });
+      expect(junk.status).toBe(401);
+    }
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const cpuSeconds = async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)?.[1]);
+    };
+    const [before, began] = [await cpuSeconds(), performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    // A log that tells of itself that it cannot be written would keep a processor busy.
+    expect((await cpuSeconds()) - before).toBeLessThan((0.5 * (performance.now() - began)) / 1000);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  },
+);

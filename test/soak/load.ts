@@ -1,0 +1,148 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client, Outcome } from './client.ts';
+import { decide, type Wish } from './wishes.ts';
+import { diceOf } from './dice.ts';
+import { Subscriber } from './subscriber.ts';
+import type { History } from './history.ts';
+
+/** More avatars than this of one tenant, and creating becomes deleting: what is read again after every restart stays small. */
+const MOST_AVATARS = 40;
+/** Streams of one tenant, each on a connection of its own. */
+const MOST_WATCHED = 12;
+
+export type Tenant = {
+  readonly name: string;
+  readonly token: string;
+  readonly client: Client;
+  /** What it made and did not delete, as far as it knows. */
+  readonly avatars: string[];
+  readonly generations: string[];
+  readonly subscribers: Subscriber[];
+};
+
+export type LoadOptions = {
+  readonly seed: number;
+  readonly history: History;
+  readonly tenants: readonly Tenant[];
+  /** Of the servers' GraphQL endpoints. */
+  readonly urls: readonly string[];
+};
+
+/** Clients that go on doing what their dice say until they are stopped. */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #ended: Promise<unknown>;
+  #isStopped = false;
+  /** Decisions so far. */
+  decisions = 0;
+
+  constructor(options: LoadOptions, clientsPerTenant: number) {
+    this.#options = options;
+    this.#ended = Promise.all(
+      options.tenants.flatMap((tenant) =>
+        Array.from({ length: clientsPerTenant }, (_, n) => this.#live(tenant, `${tenant.name} client ${n}`)),
+      ),
+    );
+  }
+
+  /** Resolves when every call under way has ended. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#ended;
+  }
+
+  async #live(tenant: Tenant, actor: string): Promise<void> {
+    const { seed, urls } = this.#options;
+    for (let n = 0; !this.#isStopped; n += 1) {
+      const { wish, instance, pauseMs } = decide(diceOf(seed, actor, n));
+      this.decisions += 1;
+      const url = urls[instance % urls.length] ?? '';
+      // Letters, digits and hyphens only: it stands in URLs and prompts.
+      await this.#carryOut(tenant, wish, { url, key: `${actor.replaceAll(' ', '-')}-${n}` });
+      await pause(pauseMs);
+    }
+  }
+
+  async #carryOut(tenant: Tenant, wish: Wish, at: { url: string; key: string }): Promise<void> {
+    const { client, avatars, generations } = tenant;
+    if (wish.kind === 'trespass') return this.#trespass(tenant, wish, at);
+    if (wish.kind === 'create' && avatars.length < MOST_AVATARS) {
+      const made = await client.create(at.url, wish.isStyle);
+      remember(avatars, made);
+      return;
+    }
+    const target = wish.kind === 'create' ? 0 : wish.target;
+    const id = avatars[target % avatars.length];
+    if (id === undefined) return;
+    switch (wish.kind) {
+      case 'create':
+      case 'delete': {
+        avatars.splice(avatars.indexOf(id), 1);
+        // Whoever does not know whether it took effect says so again.
+        if ((await client.delete(at.url, id)) === undefined) await client.delete(at.url, id);
+        return;
+      }
+      case 'train':
+      case 'generate': {
+        const { copies, isRepeated } = wish;
+        const once = (): Promise<Outcome> =>
+          wish.kind === 'train'
+            ? client.train(at.url, id, { ...wish, key: at.key })
+            : client.generate(at.url, id, { ...wish, key: at.key });
+        const answers = await Promise.all(Array.from({ length: copies }, once));
+        if (isRepeated || answers.includes(undefined)) answers.push(await once());
+        if (wish.kind === 'generate') for (const made of answers) remember(generations, made);
+        return;
+      }
+      case 'cancel':
+        await client.cancel(at.url, id);
+        return;
+      case 'read': {
+        const generation = generations[target % generations.length];
+        await client.read(at.url, target % 3 === 0 && generation !== undefined ? generation : id);
+        return;
+      }
+      case 'watch': {
+        const generation = generations[target % generations.length];
+        this.#watch(tenant, target % 3 === 0 && generation !== undefined ? generation : id);
+      }
+    }
+  }
+
+  async #trespass(
+    tenant: Tenant,
+    { by, target }: Extract<Wish, { kind: 'trespass' }>,
+    { url, key }: { url: string; key: string },
+  ): Promise<void> {
+    const others = this.#options.tenants.filter((other) => other !== tenant);
+    const { avatars = [] } = others[target % others.length] ?? {};
+    const id = avatars[target % avatars.length];
+    const { client } = tenant;
+    if (id === undefined) return;
+    if (by === 'train') await client.train(url, id, { key, scenarios: [] });
+    else if (by === 'generate') await client.generate(url, id, { key, scenarios: [], images: 1 });
+    else if (by === 'watch') this.#watch(tenant, id);
+    else await client[by](url, id);
+  }
+
+  #watch({ name: owner, token, subscribers }: Tenant, about: string): void {
+    if (subscribers.filter(({ isOver }) => !isOver).length >= MOST_WATCHED) return;
+    const { history, urls } = this.#options;
+    const n = subscribers.length;
+    subscribers.push(
+      new Subscriber(history, {
+        name: `${owner} watching ${about} (${n})`,
+        tenant: owner,
+        token,
+        about,
+        over: n % 2 === 0 ? 'ws' : 'sse',
+        graphqlUrl: () => urls[n % urls.length] ?? '',
+      }),
+    );
+  }
+}
+
+function remember(list: string[], made: Outcome): void {
+  if (made !== undefined && 'row' in made && made.row !== null && !list.includes(made.row.id))
+    list.push(made.row.id);
+}

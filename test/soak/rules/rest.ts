@@ -1,0 +1,36 @@
+import { FINAL, type Recorded } from '../calls.ts';
+
+/**
+ * Everything comes to rest. What may stay open is a submit whose outcome is unknown and of which no webhook told; it
+ * says so, to whoever looks.
+ */
+export function everythingSettles({ history, facts }: Recorded): string[] {
+  const problems: string[] = [];
+  const delivered = new Set(
+    history.flatMap((entry) =>
+      entry.kind === 'webhook' && entry.status !== null && entry.status >= 200 && entry.status < 300
+        ? [entry.requestId]
+        : [],
+    ),
+  );
+  const posts = new Map(facts.posts.map((post) => [post.token, post]));
+  const shown = new Map([...facts.avatars, ...facts.generations].map((row) => [row.id, row]));
+  for (const { id, state, token, errorCode, avatarId, generationId } of facts.jobs) {
+    if (FINAL.has(state)) continue;
+    const post = posts.get(token);
+    if (state !== 'SUBMIT_UNKNOWN') {
+      problems.push(`${id} is still ${state}`);
+    } else if (post?.requestId != null && post.isTold && delivered.has(post.requestId)) {
+      problems.push(`${id} is still ${state}, although its webhook was taken`);
+    } else {
+      // Of a deleted avatar there is nobody left to tell.
+      const seen = shown.get(generationId ?? avatarId ?? '')?.errorCode;
+      if (errorCode !== 'SUBMIT_OUTCOME_UNKNOWN' || (avatarId !== null && seen !== errorCode))
+        problems.push(`${id} is ${state}, and does not say so`);
+    }
+  }
+  for (const { requestId, end } of facts.posts)
+    if (requestId !== null && end === null) problems.push(`the run ${requestId} is still open at fal`);
+  if (facts.unannounced > 0) problems.push(`${facts.unannounced} changes were never announced`);
+  return problems;
+}

@@ -1,0 +1,117 @@
+import type { Dice } from './dice.ts';
+import type { ScenarioName } from '../../src/simulator/simulator.ts';
+
+/** What a client decides to do next. `target` picks one of the avatars it knows, whichever these are by then. */
+export type Wish =
+  | { readonly kind: 'create'; readonly isStyle: boolean }
+  | {
+      readonly kind: 'train' | 'generate';
+      readonly target: number;
+      readonly scenarios: readonly ScenarioName[];
+      readonly images: number;
+      /** How many times it is sent at once, with one idempotency key. */
+      readonly copies: number;
+      /** Sends it once more when it is over, with the same key. */
+      readonly isRepeated: boolean;
+    }
+  | { readonly kind: 'cancel' | 'delete' | 'read' | 'watch'; readonly target: number }
+  /** Tries to get at another tenant's avatar. */
+  | {
+      readonly kind: 'trespass';
+      readonly target: number;
+      readonly by: 'train' | 'generate' | 'cancel' | 'delete' | 'read' | 'watch';
+    };
+
+export type Decision = { readonly wish: Wish; readonly instance: number; readonly pauseMs: number };
+
+export function decide(dice: Dice): Decision {
+  return { instance: dice.between(0, 5), pauseMs: dice.between(20, 300), wish: wishOf(dice) };
+}
+
+function wishOf(dice: Dice): Wish {
+  const target = dice.between(0, 1_000_000);
+  const roll = dice.between(1, 100);
+  // Few portraits: their pictures are large, and the look-alike draws them in this process.
+  if (roll <= 15) return { kind: 'create', isStyle: dice.chance(0.9) };
+  if (roll <= 65) {
+    return {
+      kind: roll <= 42 ? 'train' : 'generate',
+      target,
+      scenarios: scenariosOf(dice),
+      images: dice.one([1, 1, 1, 2, 4]),
+      copies: dice.one([1, 1, 1, 1, 2, 5]),
+      isRepeated: dice.chance(0.2),
+    };
+  }
+  if (roll <= 73) return { kind: 'cancel', target };
+  if (roll <= 77) return { kind: 'delete', target };
+  if (roll <= 90) return { kind: 'read', target };
+  if (roll <= 95) return { kind: 'watch', target };
+  const by = dice.one(['train', 'generate', 'cancel', 'delete', 'read', 'watch']);
+  return { kind: 'trespass', target, by };
+}
+
+/** How fal behaves with one run: one choice each for its submit, its work, its status and its webhooks. */
+function scenariosOf(dice: Dice): ScenarioName[] {
+  const chosen: ScenarioName[] = [];
+  // A submit that hangs takes our whole patience, so there are few.
+  if (dice.chance(0.25)) chosen.push(dice.chance(0.02) ? 'hang' : dice.one(SUBMITS));
+  if (dice.chance(0.25)) chosen.push(dice.one(WORKS));
+  const webhook = dice.chance(0.5) ? dice.one(WEBHOOKS) : null;
+  if (webhook !== null) chosen.push(webhook);
+  if (dice.chance(0.2)) chosen.push(webhook === null ? dice.one(['status-500', 'status-503']) : 'status-503');
+  return chosen;
+}
+
+const SUBMITS = [
+  'lost-answer',
+  'cut-answer',
+  'html',
+  'no-request-id',
+  'bad-request-id',
+  'early',
+  'submit-422',
+  'submit-429',
+  'submit-500',
+  'submit-502',
+  'submit-503',
+  'submit-504',
+] as const satisfies ScenarioName[];
+
+const WORKS = [
+  'slow',
+  'requeue',
+  'fail',
+  'fail-plain',
+  'fail-5xx',
+  'no-artefact',
+  'cancel-ignored',
+  'error-null',
+] as const satisfies ScenarioName[];
+
+const WEBHOOKS = [
+  'silent',
+  'late',
+  'twice',
+  'conflicting',
+  'conflicting-error-first',
+  'null-payload',
+  'junk-body',
+  'forged',
+  'forged-only',
+  'stale',
+  'same-signature',
+  'other-account',
+  'legacy',
+] as const satisfies ScenarioName[];
+
+/** Of those, the ones from whose webhook nobody can learn how the run ended. */
+export const UNTOLD: ReadonlySet<ScenarioName> = new Set([
+  'silent',
+  'junk-body',
+  'forged-only',
+  'stale',
+  'other-account',
+]);
+
+export const CONTRADICTED: ReadonlySet<ScenarioName> = new Set(['conflicting', 'conflicting-error-first']);

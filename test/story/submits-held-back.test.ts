@@ -1,0 +1,90 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { avatarNow } from './held-runs.ts';
+import {
+  CreateAvatarDocument,
+  GenerateImageDocument,
+  StartTrainingDocument,
+} from '../../src/generated/contract/graphql.ts';
+import { eventually } from '../support/eventually.ts';
+import { newAvatar, photos, settled, startTraining, trainedAvatar } from './moves.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+
+// Servers are started and trained with in each.
+vi.setConfig({ testTimeout: 60_000 });
+
+const STOPPED =
+  'fal does not accept our key or account: nothing more is submitted until that is mended and a server is restarted';
+
+let app: TestApp;
+afterEach(() => app.close());
+
+async function tryToTrain(avatarId: string, imagesUrl = photos()) {
+  const { startTraining: result } = await app.execute(StartTrainingDocument, {
+    input: { avatarId, imagesUrl },
+  });
+  return 'code' in result ? result : null;
+}
+
+test.each([
+  ['does not accept the key', 'submit-401', 'Authentication is required', 'KEY_REFUSED'],
+  ['has no credit left for us', 'submit-403-balance', 'Exhausted balance', 'BALANCE_EXHAUSTED'],
+] as const)(
+  'when fal %s nothing more is submitted, by any call, until the server is started again',
+  async (_what, scenario, words, reason) => {
+    app = await startTestApp();
+    app.log.expectError(STOPPED);
+    const trained = await trainedAvatar(app);
+    const { id } = await newAvatar(app);
+    const before = await avatarNow(app, id);
+
+    const first = await tryToTrain(id, photos(scenario));
+    expect(first).toMatchObject({ code: 'PROVIDER_REJECTED' });
+    expect(first?.message).toContain(words);
+    const submits = app.simulator.requests().length;
+
+    for (const refusal of [await tryToTrain(id), await tryToTrain(trained.id)]) {
+      expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+      expect(refusal?.message).toContain('Nothing was started');
+      expect(refusal?.message).not.toContain(words);
+    }
+    const input = { avatarId: trained.id, prompt: 'tea' };
+    const { generateImage } = await app.execute(GenerateImageDocument, { input });
+    expect(generateImage).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    expect(app.simulator.requests()).toHaveLength(submits);
+    expect(await avatarNow(app, id)).toEqual(before);
+    expect(await avatarNow(app, trained.id)).toEqual(trained);
+    expect(app.log.lines.filter((line) => line['reason'] === reason)).toMatchObject([{ level: 'error' }]);
+    // What needs no submit goes on.
+    const wish = { name: 'Eve', trainingType: 'STYLE' } as const;
+    const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
+    expect(createAvatar).toHaveProperty('avatar');
+
+    await app.restart();
+    await startTraining(app, { avatarId: id });
+    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+  },
+);
+
+test('when fal is too busy it is left alone for as long as it asks for, and then asked again', async () => {
+  app = await startTestApp();
+  const { id } = await newAvatar(app);
+  const before = await avatarNow(app, id);
+
+  const refusal = await tryToTrain(id, photos('submit-429'));
+  expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+  expect(refusal?.message).toContain('Too many requests');
+  const refusedAt = performance.now();
+  const submits = app.simulator.requests().length;
+
+  const held = await tryToTrain(id);
+  expect(held).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+  expect(held?.message).toMatch(/try again in [12] s/);
+  expect(app.simulator.requests()).toHaveLength(submits);
+  expect(await avatarNow(app, id)).toEqual(before);
+
+  await eventually('the end of the pause', async () => ((await tryToTrain(id)) === null ? true : null));
+  // As the simulator's Retry-After says.
+  expect(performance.now() - refusedAt).toBeGreaterThan(1900);
+  expect(app.simulator.requests()).toHaveLength(submits + 1);
+  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+});
