@@ -4,6 +4,7 @@ import { Connections } from './connections.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
 import { handleFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
+import { UnderWay } from '../jobs/under-way.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
 import { PATIENCE, type Patience } from './patience.ts';
@@ -18,7 +19,10 @@ export type HttpServer = {
   readonly url: string;
   /** Ends sockets (with 1001) and event streams, so that their clients come again somewhere else. */
   endStreams(): Promise<void>;
-  /** Takes no new connections, lets requests under way end, then ends what is left after `graceMs`. */
+  /**
+   * Takes no new connections, lets requests under way end, also those whose clients have left, then ends what is left
+   * after `graceMs`.
+   */
   close(graceMs: number): Promise<void>;
 };
 
@@ -49,7 +53,10 @@ const LOCAL_ONLY =
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { yoga, isLocal, isAllowedOrigin, log, patience = PATIENCE } = options;
   const edge = createServerAdapter((request: Request) => route(options, request));
+  const underWay = new UnderWay();
   const server = createServer(REQUEST_LIMITS, (request, response) => {
+    // Read off a connection that was ended before: nobody can be answered any more, so nothing is begun.
+    if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     const path = request.url ?? '';
     if (!isPlain(path)) return void response.writeHead(400).end();
@@ -61,7 +68,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       return;
     }
     const handled = isGraphql ? yoga(request, response) : edge(request, response);
-    Promise.resolve(handled).catch((error: unknown) => {
+    underWay.track(Promise.resolve(handled)).catch((error: unknown) => {
       log.error({ err: error }, 'a request could not be handled');
       response.destroy();
     });
@@ -80,8 +87,10 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       connections.endWhenIdle();
       const late = setTimeout(() => server.closeAllConnections(), graceMs);
+      const until = performance.now() + graceMs;
       await closed;
       clearTimeout(late);
+      await underWay.settled(until - performance.now());
     },
   };
 }

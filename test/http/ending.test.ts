@@ -1,6 +1,10 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
+import { aboutEnd, appWithOwnKeys, signedWebhook } from '../security/signed-webhooks.ts';
+import { avatarNow, heldTraining } from '../story/held-runs.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();
@@ -17,4 +21,26 @@ test('a connection on which nothing was ever asked does not hold up the end', as
 
   // Browsers open such connections ahead of need. A request under way gets five seconds.
   expect(await closedAfter).toBeLessThan(4500);
+});
+
+test('a request whose client has left is worked on to its end first', async () => {
+  const { app: own, keys, close } = await appWithOwnKeys();
+  try {
+    const training = await heldTraining(own);
+    const release = keys.hold();
+    const leave = new AbortController();
+    const left = fetch(signedWebhook(aboutEnd(training), keys.signer), { signal: leave.signal });
+    await eventually('the server to ask for the keys', () => (keys.fetches() > 0 ? true : null));
+    leave.abort();
+    await expect(left).rejects.toThrow('aborted');
+
+    const restarted = own.restart(() => Promise.resolve());
+    await pause(300);
+    release();
+    await restarted;
+
+    expect((await avatarNow(own, training.avatarId)).status).toBe('COMPLETED');
+  } finally {
+    await close();
+  }
 });

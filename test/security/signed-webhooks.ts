@@ -13,6 +13,8 @@ export type OwnKeySet = {
   readonly fetches: () => number;
   /** The keys to answer with from now on, as base64url. */
   readonly serve: (...keys: readonly string[]) => void;
+  /** From now on answers wait until the function that is returned is called. */
+  readonly hold: () => () => void;
   readonly close: () => void;
 };
 
@@ -20,10 +22,13 @@ export async function ownKeySet(): Promise<OwnKeySet> {
   const signer = newSigner();
   let served: readonly string[] = [signer.x];
   let fetches = 0;
+  let held = Promise.resolve();
   const server = createServer((_request, response) => {
     fetches += 1;
-    const keys = served.map((x) => ({ kty: 'OKP', crv: 'Ed25519', x }));
-    response.end(JSON.stringify({ keys }));
+    void held.then(() => {
+      const keys = served.map((x) => ({ kty: 'OKP', crv: 'Ed25519', x }));
+      response.end(JSON.stringify({ keys }));
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -32,6 +37,11 @@ export async function ownKeySet(): Promise<OwnKeySet> {
     signer,
     fetches: () => fetches,
     serve: (...keys) => void (served = keys),
+    hold: () => {
+      let release: (() => void) | undefined;
+      held = new Promise((resolve) => (release = resolve));
+      return () => release?.();
+    },
     close: () => {
       server.closeAllConnections();
       server.close();
