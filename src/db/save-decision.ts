@@ -1,7 +1,7 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client.ts';
 import { asPending } from './job-rows.ts';
 import { insertDelivery } from './deliveries.ts';
-import { storable } from './storable.ts';
+import { storable } from '../domain/storable.ts';
 import { isFinal } from '../domain/next-job.ts';
 import type { AvatarChange } from '../domain/decide-training.ts';
 import type { Decision } from '../domain/decide.ts';

@@ -1,5 +1,6 @@
 import type { FinalState } from './next-job.ts';
 import { isSameJson, type Json } from './json.ts';
+import { storable } from './storable.ts';
 import type { RunEvent } from './run-event.ts';
 
 /**
@@ -18,9 +19,14 @@ export function goesWith(
       return true;
     case 'FAILED':
       // A success without its artefact is stored as a failure; said again, it is the same word.
-      return event.kind === 'failed' || (event.kind === 'succeeded' && isSameJson(answer, event.output));
+      return event.kind === 'failed' || (event.kind === 'succeeded' && isStored(answer, event.output));
     case 'COMPLETED':
       if (event.kind !== 'succeeded') return event.kind === 'bound';
-      return answer === undefined || isSameJson(answer, event.output);
+      return answer === undefined || isStored(answer, event.output);
   }
+}
+
+/** Storing may have changed what no database takes. */
+function isStored(answer: Json | undefined, output: unknown): boolean {
+  return isSameJson(answer, storable(output));
 }

@@ -27,12 +27,13 @@ export function watchRow<Row extends { readonly version: number }>(options: {
   readonly isLast?: (row: Row) => boolean;
 }): AsyncIterableIterator<Row> {
   const { listen, read, isLast } = options;
-  return leavable(async function* ({ latch, hasLeft, leave }) {
+  return leavable(async function* (reader) {
+    const { latch, hasLeft, leave } = reader;
     const stopListening = listen(({ kind }) => (kind === 'closing' ? leave() : latch.ring()));
     try {
       let seen = options.afterVersion;
       while (!hasLeft()) {
-        const row = await patiently(read, hasLeft);
+        const row = await patiently(read, reader);
         if (row === null || hasLeft()) return;
         if (row.version > seen) {
           seen = row.version;
@@ -72,7 +73,8 @@ export function watchRows<Row extends Standing>(options: {
   readonly afterVersion: number;
 }): AsyncIterableIterator<Row> {
   const { listen, list, read, afterVersion } = options;
-  return leavable(async function* ({ latch, hasLeft, leave }) {
+  return leavable(async function* (reader) {
+    const { latch, hasLeft, leave } = reader;
     const pending = { ids: new Set<string>(), all: true };
     const stopListening = listen((news) => {
       if (news.kind === 'closing') leave();
@@ -89,8 +91,8 @@ export function watchRows<Row extends Standing>(options: {
       const gone = new Set(seen.keys());
       for (let afterId: string | undefined = ''; afterId !== undefined;) {
         const from: string = afterId;
-        const page: readonly Standing[] = await patiently(() => list(from, LIST_AT_ONCE), hasLeft);
-        if (hasLeft()) return;
+        const page: readonly Standing[] | null = await patiently(() => list(from, LIST_AT_ONCE), reader);
+        if (page === null || hasLeft()) return;
         for (const { id, version } of page) {
           gone.delete(id);
           if (!seen.has(id)) seen.set(id, Math.min(version, known));
@@ -109,7 +111,7 @@ export function watchRows<Row extends Standing>(options: {
         const isAll = pending.all;
         pending.all = false;
         for await (const piece of isAll ? changedOfAll() : inPieces(ids)) {
-          for (const row of await patiently(() => read(piece), hasLeft)) {
+          for (const row of (await patiently(() => read(piece), reader)) ?? []) {
             if (hasLeft()) return;
             if (row.version <= (seen.get(row.id) ?? 0)) continue;
             seen.set(row.id, row.version);
@@ -132,16 +134,19 @@ function* inPieces(ids: readonly string[]): Generator<readonly string[]> {
 }
 
 /**
- * Reads again when a read fails: a database that is away for a moment should not end every stream there is. Throws
- * what the last try threw.
+ * Reads again when a read fails: a database that is away for a moment should not end every stream there is. Resolves
+ * with null when the reader leaves meanwhile; throws what the last try threw.
  */
-async function patiently<T>(read: () => Promise<T>, hasLeft: () => boolean): Promise<T> {
+async function patiently<T>(
+  read: () => Promise<T>,
+  { hasLeft, pause }: Reader,
+): Promise<T | null> {
   for (const waitMs of READ_AGAIN_AFTER_MS) {
     try {
       return await read();
-    } catch (error) {
-      if (hasLeft()) throw error;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    } catch {
+      if (!hasLeft()) await pause(waitMs);
+      if (hasLeft()) return null;
     }
   }
   return read();
@@ -149,24 +154,39 @@ async function patiently<T>(read: () => Promise<T>, hasLeft: () => boolean): Pro
 
 const READ_AGAIN_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
 
+/** Whoever takes the rows, as the generator of them sees it. */
+type Reader = {
+  readonly latch: Latch;
+  readonly hasLeft: () => boolean;
+  readonly leave: () => void;
+  /** Resolves after so long, or at once when the reader leaves. */
+  readonly pause: (ms: number) => Promise<void>;
+};
+
 /**
  * An iterator whose return() takes effect while it waits: that of a plain async generator would be queued behind the
  * wait, and its listener would stay for as long.
  */
 function leavable<Row>(
-  generate: (reader: {
-    readonly latch: Latch;
-    readonly hasLeft: () => boolean;
-    readonly leave: () => void;
-  }) => AsyncGenerator<Row, void, undefined>,
+  generate: (reader: Reader) => AsyncGenerator<Row, void, undefined>,
 ): AsyncIterableIterator<Row> {
   const latch = new Latch();
   let left = false;
+  let endPause: (() => void) | undefined;
   const leave = () => {
     left = true;
     latch.ring();
+    endPause?.();
   };
-  const rows = generate({ latch, hasLeft: () => left, leave });
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const rows = generate({ latch, hasLeft: () => left, leave, pause });
   return {
     [Symbol.asyncIterator]() {
       return this;

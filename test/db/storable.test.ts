@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { freshDatabase } from '../support/database.ts';
-import { storable } from '../../src/db/storable.ts';
+import { storable } from '../../src/domain/storable.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);

@@ -27,3 +27,10 @@ test.each([
 ] as const)('after %s with %j the word %s goes with it: %s', (state, answer, name, expected) => {
   expect(goesWith(state, answer, EVENTS[name])).toBe(expected);
 });
+
+test('a success said again goes with its end, also where its answer had to be changed to be stored', () => {
+  const output = { ...LORA_ANSWER, note: 'a\u0000\ud800', size: Infinity };
+  const stored = { ...LORA_ANSWER, note: 'a\ufffd\ufffd', size: null };
+  expect(goesWith('COMPLETED', stored, { ...EVENTS.lora, output })).toBe(true);
+  expect(goesWith('COMPLETED', stored, { ...EVENTS.lora, output: { ...output, note: 'b' } })).toBe(false);
+});

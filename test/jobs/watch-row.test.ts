@@ -173,6 +173,18 @@ describe('someone who watches a row', () => {
     expect(shelf.listeners.size).toBe(0);
   });
 
+  test('who leaves while it cannot be read is gone at once', async () => {
+    const shelf = new Shelf({ id: 'a', version: 1 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    shelf.onRead = () => Promise.reject(new Error('the database is away'));
+    const rows = watching(shelf);
+    const next = rows.next();
+    await vi.advanceTimersByTimeAsync(2000);
+    await rows.return?.();
+    expect((await next).done).toBe(true);
+    expect([shelf.listeners.size, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
   test('is at the end when the server closes, waiting or not', async () => {
     const shelf = new Shelf({ id: 'a', version: 1 });
     const [waiting, busy] = [watching(shelf), watching(shelf)];
