@@ -137,10 +137,7 @@ function* inPieces(ids: readonly string[]): Generator<readonly string[]> {
  * Reads again when a read fails: a database that is away for a moment should not end every stream there is. Resolves
  * with null when the reader leaves meanwhile; throws what the last try threw.
  */
-async function patiently<T>(
-  read: () => Promise<T>,
-  { hasLeft, pause }: Reader,
-): Promise<T | null> {
+async function patiently<T>(read: () => Promise<T>, { hasLeft, pause }: Reader): Promise<T | null> {
   for (const waitMs of READ_AGAIN_AFTER_MS) {
     try {
       return await read();
