@@ -9,8 +9,8 @@ const WATCH = 'subscription ($id: ID) { avatarStatus(avatarId: $id) { version fa
 export type Reader = {
   /** Every version it got, in order. */
   readonly versions: readonly number[];
-  /** How its connection ended: a WebSocket's close code, or `cut`; null while it is there. */
-  readonly ended: () => number | 'cut' | null;
+  /** How it ended: a WebSocket's close code, or whether the stream came to its end; null while it is there. */
+  readonly ended: () => number | 'cut' | 'complete' | null;
   readonly pause: () => void;
   readonly resume: () => void;
   /** Leaves without a word. */
@@ -70,7 +70,7 @@ async function overStream(url: URL, payload: object): Promise<Reader> {
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   sent.on('error', () => undefined);
   const versions: number[] = [];
-  let ended: 'cut' | null = null;
+  let ended: 'cut' | 'complete' | null = null;
   let text = '';
   const first = firstState();
   response.setEncoding('utf8');
@@ -85,7 +85,7 @@ async function overStream(url: URL, payload: object): Promise<Reader> {
     }
   });
   response.on('error', () => undefined);
-  response.on('close', () => (ended = 'cut'));
+  response.on('close', () => (ended = response.complete ? 'complete' : 'cut'));
   await first.isThere;
   return {
     versions,

@@ -152,6 +152,45 @@ describe(`SIGTERM on ${testedDatabase}`, { timeout: 60_000 }, () => {
     expect(data?.avatar).toMatchObject({ status: 'COMPLETED', isReady: true });
   });
 
+  test('cuts a stream, too, that is only being opened: one that ends in good order is not asked for again', async () => {
+    const { server } = await stage();
+    const body = JSON.stringify({ query: 'subscription { avatarStatus { id version } }' });
+    await newAvatar(server);
+    const sent = request(server.graphqlUrl, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        accept: 'text/event-stream',
+      },
+    });
+    const ended = new Promise<string>((resolve) => {
+      sent.on('error', ({ message }) => resolve(message));
+      sent.on('response', (response) =>
+        response
+          .resume()
+          .on('error', ({ message }) => resolve(message))
+          .on('end', () => resolve('complete')),
+      );
+    });
+    sent.write(body.slice(0, -1));
+    await once(sent, 'socket');
+    await newAvatar(server);
+
+    server.signal('SIGTERM');
+    const turnsAway = () =>
+      fetch(`${server.url}/readyz`).then(
+        ({ status }) => status === 503,
+        () => true,
+      );
+    await eventually('new work to be turned away', async () => ((await turnsAway()) ? true : null));
+    sent.end(body.slice(-1));
+
+    expect(await ended).toMatch(/^(aborted|socket hang up)$/);
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  });
+
   test('is not held up by connections without a request, and by one that never ends only for the grace time', async () => {
     const { server } = await stage();
     const kept = connect(Number(new URL(server.url).port), '127.0.0.1');
