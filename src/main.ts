@@ -15,8 +15,8 @@ const log = createLog(config.logLevel, secretsOf(config));
 // Whoever reads what is printed may go away; nothing else depends on it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-/** Null until there is something to close. */
-let close: (() => Promise<void>) | null = null;
+/** Until it is ready there is nothing to wait for: a start can be broken off anywhere, as by kill -9. */
+let close = () => Promise.resolve();
 let hasFault = false;
 // Rejections that nobody handles come here too.
 process.on('uncaughtException', (error) => {
@@ -25,18 +25,9 @@ process.on('uncaughtException', (error) => {
   hasFault = true;
   log.fatal({ err: error }, 'a fault nobody caught; ending');
   const exit = () => process.exit(1);
-  if (close === null) exit();
   setTimeout(exit, DRAIN_MS);
-  close?.().then(exit, exit);
+  close().then(exit, exit);
 });
-
-const app = await appOrExit();
-close = () => app.close();
-if (config.auth.kind === 'JWT' && 'jwksUrl' in config.auth.keys && config.auth.audience === null) {
-  const advice = 'any token of that issuer is taken, whichever service it was made for';
-  log.warn({}, `AUTH_JWKS_URL is set without AUTH_AUDIENCE: ${advice}`);
-}
-announce(app);
 
 let isEnding = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -51,7 +42,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       log.error({}, 'ending took too long');
       process.exit(1);
     }, SHUTDOWN_MS).unref();
-    app.close().then(
+    close().then(
       () => {
         log.info({}, 'ended');
         process.exit(hasFault ? 1 : 0);
@@ -63,6 +54,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     );
   });
 }
+
+const app = await appOrExit();
+close = () => app.close();
+if (config.auth.kind === 'JWT' && 'jwksUrl' in config.auth.keys && config.auth.audience === null) {
+  const advice = 'any token of that issuer is taken, whichever service it was made for';
+  log.warn({}, `AUTH_JWKS_URL is set without AUTH_AUDIENCE: ${advice}`);
+}
+announce(app);
 
 function configOrExit(): Config {
   try {

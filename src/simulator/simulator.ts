@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createFileStore } from './file-store.ts';
 import { createFinetunes } from './finetunes.ts';
 import { createFloor } from './floor.ts';
@@ -56,6 +57,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const base = () => url;
   const closing = new AbortController();
   const { signal } = closing;
+  // Every webhook and every file on its way listens.
+  setMaxListeners(0, signal);
 
   const folder = createStateFolder(options.dir);
   const keys = createSigningKeys(readSavedKeys(folder));

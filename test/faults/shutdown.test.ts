@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -235,5 +235,23 @@ describe(`SIGTERM on ${testedDatabase}`, { timeout: 60_000 }, () => {
     // Whether fal has it nobody knows, so it is not sent a second time.
     expect((await train(next, avatarId)).text).toContain('CONFLICT');
     expect(gate.waiting()).toBe(1);
+  });
+
+  test('ends it while it is only starting, too', async () => {
+    // A database that takes the connection and never says a word.
+    const mute = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    cleanUp.push(() => mute.close());
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const DATABASE_URL = `postgres://nobody@127.0.0.1:${port}/nothing`;
+    const server = await startServer({ DATABASE_URL }, { waitFor: 'nothing' });
+    cleanUp.push(() => server.kill());
+    const [asked] = (await once(mute, 'connection')) as [Socket];
+    cleanUp.push(() => asked.destroy());
+
+    server.signal('SIGTERM');
+
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+    expect(server.log.map(({ msg }) => msg)).toEqual(['ending', 'ended']);
   });
 });
