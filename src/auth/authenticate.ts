@@ -1,12 +1,6 @@
-import {
-  createRemoteJWKSet,
-  errors,
-  jwtVerify,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-  type JWTVerifyResult,
-} from 'jose';
+import { errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions, type JWTVerifyResult } from 'jose';
 import { KeyOutage, type OutageLog } from './key-outage.ts';
+import { publishedKeys } from './published-keys.ts';
 import type { AuthConfig } from '../config.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -50,16 +44,10 @@ export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenti
     return () => Promise.resolve({ kind: 'viewer', viewer });
   }
   const { keys, issuer, audience } = config;
-  const secret = 'secret' in keys ? new TextEncoder().encode(keys.secret) : null;
   const outage = new KeyOutage(log);
-  const remote = 'jwksUrl' in keys ? createRemoteJWKSet(new URL(keys.jwksUrl)) : null;
-  const key: JWTVerifyGetKey = async (header, token) => {
-    if (secret !== null) return secret;
-    if (remote === null) throw new Error('neither a secret nor a key set is configured');
-    return remote(header, token);
-  };
+  const key = 'secret' in keys ? sharedSecret(keys.secret) : publishedKeys(keys.jwksUrl, log);
   const options = {
-    algorithms: secret === null ? PUBLIC_KEY_ALGORITHMS : SECRET_ALGORITHMS,
+    algorithms: 'secret' in keys ? SECRET_ALGORITHMS : PUBLIC_KEY_ALGORITHMS,
     clockTolerance: CLOCK_TOLERANCE_S,
     ...(issuer === null ? {} : { issuer }),
     ...(audience === null ? {} : { audience }),
@@ -83,6 +71,11 @@ export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenti
       return identity;
     }
   };
+}
+
+function sharedSecret(secret: string): JWTVerifyGetKey {
+  const bytes = new TextEncoder().encode(secret);
+  return () => bytes;
 }
 
 /** What can be stored as an owner: no control characters, which PostgreSQL or a log could not take. */

@@ -151,4 +151,29 @@ describe('when the keys change', () => {
     expect(await signedByOld()).toMatchObject({ kind: 'bad' });
     expect(state.fetches).toBe(2);
   });
+
+  test('those known are used for a day while they cannot be fetched, which is tried once a minute', async () => {
+    const { jwk, privateKey, header } = await published('EdDSA');
+    const { jwksUrl, state } = await keySetOfTest(serving(jwk));
+    const log = keptLog();
+    const authenticate = authenticateWith({ jwksUrl }, {}, log);
+    const authorization = `Bearer ${await token({ sub: 'ada' }, privateKey, header)}`;
+    expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
+    state.answer = (response) => response.writeHead(503).end();
+
+    vi.setSystemTime(Date.now() + 600_000);
+    for (let turn = 0; turn < 5; turn++)
+      expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
+    expect(state.fetches).toBe(2);
+    vi.setSystemTime(Date.now() + 60_000);
+    expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
+    expect(state.fetches).toBe(3);
+    const told = 'the keys of tokens could not be fetched again; those known are used';
+    expect(log.lines.map(({ message }) => message)).toEqual([told, told]);
+
+    vi.setSystemTime(Date.now() + 24 * 3_600_000);
+    expect(await authenticate(authorization)).toEqual({ kind: 'unavailable' });
+    state.answer = serving(jwk);
+    expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
+  });
 });
