@@ -93,6 +93,9 @@ export function serveSockets(
     onConnect: async (context) => {
       const { connectionParams, extra } = context;
       const identity = await authenticate(authorizationOf(connectionParams, extra.request));
+      // Clients come again after this one; 4403 they take for final.
+      if (identity.kind === 'unavailable')
+        extra.peer.close(TRY_AGAIN_LATER, 'Tokens cannot be checked at the moment');
       // false closes the socket with 4403 Forbidden.
       if (identity.kind !== 'viewer' || !extra.peer.isOpen) return false;
       const { ownerId, expiresAt } = identity.viewer;

@@ -37,7 +37,7 @@ describe('while the keys cannot be fetched', () => {
       });
       expect(answer.data).toBeNull();
     }
-    expect(await socketClosedWith({ authorization: `Bearer ${authorization}` })).toBe(4403);
+    expect(await socketClosedWith({ authorization: `Bearer ${authorization}` })).toBe(1013);
     const stream = app.avatarStatus({}, { over: 'sse', token: authorization });
     expect(await stream.refused()).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
 
