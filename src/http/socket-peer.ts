@@ -29,8 +29,9 @@ export class SocketPeer {
   readonly #options: PeerOptions;
   /** Bytes sent that no pong has confirmed. */
   #unread = 0;
-  /** The ping that is not answered yet, and how much its answer confirms. */
-  #ping: { readonly at: number; readonly bytes: number } | null = null;
+  /** The ping that is not answered yet, what its answer has to say, and how much that confirms. */
+  #ping: { readonly at: number; readonly data: string; readonly bytes: number } | null = null;
+  #pings = 0;
   #onRead: (() => void)[] = [];
   /** Messages that are being handled; an operation is one until its last word is sent. */
   #handling = 0;
@@ -42,7 +43,7 @@ export class SocketPeer {
     this.#socket = socket;
     this.#options = options;
     socket.on('error', (error) => options.log.debug({ err: error }, 'socket error'));
-    socket.on('pong', () => this.#answered());
+    socket.on('pong', (data) => this.#answered(data));
     socket.on('ping', (data) => this.#answer(data));
     const looking = setInterval(() => this.#look(), options.patience.pingMs);
     socket.once('close', () => {
@@ -104,12 +105,15 @@ export class SocketPeer {
   }
 
   #ask(): void {
-    this.#ping = { at: performance.now(), bytes: this.#unread };
-    this.#socket.ping();
+    const data = String(++this.#pings);
+    this.#ping = { at: performance.now(), data, bytes: this.#unread };
+    this.#socket.ping(data);
   }
 
-  #answered(): void {
-    this.#unread -= this.#ping?.bytes ?? 0;
+  #answered(data: Buffer): void {
+    // Peers may send pongs that nobody asked for (RFC 6455, 5.5.3); those say nothing of what was read.
+    if (data.toString() !== this.#ping?.data) return;
+    this.#unread -= this.#ping.bytes;
     this.#ping = null;
     if (this.#unread >= ASK_AT_BYTES && this.isOpen) this.#ask();
     this.#wake();

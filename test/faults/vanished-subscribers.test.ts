@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { afterAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { openReader, type Reader } from './paused-reader.ts';
 import { RawSocket } from '../security/raw-socket.ts';
@@ -122,4 +124,18 @@ test('a socket without any operation is closed with 1000, and one that watches i
   const { version } = await shortLived.change();
   await eventually('the news', () => (watching.versions.at(-1) === version ? true : null));
   watching.drop();
+});
+
+test('a socket that answers no ping is ended, whatever it says unasked', async () => {
+  const url = impatient.graphqlUrl.replace(/^http/, 'ws');
+  const socket = new WebSocket(url, 'graphql-transport-ws', { autoPong: false });
+  socket.on('error', () => undefined);
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init' }));
+  const saying = setInterval(() => socket.pong(), PING_MS / 10);
+
+  const [code] = (await once(socket, 'close')) as [number];
+
+  clearInterval(saying);
+  expect(code).toBe(1006);
 });
