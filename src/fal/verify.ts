@@ -47,6 +47,7 @@ export function verify(
   if (accountId !== null && userId !== accountId) return { kind: 'refused', because: 'other-account' };
   if (Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS)
     return { kind: 'refused', because: 'stale' };
+  if (keys.length === 0) return { kind: 'refused', because: 'bad-signature' };
 
   const digest = createHash('sha256').update(body).digest('hex');
   const message = Buffer.from([requestId, userId, timestamp, digest].join('\n'), 'utf8');
