@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
 import { badInput, unauthenticated } from '../graphql/builder.ts';
+import { KnownDocuments } from './known-documents.ts';
 import { useFormGuard, useQueryGuard } from './guard.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -17,6 +18,9 @@ export const GRAPHQL_PATH = '/graphql';
 
 /** In bytes. The largest operation clients send is a tenth of it. */
 const MAX_REQUEST_BYTES = 100_000;
+
+/** Parsing what cannot be parsed ends early each time; nobody who means well sends it twice. */
+const NOTHING_KEPT = { get: () => undefined, set: () => undefined };
 
 export type GraphqlOptions = {
   readonly services: Services;
@@ -43,6 +47,7 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     plugins: [useQueryGuard(options), useFormGuard({ guardsGet: options.hidesSchema }), usePagePolicy()],
     multipart: false,
     maxRequestBodySize: MAX_REQUEST_BYTES,
+    parserAndValidationCache: { documentCache: new KnownDocuments(), errorCache: NOTHING_KEPT },
     // What matters of it is logged where errors are masked.
     logging: quietly((level, parts) => log.debug({ said: level, parts: parts.map(String) }, 'graphql')),
     cors: (request) => {
