@@ -36,7 +36,7 @@ async function answerRepeated<T>(
   jobId: string,
   done: (standing: JobStanding) => T | null,
 ): Promise<Answer<T>> {
-  const giveUpAt = Date.now() + PROVIDER_TIMEOUT_MS + LEEWAY_MS;
+  const giveUpAt = performance.now() + PROVIDER_TIMEOUT_MS + LEEWAY_MS;
   for (;;) {
     const standing = await store.standing(jobId);
     if (standing === null) return refuse('NOT_FOUND', 'What this idempotencyKey made has been deleted.');
@@ -44,7 +44,7 @@ async function answerRepeated<T>(
     if (standing.state === 'FAILED' && (code === 'PROVIDER_REJECTED' || code === 'PROVIDER_UNAVAILABLE')) {
       return refuse(code, standing.error?.message ?? '');
     }
-    if (standing.state !== 'SUBMITTING' || Date.now() > giveUpAt) {
+    if (standing.state !== 'SUBMITTING' || performance.now() > giveUpAt) {
       const answer = done(standing);
       return answer === null
         ? refuse('NOT_FOUND', 'What this idempotencyKey made has been deleted.')
