@@ -73,9 +73,19 @@ export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenti
   };
 }
 
+/** Made ready once for each algorithm: doing that for every token takes as long as checking it. */
 function sharedSecret(secret: string): JWTVerifyGetKey {
   const bytes = new TextEncoder().encode(secret);
-  return () => bytes;
+  const keys = new Map<string, Promise<CryptoKey>>();
+  // It is one of SECRET_ALGORITHMS: others have been refused by now.
+  return ({ alg }) => {
+    const ready = keys.get(alg);
+    if (ready !== undefined) return ready;
+    const hmac = { name: 'HMAC', hash: `SHA-${alg.slice('HS'.length)}` };
+    const key = crypto.subtle.importKey('raw', bytes, hmac, false, ['verify']);
+    keys.set(alg, key);
+    return key;
+  };
 }
 
 /** What can be stored as an owner: no control characters, which PostgreSQL or a log could not take. */

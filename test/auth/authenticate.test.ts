@@ -35,6 +35,19 @@ describe('a token signed with the secret', () => {
     });
   });
 
+  test('is checked by its own algorithm, whichever the ones before it had', async () => {
+    const secret = SECRET.repeat(2);
+    const authenticate = authenticateWith({ secret });
+    for (const alg of ['HS512', 'HS256', 'HS384', 'HS256', 'HS512']) {
+      const signed = await token({ sub: alg }, new TextEncoder().encode(secret), { alg });
+      expect(await authenticate(`Bearer ${signed}`)).toMatchObject({ viewer: { ownerId: alg } });
+      const [, ...rest] = signed.split('.');
+      const otherHeader = Buffer.from(alg === 'HS256' ? '{"alg":"HS384"}' : '{"alg":"HS256"}');
+      const relabelled = [otherHeader.toString('base64url'), ...rest].join('.');
+      expect(await authenticate(`Bearer ${relabelled}`)).toMatchObject({ kind: 'bad' });
+    }
+  });
+
   test('without an end is good for ever', async () => {
     expect(await seen({ sub: 'ada' })).toEqual({
       kind: 'viewer',
