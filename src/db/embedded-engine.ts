@@ -13,6 +13,9 @@ const START_PARAMS: string[] = [
 /** PostgreSQL's words for an error after which it does not go on. */
 const ENDS_IT = new Set(['PANIC', 'FATAL']);
 
+/** Of the limit after which a statement counts as frozen. */
+const PATIENCE = 10;
+
 /** The embedded database has stopped; only a restart of the process brings it back. What it had committed is safe. */
 export class EmbeddedStoppedError extends Error {
   override name = 'EmbeddedStoppedError';
@@ -31,6 +34,8 @@ export type Engine = {
   readonly stopped: () => EmbeddedStoppedError | undefined;
   /** From now on a statement that freezes the process ends it; see freeze-watch.ts. */
   readonly endWhenFrozen: (limitMs: number) => void;
+  /** Work whose every statement may take long: a freeze in it is told later. For one holder of the session at a time. */
+  readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 };
 
@@ -69,6 +74,14 @@ export async function openEngine(
     stopped: () => stopped,
     endWhenFrozen: (limitMs) => {
       watch ??= watchForFreezes(limitMs);
+    },
+    patiently: async (work) => {
+      watch?.allow(PATIENCE);
+      try {
+        return await work();
+      } finally {
+        watch?.allow(1);
+      }
     },
     close: async () => {
       await watch?.stop();
