@@ -1,42 +1,10 @@
 import { rm } from 'node:fs/promises';
 import type pg from 'pg';
-import { z } from 'zod';
 import { writeBackup, type BackupHead, type TableInBackup } from './backup-file.ts';
 import { fixTexts, readSequences, readTables } from './catalog.ts';
 import { readRows } from './copy-rows.ts';
 import { readApplied } from './migrate.ts';
 import { readDigest } from './table-digest.ts';
-
-const requestSchema = z.object({ backup: z.string() });
-export const replySchema = z.union([z.object({ done: z.literal(true) }), z.object({ error: z.string() })]);
-
-/** For as long nobody else gets at the embedded database; a file system that hangs must not make it longer. */
-const MAX_HELD_MS = 5 * 60_000;
-
-export function requestFor(file: string): string {
-  return JSON.stringify({ backup: file } satisfies z.infer<typeof requestSchema>);
-}
-
-/**
- * A backup that another process asked for over the data folder's lock; see data-dir-request.ts. Never rejects: the
- * answer says what went wrong.
- */
-export async function backUpOnRequest(pool: pg.Pool, request: string, gone: AbortSignal): Promise<string> {
-  const reply = await answer(pool, request, gone).catch((error: unknown) => ({
-    error: error instanceof Error ? error.message : String(error),
-  }));
-  return JSON.stringify(reply satisfies z.infer<typeof replySchema>);
-}
-
-async function answer(
-  pool: pg.Pool,
-  request: string,
-  gone: AbortSignal,
-): Promise<z.infer<typeof replySchema>> {
-  const { backup: file } = requestSchema.parse(JSON.parse(request));
-  await backUp(pool, file, AbortSignal.any([gone, AbortSignal.timeout(MAX_HELD_MS)]));
-  return { done: true };
-}
 
 /**
  * Writes all rows, as they are at one moment, to a file that must not be there yet. Others wait for the embedded

@@ -36,7 +36,7 @@ export type DataDirLock = {
 /** Of the sockets' names. */
 export const PREFIX = 'lock.';
 /** Of a process that starts, or is about to end. */
-const NOT_ASKED = JSON.stringify({ error: 'The process that has the data folder cannot do that now' });
+const NOT_ASKED = JSON.stringify({ error: 'it is starting, ending, or no server; try again later' });
 const RETRY_MS = 20;
 /** Starters decide within milliseconds of each other; one that takes longer is stuck, and its claim stands. */
 const UNDECIDED_FOR_MS = 10_000;

@@ -1,16 +1,19 @@
 import type pg from 'pg';
 import { freeSpace, WRITES_NEED } from './free-space.ts';
 import type { DatabaseLog } from './log.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 export const SPACE_CHECK_MS = 1_000;
 /** PostgreSQL's own pace, of checkpoints and of a round of its autovacuum. */
 export const TIDY_MS = 5 * 60_000;
 
 export type Upkeep = {
-  /** Why nothing is written at present; undefined while it is. */
-  readonly refusal: () => string | undefined;
+  /** Whether nothing is written at present, for want of room. */
+  readonly isFull: () => boolean;
   /** For each new connection: it begins as the others are. */
   readonly begin: (client: pg.ClientBase) => Promise<void>;
+  /** Does work during which nothing is tidied. */
+  readonly untidied: <T>(work: () => Promise<T>) => Promise<T>;
   readonly stop: () => void;
 };
 
@@ -19,17 +22,20 @@ export type Upkeep = {
  *
  * Tidying: a checkpoint, without which the log of writes would grow for as long as the process runs (measured: by as
  * much as is written) and so would the next start; and a vacuum, without which neither dead rows are cleared away nor
- * statistics for the planner kept.
+ * statistics for the planner kept. Each table is a statement of its own, so that others get their turn in between.
  *
  * Room: while less than WRITES_NEED bytes are free, transactions are read-only, which every statement that would write
  * is told, and the database stays whole. A log that cannot be extended stops the database for good (embedded-engine.ts).
+ *
+ * @param options.patiently does what may take long, a vacuum of a big table
  */
 export function keepUp(
   pool: pg.Pool,
   folder: string,
   log: DatabaseLog,
-  { spaceCheckMs = SPACE_CHECK_MS, tidyMs = TIDY_MS } = {},
+  { spaceCheckMs = SPACE_CHECK_MS, tidyMs = TIDY_MS, patiently = atOnce } = {},
 ): Upkeep {
+  const inTurn = oneAtATime();
   /** As it is, and as the database was last told. */
   let isFull = false;
   let isReadOnly = false;
@@ -51,8 +57,17 @@ export function keepUp(
     else log.info(facts, 'There is room on the disk again: the embedded database takes writes');
   };
 
+  const vacuum = async (table: string): Promise<void> => {
+    const client = await pool.connect();
+    try {
+      await patiently(() => client.query(`VACUUM (ANALYZE) ${table}`));
+    } finally {
+      client.release();
+    }
+  };
+
   const tidy = async (): Promise<void> => {
-    if (!isFull) await pool.query('VACUUM (ANALYZE)');
+    if (!isFull) for (const table of await readEveryTable(pool)) await vacuum(table);
     await pool.query('CHECKPOINT');
   };
 
@@ -60,17 +75,36 @@ export function keepUp(
     repeat(checkSpace, spaceCheckMs, (err) =>
       log.warn({ err }, 'The embedded database could not be told how much room there is'),
     ),
-    repeat(tidy, tidyMs, (err) => log.warn({ err }, 'The embedded database could not be tidied')),
+    repeat(
+      () => inTurn(tidy),
+      tidyMs,
+      (err) => log.warn({ err }, 'The embedded database could not be tidied'),
+    ),
   ];
   return {
-    refusal: () => (isFull ? 'the disk is nearly full' : undefined),
+    isFull: () => isFull,
     begin: async (client) => {
       if (isFull) await apply(client);
     },
+    untidied: inTurn,
     stop: () => {
       for (const stop of loops) stop();
     },
   };
+}
+
+async function atOnce<T>(work: () => Promise<T>): Promise<T> {
+  return work();
+}
+
+/** PostgreSQL's own too: what a vacuum notes in them leaves dead rows there. */
+async function readEveryTable(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r' AND c.relpersistence = 'p'`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Runs it again and again, `everyMs` after it has ended. Does not keep the process alive. */

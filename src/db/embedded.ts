@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { createEmbedded, makeFolder } from './create-embedded.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
+import { DatabaseTroubleError } from './database-trouble.ts';
 import { embeddedClientClass, resetSession } from './embedded-client.ts';
 import { openEngine, type Engine } from './embedded-engine.ts';
 import { keepUp, type Upkeep } from './embedded-upkeep.ts';
 import { requireSpace, WRITES_NEED } from './free-space.ts';
+import { copyLive, removeLeftCopies } from './live-copy.ts';
 import type { DatabaseLog } from './log.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import { keepPoolClean } from './pool-hygiene.ts';
@@ -20,7 +22,7 @@ const ACQUIRE_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Of the whole server with few rows; measured 310. */
 const SERVING_MEMORY_MB = 384;
-/** Statements of ours take milliseconds; the longest, a vacuum or a backup's checksum of a table, seconds. */
+/** A server's statements take milliseconds. Those that may take long are run patiently, or before it serves. */
 const FROZEN_AFTER_MS = 60_000;
 
 export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
@@ -30,8 +32,10 @@ export type EmbeddedHandle = PoolHandle & {
   readonly lock: DataDirLock | undefined;
   /** Begins what a server needs that stays open: upkeep, an end to freezes. After the migrations, which may be long. */
   readonly serve: () => void;
+  /** Makes a copy of the database beside it while it serves; see live-copy.ts. Undefined in memory. */
+  readonly copy: ((gone: AbortSignal) => Promise<string>) | undefined;
   /** Why it cannot do its work; undefined while it can. */
-  readonly trouble: () => string | undefined;
+  readonly trouble: () => DatabaseTroubleError | undefined;
 };
 
 /** Where in a data folder the database's files are. */
@@ -52,8 +56,21 @@ export async function openEmbedded(dataDir: string, log: DatabaseLog): Promise<E
   const lock = await lockDataDir(path, log);
   try {
     warnOfMemory(SERVING_MEMORY_MB, 'a server with the embedded database', log);
+    await removeLeftCopies(path, log);
     const folder = databaseFolder(path);
     if (!existsSync(folder)) await createEmbedded(folder, log);
+    return overEngine(await openFolder(folder), { lock, folder }, log);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Opens a copy that `copy` has made; nobody removes it before it is closed. */
+export async function openCopy(dataDir: string, log: DatabaseLog): Promise<EmbeddedHandle> {
+  const lock = await lockDataDir(dataDir, log);
+  try {
+    const folder = databaseFolder(dataDir);
     return overEngine(await openFolder(folder), { lock, folder }, log);
   } catch (error) {
     await lock.release();
@@ -96,14 +113,23 @@ export function overEngine(
     },
   });
   keepPoolClean(pool, log);
+  const untidied: Upkeep['untidied'] = async (work) =>
+    upkeep === undefined ? work() : upkeep.untidied(work);
   return {
     pool,
     lock: place?.lock,
     serve: () => {
       engine.endWhenFrozen(FROZEN_AFTER_MS);
-      if (place !== undefined) upkeep ??= keepUp(pool, place.folder, log);
+      if (place !== undefined) upkeep ??= keepUp(pool, place.folder, log, { patiently: engine.patiently });
     },
-    trouble: () => engine.stopped()?.message ?? upkeep?.refusal(),
+    copy: place && (async (gone) => untidied(() => copyLive(pool, place.folder, gone))),
+    trouble: () => {
+      const stopped = engine.stopped();
+      if (stopped !== undefined) return new DatabaseTroubleError('stopped', stopped.message);
+      return upkeep?.isFull() === true
+        ? new DatabaseTroubleError('disk-full', 'the disk is nearly full')
+        : undefined;
+    },
     close: async () => {
       upkeep?.stop();
       place?.lock.hangUp();

@@ -9,12 +9,12 @@ export type Claim = z.infer<typeof claimSchema>;
 /** A holder that is busy still accepts connections (the system does it for it), so only the words are waited for. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
-/** Of a request, in characters: a path and some words. */
+/** Of a request, in characters: some words. */
 const MAX_REQUEST = 16_384;
 
 /**
- * What a holder does when it is asked for something. Resolves with one line, the answer. `gone` is aborted when nobody
- * waits for it any more.
+ * What a holder does when it is asked for something. Resolves with one line, the answer. `gone` is aborted when the
+ * asker is, whether it has the answer or not.
  */
 export type Respond = (request: string, gone: AbortSignal) => Promise<string>;
 
@@ -51,7 +51,7 @@ export async function listen(
       const [request, rest] = text.split('\n', 2);
       if (rest === undefined || request === undefined) return undefined;
       socket.removeAllListeners('data').resume();
-      void respond(request, gone.signal).then((answer) => socket.end(`${answer}\n`));
+      void respond(request, gone.signal).then((answer) => void socket.write(`${answer}\n`));
       return undefined;
     });
   });
@@ -87,29 +87,40 @@ export async function ask(address: string): Promise<Answer> {
   return answer;
 }
 
+/** What a holder answered. It counts the asker as there until `leave`. */
+export type Reply = { readonly line: string; readonly leave: () => void };
+
 /**
- * Has a holder do something: its answer, which may take as long as the work does, or undefined where no holder listens.
- * Throws when it goes away before it has answered.
+ * Has a holder do something. Its answer may take as long as the work does; without one, what there is instead of a
+ * holder. Throws when it goes away before it has answered.
+ *
+ * @param busyMs how long it may take to say that it is there
  */
-export async function request(address: string, text: string): Promise<string | undefined> {
-  const { answer, socket } = await meet(address);
+export async function request(
+  address: string,
+  text: string,
+  busyMs: number,
+): Promise<Reply | 'dead' | 'silent' | 'undecided'> {
+  const { answer, socket } = await meet(address, busyMs);
   if (answer.state !== 'holding') {
     socket.destroy();
-    return undefined;
+    return answer.state === 'dead' || answer.state === 'silent' ? answer.state : 'undecided';
   }
   socket.setTimeout(0);
   socket.write(`${text}\n`);
   const line = await firstLine(socket);
-  socket.destroy();
   if (line === undefined) throw new Error(`Process ${answer.pid} ended before it had answered`);
-  return line;
+  return { line, leave: () => socket.destroy() };
 }
 
-async function meet(address: string): Promise<{ answer: Answer; socket: net.Socket }> {
+async function meet(
+  address: string,
+  answerTimeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<{ answer: Answer; socket: net.Socket }> {
   const socket = net.connect(address);
   socket.setEncoding('utf8');
   const answer = await new Promise<Answer>((resolve, reject) => {
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => resolve({ state: 'silent' }));
+    socket.setTimeout(answerTimeoutMs, () => resolve({ state: 'silent' }));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       switch (error.code) {
         case 'ECONNREFUSED':

@@ -1,7 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { PrismaClient } from '../generated/prisma/client.ts';
-import { backUpOnRequest } from './backup.ts';
+import { copyOnRequest } from './copy-request.ts';
+import type { DatabaseTroubleError } from './database-trouble.ts';
 import { openEmbedded } from './embedded.ts';
 import type { DatabaseLog } from './log.ts';
 import { migrate } from './migrate.ts';
@@ -29,7 +30,7 @@ export type Database = {
   prisma: PrismaClient;
   /** For SQL that Prisma has no words for. `pool.connect()` clients must be released, also after an error. */
   pool: pg.Pool;
-  /** Throws when the database has not answered within PING_TIMEOUT_MS, or is known not to take writes. */
+  /** Throws when the database has not answered within PING_TIMEOUT_MS, and DatabaseTroubleError when it takes no writes. */
   ping: () => Promise<void>;
   /** Waits a few seconds for running queries; safe to call twice. */
   close: () => Promise<void>;
@@ -37,7 +38,7 @@ export type Database = {
 
 type Opened = Pick<Database, 'kind' | 'pool' | 'close'> & {
   /** Why it cannot do its work; undefined while nothing is known against it. */
-  readonly trouble: () => string | undefined;
+  readonly trouble: () => DatabaseTroubleError | undefined;
 };
 
 /**
@@ -56,7 +57,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return overPool({ kind: 'postgres', pool, close, trouble: () => undefined });
   }
 
-  const { pool, close, serve, trouble, lock } = await openEmbedded(dataDir, log);
+  const { pool, close, serve, trouble, lock, copy } = await openEmbedded(dataDir, log);
   try {
     const client = await pool.connect();
     try {
@@ -65,7 +66,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       client.release(true); // the next client starts with the settings the session was opened with
     }
     serve();
-    lock?.answer((request, gone) => backUpOnRequest(pool, request, gone));
+    if (copy !== undefined) {
+      lock?.answer((request, gone) => copyOnRequest({ dataDir, copy, log }, request, gone));
+    }
     return overPool({ kind: 'embedded', pool, close, trouble });
   } catch (error) {
     await close();
@@ -92,9 +95,9 @@ function overPool({ kind, pool, close, trouble }: Opened): Database {
   };
 }
 
-async function ping(pool: pg.Pool, trouble: () => string | undefined): Promise<void> {
-  const reason = trouble();
-  if (reason !== undefined) throw new Error(`The database cannot do its work: ${reason}`);
+async function ping(pool: pg.Pool, trouble: Opened['trouble']): Promise<void> {
+  const known = trouble();
+  if (known !== undefined) throw known;
   // query_timeout is missing from pg's type declarations; it closes a connection that does not answer.
   const query = { text: 'SELECT 1', query_timeout: PING_TIMEOUT_MS };
   await within(pool.query(query), PING_TIMEOUT_MS);

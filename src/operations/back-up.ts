@@ -1,16 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { constants, copyFile, link, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { backUp, replySchema, requestFor } from '../db/backup.ts';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { backUp } from '../db/backup.ts';
 import { readBackup, type BackupHead } from '../db/backup-file.ts';
+import { copyIn, COPY_REQUEST } from '../db/copy-request.ts';
 import { requestOfHolder } from '../db/data-dir-request.ts';
-import { databaseFolder, openEmbedded } from '../db/embedded.ts';
+import { databaseFolder, openCopy, openEmbedded, type EmbeddedHandle } from '../db/embedded.ts';
+import { warnOfMemory } from '../db/memory-limit.ts';
+import { giveName } from './give-name.ts';
 import { CommandError, EX_CONFIG, EX_USAGE, log, type Place } from './program.ts';
 
+/** A server and this command beside it; measured 310 and 270. */
+const BOTH_TAKE_MB = 600;
+
 /**
- * `npm run backup -- [file]`: one file of all that the embedded database holds, while a server uses it (which then
- * writes it) or while none does. It has its name only when it was read again and every table's checksum was right.
+ * `npm run backup -- [file]`: one file of all that the embedded database holds, while a server uses it (whose copy is
+ * then read, in the data folder that both of them see) or while none does. It has its name only when it was read again
+ * and every table's checksum was right.
  */
 export async function backup(
   args: readonly string[],
@@ -38,8 +45,12 @@ export async function backup(
     await write(folder, unfinished, gone);
     gone.throwIfAborted();
     const { tables } = await readBackup(unfinished);
+    gone.throwIfAborted();
     await giveName(unfinished, file);
     return { file, tables };
+  } catch (error) {
+    gone.throwIfAborted(); // says more than what it broke off
+    throw error;
   } finally {
     await rm(unfinished, { force: true });
   }
@@ -50,29 +61,24 @@ export function defaultName(now: Date): string {
   return `likeness-${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z.backup.gz`;
 }
 
-async function write(folder: string, file: string, gone: AbortSignal): Promise<void> {
-  const answer = await aborted(gone, requestOfHolder(folder, requestFor(file)));
-  if (answer !== undefined) {
-    const reply = replySchema.parse(JSON.parse(answer));
-    if ('error' in reply) throw new CommandError(`The server could not write the backup: ${reply.error}`);
-    return;
+async function write(dataDir: string, file: string, gone: AbortSignal): Promise<void> {
+  const reply = await aborted(gone, requestOfHolder(dataDir, COPY_REQUEST));
+  if (reply === undefined) return writeOut(await openEmbedded(dataDir, log), file, gone);
+  const copy = join(dataDir, copyIn(reply.line));
+  try {
+    warnOfMemory(BOTH_TAKE_MB, 'a backup beside a running server', log);
+    await writeOut(await openCopy(copy, log), file, gone);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+    reply.leave();
   }
-  const { pool, close } = await openEmbedded(folder, log);
+}
+
+async function writeOut({ pool, close }: EmbeddedHandle, file: string, gone: AbortSignal): Promise<void> {
   try {
     await backUp(pool, file, gone);
   } finally {
     await close();
-  }
-}
-
-/** A name that is given once: linking fails where the name is taken. Not every file system has links. */
-async function giveName(unfinished: string, file: string): Promise<void> {
-  try {
-    await link(unfinished, file);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
-    await copyFile(unfinished, file, constants.COPYFILE_EXCL);
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { backUp, backUpOnRequest, requestFor } from '../../src/db/backup.ts';
+import { backUp } from '../../src/db/backup.ts';
 import { readBackup, readHead } from '../../src/db/backup-file.ts';
 import { inOrder } from '../../src/db/catalog.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -46,13 +46,10 @@ describe('a backup', () => {
     expect(await fresh.database.prisma.avatar.count()).toBe(AWKWARD.length);
   });
 
-  test('that is asked for in other words, or into a file that is there, is refused with the reason', async () => {
-    const { pool } = fresh.database;
+  test('into a file that is there is refused, and the file is as it was', async () => {
     const file = join(folder, 'twice.gz');
-    expect(JSON.parse(await backUpOnRequest(pool, requestFor(file), never))).toEqual({ done: true });
-    for (const request of [requestFor(file), '{"drop":"everything"}', 'hello', '']) {
-      expect(JSON.parse(await backUpOnRequest(pool, request, never))).toHaveProperty('error');
-    }
+    await backUp(fresh.database.pool, file, never);
+    await expect(backUp(fresh.database.pool, file, never)).rejects.toThrow('EEXIST');
     await expect(readBackup(file)).resolves.toBeDefined();
   });
 });

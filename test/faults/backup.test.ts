@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { AvatarsDocument, CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
+import { readBackup } from '../../src/db/backup-file.ts';
 import { openDatabase } from '../../src/db/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
@@ -12,9 +15,15 @@ import { ask } from '../support/graphql-call.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../db/awkward-rows.ts';
-import { buildCommands, npmRun, runCommand, startCommand } from './run-command.ts';
+import { buildCommands, npmRun, runCommand, runWithOwnFolder, startCommand } from './run-command.ts';
+import { noDisks } from './tmpfs.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
+
+const NO_LINKS = fileURLToPath(new URL('no-links.mjs', import.meta.url));
+/** That a request may wait while a backup is written, on a machine with much else to do. */
+const MAX_WAIT_MS = 2_000;
+const PATIENCE_MS = 60_000;
 
 let folder: string;
 let dataDir: string;
@@ -90,6 +99,136 @@ test('a backup is made while a server runs, which goes on and answers the same f
   expect(await avatarsAt(await serve(join(folder, 'data')))).toBe(answer);
   expect(await readdir(folder)).toEqual(expect.arrayContaining(['b.gz', 'c.gz']));
   expect(await readdir(folder)).toHaveLength(3); // nothing unfinished beside them
+});
+
+async function nothingLeft(): Promise<void> {
+  await eventually(
+    'everything but the database to be gone',
+    async () => ((await readdir(dataDir)).some((name) => name.startsWith('copy.')) ? null : true),
+    PATIENCE_MS,
+  );
+  expect((await readdir(folder)).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
+}
+
+test('requests hardly wait while a backup of many rows is written beside the server', async () => {
+  const before = await openDatabase({ dataDir, log: silent });
+  await before.pool.query(MANY_DELIVERIES);
+  await before.close();
+  const server = await serve(dataDir);
+  const file = join(folder, 'b.gz');
+
+  const done = new AbortController();
+  const backup = runCommand('backup', [file], { DATA_DIR: dataDir }).finally(() => done.abort());
+  const waits: number[] = [];
+  for (let n = 0; !done.signal.aborted; n++) {
+    const asked = performance.now();
+    await newAvatar(server, `during ${n}`);
+    waits.push(performance.now() - asked);
+    await pause(20);
+  }
+  const { code, said } = await backup;
+  expect(code).toBe(0);
+  expect(Number(/: (\d+) rows/.exec(said)?.[1])).toBeGreaterThan(100_000);
+  process.stdout.write(`${waits.length} writes; the longest wait ${Math.round(Math.max(...waits))} ms\n`);
+  expect(Math.max(...waits)).toBeLessThan(MAX_WAIT_MS);
+  await nothingLeft();
+});
+
+/** A moment of a backup beside a server: the server copies, or the command has opened the copy. */
+type Moment = 'is copied' | 'is read';
+
+async function moment(when: Moment): Promise<void> {
+  await eventually(
+    `the moment when the database ${when}`,
+    async () => {
+      const copy = (await readdir(dataDir)).find((name) => name.startsWith('copy.'));
+      if (copy === undefined || when === 'is copied') return copy === undefined ? null : true;
+      const inside = await readdir(join(dataDir, copy)).catch(() => []);
+      return inside.some((name) => name.startsWith('lock.')) ? true : null;
+    },
+    PATIENCE_MS,
+  );
+}
+
+test.each([
+  ['SIGTERM', 'is copied'],
+  ['SIGTERM', 'is read'],
+  ['SIGINT', 'is read'],
+  ['SIGKILL', 'is copied'],
+  ['SIGKILL', 'is read'],
+] as const)(
+  'a backup that gets %s while the database %s leaves no backup, and nothing in the server’s data folder',
+  async (signal, when) => {
+    const server = await serve(dataDir);
+    const backup = startCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
+    await moment(when);
+    backup.kill(signal);
+    const { code, said } = await backup.ended;
+    expect(code).not.toBe(0);
+    if (signal !== 'SIGKILL') expect(said).toContain(`ended by ${signal}; there is no backup`);
+    await nothingLeft();
+    expect(existsSync(join(folder, 'b.gz'))).toBe(false);
+    await newAvatar(server, 'after');
+  },
+);
+
+test('a server that is killed while it is copied ends the backup, and its next start leaves no copy', async () => {
+  const server = await serve(dataDir);
+  const backup = runCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
+  await moment('is copied');
+  await server.kill();
+  expect(await backup).toMatchObject({ code: 1, said: expect.stringContaining('ended before') as string });
+  expect(existsSync(join(folder, 'b.gz'))).toBe(false);
+  await serve(dataDir);
+  await nothingLeft();
+});
+
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'a server that gets %s while its copy is read, and is started again, hinders no backup',
+  async (signal) => {
+    const server = await serve(dataDir);
+    const file = join(folder, 'b.gz');
+    const backup = runCommand('backup', [file], { DATA_DIR: dataDir });
+    await moment('is read');
+    server.signal(signal);
+    await server.ended;
+    await serve(dataDir);
+    expect(await backup).toMatchObject({ code: 0 });
+    await expect(readBackup(file)).resolves.toBeDefined();
+    await nothingLeft();
+  },
+);
+
+test.skipIf(noDisks !== undefined)(
+  `a backup is written where the command is run, also where the server sees other files${noDisks === undefined ? '' : ` (skipped: ${noDisks})`}`,
+  async () => {
+    const server = await serve(dataDir);
+    await newAvatar(server, 'Ada');
+    const own = await mkdtemp(join(tmpdir(), 'likeness-own-'));
+    const target = join(own, 'b.gz');
+    const copyOut = `test "$(ls ${own})" = b.gz && cp ${target} ${folder}/`;
+    const run = await runWithOwnFolder(own, 'backup', [target], { DATA_DIR: dataDir }, copyOut);
+    expect(run).toMatchObject({ code: 0 });
+    expect(await readdir(own)).toEqual([]); // nothing of it in the server's view
+    expect((await readBackup(join(folder, 'b.gz'))).tables.find(({ name }) => name === 'avatars')?.rows).toBe(
+      1,
+    );
+    await rm(own, { recursive: true });
+  },
+);
+
+test('where there are no links a backup gets its name whole, replaces nothing and leaves nothing when it fails', async () => {
+  const file = join(folder, 'b.gz');
+  const env = { DATA_DIR: dataDir };
+  const failed = await startCommand('backup', [file], { ...env, FAIL_AT_NAME: '1' }, NO_LINKS).ended;
+  expect(failed).toMatchObject({ code: 1, said: expect.stringContaining('EIO') as string });
+  expect(await readdir(folder)).toEqual([]);
+
+  expect(await startCommand('backup', [file], env, NO_LINKS).ended).toMatchObject({ code: 0 });
+  expect(await readdir(folder)).toEqual(['b.gz']);
+  const { madeAt } = await readBackup(file);
+  expect(await startCommand('backup', [file], env, NO_LINKS).ended).toMatchObject({ code: 1 });
+  expect((await readBackup(file)).madeAt).toBe(madeAt);
 });
 
 test('a backup that cannot be written says why, hinders no server and replaces no file', async () => {
@@ -173,3 +312,11 @@ test('a restore goes into an empty folder only, and one that is killed leaves no
   expect(await runCommand('restore', [file], { DATA_DIR: target })).toMatchObject({ code: 0 });
   expect(await readdir(target)).toEqual(['postgres']);
 });
+
+/** A job and 100,000 deliveries about it. */
+const MANY_DELIVERIES = `
+  INSERT INTO jobs (id, kind, owner_id, trainer, endpoint, input, token, state, next_poll_at, updated_at)
+    VALUES ('job', 'TRAINING', 'owner', 'FLUX_PRO', 'endpoint', '{}', 'token', 'COMPLETED', NULL, now());
+  INSERT INTO webhook_deliveries (job_id, request_id, body_sha256, outcome, body)
+    SELECT 'job', 'request-' || n, md5(n::text) || md5(n::text), 'APPLIED', convert_to(repeat(md5(n::text), 10), 'UTF8')
+      FROM generate_series(1, 100000) AS n`;

@@ -16,13 +16,36 @@ export async function buildCommands(): Promise<void> {
   await buildPrograms(['backup', 'restore', 'move-to-postgres']);
 }
 
-/** Starts a built command with nothing of this process's settings. */
+/**
+ * Starts a built command with nothing of this process's settings.
+ *
+ * @param preload a module that is loaded before it, to break something in it
+ */
 export function startCommand(
   command: Command,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  preload?: string,
 ): CommandRun {
-  return started(process.execPath, [fileURLToPath(new URL(`dist/${command}.js`, ROOT)), ...args], env);
+  const imports = preload === undefined ? [] : ['--import', preload];
+  return started(process.execPath, [...imports, programOf(command), ...args], env);
+}
+
+/** Runs a built command where `folder` is another, empty one than for everybody else, and then `shell` in there too. */
+export function runWithOwnFolder(
+  folder: string,
+  command: Command,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  shell: string,
+): CommandRun['ended'] {
+  const script = `mount -t tmpfs tmpfs "$1" && shift && "$@" && ${shell}`;
+  const program = [process.execPath, programOf(command), ...args];
+  return started('unshare', ['--mount', 'sh', '-c', script, 'sh', folder, ...program], env).ended;
+}
+
+function programOf(command: Command): string {
+  return fileURLToPath(new URL(`dist/${command}.js`, ROOT));
 }
 
 export function runCommand(
