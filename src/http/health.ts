@@ -1,5 +1,5 @@
 export type Readiness = {
-  /** Throws when the database does not answer. */
+  /** Throws when the database does not answer or cannot do its work; the error's `reason` may say why in one word. */
   readonly database: () => Promise<void>;
   /** False while news of other instances does not arrive: the process works, its watchers may hear late. */
   readonly isShared: () => boolean;
@@ -18,7 +18,13 @@ export async function readyz({ database, isShared, isClosing }: Readiness): Prom
   try {
     await database();
     return Response.json(isShared() ? { status: 'ready' } : { status: 'degraded', redis: 'unreachable' });
-  } catch {
-    return Response.json({ status: 'degraded', database: 'unreachable' }, { status: 503 });
+  } catch (error) {
+    return Response.json({ status: 'degraded', database: wordFor(error) }, { status: 503 });
   }
+}
+
+/** One of two words: what else an error says is not for everyone. */
+function wordFor(error: unknown): 'disk-full' | 'unreachable' {
+  const isFull = error instanceof Error && 'reason' in error && error.reason === 'disk-full';
+  return isFull ? 'disk-full' : 'unreachable';
 }

@@ -53,12 +53,18 @@ describe.skipIf(noDisks !== undefined)(
         acknowledged.push(data.createAvatar.avatar.id);
         return true;
       };
-      const readiness = async () => (await fetch(`${url}/readyz`)).status;
+      const readiness = async () => {
+        const answer = await fetch(`${url}/readyz`);
+        return { status: answer.status, body: await answer.json() };
+      };
       expect(await create()).toBe(true);
 
       const filler = fillBut(20 * MB);
       await eventually('writes to be refused', async () => ((await create()) ? null : true), PATIENCE_MS);
-      expect(await readiness()).toBe(503);
+      expect(await readiness()).toEqual({
+        status: 503,
+        body: { status: 'degraded', database: 'disk-full' },
+      });
       expect((await fetch(`${url}/livez`)).status).toBe(200);
       const { data } = await ask(graphqlUrl, AvatarsDocument, { first: 50 });
       expect(data).not.toBeNull(); // what is there can still be read
@@ -66,7 +72,7 @@ describe.skipIf(noDisks !== undefined)(
 
       rmSync(filler);
       await eventually('writes to be taken again', async () => ((await create()) ? true : null), PATIENCE_MS);
-      expect(await readiness()).toBe(200);
+      expect(await readiness()).toEqual({ status: 200, body: { status: 'ready' } });
 
       await server.kill();
       server = await startServer({ DATA_DIR: disk.folder });
