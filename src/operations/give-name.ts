@@ -6,7 +6,8 @@ const NO_LINKS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**
  * Gives a whole file its name, in the same folder; it may keep the other one too. Throws EEXIST where the name is taken: linking fails then, and where
- * there are no links the name is taken first, by an empty file of ours that the whole one then replaces at once.
+ * there are no links the name is taken first, by an empty file of ours that the whole one then replaces at once. (Killed
+ * between these two, it leaves the empty file, which is no backup and says so.)
  */
 export async function giveName(unfinished: string, file: string): Promise<void> {
   try {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, statfsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, rmSync, statfsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -12,6 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { ask } from '../support/graphql-call.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 import { silent } from '../support/template.ts';
+import { buildCommands, runCommand } from './run-command.ts';
 import { mountDisk, noDisks, type Disk } from './tmpfs.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
@@ -55,7 +58,7 @@ describe.skipIf(noDisks !== undefined)(
       };
       const readiness = async () => {
         const answer = await fetch(`${url}/readyz`);
-        return { status: answer.status, body: await answer.json() };
+        return { status: answer.status, body: (await answer.json()) as unknown };
       };
       expect(await create()).toBe(true);
 
@@ -78,6 +81,25 @@ describe.skipIf(noDisks !== undefined)(
       server = await startServer({ DATA_DIR: disk.folder });
       const after = await ask(server.graphqlUrl, AvatarsDocument, { first: 50 });
       expect(acknowledged.filter((id) => !after.text.includes(id))).toEqual([]);
+    });
+
+    test('makes a backup beside a server say how much room it needs, and takes none of the server’s', async () => {
+      await buildCommands();
+      server = await startServer({ DATA_DIR: disk.folder });
+      const { url } = server;
+      fillBut(60 * MB);
+      const target = join(tmpdir(), `likeness-${randomUUID()}.gz`);
+      const { code, said } = await runCommand('backup', [target], { DATA_DIR: disk.folder });
+      expect(code).toBe(1);
+      expect(said).toMatch(
+        /made no copy of its database: a copy of the database needs \d+ MB in .*, and (59|60) MB are free/,
+      );
+      expect(readdirSync(disk.folder).filter((name) => name.startsWith('copy.'))).toEqual([]);
+      expect((await fetch(`${url}/readyz`)).status).toBe(200);
+
+      await server.kill(); // as the reason says: without a server no copy is needed
+      expect(await runCommand('backup', [target], { DATA_DIR: disk.folder })).toMatchObject({ code: 0 });
+      rmSync(target);
     });
 
     test('that cannot be foreseen ends the process with the reason, and every acknowledged row is there afterwards', async () => {
