@@ -1,6 +1,9 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import type { Delivery, JobStore } from '../jobs/ports.ts';
 
+/** A statement's worth: the embedded database serves nobody else meanwhile, PostgreSQL ends those that take long. */
+const FORGOTTEN_AT_ONCE = 5_000;
+
 type Outcome = 'APPLIED' | Parameters<JobStore['keepDelivery']>[2]['outcome'];
 
 /** Keeps a delivery that changed nothing; of several of the same bytes at once one is new. */
@@ -33,4 +36,15 @@ export async function insertDelivery(
     skipDuplicates: true,
   });
   return count === 1;
+}
+
+/** Removes those older than a month; after a long standstill these may be many. */
+export async function forgetDeliveries(prisma: PrismaClient): Promise<void> {
+  let forgotten: number;
+  do {
+    forgotten = await prisma.$executeRaw`
+      DELETE FROM webhook_deliveries WHERE id IN (
+        SELECT id FROM webhook_deliveries WHERE received_at < now() - interval '30 days' LIMIT ${FORGOTTEN_AT_ONCE}
+      )`;
+  } while (forgotten === FORGOTTEN_AT_ONCE);
 }

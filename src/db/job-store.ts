@@ -2,7 +2,7 @@ import type { PrismaClient } from '../generated/prisma/client.ts';
 import { asPending, avatarForJob, dueJob, loadedJob } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../domain/next-job.ts';
-import { keepDelivery } from './deliveries.ts';
+import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../jobs/identity.ts';
 import { lockOwner } from './usage.ts';
 import { saveDecision } from './save-decision.ts';
@@ -101,10 +101,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
   keepDelivery: JobStore['keepDelivery'] = (jobId, delivery, how) =>
     keepDelivery(this.#prisma, jobId, delivery, how);
 
-  async forgetDeliveries(): Promise<void> {
-    await this.#prisma
-      .$executeRaw`DELETE FROM webhook_deliveries WHERE received_at < now() - interval '30 days'`;
-  }
+  forgetDeliveries: JobStore['forgetDeliveries'] = () => forgetDeliveries(this.#prisma);
 
   async claimDue(
     limit: number,
