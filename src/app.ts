@@ -176,7 +176,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
   sweepers.push(
     startSweeping((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     startSweeping((stop) => announcePending(workshop, stop), { intervalMs: ANNOUNCE_EVERY_MS, log }),
-    startSweeping(() => store.forgetDeliveries(), { intervalMs: FORGET_EVERY_MS, log }),
+    startSweeping((stop) => store.forgetDeliveries(stop), { intervalMs: FORGET_EVERY_MS, log }),
   );
   // The first to go: no new work is sent here any more, subscribers come again elsewhere, and whoever waits for a
   // generation gets it as it is.

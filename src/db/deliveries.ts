@@ -38,13 +38,13 @@ export async function insertDelivery(
   return count === 1;
 }
 
-/** Removes those older than a month; after a long standstill these may be many. */
-export async function forgetDeliveries(prisma: PrismaClient): Promise<void> {
+/** Removes those older than a month, until told to stop; after a long standstill these may be many. */
+export async function forgetDeliveries(prisma: PrismaClient, stop: AbortSignal): Promise<void> {
   let forgotten: number;
   do {
     forgotten = await prisma.$executeRaw`
       DELETE FROM webhook_deliveries WHERE id IN (
         SELECT id FROM webhook_deliveries WHERE received_at < now() - interval '30 days' LIMIT ${FORGOTTEN_AT_ONCE}
       )`;
-  } while (forgotten === FORGOTTEN_AT_ONCE);
+  } while (forgotten === FORGOTTEN_AT_ONCE && !stop.aborted);
 }

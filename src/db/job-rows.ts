@@ -28,9 +28,9 @@ export function avatarForJob(avatar: Avatar): AvatarForJob {
 export function loadedJob(
   job: Job & { readonly avatar: Avatar | null; readonly generation: Generation | null },
 ): LoadedJob {
-  const { ownerId, revision, avatarId, generationId, avatar, generation } = job;
+  const { ownerId, revision, nextPollAt, avatarId, generationId, avatar, generation } = job;
   const view = jobView(job);
-  const common = { ownerId, revision, avatarId, generationId };
+  const common = { ownerId, revision, nextPollAt, avatarId, generationId };
   if (view.kind === 'TRAINING') {
     const snapshot = {
       job: { ...view, kind: view.kind },
@@ -85,6 +85,7 @@ export function dueJob(job: Job, now: Date): DueJob {
     notFoundForMs: job.notFoundSince === null ? 0 : now.getTime() - job.notFoundSince.getTime(),
     ageMs: now.getTime() - job.createdAt.getTime(),
     cancelPending: isToBeCancelled(job) && job.cancelAnsweredAt === null,
+    revision: job.revision,
     nextPollAt: job.nextPollAt,
   };
 }

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { Prisma, PrismaClient } from '../generated/prisma/client.ts';
 import { asPending, avatarForJob, dueJob, loadedJob } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../domain/next-job.ts';
@@ -101,7 +101,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
   keepDelivery: JobStore['keepDelivery'] = (jobId, delivery, how) =>
     keepDelivery(this.#prisma, jobId, delivery, how);
 
-  forgetDeliveries: JobStore['forgetDeliveries'] = () => forgetDeliveries(this.#prisma);
+  forgetDeliveries: JobStore['forgetDeliveries'] = (stop) => forgetDeliveries(this.#prisma, stop);
 
   async claimDue(
     limit: number,
@@ -167,32 +167,20 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
 
   async deleteAvatar(ownerId: string, avatarId: string): Promise<readonly PendingAnnouncement[] | null> {
     if (!isId(avatarId)) return null;
-    const now = new Date();
     return this.#prisma.$transaction(async (tx) => {
-      const avatar = await tx.avatar.findFirst({ where: { id: avatarId, ownerId } });
-      if (avatar === null) return null;
-      const open = { avatarId, state: { in: [...OPEN_STATES] } };
+      if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
+      // Jobs before the avatar, as everybody who saves a decision takes them.
+      await endJobs(tx, avatarId);
+      const [avatar] = await tx.$queryRaw<{ version: number }[]>`
+        SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
+      if (avatar === undefined) return null;
+      // Those that were written meanwhile. Whoever writes another one now waits for the avatar, and finds it gone.
+      await endJobs(tx, avatarId);
       const generations = await tx.generation.findMany({
-        where: { job: open },
+        where: { avatarId, status: { in: ['QUEUED', 'RUNNING'] } },
         select: { id: true, version: true },
       });
-      await tx.job.updateMany({
-        where: open,
-        data: {
-          state: 'CANCELLED',
-          settledBy: 'DELETE',
-          settledAt: now,
-          cancelRequestedAt: now,
-          openTrainingAvatarId: null,
-          nextPollAt: now,
-          revision: { increment: 1 },
-        },
-      });
-      // What the caller handed in goes with the avatar; what remains of a job is its run at fal.
-      await tx.job.updateMany({ where: { avatarId }, data: { input: {} } });
-      await tx.webhookDelivery.updateMany({ where: { job: { avatarId } }, data: { body: null } });
-      const { count } = await tx.avatar.deleteMany({ where: { id: avatarId, ownerId } });
-      if (count === 0) return null;
+      await tx.avatar.delete({ where: { id: avatarId } });
       const gone = [
         { kind: 'AVATAR' as const, entityId: avatarId, version: avatar.version + 1 },
         ...generations.map(({ id, version }) => ({
@@ -226,4 +214,23 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
   async announced(ids: readonly bigint[]): Promise<void> {
     await this.#prisma.announcement.deleteMany({ where: { id: { in: [...ids] } } });
   }
+}
+
+/** What the caller handed in goes with the avatar; what remains of a job is its run at fal, which is to be stopped. */
+async function endJobs(tx: Prisma.TransactionClient, avatarId: string): Promise<void> {
+  const now = new Date();
+  await tx.job.updateMany({
+    where: { avatarId, state: { in: [...OPEN_STATES] } },
+    data: {
+      state: 'CANCELLED',
+      settledBy: 'DELETE',
+      settledAt: now,
+      cancelRequestedAt: now,
+      openTrainingAvatarId: null,
+      nextPollAt: now,
+      revision: { increment: 1 },
+    },
+  });
+  await tx.job.updateMany({ where: { avatarId }, data: { input: {} } });
+  await tx.webhookDelivery.updateMany({ where: { job: { avatarId } }, data: { body: null } });
 }

@@ -2,8 +2,10 @@ import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from '.
 import { exchange, type Exchange, type FalSettings } from './exchange.ts';
 import { percentFromLogs } from './progress.ts';
 import type { SubmitHold } from './submit-hold.ts';
-import type { CancelAnswer, Inspection, Log, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
-import { isJsonObject, type JsonObject } from '../domain/json.ts';
+import type { CancelAnswer, Inspection, Log, Order, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import { isJsonObject } from '../domain/json.ts';
+
+const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
 
 /** fal.ai's queue. */
 export class Fal implements Provider {
@@ -19,13 +21,10 @@ export class Fal implements Provider {
     this.#log = log;
   }
 
-  async submit(order: {
-    readonly endpoint: string;
-    readonly input: JsonObject;
-    readonly callbackUrl: string | null;
-  }): Promise<SubmitEvent> {
+  async submit(order: Order): Promise<SubmitEvent> {
     const held = await this.#heldBack();
     if (held !== null) return refused('PROVIDER_UNAVAILABLE', held);
+    if (performance.now() > order.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
     const answer = await exchange(this.#settings, (client) =>
       client.queue.submit(order.endpoint, {
         input: order.input,

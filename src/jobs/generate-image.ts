@@ -96,13 +96,14 @@ async function start(
   job: Parameters<Workshop['store']['createGeneration']>[0],
   generation: Parameters<Workshop['store']['createGeneration']>[1],
 ): Promise<Answer<{ readonly generationId: string }>> {
+  const begunAt = performance.now();
   const creation = await workshop.store.createGeneration(job, generation);
   if (creation.kind !== 'created') {
     return answerCreation(workshop.store, creation, ({ generationId }) =>
       generationId === null ? null : { generationId },
     );
   }
-  const refusal = await submitJob(workshop, job);
+  const refusal = await submitJob(workshop, { ...job, begunAt });
   if (refusal === null) return { done: { generationId: generation.id } };
   const { code, message } = refusal.failure;
   return refuse(code === 'PROVIDER_REJECTED' ? code : 'PROVIDER_UNAVAILABLE', message);

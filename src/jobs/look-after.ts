@@ -45,12 +45,10 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
     case 'queued':
     case 'running': {
       if (job.ageMs > RUN_DEADLINE_MS) {
-        // It is given up, so it must not run on and be paid for.
-        await provider.cancel(run);
-        await giveUp(workshop, job, 'The run did not end within 24 hours.');
+        await endOverdue(workshop, job, run);
         return;
       }
-      await record(workshop, job.id, { event: inspection, source: 'POLL' });
+      await record(workshop, job.id, { event: inspection, source: 'POLL', asOf: job });
       await store.reschedule(job, settings.pollIntervalMs, 'answer');
       return;
     }
@@ -63,7 +61,7 @@ async function lookAtRun(workshop: Workshop, job: DueJob, run: RunRef): Promise<
       // fal may answer "not found" for a moment right after the submit, or while the result is being stored.
       if (job.notFoundForMs >= NOT_FOUND_GRACE_MS) {
         const event = { kind: 'lost', message: inspection.message } as const;
-        await record(workshop, job.id, { event, source: 'POLL' });
+        await record(workshop, job.id, { event, source: 'POLL', asOf: job });
         return;
       }
       await store.reschedule(job, settings.pollIntervalMs, 'not-found');
@@ -109,6 +107,17 @@ async function lookAtEndedRun(workshop: Workshop, job: DueJob, run: RunRef): Pro
   await store.reschedule(job, null, 'answer');
 }
 
+/** A run that is given up must not go on and be paid for; one that has ended meanwhile is no overdue one. */
+async function endOverdue(workshop: Workshop, job: DueJob, run: RunRef): Promise<void> {
+  const answer = await workshop.provider.cancel(run);
+  const isStopped = answer !== 'unreachable' && answer !== 'already-completed';
+  if (isStopped || job.pollFailures >= FAILURES_BEFORE_LOST) {
+    await giveUp(workshop, job, 'The run did not end within 24 hours.');
+  } else {
+    await lookLater(workshop, job, `told to stop an overdue run, fal answered: ${answer}`);
+  }
+}
+
 async function lookLater(workshop: Workshop, job: DueJob, reason: string): Promise<void> {
   const { store, settings, log } = workshop;
   log.warn({ jobId: job.id, failures: job.pollFailures + 1, reason }, 'fal could not tell how a run stands');
@@ -116,7 +125,7 @@ async function lookLater(workshop: Workshop, job: DueJob, reason: string): Promi
 }
 
 async function giveUp(workshop: Workshop, job: DueJob, message: string): Promise<void> {
-  await record(workshop, job.id, { event: { kind: 'lost', message }, source: 'DEADLINE' });
+  await record(workshop, job.id, { event: { kind: 'lost', message }, source: 'DEADLINE', asOf: job });
 }
 
 /** Asks fal to stop a run. What fal answers is what is recorded: a run that cannot be stopped any more ends as it ends. */

@@ -28,14 +28,19 @@ export type Inspection =
 
 export type CancelAnswer = 'removed' | 'requested' | 'already-completed' | 'not-found' | 'unreachable';
 
+export type Order = {
+  readonly endpoint: string;
+  readonly input: JsonObject;
+  /** Null: no webhook will come. */
+  readonly callbackUrl: string | null;
+  /** On performance.now()'s clock: later it is not sent any more, and refused. */
+  readonly sendBefore: number;
+};
+
 /** The service that trains and generates. None of these throws for anything the service or the network does. */
 export interface Provider {
-  /** Sends exactly one request. `callbackUrl` null: no webhook will come. */
-  submit(order: {
-    readonly endpoint: string;
-    readonly input: JsonObject;
-    readonly callbackUrl: string | null;
-  }): Promise<SubmitEvent>;
+  /** Sends exactly one request. */
+  submit(order: Order): Promise<SubmitEvent>;
   inspect(run: RunRef): Promise<Inspection>;
   cancel(run: RunRef): Promise<CancelAnswer>;
 }
@@ -106,6 +111,7 @@ export type LoadedJob = {
   readonly snapshot: Snapshot;
   readonly ownerId: string;
   readonly revision: number;
+  readonly nextPollAt: Date | null;
   readonly avatarId: string | null;
   readonly generationId: string | null;
   /** Of the avatar or generation; null where it was deleted. */
@@ -135,6 +141,7 @@ export type DueJob = {
   readonly ageMs: number;
   /** A cancel was asked for, or the avatar is gone, and fal has not been told yet. */
   readonly cancelPending: boolean;
+  readonly revision: number;
   /** When it was to be looked at next, as read; what is planned is written only if that still holds. */
   readonly nextPollAt: Date | null;
 };
@@ -180,8 +187,8 @@ export interface JobStore {
     delivery: Delivery,
     how: { readonly outcome: 'LATE' | 'CONFLICT' | 'UNREADABLE'; readonly leaseMs: number },
   ): Promise<{ readonly isNew: boolean; readonly isDue: boolean }>;
-  /** Forgets deliveries that are older than a month. */
-  forgetDeliveries(): Promise<void>;
+  /** Forgets deliveries that are older than a month; many are forgotten piece by piece, until told to stop. */
+  forgetDeliveries(stop: AbortSignal): Promise<void>;
   /**
    * Takes due jobs for `leaseMs`: until then no other instance gets them. A look that is planned further ahead than
    * `furthestMs` was planned before a clock was put back, and is due.

@@ -2,20 +2,29 @@ import { decide } from '../domain/decide.ts';
 import { isFinal, type IgnoreReason } from '../domain/next-job.ts';
 import { UNKNOWN_OUTCOME_DEADLINE_MS } from './timing.ts';
 import type { Decision } from '../domain/decide.ts';
-import type { Delivery, LoadedJob, PendingAnnouncement, Workshop } from './ports.ts';
+import type { Delivery, DueJob, LoadedJob, PendingAnnouncement, Workshop } from './ports.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
 
-/** News of a run, who brought it, and for a webhook what is kept of it. */
+/** News of a run, and who brought it. */
 export type Report = {
   readonly event: RunEvent;
   readonly source: Source;
+  /** For a webhook what is kept of it. */
   readonly delivery?: Delivery;
+  /**
+   * The job as it was before fal was asked. With it the news counts only while nothing newer is known: fal's answer may
+   * have taken its time, or this process stood still.
+   */
+  readonly asOf?: Pick<DueJob, 'revision' | 'nextPollAt'>;
 };
 
 export type Recorded =
   /** `isDue`: the run has to be looked at now; what the news said is not all there is to know. */
   | { readonly kind: 'applied'; readonly isDue: boolean }
-  | { readonly kind: 'ignored'; readonly reason: IgnoreReason | 'no-such-job' | 'request-id-taken' };
+  | {
+      readonly kind: 'ignored';
+      readonly reason: IgnoreReason | 'no-such-job' | 'request-id-taken' | 'outdated';
+    };
 
 /**
  * The one path every status change takes, whoever brings the news: read, decide, save if nothing was written
@@ -27,12 +36,16 @@ export type Recorded =
 export async function record(
   workshop: Workshop,
   jobId: string,
-  { event, source, delivery }: Report,
+  { event, source, delivery, asOf }: Report,
 ): Promise<Recorded> {
   const { store, log, settings, tally } = workshop;
   for (;;) {
     const loaded = await store.load(jobId);
     if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
+    if (asOf !== undefined && !isStill(loaded, asOf)) {
+      log.debug({ jobId, source, event: event.kind }, 'news of a run was outdated when it came');
+      return { kind: 'ignored', reason: 'outdated' };
+    }
     const decision = decide(loaded.snapshot, event, new Date());
     if (decision.kind === 'ignore') {
       log.debug(
@@ -96,6 +109,11 @@ export async function announce(
     return false;
   }
   return failed === undefined;
+}
+
+/** True while nothing was recorded of it, and no other look at it was taken or planned. */
+function isStill(loaded: LoadedJob, { revision, nextPollAt }: NonNullable<Report['asOf']>): boolean {
+  return loaded.revision === revision && loaded.nextPollAt?.getTime() === nextPollAt?.getTime();
 }
 
 /** Milliseconds until the job is to be looked at; null: never; undefined: as planned already. */

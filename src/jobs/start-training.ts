@@ -69,10 +69,11 @@ export async function startTraining(
             digest: digestOf({ of: 'training', avatarId, imagesUrl, steps, trainer: wanted }),
           },
   };
+  const begunAt = performance.now();
   const creation = await store.createTraining(job);
   if (creation.kind !== 'created') return answerCreation(store, creation, () => ({ avatarId }));
 
-  const refusal = await submitJob(workshop, job);
+  const refusal = await submitJob(workshop, { ...job, begunAt });
   if (refusal === null) return { done: { avatarId } };
   const { code, message } = refusal.failure;
   if (code !== 'PROVIDER_REJECTED') return refuse('PROVIDER_UNAVAILABLE', message);

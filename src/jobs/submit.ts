@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { record, type Recorded } from './record.ts';
+import { SEND_WITHIN_MS } from './timing.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { SubmitEvent, Workshop } from './ports.ts';
 
@@ -8,6 +9,8 @@ type SubmittedJob = {
   readonly endpoint: string;
   readonly input: JsonObject;
   readonly token: string;
+  /** Just before it was written, on performance.now()'s clock. */
+  readonly begunAt: number;
 };
 
 /**
@@ -33,6 +36,8 @@ async function submit(
     endpoint: job.endpoint,
     input: job.input,
     callbackUrl: settings.callbackBase && `${settings.callbackBase}/${job.token}`,
+    // A process that stood still must not wake and start what has been given up since.
+    sendBefore: job.begunAt + SEND_WITHIN_MS,
   });
   // Said before it is stored: should storing fail, the log is the only place that has the id of a paid run.
   if (event.kind === 'accepted') log.info({ jobId: job.id, requestId: event.requestId }, 'fal took a run');

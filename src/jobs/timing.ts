@@ -5,6 +5,12 @@ const HOUR = 60 * MINUTE;
 /** How long fal may take to answer a submit, status, result or cancel request. */
 export const PROVIDER_TIMEOUT_MS = 30 * SECOND;
 
+/**
+ * How long after its job was begun a submit may be sent. With fal's time to answer it is the minute after which the job
+ * counts as one of unknown outcome, which its owner may give up and start anew.
+ */
+export const SEND_WITHIN_MS = 30 * SECOND;
+
 /** How long a submit with unknown outcome waits for its webhook before it is given up. */
 export const UNKNOWN_OUTCOME_DEADLINE_MS = 6 * HOUR;
 

@@ -12,6 +12,7 @@ const ORDER = {
   endpoint: 'fal-ai/flux-lora-portrait-trainer',
   input: { images_data_url: 'https://photos.example/a.zip', steps: 100 },
   callbackUrl: 'https://likeness.example/webhooks/fal/0123456789abcdef0123456789abcdef',
+  sendBefore: Infinity,
 };
 
 function falAt(url: string): Fal {
@@ -60,6 +61,13 @@ describe('a submit', () => {
     const { url, arrived } = await peer((response) => json(response, 200, ACCEPTANCE));
     await falAt(url).submit({ ...ORDER, callbackUrl: null });
     expect(arrived.map(({ path }) => path)).toEqual([`/${ORDER.endpoint}`]);
+  });
+
+  test('is not sent any more after its time', async () => {
+    const { url, arrived } = await peer((response) => json(response, 200, ACCEPTANCE));
+    const event = await falAt(url).submit({ ...ORDER, sendBefore: performance.now() - 1 });
+    expect(event).toMatchObject({ kind: 'refused', failure: { code: 'PROVIDER_UNAVAILABLE' } });
+    expect(arrived).toEqual([]);
   });
 
   test.each([200, 201, 202])('answered with HTTP %i is accepted', async (status) => {

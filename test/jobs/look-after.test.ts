@@ -95,6 +95,47 @@ describe('an open run', () => {
     expect(row.world.job.state).toBe('RUNNING');
   });
 
+  test('that is overdue is not given up while fal cannot be told to stop it, but not for ever', async () => {
+    const { row, provider, look } = await lookedAt(RUNNING, [], { ageMs: RUN_DEADLINE_MS + 1 });
+    provider.cancelAnswer = 'unreachable';
+    provider.inspection = EVENTS.running;
+    for (let turn = 0; turn < FAILURES_BEFORE_LOST; turn++) {
+      await look();
+      expect(row.world.job.state).toBe('RUNNING');
+    }
+    expect(row.nextPollInMs).toBe(MAX_BACKOFF_MS);
+    await look();
+    expect(row.world.avatar).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
+    expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_LOST + 1);
+  });
+
+  test('that is overdue and ends before fal is told to stop it is what it ended as', async () => {
+    const { row, provider, look } = await lookedAt(RUNNING, [], { ageMs: RUN_DEADLINE_MS + 1 });
+    provider.cancelAnswer = 'already-completed';
+    provider.inspection = EVENTS.running;
+    await look();
+    expect(row).toMatchObject({ nextPollInMs: POLL_MS, world: { job: { state: 'RUNNING' } } });
+    provider.inspection = EVENTS.lora;
+    await look();
+    expect(row.world.avatar?.status).toBe('COMPLETED');
+  });
+
+  test.each<[string, Inspection]>([
+    ['waits', { kind: 'queued', position: 3 }],
+    ['is unknown', GONE],
+  ])('is as a later look found it, though an earlier one hears now that it %s', async (_what, late) => {
+    const { row, store, provider, workshop } = await lookedAt(RUNNING, [], { notFoundSince: 0 });
+    store.now = NOT_FOUND_GRACE_MS;
+    const early = await store.due('job');
+    provider.inspection = EVENTS.runningHalf;
+    if (early !== null) await lookAfter(workshop, early);
+    const found = { ...row };
+    store.now += 1; // when the next look is planned for has changed with it
+    provider.inspection = late;
+    if (early !== null) await lookAfter(workshop, early);
+    expect(row).toMatchObject({ world: found.world, version: found.version, revision: found.revision });
+  });
+
   test('that ended after a day is what it ended as', async () => {
     const { row } = await lookedAt(RUNNING, [EVENTS.lora], { ageMs: 2 * RUN_DEADLINE_MS });
     expect(row.world.avatar?.status).toBe('COMPLETED');

@@ -67,6 +67,7 @@ export class MemoryStore implements JobStore {
       snapshot: snapshotOf(row.world),
       ownerId: 'ada',
       revision: row.revision,
+      nextPollAt: this.#plannedAt(row),
       avatarId: avatar && `avt-of-${jobId}`,
       generationId: generation && `gen-of-${jobId}`,
       version: avatar === null && generation === null ? null : row.version,
@@ -127,8 +128,13 @@ export class MemoryStore implements JobStore {
       notFoundForMs: row.notFoundSince === null ? 0 : this.now - row.notFoundSince,
       ageMs: row.ageMs,
       cancelPending: job.cancelRequested && !row.cancelAnswered,
-      nextPollAt: row.nextPollInMs === null ? null : new Date(this.now),
+      revision: row.revision,
+      nextPollAt: this.#plannedAt(row),
     };
+  }
+
+  #plannedAt({ nextPollInMs }: Row): Date | null {
+    return nextPollInMs === null ? null : new Date(this.now);
   }
 
   async reschedule({ id }: DueJob, inMs: number | null, found: LookResult): Promise<void> {

@@ -1,0 +1,51 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, expect, test } from 'vitest';
+import { avatarRow, jobRow } from './rows.ts';
+import { freshDatabase, testedDatabase } from '../support/database.ts';
+import { newId } from '../../src/jobs/identity.ts';
+import { NO_LIMITS } from '../../src/domain/limits.ts';
+import { PrismaJobStore } from '../../src/db/job-store.ts';
+
+const { database, drop } = await freshDatabase();
+afterAll(drop);
+const { prisma, pool } = database;
+const store = new PrismaJobStore(prisma, NO_LIMITS);
+
+// The embedded database has one session: there nothing is written in the middle of a transaction.
+test.skipIf(testedDatabase === 'embedded')(
+  'a training that is written while its avatar is being deleted goes with it (PostgreSQL only)',
+  async () => {
+    const avatarId = newId('avt');
+    await prisma.avatar.create({ data: avatarRow(avatarId) });
+    const [ended, open] = [newId('job'), newId('job')];
+    await prisma.job.create({ data: { ...jobRow(ended, avatarId), state: 'COMPLETED' } });
+    const holder = await pool.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [ended]);
+    const deleting = store.deleteAvatar('owner', avatarId);
+    await pause(300); // it waits for the job that is held
+
+    const { kind: _kind, ...job } = jobRow(open, avatarId);
+    const creation = await store.createTraining({ ...job, idempotency: null } as never);
+    await holder.query('COMMIT');
+    holder.release();
+
+    expect(creation).toEqual({ kind: 'created' });
+    expect(await deleting).toHaveLength(1);
+    expect(await prisma.job.findUnique({ where: { id: open } })).toMatchObject({
+      state: 'CANCELLED',
+      cancelRequestedAt: expect.any(Date) as Date,
+      openTrainingAvatarId: null,
+      avatarId: null,
+      input: {},
+    });
+  },
+);
+
+test('a training of an avatar that is gone is not written', async () => {
+  const avatarId = newId('avt');
+  await prisma.avatar.create({ data: avatarRow(avatarId) });
+  await store.deleteAvatar('owner', avatarId);
+  const { kind: _kind, ...job } = jobRow(newId('job'), avatarId);
+  expect(await store.createTraining({ ...job, idempotency: null } as never)).toEqual({ kind: 'gone' });
+});

@@ -1,0 +1,73 @@
+import { afterAll, expect, test } from 'vitest';
+import { avatarRow, jobRow } from './rows.ts';
+import { bench } from '../jobs/bench.ts';
+import { freshDatabase, testedDatabase } from '../support/database.ts';
+import { LEASE_MS, NOT_FOUND_GRACE_MS } from '../../src/jobs/timing.ts';
+import { lookAfter } from '../../src/jobs/look-after.ts';
+import { NO_LIMITS } from '../../src/domain/limits.ts';
+import { PrismaJobStore } from '../../src/db/job-store.ts';
+import type { DueJob, Inspection } from '../../src/jobs/ports.ts';
+
+const { database, drop } = await freshDatabase();
+afterAll(drop);
+const { prisma, pool } = database;
+const store = new PrismaJobStore(prisma, NO_LIMITS);
+
+const HOUR = 3_600_000;
+
+/** A run that fal has not known for as long as it may not. */
+async function unknownRun(id: string): Promise<void> {
+  const avatarId = `avt_${id}`;
+  await prisma.avatar.create({ data: { ...avatarRow(avatarId), status: 'QUEUED', falRequestId: id } });
+  await prisma.job.create({
+    data: {
+      ...jobRow(id, avatarId),
+      state: 'QUEUED',
+      openTrainingAvatarId: avatarId,
+      falRequestId: id,
+      nextPollAt: new Date(0),
+      notFoundSince: new Date(Date.now() - 2 * NOT_FOUND_GRACE_MS),
+    },
+  });
+}
+
+async function claimed(): Promise<DueJob> {
+  const [job] = await store.claimDue(1, { leaseMs: LEASE_MS, furthestMs: HOUR });
+  if (job === undefined) throw new Error('Nothing is due');
+  return job;
+}
+
+const UNKNOWN: Inspection = { kind: 'not-found', message: 'fal does not know this run.' };
+
+test.each<[late: Inspection, found: Inspection]>([
+  [
+    { kind: 'queued', position: 3 },
+    { kind: 'running', percent: 60 },
+  ],
+  [UNKNOWN, { kind: 'running', percent: 60 }],
+  // Which changes nothing but when to look again, and that it is known.
+  [UNKNOWN, { kind: 'queued', position: null }],
+])(
+  `on ${testedDatabase} a look that hears %j only when another one has taken its lease and found %j changes nothing`,
+  async (late, found) => {
+    const id = `run-${Math.random()}`;
+    await unknownRun(id);
+    const { workshop, provider } = bench();
+    const own = { ...workshop, store };
+    let hear: (inspection: Inspection) => void = () => undefined;
+    provider.inspect = () => new Promise((resolve) => (hear = resolve));
+    const first = lookAfter(own, await claimed());
+    await pool.query('UPDATE jobs SET next_poll_at = now() WHERE id = $1', [id]);
+    provider.inspect = () => Promise.resolve(found);
+    await lookAfter(own, await claimed());
+    const state = () => prisma.job.findUnique({ where: { id }, include: { avatar: true } });
+    const asFound = await state();
+
+    hear(late);
+    await first;
+
+    expect(await state()).toEqual(asFound);
+    expect(asFound?.avatar?.status).toBe(found.kind === 'running' ? 'TRAINING' : 'QUEUED');
+    await prisma.job.update({ where: { id }, data: { nextPollAt: null } });
+  },
+);
