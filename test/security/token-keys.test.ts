@@ -3,6 +3,7 @@ import { exportSPKI } from 'jose';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { inSeconds, keySet, published, serving, token } from '../auth/signed-tokens.ts';
 import { RawSocket } from './raw-socket.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startTestApp } from '../support/test-app.ts';
 
 const CLAIMS = { sub: 'ada', iss: 'https://issuer.example/', aud: 'likeness' } as const;
@@ -48,10 +49,11 @@ describe('while the keys cannot be fetched', () => {
 });
 
 describe('once they are there', () => {
-  let began = 0;
-  beforeAll(() => {
+  let [began, inVain] = [0, 0];
+  beforeAll(async () => {
     keys.state.answer = serving(known.jwk);
-    began = performance.now();
+    [began, inVain] = [performance.now(), keys.state.fetches];
+    await pause(1000); // as long as they are not asked for again
   });
 
   test('a token of a published key is taken wherever it comes from', async () => {
@@ -94,7 +96,6 @@ describe('once they are there', () => {
   });
 
   test('whatever was sent, they were fetched once, and again after half a minute at the earliest', () => {
-    const inVain = 7;
     const later = Math.floor((performance.now() - began) / 30_000);
     expect(keys.state.fetches).toBeGreaterThan(inVain);
     expect(keys.state.fetches).toBeLessThanOrEqual(inVain + 1 + later);
