@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { COPY_NAME, removeCopy } from './live-copy.ts';
-import type { DatabaseLog } from './log.ts';
+import type { Copy } from './copies.ts';
+import { COPY_NAME } from './copy-folders.ts';
+import type { Asker } from './lock-socket.ts';
 
 const requestSchema = z.object({ copy: z.literal(true) });
 const replySchema = z.union([
@@ -13,28 +13,20 @@ type Reply = z.infer<typeof replySchema>;
 /** Asks the process that has the data folder for a copy of its database, in that folder. */
 export const COPY_REQUEST = JSON.stringify({ copy: true } satisfies z.infer<typeof requestSchema>);
 
-/** Who answers, and how. */
-export type Copier = {
-  readonly dataDir: string;
-  /** Makes a copy in it and gives its name. */
-  readonly copy: (gone: AbortSignal) => Promise<string>;
-  readonly log: DatabaseLog;
-};
-
 /**
- * A copy that another process asked for over the data folder's lock; see data-dir-request.ts. It stays until `gone`
- * says that the asker is. Never rejects: the answer says what went wrong.
+ * A copy that another process asked for over the data folder's lock; see data-dir-request.ts. It stays until the asker
+ * has gone, who is hung up on when it is taken back. Never rejects: the answer says what went wrong.
  */
 export async function copyOnRequest(
-  { dataDir, copy, log }: Copier,
+  copy: (gone: AbortSignal) => Promise<Copy>,
   request: string,
-  gone: AbortSignal,
+  { gone, hangUp }: Asker,
 ): Promise<string> {
   let reply: Reply;
   try {
     requestSchema.parse(JSON.parse(request));
-    const name = await copy(gone);
-    removeWhen(gone, join(dataDir, name), log);
+    const { name, takenBack } = await copy(gone);
+    takenBack.addEventListener('abort', hangUp, { once: true });
     reply = { copy: name };
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) };
@@ -47,14 +39,4 @@ export function copyIn(answer: string): string {
   const reply = replySchema.parse(JSON.parse(answer));
   if ('error' in reply) throw new Error(`The server made no copy of its database: ${reply.error}`);
   return reply.copy;
-}
-
-function removeWhen(gone: AbortSignal, copy: string, log: DatabaseLog): void {
-  const remove = (): void => {
-    removeCopy(copy, log).catch((err: unknown) => {
-      log.warn({ err, copy }, 'A copy that was made for a backup is left; the next start removes it');
-    });
-  };
-  if (gone.aborted) remove();
-  else gone.addEventListener('abort', remove, { once: true });
 }

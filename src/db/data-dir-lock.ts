@@ -85,7 +85,7 @@ function listenWith(address: string, manner: Manner): Promise<LockServer> {
   return listen(
     address,
     () => manner.claim,
-    async (text, gone) => manner.respond?.(text, gone) ?? NOT_ASKED,
+    async (text, asker) => manner.respond?.(text, asker) ?? NOT_ASKED,
   );
 }
 

@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
+import { LOG_TAKES } from './free-space.ts';
 import { watchForFreezes, type FreezeWatch } from './freeze-watch.ts';
 
 /**
@@ -7,7 +8,10 @@ import { watchForFreezes, type FreezeWatch } from './freeze-watch.ts';
  */
 const START_PARAMS: string[] = [
   ...PGlite.defaultStartParams,
-  ...['shared_buffers=32MB', 'min_wal_size=32MB', 'max_wal_size=48MB'].flatMap((setting) => ['-c', setting]),
+  ...['shared_buffers=32MB', 'min_wal_size=32MB', `max_wal_size=${LOG_TAKES / 1024}kB`].flatMap((setting) => [
+    '-c',
+    setting,
+  ]),
 ];
 
 /** PostgreSQL's words for an error after which it does not go on. */

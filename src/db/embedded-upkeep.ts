@@ -1,11 +1,26 @@
 import type pg from 'pg';
-import { freeSpace, WRITES_NEED } from './free-space.ts';
+import type { Copies } from './copies.ts';
+import { COPIES_LEAVE, freeSpace, WRITES_NEED } from './free-space.ts';
 import type { DatabaseLog } from './log.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { within } from '../jobs/within.ts';
 
-export const SPACE_CHECK_MS = 1_000;
+/** While there are copies, the log is not cut back: it can take much room within a second. */
+export const SPACE_CHECK_MS = 200;
+/** A copy whose turn has not come yet hears of it only then; the looks go on. */
+const TAKE_BACK_MS = 1_000;
+
+const UNTIDY = 'The embedded database could not be tidied';
 /** PostgreSQL's own pace, of checkpoints and of a round of its autovacuum. */
 export const TIDY_MS = 5 * 60_000;
+
+export type UpkeepOptions = {
+  readonly spaceCheckMs?: number;
+  readonly tidyMs?: number;
+  readonly patiently?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Of this database. */
+  readonly copies?: Copies | undefined;
+};
 
 export type Upkeep = {
   /** Whether nothing is written at present, for want of room. */
@@ -26,6 +41,7 @@ export type Upkeep = {
  *
  * Room: while less than WRITES_NEED bytes are free, transactions are read-only, which every statement that would write
  * is told, and the database stays whole. A log that cannot be extended stops the database for good (embedded-engine.ts).
+ * Before that, copies made for backups are taken back.
  *
  * @param options.patiently does what may take long, a vacuum of a big table
  */
@@ -33,7 +49,7 @@ export function keepUp(
   pool: pg.Pool,
   folder: string,
   log: DatabaseLog,
-  { spaceCheckMs = SPACE_CHECK_MS, tidyMs = TIDY_MS, patiently = atOnce } = {},
+  { spaceCheckMs = SPACE_CHECK_MS, tidyMs = TIDY_MS, patiently = atOnce, copies }: UpkeepOptions = {},
 ): Upkeep {
   const inTurn = oneAtATime();
   /** As it is, and as the database was last told. */
@@ -43,7 +59,22 @@ export function keepUp(
   const apply = (client: pg.ClientBase | pg.Pool) =>
     client.query(`SET default_transaction_read_only = ${isFull ? 'on' : 'off'}`);
 
+  const checkpoint = () => pool.query('CHECKPOINT');
+
+  const takeCopiesBack = async (free: number): Promise<void> => {
+    if (copies?.any !== true || free >= COPIES_LEAVE) return;
+    log.warn({ folder, freeBytes: free }, 'The disk is nearly full: a copy made for a backup is taken back');
+    const takenBack = copies.takeBack(
+      new Error('the disk is nearly full, and the server needs the room itself'),
+    );
+    await within(takenBack, TAKE_BACK_MS).catch((err: unknown) =>
+      log.warn({ err }, 'The copy is not gone yet'),
+    );
+    inTurn(checkpoint).catch((err: unknown) => log.warn({ err }, UNTIDY)); // it cuts back the log
+  };
+
   const checkSpace = async (): Promise<void> => {
+    await takeCopiesBack(await freeSpace(folder));
     const free = await freeSpace(folder);
     isFull = free < WRITES_NEED;
     if (isFull === isReadOnly) return;
@@ -68,7 +99,7 @@ export function keepUp(
 
   const tidy = async (): Promise<void> => {
     if (!isFull) for (const table of await readEveryTable(pool)) await vacuum(table);
-    await pool.query('CHECKPOINT');
+    await checkpoint();
   };
 
   const loops = [
@@ -78,7 +109,7 @@ export function keepUp(
     repeat(
       () => inTurn(tidy),
       tidyMs,
-      (err) => log.warn({ err }, 'The embedded database could not be tidied'),
+      (err) => log.warn({ err }, UNTIDY),
     ),
   ];
   return {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
+import { Copies, type Copy } from './copies.ts';
+import { removeLeftCopies } from './copy-folders.ts';
 import { createEmbedded, makeFolder } from './create-embedded.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { DatabaseTroubleError } from './database-trouble.ts';
@@ -8,7 +10,7 @@ import { embeddedClientClass, resetSession } from './embedded-client.ts';
 import { openEngine, type Engine } from './embedded-engine.ts';
 import { keepUp, type Upkeep } from './embedded-upkeep.ts';
 import { requireSpace, WRITES_NEED } from './free-space.ts';
-import { copyLive, removeLeftCopies } from './live-copy.ts';
+import { copyLive } from './live-copy.ts';
 import type { DatabaseLog } from './log.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import { keepPoolClean } from './pool-hygiene.ts';
@@ -32,8 +34,8 @@ export type EmbeddedHandle = PoolHandle & {
   readonly lock: DataDirLock | undefined;
   /** Begins what a server needs that stays open: upkeep, an end to freezes. After the migrations, which may be long. */
   readonly serve: () => void;
-  /** Makes a copy of the database beside it while it serves; see live-copy.ts. Undefined in memory. */
-  readonly copy: ((gone: AbortSignal) => Promise<string>) | undefined;
+  /** Makes a copy of the database beside it while it serves; see live-copy.ts. It stays until `gone`. Undefined in memory. */
+  readonly copy: ((gone: AbortSignal) => Promise<Copy>) | undefined;
   /** Why it cannot do its work; undefined while it can. */
   readonly trouble: () => DatabaseTroubleError | undefined;
 };
@@ -66,12 +68,15 @@ export async function openEmbedded(dataDir: string, log: DatabaseLog): Promise<E
   }
 }
 
-/** Opens a copy that `copy` has made; nobody removes it before it is closed. */
+/**
+ * Opens a copy that `copy` has made. Nobody removes it before it is closed, except a server that needs its room: then
+ * statements fail, or read what is not there any more.
+ */
 export async function openCopy(dataDir: string, log: DatabaseLog): Promise<EmbeddedHandle> {
   const lock = await lockDataDir(dataDir, log);
   try {
     const folder = databaseFolder(dataDir);
-    return overEngine(await openFolder(folder), { lock, folder }, log);
+    return overEngine(await openFolder(folder, () => undefined), { lock, folder }, log);
   } catch (error) {
     await lock.release();
     throw error;
@@ -79,10 +84,10 @@ export async function openCopy(dataDir: string, log: DatabaseLog): Promise<Embed
 }
 
 /** Opens a database folder that nobody else has, without a lock. */
-export async function openFolder(folder: string): Promise<Engine> {
+export async function openFolder(folder: string, onStopped = endProcess): Promise<Engine> {
   await requireSpace(folder, WRITES_NEED);
   try {
-    return await openEngine(folder, endProcess);
+    return await openEngine(folder, onStopped);
   } catch (error) {
     throw new Error(`The embedded database in ${folder} cannot be opened: ${openingFault(error)}`, {
       cause: error,
@@ -115,14 +120,24 @@ export function overEngine(
   keepPoolClean(pool, log);
   const untidied: Upkeep['untidied'] = async (work) =>
     upkeep === undefined ? work() : upkeep.untidied(work);
+  const copies =
+    place &&
+    new Copies(
+      dirname(place.folder),
+      async (gone) => untidied(() => copyLive(pool, place.folder, gone)),
+      log,
+    );
+  const warnOf = (what: string) => (err: unknown) =>
+    log.warn({ err }, `Closing the embedded database under ${what} that has not ended`);
   return {
     pool,
     lock: place?.lock,
     serve: () => {
       engine.endWhenFrozen(FROZEN_AFTER_MS);
-      if (place !== undefined) upkeep ??= keepUp(pool, place.folder, log, { patiently: engine.patiently });
+      if (place === undefined) return;
+      upkeep ??= keepUp(pool, place.folder, log, { patiently: engine.patiently, copies });
     },
-    copy: place && (async (gone) => untidied(() => copyLive(pool, place.folder, gone))),
+    copy: copies && (async (gone) => copies.make(gone)),
     trouble: () => {
       const stopped = engine.stopped();
       if (stopped !== undefined) return new DatabaseTroubleError('stopped', stopped.message);
@@ -132,12 +147,11 @@ export function overEngine(
     },
     close: async () => {
       upkeep?.stop();
+      if (copies !== undefined) await within(copies.end(), CLOSE_TIMEOUT_MS).catch(warnOf('a copy of it'));
       place?.lock.hangUp();
       try {
         // A client that is never given back must not keep the files from being closed in order.
-        await within(pool.end(), CLOSE_TIMEOUT_MS).catch((error: unknown) => {
-          log.warn({ err: error }, 'Closing the embedded database under a query that has not ended');
-        });
+        await within(pool.end(), CLOSE_TIMEOUT_MS).catch(warnOf('a query'));
         await engine.close();
       } finally {
         await place?.lock.release();

@@ -1,16 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type pg from 'pg';
-import { DataDirInUseError, lockDataDir } from './data-dir-lock.ts';
-import { freeSpace, WRITES_NEED } from './free-space.ts';
-import type { DatabaseLog } from './log.ts';
-
-/** What a copy's folder is called in the data folder. */
-export const COPY_NAME = /^copy\.[0-9a-f]{8}$/;
+import { discardCopy, newCopyName } from './copy-folders.ts';
+import { freeSpace, LOG_TAKES, WRITES_NEED } from './free-space.ts';
 
 const MB = 1024 * 1024;
 const CONTROL = join('global', 'pg_control');
@@ -31,7 +26,8 @@ const LOG = 'pg_wal';
  * @param gone aborts it; then, and when it fails, nothing of the copy is left
  */
 export async function copyLive(pool: pg.Pool, folder: string, gone: AbortSignal): Promise<string> {
-  const name = `copy.${randomUUID().slice(0, 8)}`;
+  gone.throwIfAborted();
+  const name = newCopyName();
   const copy = join(dirname(folder), name);
   const target = join(copy, basename(folder));
   await requireRoom(folder);
@@ -45,30 +41,8 @@ export async function copyLive(pool: pg.Pool, folder: string, gone: AbortSignal)
     await inSession(pool, () => copyTree(join(folder, LOG), join(target, LOG), [], gone));
     return name;
   } catch (error) {
-    await rm(copy, { recursive: true, force: true });
+    await discardCopy(copy);
     throw error;
-  }
-}
-
-/** Removes a copy unless somebody has it open. */
-export async function removeCopy(copy: string, log: DatabaseLog): Promise<void> {
-  const lock = await lockDataDir(copy, log).catch((error: unknown) => {
-    if (error instanceof DataDirInUseError) return undefined;
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (lock === undefined) return;
-  try {
-    await rm(copy, { recursive: true, force: true });
-  } finally {
-    await lock.release();
-  }
-}
-
-/** Removes what processes left that were killed while there was a copy. For whoever holds the data folder. */
-export async function removeLeftCopies(dataDir: string, log: DatabaseLog): Promise<void> {
-  for (const name of await readdir(dataDir)) {
-    if (COPY_NAME.test(name)) await removeCopy(join(dataDir, name), log);
   }
 }
 
@@ -81,9 +55,12 @@ async function inSession(pool: pg.Pool, work: (client: pg.ClientBase) => Promise
   }
 }
 
-/** Copying must not take the server's room away. */
+/**
+ * Copying must not take the server's room away. Without checkpoints the log is not cut back, what is added to it is
+ * copied too, and whoever opens the copy writes as well.
+ */
 async function requireRoom(folder: string): Promise<void> {
-  const needed = sizeOf(folder) + WRITES_NEED;
+  const needed = sizeOf(folder) + WRITES_NEED + 3 * LOG_TAKES;
   const free = await freeSpace(folder);
   if (free >= needed) return;
   throw new Error(

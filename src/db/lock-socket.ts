@@ -12,11 +12,15 @@ const ANSWER_TIMEOUT_MS = 2_000;
 /** Of a request, in characters: some words. */
 const MAX_REQUEST = 16_384;
 
-/**
- * What a holder does when it is asked for something. Resolves with one line, the answer. `gone` is aborted when the
- * asker is, whether it has the answer or not.
- */
-export type Respond = (request: string, gone: AbortSignal) => Promise<string>;
+export type Asker = {
+  /** Aborted when the asker is gone, whether it has the answer or not. */
+  readonly gone: AbortSignal;
+  /** Ends the connection to it. */
+  readonly hangUp: () => void;
+};
+
+/** What a holder does when it is asked for something. Resolves with one line, the answer. */
+export type Respond = (request: string, asker: Asker) => Promise<string>;
 
 export type LockServer = {
   /** Ends the requests that are under way; their askers hear that the process went away. */
@@ -51,7 +55,8 @@ export async function listen(
       const [request, rest] = text.split('\n', 2);
       if (rest === undefined || request === undefined) return undefined;
       socket.removeAllListeners('data').resume();
-      void respond(request, gone.signal).then((answer) => void socket.write(`${answer}\n`));
+      const hangUp = (): void => void socket.destroy();
+      void respond(request, { gone: gone.signal, hangUp }).then((answer) => void socket.write(`${answer}\n`));
       return undefined;
     });
   });
@@ -87,8 +92,8 @@ export async function ask(address: string): Promise<Answer> {
   return answer;
 }
 
-/** What a holder answered. It counts the asker as there until `leave`. */
-export type Reply = { readonly line: string; readonly leave: () => void };
+/** What a holder answered. It counts the asker as there until `leave`, unless it hangs up itself. */
+export type Reply = { readonly line: string; readonly leave: () => void; readonly hungUp: AbortSignal };
 
 /**
  * Has a holder do something. Its answer may take as long as the work does; without one, what there is instead of a
@@ -110,7 +115,10 @@ export async function request(
   socket.write(`${text}\n`);
   const line = await firstLine(socket);
   if (line === undefined) throw new Error(`Process ${answer.pid} ended before it had answered`);
-  return { line, leave: () => socket.destroy() };
+  const hungUp = new AbortController();
+  socket.once('close', () => hungUp.abort());
+  if (socket.destroyed) hungUp.abort();
+  return { line, leave: () => socket.destroy(), hungUp: hungUp.signal };
 }
 
 async function meet(

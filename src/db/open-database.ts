@@ -67,7 +67,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     }
     serve();
     if (copy !== undefined) {
-      lock?.answer((request, gone) => copyOnRequest({ dataDir, copy, log }, request, gone));
+      lock?.answer((request, asker) => copyOnRequest(copy, request, asker));
     }
     return overPool({ kind: 'embedded', pool, close, trouble });
   } catch (error) {

@@ -4,15 +4,19 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backUp } from '../db/backup.ts';
 import { readBackup, type BackupHead } from '../db/backup-file.ts';
+import { discardCopy } from '../db/copy-folders.ts';
 import { copyIn, COPY_REQUEST } from '../db/copy-request.ts';
 import { requestOfHolder } from '../db/data-dir-request.ts';
-import { databaseFolder, openCopy, openEmbedded, type EmbeddedHandle } from '../db/embedded.ts';
+import { databaseFolder, openCopy, openEmbedded } from '../db/embedded.ts';
 import { warnOfMemory } from '../db/memory-limit.ts';
 import { giveName } from './give-name.ts';
 import { CommandError, EX_CONFIG, EX_USAGE, log, type Place } from './program.ts';
 
 /** A server and this command beside it; measured 310 and, of a million rows, 320. */
 const BOTH_TAKE_MB = 640;
+const TAKEN_BACK =
+  'The server took its copy of the database back: it ended, or the disk is nearly full and it needs the room itself. ' +
+  'Make space, or stop the server, without which no copy is needed';
 
 /**
  * `npm run backup -- [file]`: one file of all that the embedded database holds, while a server uses it (whose copy is
@@ -63,22 +67,42 @@ export function defaultName(now: Date): string {
 
 async function write(dataDir: string, file: string, gone: AbortSignal): Promise<void> {
   const reply = await aborted(gone, requestOfHolder(dataDir, COPY_REQUEST));
-  if (reply === undefined) return writeOut(await openEmbedded(dataDir, log), file, gone);
-  const copy = join(dataDir, copyIn(reply.line));
+  if (reply === undefined) {
+    const { pool, close } = await openEmbedded(dataDir, log);
+    return backUp(pool, file, gone).finally(close);
+  }
   try {
     warnOfMemory(BOTH_TAKE_MB, 'a backup beside a running server', log);
-    await writeOut(await openCopy(copy, log), file, gone);
+    await writeFromCopy(join(dataDir, copyIn(reply.line)), reply.hungUp, file, gone);
   } finally {
-    await rm(copy, { recursive: true, force: true });
     reply.leave();
   }
 }
 
-async function writeOut({ pool, close }: EmbeddedHandle, file: string, gone: AbortSignal): Promise<void> {
+/** A server that ends leaves the copy to its reader; one that needs the room does not, and hangs up. */
+async function writeFromCopy(
+  copy: string,
+  hungUp: AbortSignal,
+  file: string,
+  gone: AbortSignal,
+): Promise<void> {
+  const takenBack = new AbortController();
+  const look = (): void => {
+    if (!existsSync(copy)) takenBack.abort(new CommandError(TAKEN_BACK));
+  };
+  hungUp.addEventListener('abort', look);
   try {
-    await backUp(pool, file, gone);
+    const { pool, close } = await openCopy(copy, log);
+    await backUp(pool, file, AbortSignal.any([gone, takenBack.signal]))
+      .finally(look) // while it is open, so that nobody else has removed it
+      .finally(close);
+    takenBack.signal.throwIfAborted();
+  } catch (error) {
+    look();
+    takenBack.signal.throwIfAborted(); // says more than what came of it
+    throw error;
   } finally {
-    await close();
+    await discardCopy(copy);
   }
 }
 

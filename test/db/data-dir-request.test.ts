@@ -35,7 +35,7 @@ test('a folder that nobody uses, or that a dead process used, has nobody to ask'
 test('a holder answers, and knows when its asker has gone', async () => {
   const lock = await lockDataDir(folder, silent);
   let isGone = false;
-  lock.answer(async (text, gone) => {
+  lock.answer(async (text, { gone }) => {
     gone.addEventListener('abort', () => (isGone = true));
     return `${text} yourself`;
   });

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open as openFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { copyIn, copyOnRequest, COPY_REQUEST, type Copier } from '../../src/db/copy-request.ts';
+import { Copies } from '../../src/db/copies.ts';
+import { copyIn, copyOnRequest, COPY_REQUEST } from '../../src/db/copy-request.ts';
 import { openCopy, openEmbedded, type EmbeddedHandle } from '../../src/db/embedded.ts';
 import { keepUp } from '../../src/db/embedded-upkeep.ts';
 import { copyLive } from '../../src/db/live-copy.ts';
@@ -18,29 +19,31 @@ const never = new AbortController().signal;
 
 let dataDir: string;
 let handle: EmbeddedHandle;
-let copier: Copier;
+let copies: Copies;
 
 beforeEach(async () => {
   dataDir = await copyEmbeddedTemplate();
   handle = await openEmbedded(dataDir, silent);
   handle.serve();
-  const { copy } = handle;
-  if (copy === undefined) throw new Error('It is not in memory');
-  copier = { dataDir, copy, log: silent };
+  copies = new Copies(dataDir, (gone) => copyLive(handle.pool, join(dataDir, 'postgres'), gone), silent);
 });
 afterEach(async () => {
   await handle.close();
   await rm(dataDir, { recursive: true, force: true });
 });
 
-async function copies(): Promise<string[]> {
-  return (await readdir(dataDir)).filter((name) => name.startsWith('copy.'));
+async function copyNames(): Promise<string[]> {
+  return (await readdir(dataDir)).filter((name) => /^(?:copy|gone)\./.test(name));
+}
+
+async function ask(request: string, gone: AbortSignal, hangUp = (): void => undefined): Promise<string> {
+  return copyOnRequest(async (signal) => copies.make(signal), request, { gone, hangUp });
 }
 
 async function noCopies(): Promise<void> {
   await eventually(
     'the copy to be gone',
-    async () => ((await copies()).length === 0 ? true : null),
+    async () => ((await copyNames()).length === 0 ? true : null),
     PATIENCE_MS,
   );
 }
@@ -93,42 +96,68 @@ test('a copy made under writes has every row committed before it and, of later o
 
 test('a copy that is asked for stays until its asker has gone', async () => {
   const gone = new AbortController();
-  const name = copyIn(await copyOnRequest(copier, COPY_REQUEST, gone.signal));
-  expect(await copies()).toEqual([name]);
+  const name = copyIn(await ask(COPY_REQUEST, gone.signal));
+  expect(await copyNames()).toEqual([name]);
   gone.abort();
   await noCopies();
 });
 
 test('a copy is not made for somebody who has gone, and requests in other words are refused', async () => {
   const gone = new AbortController();
-  const answer = copyOnRequest(copier, COPY_REQUEST, gone.signal);
-  await eventually('a beginning', async () => ((await copies()).length > 0 ? true : null), PATIENCE_MS);
+  const answer = ask(COPY_REQUEST, gone.signal);
+  await eventually('a beginning', async () => ((await copyNames()).length > 0 ? true : null), PATIENCE_MS);
   gone.abort();
   const text = await answer;
   if (text.includes('error')) expect(() => copyIn(text)).toThrow('made no copy');
   await noCopies();
   for (const request of ['{"backup":"/etc/passwd"}', '{"copy":"x"}', 'hello', '']) {
     expect(() => copyIn('{"copy":"../../etc"}')).toThrow();
-    expect(JSON.parse(await copyOnRequest(copier, request, never))).toHaveProperty('error');
+    expect(JSON.parse(await ask(request, never))).toHaveProperty('error');
   }
   expect((await handle.pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
 });
 
+test('a copy whose room is needed is taken back from whoever reads it, and from whoever waits for it', async () => {
+  let hungUp = 0;
+  const name = copyIn(await ask(COPY_REQUEST, never, () => (hungUp += 1)));
+  const reader = await openCopy(join(dataDir, name), silent);
+  const table = await fileOf(reader, 'pg_class');
+  const open = await openFile(join(dataDir, name, 'postgres', table));
+  expect((await open.stat()).size).toBeGreaterThan(0);
+  const waiting = ask(COPY_REQUEST, never);
+  await eventually('a second one', async () => ((await copyNames()).length > 1 ? true : null), PATIENCE_MS);
+
+  await copies.takeBack(new Error('no room'));
+  expect(await copyNames()).toEqual([]);
+  expect(copies.any).toBe(false);
+  expect(hungUp).toBe(1);
+  expect(await waiting).toBe('{"error":"no room"}');
+  expect((await open.stat()).size).toBe(0); // also what is open takes no room
+  await open.close();
+  await reader.close().catch(() => undefined);
+  expect((await handle.pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+});
+
+async function fileOf({ pool }: EmbeddedHandle, table: string): Promise<string> {
+  const { rows } = await pool.query<{ path: string }>('SELECT pg_relation_filepath($1) AS path', [table]);
+  return rows[0]?.path ?? '';
+}
+
 test('what a killed process left of a copy goes at the next start, what somebody reads does not', async () => {
-  const name = await copier.copy(never);
+  const { name } = await copies.make(never);
   const reader = await openCopy(join(dataDir, name), silent);
   await mkdir(join(dataDir, 'copy.0123abcd', 'postgres'), { recursive: true });
   await writeFile(join(dataDir, 'copy.of-mine'), '');
   await handle.close();
 
   handle = await openEmbedded(dataDir, silent);
-  expect((await copies()).sort()).toEqual([name, 'copy.of-mine'].sort());
+  expect((await copyNames()).sort()).toEqual([name, 'copy.of-mine'].sort());
   expect((await reader.pool.query('SELECT count(*) FROM avatars')).rows).toHaveLength(1);
   await reader.close();
   await handle.close();
 
   handle = await openEmbedded(dataDir, silent);
-  expect(await copies()).toEqual(['copy.of-mine']);
+  expect(await copyNames()).toEqual(['copy.of-mine']);
 });
 
 test('a copy that is not there is not made anew by opening it', async () => {

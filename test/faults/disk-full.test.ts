@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { ask } from '../support/graphql-call.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 import { silent } from '../support/template.ts';
-import { buildCommands, runCommand } from './run-command.ts';
+import { buildCommands, runCommand, startCommand } from './run-command.ts';
 import { mountDisk, noDisks, type Disk } from './tmpfs.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
@@ -24,6 +24,11 @@ const PATIENCE_MS = 30_000;
 
 let disk: Disk;
 let server: ServerProcess | undefined;
+
+function freeOn({ folder }: Disk): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
 
 describe.skipIf(noDisks !== undefined)(
   `a full disk${noDisks === undefined ? '' : ` (skipped: ${noDisks})`}`,
@@ -38,10 +43,13 @@ describe.skipIf(noDisks !== undefined)(
       disk.unmount();
     });
 
+    function enlarge(megabytes: number): void {
+      execFileSync('mount', ['-o', `remount,size=${megabytes}m`, disk.folder]);
+    }
+
     function fillBut(leave: number): string {
-      const { bavail, bsize } = statfsSync(disk.folder);
       const file = join(disk.folder, `filler-${leave}`);
-      execFileSync('fallocate', ['-l', String(bavail * bsize - leave), file]);
+      execFileSync('fallocate', ['-l', String(freeOn(disk) - leave), file]);
       return file;
     }
 
@@ -100,6 +108,32 @@ describe.skipIf(noDisks !== undefined)(
       await server.kill(); // as the reason says: without a server no copy is needed
       expect(await runCommand('backup', [target], { DATA_DIR: disk.folder })).toMatchObject({ code: 0 });
       rmSync(target);
+    });
+
+    test('makes the server take the copy of a backup back, which says so, before it refuses writes', async () => {
+      await buildCommands();
+      enlarge(400);
+      server = await startServer({ DATA_DIR: disk.folder });
+      const { url } = server;
+      const target = join(tmpdir(), `likeness-${randomUUID()}.gz`);
+      const backup = startCommand('backup', [target], { DATA_DIR: disk.folder });
+      const copies = (): string[] => readdirSync(disk.folder).filter((name) => /^(?:copy|gone)\./.test(name));
+      await eventually('its copy to be read', () =>
+        copies().some((name) => readdirSync(join(disk.folder, name)).some((file) => file.startsWith('lock.')))
+          ? true
+          : null,
+      );
+      backup.kill('SIGSTOP');
+      fillBut(60 * MB);
+      await eventually('its room to be free', () => (copies().length === 0 ? true : null), PATIENCE_MS);
+      expect(freeOn(disk)).toBeGreaterThan(90 * MB); // also while its reader has its files open
+      backup.kill('SIGCONT');
+      const { code, said } = await backup.ended;
+      expect(code).toBe(1);
+      expect(said).toContain('The server took its copy of the database back');
+      expect(existsSync(target)).toBe(false);
+      expect((await fetch(`${url}/readyz`)).status).toBe(200);
+      expect(server.log.filter(({ msg }) => msg.includes('takes no writes'))).toEqual([]);
     });
 
     test('that cannot be foreseen ends the process with the reason, and every acknowledged row is there afterwards', async () => {
