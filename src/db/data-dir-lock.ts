@@ -27,16 +27,16 @@ export class DataDirInUseError extends Error {
 
 export type DataDirLock = {
   release: () => Promise<void>;
-  /** What to do with requests of other processes; see requestOfHolder. Until then they are refused. */
-  answer: (respond: Respond) => void;
+  /** What to do with requests of other processes; see requestOfHolder. Until then, and after undefined, they wait. */
+  answer: (respond: Respond | undefined) => void;
   /** Ends the requests that are under way. */
   hangUp: () => void;
 };
 
 /** Of the sockets' names. */
 export const PREFIX = 'lock.';
-/** Of a process that starts, or is about to end. */
-const NOT_ASKED = JSON.stringify({ error: 'it is starting, ending, or no server; try again later' });
+/** To those who were told that it answers just before it began to end. */
+const NOT_ASKED = JSON.stringify({ error: 'it is about to end; try again later' });
 const RETRY_MS = 20;
 /** Starters decide within milliseconds of each other; one that takes longer is stuck, and its claim stands. */
 const UNDECIDED_FOR_MS = 10_000;
@@ -56,7 +56,10 @@ const NO_SOCKETS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EI
  */
 export async function lockDataDir(dataDir: string, log: DatabaseLog): Promise<DataDirLock> {
   const manner: Manner = { claim: { pid: process.pid, state: 'starting' }, respond: undefined };
-  const answer = (respond: Respond): void => void (manner.respond = respond);
+  const answer = (respond: Respond | undefined): void => {
+    manner.respond = respond;
+    manner.claim.state = respond === undefined ? 'busy' : 'holding';
+  };
   if (process.platform === 'win32') return { ...(await lockByPipe(dataDir, manner)), answer };
 
   const name = `${PREFIX}${randomUUID()}`;
@@ -70,7 +73,7 @@ export async function lockDataDir(dataDir: string, log: DatabaseLog): Promise<Da
     // Published only now that it answers: a socket that is bound and not yet listening looks like a dead one.
     await rename(folder.path(`new-${name}`), folder.path(name));
     await waitForOthers(dataDir, name, folder);
-    manner.claim.state = 'holding';
+    manner.claim.state = 'busy';
   } catch (error) {
     await release();
     throw error;
@@ -90,7 +93,7 @@ function listenWith(address: string, manner: Manner): Promise<LockServer> {
 }
 
 async function lockByPipe(dataDir: string, manner: Manner): Promise<Omit<DataDirLock, 'answer'>> {
-  manner.claim.state = 'holding';
+  manner.claim.state = 'busy';
   const outcome = await takePipe(pipeName(dataDir), (name) => listenWith(name, manner));
   if ('heldBy' in outcome) throw new DataDirInUseError(dataDir, outcome.heldBy);
   return { release: outcome.server.close, hangUp: outcome.server.hangUp };
@@ -149,6 +152,7 @@ async function firstUndecided(
         break;
       case 'silent':
         throw new DataDirInUseError(dataDir, undefined);
+      case 'busy':
       case 'holding':
         throw new DataDirInUseError(dataDir, answer.pid);
       case 'starting':

@@ -20,6 +20,8 @@ export class HolderNotAnsweringError extends Error {
 /** A server that vacuums a big table, starts or ends is done with it by then, or something is wrong with it. */
 const PATIENCE_MS = 30_000;
 const RETRY_MS = 100;
+/** For one process to say that it is there, before others are asked, and it again. */
+const TURN_MS = 2_000;
 
 type Outcome = Reply | 'none' | 'silent' | 'undecided';
 
@@ -37,20 +39,24 @@ export async function requestOfHolder(
 ): Promise<Reply | undefined> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
-    const outcome = await requestAnywhere(dataDir, text, patienceMs);
+    const outcome = await requestAnywhere(dataDir, text, giveUpAt);
     if (outcome === 'none') return undefined;
     if (typeof outcome === 'object') return outcome;
     if (performance.now() > giveUpAt) {
-      const why = outcome === 'silent' ? 'has not answered' : 'has been starting or ending';
+      const why = outcome === 'silent' ? 'has not answered' : 'has been starting or ending, or is no server,';
       throw new HolderNotAnsweringError(dataDir, patienceMs / 1000, why);
     }
     await pause(RETRY_MS);
   }
 }
 
-async function requestAnywhere(dataDir: string, text: string, busyMs: number): Promise<Outcome> {
+function turnMs(giveUpAt: number): number {
+  return Math.min(TURN_MS, Math.max(1, giveUpAt - performance.now())); // 0 would be for ever
+}
+
+async function requestAnywhere(dataDir: string, text: string, giveUpAt: number): Promise<Outcome> {
   if (process.platform === 'win32') {
-    const outcome = await request(pipeName(dataDir), text, busyMs);
+    const outcome = await request(pipeName(dataDir), text, turnMs(giveUpAt));
     return outcome === 'dead' ? 'none' : outcome;
   }
   let found: Outcome = 'none';
@@ -58,7 +64,7 @@ async function requestAnywhere(dataDir: string, text: string, busyMs: number): P
     const folder = await open(dataDir);
     if (folder === undefined) continue;
     try {
-      const outcome = await requestIn(folder, text, busyMs);
+      const outcome = await requestIn(folder, text, giveUpAt);
       if (typeof outcome === 'object') return outcome;
       if (outcome !== 'none') found = outcome;
     } finally {
@@ -69,11 +75,11 @@ async function requestAnywhere(dataDir: string, text: string, busyMs: number): P
 }
 
 /** Of those who have a socket there the one that holds; else what is known of the others. */
-async function requestIn(folder: SocketFolder, text: string, busyMs: number): Promise<Outcome> {
+async function requestIn(folder: SocketFolder, text: string, giveUpAt: number): Promise<Outcome> {
   const names = (await readdir(folder.path(''))).filter((name) => name.startsWith(PREFIX));
   let found: Outcome = 'none';
   for (const name of names) {
-    const outcome = await request(folder.address(name), text, busyMs);
+    const outcome = await request(folder.address(name), text, turnMs(giveUpAt));
     if (typeof outcome === 'object') return outcome;
     if (outcome !== 'dead') found = outcome;
   }

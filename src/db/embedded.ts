@@ -147,6 +147,7 @@ export function overEngine(
     },
     close: async () => {
       upkeep?.stop();
+      place?.lock.answer(undefined);
       if (copies !== undefined) await within(copies.end(), CLOSE_TIMEOUT_MS).catch(warnOf('a copy of it'));
       place?.lock.hangUp();
       try {

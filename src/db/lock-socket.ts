@@ -1,9 +1,12 @@
 import net from 'node:net';
 import { z } from 'zod';
 
-const claimSchema = z.object({ pid: z.number().int(), state: z.enum(['starting', 'holding']) });
+const claimSchema = z.object({ pid: z.number().int(), state: z.enum(['starting', 'busy', 'holding']) });
 
-/** What the process behind a lock socket says of itself. */
+/**
+ * What the process behind a lock socket says of itself: that it would like to have the lock ('starting'), has it and
+ * answers nothing at present ('busy'), or has it and answers ('holding').
+ */
 export type Claim = z.infer<typeof claimSchema>;
 
 /** A holder that is busy still accepts connections (the system does it for it), so only the words are waited for. */

@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lockDataDir, PREFIX } from '../../src/db/data-dir-lock.ts';
 import { HolderNotAnsweringError, requestOfHolder } from '../../src/db/data-dir-request.ts';
@@ -57,7 +59,35 @@ test('a holder that does not answer is waited for and named; it is never taken f
 
   const patient = requestOfHolder(folder, 'hello', { patienceMs: 30_000 });
   holder.process.kill('SIGCONT');
-  expect((await patient)?.line).toContain('error');
+  expect((await patient)?.line).toBe('hello yourself');
+});
+
+test('a holder is waited for until it can answer, and once it no longer can', async () => {
+  const lock = await lockDataDir(folder, silent);
+  await expect(requestOfHolder(folder, 'hello', BRIEF)).rejects.toThrow('has been starting or ending');
+  const asked = requestOfHolder(folder, 'hello');
+  lock.answer(async () => 'here I am');
+  expect((await asked)?.line).toBe('here I am');
+
+  lock.answer(undefined);
+  const late = requestOfHolder(folder, 'hello');
+  await pause(300);
+  await lock.release();
+  expect(await late).toBeUndefined();
+});
+
+test('many that are silent are waited for no longer than one', async () => {
+  const silentOnes = await Promise.all(
+    ['one', 'two', 'three', 'four'].map(async (name) => {
+      const server = net.createServer();
+      await new Promise<void>((resolve) => server.listen(join(folder, `${PREFIX}${name}`), resolve));
+      return server;
+    }),
+  );
+  const asked = performance.now();
+  await expect(requestOfHolder(folder, 'hello', BRIEF)).rejects.toThrow('has not answered for 0.5 s');
+  expect(performance.now() - asked).toBeLessThan(3 * BRIEF.patienceMs);
+  for (const server of silentOnes) server.close();
 });
 
 test('one that starts or leaves is waited for until it is known who has the folder', async () => {

@@ -1,4 +1,5 @@
-// node --import tsx test/db/lock-holder.ts <folder>: prints "held" or "refused <pid>" and, having the lock, stays.
+// node --import tsx test/db/lock-holder.ts <folder>: prints "held" or "refused <pid>" and, having the lock, stays and
+// answers requests.
 import { DataDirInUseError, lockDataDir } from '../../src/db/data-dir-lock.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
@@ -6,7 +7,8 @@ import { silent } from '../support/template.ts';
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
 try {
-  await lockDataDir(dataDir, silent);
+  const lock = await lockDataDir(dataDir, silent);
+  lock.answer(async (request) => `${request} yourself`);
   say('held');
   setInterval(() => undefined, 1000);
 } catch (error) {
