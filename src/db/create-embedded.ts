@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,6 +64,22 @@ async function makeMissing(path: string): Promise<void> {
 }
 
 /**
+ * Keeps everybody else out of a database's folder, in which PGlite makes files that all may write; one made by an older
+ * version, or copied, may be open to others.
+ */
+export async function closeToOthers(folder: string, log: DatabaseLog): Promise<void> {
+  if (process.platform === 'win32') return;
+  const { mode } = await stat(folder);
+  if ((mode & 0o077) === 0) return;
+  await chmod(folder, 0o700).catch((err: unknown) => {
+    log.warn(
+      { err, folder },
+      'Others may read or write the files of the embedded database, and that cannot be changed',
+    );
+  });
+}
+
+/**
  * Makes the database's files in `folder`, which must not be there yet. They are about a thousand and are written beside
  * the final name and renamed, so that a start that was killed half-way is begun again instead of opening half a database.
  *
@@ -82,6 +98,7 @@ export async function createEmbedded(
   log.info({ folder }, 'Creating the embedded database; this happens once and takes some seconds');
   warnOfMemory(CREATE_MEMORY_MB, 'creating the embedded database', log);
   try {
+    await mkdir(unfinished, { mode: 0o700 }); // the files in it are made for everybody to write
     await runCreate(unfinished);
     await fill(unfinished);
   } catch (error) {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { Copies, type Copy } from './copies.ts';
 import { removeLeftCopies } from './copy-folders.ts';
-import { createEmbedded, makeFolder } from './create-embedded.ts';
+import { closeToOthers, createEmbedded, makeFolder } from './create-embedded.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { DatabaseTroubleError } from './database-trouble.ts';
 import { embeddedClientClass, resetSession } from './embedded-client.ts';
@@ -61,6 +61,7 @@ export async function openEmbedded(dataDir: string, log: DatabaseLog): Promise<E
     await removeLeftCopies(path, log);
     const folder = databaseFolder(path);
     if (!existsSync(folder)) await createEmbedded(folder, log);
+    await closeToOthers(folder, log);
     return overEngine(await openFolder(folder), { lock, folder }, log);
   } catch (error) {
     await lock.release();
