@@ -14,10 +14,13 @@ const UNTIDY = 'The embedded database could not be tidied';
 /** PostgreSQL's own pace, of checkpoints and of a round of its autovacuum. */
 export const TIDY_MS = 5 * 60_000;
 
+/** Does work whose every statement may take long. */
+export type Patiently = <T>(work: () => Promise<T>) => Promise<T>;
+
 export type UpkeepOptions = {
   readonly spaceCheckMs?: number;
   readonly tidyMs?: number;
-  readonly patiently?: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly patiently?: Patiently;
   /** Of this database. */
   readonly copies?: Copies | undefined;
 };
@@ -43,7 +46,7 @@ export type Upkeep = {
  * is told, and the database stays whole. A log that cannot be extended stops the database for good (embedded-engine.ts).
  * Before that, copies made for backups are taken back.
  *
- * @param options.patiently does what may take long, a vacuum of a big table
+ * @param options.patiently does what may take long, a vacuum of a big table or a checkpoint of many changes
  */
 export function keepUp(
   pool: pg.Pool,
@@ -59,7 +62,14 @@ export function keepUp(
   const apply = (client: pg.ClientBase | pg.Pool) =>
     client.query(`SET default_transaction_read_only = ${isFull ? 'on' : 'off'}`);
 
-  const checkpoint = () => pool.query('CHECKPOINT');
+  const run = async (sql: string): Promise<void> => {
+    const client = await pool.connect();
+    try {
+      await patiently(() => client.query(sql));
+    } finally {
+      client.release();
+    }
+  };
 
   const takeCopiesBack = async (free: number): Promise<void> => {
     if (copies?.any !== true || free >= COPIES_LEAVE) return;
@@ -70,7 +80,7 @@ export function keepUp(
     await within(takenBack, TAKE_BACK_MS).catch((err: unknown) =>
       log.warn({ err }, 'The copy is not gone yet'),
     );
-    inTurn(checkpoint).catch((err: unknown) => log.warn({ err }, UNTIDY)); // it cuts back the log
+    inTurn(() => run('CHECKPOINT')).catch((err: unknown) => log.warn({ err }, UNTIDY)); // it cuts back the log
   };
 
   const checkSpace = async (): Promise<void> => {
@@ -88,18 +98,9 @@ export function keepUp(
     else log.info(facts, 'There is room on the disk again: the embedded database takes writes');
   };
 
-  const vacuum = async (table: string): Promise<void> => {
-    const client = await pool.connect();
-    try {
-      await patiently(() => client.query(`VACUUM (ANALYZE) ${table}`));
-    } finally {
-      client.release();
-    }
-  };
-
   const tidy = async (): Promise<void> => {
-    if (!isFull) for (const table of await readEveryTable(pool)) await vacuum(table);
-    await checkpoint();
+    if (!isFull) for (const table of await readEveryTable(pool)) await run(`VACUUM (ANALYZE) ${table}`);
+    await run('CHECKPOINT');
   };
 
   const loops = [
@@ -124,7 +125,7 @@ export function keepUp(
   };
 }
 
-async function atOnce<T>(work: () => Promise<T>): Promise<T> {
+export async function atOnce<T>(work: () => Promise<T>): Promise<T> {
   return work();
 }
 

@@ -125,7 +125,7 @@ export function overEngine(
     place &&
     new Copies(
       dirname(place.folder),
-      async (gone) => untidied(() => copyLive(pool, place.folder, gone)),
+      async (gone) => untidied(() => copyLive(pool, place.folder, gone, engine.patiently)),
       log,
     );
   const warnOf = (what: string) => (err: unknown) =>
