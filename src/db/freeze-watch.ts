@@ -45,10 +45,11 @@ const WATCHER = `
   let seen = 0;
   let times = 0;
   const timer = setInterval(() => {
+    const limit = Atomics.load(allowed, 0); // first: a statement that is seen has what it was allowed
     const statement = Atomics.load(statements, 0);
     times = statement % 2 !== 0 && statement === seen ? times + 1 : 0;
     seen = statement;
-    if (times < Atomics.load(allowed, 0)) return;
+    if (times < limit) return;
     const msg = 'the embedded database has not returned from a statement for ' + times * everyMs + ' ms; ending';
     try {
       writeSync(1, JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg }) + '\\n');
