@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { atExpiry } from '../auth/at-expiry.ts';
-import { viewerOf } from './builder.ts';
+import { unauthenticated, viewerOf } from './builder.ts';
 import type { Context } from './context.ts';
 
 /** How many streams each owner has open. */
@@ -29,8 +29,9 @@ export class StreamCount {
 }
 
 /**
- * Gives a subscriber its rows for as long as it has the right to them: the stream ends with the token. Keeps count of
- * its streams. Throws LIMIT_EXCEEDED when the caller has too many open.
+ * Gives a subscriber its rows for as long as it has the right to them: the stream ends with the token, and says so, since
+ * a stream that just ends is not asked for again. Keeps count of its streams. Throws LIMIT_EXCEEDED when the caller has
+ * too many open.
  */
 export function openStream<Row>(
   context: Context,
@@ -44,13 +45,24 @@ export function openStream<Row>(
     });
   }
   let callOff = (): void => undefined;
+  let hasExpired = false;
   const rows = tellingItsEnd(open(), () => {
     callOff();
     streams.release(ownerId);
   });
-  // Whoever waits for the next row gets what went wrong, if anything does.
-  callOff = atExpiry(expiresAt, () => void rows.return().catch(() => undefined));
-  return rows;
+  callOff = atExpiry(expiresAt, () => {
+    hasExpired = true;
+    // Whoever waits for the next row gets what went wrong, if anything does.
+    rows.return().catch(() => undefined);
+  });
+  return {
+    ...rows,
+    async next() {
+      const step = await rows.next();
+      if (step.done === true && hasExpired) throw unauthenticated('Sign in again: the token has expired.');
+      return step;
+    },
+  };
 }
 
 /** The same stream; `onEnd` is called once, when it has ended, failed or been left. */

@@ -51,24 +51,25 @@ const LOCAL_ONLY =
 
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { yoga, isLocal, isAllowedOrigin, log, patience = PATIENCE } = options;
-  const edge = createServerAdapter((request: Request) => route(options, request));
+  const { isLocal, isAllowedOrigin, log, patience = PATIENCE } = options;
   const underWay = new UnderWay();
+  // Until there is an answer: sending it to a client that has left may never end.
+  const edge = createServerAdapter<object>((request, context) =>
+    underWay.track(route(options, request, context)),
+  );
   const server = createServer(REQUEST_LIMITS, (request, response) => {
     // Read off a connection that was ended before: nobody can be answered any more, so nothing is begun.
     if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-    const path = request.url ?? '';
-    if (!isPlain(path)) return void response.writeHead(400).end();
-    const isGraphql =
-      path === GRAPHQL_PATH || path.startsWith(`${GRAPHQL_PATH}?`) || path.startsWith(`${GRAPHQL_PATH}/`);
+    const target = request.url ?? '';
+    if (!isPlain(target)) return void response.writeHead(400).end();
+    const isGraphql = isAt(GRAPHQL_PATH, target.split('?', 1)[0] ?? '');
     const { host = null, origin = null } = request.headers;
     if (isGraphql && isLocal && !isAllowedOrigin(origin, host)) {
       response.writeHead(403, { 'content-type': 'text/plain' }).end(LOCAL_ONLY);
       return;
     }
-    const handled = isGraphql ? yoga(request, response) : edge(request, response);
-    underWay.track(Promise.resolve(handled)).catch((error: unknown) => {
+    Promise.resolve(edge(request, response)).catch((error: unknown) => {
       log.error({ err: error }, 'a request could not be handled');
       response.destroy();
     });
@@ -102,11 +103,15 @@ function isPlain(target: string): boolean {
   return url?.host === 'any' && url.pathname === target.split(/[?#]/, 1)[0];
 }
 
-async function route(options: HttpOptions, request: Request): Promise<Response> {
+/** True for the path itself and what lies below it. */
+function isAt(path: string, pathname: string): boolean {
+  return pathname === path || pathname.startsWith(`${path}/`);
+}
+
+async function route(options: HttpOptions, request: Request, context: object): Promise<Response> {
   const { pathname } = new URL(request.url);
-  if (pathname === WEBHOOK_PATH || pathname.startsWith(`${WEBHOOK_PATH}/`)) {
-    return handleFalWebhook(options.webhook, request);
-  }
+  if (isAt(GRAPHQL_PATH, pathname)) return options.yoga.handleRequest(request, context);
+  if (isAt(WEBHOOK_PATH, pathname)) return handleFalWebhook(options.webhook, request);
   switch (pathname) {
     case '/':
       return Response.json({ service: 'likeness', graphql: GRAPHQL_PATH });

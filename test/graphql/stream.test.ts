@@ -54,8 +54,11 @@ test('a stream ends when the token does, while its reader waits', async () => {
   const next = stream.next();
   vi.advanceTimersByTime(999);
   expect(isFree()).toBe(false);
+  const told = expect(next).rejects.toThrow(
+    expect.objectContaining({ extensions: expect.objectContaining({ code: 'UNAUTHENTICATED' }) as object }),
+  );
   vi.advanceTimersByTime(1);
-  expect((await next).done).toBe(true);
+  await told;
   expect(isFree()).toBe(true);
 });
 

@@ -23,6 +23,22 @@ test('a connection on which nothing was ever asked does not hold up the end', as
   expect(await closedAfter).toBeLessThan(4500);
 });
 
+test('an answer that is left at its beginning does not hold up the end', async () => {
+  const { hostname, port } = new URL(app.url);
+  // Several megabytes: more than the buffers on the way take.
+  const leaving = connect(Number(port), hostname);
+  leaving.write('GET /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n');
+  const [begun] = (await once(leaving, 'data')) as [Buffer];
+  expect(String(begun)).toMatch(/^HTTP\/1.1 200 /);
+  leaving.destroy();
+  await once(leaving, 'close');
+
+  const began = performance.now();
+  await app.restart(() => Promise.resolve());
+
+  expect(performance.now() - began).toBeLessThan(4500);
+});
+
 test('a request whose client has left is worked on to its end first', async () => {
   const { app: own, keys, close } = await appWithOwnKeys();
   try {

@@ -155,6 +155,8 @@ test('a stream ends with its token, and nothing comes after that', async () => {
 
   expect(await socket.closedWith()).toBe(4403);
   await stream.ended();
+  // A stream that only ended would not be asked for again.
+  expect(stream.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
   expect(Date.now() - endsAt).toBeGreaterThanOrEqual(-50);
   expect(Date.now() - endsAt).toBeLessThan(3000);
   await newAvatar(app, { name: 'after' }, { token: lasting });
