@@ -189,6 +189,13 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     news.close();
   });
 
+  if (config.fal === null && config.databaseUrl !== null) {
+    const advice = 'start `npm run fal` and give all of them its settings';
+    log.warn(
+      {},
+      `runs are simulated in this process: other instances on this database cannot ask about them; ${advice}`,
+    );
+  }
   if (config.fal === null && config.isProduction) {
     log.warn({}, 'FAL_KEY is not set: results are simulated, in production too');
   }

@@ -25,7 +25,7 @@ import type { Avatar, Generation } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
 
 const IDEMPOTENCY_KEY =
-  'A text of the caller’s choice, unique among the caller’s. A repeat with the same key and input gets the first call’s answer and starts nothing; with another input it gets IDEMPOTENCY_CONFLICT. A refused call leaves its key free.';
+  'A text of the caller’s choice, unique among the caller’s. A repeat with the same key and input starts nothing and gets what the first call made, as it is now; with another input it gets IDEMPOTENCY_CONFLICT. A refused call leaves its key free.';
 
 function avatarPayload(name: string, description: string) {
   return builder.objectRef<{ readonly avatar: Avatar }>(name).implement({
@@ -164,7 +164,7 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     numImages: t.int({ defaultValue: 1, description: `How many images, 1 to ${MAX_IMAGES}.` }),
     seed: t.int({
       description:
-        'A whole number from 0; the same seed and prompt draw the same image. Left out: fal picks one.',
+        'A whole number from 0 to 2147483647; the same seed and prompt draw the same image. Left out: fal picks one, which may be larger and cannot be given here.',
     }),
     strength: t.float({
       description: 'How strongly the artefact shows: 0 to 4 for a LoRA, 0 to 2 for a finetune. Left out: 1.',

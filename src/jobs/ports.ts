@@ -37,9 +37,8 @@ export type Order = {
   readonly sendBefore: number;
 };
 
-/** The service that trains and generates. None of these throws for anything the service or the network does. */
+/** The service that trains and generates. A submit sends exactly one request. None of these throws for anything the service or the network does. */
 export interface Provider {
-  /** Sends exactly one request. */
   submit(order: Order): Promise<SubmitEvent>;
   inspect(run: RunRef): Promise<Inspection>;
   cancel(run: RunRef): Promise<CancelAnswer>;
@@ -107,11 +106,9 @@ export type JobStanding = {
 };
 
 /** A job as read, with what a save needs to find out whether it still holds. */
-export type LoadedJob = {
+export type LoadedJob = Pick<DueJob, 'revision' | 'nextPollAt'> & {
   readonly snapshot: Snapshot;
   readonly ownerId: string;
-  readonly revision: number;
-  readonly nextPollAt: Date | null;
   readonly avatarId: string | null;
   readonly generationId: string | null;
   /** Of the avatar or generation; null where it was deleted. */
@@ -137,7 +134,7 @@ export type DueJob = {
   readonly pollFailures: number;
   /** How long fal has been saying that it does not know the run, in milliseconds. */
   readonly notFoundForMs: number;
-  /** Milliseconds since it was created, by the database's clock. */
+  /** Since it was created, by the database's clock. */
   readonly ageMs: number;
   /** A cancel was asked for, or the avatar is gone, and fal has not been told yet. */
   readonly cancelPending: boolean;
@@ -187,7 +184,7 @@ export interface JobStore {
     delivery: Delivery,
     how: { readonly outcome: 'LATE' | 'CONFLICT' | 'UNREADABLE'; readonly leaseMs: number },
   ): Promise<{ readonly isNew: boolean; readonly isDue: boolean }>;
-  /** Forgets deliveries that are older than a month; many are forgotten piece by piece, until told to stop. */
+  /** Forgets deliveries that are older than a month, until told to stop. */
   forgetDeliveries(stop: AbortSignal): Promise<void>;
   /**
    * Takes due jobs for `leaseMs`: until then no other instance gets them. A look that is planned further ahead than

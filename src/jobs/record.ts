@@ -65,7 +65,9 @@ export async function record(
       return { kind: 'ignored', reason: saved.kind };
     }
     const { state, errorCode } = decision.job;
-    log.info({ jobId, source, event: event.kind, state, errorCode }, 'news of a run recorded');
+    const { avatarId, generationId } = loaded;
+    const about = { jobId, avatarId, generationId, source, event: event.kind, state, errorCode };
+    log[state === 'FAILED' ? 'warn' : 'info'](about, 'news of a run recorded');
     const { kind } = loaded.snapshot.job;
     // A failure that is taken back was counted as one.
     const hadEnded = isFinal(loaded.snapshot.job.state);
