@@ -16,8 +16,6 @@ type Find<R> = (where: {
 const ROWS_AT_ONCE = 200;
 /** Queries under way at the same time at most; what is asked for meanwhile goes into the next ones. */
 const QUERIES_AT_ONCE = 2;
-/** From the beginning of a query for several to that of the next one. Nobody who asks alone waits for it. */
-const CROWD_PAUSE_MS = 10;
 
 /**
  * Reads rows by owner and id, those that are asked for in one turn of the event loop, or while others are being read,
@@ -31,8 +29,6 @@ export class GatheredReads<R extends Row> {
   #waiting: Waiting<R>[] = [];
   #underWay = 0;
   #isPlanned = false;
-  /** On the clock of performance.now(). */
-  #notBefore = 0;
 
   /** @param find all rows with one of these owners and one of these ids */
   constructor(find: Find<R>) {
@@ -47,27 +43,20 @@ export class GatheredReads<R extends Row> {
     });
   }
 
-  /**
-   * Begins in the next turn of the event loop: all that this turn brought in is read together. While there is a crowd,
-   * not before a few more have come: a query for three rows costs as much as one for a hundred.
-   */
+  /** Begins in the next turn of the event loop: all that this turn brought in is read together. */
   #next(): void {
     if (this.#isPlanned || this.#underWay >= QUERIES_AT_ONCE || this.#waiting.length === 0) return;
     this.#isPlanned = true;
-    const begin = () => {
+    setImmediate(() => {
       this.#isPlanned = false;
       const together = this.#waiting.splice(0, ROWS_AT_ONCE);
-      this.#notBefore = together.length > 1 ? performance.now() + CROWD_PAUSE_MS : 0;
       this.#underWay += 1;
       void this.#readTogether(together).finally(() => {
         this.#underWay -= 1;
         this.#next();
       });
       this.#next();
-    };
-    const pauseMs = this.#notBefore - performance.now();
-    if (pauseMs > 0 && this.#waiting.length < ROWS_AT_ONCE) setTimeout(begin, pauseMs);
-    else setImmediate(begin);
+    });
   }
 
   async #readTogether(together: readonly Waiting<R>[]): Promise<void> {

@@ -85,25 +85,6 @@ describe('rows that are read for many', () => {
     expect((await Promise.all([...slow, ...rest])).includes(null)).toBe(false);
   });
 
-  test('by a crowd that comes bit by bit are gathered for a moment, those of one alone never', async () => {
-    const alone = library(...numbered(10, 'ada'));
-    const crowd = library(...numbered(10, 'ada'));
-    for (let turn = 0; turn < 5; turn += 1) {
-      void alone.reads.read('ada', `b${turn}`);
-      void crowd.reads.read('ada', `b${2 * turn}`);
-      void crowd.reads.read('ada', `b${2 * turn + 1}`);
-      await new Promise(setImmediate);
-      await new Promise(setImmediate);
-      alone.queries.at(-1)?.go();
-      crowd.queries.at(-1)?.go();
-      await new Promise(setImmediate);
-    }
-    expect(alone.queries).toHaveLength(5);
-    await expect.poll(() => crowd.queries.length).toBe(2);
-    expect(crowd.queries[0]?.ids).toEqual(['b0', 'b1']);
-    expect(crowd.queries[1]?.ids).toHaveLength(8);
-  });
-
   test('are never older than the asking: a read that has begun is not joined', async () => {
     const { books, queries, reads } = library({ id: 'a', ownerId: 'ada', version: 1 });
     const before = reads.read('ada', 'a');
