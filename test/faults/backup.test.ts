@@ -104,7 +104,7 @@ test('a backup is made while a server runs, which goes on and answers the same f
 async function nothingLeft(): Promise<void> {
   await eventually(
     'everything but the database to be gone',
-    async () => ((await readdir(dataDir)).some((name) => name.startsWith('copy.')) ? null : true),
+    async () => ((await readdir(dataDir)).some((name) => /^(?:copy|gone)\./.test(name)) ? null : true),
     PATIENCE_MS,
   );
   expect((await readdir(folder)).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
@@ -180,6 +180,34 @@ test('a server that is killed while it is copied ends the backup, and its next s
   expect(await backup).toMatchObject({ code: 1, said: expect.stringContaining('ended before') as string });
   expect(existsSync(join(folder, 'b.gz'))).toBe(false);
   await serve(dataDir);
+  await nothingLeft();
+});
+
+test('a server that gets SIGTERM while it is copied ends in order, tells the backup and leaves no copy', async () => {
+  const before = await openDatabase({ dataDir, log: silent });
+  await before.pool.query(MANY_DELIVERIES); // so that it takes a moment
+  await before.close();
+  const server = await serve(dataDir);
+  const backup = runCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
+  await moment('is copied');
+  server.signal('SIGTERM');
+  expect(await server.ended).toEqual({ code: 0, signal: null });
+  expect((await readdir(dataDir)).filter((name) => /^(?:copy|gone|lock)\./.test(name))).toEqual([]);
+  const { code, said } = await backup;
+  expect(code).toBe(1);
+  expect(said).toContain('made no copy of its database: the server ends');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('two backups at once are both whole, one copy after the other', async () => {
+  const server = await serve(dataDir);
+  await newAvatar(server, 'Ada');
+  const files = [join(folder, 'b.gz'), join(folder, 'c.gz')];
+  const runs = await Promise.all(files.map((file) => runCommand('backup', [file], { DATA_DIR: dataDir })));
+  expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+  for (const file of files) {
+    expect((await readBackup(file)).tables.find(({ name }) => name === 'avatars')?.rows).toBe(1);
+  }
   await nothingLeft();
 });
 
