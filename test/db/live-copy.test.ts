@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Copies } from '../../src/db/copies.ts';
+import { discardCopy } from '../../src/db/copy-folders.ts';
 import { copyIn, copyOnRequest, COPY_REQUEST } from '../../src/db/copy-request.ts';
 import { openCopy, openEmbedded, type EmbeddedHandle } from '../../src/db/embedded.ts';
 import { keepUp } from '../../src/db/embedded-upkeep.ts';
@@ -147,6 +148,7 @@ test('what a killed process left of a copy goes at the next start, what somebody
   const { name } = await copies.make(never);
   const reader = await openCopy(join(dataDir, name), silent);
   await mkdir(join(dataDir, 'copy.0123abcd', 'postgres'), { recursive: true });
+  await mkdir(join(dataDir, 'gone.0123abcd', 'postgres'), { recursive: true });
   await writeFile(join(dataDir, 'copy.of-mine'), '');
   await handle.close();
 
@@ -158,6 +160,16 @@ test('what a killed process left of a copy goes at the next start, what somebody
 
   handle = await openEmbedded(dataDir, silent);
   expect(await copyNames()).toEqual(['copy.of-mine']);
+});
+
+test('a copy that is removed loses its name before it loses a file', async () => {
+  const { name } = await copies.make(never);
+  const removed = discardCopy(join(dataDir, name));
+  expect(existsSync(join(dataDir, name))).toBe(false);
+  expect(await copyNames()).toEqual([expect.stringMatching(/^gone\./)]);
+  await removed;
+  await discardCopy(join(dataDir, name)); // as when two processes remove it
+  expect(await copyNames()).toEqual([]);
 });
 
 test('a copy that is not there is not made anew by opening it', async () => {
