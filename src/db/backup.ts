@@ -5,6 +5,7 @@ import { fixTexts, readSequences, readTables } from './catalog.ts';
 import { readRows } from './copy-rows.ts';
 import { readApplied } from './migrate.ts';
 import { readDigest } from './table-digest.ts';
+import { codeOf } from './system-error.ts';
 
 /**
  * Writes all rows, as they are at one moment, to a file that must not be there yet. Others wait for the embedded
@@ -57,8 +58,7 @@ async function writeFresh(file: string, write: () => Promise<void>): Promise<voi
   try {
     await write();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
-      await rm(file, { force: true });
+    if (codeOf(error) !== 'EEXIST') await rm(file, { force: true });
     throw error;
   }
 }

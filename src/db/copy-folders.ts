@@ -4,6 +4,7 @@ import { readdir, rm, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataDirInUseError, lockDataDir } from './data-dir-lock.ts';
 import type { DatabaseLog } from './log.ts';
+import { codeOf } from './system-error.ts';
 
 /** What a copy's folder is called in the data folder … */
 export const COPY_NAME = /^copy\.[0-9a-f]{8}$/;
@@ -74,5 +75,5 @@ function ignoreMissing(error: unknown): void {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return codeOf(error) === 'ENOENT';
 }

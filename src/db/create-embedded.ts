@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { CREATING_NEEDS, requireSpace } from './free-space.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import type { DatabaseLog } from './log.ts';
+import { codeOf } from './system-error.ts';
 
 /** Some seconds on an idle machine; several times that on a busy one. */
 const CREATE_TIMEOUT_MS = 180_000;
@@ -41,7 +42,7 @@ export async function makeFolder(folder: string): Promise<string> {
     await makeMissing(path);
     await access(path, constants.W_OK);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error);
     if (code === 'EEXIST' || code === 'ENOTDIR') throw error;
     const problem = existsSync(path) ? 'written to' : 'made';
     throw new Error(`The data folder ${path} cannot be ${problem} (${code}); set DATA_DIR to one that can`, {

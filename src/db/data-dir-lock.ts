@@ -5,6 +5,7 @@ import { pipeName, takePipe } from './data-dir-pipe.ts';
 import { socketsInDataDir, socketsInTemporaryFolder, type SocketFolder } from './data-dir-socket-folder.ts';
 import { ask, listen, type Claim, type LockServer, type Respond } from './lock-socket.ts';
 import type { DatabaseLog } from './log.ts';
+import { codeOf } from './system-error.ts';
 
 /** The folder belongs to a running process; two writers would lose each other's rows. */
 export class DataDirInUseError extends Error {
@@ -111,8 +112,7 @@ async function listenFor(
       return { folder: direct, server: await listenWith(direct.address(name), manner) };
     } catch (error) {
       await direct.close();
-      if (!(error instanceof Error && 'code' in error && NO_SOCKETS_HERE.has(String(error.code))))
-        throw error;
+      if (!NO_SOCKETS_HERE.has(codeOf(error))) throw error;
     }
   }
   const folder = await socketsInTemporaryFolder(dataDir);

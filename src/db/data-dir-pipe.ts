@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { ask, type LockServer } from './lock-socket.ts';
+import { codeOf } from './system-error.ts';
 
 /** Windows keeps named pipes outside the file system, one namespace for the whole machine. */
 export function pipeName(dataDir: string): string {
@@ -16,7 +17,7 @@ export async function takePipe(
   try {
     return { server: await listen(name) };
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
     const answer = await ask(name);
     return { heldBy: 'pid' in answer ? answer.pid : undefined };
   }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Copies } from './copies.ts';
 import { COPIES_LEAVE, freeSpace, WRITES_NEED } from './free-space.ts';
+import { inSession } from './in-session.ts';
 import type { DatabaseLog } from './log.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { within } from '../jobs/within.ts';
@@ -62,19 +63,11 @@ export function keepUp(
   const apply = (client: pg.ClientBase | pg.Pool) =>
     client.query(`SET default_transaction_read_only = ${isFull ? 'on' : 'off'}`);
 
-  const run = async (sql: string): Promise<void> => {
-    const client = await pool.connect();
-    try {
-      await patiently(() => client.query(sql));
-    } finally {
-      client.release();
-    }
-  };
+  const run = (sql: string) => inSession(pool, (client) => patiently(() => client.query(sql)));
 
-  const takeCopiesBack = async (free: number): Promise<void> => {
-    if (copies?.any !== true || free >= COPIES_LEAVE) return;
+  const takeCopiesBack = async (held: Copies, free: number): Promise<void> => {
     log.warn({ folder, freeBytes: free }, 'The disk is nearly full: a copy made for a backup is taken back');
-    const takenBack = copies.takeBack(
+    const takenBack = held.takeBack(
       new Error('the disk is nearly full, and the server needs the room itself'),
     );
     await within(takenBack, TAKE_BACK_MS).catch((err: unknown) =>
@@ -84,8 +77,11 @@ export function keepUp(
   };
 
   const checkSpace = async (): Promise<void> => {
-    await takeCopiesBack(await freeSpace(folder));
-    const free = await freeSpace(folder);
+    let free = await freeSpace(folder);
+    if (copies?.any === true && free < COPIES_LEAVE) {
+      await takeCopiesBack(copies, free);
+      free = await freeSpace(folder);
+    }
     isFull = free < WRITES_NEED;
     if (isFull === isReadOnly) return;
     const wanted = isFull;

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { discardCopy, newCopyName } from './copy-folders.ts';
 import { atOnce, type Patiently } from './embedded-upkeep.ts';
 import { freeSpace, LOG_TAKES, WRITES_NEED } from './free-space.ts';
+import { inSession } from './in-session.ts';
 
 const MB = 1024 * 1024;
 const CONTROL = join('global', 'pg_control');
@@ -52,15 +53,6 @@ export async function copyLive(
   } catch (error) {
     await discardCopy(copy);
     throw error;
-  }
-}
-
-async function inSession(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<void>): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await work(client);
-  } finally {
-    client.release();
   }
 }
 

@@ -1,20 +1,20 @@
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from '../db/system-error.ts';
 
 /** Answers of file systems that have no links: those of memory cards, some network shares. */
 const NO_LINKS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**
- * Gives a whole file its name, in the same folder; it may keep the other one too. Throws EEXIST where the name is taken: linking fails then, and where
- * there are no links the name is taken first, by an empty file of ours that the whole one then replaces at once. (Killed
+ * Gives a whole file its name, in the same folder; it may keep the other one too. Throws EEXIST where the name is taken:
+ * linking fails then, and where there are no links the name is taken first, by an empty file of ours that the whole one then replaces at once. (Killed
  * between these two, it leaves the empty file, which is no backup and says so.)
  */
 export async function giveName(unfinished: string, file: string): Promise<void> {
   try {
     await link(unfinished, file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (!NO_LINKS_HERE.has(code)) throw error;
+    if (!NO_LINKS_HERE.has(codeOf(error))) throw error;
     await replaceOurOwn(unfinished, file);
   }
   await keepNames(dirname(file));
