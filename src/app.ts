@@ -197,7 +197,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     );
   }
   if (config.fal === null && config.isProduction) {
-    log.warn({}, 'FAL_KEY is not set: results are simulated, in production too');
+    log.warn({}, 'SIMULATE=yes: results are simulated, in production too');
   }
   if (config.fal !== null) {
     const notice = deprecationNotice(config.defaultTrainers.STYLE);

@@ -80,6 +80,7 @@ export function readConfig(environment: Environment): Config {
     );
   }
   const fal = readFal(read, problems);
+  checkSimulate(read, problems, { isProduction, hasFal: fal !== null });
   const config: Config = {
     host,
     port: read.wholeNumber('PORT', { min: 0, max: 65_535 }) ?? 4000,
@@ -134,6 +135,23 @@ function readFal(read: Settings, problems: string[]): FalConfig | null {
     }
   }
   return null;
+}
+
+/** Simulated results look like real ones, so a production server gives them only to who asks for them. */
+function checkSimulate(
+  read: Settings,
+  problems: string[],
+  { isProduction, hasFal }: { readonly isProduction: boolean; readonly hasFal: boolean },
+): void {
+  const isWanted = read.oneOf('SIMULATE', ['yes']) !== null;
+  if (isWanted && hasFal) {
+    problems.push('SIMULATE and FAL_KEY: expected one of them, got both; unset SIMULATE to use fal');
+  }
+  if (isProduction && !hasFal && !isWanted) {
+    problems.push(
+      'NODE_ENV=production: FAL_KEY is not set; set FAL_KEY, or set SIMULATE=yes to serve simulated results',
+    );
+  }
 }
 
 function readAuth(read: Settings, problems: string[]): AuthConfig {

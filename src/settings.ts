@@ -57,7 +57,8 @@ export class Settings {
     if (value === null) return null;
     const match = allowed.find((choice) => choice === value);
     if (match === undefined) {
-      this.#problems.push(`${name}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(value)}`);
+      const expected = allowed.length === 1 ? allowed.join() : `one of ${allowed.join(', ')}`;
+      this.#problems.push(`${name}: expected ${expected}, got ${JSON.stringify(value)}`);
     }
     return match ?? null;
   }

@@ -18,7 +18,7 @@ const LIMITS = [
 const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
-  'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION'
+  'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE'
 ).split(' ');
 
 const LOCAL_LIMITS = {
@@ -229,8 +229,9 @@ describe('without tokens the server is for this machine only', () => {
   );
 
   test('and never for production', () => {
-    expect(problemsOf({ NODE_ENV: 'production' })).toEqual([expect.stringContaining('NODE_ENV=production')]);
-    expect(problemsOf({ NODE_ENV: 'production', ...WITH_TOKENS })).toEqual([]);
+    const production = { NODE_ENV: 'production', FAL_KEY: 'id:secret' };
+    expect(problemsOf(production)).toEqual([expect.stringContaining('NODE_ENV=production')]);
+    expect(problemsOf({ ...production, ...WITH_TOKENS })).toEqual([]);
     expect(problemsOf({ NODE_ENV: 'development' })).toEqual([]);
   });
 });
@@ -257,8 +258,36 @@ describe('settings that belong together', () => {
   });
 });
 
-test('in production the playground and the schema are hidden, unless they are asked for', () => {
+describe('in production results are simulated', () => {
   const production = { NODE_ENV: 'production', ...WITH_TOKENS };
+
+  test.each(['', ' '])('only where SIMULATE=yes says so, not with %j', (SIMULATE) => {
+    expect(problemsOf({ ...production, SIMULATE })).toEqual([
+      'NODE_ENV=production: FAL_KEY is not set; set FAL_KEY, or set SIMULATE=yes to serve simulated results',
+    ]);
+    expect(problemsOf({ ...production, SIMULATE, FAL_KEY: 'id:secret' })).toEqual([]);
+    expect(readConfig({ ...production, SIMULATE: 'yes' }).fal).toBeNull();
+  });
+
+  test('never beside a FAL_KEY, there or elsewhere', () => {
+    const both = { SIMULATE: 'yes', FAL_KEY: 'id:secret' };
+    const problem = 'SIMULATE and FAL_KEY: expected one of them, got both; unset SIMULATE to use fal';
+    expect(problemsOf(both)).toEqual([problem]);
+    expect(problemsOf({ ...production, ...both })).toEqual([problem]);
+  });
+
+  test.each(['no', 'on', 'true', '1', 'YES'])('by no other word, such as %s', (SIMULATE) => {
+    expect(problemsOf({ SIMULATE })).toEqual([`SIMULATE: expected yes, got "${SIMULATE}"`]);
+  });
+
+  test('and elsewhere without being asked for', () => {
+    expect(readConfig({}).fal).toBeNull();
+    expect(readConfig({ SIMULATE: 'yes' }).fal).toBeNull();
+  });
+});
+
+test('in production the playground and the schema are hidden, unless they are asked for', () => {
+  const production = { NODE_ENV: 'production', FAL_KEY: 'id:secret', ...WITH_TOKENS };
   expect(readConfig(production)).toMatchObject({ showsPlayground: false, hidesSchema: true });
   expect(readConfig({ ...production, PLAYGROUND: 'on', INTROSPECTION: 'on' })).toMatchObject({
     showsPlayground: true,
@@ -314,6 +343,7 @@ const EVERYTHING_WRONG = {
   ALLOWED_ORIGINS: 'https://user:origin-password@h',
   PLAYGROUND: 'x',
   INTROSPECTION: 'x',
+  SIMULATE: 'x',
   STYLE_TRAINER: 'x',
   RECONCILE_INTERVAL_MS: '1',
   ...Object.fromEntries(LIMITS.map((name) => [name, 'x'])),

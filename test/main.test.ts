@@ -137,6 +137,37 @@ test('every problem with the environment is told at once, without secrets, with 
   expect(printed()).not.toContain('hunter2');
 });
 
+test.each([
+  ['alone', {}],
+  ['with SIMULATE left empty', { SIMULATE: '' }],
+])('a production server without FAL_KEY does not start %s', async (_what, env) => {
+  const { ended, printed } = start({
+    PORT: '0',
+    NODE_ENV: 'production',
+    AUTH_JWT_SECRET: 'sixteen bytes at least',
+    ...env,
+  });
+  expect((await ended).code).toBe(78);
+  expect(printed()).toMatch(/FAL_KEY is not set.*SIMULATE=yes/);
+  expect(printed()).not.toContain('"msg":"ready"');
+});
+
+test('a production server with SIMULATE=yes starts, and says that its results are simulated', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'likeness-simulate-'));
+  const server = start({
+    PORT: '0',
+    DATA_DIR: dataDir,
+    NODE_ENV: 'production',
+    AUTH_JWT_SECRET: 'sixteen bytes at least',
+    SIMULATE: 'yes',
+  });
+  await server.says(/"msg":"ready"/);
+  expect(server.printed()).toContain('SIMULATE=yes: results are simulated');
+  server.process.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
 test('a server started by npm ends when npm is ended', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'likeness-npm-'));
   const npm = run('npm', ['start'], { PORT: '0', DATA_DIR: dataDir, npm_config_update_notifier: 'false' });
