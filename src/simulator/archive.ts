@@ -1,6 +1,7 @@
 import { unzipSync } from 'fflate';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { isLoopback, ownPath, type FileStore } from './file-store.ts';
+import { isLoopback, ownPath } from './addresses.ts';
+import type { FileStore } from './file-store.ts';
 import { likenessOf, markedLikeness, type Likeness } from './likeness.ts';
 import type { Detail } from './outcomes.ts';
 import { AnswerTooLarge, sendOnce } from './outgoing.ts';
@@ -12,7 +13,13 @@ const LARGEST_ENTRY_BYTES = 64 * 1024 * 1024;
 const MOST_UNPACKED = 40;
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'];
 
-export type ArchiveParts = { files: FileStore; base: string; maxFileBytes: number; signal: AbortSignal };
+export type ArchiveParts = {
+  files: FileStore;
+  base: string;
+  maxFileBytes: number;
+  opensLoopback: boolean;
+  signal: AbortSignal;
+};
 export type Archive = { images: number; captions: number; likeness: Likeness };
 /** `elsewhere`: on a host the simulator does not ask, so nothing is known about it. */
 export type Opened =
@@ -65,7 +72,7 @@ async function readArchive(url: string, parts: ArchiveParts): Promise<Uint8Array
   }
   const target = new URL(url);
   if (target.protocol !== 'http:' && target.protocol !== 'https:') throw new Error('Not a web address');
-  if (!isLoopback(target.hostname)) return null;
+  if (!parts.opensLoopback || !isLoopback(target.hostname)) return null;
   const { maxFileBytes: limit, signal } = parts;
   const answer = await sendOnce(url, { method: 'GET', timeoutMs: FETCH_TIMEOUT_MS, limit, signal });
   if (answer.status !== 200) throw new Error(`Answered ${answer.status}`);

@@ -1,5 +1,5 @@
+import { ownPath } from './addresses.ts';
 import { draw, encode, type Model } from './drawing/picture.ts';
-import { ownPath } from './file-store.ts';
 import type { Generator } from './generators.ts';
 import { pixelsOf, pixelsOfRatio } from './image-sizes.ts';
 import { inputErrors } from './input-errors.ts';

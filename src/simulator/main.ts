@@ -12,6 +12,7 @@ const publicUrl = process.env['FAL_SIMULATOR_URL'];
 const simulator = await startSimulator({
   host: process.env['HOST'] ?? '127.0.0.1',
   port,
+  opensLoopback: true,
   ...(dir && { dir }),
   ...(publicUrl && { publicUrl }),
   log: (event) => {

@@ -79,6 +79,11 @@ export type SimulatorOptions = {
   cancelQueuedWith?: 200 | 202;
   /** Whether a cancelled run sends an ERROR webhook; fal does not document it. Default true. */
   webhookOnCancel?: boolean;
+  /**
+   * Fetch archives from other servers of this machine too. Default false: where strangers give the addresses, the
+   * answers would tell them which ports are open.
+   */
+  opensLoopback?: boolean;
   /** Largest upload or archive in bytes. Default 256 MiB. */
   maxFileBytes?: number;
   /** A throw in it is ignored. */

@@ -90,6 +90,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       jpegQuality: options.images?.jpegQuality ?? 88,
       ultraLongSide: options.images?.ultraLongSide ?? 1376,
       maxFileBytes,
+      opensLoopback: options.opensLoopback ?? false,
       signal,
     },
     announcing: {

@@ -15,12 +15,8 @@ export async function prepareTraining(run: Run, trainer: Trainer, shop: Workshop
   if (!parsed.success) return { kind: 'refused', outcome: modelError(inputErrors(parsed.error, run.input)) };
   const input = parsed.data;
   const field = trainer.archiveField;
-  const parts = {
-    files: shop.files,
-    base: shop.base(),
-    maxFileBytes: shop.maxFileBytes,
-    signal: shop.signal,
-  };
+  const { files, maxFileBytes, opensLoopback, signal } = shop;
+  const parts = { files, base: shop.base(), maxFileBytes, opensLoopback, signal };
   const opened = await openArchive(String(input[field]), field, trainer.minImages, parts);
   if (opened.kind === 'refused') return { kind: 'refused', outcome: modelError([opened.detail]) };
 

@@ -26,5 +26,6 @@ export type Workshop = {
   jpegQuality: number;
   ultraLongSide: number;
   maxFileBytes: number;
+  opensLoopback: boolean;
   signal: AbortSignal;
 };

@@ -129,18 +129,27 @@ test('an uploaded archive is really opened', async () => {
   );
 });
 
-test('an archive on loopback is fetched, with a limit', async () => {
-  const archive = Buffer.from(await archiveOf(5).arrayBuffer());
+/** A server on this machine that is not the simulator's; `asked` are the paths it was asked for. */
+async function neighbour(answers: Readonly<Record<string, Buffer>>) {
+  const asked: string[] = [];
   const server = createServer((request, response) => {
-    if (request.url === '/missing.zip') response.writeHead(404).end();
-    else response.end(request.url === '/huge.zip' ? Buffer.alloc(5_000) : archive);
+    asked.push(request.url ?? '');
+    const body = answers[request.url ?? ''];
+    if (body === undefined) response.writeHead(404).end();
+    else response.end(body);
   });
   onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  const base = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const { submit, result, simulator } = await stage({ maxFileBytes: 4_000 });
+  return { port: (server.address() as AddressInfo).port, asked };
+}
+
+test('an archive on loopback is fetched where that is allowed, with a limit', async () => {
+  const archive = Buffer.from(await archiveOf(5).arrayBuffer());
+  const { port } = await neighbour({ '/photos.zip': archive, '/huge.zip': Buffer.alloc(5_000) });
+  const base = `http://localhost:${port}`;
+  const { submit, result } = await stage({ maxFileBytes: 4_000, opensLoopback: true });
   const train = async (url: string) => (await result(await submit(PORTRAIT, { images_data_url: url }))).body;
   expect(await train(`${base}/photos.zip`)).toHaveProperty('diffusers_lora_file');
   expect(firstDetail(await train(`${base}/missing.zip`))).toMatchObject({ type: 'file_download_error' });
@@ -148,7 +157,35 @@ test('an archive on loopback is fetched, with a limit', async () => {
     type: 'file_too_large',
     ctx: { max_size: 4_000 },
   });
-  expect(firstDetail(await train(`${simulator.url}/files/none/a.zip`))).toMatchObject({
-    type: 'file_download_error',
-  });
+});
+
+test('by default nothing but its own files is opened, so no answer tells which ports are open', async () => {
+  const open = await neighbour({});
+  const { submit, result, simulator } = await stage();
+  const train = async (url: string) => result(await submit(PORTRAIT, { images_data_url: url }));
+  const shape = ({ status, body, headers }: Awaited<ReturnType<typeof train>>) => {
+    return [status, Object.keys(body), headers.get('x-fal-billable-units')];
+  };
+  const elsewhere = shape(await train(ELSEWHERE));
+  expect(elsewhere[0]).toBe(200);
+  // Port 9 is closed. The names are those that mean this machine, and the ways to write its address.
+  for (const host of [
+    '127.0.0.1',
+    'localhost',
+    '[::1]',
+    '127.1.2.3',
+    '2130706433',
+    '[::ffff:127.0.0.1]',
+    '0',
+  ]) {
+    for (const port of [open.port, 9]) {
+      expect(shape(await train(`http://${host}:${port}/a.zip`)), `${host}:${port}`).toEqual(elsewhere);
+    }
+  }
+  expect(open.asked).toEqual([]);
+  for (const path of ['files/none/a.zip', 'uploads/none', '__simulator/requests', '']) {
+    expect(firstDetail((await train(`${simulator.url}/${path}`)).body)).toMatchObject({
+      type: 'file_download_error',
+    });
+  }
 });
