@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Exchange } from './exchange.ts';
 import type { Programs } from './programs.ts';
-import { withoutKey } from './record.ts';
+import { withoutSecrets, withoutToken } from './record.ts';
 import { detail, json, type Reply } from './replies.ts';
 import type { RequestLog } from './request-log.ts';
 import { isScenario, SCENARIOS } from './scenarios.ts';
@@ -28,9 +28,12 @@ const program = z.strictObject({
 export async function controlRoute(exchange: Exchange, parts: ControlParts): Promise<Reply> {
   switch (`${exchange.method} ${exchange.segments.slice(1).join('/')}`) {
     case 'GET requests':
-      return json(200, parts.requests.all().map(withoutKey));
+      return json(200, parts.requests.all().map(withoutSecrets));
     case 'GET deliveries':
-      return json(200, parts.deliveries());
+      return json(
+        200,
+        parts.deliveries().map((delivery) => ({ ...delivery, url: withoutToken(delivery.url) })),
+      );
     case 'GET scenarios':
       return json(200, SCENARIOS);
     case 'POST program':

@@ -66,6 +66,11 @@ export type SimulatorOptions = {
   accountId?: string;
   /** Accepted keys. Default: any non-empty one. */
   apiKeys?: readonly string[];
+  /**
+   * Whether callers may bend what happens, by the routes under /__simulator and by scenarios in the input. Default
+   * true. Without it `program()` still does.
+   */
+  controls?: boolean;
   timing?: Partial<Timing>;
   images?: {
     /** JPEG quality, 1 to 100. Default 88. */

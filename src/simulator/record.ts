@@ -16,8 +16,27 @@ export type RecordedRequest = {
   answered: number | 'cut' | 'drop' | 'hang';
 };
 
-/** Without the key, for anything that leaves the process. */
-export function withoutKey(request: RecordedRequest): RecordedRequest {
-  if (request.headers['authorization'] === undefined) return request;
-  return { ...request, headers: { ...request.headers, authorization: 'Key …' } };
+/** Without the key and without callback tokens, for anything that leaves the process. */
+export function withoutSecrets(request: RecordedRequest): RecordedRequest {
+  const { headers, query, webhookUrl } = request;
+  return {
+    ...request,
+    headers: {
+      ...headers,
+      ...(headers['authorization'] !== undefined && { authorization: 'Key …' }),
+    },
+    query: {
+      ...query,
+      ...(query['fal_webhook'] !== undefined && { fal_webhook: withoutToken(query['fal_webhook']) }),
+    },
+    webhookUrl: webhookUrl === null ? null : withoutToken(webhookUrl),
+  };
+}
+
+/** A callback address without its last segment and its query, where receivers put what tells them that it is fal. */
+export function withoutToken(url: string): string {
+  if (!URL.canParse(url)) return '…';
+  const { protocol, host, pathname, search } = new URL(url);
+  const folder = pathname.slice(0, pathname.lastIndexOf('/') + 1);
+  return `${protocol}//${host}${folder}…${search === '' ? '' : '?…'}`;
 }

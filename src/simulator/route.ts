@@ -1,3 +1,5 @@
+import { isOwnHost } from './addresses.ts';
+import { refuseControl } from './control-access.ts';
 import { controlRoute } from './control-routes.ts';
 import type { Exchange } from './exchange.ts';
 import type { FileStore } from './file-store.ts';
@@ -18,6 +20,8 @@ export type RouteParts = Omit<QueueParts, 'unauthorized'> & {
   maxFileBytes: number;
   /** Null accepts any key that is not empty. */
   apiKeys: readonly string[] | null;
+  /** Whether callers may bend what happens: the routes under /__simulator, and scenarios in the input. */
+  controls: boolean;
 };
 
 /** fal spreads these over several hosts; their paths never meet, so one host serves them all. */
@@ -29,9 +33,13 @@ export function createRoute(parts: RouteParts): Route {
   return async (exchange) => {
     const { segments, method } = exchange;
     const path = segments.join('/');
+    if (!isOwnHost(exchange.headers['host'], parts.base())) return detail(403, 'Not under this name');
     switch (segments[0]) {
       case undefined:
-        return json(200, { name: 'fal simulator', scenarios: `${parts.base()}/__simulator/scenarios` });
+        return json(200, {
+          name: 'fal simulator',
+          ...(parts.controls && { scenarios: `${parts.base()}/__simulator/scenarios` }),
+        });
       case '.well-known':
         return path === '.well-known/jwks.json'
           ? keySetRoute(parts.keys, parts.programs)
@@ -48,7 +56,8 @@ export function createRoute(parts: RouteParts): Route {
       case 'samples':
         return path === 'samples/photos.zip' ? samples() : detail(404, 'Not found');
       case '__simulator':
-        return controlRoute(exchange, control);
+        if (!parts.controls) return detail(404, `Path /${path} not found`);
+        return refuseControl(exchange, parts.base()) ?? controlRoute(exchange, control);
       default:
         return queueRoute(exchange, { ...parts, unauthorized });
     }

@@ -117,6 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     maxFileBytes,
     timing: () => timing,
     apiKeys: options.apiKeys ?? null,
+    controls: options.controls ?? true,
     strictPaths: options.strictPaths ?? false,
     cancelQueuedWith: options.cancelQueuedWith ?? 200,
   });

@@ -25,6 +25,8 @@ export type SubmitParts = {
   timing: () => Timing;
   now: () => number;
   log: (event: SimulatorEvent) => void;
+  /** Scenarios written into the input count. */
+  controls: boolean;
   /** Null when the key is good. */
   unauthorized: (exchange: Exchange) => Reply | null;
 };
@@ -33,7 +35,8 @@ export async function submit(exchange: Exchange, endpoint: string, parts: Submit
   const text = (await exchange.read(LARGEST_INPUT_BYTES)).toString('utf8');
   const body = parseJson(text);
   const input = isObject(body) ? body : null;
-  const scenarios = [...new Set([...parts.programs.forSubmit(endpoint), ...scenariosIn(input ?? {})])];
+  const written = parts.controls ? scenariosIn(input ?? {}) : [];
+  const scenarios = [...new Set([...parts.programs.forSubmit(endpoint), ...written])];
   const record: RecordedRequest = {
     requestId: null,
     endpoint,

@@ -40,18 +40,25 @@ test('a program bends the next submits of its endpoint, as many as it says', asy
   expect(answers).toEqual([200, 503, 503, 200]);
 });
 
-test('another process can program, rotate keys and read what happened, without seeing the key', async () => {
+test('another process can program, rotate keys and read what happened, without seeing a secret', async () => {
   const { simulator, ask, submit, completed } = await stage();
   const hook = await receive();
+  const callback = `${hook.url}/callback-token?also=query-token`;
   expect((await ask('POST', '/__simulator/program', { scenario: 'twice', endpoint: LORA })).status).toBe(200);
   expect((await ask('POST', '/__simulator/rotate-keys')).status).toBe(200);
-  await completed(await submit(LORA, TINY, hook.url));
+  await completed(await submit(LORA, TINY, callback));
   await hook.count(2);
   const requests = (await ask('GET', '/__simulator/requests')).body as unknown as Json[];
-  expect(requests).toMatchObject([{ endpoint: LORA, webhookUrl: hook.url, scenarios: ['twice'] }]);
-  expect(JSON.stringify(requests)).not.toContain('secret');
+  const masked = `${hook.url}/…?…`;
+  expect(requests).toMatchObject([
+    { endpoint: LORA, webhookUrl: masked, query: { fal_webhook: masked }, scenarios: ['twice'] },
+  ]);
   expect(simulator.requests()[0]?.headers['authorization']).toBe('Key id:secret');
+  expect(simulator.requests()[0]?.webhookUrl).toBe(callback);
   await expect.poll(async () => (await ask('GET', '/__simulator/deliveries')).body).toHaveLength(2);
+  const deliveries = (await ask('GET', '/__simulator/deliveries')).body as unknown as Json[];
+  expect(deliveries).toMatchObject([{ url: masked }, { url: masked }]);
+  expect(JSON.stringify([requests, deliveries])).not.toMatch(/secret|token/);
   expect((await ask('GET', '/__simulator/scenarios')).body).toEqual(SCENARIOS);
 });
 

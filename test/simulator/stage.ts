@@ -74,7 +74,12 @@ function wires(simulator: Simulator) {
     const response = await fetch(url, {
       method,
       // A pooled connection would outlive a simulator that is restarted on the same port.
-      headers: { authorization: 'Key id:secret', connection: 'close', ...headers },
+      headers: {
+        authorization: 'Key id:secret',
+        connection: 'close',
+        'content-type': 'application/json',
+        ...headers,
+      },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
