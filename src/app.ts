@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { announcePending } from './jobs/announce-pending.ts';
 import { cancelTraining } from './jobs/cancel-training.ts';
 import { ClockSkew } from './fal/clock-skew.ts';
@@ -78,11 +79,20 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
   });
   parts.add(() => database.close());
 
+  // Any process of this machine reaches the simulator, so only this one knows its key.
+  const simulatorKey = randomBytes(32).toString('base64url');
   const simulator =
-    config.fal === null ? await startSimulator({ dir: join(config.dataDir, 'fal-simulator') }) : null;
+    config.fal === null
+      ? await startSimulator({
+          dir: join(config.dataDir, 'fal-simulator'),
+          apiKeys: [simulatorKey],
+          // One owner's scenario would stop the submits of all.
+          controls: !config.isProduction,
+        })
+      : null;
   if (simulator !== null) parts.add(() => simulator.close());
   const fal: FalConfig = config.fal ?? {
-    key: 'simulator',
+    key: simulatorKey,
     queueUrl: simulator?.queueUrl ?? '',
     restUrl: simulator?.restUrl ?? '',
     jwksUrl: simulator?.jwksUrl ?? '',
