@@ -1,16 +1,19 @@
-import { unzipSync } from 'fflate';
-import { setImmediate as breathe } from 'node:timers/promises';
 import { isLoopback, ownPath } from './addresses.ts';
 import type { FileStore } from './file-store.ts';
 import { likenessOf, markedLikeness, type Likeness } from './likeness.ts';
 import type { Detail } from './outcomes.ts';
 import { AnswerTooLarge, sendOnce } from './outgoing.ts';
 import { samplePhotos } from './sample-photos.ts';
+import { firstBytes, readDirectory, type ZipEntry } from './zip-directory.ts';
 
 const FETCH_TIMEOUT_MS = 10_000;
 const LARGEST_ENTRY_BYTES = 64 * 1024 * 1024;
-/** Unpacking hundreds of large photos would hold up everybody else; the rest is believed by name. */
-const MOST_UNPACKED = 40;
+/** Looking into thousands of photos would take long; the rest is believed by name. */
+const MOST_LOOKED_INTO = 40;
+/** A picture's format, and the likeness that drawn ones carry. */
+const HEAD_BYTES = 4096;
+/** Enough to tell two archives apart; hashing all of a large one would hold up everybody else. */
+const MOST_HASHED_BYTES = 4 * 1024 * 1024;
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'];
 
 export type ArchiveParts = {
@@ -79,38 +82,35 @@ async function readArchive(url: string, parts: ArchiveParts): Promise<Uint8Array
   return answer.body;
 }
 
-/**
- * Counts without keeping: images are unpacked one by one, only to see that they are images. Null for no readable zip.
- */
-export async function lookInside(bytes: Uint8Array): Promise<Archive | null> {
-  const entries: { name: string; size: number }[] = [];
+/** Counts without unpacking: of each image only the head is read, to see that it is one. Null for no readable zip. */
+export async function lookInside(archive: Uint8Array): Promise<Archive | null> {
+  const zip = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
   try {
-    unzipSync(bytes, { filter: ({ name, originalSize: size }) => entries.push({ name, size }) < 0 });
-    const visible = entries.filter(({ name }) => !/(^|\/)(__MACOSX\/|\.)/.test(name) && !name.endsWith('/'));
+    const visible = readDirectory(zip).filter(
+      ({ name }) => !/(^|\/)(__MACOSX\/|\.)/.test(name) && !name.endsWith('/'),
+    );
     let images = 0;
     let likeness: Likeness | null = null;
-    for (const [index, { name }] of visible.filter(isNamedImage).entries()) {
-      const entry =
-        index < MOST_UNPACKED ? unzipSync(bytes, { filter: (file) => file.name === name })[name] : null;
-      if (entry === undefined || (entry && !isImage(entry))) continue;
+    for (const [index, entry] of visible.filter(isNamedImage).entries()) {
+      const head = index < MOST_LOOKED_INTO ? await firstBytes(zip, entry, HEAD_BYTES) : null;
+      if (head && !isImage(head)) continue;
       images += 1;
-      likeness ??= entry && markedLikeness(entry);
-      await breathe();
+      likeness ??= head && markedLikeness(head);
     }
     const captions = visible.filter(({ name }) => name.endsWith('.txt')).length;
-    return { images, captions, likeness: likeness ?? likenessOf(bytes) };
+    return { images, captions, likeness: likeness ?? likenessOf(zip.subarray(0, MOST_HASHED_BYTES)) };
   } catch {
     return null;
   }
 }
 
-function isNamedImage({ name, size }: { name: string; size: number }): boolean {
+function isNamedImage({ name, size }: ZipEntry): boolean {
   const pictured = EXTENSIONS.some((end) => name.toLowerCase().endsWith(end)) && !/_mask\.\w+$/.test(name);
   return pictured && size > 0 && size <= LARGEST_ENTRY_BYTES;
 }
 
-function isImage(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(12, bytes.length)).toString('latin1');
+function isImage(head: Buffer): boolean {
+  const start = head.toString('latin1', 0, 12);
   const webp = start.startsWith('RIFF') && start.slice(8) === 'WEBP';
   return start.startsWith('\xff\xd8\xff') || start.startsWith('\x89PNG\r\n\x1a\n') || webp;
 }

@@ -1,0 +1,78 @@
+import { constants, createInflateRaw } from 'node:zlib';
+
+export type ZipEntry = {
+  name: string;
+  /** Unpacked, as the directory claims. */
+  size: number;
+  packed: number;
+  method: number;
+  /** Where its local header begins. */
+  at: number;
+};
+
+const [END, ENTRY, LOCAL] = [0x06054b50, 0x02014b50, 0x04034b50];
+const [END_BYTES, ENTRY_BYTES, LOCAL_BYTES] = [22, 46, 30];
+const [STORED, DEFLATED] = [0, 8];
+const LONGEST_COMMENT = 65_535;
+const MOST_ENTRIES = 10_000;
+const LARGEST_DIRECTORY_BYTES = 8 * 1024 * 1024;
+/** Deflated bytes may stand for next to nothing, so their number is limited as well. */
+const MOST_INFLATED_FROM = 16 * 1024;
+
+/**
+ * What an archive says is in it, without unpacking anything.
+ * @throws when it is no zip, or has more entries or longer names than a folder of photos could have
+ */
+export function readDirectory(zip: Buffer): ZipEntry[] {
+  const from = Math.max(0, zip.length - END_BYTES - LONGEST_COMMENT);
+  const end = from + zip.subarray(from).lastIndexOf(signature(END));
+  if (end < from || end + END_BYTES > zip.length) throw new Error('No directory');
+  const [count, bytes] = [zip.readUInt16LE(end + 10), zip.readUInt32LE(end + 12)];
+  if (count > MOST_ENTRIES || bytes > LARGEST_DIRECTORY_BYTES) throw new Error('Too many entries');
+  const entries: ZipEntry[] = [];
+  let at = zip.readUInt32LE(end + 16);
+  const stop = at + bytes;
+  while (entries.length < count) {
+    if (at + ENTRY_BYTES > stop || zip.readUInt32LE(at) !== ENTRY) throw new Error('No entry');
+    const [name, extra, comment] = [at + 28, at + 30, at + 32].map((place) => zip.readUInt16LE(place));
+    if (name === undefined || extra === undefined || comment === undefined) throw new Error('No lengths');
+    entries.push({
+      name: zip.toString('utf8', at + ENTRY_BYTES, at + ENTRY_BYTES + name),
+      size: zip.readUInt32LE(at + 24),
+      packed: zip.readUInt32LE(at + 20),
+      method: zip.readUInt16LE(at + 10),
+      at: zip.readUInt32LE(at + 42),
+    });
+    at += ENTRY_BYTES + name + extra + comment;
+  }
+  return entries;
+}
+
+/**
+ * The first bytes of an entry, at most `most`. Unpacks no more than them, and outside the event loop, so it costs the
+ * same whatever the entry would become.
+ */
+export async function firstBytes(zip: Buffer, entry: ZipEntry, most: number): Promise<Buffer> {
+  if (zip.readUInt32LE(entry.at) !== LOCAL) throw new Error('No local header');
+  const start = entry.at + LOCAL_BYTES + zip.readUInt16LE(entry.at + 26) + zip.readUInt16LE(entry.at + 28);
+  const data = zip.subarray(start, start + entry.packed);
+  if (entry.method === STORED) return data.subarray(0, most);
+  if (entry.method !== DEFLATED) throw new Error(`Packed by method ${entry.method}`);
+  // What is cut off in the middle of its stream is no error here.
+  const inflate = createInflateRaw({ chunkSize: most, finishFlush: constants.Z_SYNC_FLUSH });
+  inflate.end(data.subarray(0, MOST_INFLATED_FROM));
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of inflate as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= most) break;
+  }
+  return Buffer.concat(chunks).subarray(0, most);
+}
+
+function signature(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
