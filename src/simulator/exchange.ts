@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
 export class BodyTooLarge extends Error {}
+/** Too much is being read at the same time. */
+export class BodiesTooLarge extends Error {}
 
 /** One request as the routes see it. */
 export type Exchange = {
@@ -9,12 +11,19 @@ export type Exchange = {
   segments: string[];
   query: URLSearchParams;
   headers: Record<string, string>;
-  /** Throws BodyTooLarge beyond `limit` bytes. */
+  /** Throws BodyTooLarge beyond `limit` bytes, BodiesTooLarge when all of them together take too much. */
   read: (limit: number) => Promise<Buffer>;
+  /** To be called when what was read is no longer needed. */
+  release: () => void;
 };
 
-/** Null when the target is not a path this server could ever have handed out. */
-export function openExchange(request: IncomingMessage): Exchange | null {
+export type BodyBudget = { left: number };
+
+/**
+ * Null when the target is not a path this server could ever have handed out.
+ * @param budget bytes that bodies may hold, over all exchanges
+ */
+export function openExchange(request: IncomingMessage, budget: BodyBudget): Exchange | null {
   const target = request.url ?? '/';
   if (!target.startsWith('/') || !URL.canParse(target, 'http://simulator')) return null;
   const url = new URL(target, 'http://simulator');
@@ -28,23 +37,28 @@ export function openExchange(request: IncomingMessage): Exchange | null {
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
+  let taken = 0;
   return {
     method: request.method ?? 'GET',
     segments,
     query: url.searchParams,
     headers,
-    read: (limit) => readBody(request, limit),
+    async read(limit) {
+      if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge();
+      const chunks: Buffer[] = [];
+      // A request that is destroyed could no longer be answered.
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        if (taken + chunk.length > limit) throw new BodyTooLarge();
+        if (chunk.length > budget.left) throw new BodiesTooLarge();
+        taken += chunk.length;
+        budget.left -= chunk.length;
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    },
+    release() {
+      budget.left += taken;
+      taken = 0;
+    },
   };
-}
-
-async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) throw new BodyTooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

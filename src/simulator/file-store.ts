@@ -8,10 +8,30 @@ const storedFile = z.object({ id: z.string(), name: z.string(), contentType: z.s
 export type StoredFile = z.infer<typeof storedFile>;
 export type FileStore = ReturnType<typeof createFileStore>;
 
-/** Public files, each under an id that cannot be guessed. Bytes live in memory, or on disk if there is a folder. */
-export function createFileStore(folder: StateFolder, base: () => string) {
+const MOST_IN_MEMORY_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * Public files, each under an id that cannot be guessed. Bytes live on disk if there is a folder, otherwise in memory,
+ * where the oldest make room for new ones.
+ */
+export function createFileStore(
+  folder: StateFolder,
+  base: () => string,
+  mostInMemoryBytes = MOST_IN_MEMORY_BYTES,
+) {
   const files = new Map<string, StoredFile>();
   const inMemory = new Map<string, Buffer>();
+  let bytesInMemory = 0;
+  const remember = (id: string, bytes: Buffer) => {
+    inMemory.set(id, bytes);
+    bytesInMemory += bytes.length;
+    for (const [oldest, { length }] of inMemory) {
+      if (bytesInMemory <= mostInMemoryBytes || oldest === id) return;
+      inMemory.delete(oldest);
+      files.delete(oldest);
+      bytesInMemory -= length;
+    }
+  };
   for (const name of folder.list('files')) {
     const file = storedFile.safeParse(folder.read(name));
     if (file.success) files.set(file.data.id, file.data);
@@ -28,7 +48,7 @@ export function createFileStore(folder: StateFolder, base: () => string) {
     async put(bytes: Buffer, about: { id: string; name: string; contentType: string }): Promise<StoredFile> {
       const file = { ...about, size: bytes.length };
       const path = pathOf(file);
-      if (path === null) inMemory.set(file.id, bytes);
+      if (path === null) remember(file.id, bytes);
       else await writeFile(path, bytes);
       folder.write(`files/${file.id}`, file);
       files.set(file.id, file);

@@ -1,19 +1,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BodyTooLarge, openExchange, type Exchange } from './exchange.ts';
+import { BodiesTooLarge, BodyTooLarge, openExchange, type BodyBudget, type Exchange } from './exchange.ts';
 import { detail, send, type Reply } from './replies.ts';
 
 export type Route = (exchange: Exchange) => Promise<Reply>;
 
-/**
- * An HTTP server around one route. Whatever a peer does ends in an answer or a closed socket, never in a throw.
- *
- * @param now what its answers give as their date, in milliseconds since the epoch
- */
-export function createListener(route: Route, onBug: (error: unknown) => void, now: () => number): Server {
+export type ListenerParts = {
+  route: Route;
+  onBug: (error: unknown) => void;
+  /** What its answers give as their date, in milliseconds since the epoch. */
+  now: () => number;
+  /** Bytes that bodies may hold at the same time. */
+  mostBodyBytes: number;
+};
+
+/** An HTTP server around one route. Whatever a peer does ends in an answer or a closed socket, never in a throw. */
+export function createListener({ mostBodyBytes, ...parts }: ListenerParts): Server {
+  const budget = { left: mostBodyBytes };
   const server = createServer((request, response) => {
-    response.setHeader('date', new Date(now()).toUTCString());
-    void answer(request, response, route, onBug);
+    response.setHeader('date', new Date(parts.now()).toUTCString());
+    void answer(request, response, { ...parts, budget });
   });
   server.on('clientError', (_error, socket) => {
     if (socket.writable)
@@ -25,24 +31,31 @@ export function createListener(route: Route, onBug: (error: unknown) => void, no
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  route: Route,
-  onBug: (error: unknown) => void,
+  { route, onBug, budget }: Omit<ListenerParts, 'mostBodyBytes'> & { budget: BodyBudget },
 ): Promise<void> {
   response.on('error', () => undefined);
+  let exchange: Exchange | null = null;
   try {
-    const exchange = openExchange(request);
+    exchange = openExchange(request, budget);
     const reply = exchange ? await route(exchange) : detail(400, 'Bad path');
     await send(response, reply, request.method !== 'HEAD');
     request.resume();
   } catch (error) {
     if (request.destroyed && !request.complete) return;
-    const tooLarge = error instanceof BodyTooLarge;
-    if (!tooLarge && !response.destroyed) onBug(error);
+    const refusal = refusalOf(error);
+    if (!refusal && !response.destroyed) onBug(error);
     if (response.headersSent) return void response.destroy();
-    const reply = tooLarge ? detail(413, 'Request body is too large') : detail(500, 'Internal server error');
     response.setHeader('connection', 'close');
-    await send(response, reply, true);
+    await send(response, refusal ?? detail(500, 'Internal server error'), true);
+  } finally {
+    exchange?.release();
   }
+}
+
+function refusalOf(error: unknown): Reply | null {
+  if (error instanceof BodyTooLarge) return detail(413, 'Request body is too large');
+  if (error instanceof BodiesTooLarge) return detail(503, 'Too much is being sent', { 'retry-after': '1' });
+  return null;
 }
 
 /** Resolves with the port. Tries the first port that is free; rejects when the last one is not. */

@@ -39,6 +39,9 @@ export type Simulator = {
   close: () => Promise<void>;
 };
 
+/** Beside uploads: submits at the same time. */
+const SMALL_BODIES_BYTES = 64 * 1024 * 1024;
+
 /** A look-alike of fal's queue, storage and webhooks over HTTP. Rejects when it cannot listen. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const host = options.host ?? '127.0.0.1';
@@ -122,7 +125,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     cancelQueuedWith: options.cancelQueuedWith ?? 200,
   });
 
-  const server = createListener(route, onBug, now);
+  const server = createListener({ route, onBug, now, mostBodyBytes: 2 * maxFileBytes + SMALL_BODIES_BYTES });
   const wanted = options.port ?? 0;
   const remembered = wanted === 0 ? readSavedPort(folder) : null;
   const port = await listen(server, host, remembered === null ? [wanted] : [remembered, wanted]);

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import type { Exchange } from './exchange.ts';
 import type { FileStore } from './file-store.ts';
 import { detail, json, type Reply } from './replies.ts';
+import { createUploads, type Upload } from './uploads.ts';
 
 export type StorageParts = {
   files: FileStore;
   base: () => string;
   maxFileBytes: number;
+  now: () => number;
   unauthorized: (exchange: Exchange) => Reply | null;
 };
 export type StorageRoutes = ReturnType<typeof createStorageRoutes>;
@@ -14,13 +16,11 @@ export type StorageRoutes = ReturnType<typeof createStorageRoutes>;
 const wanted = z.looseObject({ content_type: z.string().max(200), file_name: z.string().min(1).max(300) });
 const completion = z.object({ parts: z.array(z.object({ partNumber: z.int(), etag: z.string() })).min(1) });
 
-type Upload = { name: string; contentType: string; parts: Map<number, Buffer> };
-
 const MOST_PARTS = 10_000;
 const SMALL_BODY_BYTES = 1024 * 1024;
 
-export function createStorageRoutes({ files, base, maxFileBytes, unauthorized }: StorageParts) {
-  const uploads = new Map<string, Upload>();
+export function createStorageRoutes({ files, base, maxFileBytes, now, unauthorized }: StorageParts) {
+  const uploads = createUploads({ bytesOfOne: maxFileBytes, bytesOfAll: 2 * maxFileBytes, now });
 
   async function initiate(exchange: Exchange): Promise<Reply> {
     const refused = unauthorized(exchange);
@@ -31,14 +31,16 @@ export function createStorageRoutes({ files, base, maxFileBytes, unauthorized }:
     // Anything that is no plain media type would break the header it is served in.
     const contentType = /^[\w.+-]+\/[\w.+-]+/.exec(about.content_type)?.[0] ?? 'application/octet-stream';
     const id = files.newId();
-    uploads.set(id, { name, contentType, parts: new Map() });
+    if (!uploads.begin(id, { name, contentType })) {
+      return detail(429, 'Too many uploads are open', { 'retry-after': '60' });
+    }
     return json(200, { upload_url: `${base()}/uploads/${id}?signed=1`, file_url: files.urlOf({ id, name }) });
   }
 
   /** PUT of the whole or of one part, POST …/complete. The address is the permission: no key is asked for. */
   async function receive(exchange: Exchange): Promise<Reply> {
     const [, id = '', part] = exchange.segments;
-    const upload = uploads.get(id);
+    const upload = uploads.find(id);
     if (!upload) return detail(404, 'Unknown upload');
     if (exchange.method === 'PUT') {
       const number = part === undefined ? 0 : Number(part);
@@ -46,7 +48,7 @@ export function createStorageRoutes({ files, base, maxFileBytes, unauthorized }:
         return detail(400, 'Bad part number');
       const bytes = await exchange.read(maxFileBytes);
       if (part !== undefined) {
-        upload.parts.set(number, bytes);
+        if (!uploads.keep(upload, number, bytes)) return detail(413, 'The parts are too large');
         return json(200, { partNumber: number, etag: `"${id}-${number}"` });
       }
       await finish(id, upload, bytes);
@@ -64,7 +66,7 @@ export function createStorageRoutes({ files, base, maxFileBytes, unauthorized }:
 
   async function finish(id: string, { name, contentType }: Upload, bytes: Buffer): Promise<void> {
     await files.put(bytes, { id, name, contentType });
-    uploads.delete(id);
+    uploads.end(id);
   }
 
   async function serve({ segments, method }: Exchange): Promise<Reply> {

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { createFileStore } from '../../src/simulator/file-store.ts';
+import { createListener, listen } from '../../src/simulator/listener.ts';
+import { json } from '../../src/simulator/replies.ts';
+import { createStateFolder } from '../../src/simulator/state-folder.ts';
 import { PORTRAIT, stage } from './stage.ts';
 
 test("fal's client uploads a file, and anyone can read it back", async () => {
@@ -58,13 +62,90 @@ test('multipart: a missing part is refused, and so is more than the limit', asyn
   const [path = ''] = String(body['upload_url']).split('?');
   const part = await ask('PUT', `${path}/1?signed=1`, '12345678');
   expect(part.body).toEqual({ partNumber: 1, etag: expect.any(String) as string });
-  await ask('PUT', `${path}/2`, '12345678');
+  expect((await ask('PUT', `${path}/2`, '12345678')).status).toBe(413);
+  expect((await ask('PUT', `${path}/1`, '87654321')).status).toBe(200);
   const complete = (...numbers: number[]) =>
     ask('POST', `${path}/complete`, { parts: numbers.map((partNumber) => ({ partNumber, etag: 'x' })) });
   expect((await complete(1, 3)).status).toBe(400);
-  expect((await complete(1, 2)).status).toBe(413);
+  expect((await complete(1, 1)).status).toBe(413);
   expect((await complete(1)).status).toBe(200);
-  expect((await ask('GET', String(body['file_url']))).body).toEqual({ text: '12345678' });
+  expect((await ask('GET', String(body['file_url']))).body).toEqual({ text: '87654321' });
+});
+
+test('uploads that are begun and left end by themselves, and only so many are open', async () => {
+  let now = Date.now();
+  const { ask } = await stage({ now: () => now });
+  const begin = () => ask('POST', '/storage/upload/initiate', { content_type: 'a/b', file_name: 'a' });
+  const first = String((await begin()).body['upload_url']);
+  const statuses: number[] = [];
+  while (statuses.length < 1_000) statuses.push((await begin()).status);
+  expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([999, 429]);
+  now += 3_600_000;
+  expect((await ask('PUT', first, 'late')).status).toBe(404);
+  expect((await begin()).status).toBe(200);
+});
+
+test('the parts of all open uploads together have a limit', async () => {
+  const { ask } = await stage({ maxFileBytes: 10 });
+  const about = { content_type: 'application/zip', file_name: 'a.zip' };
+  const paths: string[] = [];
+  while (paths.length < 3) {
+    const { body } = await ask('POST', '/storage/upload/initiate-multipart', about);
+    paths.push(String(body['upload_url']).split('?')[0] ?? '');
+  }
+  const statuses: number[] = [];
+  for (const path of paths) statuses.push((await ask('PUT', `${path}/1`, '1234567890')).status);
+  expect(statuses).toEqual([200, 200, 413]);
+  const parts = [{ partNumber: 1, etag: 'x' }];
+  expect((await ask('POST', `${String(paths[0])}/complete`, { parts })).status).toBe(200);
+  expect((await ask('PUT', `${String(paths[2])}/1`, '1234567890')).status).toBe(200);
+});
+
+test('without a folder the oldest files make room for new ones', async () => {
+  const files = createFileStore(createStateFolder(undefined), () => 'http://here', 10);
+  const put = (id: string, text: string) =>
+    files.put(Buffer.from(text), { id, name: id, contentType: 'text/plain' });
+  await put('a', '12345');
+  await put('b', '12345');
+  await put('c', '123');
+  expect(['a', 'b', 'c'].map((id) => files.find(id) !== null)).toEqual([false, true, true]);
+  const large = await put('d', 'more than ten bytes');
+  expect((await files.read(large)).toString()).toBe('more than ten bytes');
+  expect(files.find('c')).toBeNull();
+});
+
+test('bodies on their way at the same time have a limit in all, which comes free again', async () => {
+  let wake = (): void => undefined;
+  const held = new Promise<void>((resolve) => (wake = resolve));
+  let heldNow = 0;
+  const server = createListener({
+    route: async ({ segments, read }) => {
+      const { length } = await read(100);
+      if (segments[0] !== 'hold') return json(200, { length });
+      heldNow += 1;
+      await held;
+      return json(200, { length });
+    },
+    onBug: (error) => expect.unreachable(String(error)),
+    now: Date.now,
+    mostBodyBytes: 150,
+  });
+  onTestFinished(() => void server.close());
+  const port = await listen(server, '127.0.0.1', [0]);
+  const send = (path: string, length: number) =>
+    fetch(`http://127.0.0.1:${port}/${path}`, {
+      method: 'POST',
+      headers: { connection: 'close' },
+      body: 'x'.repeat(length),
+    });
+  const first = send('hold', 100);
+  await expect.poll(() => heldNow).toBe(1);
+  expect((await send('', 50)).status).toBe(200);
+  expect((await send('', 51)).status).toBe(503);
+  expect((await send('', 101)).status).toBe(413);
+  wake();
+  expect((await first).status).toBe(200);
+  await expect.poll(async () => (await send('', 100)).status).toBe(200);
 });
 
 test('malformed requests are answered like fal answers them, and the simulator lives on', async () => {
