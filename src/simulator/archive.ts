@@ -4,6 +4,7 @@ import { likenessOf, markedLikeness, type Likeness } from './likeness.ts';
 import type { Detail } from './outcomes.ts';
 import { AnswerTooLarge, sendOnce } from './outgoing.ts';
 import { samplePhotos } from './sample-photos.ts';
+import { shortened } from './shortened.ts';
 import { firstBytes, readDirectory, type ZipEntry } from './zip-directory.ts';
 
 const FETCH_TIMEOUT_MS = 10_000;
@@ -37,7 +38,7 @@ export async function openArchive(
   const refuse = (msg: string, type: string, ctx?: Record<string, unknown>): Opened => {
     return {
       kind: 'refused',
-      detail: { loc: ['body', field], msg, type, input: url.slice(0, 200), ...(ctx && { ctx }) },
+      detail: { loc: ['body', field], msg, type, input: shortened(url), ...(ctx && { ctx }) },
     };
   };
   const cannotLoad = 'Failed to download the file. Please check if the URL is accessible and try again.';

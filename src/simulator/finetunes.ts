@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { shortened } from './shortened.ts';
 import type { StateFolder } from './state-folder.ts';
 
 const finetune = z.object({ id: z.string(), style: z.boolean(), comment: z.string(), likeness: z.string() });
@@ -11,7 +12,7 @@ export function createFinetunes(folder: StateFolder) {
   const all = new Map((saved.success ? saved.data : []).map((made) => [made.id, made]));
   return {
     make(about: Omit<Finetune, 'id'>): Finetune {
-      const made = { id: randomUUID(), ...about };
+      const made = { id: randomUUID(), ...about, comment: shortened(about.comment) };
       all.set(made.id, made);
       folder.write('finetunes', [...all.values()]);
       return made;

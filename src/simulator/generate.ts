@@ -7,6 +7,7 @@ import { likenessOf } from './likeness.ts';
 import { readLoraMetadata } from './lora-file.ts';
 import { modelError, plainError, requestError, success, type Detail } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
+import { shortened } from './shortened.ts';
 import type { Prepared, Workshop } from './work.ts';
 
 const ODD_URL = 'http://169.254.169.254/latest/meta-data/image.png';
@@ -41,9 +42,9 @@ async function modelOf(
     if (finetune) return { kind: 'finetune', key: id, likeness: finetune.likeness, style: finetune.style };
     return {
       loc: ['body', 'finetune_id'],
-      msg: `Finetune '${id}' not found`,
+      msg: `Finetune '${shortened(id)}' not found`,
       type: 'value_error',
-      input: id,
+      input: shortened(id),
     };
   }
   const loras = (input['loras'] ?? []) as { path: string }[];
@@ -57,8 +58,9 @@ async function modelOf(
       metadata = file && readLoraMetadata(await shop.files.read(file));
     }
     if (!metadata) {
-      const msg = `Failed to load LoRA weights from ${path}`;
-      return { loc: ['body', 'loras', index, 'path'], msg, type: 'file_download_error', input: path };
+      const input = shortened(path);
+      const msg = `Failed to load LoRA weights from ${input}`;
+      return { loc: ['body', 'loras', index, 'path'], msg, type: 'file_download_error', input };
     }
     model.likeness ||= metadata['likeness'] ?? likenessOf(path);
     model.style ||= metadata['style'] === 'true';

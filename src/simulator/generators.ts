@@ -30,7 +30,8 @@ function loraInput(limits: {
   const lora = z.looseObject({ path: z.string().min(1), scale: z.number().min(0).max(maxScale).optional() });
   return z.looseObject({
     ...shared,
-    loras: z.array(lora).max(maxLoras).optional(),
+    // Counted before they are looked at.
+    loras: z.array(z.unknown()).max(maxLoras).pipe(z.array(lora)).optional(),
     image_size: imageSize.optional(),
     num_inference_steps: z.int().min(1).max(maxSteps).optional(),
     guidance_scale: z.number().min(0).max(35).optional(),

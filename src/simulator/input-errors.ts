@@ -1,15 +1,18 @@
 import type { z } from 'zod';
 import type { Detail } from './outcomes.ts';
+import { shortenedValue } from './shortened.ts';
+
+const MOST_DETAILS = 20;
 
 /** What a failed input check looks like in fal's words. */
 export function inputErrors(error: z.ZodError, input: unknown): Detail[] {
-  return error.issues.flatMap((issue) => detailsOf(issue, input));
+  return error.issues.slice(0, MOST_DETAILS).flatMap((issue) => detailsOf(issue, input));
 }
 
 function detailsOf(issue: z.core.$ZodIssue, input: unknown): Detail[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   const given = valueAt(input, path);
-  const at = { loc: ['body', ...path], input: given ?? null };
+  const at = { loc: ['body', ...path], input: shortenedValue(given ?? null) };
   if (given === undefined) return [{ ...at, msg: 'Field required', type: 'missing' }];
   switch (issue.code) {
     case 'too_small':

@@ -3,6 +3,7 @@ import { statusAnswer } from './queue-answers.ts';
 import { parseQueuePath } from './queue-path.ts';
 import { detail, json, type Reply } from './replies.ts';
 import { has, type Run } from './run.ts';
+import { shortened } from './shortened.ts';
 import { streamStatus } from './status-stream.ts';
 import { submit, type SubmitParts } from './submit.ts';
 
@@ -17,7 +18,8 @@ const METHODS = { result: 'GET', status: 'GET', stream: 'GET', cancel: 'PUT' } a
 
 export async function queueRoute(exchange: Exchange, parts: QueueParts): Promise<Reply> {
   const path = parseQueuePath(exchange.segments);
-  if (path.kind === 'unknown') return detail(404, `Path /${exchange.segments.join('/')} not found`);
+  if (path.kind === 'unknown')
+    return detail(404, `Path /${shortened(exchange.segments.join('/'))} not found`);
   if (path.kind === 'submit') {
     return exchange.method === 'POST'
       ? submit(exchange, path.endpoint, parts)

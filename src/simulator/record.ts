@@ -5,7 +5,7 @@ export type RecordedRequest = {
   /** Null when it was refused. */
   requestId: string | null;
   endpoint: string;
-  /** Parsed JSON, or the text when it is none. */
+  /** Parsed JSON, or the beginning of the text when it is none or long; null without a good key. */
   body: unknown;
   headers: Record<string, string>;
   query: Record<string, string>;

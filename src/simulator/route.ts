@@ -8,6 +8,7 @@ import type { Route } from './listener.ts';
 import { queueRoute, type QueueParts } from './queue-routes.ts';
 import { detail, json, type Reply } from './replies.ts';
 import { samplePhotos } from './sample-photos.ts';
+import { shortened } from './shortened.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { createStorageRoutes } from './storage-routes.ts';
 import type { WebhookSender } from './webhook-sender.ts';
@@ -56,7 +57,7 @@ export function createRoute(parts: RouteParts): Route {
       case 'samples':
         return path === 'samples/photos.zip' ? samples() : detail(404, 'Not found');
       case '__simulator':
-        if (!parts.controls) return detail(404, `Path /${path} not found`);
+        if (!parts.controls) return detail(404, `Path /${shortened(path)} not found`);
         return refuseControl(exchange, parts.base()) ?? controlRoute(exchange, control);
       default:
         return queueRoute(exchange, { ...parts, unauthorized });

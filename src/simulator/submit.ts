@@ -12,7 +12,9 @@ import { detail, json, page, type Reply } from './replies.ts';
 import type { RunBook } from './run-book.ts';
 import { has, type Run } from './run.ts';
 import { scenariosIn, type ScenarioName } from './scenarios.ts';
+import { shortened } from './shortened.ts';
 import { refusalOf } from './submit-refusals.ts';
+import { readSubmitted, type SubmittedBody } from './submitted-body.ts';
 
 const LARGEST_INPUT_BYTES = 10 * 1024 * 1024;
 
@@ -32,15 +34,19 @@ export type SubmitParts = {
 };
 
 export async function submit(exchange: Exchange, endpoint: string, parts: SubmitParts): Promise<Reply> {
-  const text = (await exchange.read(LARGEST_INPUT_BYTES)).toString('utf8');
-  const body = parseJson(text);
-  const input = isObject(body) ? body : null;
-  const written = parts.controls ? scenariosIn(input ?? {}) : [];
-  const scenarios = [...new Set([...parts.programs.forSubmit(endpoint), ...written])];
+  const unauthorized = parts.unauthorized(exchange);
+  // Nobody without a key makes this read, keep or use up anything.
+  const body = unauthorized
+    ? null
+    : readSubmitted((await exchange.read(LARGEST_INPUT_BYTES)).toString('utf8'));
+  const input = body?.input ?? null;
+  const written = parts.controls && input ? scenariosIn(input) : [];
+  const programmed = unauthorized ? [] : parts.programs.forSubmit(endpoint);
+  const scenarios = [...new Set([...programmed, ...written])];
   const record: RecordedRequest = {
     requestId: null,
     endpoint,
-    body: body === undefined ? text : body,
+    body: body?.remembered ?? null,
     headers: exchange.headers,
     query: Object.fromEntries(exchange.query),
     webhookUrl: exchange.query.get('fal_webhook'),
@@ -50,7 +56,8 @@ export async function submit(exchange: Exchange, endpoint: string, parts: Submit
   };
   parts.requests.begin(record);
 
-  const refusal = refuse(exchange, { endpoint, body, scenarios }, parts);
+  const refusal =
+    unauthorized ?? refuse(exchange, { endpoint, fault: body?.fault ?? null, scenarios }, parts);
   const reply =
     refusal ?? (input ? await accept(exchange, { record, input }, parts) : detail(422, 'Expected an object'));
   record.answered =
@@ -64,15 +71,14 @@ export async function submit(exchange: Exchange, endpoint: string, parts: Submit
   return reply;
 }
 
-type Asked = { endpoint: string; body: unknown; scenarios: readonly ScenarioName[] };
+type Asked = { endpoint: string; fault: SubmittedBody['fault']; scenarios: readonly ScenarioName[] };
 
-function refuse(exchange: Exchange, { endpoint, body, scenarios }: Asked, parts: SubmitParts): Reply | null {
-  const unauthorized = parts.unauthorized(exchange);
-  if (unauthorized) return unauthorized;
-  if (!ENDPOINTS.has(endpoint)) return detail(404, `Application '${endpoint}' not found`);
+function refuse(exchange: Exchange, { endpoint, fault, scenarios }: Asked, parts: SubmitParts): Reply | null {
+  if (!ENDPOINTS.has(endpoint)) return detail(404, `Application '${shortened(endpoint)}' not found`);
   const scripted = refusalOf(scenarios);
   if (scripted) return scripted;
-  if (body === undefined) return detail(400, 'Request body is not valid JSON');
+  if (fault === 'not JSON') return detail(400, 'Request body is not valid JSON');
+  if (fault === 'too deep') return detail(422, 'Request body is nested too deeply');
   const webhook = exchange.query.get('fal_webhook');
   if (webhook !== null && !isWebAddress(webhook)) return detail(422, 'fal_webhook is no web address');
   const longest = Number(exchange.query.get('fal_max_queue_length') ?? Infinity);
@@ -131,18 +137,6 @@ function answerTo(run: Run, answer: Record<string, unknown>): Reply {
     return json(200, { ...answer, request_id: '../../../other/app/requests/1' });
   if (has(run, 'no-request-id')) return json(200, { ...answer, request_id: undefined });
   return json(200, answer, headers);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isWebAddress(text: string): boolean {
