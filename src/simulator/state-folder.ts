@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,8 +18,11 @@ export type StateFolder = ReturnType<typeof createStateFolder>;
  * @param dir without it everything is forgotten
  */
 export function createStateFolder(dir: string | undefined) {
-  if (dir !== undefined)
-    for (const part of ['runs', 'files']) mkdirSync(join(dir, part), { recursive: true });
+  if (dir !== undefined) {
+    for (const part of ['runs', 'files']) mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
+    // Keys that sign webhooks, and callback tokens, are in it.
+    closeToOthers(dir);
+  }
 
   return {
     dir,
@@ -52,6 +56,14 @@ export function createStateFolder(dir: string | undefined) {
       return names.map((name) => `${part}/${name.slice(0, -'.json'.length)}`);
     },
   };
+}
+
+function closeToOthers(dir: string): void {
+  try {
+    chmodSync(dir, 0o700);
+  } catch {
+    // It is somebody else's, who decides who enters it.
+  }
 }
 
 function parseJson(text: string): unknown {

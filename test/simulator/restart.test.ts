@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -68,6 +68,13 @@ test('the key of the caller never reaches the disk', async () => {
   expect(names.length).toBeGreaterThan(3);
   for (const { parentPath, name } of names)
     expect(readFileSync(join(parentPath, name), 'latin1')).not.toContain('id:secret');
+});
+
+test.skipIf(process.platform === 'win32')('no other user of the machine can enter its folder', async () => {
+  const dir = folder();
+  chmodSync(dir, 0o755);
+  await stage({ dir });
+  expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
 test('a folder with broken documents does not keep it from starting', async () => {
