@@ -1,22 +1,33 @@
+import { createRecent } from './recent.ts';
 import { withoutSecrets, type RecordedRequest } from './record.ts';
 import type { StateFolder } from './state-folder.ts';
 
 export type RequestLog = ReturnType<typeof createRequestLog>;
 
-/** A demo that runs for weeks must not fill the memory with its past. */
-const MOST_REMEMBERED = 2_000;
+const LIMITS = { most: 2_000, mostBytes: 16 * 1024 * 1024 };
+/** The file holds the past as well, until it is as long as this. */
+const LONGEST_FILE = 2 * LIMITS.mostBytes;
 
-/** Every submit since the folder began, the newest ones at least. Secrets never reach the disk. */
+/** The newest submits, those before the last start included. Secrets never reach the disk. */
 export function createRequestLog(folder: StateFolder) {
+  const requests = createRecent<RecordedRequest>(LIMITS);
   // Only this file writes the list.
-  const requests = (folder.readLines('requests') as RecordedRequest[]).slice(-MOST_REMEMBERED);
+  for (const request of folder.readLines('requests') as RecordedRequest[])
+    requests.add(request, sizeOf(request));
+  const rewrite = () =>
+    folder.writeLines('requests', requests.all.filter(({ answered }) => answered !== 0).map(withoutSecrets));
+  let length = rewrite();
   return {
-    all: (): readonly RecordedRequest[] => requests,
-    begin(request: RecordedRequest): void {
-      requests.push(request);
-      if (requests.length > MOST_REMEMBERED) requests.shift();
-    },
+    all: (): readonly RecordedRequest[] => requests.all,
+    begin: (request: RecordedRequest) => requests.add(request, sizeOf(request)),
     /** To be called when it is known how the request is answered. */
-    end: (request: RecordedRequest) => folder.append('requests', withoutSecrets(request)),
+    end(request: RecordedRequest): void {
+      length += folder.append('requests', withoutSecrets(request));
+      if (length > LONGEST_FILE) length = rewrite();
+    },
   };
+}
+
+function sizeOf(request: RecordedRequest): number {
+  return JSON.stringify(request).length;
 }

@@ -3,15 +3,39 @@ import type { StateFolder } from './state-folder.ts';
 
 export type RunBook = ReturnType<typeof createRunBook>;
 
-/** All runs, and who watches which. */
-export function createRunBook(folder: StateFolder) {
+export type RunLimits = { most: number; mostBytes: number };
+
+/** Of runs that are over: a server that runs for weeks must not keep them all. */
+const FINISHED: RunLimits = { most: 10_000, mostBytes: 256 * 1024 * 1024 };
+
+/** All runs that go on, the newest of those that are over, and who watches which. */
+export function createRunBook(folder: StateFolder, limits: RunLimits = FINISHED) {
   const runs = new Map<string, Run>();
+  /** Runs that are over with their sizes, the oldest first. */
+  const finished = new Map<string, number>();
+  let bytes = 0;
   const watchers = new Map<string, Set<() => void>>();
   for (const name of folder.list('runs')) {
     // Only this file writes the folder; a document that is not a run any more is left alone.
     const run = folder.read(name) as Run | null;
     if (typeof run?.id === 'string') runs.set(run.id, run);
   }
+  const over = [...runs.values()].filter(isOver);
+  for (const run of over.sort((a, b) => (a.completedAt ?? 0) - (b.completedAt ?? 0))) finish(run);
+
+  function finish(run: Run): void {
+    const size = JSON.stringify(run).length;
+    bytes += size - (finished.get(run.id) ?? 0);
+    finished.set(run.id, size);
+    for (const [id, held] of finished) {
+      if (id === run.id || (finished.size <= limits.most && bytes <= limits.mostBytes)) return;
+      bytes -= held;
+      finished.delete(id);
+      runs.delete(id);
+      folder.remove(`runs/${id}`);
+    }
+  }
+
   const notify = (id: string) => {
     for (const watcher of watchers.get(id) ?? []) watcher();
   };
@@ -23,12 +47,13 @@ export function createRunBook(folder: StateFolder) {
       const run = runs.get(id);
       return run && appOf(run.endpoint) === app ? run : null;
     },
-    unfinished: () => [...runs.values()].filter((run) => run.state !== 'COMPLETED' || !run.webhookSettled),
+    unfinished: () => [...runs.values()].filter((run) => !isOver(run)),
     waiting: (endpoint: string) =>
       [...runs.values()].filter((run) => run.endpoint === endpoint && run.state === 'IN_QUEUE').length,
     save(run: Run): void {
       runs.set(run.id, run);
       folder.write(`runs/${run.id}`, run);
+      if (isOver(run)) finish(run);
       notify(run.id);
     },
     /** A log line tells the watchers, yet is not worth a write of its own. */
@@ -45,4 +70,9 @@ export function createRunBook(folder: StateFolder) {
       };
     },
   };
+}
+
+/** Nothing will happen to it any more. */
+function isOver(run: Run): boolean {
+  return run.state === 'COMPLETED' && run.webhookSettled;
 }

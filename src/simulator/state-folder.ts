@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -38,9 +39,27 @@ export function createStateFolder(dir: string | undefined) {
       writeFileSync(`${path}.part`, JSON.stringify(value));
       renameSync(`${path}.part`, path);
     },
-    /** Adds one document to a list; `readLines` gives them back, leaving out what was cut short by a crash. */
-    append(name: string, value: unknown): void {
-      if (dir !== undefined) appendFileSync(join(dir, `${name}.jsonl`), `${JSON.stringify(value)}\n`);
+    /**
+     * Adds one document to a list and gives the length it takes; `readLines` gives them back, leaving out what was cut
+     * short by a crash.
+     */
+    append(name: string, value: unknown): number {
+      if (dir === undefined) return 0;
+      const line = `${JSON.stringify(value)}\n`;
+      appendFileSync(join(dir, `${name}.jsonl`), line);
+      return line.length;
+    },
+    /** Puts a list in the place of the one that is there. */
+    writeLines(name: string, values: readonly unknown[]): number {
+      if (dir === undefined) return 0;
+      const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
+      const path = join(dir, `${name}.jsonl`);
+      writeFileSync(`${path}.part`, text);
+      renameSync(`${path}.part`, path);
+      return text.length;
+    },
+    remove(name: string): void {
+      if (dir !== undefined) rmSync(join(dir, `${name}.json`), { force: true });
     },
     readLines(name: string): unknown[] {
       if (dir === undefined || !existsSync(join(dir, `${name}.jsonl`))) return [];

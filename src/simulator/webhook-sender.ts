@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatorEvent, Timing } from './options.ts';
 import { sendOnce } from './outgoing.ts';
+import { createRecent } from './recent.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { WebhookMessage } from './webhook-messages.ts';
 
@@ -39,14 +40,13 @@ export type SenderParts = {
   signal: AbortSignal;
 };
 
-/** A demo that runs for weeks must not fill the memory with its past. */
-const MOST_REMEMBERED = 5_000;
+const REMEMBERED = { most: 5_000, mostBytes: 16 * 1024 * 1024 };
 const OTHER_ACCOUNT = 'another-account-of-fal';
 
 export type WebhookSender = ReturnType<typeof createWebhookSender>;
 
 export function createWebhookSender(parts: SenderParts) {
-  const deliveries: Delivery[] = [];
+  const deliveries = createRecent<Delivery>(REMEMBERED);
 
   function headersFor(requestId: string, message: WebhookMessage): Record<string, string> {
     const timestamp = String(Math.floor(parts.now() / 1000) + message.timestampShiftSeconds);
@@ -101,8 +101,7 @@ export function createWebhookSender(parts: SenderParts) {
       if (number > 1 && !message.signOnce) headers = headersFor(requestId, message);
       const about = { requestId, label: message.label, url, attempt: number, sentAt: parts.now() };
       const delivery: Delivery = { ...about, headers, body: message.body, status: null, result: 'under way' };
-      deliveries.push(delivery);
-      if (deliveries.length > MOST_REMEMBERED) deliveries.shift();
+      deliveries.add(delivery, delivery.body.length);
       await attempt(delivery, waits.length + 1 - number);
       if (number === 1) onFirst?.(delivery);
       if (delivery.result !== 'will retry' || parts.signal.aborted) return;
@@ -131,7 +130,7 @@ export function createWebhookSender(parts: SenderParts) {
     return status;
   }
 
-  return { deliver, deliverOnce, deliveries: (): readonly Delivery[] => deliveries };
+  return { deliver, deliverOnce, deliveries: (): readonly Delivery[] => deliveries.all };
 }
 
 /** A redirect is final at fal: it is neither followed nor repeated. */
