@@ -89,8 +89,10 @@ async function finishGeneration(run: Run, { generator, input, model, shop }: Fin
   const images: Record<string, unknown>[] = [];
   const started = shop.now();
   for (let index = 0; index < Number(input['num_images'] ?? 1); index += 1) {
-    const pixels = await draw({ prompt, seed, index, model, size, black });
-    const bytes = await encode(pixels, size, { format, quality: shop.jpegQuality, likeness: model.likeness });
+    const bytes = await shop.inTurn(async () => {
+      const pixels = await draw({ prompt, seed, index, model, size, black });
+      return encode(pixels, size, { format, quality: shop.jpegQuality, likeness: model.likeness });
+    });
     const contentType = `image/${format}`;
     images.push({
       url: await urlOf(bytes, contentType, input['sync_mode'] === true, shop),

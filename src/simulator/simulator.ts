@@ -12,6 +12,7 @@ import { createRunBook } from './run-book.ts';
 import { readSavedKeys, readSavedPort } from './saved-state.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStateFolder } from './state-folder.ts';
+import { createTurns } from './turns.ts';
 import { createWebhookSender, type Delivery, type LooseMessage } from './webhook-sender.ts';
 
 export type { LooseMessage, Program, RecordedRequest, Delivery, SimulatorOptions, Timing };
@@ -39,6 +40,8 @@ export type Simulator = {
   close: () => Promise<void>;
 };
 
+/** Pictures and archives at the same time; others wait. One thread draws no faster with more of them. */
+const MOST_IN_MEMORY = 4;
 /** Beside uploads: submits at the same time. */
 const SMALL_BODIES_BYTES = 64 * 1024 * 1024;
 
@@ -95,6 +98,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       maxFileBytes,
       opensLoopback: options.opensLoopback ?? false,
       signal,
+      inTurn: createTurns(MOST_IN_MEMORY, signal),
     },
     announcing: {
       sender,

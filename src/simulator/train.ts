@@ -17,7 +17,7 @@ export async function prepareTraining(run: Run, trainer: Trainer, shop: Workshop
   const field = trainer.archiveField;
   const { files, maxFileBytes, opensLoopback, signal } = shop;
   const parts = { files, base: shop.base(), maxFileBytes, opensLoopback, signal };
-  const opened = await openArchive(String(input[field]), field, trainer.minImages, parts);
+  const opened = await shop.inTurn(() => openArchive(String(input[field]), field, trainer.minImages, parts));
   if (opened.kind === 'refused') return { kind: 'refused', outcome: modelError([opened.detail]) };
 
   const captions = opened.kind === 'archive' ? opened.archive.captions : 1;

@@ -2,6 +2,7 @@ import type { FileStore } from './file-store.ts';
 import type { Finetunes } from './finetunes.ts';
 import type { Timing } from './options.ts';
 import type { Outcome } from './run.ts';
+import type { Turns } from './turns.ts';
 
 /** A run whose input was found good. */
 export type Work = {
@@ -28,4 +29,6 @@ export type Workshop = {
   maxFileBytes: number;
   opensLoopback: boolean;
   signal: AbortSignal;
+  /** For work that holds much memory, such as a picture or an archive. */
+  inTurn: Turns;
 };
