@@ -105,7 +105,7 @@ describe('the queue', () => {
   });
 
   test('a result asked for too early is 400, later the output under every alias', async () => {
-    const { submit, ask, result } = await stage({ timing: { queueMs: 20 } });
+    const { submit, ask, result } = await stage({ timing: { queueMs: 500 } });
     const run = await submit(ULTRA, { prompt: 'x', finetune_id: 'none', finetune_strength: 1 });
     expect(await ask('GET', run.response_url)).toMatchObject({
       status: 400,
