@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { StateFolder } from './state-folder.ts';
@@ -57,6 +57,18 @@ export function createFileStore(
     async read(file: StoredFile): Promise<Buffer> {
       const path = pathOf(file);
       return path === null ? (inMemory.get(file.id) ?? Buffer.alloc(0)) : readFile(path);
+    },
+    /** Its first bytes, at most `most`. */
+    async readStart(file: StoredFile, most: number): Promise<Buffer> {
+      const path = pathOf(file);
+      if (path === null) return (inMemory.get(file.id) ?? Buffer.alloc(0)).subarray(0, most);
+      const opened = await open(path);
+      try {
+        const { bytesRead, buffer } = await opened.read(Buffer.alloc(Math.min(most, file.size)), 0);
+        return buffer.subarray(0, bytesRead);
+      } finally {
+        await opened.close();
+      }
     },
   };
 }

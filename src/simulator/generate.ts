@@ -4,7 +4,7 @@ import type { Generator } from './generators.ts';
 import { pixelsOf, pixelsOfRatio } from './image-sizes.ts';
 import { inputErrors } from './input-errors.ts';
 import { likenessOf } from './likeness.ts';
-import { readLoraMetadata } from './lora-file.ts';
+import { LORA_HEAD_BYTES, readLoraMetadata } from './lora-file.ts';
 import { modelError, plainError, requestError, success, type Detail } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
 import { shortened } from './shortened.ts';
@@ -55,7 +55,7 @@ async function modelOf(
     let metadata: Record<string, string> | null = {};
     if (own) {
       const file = own[0] === 'files' ? shop.files.find(own[1]) : null;
-      metadata = file && readLoraMetadata(await shop.files.read(file));
+      metadata = file && readLoraMetadata(await shop.files.readStart(file, LORA_HEAD_BYTES));
     }
     if (!metadata) {
       const input = shortened(path);

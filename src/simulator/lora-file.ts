@@ -5,6 +5,11 @@ const RANK = 4;
 const WIDTH = 64;
 const PARTS = ['lora_A', 'lora_B'];
 
+/** Real ones have a header of some hundred kilobytes; parsing a huge one would hold up everybody else. */
+const LARGEST_HEADER_BYTES = 1024 * 1024;
+/** What of a file has to be read to know its header. */
+export const LORA_HEAD_BYTES = 8 + LARGEST_HEADER_BYTES;
+
 const header = z.object({ __metadata__: z.record(z.string(), z.string()).optional() });
 
 /** A small file that real safetensors readers open: header length, JSON header, two tensors. */
@@ -24,7 +29,10 @@ export function writeLora(metadata: Record<string, string>): Buffer {
   return Buffer.concat([length, head, weights(JSON.stringify(metadata), PARTS.length * RANK * WIDTH)]);
 }
 
-/** Null when it is no safetensors file. */
+/**
+ * Null when it is no safetensors file.
+ * @param file its first LORA_HEAD_BYTES are enough
+ */
 export function readLoraMetadata(file: Buffer): Record<string, string> | null {
   if (file.length < 8) return null;
   const length = file.readBigUInt64LE();

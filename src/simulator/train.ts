@@ -4,6 +4,7 @@ import { likenessOf, type Likeness } from './likeness.ts';
 import { writeLora } from './lora-file.ts';
 import { modelError, plainError, requestError, success } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
+import { shortened } from './shortened.ts';
 import type { Trainer } from './trainers.ts';
 import type { Prepared, Workshop } from './work.ts';
 
@@ -61,7 +62,7 @@ async function finishTraining(
     const made = shop.finetunes.make({ style, likeness, comment: String(input['finetune_comment']) });
     return success({ finetune_id: made.id }, steps);
   }
-  const trigger = triggerOf(input);
+  const trigger = shortened(triggerOf(input));
   const metadata = {
     trained_with: trainer.endpoint,
     run: run.id,

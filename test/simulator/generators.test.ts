@@ -1,7 +1,10 @@
 import { zipSync } from 'fflate';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { GENERATORS } from '../../src/simulator/generators.ts';
 import { markedLikeness, SAMPLE_PERSON } from '../../src/simulator/likeness.ts';
 import { ELSEWHERE, firstDetail, type Json, LORA, PORTRAIT, PRO, stage, TINY, ULTRA } from './stage.ts';
@@ -186,6 +189,26 @@ test('a LoRA of this host must exist and be one; one from elsewhere is taken on 
   expect((await use(simulator.samplePhotosUrl)).status).toBe(422);
   expect((await use('https://huggingface.example/lora.safetensors')).status).toBe(200);
 });
+
+test.each([['in memory'], ['on disk']])(
+  'of a LoRA %s the header is read up to a megabyte, and none that claims more',
+  async (where) => {
+    const dir = mkdtempSync(join(tmpdir(), 'simulator-'));
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+    const { fal, generate } = await studio(where === 'on disk' ? { dir } : {});
+    const withHeader = async (header: string, claimed = header.length) => {
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(claimed));
+      const path = await fal.storage.upload(new Blob([length, header, new Uint8Array(100_000)]));
+      return (await generate(LORA, { ...TINY, loras: [{ path }] })).status;
+    };
+    const json = JSON.stringify({ __metadata__: { style: 'true' } });
+    expect(await withHeader(json)).toBe(200);
+    expect(await withHeader(json.padEnd(1024 * 1024))).toBe(200);
+    expect(await withHeader(json.padEnd(1024 * 1024 + 1))).toBe(422);
+    expect(await withHeader(json, 2 ** 52)).toBe(422);
+  },
+);
 
 test('a model shows the person of its photos: of the sample archive, and of its own pictures', async () => {
   const { simulator, submit, result, fal, generate } = await studio();
