@@ -17,10 +17,11 @@ export type ControlParts = {
 const scenario = z
   .string()
   .refine(isScenario, { error: (issue) => `Unknown scenario ${String(issue.input)}` });
+const several = z.array(scenario).max(Object.keys(SCENARIOS).length);
 const program = z.strictObject({
-  endpoint: z.string().optional(),
-  scenario: z.union([scenario, z.array(scenario)]).optional(),
-  scenarios: z.array(scenario).optional(),
+  endpoint: z.string().max(200).optional(),
+  scenario: z.union([scenario, several]).optional(),
+  scenarios: several.optional(),
   times: z.int().min(1).optional(),
 });
 

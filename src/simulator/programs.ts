@@ -16,6 +16,9 @@ type Standing = {
   left: number;
 };
 
+/** Whoever programs more than it submits gets the newest. */
+const MOST_STANDING = 1_000;
+
 export type Programs = ReturnType<typeof createPrograms>;
 
 /** Scenarios set from outside. The oldest program that still applies is used, one per request. */
@@ -40,6 +43,7 @@ export function createPrograms() {
         const rest = { endpoint: program.endpoint, aboutKeys, left: program.times ?? 1 };
         if (share.length > 0) standing.push({ ...rest, scenarios: share });
       }
+      standing = standing.slice(-MOST_STANDING);
     },
     clear: () => void (standing = []),
     forSubmit: (endpoint: string) =>

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { createPrograms } from '../../src/simulator/programs.ts';
 import { createRecent } from '../../src/simulator/recent.ts';
 import { createRequestLog } from '../../src/simulator/request-log.ts';
 import { createRunBook } from '../../src/simulator/run-book.ts';
@@ -83,4 +84,14 @@ test('the oldest runs that are over are forgotten, those that go on never', () =
       .map(({ id }) => id)
       .sort(),
   ).toEqual(['open', 'untold']);
+});
+
+test('of programs that nobody uses up the newest thousand stand', () => {
+  const programs = createPrograms();
+  for (let number = 0; number < 1_005; number += 1) {
+    programs.add({ endpoint: `app/${number}`, scenario: 'fail' });
+  }
+  expect(programs.forSubmit('app/4')).toEqual([]);
+  expect(programs.forSubmit('app/5')).toEqual(['fail']);
+  expect(programs.forSubmit('app/1004')).toEqual(['fail']);
 });
