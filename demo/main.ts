@@ -1,5 +1,5 @@
 import { createPatience, Stopped, type StopReason } from './patience.ts';
-import { Ends } from './ends.ts';
+import { Disposer } from '../src/disposer.ts';
 import { Narrator } from './narrator.ts';
 import { OUTPUT_FOLDER } from './pictures.ts';
 import { ServerLog } from './server-log.ts';
@@ -36,7 +36,7 @@ const deadline = setTimeout(
 const narrator = new Narrator(readTerminal(process.stdout, process.env), (text) => {
   process.stdout.write(text);
 });
-const ends = new Ends();
+const ends = new Disposer();
 const serverLog = new ServerLog();
 
 process.exitCode = await perform();
@@ -64,7 +64,7 @@ async function endEverything(status: number): Promise<void> {
     process.stderr.write('  Ending took too long; leaving.\n');
     process.exit(status);
   }, ENDING_MS);
-  await ends.run().finally(() => clearTimeout(impatience));
+  await ends.dispose().finally(() => clearTimeout(impatience));
 }
 
 /** @returns the exit status */

@@ -1,7 +1,7 @@
 import { createApp } from '../src/app.ts';
 import { createLog } from '../src/log.ts';
 import { createServer, type AddressInfo } from 'node:net';
-import { Ends } from './ends.ts';
+import { Disposer } from '../src/disposer.ts';
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { readConfig } from '../src/config.ts';
@@ -28,7 +28,7 @@ const RECONCILE_INTERVAL_MS = 150;
  * @param log gets the server's log, line by line
  */
 export async function startServices(log: (line: string) => void): Promise<Services> {
-  const ends = new Ends();
+  const ends = new Disposer();
   try {
     const folder = await temporaryFolder(ends);
     const simulator = await startSimulator({ timing: TIMING });
@@ -50,14 +50,14 @@ export async function startServices(log: (line: string) => void): Promise<Servic
     });
     const app = await createApp(config, createLog('info', [], { write: log }));
     ends.add(() => app.close());
-    return { url: app.url, graphqlUrl: app.graphqlUrl, simulator, close: () => ends.run() };
+    return { url: app.url, graphqlUrl: app.graphqlUrl, simulator, close: () => ends.dispose() };
   } catch (error) {
-    await ends.run();
+    await ends.dispose();
     throw error;
   }
 }
 
-async function temporaryFolder(ends: Ends): Promise<string> {
+async function temporaryFolder(ends: Disposer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'likeness-demo-'));
   // Also when the process is ended the hard way.
   const remove = () => {

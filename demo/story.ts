@@ -7,7 +7,7 @@ import { showArtefacts } from './acts/show-artefacts.ts';
 import { makeOutputFolder, OUTPUT_FOLDER } from './pictures.ts';
 import { startServices } from './services.ts';
 import { train } from './acts/train.ts';
-import type { Ends } from './ends.ts';
+import type { Disposer } from '../src/disposer.ts';
 import type { Narrator } from './narrator.ts';
 import type { Patience } from './patience.ts';
 
@@ -15,7 +15,7 @@ export type Stage = {
   readonly narrator: Narrator;
   readonly wait: Patience;
   /** Gets the end of everything that is started, also of what is still starting when the demo is stopped. */
-  readonly ends: Ends;
+  readonly ends: Disposer;
   /** Gets the server's log, line by line. */
   readonly log: (line: string) => void;
 };

@@ -11,7 +11,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['app', 'config', 'log'],
   // Commands beside the server: they read where the data is and do one thing with it.
   operations: ['config', 'db'],
-  app: ['auth', 'config', 'db', 'domain', 'fal', 'graphql', 'http', 'jobs', 'pubsub', 'simulator'],
+  app: [
+    'auth',
+    'config',
+    'db',
+    'disposer',
+    'domain',
+    'fal',
+    'graphql',
+    'http',
+    'jobs',
+    'pubsub',
+    'setting-warnings',
+    'simulator',
+  ],
   // The edge translates; what happens is decided behind it.
   http: ['auth', 'config', 'fal', 'graphql', 'jobs', 'domain'],
   graphql: ['auth', 'jobs', 'domain', 'generated'],
@@ -24,6 +37,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   config: ['domain', 'settings'],
   settings: [],
+  disposer: [],
+  'setting-warnings': ['config', 'domain', 'jobs'],
   log: ['config'],
   // fal's look-alike shares no belief with what it is there to test.
   simulator: [],
