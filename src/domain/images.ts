@@ -16,24 +16,33 @@ export type GeneratedImage = {
 export type ImagesReading =
   { readonly images: readonly GeneratedImage[]; readonly seed: number | null } | { readonly missing: string };
 
+/** Four are asked for at most. What an answer holds beyond these is not read. */
+const MOST_IMAGES = 16;
+
 const answerSchema = z.object({
-  images: z
-    .array(
-      z.object({
-        url: z.string().refine((url) => parseWebUrl(url) !== null),
-        width: z.number().int().nonnegative().nullish().catch(null),
-        height: z.number().int().nonnegative().nullish().catch(null),
-        content_type: z
-          .string()
-          .regex(/^\P{Cc}{1,100}$/u)
-          .nullish()
-          .catch(null),
-      }),
-    )
-    .min(1),
+  images: z.preprocess(
+    (images) => (Array.isArray(images) ? images.slice(0, MOST_IMAGES) : images),
+    z
+      .array(
+        z.object({
+          url: z.string().refine((url) => parseWebUrl(url) !== null),
+          width: z.number().int().nonnegative().nullish().catch(null),
+          height: z.number().int().nonnegative().nullish().catch(null),
+          content_type: z
+            .string()
+            .regex(/^\P{Cc}{1,100}$/u)
+            .nullish()
+            .catch(null),
+        }),
+      )
+      .min(1),
+  ),
   // Seeds go beyond 32 bits; one that JSON's numbers cannot hold exactly is dropped rather than stored wrong.
   seed: z.int().nonnegative().nullish().catch(null),
-  has_nsfw_concepts: z.array(z.boolean().nullable().catch(null)).nullish().catch(null),
+  has_nsfw_concepts: z.preprocess(
+    (flags) => (Array.isArray(flags) ? flags.slice(0, MOST_IMAGES) : flags),
+    z.array(z.boolean().nullable().catch(null)).nullish().catch(null),
+  ),
 });
 
 /** Reads a generation endpoint's answer: all of them have this shape. */

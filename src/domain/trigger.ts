@@ -7,8 +7,26 @@ export function placeTrigger(prompt: string, trigger: string): string {
   return containsWord(prompt, trigger) ? prompt : `${trigger}, ${prompt}`;
 }
 
+/** Time grows with the length of the text: each character is looked at once from the left and once from the right. */
 function containsWord(text: string, word: string): boolean {
-  const literal = word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  // A mark belongs to the character before it, and after the word it makes its last letter another one.
-  return new RegExp(`(?<![\\p{L}\\p{N}_]\\p{M}*)${literal}(?![\\p{L}\\p{N}\\p{M}_])`, 'u').test(text);
+  const characters = Array.from(text);
+  const sought = Array.from(word);
+  /** Whether the character before a place, marks left out, belongs to a word. */
+  let isInWord = false;
+  for (const [at, character] of characters.entries()) {
+    if (!isInWord && startsWith(characters, at, sought)) {
+      const next = characters[at + sought.length];
+      if (next === undefined || !(WORD.test(next) || MARK.test(next))) return true;
+    }
+    // A mark belongs to the character before it.
+    if (!MARK.test(character)) isInWord = WORD.test(character);
+  }
+  return false;
+}
+
+const WORD = /^[\p{L}\p{N}_]$/u;
+const MARK = /^\p{M}$/u;
+
+function startsWith(characters: readonly string[], at: number, sought: readonly string[]): boolean {
+  return sought.every((character, index) => characters[at + index] === character);
 }

@@ -5,6 +5,9 @@ import type { SubmitHold } from './submit-hold.ts';
 import type { CancelAnswer, Inspection, Log, Order, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
 import { isJsonObject } from '../domain/json.ts';
 
+/** How the queue answers for a result that is not there yet. A model's own error may quote any text. */
+const STILL_RUNNING = 'Request is still in progress';
+
 const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
 
 /** fal.ai's queue. */
@@ -119,7 +122,7 @@ export class Fal implements Provider {
     if (answer.status >= 200 && answer.status < 300 && 'json' in answer.body) {
       return { kind: 'succeeded', requestId: run.requestId, output };
     }
-    if (answer.status === 400 && words?.includes('in progress')) return { kind: 'running', percent: null };
+    if (answer.status === 400 && words?.startsWith(STILL_RUNNING)) return { kind: 'running', percent: null };
     if (answer.status === 404 || answer.status === 410) {
       return { kind: 'not-found', message: 'The run ended, but fal no longer has its result.' };
     }

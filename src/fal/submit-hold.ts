@@ -1,5 +1,6 @@
 import { errorText } from './wire.ts';
-import type { Exchange } from './exchange.ts';
+import { isJsonObject } from '../domain/json.ts';
+import type { Body, Exchange } from './exchange.ts';
 import type { Log, StopReason, SubmitStops } from '../jobs/ports.ts';
 
 const SECOND = 1000;
@@ -40,7 +41,7 @@ export class SubmitHold {
       this.#pausedUntil = Math.max(this.#pausedUntil, until);
     }
     const words = ('json' in body ? errorText(body.json) : null) ?? `HTTP ${status}`;
-    const reason = stopReason(status, words);
+    const reason = stopReason(status, body);
     if (reason === null) return;
     this.#log.error(
       { reason, status, words },
@@ -50,11 +51,20 @@ export class SubmitHold {
   }
 }
 
-function stopReason(status: number, words: string): StopReason | null {
+function stopReason(status: number, body: Body): StopReason | null {
   if (status === 401) return 'KEY_REFUSED';
   if (status === 402) return 'BALANCE_EXHAUSTED';
-  // A 403 may also be about one endpoint only.
-  return status === 403 && /balance|locked|billing|suspended/i.test(words) ? 'BALANCE_EXHAUSTED' : null;
+  return status === 403 && isLockedAccount(body) ? 'BALANCE_EXHAUSTED' : null;
+}
+
+/**
+ * fal's form for an account that may start nothing, `{"detail": "User is locked. Reason: ..."}`. Any other 403 is about
+ * one request or one endpoint, and its text may quote what a caller wrote.
+ */
+function isLockedAccount(body: Body): boolean {
+  if (!('json' in body) || !isJsonObject(body.json)) return false;
+  const { detail } = body.json;
+  return typeof detail === 'string' && detail.startsWith('User is locked.');
 }
 
 /** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */

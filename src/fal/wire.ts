@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isJsonObject, type Json } from '../domain/json.ts';
+import { parseWebUrl } from '../domain/web-url.ts';
 
 /**
  * What a request id may look like. fal's are UUIDs; anything that keeps to these characters is safe in a path, which
@@ -7,23 +8,37 @@ import { isJsonObject, type Json } from '../domain/json.ts';
  */
 export const requestIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
 
+const urlSchema = z
+  .string()
+  .refine((url) => parseWebUrl(url) !== null)
+  .nullish()
+  .catch(null);
+
+/** What an integer column of the database and GraphQL's Int hold. */
+const positionSchema = z.int32().nonnegative().nullish().catch(null);
+
 export const submitAnswerSchema = z.object({
   request_id: requestIdSchema,
-  status_url: z.string().nullish().catch(null),
-  response_url: z.string().nullish().catch(null),
-  cancel_url: z.string().nullish().catch(null),
-  queue_position: z.number().int().nonnegative().nullish().catch(null),
+  status_url: urlSchema,
+  response_url: urlSchema,
+  cancel_url: urlSchema,
+  queue_position: positionSchema,
 });
 
+/** The newest lines tell how far a run is; an answer may hold millions. */
+const MAX_LOG_LINES = 200;
 const logLineSchema = z.object({ message: z.string() });
 
 export const statusAnswerSchema = z.object({
   status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
-  queue_position: z.number().int().nonnegative().nullish().catch(null),
-  logs: z.array(logLineSchema.nullable().catch(null)).nullish().catch(null),
+  queue_position: positionSchema,
+  logs: z.preprocess(
+    (logs) => (Array.isArray(logs) ? logs.slice(-MAX_LOG_LINES) : logs),
+    z.array(logLineSchema.nullable().catch(null)).nullish().catch(null),
+  ),
   // Only a run that failed or was cancelled has these; COMPLETED alone is no success.
   error: z.unknown().optional(),
-  error_type: z.string().nullish().catch(null),
+  error_type: z.string().transform(presentable).nullish().catch(null),
 });
 
 const faultSchema = z.object({
@@ -40,7 +55,7 @@ export function errorText(body: unknown): string | null {
   if (!isJsonObject(body)) return null;
   const { detail } = body;
   if (Array.isArray(detail)) {
-    const faults = detail.flatMap((entry) => {
+    const faults = detail.slice(0, MAX_FAULTS).flatMap((entry) => {
       const fault = faultSchema.safeParse(entry);
       return fault.success ? [faultText(fault.data)] : [];
     });
@@ -54,7 +69,10 @@ export function errorText(body: unknown): string | null {
 }
 
 function faultText({ loc, msg, type }: z.output<typeof faultSchema>): string {
-  const where = loc?.filter((part) => part !== 'body').join('.') ?? '';
+  const parts = loc
+    ?.slice(0, MAX_FAULTS)
+    .filter((part) => typeof part === 'string' || typeof part === 'number');
+  const where = parts?.filter((part) => part !== 'body').join('.') ?? '';
   const what = type === undefined || msg.includes(type) ? msg : `${msg} (${type})`;
   return where === '' ? what : `${where}: ${what}`;
 }
@@ -65,6 +83,9 @@ function presentable(text: string): string {
     .replaceAll(/\p{Cc}+/gu, ' ')
     .toWellFormed();
 }
+
+/** Of a `detail` list, and levels of the place that one of them names. */
+const MAX_FAULTS = 20;
 
 /** In characters. */
 const MAX_SHOWN_TEXT = 2000;

@@ -131,6 +131,11 @@ describe('a run that ended', () => {
     expect(inspection).toEqual({ kind: 'running', percent: null });
   });
 
+  test('that failed with a text that quotes those words has failed', async () => {
+    const { inspection } = await look(DONE, [400, { detail: 'Not allowed: "a wedding in progress"' }]);
+    expect(inspection).toMatchObject({ kind: 'failed' });
+  });
+
   test.each([404, 410])('whose result answers HTTP %i cannot be found', async (status) => {
     expect((await look(DONE, [status, { detail: 'gone' }])).inspection).toMatchObject({ kind: 'not-found' });
     expect((await look(DONE, [status, 'PAGE'])).inspection).toMatchObject({ kind: 'not-found' });

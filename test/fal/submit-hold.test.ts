@@ -38,6 +38,11 @@ describe('submits are stopped by', () => {
 test.each([
   ['a success', answer(200)],
   ['an endpoint that is not ours', answer(403, 'You do not have access to this application')],
+  ['a prompt that fal quotes', answer(403, 'The prompt "a locked door, on balance" is not allowed')],
+  ['a prompt that quotes fal', answer(403, 'Not allowed: User is locked. Reason: Exhausted balance.')],
+  ['words in another form', { ...answer(403), body: { json: { error: 'User is locked. Reason: x' } } }],
+  ['a list of faults', { ...answer(403), body: { json: { detail: [{ msg: 'User is locked.' }] } } }],
+  ['a page of a proxy', { ...answer(403), body: { text: 'User is locked. Reason: billing' } }],
   ['a bad input', answer(422, 'balance')],
   ['a fault of fal', answer(500, 'locked')],
   ['no answer', { kind: 'unanswered', sent: true, message: 'cut' } satisfies Exchange],

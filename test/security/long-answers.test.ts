@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { errorText, statusAnswerSchema, submitAnswerSchema } from '../../src/fal/wire.ts';
+import { longestPause } from '../support/longest-pause.ts';
+import { parseWebUrl } from '../../src/domain/web-url.ts';
+import { percentFromLogs } from '../../src/fal/progress.ts';
+import { placeTrigger } from '../../src/domain/trigger.ts';
+import { readCallback } from '../../src/fal/callback.ts';
+import { readImages } from '../../src/domain/images.ts';
+import { worstTexts } from './worst-texts.ts';
+
+/** In characters: what fal may answer with. */
+const ANSWER = 2_000_000;
+
+describe('what fal says is read in a time that grows with its length alone', () => {
+  const read = async (work: () => unknown) => {
+    const { pauseMs, allowedMs } = await longestPause(async () => void work());
+    expect(pauseMs).toBeLessThan(allowedMs);
+  };
+
+  test.each(worstTexts(ANSWER))('lines of a log: %s', (_what, text) => read(() => percentFromLogs([text])));
+
+  test.each(worstTexts(ANSWER))('words for an error: %s', (_what, text) =>
+    read(() => {
+      expect((errorText({ detail: text }) ?? '').length).toBeLessThanOrEqual(2000);
+      expect((errorText({ error: { message: text } }) ?? '').length).toBeLessThanOrEqual(2000);
+      const detail = [{ msg: text, loc: [text], type: text }];
+      expect((errorText({ detail }) ?? '').length).toBeLessThanOrEqual(2000);
+    }),
+  );
+
+  test.each(worstTexts(90_000))('addresses and answers: %s', (_what, text) =>
+    read(() => {
+      parseWebUrl(text);
+      submitAnswerSchema.safeParse({ request_id: text, status_url: text });
+      readImages({ images: [{ url: text, content_type: text }] });
+      readCallback(Buffer.from(JSON.stringify({ request_id: 'x', status: text, error: text })));
+    }),
+  );
+
+  test.each(worstTexts(4000))('prompts: %s', (_what, text) =>
+    read(() => {
+      for (const trigger of [text.slice(0, 50), text.slice(0, 1), 'TOK']) placeTrigger(text, trigger);
+    }),
+  );
+
+  const MANY = 1_000_000;
+  test.each<[what: string, of: () => unknown]>([
+    ['faults that are none', () => errorText({ detail: Array.from({ length: MANY }, () => ({})) })],
+    ['faults', () => errorText({ detail: Array.from({ length: MANY }, () => ({ msg: 'x' })) })],
+    [
+      'places of a fault',
+      () => errorText({ detail: [{ msg: 'x', loc: Array.from({ length: MANY }, () => 1) }] }),
+    ],
+    [
+      'lines that are none',
+      () => statusAnswerSchema.parse({ status: 'IN_PROGRESS', logs: Array.from({ length: MANY }, () => 1) }),
+    ],
+    ['images that are none', () => readImages({ images: Array.from({ length: MANY }, () => ({})) })],
+    ['flags', () => readImages({ images: [], has_nsfw_concepts: Array.from({ length: MANY }, () => 1) })],
+  ])('a million %s', (_what, of) => read(of));
+
+  test('places that are no names throw nothing', () => {
+    let deep: unknown = 1;
+    for (let level = 0; level < 20_000; level += 1) deep = [deep];
+    for (const loc of [[{ toString: 1 }], [deep], [null, 'body', 'prompt', 3]])
+      expect(errorText({ detail: [{ msg: 'bad', loc }] })).toMatch(/bad$/);
+  });
+});

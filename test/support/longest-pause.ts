@@ -1,0 +1,37 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** Fixed work, to tell a slow or busy machine from slow code. About 10 ms on an idle core of 2020. */
+function referenceMs(): number {
+  const began = performance.now();
+  let sum = 0;
+  for (let index = 0; index < 10_000_000; index += 1) sum = (sum + index * 31) % 1_000_003;
+  if (sum < 0) throw new Error('never');
+  return performance.now() - began;
+}
+
+export type Pause = {
+  /** The longest time in which this process did nothing but one thing, in milliseconds. */
+  readonly pauseMs: number;
+  /** What 100 ms of an idle machine are on this one now. */
+  readonly allowedMs: number;
+};
+
+/**
+ * The longest pause of the event loop while `work` runs, beside what a pause of 100 ms is on this machine in this very
+ * moment: ten times the reference work, measured before and after. Of three tries the best counts, since other work on
+ * the machine only ever makes it longer.
+ */
+export async function longestPause(work: () => Promise<unknown>): Promise<Pause> {
+  let best: Pause = { pauseMs: Infinity, allowedMs: 0 };
+  for (let tries = 0; tries < 3 && best.pauseMs >= best.allowedMs; tries += 1) {
+    const before = referenceMs();
+    const delays = monitorEventLoopDelay({ resolution: 1 });
+    delays.enable();
+    await work();
+    delays.disable();
+    const allowedMs = Math.max(100, 10 * Math.max(before, referenceMs()));
+    const pauseMs = delays.max / 1e6;
+    if (pauseMs / allowedMs < best.pauseMs / best.allowedMs) best = { pauseMs, allowedMs };
+  }
+  return best;
+}
