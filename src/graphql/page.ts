@@ -49,16 +49,30 @@ function checkPage({ first, last }: PageArguments): void {
 async function checkPlaces({ after, before }: PageArguments, context: Context): Promise<void> {
   for (const [name, cursor] of Object.entries({ after, before })) {
     if (cursor == null) continue;
-    const id = idIn(cursor);
-    const { ownerId } = viewerOf(context);
-    const where = { id: id ?? '', ownerId };
-    const isOwn =
-      id !== null &&
-      ((await context.prisma.avatar.count({ where })) > 0 ||
-        (await context.prisma.generation.count({ where })) > 0);
-    if (!isOwn)
+    if (!(await isOwnOnce(cursor, context)))
       throw badInput(`${name}: expected a cursor of an entry that a page gave and that is still there.`);
   }
+}
+
+/** Nested connections ask about the same cursor for every row around them. */
+const answers = new WeakMap<Context, Map<string, Promise<boolean>>>();
+
+function isOwnOnce(cursor: string, context: Context): Promise<boolean> {
+  const known = answers.get(context) ?? new Map<string, Promise<boolean>>();
+  answers.set(context, known);
+  const answer = known.get(cursor) ?? isOwn(cursor, context);
+  known.set(cursor, answer);
+  return answer;
+}
+
+async function isOwn(cursor: string, context: Context): Promise<boolean> {
+  const id = idIn(cursor);
+  if (id === null) return false;
+  const where = { id, ownerId: viewerOf(context).ownerId };
+  return (
+    (await context.prisma.avatar.count({ where })) > 0 ||
+    (await context.prisma.generation.count({ where })) > 0
+  );
 }
 
 /** The plugin writes cursors as base64 of `GPC:S:` and the row's id. Null for what is no such cursor. */

@@ -37,7 +37,7 @@ async function answerRepeated<T>(
   done: (standing: JobStanding) => T | null,
 ): Promise<Answer<T>> {
   const giveUpAt = performance.now() + PROVIDER_TIMEOUT_MS + LEEWAY_MS;
-  for (;;) {
+  for (let waitMs = LOOK_AGAIN_MS; ; waitMs = Math.min(2 * waitMs, LOOK_SELDOM_MS)) {
     const standing = await store.standing(jobId);
     if (standing === null) return refuse('NOT_FOUND', 'What this idempotencyKey made has been deleted.');
     const code = standing.error?.code;
@@ -50,9 +50,11 @@ async function answerRepeated<T>(
         ? refuse('NOT_FOUND', 'What this idempotencyKey made has been deleted.')
         : { done: answer };
     }
-    await pause(LOOK_AGAIN_MS);
+    await pause(waitMs);
   }
 }
 
 const LOOK_AGAIN_MS = 50;
+/** While fal is slow, any number of repeats may wait. */
+const LOOK_SELDOM_MS = 1000;
 const LEEWAY_MS = 5000;

@@ -19,20 +19,29 @@ export const MAX_SEED = 2_147_483_647;
  */
 export function text(max: number) {
   const allowed = `a text of 1 to ${max} characters`;
-  return z
-    .string()
-    .trim()
-    .refine((value) => value.length > 0 && lengthOf(value) <= max, { error: allowed })
-    .refine((value) => value.isWellFormed() && !CONTROL_CHARACTERS.test(value), {
-      error: `${allowed} without control characters`,
-    });
+  return (
+    z
+      .string()
+      // Before anything goes through it character by character; no text within the limit is longer.
+      .refine((value) => value.length <= MAX_UNITS, { error: allowed, abort: true })
+      .trim()
+      .refine((value) => value.length > 0 && lengthOf(value) <= max, { error: allowed })
+      .refine((value) => value.isWellFormed() && !CONTROL_CHARACTERS.test(value), {
+        error: `${allowed} without control characters`,
+      })
+  );
 }
+
+/** In UTF-16 units: the longest text has 4,000 characters of two units each, and white space around it. */
+const MAX_UNITS = 10_000;
 
 const CONTROL_CHARACTERS = /(?![\t\n\r])\p{Cc}/u;
 
 /** In code points: a letter outside the basic plane is one character, not two. */
 function lengthOf(value: string): number {
-  return Array.from(value).length;
+  let length = 0;
+  for (const _ of value) length += 1;
+  return length;
 }
 
 export function webUrl() {
@@ -81,9 +90,9 @@ export function problemWith(field: string, value: unknown, allowed: string): str
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const json = JSON.stringify(value);
-  const characters = Array.from(json);
+  const characters = Array.from(json.slice(0, 2 * MAX_SHOWN + 2));
   if (characters.length <= MAX_SHOWN) return json;
-  const length = typeof value === 'string' ? lengthOf(value) : characters.length;
+  const length = lengthOf(typeof value === 'string' ? value : json);
   return `${characters.slice(0, MAX_SHOWN).join('')}… (${length} characters)`;
 }
 

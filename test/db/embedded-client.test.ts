@@ -63,3 +63,19 @@ test('answers go to who asked, also when every second statement fails', async ()
     else expect(outcome).toMatchObject({ status: 'rejected', reason: { code: '22012' } });
   });
 });
+
+test('a long chain of statements leaves everybody else a turn', async () => {
+  const long = { isOver: false };
+  const chain = (async () => {
+    for (let index = 0; index < 200; index += 1)
+      await pool.query('SELECT count(*) FROM generate_series(1, 20000)');
+    long.isOver = true;
+  })();
+  let turns = 0;
+  while (!long.isOver) {
+    turns += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await chain;
+  expect(turns).toBeGreaterThan(20);
+});
