@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { announcePending } from './jobs/announce-pending.ts';
+import { CallbackTokens } from './fal/callback-token.ts';
 import { cancelTraining } from './jobs/cancel-training.ts';
 import { ClockSkew } from './fal/clock-skew.ts';
+import { CostLimit } from './http/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createAvatar } from './jobs/create-avatar.ts';
 import { createGenerationWaiter } from './jobs/wait-for-generation.ts';
 import { createGraphql, GRAPHQL_PATH } from './http/graphql.ts';
 import { createMetrics } from './http/metrics.ts';
 import { deleteAvatar } from './jobs/delete-avatar.ts';
-import { deprecationNotice } from './domain/trainers.ts';
+import { Disposer } from './disposer.ts';
 import { Fal } from './fal/provider.ts';
 import { generateImage } from './jobs/generate-image.ts';
 import { KeySet } from './fal/key-set.ts';
@@ -30,6 +32,7 @@ import { StreamCount } from './graphql/stream.ts';
 import { SubmitHold } from './fal/submit-hold.ts';
 import { startTraining } from './jobs/start-training.ts';
 import { watchedRows } from './graphql/watched-rows.ts';
+import { warnOfSettings } from './setting-warnings.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config.ts';
 import type { Log, Workshop } from './jobs/ports.ts';
@@ -60,18 +63,20 @@ const LAST_ANSWERS_MS = 2500;
  * @throws when the database, the address or the data folder cannot be had
  */
 export async function createApp(config: Config, log: Log): Promise<App> {
-  const parts = new AsyncParts();
+  const parts = new Disposer();
   try {
     const app = await assemble(config, log, parts);
     let closing: Promise<void> | null = null;
-    return { ...app, close: () => (closing ??= parts.close()) };
+    return { ...app, close: () => (closing ??= parts.dispose()) };
   } catch (error) {
-    await parts.close();
+    await parts.dispose().catch((failure: unknown) => {
+      log.error({ err: failure }, 'a part of a server that could not be started could not be closed');
+    });
     throw error;
   }
 }
 
-async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Omit<App, 'close'>> {
+async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit<App, 'close'>> {
   const database = await openDatabase({
     databaseUrl: config.databaseUrl ?? undefined,
     dataDir: config.dataDir,
@@ -123,7 +128,17 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     new SubmitHold(stops, log),
     log,
   );
-  const workshop = { store, provider, announcer: news, log, tally: metrics.tally, underWay, settings };
+  const callbackTokens = new CallbackTokens(fal.key);
+  const workshop = {
+    store,
+    provider,
+    announcer: news,
+    log,
+    tally: metrics.tally,
+    underWay,
+    newCallbackToken: () => callbackTokens.create(),
+    settings,
+  };
   // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
   parts.add(() => underWay.settled(LAST_ANSWERS_MS));
   const sweepers: Sweeper[] = [];
@@ -148,6 +163,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     isAllowedOrigin,
     showsPlayground: config.showsPlayground,
     hidesSchema: config.hidesSchema,
+    costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
     log,
   });
@@ -164,6 +180,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     webhook: {
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
+      isOurToken: (token) => callbackTokens.isOurs(token),
       receive: (token, callback) => receiveCallback(workshop, token, callback),
       quarantine: (token, delivery) => quarantine(workshop, token, delivery),
       lookAgain: (requestId) => lookAgain(workshop, requestId),
@@ -176,7 +193,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
       isShared: () => redis === null || redis.isConnected(),
       isClosing: () => isClosing,
     },
-    metrics: metrics.registry,
+    metrics: { registry: metrics.registry, token: config.metricsToken },
     log,
   });
   parts.add(() => http.close(GRACE_MS));
@@ -199,23 +216,7 @@ async function assemble(config: Config, log: Log, parts: AsyncParts): Promise<Om
     news.close();
   });
 
-  if (config.fal === null && config.databaseUrl !== null) {
-    const advice = 'start `npm run fal` and give all of them its settings';
-    log.warn(
-      {},
-      `runs are simulated in this process: other instances on this database cannot ask about them; ${advice}`,
-    );
-  }
-  if (config.fal === null && config.isProduction) {
-    log.warn({}, 'SIMULATE=yes: results are simulated, in production too');
-  }
-  if (config.fal !== null) {
-    const notice = deprecationNotice(config.defaultTrainers.STYLE);
-    if (notice !== null)
-      log.warn({ styleTrainer: config.defaultTrainers.STYLE }, `${notice} (STYLE_TRAINER)`);
-    if (config.publicUrl === null)
-      log.info({}, 'PUBLIC_URL is not set: there are no webhooks, runs are polled');
-  }
+  warnOfSettings(config, log);
   return {
     url: http.url,
     graphqlUrl: `${http.url}${GRAPHQL_PATH}`,
@@ -233,17 +234,4 @@ function useCasesOf(workshop: Workshop, store: PrismaJobStore, news: NewsChannel
     deleteAvatar: (ownerId, avatarId) => deleteAvatar(workshop, ownerId, avatarId),
     generateImage: (ownerId, wish) => generateImage({ ...workshop, waiter }, ownerId, wish),
   };
-}
-
-/** What was started, to be ended in reverse order. */
-class AsyncParts {
-  readonly #ends: (() => Promise<void>)[] = [];
-
-  add(end: () => Promise<void>): void {
-    this.#ends.push(end);
-  }
-
-  async close(): Promise<void> {
-    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) await end();
-  }
 }

@@ -27,7 +27,11 @@ export type Config = {
     /** WebSockets that are open at the same time, over all owners. */
     readonly sockets: number | null;
     readonly socketsPerOwner: number | null;
+    /** What the operations of one owner may cost in a minute; null: no limit. */
+    readonly costPerMinute: number | null;
   };
+  /** What `/metrics` asks for as a bearer token; null: it is open. */
+  readonly metricsToken: string | null;
   /** Pages of these origins may call the API; `*`: of any. Those of this machine and this host always may. */
   readonly allowedOrigins: readonly string[];
   readonly showsPlayground: boolean;
@@ -100,6 +104,7 @@ export function readConfig(environment: Environment): Config {
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
     auth,
     limits: readLimits(read, auth),
+    metricsToken: readMetricsToken(read, problems),
     allowedOrigins: read.origins('ALLOWED_ORIGINS'),
     showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
@@ -179,6 +184,13 @@ function readAuth(read: Settings, problems: string[]): AuthConfig {
   return { kind: 'LOCAL' };
 }
 
+function readMetricsToken(read: Settings, problems: string[]): string | null {
+  const token = read.text('METRICS_TOKEN');
+  if (token !== null && !/^[\x21-\x7e]{16,512}$/.test(token))
+    problems.push('METRICS_TOKEN: expected 16 to 512 visible ASCII characters');
+  return token;
+}
+
 /** One local user spends as it likes; where there are many, each has a default. `none` takes a limit away. */
 const TOKEN_LIMITS: SpendLimits = {
   ...NO_LIMITS,
@@ -201,6 +213,7 @@ function readLimits(read: Settings, auth: AuthConfig): Config['limits'] {
     operationsPerSocket: read.limit('LIMIT_OPERATIONS_PER_SOCKET', 10),
     sockets: read.limit('LIMIT_SOCKETS', 20_000),
     socketsPerOwner: read.limit('LIMIT_SOCKETS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
+    costPerMinute: read.limit('LIMIT_COST_PER_MINUTE', auth.kind === 'LOCAL' ? null : 10_000_000),
   };
 }
 

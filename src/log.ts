@@ -20,7 +20,7 @@ export function createLog(
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: stdSerializers.errWithCause },
+      serializers: { err: (error: Error) => shortened(stdSerializers.errWithCause(error)) },
       redact: {
         paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((name) => `*.${name}`)],
         censor: '[redacted]',
@@ -28,6 +28,16 @@ export function createLog(
     },
     { write: (line: string) => void out.write(blotted(line, ordered)) },
   );
+}
+
+/** In characters: a driver's error may quote a statement with all its values. */
+const MAX_TEXT = 8000;
+
+/** The texts of an error, and of what caused it, cut to a length that a line can hold. */
+function shortened(error: unknown): unknown {
+  if (typeof error === 'string') return error.length > MAX_TEXT ? `${error.slice(0, MAX_TEXT)} [...]` : error;
+  if (typeof error !== 'object' || error === null) return error;
+  return Object.fromEntries(Object.entries(error).map(([name, value]) => [name, shortened(value)]));
 }
 
 const SECRET_FIELDS = ['authorization', 'Authorization', 'token', 'key'];

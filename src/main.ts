@@ -57,10 +57,6 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 const app = await appOrExit();
 close = () => app.close();
-if (config.auth.kind === 'JWT' && 'jwksUrl' in config.auth.keys && config.auth.audience === null) {
-  const advice = 'any token of that issuer is taken, whichever service it was made for';
-  log.warn({}, `AUTH_JWKS_URL is set without AUTH_AUDIENCE: ${advice}`);
-}
 announce(app);
 
 function configOrExit(): Config {
@@ -83,13 +79,13 @@ async function appOrExit(): Promise<App> {
   }
 }
 
-function secretsOf({ fal, auth, databaseUrl, redisUrl }: Config): string[] {
+function secretsOf({ fal, auth, databaseUrl, redisUrl, metricsToken }: Config): string[] {
   const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : passwordsIn(url)));
   const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
   // Shorter ones are stand-ins, and blotting out a common word would make the log unreadable.
   const key = fal?.key ?? '';
   const keyForms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
-  return [...keyForms, signing, ...passwords].filter((secret) => secret.length >= 8);
+  return [...keyForms, signing, metricsToken ?? '', ...passwords].filter((secret) => secret.length >= 8);
 }
 
 /** What went wrong, with the setting that it is about. */

@@ -13,12 +13,13 @@ const LIMITS = [
   'LIMIT_OPERATIONS_PER_SOCKET',
   'LIMIT_SOCKETS',
   'LIMIT_SOCKETS_PER_OWNER',
+  'LIMIT_COST_PER_MINUTE',
 ];
 
 const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
-  'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE'
+  'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN'
 ).split(' ');
 
 const LOCAL_LIMITS = {
@@ -27,6 +28,7 @@ const LOCAL_LIMITS = {
   operationsPerSocket: 10,
   sockets: 20_000,
   socketsPerOwner: null,
+  costPerMinute: null,
 };
 
 type Environment = Readonly<Record<string, string>>;
@@ -61,6 +63,7 @@ test('an empty environment gives a server for this machine that needs nothing in
     reconcileIntervalMs: 500,
     auth: { kind: 'LOCAL' },
     limits: LOCAL_LIMITS,
+    metricsToken: null,
     allowedOrigins: [],
     showsPlayground: true,
     hidesSchema: false,
@@ -103,6 +106,8 @@ test('every setting is read', () => {
       LIMIT_OPERATIONS_PER_SOCKET: '7',
       LIMIT_SOCKETS: '8',
       LIMIT_SOCKETS_PER_OWNER: '9',
+      LIMIT_COST_PER_MINUTE: '10',
+      METRICS_TOKEN: 'for-the-metrics-only',
       ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
       PLAYGROUND: 'on',
       INTROSPECTION: 'on',
@@ -143,7 +148,9 @@ test('every setting is read', () => {
       operationsPerSocket: 7,
       sockets: 8,
       socketsPerOwner: 9,
+      costPerMinute: 10,
     },
+    metricsToken: 'for-the-metrics-only',
     allowedOrigins: ['https://app.example', 'https://shop.example:8443'],
     showsPlayground: true,
     hidesSchema: false,
@@ -313,6 +320,7 @@ describe('what may be spent', () => {
       operationsPerSocket: 10,
       sockets: 20_000,
       socketsPerOwner: 1000,
+      costPerMinute: 10_000_000,
     });
   });
 

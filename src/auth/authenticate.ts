@@ -1,4 +1,11 @@
-import { errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions, type JWTVerifyResult } from 'jose';
+import {
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from 'jose';
 import { KeyOutage, type OutageLog } from './key-outage.ts';
 import { publishedKeys } from './published-keys.ts';
 import type { AuthConfig } from '../config.ts';
@@ -36,6 +43,8 @@ const PUBLIC_KEY_ALGORITHMS = [
 
 /** Seconds by which clocks may differ. */
 const CLOCK_TOLERANCE_S = 5;
+/** Some issuers give service tokens ten years. */
+const LONGEST_LIFE_S = 20 * 365 * 86_400;
 
 /** @param log told when the keys of tokens cannot be fetched, and when they can again */
 export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenticate {
@@ -63,6 +72,8 @@ export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenti
       if (typeof payload.sub !== 'string' || !SUBJECT.test(payload.sub) || !payload.sub.isWellFormed()) {
         return { kind: 'bad', reason: 'the token has no usable subject' };
       }
+      const problem = problemWithTimes(payload, Date.now() / 1000);
+      if (problem !== null) return { kind: 'bad', reason: problem };
       const expiresAt = payload.exp === undefined ? null : payload.exp * 1000;
       return { kind: 'viewer', viewer: { ownerId: payload.sub, expiresAt } };
     } catch (error) {
@@ -71,6 +82,19 @@ export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenti
       return identity;
     }
   };
+}
+
+/**
+ * What a signature does not rule out: a time of issue to come, and an end so far away that the issuer must have meant
+ * another unit. Null when the times make sense.
+ *
+ * @param now Unix time in seconds
+ */
+function problemWithTimes({ iat, exp }: JWTPayload, now: number): string | null {
+  if (iat !== undefined && iat > now + CLOCK_TOLERANCE_S) return 'the token is issued in the future';
+  if (exp !== undefined && exp > now + LONGEST_LIFE_S)
+    return 'the token ends more than 20 years from now (exp is in seconds)';
+  return null;
 }
 
 /** Made ready once for each algorithm: doing that for every token takes as long as checking it. */

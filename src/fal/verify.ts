@@ -18,6 +18,40 @@ export type Verdict =
 /** Seconds a signature's time may differ from ours, either way. */
 export const TOLERANCE_SECONDS = 300;
 
+/** The four headers of a webhook that are signed or are the signature. */
+export type SignedHeaders = {
+  readonly requestId: string;
+  readonly userId: string;
+  /** Unix time in seconds, as it was sent. */
+  readonly timestamp: string;
+  /** Lower-case hex. */
+  readonly signature: string;
+};
+
+export type HeaderCheck =
+  | { readonly kind: 'plausible'; readonly signed: SignedHeaders }
+  | { readonly kind: 'refused'; readonly because: Exclude<Distrust, 'bad-signature'> };
+
+/**
+ * Checks what needs neither body nor keys: the form of the headers, the account and the time.
+ *
+ * @param now Unix time in milliseconds
+ * @param accountId the only account to believe; null believes all
+ */
+export function checkHeaders(headers: Headers, now: number, accountId: string | null): HeaderCheck {
+  const requestId = headers.get('x-fal-webhook-request-id') ?? '';
+  const userId = headers.get('x-fal-webhook-user-id') ?? '';
+  const timestamp = headers.get('x-fal-webhook-timestamp') ?? '';
+  const signature = headers.get('x-fal-webhook-signature') ?? '';
+  if (!ID.test(requestId) || !ID.test(userId) || !TIMESTAMP.test(timestamp) || !SIGNATURE.test(signature)) {
+    return { kind: 'refused', because: 'malformed' };
+  }
+  if (accountId !== null && userId !== accountId) return { kind: 'refused', because: 'other-account' };
+  if (Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS)
+    return { kind: 'refused', because: 'stale' };
+  return { kind: 'plausible', signed: { requestId, userId, timestamp, signature } };
+}
+
 /**
  * Tells whether fal sent these bytes. Pure: bytes, headers, keys and time in, verdict out. Cheap checks come first.
  *
@@ -37,18 +71,11 @@ export function verify(
   now: number,
   accountId: string | null = null,
 ): Verdict {
-  const requestId = headers.get('x-fal-webhook-request-id') ?? '';
-  const userId = headers.get('x-fal-webhook-user-id') ?? '';
-  const timestamp = headers.get('x-fal-webhook-timestamp') ?? '';
-  const signature = headers.get('x-fal-webhook-signature') ?? '';
-  if (!ID.test(requestId) || !ID.test(userId) || !TIMESTAMP.test(timestamp) || !SIGNATURE.test(signature)) {
-    return { kind: 'refused', because: 'malformed' };
-  }
-  if (accountId !== null && userId !== accountId) return { kind: 'refused', because: 'other-account' };
-  if (Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS)
-    return { kind: 'refused', because: 'stale' };
+  const check = checkHeaders(headers, now, accountId);
+  if (check.kind === 'refused') return check;
   if (keys.length === 0) return { kind: 'refused', because: 'bad-signature' };
 
+  const { requestId, userId, timestamp, signature } = check.signed;
   const digest = createHash('sha256').update(body).digest('hex');
   const message = Buffer.from([requestId, userId, timestamp, digest].join('\n'), 'utf8');
   const signatureBytes = Buffer.from(signature, 'hex');

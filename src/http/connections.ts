@@ -9,7 +9,8 @@ import type { Socket } from 'node:net';
  */
 export class Connections {
   readonly #requests = new Map<Socket, number>();
-  readonly #responses = new Set<ServerResponse>();
+  readonly #responses = new Map<ServerResponse, Socket>();
+  readonly #responsesOn = new WeakMap<Socket, Set<ServerResponse>>();
   readonly #streamMs: number;
   #isEnding = false;
   #cutsStreams = false;
@@ -22,7 +23,7 @@ export class Connections {
     });
     // Whoever sends streams switches that off for theirs, so it is switched on again.
     const watching = setInterval(() => {
-      for (const { socket } of this.#responses) if (socket?.timeout === 0) socket.setTimeout(stallMs);
+      for (const socket of this.#responses.values()) if (socket.timeout === 0) socket.setTimeout(stallMs);
     }, stallMs / 2).unref();
     server.once('close', () => clearInterval(watching));
     server.on('connection', (socket: Socket) => {
@@ -38,12 +39,15 @@ export class Connections {
 
   #begin(socket: Socket, response: ServerResponse): void {
     this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1);
-    this.#responses.add(response);
+    this.#responses.set(response, socket);
+    const here = this.#responsesOn.get(socket) ?? new Set();
+    this.#responsesOn.set(socket, here.add(response));
     if (this.#cutsStreams) cutStreamAtItsStart(response);
     const oldAge = setTimeout(() => cutStream(response), this.#streamMs).unref();
     response.once('close', () => {
       clearTimeout(oldAge);
       this.#responses.delete(response);
+      here.delete(response);
       const left = (this.#requests.get(socket) ?? 1) - 1;
       if (this.#requests.has(socket)) this.#requests.set(socket, left);
       if (this.#isEnding && left === 0) socket.destroySoon();
@@ -56,7 +60,7 @@ export class Connections {
    */
   cutStreams(): void {
     this.#cutsStreams = true;
-    for (const response of this.#responses) {
+    for (const response of this.#responses.keys()) {
       cutStream(response);
       cutStreamAtItsStart(response);
     }
@@ -64,7 +68,7 @@ export class Connections {
 
   /** True while a request is being read or worked on, and nothing of an answer is stuck. */
   #waitsForUs(socket: Socket): boolean {
-    const own = [...this.#responses].filter((response) => response.socket === socket);
+    const own = [...(this.#responsesOn.get(socket) ?? [])];
     return own.length > 0 && own.every(({ writableLength }) => writableLength === 0);
   }
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readBody } from './read-body.ts';
+import { BODY_SHARES, BodyBudget } from './body-budget.ts';
+import { declaredLength, readBody } from './read-body.ts';
 import { readCallback } from '../fal/callback.ts';
 import { within } from '../jobs/within.ts';
 import type { Seldom } from '../jobs/seldom.ts';
-import { verify, type Distrust, type Verdict } from '../fal/verify.ts';
+import { checkHeaders, verify, type Distrust, type Verdict } from '../fal/verify.ts';
 import type { Callback, CallbackOutcome } from '../jobs/receive-callback.ts';
 import type { KeySet } from '../fal/key-set.ts';
 import type { Delivery, Log } from '../jobs/ports.ts';
@@ -20,6 +21,8 @@ const RECORD_TIMEOUT_MS = 4500;
 export type WebhookServices = {
   readonly keys: Pick<KeySet, 'current' | 'refreshed'>;
   readonly accountId: string | null;
+  /** True for a callback URL's token that this deployment made. Asks no database. */
+  readonly isOurToken: (token: string) => boolean;
   readonly receive: (
     token: string | null,
     callback: Callback & { readonly delivery: Delivery },
@@ -48,6 +51,7 @@ export type WebhookOutcome =
   | 'mismatch'
   | 'too-large'
   | 'too-slow'
+  | 'no-room'
   | 'broken'
   | 'not-post'
   | 'bad-path'
@@ -56,32 +60,54 @@ export type WebhookOutcome =
   | Distrust;
 
 /**
- * fal's webhook endpoint. Refuses cheaply first and trusts last: method, path, size, signature over the raw bytes,
- * JSON, job. Answers 2xx only when what the webhook says is committed, or can never be used: anything else makes fal
+ * fal's webhook endpoint. Refuses cheaply first and trusts last: method, path, declared length, form, account and time of
+ * the headers, room for the body, length, signature over the raw bytes, JSON, job. Answers 2xx only when what the webhook says is committed, or can never be used: anything else makes fal
  * send it again. Never answers with a redirect, which fal takes for a final failure.
  */
-export async function handleFalWebhook(services: WebhookServices, request: Request): Promise<Response> {
-  const outcome = await settle(services, request);
-  services.count(outcome);
-  return answer(outcome);
+export function createFalWebhook(services: WebhookServices): (request: Request) => Promise<Response> {
+  const budgets = {
+    callback: new BodyBudget(BODY_SHARES.callback),
+    webhook: new BodyBudget(BODY_SHARES.webhook),
+  };
+  return async (request) => {
+    const outcome = await settle(services, budgets, request);
+    services.count(outcome);
+    return answer(outcome);
+  };
 }
 
-async function settle(services: WebhookServices, request: Request): Promise<WebhookOutcome> {
+async function settle(
+  services: WebhookServices,
+  budgets: Readonly<Record<'callback' | 'webhook', BodyBudget>>,
+  request: Request,
+): Promise<WebhookOutcome> {
   const { log } = services;
   if (request.method !== 'POST') return 'not-post';
   const path = tokenIn(request);
   if (path === null) return 'bad-path';
-  const body = await readBody(request, MAX_BODY_BYTES, BODY_TIMEOUT_MS);
+  if (declaredLength(request) > MAX_BODY_BYTES) return 'too-large';
+  const isOurs = path.token !== null && services.isOurToken(path.token);
+  const receivedAt = Date.now();
+  const check = checkHeaders(request.headers, receivedAt, services.accountId);
+  // An old message to one of our URLs may be genuine, which only its body can tell, and a reason to ask fal.
+  if (check.kind === 'refused' && !(check.because === 'stale' && isOurs)) {
+    return distrusted(services, check.because);
+  }
+  const body = await readBody(request, {
+    maxBytes: MAX_BODY_BYTES,
+    timeoutMs: BODY_TIMEOUT_MS,
+    budget: isOurs ? budgets.callback : budgets.webhook,
+    key: '',
+  });
   if (body.kind !== 'read') return body.kind;
 
-  const verdict = await verdictOn(services, body.bytes, request.headers);
-  if (verdict === 'no-keys') return verdict;
-  if (verdict.kind === 'refused') {
-    const times = services.refusals.times(verdict.because);
-    if (times !== null) log.warn({ because: verdict.because, times }, 'a webhook was not believed');
-    if (verdict.because === 'stale') await hintAtRun(services, body.bytes, request.headers);
-    return verdict.because;
+  if (check.kind === 'refused') {
+    await hintAtRun(services, body.bytes, request.headers);
+    return distrusted(services, check.because);
   }
+  const verdict = await verdictOn(services, body.bytes, { headers: request.headers, receivedAt });
+  if (verdict === 'no-keys') return verdict;
+  if (verdict.kind === 'refused') return distrusted(services, verdict.because);
   const digest = createHash('sha256').update(body.bytes).digest('hex');
   const delivery = { requestId: verdict.requestId, digest, body: body.bytes };
   try {
@@ -91,6 +117,12 @@ async function settle(services: WebhookServices, request: Request): Promise<Webh
     log.error({ err: error, requestId: verdict.requestId }, 'a webhook could not be recorded');
     return 'failed';
   }
+}
+
+function distrusted({ refusals, log }: WebhookServices, because: Distrust): Distrust {
+  const times = refusals.times(because);
+  if (times !== null) log.warn({ because, times }, 'a webhook was not believed');
+  return because;
 }
 
 async function receive(
@@ -129,18 +161,15 @@ async function receive(
 async function verdictOn(
   { keys, accountId }: WebhookServices,
   body: Uint8Array,
-  headers: Headers,
+  { headers, receivedAt }: { readonly headers: Headers; readonly receivedAt: number },
 ): Promise<Verdict | 'no-keys'> {
-  const first = verify(body, headers, [], Date.now(), accountId);
-  // Without keys everything but the signature has been looked at: junk never makes us fetch any.
-  if (first.kind === 'refused' && first.because !== 'bad-signature') return first;
   const known = await keys.current();
   if (known === null) return 'no-keys';
-  const verdict = verify(body, headers, known, Date.now(), accountId);
+  const verdict = verify(body, headers, known, receivedAt, accountId);
   if (verdict.kind === 'genuine') return verdict;
   const fresh = await keys.refreshed();
   if (fresh === null) return 'no-keys';
-  return fresh === known ? verdict : verify(body, headers, fresh, Date.now(), accountId);
+  return fresh === known ? verdict : verify(body, headers, fresh, receivedAt, accountId);
 }
 
 /** An old message may be replayed, so it is not applied; if fal did sign it, it is a reason to ask fal. */
@@ -188,6 +217,7 @@ function answer(outcome: WebhookOutcome): Response {
       return reply(408, outcome);
     case 'too-large':
       return reply(413, outcome);
+    case 'no-room':
     case 'no-keys':
     case 'failed':
       return reply(503, 'try again', { 'Retry-After': '30' });

@@ -8,16 +8,17 @@ import { useFormGuard, useQueryGuard } from './guard.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { playgroundTabs, withTabsInPlace } from './playground.ts';
+import { safeError, shortened } from './safe-errors.ts';
 import { schema } from '../graphql/schema.ts';
-import type { Authenticate } from '../auth/authenticate.ts';
+import { useAdmission } from './admission.ts';
+import { useExecutionGuard } from './execution-guard.ts';
+import type { CostLimit } from './cost-limit.ts';
+import type { Authenticate, Identity } from '../auth/authenticate.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Log } from '../jobs/ports.ts';
 
 export const GRAPHQL_PATH = '/graphql';
-
-/** In bytes. The largest operation clients send is a tenth of it. */
-const MAX_REQUEST_BYTES = 100_000;
 
 /** Parsing what cannot be parsed ends early each time; nobody who means well sends it twice. */
 const NOTHING_KEPT = { get: () => undefined, set: () => undefined };
@@ -28,6 +29,8 @@ export type GraphqlOptions = {
   readonly isAllowedOrigin: IsAllowedOrigin;
   readonly showsPlayground: boolean;
   readonly hidesSchema: boolean;
+  /** Null: owners may spend as much as they like. */
+  readonly costLimit: CostLimit | null;
   readonly sampleImagesUrl: string | null;
   readonly log: Log;
 };
@@ -38,18 +41,28 @@ export type SocketContext = { readonly socketViewer?: Viewer | null };
 export type Yoga = YogaServerInstance<SocketContext, Context>;
 
 export function createGraphql(options: GraphqlOptions): Yoga {
-  const { services, authenticate, isAllowedOrigin, log } = options;
+  const { services, isAllowedOrigin, log } = options;
+  const identify = identifyWith(options.authenticate);
   return createYoga<SocketContext, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     batching: false,
-    plugins: [useQueryGuard(options), useFormGuard({ guardsGet: options.hidesSchema }), usePagePolicy()],
+    plugins: [
+      useQueryGuard(options),
+      useFormGuard({ guardsGet: options.hidesSchema }),
+      useAdmission({ identify, admitsAnonymous: !options.hidesSchema }),
+      useExecutionGuard(options),
+      usePagePolicy(),
+    ],
     multipart: false,
-    maxRequestBodySize: MAX_REQUEST_BYTES,
+    // useAdmission bounds bodies.
+    maxRequestBodySize: false,
     parserAndValidationCache: { documentCache: new KnownDocuments(), errorCache: NOTHING_KEPT },
     // What matters of it is logged where errors are masked.
-    logging: quietly((level, parts) => log.debug({ said: level, parts: parts.map(String) }, 'graphql')),
+    logging: quietly((level, parts) =>
+      log.debug({ said: level, parts: parts.map((part) => shortened(String(part))) }, 'graphql'),
+    ),
     cors: (request) => {
       const origin = request.headers.get('origin');
       return isAllowedOrigin(origin, request.headers.get('host'))
@@ -69,23 +82,38 @@ export function createGraphql(options: GraphqlOptions): Yoga {
       return withTabsInPlace(renderGraphiQL(page));
     },
     maskedErrors: { maskError: (error, message) => masked(error, message, options) },
-    context: async ({ request, socketViewer }) => {
-      if (socketViewer !== undefined) return { ...services, viewer: socketViewer };
-      const identity = await authenticate(request.headers.get('authorization'));
-      switch (identity.kind) {
-        case 'viewer':
-          return { ...services, viewer: identity.viewer };
-        case 'none':
-          return { ...services, viewer: null };
-        case 'bad':
-          throw unauthenticated(`Sign in again: ${identity.reason}.`);
-        case 'unavailable':
-          throw new GraphQLError('Tokens cannot be checked at the moment.', {
-            extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
-          });
-      }
-    },
+    context: async ({ request, socketViewer }) => ({
+      ...services,
+      viewer: socketViewer === undefined ? await identify(request) : socketViewer,
+    }),
   });
+}
+
+/** Remembers who sent a request, so that a token is checked once. */
+function identifyWith(authenticate: Authenticate): (request: Request) => Promise<Viewer | null> {
+  const viewers = new WeakMap<Request, Promise<Viewer | null>>();
+  return (request) => {
+    const known = viewers.get(request);
+    if (known !== undefined) return known;
+    const viewer = authenticate(request.headers.get('authorization')).then(viewerOrThrow);
+    viewers.set(request, viewer);
+    return viewer;
+  };
+}
+
+function viewerOrThrow(identity: Identity): Viewer | null {
+  switch (identity.kind) {
+    case 'viewer':
+      return identity.viewer;
+    case 'none':
+      return null;
+    case 'bad':
+      throw unauthenticated(`Sign in again: ${identity.reason}.`);
+    case 'unavailable':
+      throw new GraphQLError('Tokens cannot be checked at the moment.', {
+        extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+      });
+  }
 }
 
 /**
@@ -94,9 +122,9 @@ export function createGraphql(options: GraphqlOptions): Yoga {
  */
 function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOptions): Error {
   const original = error instanceof GraphQLError ? error.originalError : error;
-  if (original instanceof PothosValidationError) return badInput(original.message);
+  if (original instanceof PothosValidationError) return badInput(shortened(original.message));
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
-  if (isMeant) return hidesSchema ? withoutHints(withoutOriginal(error)) : withoutOriginal(error);
+  if (isMeant) return safeError(withoutOriginal(error), hidesSchema);
   const correlationId = randomUUID();
   log.error({ err: original ?? error, correlationId }, 'a request failed');
   const safe = maskError(error, message, false);
@@ -116,12 +144,6 @@ function withoutOriginal(error: GraphQLError): GraphQLError {
   const http = extensions.http as { readonly status?: number } | undefined;
   if (extensions['code'] !== 'BAD_REQUEST' || (http?.status ?? 400) !== 400) return error;
   return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
-}
-
-/** Coercing variables gives hints about the schema just as validation does. */
-function withoutHints(error: GraphQLError): GraphQLError {
-  error.message = error.message.replace(/ Did you mean .*\?$/s, '');
-  return error;
 }
 
 function quietly(write: (level: string, parts: readonly unknown[]) => void) {

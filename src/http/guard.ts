@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { QUERY_LIMITS, tooLarge } from './query-size.ts';
+import { safeError } from './safe-errors.ts';
 import type { Plugin } from 'graphql-yoga';
 
 /** Validation stops here: nobody reads more, and each one costs. */
@@ -26,7 +27,13 @@ const PROOF_HEADERS = ['x-graphql-yoga-csrf', 'graphql-require-preflight', 'apol
 export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }): Plugin {
   return {
     onParse({ setParseFn }) {
-      setParseFn(parseWithinLimits);
+      setParseFn((source: string, parseOptions: object) => {
+        try {
+          return parseWithinLimits(source, parseOptions);
+        } catch (error) {
+          throw error instanceof GraphQLError ? safeError(error, hidesSchema) : error;
+        }
+      });
     },
     onValidate({ params, setResult, setValidationFn, addValidationRule }) {
       const refusal = tooLarge(params.documentAST as DocumentNode);
@@ -37,7 +44,9 @@ export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }
       if (hidesSchema) addValidationRule(NoSchemaIntrospectionCustomRule);
       setValidationFn(
         (schema: GraphQLSchema, document: DocumentNode, rules: Parameters<typeof validate>[2]) =>
-          validate(schema, document, rules, { maxErrors: MAX_ERRORS, hideSuggestions: hidesSchema }),
+          validate(schema, document, rules, { maxErrors: MAX_ERRORS, hideSuggestions: hidesSchema }).map(
+            (error) => safeError(error, hidesSchema),
+          ),
       );
     },
   };
@@ -45,6 +54,10 @@ export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }
 
 /** Deep nesting can exhaust the stack before the tokens are counted out; it is the same mistake. */
 function parseWithinLimits(source: string, options: object): DocumentNode {
+  if (source.length > QUERY_LIMITS.text) {
+    const message = `A document may have ${QUERY_LIMITS.text} characters at most: give long values as variables.`;
+    throw new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
+  }
   try {
     return parse(source, { ...options, maxTokens: QUERY_LIMITS.tokens });
   } catch (error) {

@@ -1,24 +1,58 @@
+import type { BodyBudget } from './body-budget.ts';
+
 export type BodyReading =
-  | { readonly kind: 'read'; readonly bytes: Uint8Array }
+  | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'too-slow' }
+  /** The bodies of other requests use up the budget. */
+  | { readonly kind: 'no-room' }
   /** The sender went away before the end. */
   | { readonly kind: 'broken' };
 
+export type BodyLimits = {
+  /** The most that is taken in; one byte more ends the reading. */
+  readonly maxBytes: number;
+  /** For the whole body, so that a byte a second does not hold a handler for ever. */
+  readonly timeoutMs: number;
+  readonly budget: BodyBudget;
+  /** Whose part of the budget it uses. */
+  readonly key: string;
+};
+
 /**
- * Reads a request's body, counting while reading: a declared length is only believed when it is too large.
- *
- * @param maxBytes the most that is taken in; one byte more ends the reading
- * @param timeoutMs for the whole body, so that a byte a second does not hold a handler for ever
+ * Reads a request's body within a budget. A declared length is reserved before the first byte is read, and is believed
+ * in no other way; without one the bytes are reserved as they come.
  */
-export async function readBody(request: Request, maxBytes: number, timeoutMs: number): Promise<BodyReading> {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return { kind: 'too-large' };
+export async function readBody(request: Request, limits: BodyLimits): Promise<BodyReading> {
+  const declared = declaredLength(request);
+  if (declared > limits.maxBytes) return { kind: 'too-large' };
+  const { budget, key } = limits;
+  if (!budget.reserve(key, declared)) return { kind: 'no-room' };
+  const reserved = { bytes: declared };
+  try {
+    return await readReserved(request, limits, reserved);
+  } finally {
+    budget.release(key, reserved.bytes);
+  }
+}
+
+/** In bytes, 0 where nothing is declared; Node refuses what is no number. */
+export function declaredLength({ headers }: Request): number {
+  return Number(headers.get('content-length') ?? 0);
+}
+
+async function readReserved(
+  request: Request,
+  { maxBytes, timeoutMs, budget, key }: BodyLimits,
+  reserved: { bytes: number },
+): Promise<BodyReading> {
   const reader = request.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
   if (reader === undefined) return { kind: 'read', bytes: new Uint8Array() };
   const late = { is: false };
+  const cancel = () => void reader.cancel().catch(() => undefined);
   const timer = setTimeout(() => {
     late.is = true;
-    reader.cancel().catch(() => undefined);
+    cancel();
   }, timeoutMs);
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -29,8 +63,15 @@ export async function readBody(request: Request, maxBytes: number, timeoutMs: nu
       if (done) return { kind: 'read', bytes: Buffer.concat(chunks) };
       size += value.byteLength;
       if (size > maxBytes) {
-        reader.cancel().catch(() => undefined);
+        cancel();
         return { kind: 'too-large' };
+      }
+      if (size > reserved.bytes) {
+        if (!budget.reserve(key, size - reserved.bytes)) {
+          cancel();
+          return { kind: 'no-room' };
+        }
+        reserved.bytes = size;
       }
       chunks.push(value);
     }

@@ -10,9 +10,15 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 };
 
-/** Gives the playground's page a policy that lets its own scripts run, and no others. */
+/**
+ * Gives the playground's page a policy that lets its own scripts run, and no others. Names each media type once in the
+ * Accept header of a 406, where Yoga repeats them all for every type that was asked for.
+ */
 export function usePagePolicy(): Plugin {
   return {
+    onResultProcess: ({ acceptableMediaTypes }) => {
+      acceptableMediaTypes.splice(0, Infinity, ...new Set(acceptableMediaTypes));
+    },
     onResponse: async (payload) => {
       const { response } = payload;
       if (response.headers.get('content-type')?.startsWith('text/html') !== true) return;

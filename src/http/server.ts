@@ -1,8 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
 import { Connections } from './connections.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
-import { handleFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
+import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
+import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
+import { isMetricsReader } from './metrics-reader.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { UnderWay } from '../jobs/under-way.ts';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -39,37 +42,43 @@ export type HttpOptions = {
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly readiness: Readiness;
-  readonly metrics: Registry;
+  readonly metrics: {
+    readonly registry: Registry;
+    /** What readers send as a bearer token; null: anybody may read. */
+    readonly token: string | null;
+  };
   readonly log: Log;
 };
 
 /** In milliseconds: how long a request may take to arrive, and how often that is looked at. */
 const REQUEST_LIMITS = { requestTimeout: 30_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
 
+/** How long the rest of a body that nobody reads is still taken. */
+const LINGER_MS = 2000;
+
 const LOCAL_ONLY =
-  'Without tokens this answers pages and clients of this machine only, addressed as localhost.\n';
+  'Without tokens this answers pages and clients of this machine only, addressed as localhost.';
 
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { isLocal, isAllowedOrigin, log, patience = PATIENCE } = options;
+  const { log, patience = PATIENCE } = options;
   const underWay = new UnderWay();
+  const routes: Routes = { ...options, handleWebhook: createFalWebhook(options.webhook) };
   // Until there is an answer: sending it to a client that has left may never end.
-  const edge = createServerAdapter<object>((request, context) =>
-    underWay.track(route(options, request, context)),
+  const edge = createServerAdapter<Target>((request, target) =>
+    underWay.track(answer(target, request, routes)),
   );
   const server = createServer(REQUEST_LIMITS, (request, response) => {
     // Read off a connection that was ended before: nobody can be answered any more, so nothing is begun.
     if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-    const target = request.url ?? '';
-    if (!isPlain(target)) return void response.writeHead(400).end();
-    const isGraphql = isAt(GRAPHQL_PATH, target.split('?', 1)[0] ?? '');
-    const { host = null, origin = null } = request.headers;
-    if (isGraphql && isLocal && !isAllowedOrigin(origin, host)) {
-      response.writeHead(403, { 'content-type': 'text/plain' }).end(LOCAL_ONLY);
+    dropUnreadBody(request, response);
+    const refusal = refusalOfHead(request) ?? refusalOfStranger(options, request);
+    if (refusal !== null) {
+      refuse(response, refusal);
       return;
     }
-    Promise.resolve(edge(request, response)).catch((error: unknown) => {
+    Promise.resolve(edge(request, response, { path: pathOf(request.url ?? '') })).catch((error: unknown) => {
       log.error({ err: error }, 'a request could not be handled');
       response.destroy();
     });
@@ -96,11 +105,32 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-/** False for what a parser would turn into another path than it looks like: dots, backslashes, whole addresses. */
-function isPlain(target: string): boolean {
-  const url =
-    target.startsWith('/') && URL.canParse(target, 'http://any') ? new URL(target, 'http://any') : null;
-  return url?.host === 'any' && url.pathname === target.split(/[?#]/, 1)[0];
+/**
+ * Ends the connection of a request that was answered before its body was read, once its sender has had time to read the
+ * answer. Until then Node takes the rest and throws it away; cut off at once, many clients would not see the answer.
+ */
+function dropUnreadBody(request: IncomingMessage, response: ServerResponse): void {
+  // A request that was given up has no socket any more.
+  const { socket } = request;
+  response.once('finish', () => {
+    if (request.complete) return;
+    const cut = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    request.once('end', () => clearTimeout(cut));
+  });
+}
+
+/** Without tokens every page open in a browser of this machine could speak as the local user. */
+function refusalOfStranger(
+  { isLocal, isAllowedOrigin }: HttpOptions,
+  { url = '', headers }: IncomingMessage,
+): HeadRefusal | null {
+  if (!isLocal || !isAt(GRAPHQL_PATH, pathOf(url))) return null;
+  if (isAllowedOrigin(headers.origin ?? null, headers.host ?? null)) return null;
+  return { status: 403, message: LOCAL_ONLY };
+}
+
+function refuse(response: ServerResponse, { status, message, headers }: HeadRefusal): void {
+  response.writeHead(status, { ...headers, 'content-type': 'text/plain' }).end(`${message}\n`);
 }
 
 /** True for the path itself and what lies below it. */
@@ -108,25 +138,46 @@ function isAt(path: string, pathname: string): boolean {
   return pathname === path || pathname.startsWith(`${path}/`);
 }
 
-async function route(options: HttpOptions, request: Request, context: object): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  if (isAt(GRAPHQL_PATH, pathname)) return options.yoga.handleRequest(request, context);
-  if (isAt(WEBHOOK_PATH, pathname)) return handleFalWebhook(options.webhook, request);
-  switch (pathname) {
-    case '/':
-      return Response.json({ service: 'likeness', graphql: GRAPHQL_PATH });
-    case '/livez':
-      return livez();
-    case '/readyz':
-      return readyz(options.readiness);
-    case '/metrics':
-      return new Response(await options.metrics.metrics(), {
-        headers: { 'content-type': options.metrics.contentType },
-      });
-    default:
-      return Response.json({ error: 'There is nothing here.' }, { status: 404 });
+/** Whatever a route throws is logged and masked; the id in the answer finds it in the log. */
+async function answer(target: Target, request: Request, routes: Routes): Promise<Response> {
+  try {
+    return await route(target, request, routes);
+  } catch (error) {
+    const correlationId = randomUUID();
+    routes.log.error({ err: error, correlationId, path: target.path.slice(0, 200) }, 'a route failed');
+    return Response.json({ error: 'Internal server error.', correlationId }, { status: 500 });
   }
 }
+
+/** By the path of the request's target alone: a Request's own URL holds the Host header too. */
+async function route({ path, ...context }: Target, request: Request, routes: Routes): Promise<Response> {
+  if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
+  if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request);
+  const read = PAGES[path];
+  if (read === undefined) return Response.json({ error: 'There is nothing here.' }, { status: 404 });
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const { status, message, headers } = methodNotAllowed('GET, HEAD');
+    return Response.json({ error: message }, { status, headers: { ...headers } });
+  }
+  return read(routes, request);
+}
+
+type Target = { readonly path: string };
+
+type Routes = HttpOptions & { readonly handleWebhook: (request: Request) => Promise<Response> };
+
+const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Response | Promise<Response>>> = {
+  '/': () => Response.json({ service: 'likeness', graphql: GRAPHQL_PATH }),
+  '/livez': () => livez(),
+  '/readyz': ({ readiness }) => readyz(readiness),
+  '/metrics': async ({ metrics: { registry, token } }, { headers }) =>
+    isMetricsReader(token, headers.get('authorization'))
+      ? new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } })
+      : Response.json(
+          { error: 'This needs the token of METRICS_TOKEN.' },
+          { status: 401, headers: { 'www-authenticate': 'Bearer' } },
+        ),
+};
 
 function listening(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -9,6 +9,12 @@ const WINDOW_BYTES = 64_000;
 const ASK_AT_BYTES = WINDOW_BYTES / 4;
 /** For what is not an operation: rejections, answers to pings. */
 const SPARE_MESSAGES = 100;
+/** Messages and pings before anybody has signed in: one is needed. */
+const MESSAGES_BEFORE_SIGN_IN = 20;
+/** In characters. Clients use UUIDs; every message of the operation repeats it. */
+const MAX_ID_LENGTH = 128;
+/** In bytes (RFC 6455, 5.5): a control frame has 125, two of them for the code. */
+const MAX_REASON_BYTES = 123;
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 
@@ -36,7 +42,12 @@ export class SocketPeer {
   /** Messages that are being handled; an operation is one until its last word is sent. */
   #handling = 0;
   #lastOperationAt = performance.now();
-  #hasOperations: () => boolean = () => false;
+  /** Ids of the operations under way, until the last word of each is sent. */
+  readonly #operations = new Set<string>();
+  /** The message that is being handed over, and the operation that it began. */
+  #reading: { operation: string | null } | null = null;
+  #isAcknowledged = false;
+  #messagesBefore = 0;
   #pongWaits = false;
 
   constructor(socket: WebSocket, options: PeerOptions) {
@@ -63,7 +74,7 @@ export class SocketPeer {
         close: (code = NORMAL, reason = '') => this.close(code, reason),
         onMessage: (handle) => socket.on('message', (data) => void this.#handle(data, handle)),
         // One answer waits at most: whoever pings without reading gets the last one.
-        onPing: (payload) => this.#pong(payload),
+        onPing: () => this.#pong(),
       },
       extra,
     );
@@ -78,18 +89,42 @@ export class SocketPeer {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  /** From now on the socket is watched for being without any operation. */
-  acknowledged(hasOperations: () => boolean): void {
-    this.#hasOperations = hasOperations;
+  /** Somebody has signed in. */
+  acknowledge(): void {
+    this.#isAcknowledged = true;
   }
 
-  operationBegan(): void {
+  /** How many operations are under way. */
+  get operations(): number {
+    return this.#operations.size;
+  }
+
+  /**
+   * An operation begins. To be called while its message is handed over, before anything is awaited. False, and the
+   * socket is closed, for an id that is too long or belongs to an operation that is still under way: graphql-ws forgets
+   * the first of two with one id as soon as the client completes it, and when that one ends, the second.
+   */
+  begin(id: string): boolean {
     this.#lastOperationAt = performance.now();
+    if (id.length > MAX_ID_LENGTH) {
+      this.close(CloseCode.BadRequest, 'Invalid message received');
+      return false;
+    }
+    if (this.#operations.has(id)) {
+      this.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
+      return false;
+    }
+    this.#operations.add(id);
+    if (this.#reading !== null) this.#reading.operation = id;
+    return true;
   }
 
   /** Says why, and leaves at the latest after the WebSocketServer's closeTimeout. Safe to call again. */
   close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
+    // graphql-ws quotes ids in reasons; a longer one would throw.
+    const bytes = new TextEncoder().encode(reason).subarray(0, MAX_REASON_BYTES);
+    // What is cut in the middle of a character is left out.
+    this.#socket.close(code, new TextDecoder().decode(bytes, { stream: true }));
     this.#wake();
   }
 
@@ -126,14 +161,23 @@ export class SocketPeer {
 
   /** To a ping of WebSocket itself. What is still in the buffer answers it already. */
   #answer(data: Buffer): void {
+    if (this.#isTooMuchBefore()) return;
     if (this.isOpen && this.#socket.bufferedAmount < WINDOW_BYTES) this.#socket.pong(data);
   }
 
-  async #pong(payload: unknown): Promise<void> {
+  /** Without the ping's payload, which is optional in both and may be anything. */
+  async #pong(): Promise<void> {
     if (this.#pongWaits) return;
     this.#pongWaits = true;
-    await this.#send(JSON.stringify({ type: 'pong', ...(payload === undefined ? {} : { payload }) }));
+    await this.#send('{"type":"pong"}');
     this.#pongWaits = false;
+  }
+
+  /** True, and the socket is closed, when strangers send more than it takes to sign in. */
+  #isTooMuchBefore(): boolean {
+    if (this.#isAcknowledged || ++this.#messagesBefore <= MESSAGES_BEFORE_SIGN_IN) return false;
+    this.#socket.terminate();
+    return true;
   }
 
   #look(): void {
@@ -145,20 +189,24 @@ export class SocketPeer {
       this.#socket.terminate();
       return;
     }
-    if (this.#hasOperations()) this.#lastOperationAt = now;
+    if (this.#operations.size > 0) this.#lastOperationAt = now;
     else if (now - this.#lastOperationAt >= idleMs) this.close(NORMAL, 'No operation for a while');
   }
 
   async #handle(data: RawData, handle: (text: string) => Promise<void>): Promise<void> {
-    if (!this.isOpen) return;
+    if (!this.isOpen || this.#isTooMuchBefore()) return;
     const { maxOperations, log } = this.#options;
     if (maxOperations !== null && this.#handling >= maxOperations + SPARE_MESSAGES) {
       this.close(POLICY_VIOLATION, 'Too many messages at once');
       return;
     }
     this.#handling += 1;
+    const message: { operation: string | null } = { operation: null };
     try {
-      await handle((data as Buffer).toString());
+      this.#reading = message;
+      const handled = handle((data as Buffer).toString());
+      this.#reading = null;
+      await handled;
     } catch (error) {
       if (isAnswerOfAServer(error)) {
         this.close(CloseCode.BadRequest, 'Invalid message received');
@@ -168,6 +216,7 @@ export class SocketPeer {
       }
     } finally {
       this.#handling -= 1;
+      if (message.operation !== null) this.#operations.delete(message.operation);
     }
   }
 }

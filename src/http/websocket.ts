@@ -1,4 +1,5 @@
 import {
+  getOperationAST,
   GraphQLError,
   type DocumentNode,
   type execute,
@@ -6,16 +7,17 @@ import {
   type GraphQLSchema,
   type subscribe,
 } from 'graphql';
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
+import { pathOf, refusalOfHead } from './request-head.ts';
 import { SocketPeer } from './socket-peer.ts';
 import { StreamCount } from '../graphql/stream.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { ExecutionArgs } from 'graphql';
 import type { Duplex } from 'node:stream';
-import type { IncomingMessage, Server } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../jobs/ports.ts';
 import type { Patience } from './patience.ts';
@@ -41,6 +43,8 @@ const WEBSOCKET_OPTIONS = {
   noServer: true,
   /** In bytes. */
   maxPayload: 100_000,
+  /** Of one message. A client that streams it in pieces needs a few; each costs memory of its own. */
+  maxFragments: 100,
   handleProtocols,
   /** SocketPeer answers pings. */
   autoPong: false,
@@ -53,6 +57,8 @@ type Extra = {
   readonly peer: SocketPeer;
   readonly request: IncomingMessage;
   viewer: Viewer | null;
+  /** Tells that somebody has signed in. */
+  readonly welcome: () => void;
   /** Undoes what was done when it was acknowledged. */
   release: () => void;
 };
@@ -83,6 +89,8 @@ export function serveSockets(
   const { yoga, authenticate, isAllowedOrigin, limits, patience, log } = options;
   const sockets = new WebSocketServer(WEBSOCKET_OPTIONS);
   const peers = new Map<WebSocket, SocketPeer>();
+  /** Sockets that nobody has signed in on yet. */
+  const strangers = new Set<WebSocket>();
   const openOf = new StreamCount(limits.socketsPerOwner);
   const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
     isAllowedOrigin(origin ?? null, host ?? null);
@@ -107,11 +115,14 @@ export function serveSockets(
         extra.peer.close(CloseCode.Forbidden, 'Forbidden: the token has expired'),
       );
       extra.viewer = identity.viewer;
+      // It would be kept for as long as the socket is open, whatever else the client put there.
+      delete (context as { connectionParams?: unknown }).connectionParams;
       extra.release = () => {
         openOf.release(ownerId);
         callOff();
       };
-      extra.peer.acknowledged(() => Object.keys(context.subscriptions).length > 0);
+      extra.peer.acknowledge();
+      extra.welcome();
       return true;
     },
     // HTTP statuses mean nothing on a socket.
@@ -121,16 +132,18 @@ export function serveSockets(
         ? undefined
         : { errors: errors.map(withoutStatus), ...(data === undefined ? {} : { data }) },
     onClose: ({ extra }) => extra.release(),
-    onSubscribe: async ({ extra, subscriptions }, _id, { operationName, query, variables }) => {
-      extra.peer.operationBegan();
+    onSubscribe: async ({ extra, subscriptions }, id, payload) => {
+      const { operationName, query } = payload;
+      if (!extra.peer.begin(id)) return [new GraphQLError('This id cannot be used now.')];
       const enveloped = yoga.getEnveloped({ request: undefined as never, socketViewer: extra.viewer });
       const schema = enveloped.schema as GraphQLSchema;
       // The new one is among them.
-      if (
-        limits.operationsPerSocket !== null &&
-        Object.keys(subscriptions).length > limits.operationsPerSocket
-      ) {
-        const message = `At most ${limits.operationsPerSocket} operations may be under way on one socket; end one first.`;
+      // One that the client has completed may still be executed, so as many again may be on their way out.
+      const most = limits.operationsPerSocket;
+      const isTooMany = (limit: number) =>
+        Object.keys(subscriptions).length > limit || extra.peer.operations > 2 * limit;
+      if (most !== null && isTooMany(most)) {
+        const message = `At most ${most} operations may be under way on one socket; end one first.`;
         return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
       }
       // One bad operation is that operation's error; thrown, it would close the socket for all the others.
@@ -143,7 +156,7 @@ export function serveSockets(
         schema,
         operationName: operationName ?? null,
         document,
-        variableValues: variables ?? null,
+        variableValues: declaredOnly(payload, document),
         contextValue: await enveloped.contextFactory(),
         rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
       };
@@ -153,18 +166,23 @@ export function serveSockets(
   server.on('upgrade', (request, socket, head) => {
     // Without a listener an error on a socket that is refused would end the process.
     socket.on('error', () => socket.destroy());
-    // Compared, not parsed: not every request line is a URL, and an error thrown here would end the process.
-    const path = request.url?.split('?', 1)[0];
-    if (path !== GRAPHQL_PATH) refuse(socket, '404 Not Found');
+    const refusal = refusalOfHead(request);
+    if (refusal !== null) refuse(socket, `${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`);
+    else if (pathOf(request.url ?? '') !== GRAPHQL_PATH) refuse(socket, '404 Not Found');
     else if (!isAllowed(request)) refuse(socket, '403 Forbidden');
-    else if (limits.sockets !== null && sockets.clients.size >= limits.sockets)
+    else if (isFull(limits.sockets, sockets.clients.size, strangers.size))
       refuse(socket, '503 Service Unavailable');
     else
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         const peer = new SocketPeer(webSocket, { patience, maxOperations: limits.operationsPerSocket, log });
         peers.set(webSocket, peer);
-        webSocket.once('close', () => peers.delete(webSocket));
-        peer.serve(protocol, { peer, request, viewer: null, release: () => undefined });
+        strangers.add(webSocket);
+        webSocket.once('close', () => {
+          peers.delete(webSocket);
+          strangers.delete(webSocket);
+        });
+        const welcome = () => void strangers.delete(webSocket);
+        peer.serve(protocol, { peer, request, viewer: null, welcome, release: () => undefined });
       });
   });
 
@@ -174,6 +192,26 @@ export function serveSockets(
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
   };
+}
+
+/** Half of the places are kept for those who have signed in. */
+function isFull(limit: number | null, open: number, strangers: number): boolean {
+  return limit !== null && (open >= limit || strangers >= Math.ceil(limit / 2));
+}
+
+/**
+ * The variables that the operation declares. The message is kept for as long as the operation runs, so whatever else it
+ * holds is taken out of it.
+ */
+function declaredOnly(payload: SubscribePayload, document: DocumentNode): Record<string, unknown> {
+  const given = payload.variables ?? {};
+  const definitions = getOperationAST(document, payload.operationName)?.variableDefinitions ?? [];
+  const names = definitions
+    .map(({ variable }) => variable.name.value)
+    .filter((name) => Object.hasOwn(given, name));
+  const declared = Object.fromEntries(names.map((name) => [name, given[name]]));
+  Object.assign(payload, { variables: declared, extensions: null });
+  return declared;
 }
 
 function withoutStatus(error: GraphQLError): GraphQLFormattedError {

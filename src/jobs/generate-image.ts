@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { answerCreation } from './answer-creation.ts';
-import { digestOf, newCallbackToken, newId } from './identity.ts';
+import { digestOf, newId } from './identity.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
   MAX_IMAGES,
@@ -66,7 +66,7 @@ export async function generateImage(
     avatarId,
     trainer: avatar.artifact.trainer,
     endpoint: generator.endpoint,
-    token: newCallbackToken(),
+    token: workshop.newCallbackToken(),
     input: generator.input({
       artifact: avatar.artifact.value,
       prompt: placeTrigger(prompt, avatar.triggerPhrase),

@@ -17,11 +17,6 @@ export function isId(text: string): boolean {
   return /^(?:avt|gen|job)_[0-9a-f]{32}$/.test(text);
 }
 
-/** 128 random bits for a callback URL, as 32 hex digits. */
-export function newCallbackToken(): string {
-  return randomBytes(16).toString('hex');
-}
-
 /** A trigger phrase no language model's vocabulary has a meaning for, so that the training alone gives it one. */
 export function newTriggerPhrase(): string {
   const letters = Array.from(randomBytes(6), (byte) => TRIGGER_LETTERS[byte % TRIGGER_LETTERS.length]);

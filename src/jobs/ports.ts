@@ -240,6 +240,7 @@ export type Workshop = {
   readonly log: Log;
   readonly tally: Tally;
   readonly underWay: UnderWay;
+  readonly newCallbackToken: () => string; // 32 hex digits that nobody else can predict
   readonly settings: {
     /** Base of the callback URL; null: no webhooks, everything is found by polling. */
     readonly callbackBase: string | null;

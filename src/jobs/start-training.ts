@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { answerCreation } from './answer-creation.ts';
 import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../domain/trainers.ts';
 import { MAX_IDEMPOTENCY_KEY_LENGTH, problemWith, readInput, text, webUrl, wholeNumber } from './input.ts';
-import { digestOf, newCallbackToken, newId } from './identity.ts';
+import { digestOf, newId } from './identity.ts';
 import { refuse, type Answer } from '../domain/refusal.ts';
 import { submitJob } from './submit.ts';
 import type { Workshop } from './ports.ts';
@@ -53,7 +53,7 @@ export async function startTraining(
     avatarId,
     trainer,
     endpoint: row.endpoint,
-    token: newCallbackToken(),
+    token: workshop.newCallbackToken(),
     input: row.input({
       avatarId,
       trainingType: avatar.trainingType,

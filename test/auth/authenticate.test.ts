@@ -78,6 +78,22 @@ describe('a token signed with the secret', () => {
   test.each<[string, JWTPayload, string]>([
     ['has expired', { sub: 'ada', exp: inSeconds(-60) }, 'the token has expired'],
     ['is not good yet', { sub: 'ada', nbf: inSeconds(60) }, "the token's nbf is not accepted"],
+    ['is issued in the future', { sub: 'ada', iat: inSeconds(60) }, 'the token is issued in the future'],
+    [
+      'ends in a thousand years',
+      { sub: 'ada', exp: inSeconds(1000 * 365 * 86_400) },
+      'the token ends more than 20 years from now (exp is in seconds)',
+    ],
+    [
+      'gives its end in milliseconds',
+      { sub: 'ada', exp: inSeconds(60) * 1000 },
+      'the token ends more than 20 years from now (exp is in seconds)',
+    ],
+    [
+      'ends at the end of all numbers',
+      { sub: 'ada', exp: 1e300 },
+      'the token ends more than 20 years from now (exp is in seconds)',
+    ],
     ['has no subject', {}, 'the token has no usable subject'],
     ['has an empty subject', { sub: '' }, 'the token has no usable subject'],
     ['has a subject too long for a column', { sub: 'x'.repeat(256) }, 'the token has no usable subject'],
@@ -95,6 +111,12 @@ describe('a token signed with the secret', () => {
     expect(await seen({ sub: 'ada', exp: inSeconds(-7) })).toMatchObject({ kind: 'bad' });
     expect(await seen({ sub: 'ada', nbf: inSeconds(3) })).toMatchObject({ kind: 'viewer' });
     expect(await seen({ sub: 'ada', nbf: inSeconds(8) })).toMatchObject({ kind: 'bad' });
+    expect(await seen({ sub: 'ada', iat: inSeconds(3) })).toMatchObject({ kind: 'viewer' });
+    expect(await seen({ sub: 'ada', iat: inSeconds(8) })).toMatchObject({ kind: 'bad' });
+  });
+
+  test('may be good for ten years, as service tokens of some issuers are', async () => {
+    expect(await seen({ sub: 'ada', exp: inSeconds(10 * 366 * 86_400) })).toMatchObject({ kind: 'viewer' });
   });
 
   test('may have the longest subject there is', async () => {

@@ -57,6 +57,7 @@ const yoga = createGraphql({
   isAllowedOrigin: isLocalOrigin,
   showsPlayground: false,
   hidesSchema: false,
+  costLimit: null,
   sampleImagesUrl: null,
   log,
 });
@@ -77,6 +78,7 @@ const http = await startHttp({
   webhook: {
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
     accountId: null,
+    isOurToken: () => false,
     receive: notHere,
     quarantine: notHere,
     lookAgain: () => undefined,
@@ -85,7 +87,7 @@ const http = await startHttp({
     count: metrics.countWebhook,
   },
   readiness: { database: ping, isShared: () => true, isClosing: () => false },
-  metrics: metrics.registry,
+  metrics: { registry: metrics.registry, token: null },
   log,
 });
 

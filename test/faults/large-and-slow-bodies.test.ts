@@ -9,7 +9,7 @@ const CHUNK = Buffer.alloc(1_000_000, 'x');
 /** Kept in memory the body would be 60 MB, in several copies; what a collector has not got to yet is in this too. */
 const MAX_GROWTH_BYTES = 50_000_000;
 /** How long requests may take to arrive, and how often that is looked at. */
-const [WEBHOOK_MS, REQUEST_MS, HEADERS_MS, LOOKED_AT_MS] = [10_000, 30_000, 15_000, 5000];
+const [WEBHOOK_MS, OPERATION_MS, HEADERS_MS, LOOKED_AT_MS] = [10_000, 15_000, 15_000, 5000];
 const SLACK_MS = 5000;
 
 const place = await databasePlace();
@@ -20,8 +20,17 @@ afterAll(async () => {
 });
 
 const HOST = `Host: ${new URL(server.url).host}`;
+/** All that a stranger needs to have a webhook's body read. */
+const WELL_FORMED = [
+  'X-Fal-Webhook-Request-Id: 0',
+  'X-Fal-Webhook-User-Id: anybody',
+  `X-Fal-Webhook-Timestamp: ${Math.floor(Date.now() / 1000)}`,
+  `X-Fal-Webhook-Signature: ${'0'.repeat(128)}`,
+];
 const head = (path: string, ...lines: string[]) =>
-  [`POST ${path} HTTP/1.1`, HOST, 'Content-Type: application/json', ...lines, '', ''].join('\r\n');
+  [`POST ${path} HTTP/1.1`, HOST, 'Content-Type: application/json', ...WELL_FORMED, ...lines, '', ''].join(
+    '\r\n',
+  );
 
 /** Sends one byte every so often; resolves with the status, and how long it took to come. */
 async function dripped(begin: string, everyMs: number, withinMs: number) {
@@ -41,7 +50,7 @@ async function dripped(begin: string, everyMs: number, withinMs: number) {
 /** Begun together and looked at last: they take as long as each may. */
 const slow = {
   webhook: dripped(head('/webhooks/fal', 'Content-Length: 1000'), 1000, WEBHOOK_MS + SLACK_MS),
-  operation: dripped(head('/graphql', 'Content-Length: 1000'), 1000, REQUEST_MS + LOOKED_AT_MS + SLACK_MS),
+  operation: dripped(head('/graphql', 'Content-Length: 1000'), 1000, OPERATION_MS + SLACK_MS),
   headers: dripped(
     `POST /graphql HTTP/1.1\r\n${HOST}\r\nX-Drip: `,
     500,
@@ -117,10 +126,10 @@ describe('what comes a byte at a time is answered with 408', { timeout: 60_000 }
     expect(tookMs).toBeGreaterThan(HEADERS_MS - 100);
   });
 
-  test('as an operation after thirty', async () => {
+  test('as an operation after fifteen', async () => {
     const { status, tookMs } = await slow.operation;
     expect(status).toBe(408);
-    expect(tookMs).toBeGreaterThan(REQUEST_MS - 100);
+    expect(tookMs).toBeGreaterThan(OPERATION_MS - 100);
   });
 
   test('and is nobody’s fault here', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { UnderWay } from '../../src/jobs/under-way.ts';
 import type {
   Announcement,
@@ -52,6 +53,15 @@ export function bench() {
   const settings = { callbackBase: null, pollIntervalMs: POLL_MS, defaultTrainers: DEFAULT_TRAINERS };
   const ended: Parameters<Tally['runEnded']>[0][] = [];
   const tally: Tally = { runEnded: (run) => ended.push(run), submitted: () => undefined };
-  const workshop: Workshop = { store, provider, announcer, log, tally, underWay: new UnderWay(), settings };
+  const workshop: Workshop = {
+    store,
+    provider,
+    announcer,
+    log,
+    tally,
+    underWay: new UnderWay(),
+    newCallbackToken: () => randomBytes(16).toString('hex'),
+    settings,
+  };
   return { workshop, store, provider, log, published, relay, ended };
 }

@@ -169,13 +169,10 @@ describe('an upgrade is refused', () => {
     expect(await upgradeRefusal(app.graphqlUrl, { headers: { origin } })).toBe(403);
   });
 
-  test.each(['/', '/graphq', '/graphql2', '/graphql/../x', '/webhooks/fal', '/metrics'])(
-    'at %s',
-    async (path) => {
-      const answer = await upgrade(path);
-      expect(answer.status).toBe(404);
-    },
-  );
+  test.each(['/', '/graphq', '/graphql2', '/webhooks/fal', '/metrics'])('at %s', async (path) => {
+    const answer = await upgrade(path);
+    expect(answer.status).toBe(404);
+  });
 
   test.each(['//', 'http://', '///x', '*', 'http://[', '/graphql?%', '/%', '//[/graphql'])(
     'or answered, and never breaks the server, at %s',

@@ -11,10 +11,18 @@ afterAll(close);
 const WEBHOOKS = `${app.url}/webhooks/fal`;
 const stranger = newSigner();
 
+/** Headers of the right form, which is all that a stranger needs to have a body read. */
+const WELL_FORMED = [
+  'X-Fal-Webhook-Request-Id: 0',
+  'X-Fal-Webhook-User-Id: our-account',
+  `X-Fal-Webhook-Timestamp: ${Math.floor(Date.now() / 1000)}`,
+  `X-Fal-Webhook-Signature: ${'0'.repeat(128)}`,
+];
+
 /** Begun first and looked at last: it takes the ten seconds that a body may take. */
 const slowBody = rawRequest(app.url, (write) => {
   const head = [`POST ${new URL(WEBHOOKS).pathname}/${'0'.repeat(32)} HTTP/1.1`, 'Host: 127.0.0.1'];
-  write([...head, 'Content-Length: 1000', '', ''].join('\r\n'));
+  write([...head, ...WELL_FORMED, 'Content-Length: 1000', '', ''].join('\r\n'));
   const dripping = setInterval(() => write('x'), 500);
   return () => clearInterval(dripping);
 });
@@ -28,13 +36,15 @@ describe('a body', () => {
     expect(await post(signedWebhook(tooMuch, keys.signer))).toBe(413);
 
     const declared = await rawRequest(app.url, (write) => {
-      write(`POST /webhooks/fal HTTP/1.1\r\nHost: x\r\nContent-Length: ${MAX_BYTES + 1}\r\n\r\n`);
+      const head = ['POST /webhooks/fal HTTP/1.1', 'Host: x', ...WELL_FORMED];
+      write([...head, `Content-Length: ${MAX_BYTES + 1}`, '', ''].join('\r\n'));
       return () => undefined;
     });
     expect(declared.status).toBe(413);
     const undeclared = await rawRequest(app.url, (write) => {
       const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
-      write('POST /webhooks/fal HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+      const head = ['POST /webhooks/fal HTTP/1.1', 'Host: x', ...WELL_FORMED];
+      write([...head, 'Transfer-Encoding: chunked', '', ''].join('\r\n'));
       for (let sent = 0; sent <= MAX_BYTES; sent += 0x10000) write(chunk);
       return () => undefined;
     });

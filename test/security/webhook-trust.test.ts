@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { aboutEnd, aboutNothing, appWithOwnKeys, post, signedWebhook } from './signed-webhooks.ts';
 import { avatarNow, errorFor, heldTraining } from '../story/held-runs.ts';
-import { newAvatar, photos, settled, startTraining } from '../story/moves.ts';
+import { lastSubmit, newAvatar, photos, settled, startTraining } from '../story/moves.ts';
 import { newSigner } from '../fal/signing.ts';
 import { randomUUID } from 'node:crypto';
 
@@ -137,7 +137,9 @@ test('an old message is not applied: forged it does nothing, genuine it makes fa
   const { falRequestId } = await startTraining(app, { avatarId: id, imagesUrl: photos('silent') });
   if (falRequestId === null) throw new Error('The training is not at fal');
   // It lies: the run succeeds, and what counts is what fal says when it is asked.
-  const lie = { url: WEBHOOKS, requestId: falRequestId, body: errorFor(falRequestId), shiftSeconds: -301 };
+  const { webhookUrl } = lastSubmit(app);
+  if (webhookUrl === null) throw new Error('fal was given no callback URL');
+  const lie = { url: webhookUrl, requestId: falRequestId, body: errorFor(falRequestId), shiftSeconds: -301 };
 
   expect(await post(signedWebhook(lie, stranger))).toBe(401);
   expect(await avatarNow(app, id)).toMatchObject({ status: 'QUEUED', error: null });

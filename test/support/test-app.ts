@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Client } from 'graphql-ws';
 import { ask, shown, type Answer, type CallOptions } from './graphql-call.ts';
 import {
@@ -82,7 +83,17 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const log = new CollectedLog(FAL_KEY);
   const open = () => createApp(readConfig(env), createLog('debug', [], log));
   try {
-    return new TestApp({ simulator, gate, place, log, open, app: await open(), complaints: bugs });
+    const metricsToken = options.env?.['METRICS_TOKEN'];
+    return new TestApp({
+      simulator,
+      gate,
+      place,
+      log,
+      open,
+      app: await open(),
+      complaints: bugs,
+      metricsToken,
+    });
   } catch (error) {
     await gate?.close();
     await simulator.close();
@@ -99,6 +110,7 @@ type Parts = {
   readonly open: () => Promise<App>;
   readonly app: App;
   readonly complaints: string[];
+  readonly metricsToken: string | undefined;
 };
 
 export class TestApp {
@@ -183,7 +195,9 @@ export class TestApp {
 
   /** The sum of a metric's samples whose labels fit. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const answer = await fetch(`${this.url}/metrics`);
+    const token = this.#parts.metricsToken;
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${this.url}/metrics`, { headers });
     return sumOfSamples(await answer.text(), name, labels);
   }
 
@@ -210,7 +224,7 @@ export class TestApp {
   /** Ends everything in reverse order. Throws when anything was not as it should be. */
   async close(): Promise<void> {
     await Promise.all([...this.#watches].map((watch) => watch.stop()));
-    await this.#noListenersLeft().catch((error: unknown) => this.#complaints.push(String(error)));
+    await this.#noListenersLeft().catch((error: unknown) => this.#complaints.push(inspect(error)));
     this.#parts.gate?.release();
     await this.#end();
     await this.#parts.gate?.close();

@@ -1,0 +1,81 @@
+import { GraphQLError } from 'graphql';
+import { BODY_SHARES, BodyBudget, VIEWER_BYTES } from './body-budget.ts';
+import { unauthenticated } from '../graphql/builder.ts';
+import { readBody } from './read-body.ts';
+import type { Plugin } from 'graphql-yoga';
+import type { Viewer } from '../auth/viewer.ts';
+
+/** In bytes. The largest operation clients send is a tenth of it. */
+const MAX_BODY_BYTES = 100_000;
+/** A phone on a bad line sends a kilobyte a second. */
+const BODY_TIMEOUT_MS = 15_000;
+
+export type AdmissionOptions = {
+  /** Who sends a request; null: nobody signed in. Throws the GraphQL error to answer a bad token with. */
+  readonly identify: (request: Request) => Promise<Viewer | null>;
+  /** Whether callers without a token are answered: the only thing they can read is the schema. */
+  readonly admitsAnonymous: boolean;
+};
+
+/** Asks for the token before anything of a body is read, and reads the body within the budget of its sender. */
+export function useAdmission({ identify, admitsAnonymous }: AdmissionOptions): Plugin {
+  const viewers = new BodyBudget(BODY_SHARES.viewer, VIEWER_BYTES);
+  const anonymous = new BodyBudget(BODY_SHARES.anonymous);
+  return {
+    async onRequestParse({ request, requestParser, setRequestParser }) {
+      if (requestParser === undefined) return;
+      const viewer = await identify(request);
+      if (viewer === null && !admitsAnonymous)
+        throw unauthenticated('Sign in: this needs a valid bearer token.');
+      if (request.method !== 'POST') {
+        setRequestParser(() => readable(() => requestParser(request)));
+        return;
+      }
+      setRequestParser(async () => {
+        const body = await readBody(request, {
+          maxBytes: MAX_BODY_BYTES,
+          timeoutMs: BODY_TIMEOUT_MS,
+          budget: viewer === null ? anonymous : viewers,
+          key: viewer?.ownerId ?? '',
+        });
+        if (body.kind !== 'read') throw UNREAD[body.kind]();
+        const { method, headers } = request;
+        // Node's own Request: Yoga's gives a body that has a field `then` for a promise.
+        const whole = new Request(request.url, { method, headers, body: body.bytes });
+        return readable(() => requestParser(whole));
+      });
+    },
+  };
+}
+
+/** Yoga's parsers of URLs and forms throw what JSON.parse and decodeURIComponent do. */
+async function readable<T>(parse: () => T | Promise<T>): Promise<T> {
+  try {
+    return await parse();
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof URIError)
+      throw refusal('BAD_REQUEST', 'The parameters of the request cannot be read.', { status: 400 });
+    throw error;
+  }
+}
+
+const UNREAD = {
+  'too-large': () =>
+    refusal('REQUEST_ENTITY_TOO_LARGE', `A request may have ${MAX_BODY_BYTES} bytes at most.`, {
+      status: 413,
+    }),
+  'too-slow': () =>
+    refusal('REQUEST_TIMEOUT', `A request has to arrive within ${BODY_TIMEOUT_MS / 1000} s.`, {
+      status: 408,
+    }),
+  'no-room': () =>
+    refusal('SERVICE_UNAVAILABLE', 'The server reads too many requests at the moment; try again.', {
+      status: 503,
+      headers: { 'Retry-After': '1' },
+    }),
+  broken: () => refusal('BAD_REQUEST', 'The request broke off.', { status: 400 }),
+};
+
+function refusal(code: string, message: string, http: object): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, http } });
+}

@@ -1,0 +1,135 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
+import { newAvatar } from '../story/moves.ts';
+import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { rawCaller, repeated } from './raw-graphql.ts';
+import { RawSocket } from './raw-socket.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const PER_MINUTE = 30_000;
+const app = await startTestApp({
+  env: { NODE_ENV: 'production', AUTH_JWT_SECRET: JWT_SECRET, LIMIT_COST_PER_MINUTE: String(PER_MINUTE) },
+});
+afterAll(() => app.close());
+
+const callerOf = async (owner: string) => rawCaller(app.graphqlUrl, await tokenOf(owner));
+const pages = (count: number, length: number) =>
+  `{ ${repeated(count, (index) => `a${index}: avatars(first: ${length}) { edges { node { id } } }`)} }`;
+
+describe('an operation that costs too much is refused before it is executed', () => {
+  test.each<[what: string, query: string, variables?: object]>([
+    ['49 aliases for pages of 100', pages(49, 100)],
+    [
+      'many pages of a length that a variable has',
+      pages(49, 100).replaceAll('100', '$n').replace('{', 'query ($n: Int) {'),
+      { n: 100 },
+    ],
+    ['the same by default', pages(49, 100).replaceAll('100', '$n').replace('{', 'query ($n: Int = 100) {')],
+    [
+      'pages in pages',
+      '{ avatars(first: 100) { edges { node { generations(first: 100) { edges { node { id } } } } } } }',
+    ],
+    [
+      'pages in a fragment',
+      `{ ${repeated(49, (index) => `a${index}: avatars(first: 100) { ...F }`)} } fragment F on AvatarConnection { edges { node { id } } }`,
+    ],
+  ])('%s', async (_what, query, variables = {}) => {
+    const { ask } = await callerOf('costly');
+    expect(await ask(query, { variables })).toMatchObject({ codes: ['OPERATION_TOO_LARGE'] });
+  });
+
+  test('of a subscription, which is executed for every event', async () => {
+    const socket = await RawSocket.connected(app.graphqlUrl, await tokenOf('costly'));
+    socket.subscribe(
+      's',
+      'subscription { avatarStatus { generations(first: 100) { edges { node { id avatar { generations(first: 10) { edges { node { id } } } } } } } } }',
+    );
+    expect(await socket.until(({ id }) => id === 's')).toMatchObject({
+      payload: { errors: [{ extensions: { code: 'OPERATION_TOO_LARGE' } }] },
+    });
+    await socket.end();
+  });
+
+  test('and what clients ask for is not', async () => {
+    await app.execute(AvatarsDocument, { first: 100 }, { token: await tokenOf('usual') });
+  });
+});
+
+describe('an owner that has used up a minute’s worth', () => {
+  test('is told when to come again, over HTTP and WebSocket, and others are not', async () => {
+    const { ask } = await callerOf('eager');
+    const page = pages(10, 30);
+    let answer = await ask(page);
+    for (let times = 0; times < 20 && answer.status === 200; times += 1) answer = await ask(page);
+
+    expect(answer).toMatchObject({ status: 429, codes: ['LIMIT_EXCEEDED'] });
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(answer.text).toContain('retryAfterSeconds');
+    const socket = await RawSocket.connected(app.graphqlUrl, await tokenOf('eager'));
+    socket.subscribe('q', page);
+    expect(await socket.until(({ id }) => id === 'q')).toMatchObject({
+      payload: { errors: [{ extensions: { code: 'LIMIT_EXCEEDED' } }] },
+    });
+    await socket.end();
+    expect(await (await callerOf('other')).ask(page)).toMatchObject({ status: 200, codes: [] });
+  });
+});
+
+test('a cursor is looked up once, however many rows and aliases ask about it', async () => {
+  const token = await tokenOf('cursors');
+  await newAvatar(app, {}, { token });
+  const { ask } = rawCaller(app.graphqlUrl, token);
+  const first = await ask('{ avatars(first: 1) { edges { cursor } } }');
+  const cursor = /"cursor":"([^"]+)"/.exec(first.text)?.[1];
+  const nested = `query ($c: String) { avatars(first: 1) { edges { node { ${repeated(40, (index) => `g${index}: generations(first: 1, after: $c) { pageInfo { hasNextPage } }`)} } } } }`;
+  expect(await ask(nested, { variables: { c: cursor } })).toMatchObject({ status: 200, codes: [] });
+});
+
+test('names in an answer are bounded, since an answer repeats them for every entry', async () => {
+  const { ask } = await callerOf('names');
+  expect((await ask(`{ ${'a'.repeat(100)}: __typename }`)).codes).toEqual([]);
+  expect((await ask(`{ ${'a'.repeat(101)}: __typename }`)).codes).toEqual(['OPERATION_TOO_LARGE']);
+});
+
+test('a mutation has ten fields at most', async () => {
+  const { ask } = await callerOf('mutations');
+  const call = (index: number) =>
+    `a${index}: createAvatar(input: { name: "", trainingType: STYLE }) { __typename }`;
+  expect((await ask(`mutation { ${repeated(10, call)} }`)).codes).toEqual([]);
+  expect((await ask(`mutation { ${repeated(11, call)} }`)).codes).toEqual(['OPERATION_TOO_LARGE']);
+});
+
+test('an answer holds twenty errors at most', async () => {
+  const { ask } = await callerOf('errors');
+  const { codes } = await ask(
+    `{ ${repeated(40, (index) => `a${index}: avatars(first: -1) { edges { cursor } }`)} }`,
+  );
+  expect(codes.length).toBeGreaterThan(0);
+  expect(codes.length).toBeLessThanOrEqual(20);
+});
+
+describe('fragments that no operation uses count like the others', () => {
+  test.each<[what: string, query: string]>([
+    [
+      'with fields one too many',
+      `{ __typename } fragment F on Query { ${repeated(400, () => '__typename')} }`,
+    ],
+    [
+      'many of them',
+      `{ __typename } ${repeated(31, (index) => `fragment F${index} on Query { __typename }`)}`,
+    ],
+    [
+      'with directives one too many',
+      `{ __typename } fragment F on Query { __typename ${repeated(31, () => '@a')} }`,
+    ],
+    [
+      'with directives of their own',
+      `{ __typename } fragment F on Query ${repeated(31, () => '@a')} { __typename }`,
+    ],
+    ['with long aliases', `{ __typename } fragment F on Query { ${'a'.repeat(101)}: __typename }`],
+    ['variables with directives', `query (${repeated(31, (index) => `$v${index}: Int @a`)}) { __typename }`],
+  ])('%s', async (_what, query) => {
+    const { ask } = await callerOf('fragments');
+    expect((await ask(query)).codes).toEqual(['OPERATION_TOO_LARGE']);
+  });
+});

@@ -1,0 +1,168 @@
+import { connect, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { aboutEnd, ownKeySet, post, signedWebhook } from './signed-webhooks.ts';
+import { avatarNow, heldTraining } from '../story/held-runs.ts';
+import { BODY_SHARES, VIEWER_BYTES } from '../../src/http/body-budget.ts';
+import { eventually } from '../support/eventually.ts';
+import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { rawRequest } from './raw-http.ts';
+
+const MB = 1_000_000;
+const keys = await ownKeySet();
+const app = await startTestApp({ env: { ...NEVER_POLL, FAL_JWKS_URL: keys.url } });
+const production = await startTestApp({
+  env: { NODE_ENV: 'production', AUTH_JWT_SECRET: JWT_SECRET },
+});
+afterAll(async () => {
+  await app.close();
+  await production.close();
+  keys.close();
+});
+
+/** All that a stranger needs to have a body read. */
+function wellFormed(timestamp = Math.floor(Date.now() / 1000)): string[] {
+  return [
+    `X-Fal-Webhook-Request-Id: ${randomBytes(8).toString('hex')}`,
+    'X-Fal-Webhook-User-Id: anybody',
+    `X-Fal-Webhook-Timestamp: ${timestamp}`,
+    `X-Fal-Webhook-Signature: ${'0'.repeat(128)}`,
+  ];
+}
+
+type Held = { readonly socket: Socket; readonly answered: () => string };
+let held: Held[] = [];
+afterEach(() => {
+  for (const { socket } of held) socket.destroy();
+  held = [];
+});
+
+/** Sends a request but for its last byte, and keeps the connection. */
+function hold(url: string, path: string, headers: readonly string[], body: Buffer): Held {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
+  socket.on('error', () => undefined);
+  const length = `Content-Length: ${body.length + 1}`;
+  const lines = [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Type: application/json', length];
+  socket.write([...lines, ...headers, '', ''].join('\r\n'));
+  socket.write(body);
+  const one = { socket, answered: () => text };
+  held.push(one);
+  return one;
+}
+
+const LARGE = Buffer.alloc(4_900_000, 'x');
+const LARGEST_OPERATION = Buffer.alloc(99_000, ' ');
+
+/** Without headers that could be fal's, or a token, nothing of a body is read: the answer comes while it is held back. */
+describe('a body is not even read', () => {
+  const stale = Math.floor(Date.now() / 1000) - 301;
+  test.each<[what: string, path: string, headers: readonly string[]]>([
+    ['of a webhook without headers', '/webhooks/fal', []],
+    ['of an old one at an address we did not make', `/webhooks/fal/${'0'.repeat(32)}`, wellFormed(stale)],
+    ['of an old one at the bare address', '/webhooks/fal', wellFormed(stale)],
+    ['of an operation without a token', '/graphql', []],
+    ['of an operation with a bad token', '/graphql', ['Authorization: Bearer x']],
+  ])('%s', async (_what, path, headers) => {
+    const { answered } = hold(production.url, path, headers, Buffer.alloc(1000, 'x'));
+    await eventually('the answer', () => (answered().startsWith('HTTP/1.1 401 ') ? true : null));
+  });
+
+  test('of whoever asks for what is not there', async () => {
+    for (const [path, status] of [
+      ['/nothing', 404],
+      ['/livez', 405],
+      ['/metrics', 405],
+      ['/webhooks/fal/x', 404],
+    ] as const) {
+      const { answered } = hold(production.url, path, [], Buffer.alloc(1000, 'x'));
+      await eventually(path, () => (answered().startsWith(`HTTP/1.1 ${status} `) ? true : null));
+    }
+  });
+});
+
+describe('when strangers hold back the ends of their bodies', { timeout: 60_000 }, () => {
+  test('webhooks take no more memory than their share, further ones are refused, and genuine ones get through', async () => {
+    const training = await heldTraining(app);
+    const before = process.memoryUsage().rss;
+    // More than a thousand million bytes, of which the server may hold sixteen.
+    const all = Array.from({ length: 250 }, () => hold(app.url, '/webhooks/fal', wellFormed(), LARGE));
+
+    const most = Math.floor(BODY_SHARES.webhook / LARGE.length);
+    await eventually('all but a few to be refused', () =>
+      all.filter(({ answered }) => answered() !== '').length >= all.length - most ? true : null,
+    );
+    for (const { answered } of all.filter((one) => one.answered() !== '')) {
+      expect(answered()).toMatch(/^HTTP\/1\.1 503 /);
+      expect(answered().toLowerCase()).toContain('\r\nretry-after: ');
+    }
+    expect(process.memoryUsage().rss - before).toBeLessThan(150 * MB);
+    const refused = await rawRequest(app.url, (write) => {
+      const head = ['POST /webhooks/fal HTTP/1.1', 'Host: x', `Content-Length: ${LARGE.length}`];
+      write([...head, ...wellFormed(), '', ''].join('\r\n'));
+      return () => undefined;
+    });
+    expect(refused.status).toBe(503);
+
+    expect(await post(signedWebhook(aboutEnd(training), keys.signer))).toBe(200);
+    expect(await avatarNow(app, training.avatarId)).toMatchObject({ status: 'COMPLETED' });
+  });
+
+  test('what they took is given back when they are gone', async () => {
+    const all = Array.from({ length: 5 }, () => hold(app.url, '/webhooks/fal', wellFormed(), LARGE));
+    await eventually('one to be refused', () =>
+      all.some(({ answered }) => answered() !== '') ? true : null,
+    );
+    for (const { socket } of all) socket.destroy();
+    const stranger = { url: `${app.url}/webhooks/fal`, requestId: 'x', body: 'x'.repeat(4_900_000) };
+    await eventually('room', async () =>
+      (await post(signedWebhook({ ...stranger, signature: '0'.repeat(128) }, keys.signer))) === 401
+        ? true
+        : null,
+    );
+  });
+
+  test('bodies without a declared length are counted as they come', async () => {
+    const chunk = `${LARGE.length.toString(16)}\r\n${'x'.repeat(LARGE.length)}\r\n`;
+    const sockets = Array.from({ length: 6 }, () => {
+      const { hostname, port } = new URL(app.url);
+      const socket = connect(Number(port), hostname);
+      let text = '';
+      socket.setEncoding('latin1').on('data', (data) => (text += String(data)));
+      socket.on('error', () => undefined);
+      const head = ['POST /webhooks/fal HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked'];
+      socket.write([...head, ...wellFormed(), '', chunk].join('\r\n'));
+      held.push({ socket, answered: () => text });
+      return { answered: () => text };
+    });
+    await eventually('one to be refused', () =>
+      sockets.some(({ answered }) => answered().startsWith('HTTP/1.1 503 ')) ? true : null,
+    );
+  });
+
+  test('one owner’s operations take no more than its part, and others are answered', async () => {
+    const [ada, bob] = [await tokenOf('ada'), await tokenOf('bob')];
+    const most = Math.floor(VIEWER_BYTES / LARGEST_OPERATION.length);
+    const all = Array.from({ length: most + 20 }, () =>
+      hold(production.url, '/graphql', [`Authorization: Bearer ${ada}`], LARGEST_OPERATION),
+    );
+    await eventually('some to be refused', () =>
+      all.filter(({ answered }) => answered().startsWith('HTTP/1.1 503 ')).length >= 20 ? true : null,
+    );
+    expect(
+      all
+        .find((one) => one.answered() !== '')
+        ?.answered()
+        .toLowerCase(),
+    ).toContain('\r\nretry-after: 1');
+    const response = await fetch(production.graphqlUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${bob}` },
+      body: JSON.stringify({ query: '{ __typename }' }),
+    });
+    expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+  });
+});

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { lastSubmit, newAvatar, photos, startTraining } from '../story/moves.ts';
+import { longestPause } from '../support/longest-pause.ts';
+import { newSigner } from '../fal/signing.ts';
+import { ownKeySet, post, signedWebhook } from './signed-webhooks.ts';
+import { RawSocket } from './raw-socket.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { worstTexts } from './worst-texts.ts';
+
+/** As much as a message of 100 KB holds, with what JSON adds. */
+const LONG = worstTexts(90_000).map(([what, text]): [string, string] => [what, fitting(text)]);
+const ANSWER_CHARACTERS = 20_000;
+const LINE_CHARACTERS = 20_000;
+
+const keys = await ownKeySet();
+// With hints and playground, as in development, there is more to be said of a wrong request.
+const talkative = await startTestApp({
+  env: { AUTH_JWT_SECRET: JWT_SECRET, FAL_JWKS_URL: keys.url, LIMIT_COST_PER_MINUTE: 'none' },
+});
+const production = await startTestApp({
+  env: {
+    NODE_ENV: 'production',
+    AUTH_JWT_SECRET: JWT_SECRET,
+    FAL_JWKS_URL: keys.url,
+    LIMIT_COST_PER_MINUTE: 'none',
+  },
+});
+afterAll(async () => {
+  await talkative.close();
+  await production.close();
+  keys.close();
+});
+const token = await tokenOf('ada');
+const BOTH: [mode: string, app: TestApp][] = [
+  ['development', talkative],
+  ['production', production],
+];
+
+/** No answer and no line of the log may grow with what strangers send. */
+async function isHarmless(app: TestApp, work: () => Promise<readonly string[]>): Promise<void> {
+  const logged = app.log.lines.length;
+  let answers: readonly string[] = [];
+  const { pauseMs, allowedMs } = await longestPause(async () => (answers = await work()));
+  expect(pauseMs).toBeLessThan(allowedMs);
+  for (const answer of answers) expect(answer.length).toBeLessThan(ANSWER_CHARACTERS);
+  for (const line of app.log.lines.slice(logged))
+    expect(JSON.stringify(line).length).toBeLessThan(LINE_CHARACTERS);
+}
+
+function fitting(text: string): string {
+  const grows = JSON.stringify(text).length / text.length;
+  const bytes = Buffer.byteLength(text) / text.length;
+  return text.slice(0, Math.floor(90_000 / Math.max(grows, bytes)));
+}
+
+const ask = async (app: TestApp, body: object, bearer: string | null = token): Promise<string> => {
+  const response = await fetch(app.graphqlUrl, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+    },
+    body: JSON.stringify(body),
+  });
+  return await response.text();
+};
+
+const MUTATIONS = {
+  createAvatar:
+    'mutation ($input: CreateAvatarInput!) { createAvatar(input: $input) { __typename ... on Error { message } } }',
+  startTraining:
+    'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { __typename ... on Error { message } } }',
+  generateImage:
+    'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { __typename ... on Error { message } } }',
+} as const;
+
+describe.each(BOTH)('in %s a request that holds a long text', (_mode, app) => {
+  test.each(LONG)('as a variable: %s', async (_what, text) => {
+    const unknown = Object.fromEntries(Array.from({ length: 49 }, (_, index) => [`unknown${index}`, 1]));
+    await isHarmless(app, () =>
+      Promise.all([
+        ask(
+          app,
+          { query: MUTATIONS.createAvatar, variables: { input: { triggerPhrase: text, ...unknown } } },
+          null,
+        ),
+        ask(app, {
+          query: MUTATIONS.createAvatar,
+          variables: { input: { triggerPhrase: text, ...unknown } },
+        }),
+        ask(app, { query: MUTATIONS.createAvatar, variables: { input: { name: text, trainingType: text } } }),
+        ask(app, {
+          query: MUTATIONS.createAvatar,
+          variables: { input: { name: text, trainingType: 'STYLE' } },
+        }),
+        ask(app, { query: MUTATIONS.createAvatar, variables: { input: { [text]: text.slice(0, 1) } } }),
+        ask(app, {
+          query: MUTATIONS.startTraining,
+          variables: { input: { avatarId: 'x', imagesUrl: text } },
+        }),
+        ask(app, {
+          query: MUTATIONS.startTraining,
+          variables: { input: { avatarId: text, imagesUrl: 'http://x/' } },
+        }),
+        ask(app, { query: MUTATIONS.generateImage, variables: { input: { avatarId: 'x', prompt: text } } }),
+        ask(app, {
+          query: 'query ($id: ID!) { avatar(id: $id) { id } node(id: $id) { id } }',
+          variables: { id: text },
+        }),
+        ask(app, {
+          query: 'query ($a: String) { avatars(after: $a) { edges { cursor } } }',
+          variables: { a: text },
+        }),
+      ]),
+    );
+  });
+
+  test.each(LONG)('in the document or beside it: %s', async (_what, text) => {
+    const quoted = JSON.stringify(text.slice(0, 9000));
+    const name = text.replaceAll(/\W/g, 'n');
+    await isHarmless(app, () =>
+      Promise.all([
+        ask(app, { query: text }),
+        ask(app, { query: text.slice(0, 19_000) }),
+        ask(app, { query: `{ ${name.slice(0, 19_000)} }` }),
+        ask(app, { query: `{ ${name.slice(0, 19_000)}: __typename }` }),
+        ask(app, { query: `{ avatar(id: ${quoted}) { nothing } }` }),
+        ask(app, { query: `{ avatars(${name.slice(0, 9000)}: 1) { edges { cursor } } }` }),
+        ask(app, { query: `query ${name.slice(0, 19_000)} { __typename }`, operationName: text }),
+        ask(app, { query: `# ${text.replaceAll(/[\n\r]/g, ' ').slice(0, 19_000)}\n{ nothing }` }),
+        ask(app, { query: '{ __typename }', [text]: 1 }),
+        ask(app, { query: '{ __typename }', extensions: text }),
+        ask(app, { query: '{ __typename }', variables: text }),
+      ]),
+    );
+  });
+
+  test.each(worstTexts(8000))('in a URL or a header: %s', async (_what, text) => {
+    const encoded = encodeURIComponent(text.toWellFormed()).slice(0, 8000).replace(/%.?$/, '');
+    const visible = text.replaceAll(/[^\x20-\x7e]/g, '-');
+    const headers = { 'x-graphql-yoga-csrf': '1', authorization: `Bearer ${token}` };
+    const get = async (path: string, more: Record<string, string> = headers) =>
+      await (await fetch(`${app.url}${path}`, { headers: more })).text();
+    await isHarmless(app, () =>
+      Promise.all([
+        get(`/graphql?query=${encoded}`),
+        get(`/graphql?query={__typename}&variables=${encoded}`),
+        get(`/graphql?query={__typename}&extensions=${encoded}`),
+        get(`/graphql?query={__typename}&${encoded}=1`),
+        get(`/${encoded}`),
+        get('/graphql?query={__typename}', { ...headers, authorization: `Bearer ${visible}` }),
+        get('/graphql?query={__typename}', { ...headers, authorization: visible }),
+        get('/graphql?query={__typename}', { ...headers, accept: visible }),
+        get('/graphql?query={__typename}', { ...headers, origin: visible }),
+        get('/metrics', { authorization: visible }),
+        get('/graphql?query={__typename}', { ...headers, cookie: visible }),
+      ]),
+    );
+  });
+
+  test.each(LONG)('over a socket: %s', async (_what, text) => {
+    const stranger = await RawSocket.open(app.graphqlUrl);
+    await isHarmless(app, async () => {
+      const socket = await RawSocket.connected(app.graphqlUrl, token);
+      socket.say({ type: 'ping', payload: { text } });
+      socket.subscribe('query', text);
+      await socket.until(({ id }) => id === 'query');
+      socket.subscribe('variable', MUTATIONS.createAvatar, { input: { triggerPhrase: text } });
+      await socket.until(({ id }) => id === 'variable');
+      socket.subscribe('event', 'subscription ($id: ID!) { avatarStatus(avatarId: $id) { id } }', {
+        id: text,
+      });
+      await socket.until(({ id }) => id === 'event');
+      const frames = socket.frames.map((frame) => JSON.stringify(frame));
+      socket.subscribe(text, '{ __typename }');
+      await socket.closedWith();
+      return frames;
+    });
+    stranger.say({ type: 'connection_init', payload: { authorization: text, [text]: text.slice(0, 10) } });
+    expect(await stranger.closedWith()).toBeGreaterThan(1000);
+  });
+});
+
+describe('a webhook that holds a long text', () => {
+  let url = '';
+  let requestId = '';
+  beforeAll(async () => {
+    talkative.log.expectError('fal sent a webhook that cannot be read');
+    const { id } = await newAvatar(talkative, {}, { token });
+    const imagesUrl = photos('stuck-in-queue');
+    await startTraining(talkative, { avatarId: id, imagesUrl }, { token });
+    const submit = lastSubmit(talkative);
+    url = submit.webhookUrl ?? '';
+    requestId = submit.requestId ?? '';
+  });
+
+  test.each(LONG)('signed: %s', async (_what, text) => {
+    await isHarmless(talkative, async () => {
+      const other = { url, requestId, userId: 'anybody' };
+      for (const body of [
+        text,
+        { request_id: text, status: 'OK', payload: {} },
+        { request_id: requestId, status: text },
+        { request_id: requestId, gateway_request_id: text, status: text, error: text },
+      ])
+        expect(await post(signedWebhook({ ...other, body }, keys.signer))).toBe(200);
+      return [];
+    });
+  });
+
+  test('signed by nobody', async () => {
+    const stranger = newSigner();
+    await isHarmless(talkative, async () => {
+      for (const [, text] of LONG)
+        expect(await post(signedWebhook({ url, requestId, body: text, userId: 'x' }, stranger))).toBe(401);
+      return [];
+    });
+  });
+});

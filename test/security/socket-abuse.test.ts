@@ -1,0 +1,120 @@
+import { createConnection } from 'node:net';
+import { afterAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { heapUsed } from '../support/heap-used.ts';
+import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { RawSocket, upgradeRefusal } from './raw-socket.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const SOCKETS = 10;
+const app = await startTestApp({
+  env: { NODE_ENV: 'production', AUTH_JWT_SECRET: JWT_SECRET, LIMIT_SOCKETS: String(SOCKETS) },
+});
+afterAll(() => app.close());
+const token = await tokenOf('ada');
+const WATCH = 'subscription { avatarStatus { id } }';
+const listeners = () => app.metric('likeness_subscription_listeners');
+
+describe('one id for two operations', () => {
+  test('is refused while the first is under way, also when the client has completed it', async () => {
+    const socket = await RawSocket.connected(app.graphqlUrl, token);
+    socket.subscribe('same', '{ avatars(first: 1) { edges { cursor } } }');
+    socket.say({ type: 'complete', id: 'same' });
+    socket.subscribe('same', WATCH);
+    expect(await socket.closedWith()).toBe(4409);
+    await eventually('no listener to be left', async () => ((await listeners()) === 0 ? true : null));
+  });
+
+  test('is fine one after the other', async () => {
+    const socket = await RawSocket.connected(app.graphqlUrl, token);
+    for (let times = 0; times < 3; times += 1) {
+      const before = socket.frames.length;
+      socket.subscribe('same', '{ avatars(first: 1) { edges { cursor } } }');
+      await socket.until((frame) => frame.type === 'complete' && socket.frames.indexOf(frame) >= before);
+    }
+    await socket.end();
+  });
+
+  test('is quoted in the reason as far as a close frame holds it', async () => {
+    const socket = await RawSocket.connected(app.graphqlUrl, token);
+    const id = '😀'.repeat(60);
+    socket.subscribe(id, WATCH);
+    socket.subscribe(id, WATCH);
+    expect(await socket.closedWith()).toBe(4409);
+    expect(socket.closed?.reason).toMatch(/^Subscriber for 😀+$/u);
+  });
+});
+
+test('an id that every message would repeat is short', async () => {
+  const socket = await RawSocket.connected(app.graphqlUrl, token);
+  socket.subscribe('x'.repeat(129), WATCH);
+  expect(await socket.closedWith()).toBe(4400);
+});
+
+describe('before anybody has signed in', () => {
+  test('a ping is answered without what it says, however deep that is', async () => {
+    const socket = await RawSocket.open(app.graphqlUrl);
+    socket.say(`{"type":"ping","payload":{"a":${'['.repeat(40_000)}${']'.repeat(40_000)}}}`);
+    expect(await socket.until(({ type }) => type === 'pong')).toEqual({ type: 'pong' });
+    await socket.end();
+  });
+
+  test('a flood of messages ends the socket', async () => {
+    const socket = await RawSocket.open(app.graphqlUrl);
+    for (let times = 0; times < 50; times += 1)
+      socket.say({ type: 'ping', payload: { text: 'x'.repeat(10_000) } });
+    expect(await socket.closedWith()).toBe(1006);
+    expect(socket.frames.length).toBeLessThanOrEqual(20);
+  });
+
+  test('sockets take half of the places at most', async () => {
+    const strangers = await Promise.all(
+      Array.from({ length: SOCKETS / 2 }, () => RawSocket.open(app.graphqlUrl)),
+    );
+    expect(await upgradeRefusal(app.graphqlUrl)).toBe(503);
+    await strangers[0]?.end();
+    const friend = await RawSocket.connected(app.graphqlUrl, token);
+    await friend.end();
+    for (const stranger of strangers.slice(1)) await stranger.end();
+  });
+});
+
+test('a message in more than a hundred pieces ends the socket', async () => {
+  const { hostname, port } = new URL(app.url);
+  const socket = createConnection(Number(port), hostname);
+  let received = Buffer.alloc(0);
+  socket.on('data', (data: Buffer) => (received = Buffer.concat([received, data])));
+  const lines = ['GET /graphql HTTP/1.1', 'Host: x', 'Upgrade: websocket', 'Connection: Upgrade'];
+  const key = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Version: 13'];
+  socket.write([...lines, ...key, 'Sec-WebSocket-Protocol: graphql-transport-ws', '', ''].join('\r\n'));
+  await eventually('the upgrade', () => (received.includes('101 Switching') ? true : null));
+  // Masked frames of one byte each: the first of a text, then its continuations, none the last.
+  const frame = (opcode: number) => Buffer.from([opcode, 0x81, 0, 0, 0, 0, 0x20]);
+  socket.write(Buffer.concat([frame(0x01), ...Array.from({ length: 200 }, () => frame(0x00))]));
+  // A close frame with 1008, policy violation.
+  await eventually('the end', () => (received.includes(Buffer.from([0x88, 0x02, 0x03, 0xf0])) ? true : null));
+  socket.destroy();
+});
+
+test('what a client sends beside what is needed is not kept', async () => {
+  const filler = Array.from({ length: 15_000 }, () => []);
+  const sockets: RawSocket[] = [];
+  const before = heapUsed();
+  for (let index = 0; index < SOCKETS - 2; index += 1) {
+    const socket = await RawSocket.open(app.graphqlUrl);
+    socket.say({ type: 'connection_init', payload: { authorization: `Bearer ${token}`, filler } });
+    await socket.until(({ type }) => type === 'connection_ack');
+    for (let id = 0; id < 4; id += 1) {
+      socket.say({
+        type: 'subscribe',
+        id: `s${id}`,
+        payload: { query: WATCH, variables: { filler }, extensions: { filler } },
+      });
+    }
+    sockets.push(socket);
+  }
+  await eventually('all to listen', async () => ((await listeners()) === 4 * sockets.length ? true : null));
+  // Each list of empty lists takes 0.5 MB once it is parsed; there are 72 of them.
+  expect(heapUsed() - before).toBeLessThan(15_000_000);
+  for (const socket of sockets) await socket.end();
+});
