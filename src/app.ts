@@ -2,18 +2,15 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { announcePending } from './jobs/announce-pending.ts';
 import { CallbackTokens } from './fal/callback-token.ts';
-import { cancelTraining } from './jobs/cancel-training.ts';
 import { ClockSkew } from './fal/clock-skew.ts';
 import { CostLimit } from './http/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
-import { createAvatar } from './jobs/create-avatar.ts';
 import { createGenerationWaiter } from './jobs/wait-for-generation.ts';
 import { createGraphql, GRAPHQL_PATH } from './http/graphql.ts';
+import { createUseCases } from './jobs/use-cases.ts';
 import { createMetrics } from './http/metrics.ts';
-import { deleteAvatar } from './jobs/delete-avatar.ts';
 import { Disposer } from './disposer.ts';
 import { Fal } from './fal/provider.ts';
-import { generateImage } from './jobs/generate-image.ts';
 import { KeySet } from './fal/key-set.ts';
 import { NewsChannels } from './pubsub/channels.ts';
 import { openDatabase } from './db/open-database.ts';
@@ -30,13 +27,11 @@ import { startSweeping, type Sweeper } from './jobs/sweeper.ts';
 import { UnderWay } from './jobs/under-way.ts';
 import { StreamCount } from './graphql/stream.ts';
 import { SubmitHold } from './fal/submit-hold.ts';
-import { startTraining } from './jobs/start-training.ts';
 import { watchedRows } from './graphql/watched-rows.ts';
 import { warnOfSettings } from './setting-warnings.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config.ts';
-import type { Log, Workshop } from './jobs/ports.ts';
-import type { UseCases } from './graphql/context.ts';
+import type { Log } from './jobs/ports.ts';
 
 export type App = {
   /** Of the server, without a path. */
@@ -153,7 +148,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const yoga = createGraphql({
     services: {
       prisma: database.prisma,
-      useCases: useCasesOf(workshop, store, news),
+      useCases: createUseCases({
+        ...workshop,
+        shelf: store,
+        waiter: createGenerationWaiter(store, (id) => news.listen('generation', id)),
+      }),
       news,
       defaultTrainers: config.defaultTrainers,
       streams: new StreamCount(config.limits.streamsPerOwner),
@@ -222,16 +221,5 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     graphqlUrl: `${http.url}${GRAPHQL_PATH}`,
     simulatorUrl: simulator?.url ?? null,
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
-  };
-}
-
-function useCasesOf(workshop: Workshop, store: PrismaJobStore, news: NewsChannels): UseCases {
-  const waiter = createGenerationWaiter(store, (id) => news.listen('generation', id));
-  return {
-    createAvatar: (ownerId, wish) => createAvatar({ ...workshop, shelf: store }, ownerId, wish),
-    startTraining: (ownerId, wish) => startTraining(workshop, ownerId, wish),
-    cancelTraining: (ownerId, avatarId) => cancelTraining(workshop, ownerId, avatarId),
-    deleteAvatar: (ownerId, avatarId) => deleteAvatar(workshop, ownerId, avatarId),
-    generateImage: (ownerId, wish) => generateImage({ ...workshop, waiter }, ownerId, wish),
   };
 }

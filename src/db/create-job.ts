@@ -4,6 +4,9 @@ import { refusedByLimits } from './usage.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { SpendLimits } from '../domain/limits.ts';
 
+/** A training of the avatar is open. */
+type Busy = { readonly kind: 'busy' };
+
 /**
  * Writes a job, and for a generation its row, in one transaction. Two calls at once are told apart by the unique
  * indexes (one open training per avatar, one job per idempotency key), not by a look beforehand.
@@ -15,7 +18,7 @@ export async function createJob(
   job: NewJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
-): Promise<Creation> {
+): Promise<Creation | Busy> {
   for (;;) {
     const creation = await tryToCreate(prisma, job, generation, limits);
     if (creation !== 'again') return creation;
@@ -27,7 +30,7 @@ async function tryToCreate(
   { idempotency, ...job }: NewJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
-): Promise<Creation | 'again'> {
+): Promise<Creation | Busy | 'again'> {
   const data = {
     ...job,
     input: asInput(job.input),

@@ -1,5 +1,5 @@
 import { isTrainer, type Trainer } from '../domain/trainers.ts';
-import type { Artifact } from '../domain/artifact.ts';
+import { hasArtifact, type Artifact } from '../domain/artifact.ts';
 import type { Announcement, Avatar, Generation, Job } from '../generated/prisma/client.ts';
 import type { AvatarForJob, DueJob, LoadedJob, PendingAnnouncement } from '../jobs/ports.ts';
 import type { Json } from '../domain/json.ts';
@@ -9,7 +9,7 @@ import type { JobView } from '../domain/next-job.ts';
 export function artifactOf(
   avatar: Pick<Avatar, 'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'configFileUrl'>,
 ): { readonly trainer: Trainer; readonly value: Artifact } | null {
-  if (avatar.artifactTrainer === null) return null;
+  if (!hasArtifact(avatar) || avatar.artifactTrainer === null) return null;
   const trainer = trainerOf(avatar.artifactTrainer);
   if (avatar.finetuneId !== null)
     return { trainer, value: { kind: 'FINETUNE', finetuneId: avatar.finetuneId } };

@@ -61,8 +61,12 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
 
   createTraining: JobStore['createTraining'] = (job) => createJob(this.#prisma, job, null, this.#limits);
 
-  createGeneration: JobStore['createGeneration'] = (job, generation) =>
-    createJob(this.#prisma, job, generation, this.#limits);
+  createGeneration: JobStore['createGeneration'] = async (job, generation) => {
+    const creation = await createJob(this.#prisma, job, generation, this.#limits);
+    if (creation.kind === 'busy')
+      throw new Error('A generation violated a unique index that has only trainings');
+    return creation;
+  };
 
   save: JobStore['save'] = (loaded, decision, how) => saveDecision(this.#prisma, loaded, decision, how);
 

@@ -7,6 +7,19 @@ export type Artifact =
   | { readonly kind: 'LORA'; readonly loraUrl: string; readonly configUrl: string | null }
   | { readonly kind: 'FINETUNE'; readonly finetuneId: string };
 
+/** An avatar's columns about its artefact. */
+export type ArtifactColumns = {
+  readonly artifactTrainer: string | null;
+  readonly finetuneId: string | null;
+  readonly diffusersLoraFileUrl: string | null;
+};
+
+/** The one rule for "ready": who made the artefact is known, and it generates. */
+export function hasArtifact(columns: ArtifactColumns): boolean {
+  const { artifactTrainer, finetuneId, diffusersLoraFileUrl } = columns;
+  return artifactTrainer !== null && (finetuneId !== null || diffusersLoraFileUrl !== null);
+}
+
 export type ArtifactKind = Artifact['kind'];
 
 /** `missing` says what was promised and what came instead, for `Avatar.error`. */

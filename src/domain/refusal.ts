@@ -1,6 +1,6 @@
-/** Why a caller's wish was not carried out. Nothing was changed, and no run was started. */
-export type Refusal = {
-  readonly code: RefusalCode;
+/** Why a use case refused its input. Nothing was changed, and no run was started. */
+export type Refusal<Code extends RefusalCode = RefusalCode> = {
+  readonly code: Code;
   readonly message: string;
 };
 
@@ -32,9 +32,12 @@ export type ErrorCode = RefusalCode | FailureCode;
 
 export type Failure = { readonly code: FailureCode; readonly message: string };
 
-/** The answer to a wish: what came of it, or why it was refused. */
-export type Answer<T> = { readonly done: T } | { readonly refused: Refusal };
+/** What a use case did, or why it refused, with the codes that it can refuse with. */
+export type Result<T, Code extends RefusalCode> = { readonly done: T } | { readonly refused: Refusal<Code> };
 
-export function refuse(code: RefusalCode, message: string): { readonly refused: Refusal } {
+export function refuse<Code extends RefusalCode>(
+  code: Code,
+  message: string,
+): { readonly refused: Refusal<Code> } {
   return { refused: { code, message } };
 }

@@ -1,7 +1,7 @@
 import { badInput, builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
-import { GraphQLError } from 'graphql';
+import { hasArtifact } from '../domain/artifact.ts';
 import { isId } from '../jobs/identity.ts';
 import { isTrainer } from '../domain/trainers.ts';
 import { openStream } from './stream.ts';
@@ -62,7 +62,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     status: t.expose('status', { type: AvatarStatusEnum, description: 'How the newest training stands.' }),
     isReady: t.boolean({
       description: 'It has an artefact to generate with, whatever its newest training does.',
-      resolve: ({ finetuneId, diffusersLoraFileUrl }) => finetuneId !== null || diffusersLoraFileUrl !== null,
+      resolve: hasArtifact,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description: 'The text it answers to in a prompt. generateImage adds it where a prompt lacks it.',
@@ -190,7 +190,7 @@ builder.subscriptionField('avatarStatus', (t) =>
         throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
       }
       if (avatarId == null) {
-        return openStream(context, () =>
+        return openStream(context, async () =>
           watchRows({
             listen: context.news.listen('avatarsOf', ownerId),
             list: (afterId, limit) =>
@@ -206,16 +206,14 @@ builder.subscriptionField('avatarStatus', (t) =>
           }),
         );
       }
-      const read = () => context.watched.avatars.read(ownerId, avatarId);
-      if (!isId(avatarId) || (await read()) === null) {
-        throw new GraphQLError('There is no such avatar.', { extensions: { code: 'NOT_FOUND' } });
-      }
-      return openStream(context, () =>
-        watchRow({
-          listen: context.news.listen('avatar', avatarId),
-          read,
-          afterVersion: afterVersion ?? 0,
-        }),
+      return openStream(context, async () =>
+        isId(avatarId)
+          ? watchRow({
+              listen: context.news.listen('avatar', avatarId),
+              read: () => context.watched.avatars.read(ownerId, avatarId),
+              afterVersion: afterVersion ?? 0,
+            })
+          : null,
       );
     },
     // The row was read for this very event: reading it again could show a later version twice.

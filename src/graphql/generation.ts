@@ -1,6 +1,5 @@
 import { badInput, builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
-import { GraphQLError } from 'graphql';
 import { isId } from '../jobs/identity.ts';
 import { isGeneratedImages } from './stored-images.ts';
 import { openStream } from './stream.ts';
@@ -129,17 +128,15 @@ builder.subscriptionField('generationStatus', (t) =>
       if (afterVersion != null && afterVersion < 0) {
         throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
       }
-      const read = () => context.watched.generations.read(ownerId, generationId);
-      if (!isId(generationId) || (await read()) === null) {
-        throw new GraphQLError('There is no such generation.', { extensions: { code: 'NOT_FOUND' } });
-      }
-      return openStream(context, () =>
-        watchRow({
-          listen: context.news.listen('generation', generationId),
-          read,
-          afterVersion: afterVersion ?? 0,
-          isLast: hasEnded,
-        }),
+      return openStream(context, async () =>
+        isId(generationId)
+          ? watchRow({
+              listen: context.news.listen('generation', generationId),
+              read: () => context.watched.generations.read(ownerId, generationId),
+              afterVersion: afterVersion ?? 0,
+              isLast: hasEnded,
+            })
+          : null,
       );
     },
     // The row was read for this very event: reading it again could show a later version twice.

@@ -1,16 +1,6 @@
 import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
-import {
-  ConflictError,
-  doneOrThrow,
-  IdempotencyConflictError,
-  InvalidInputError,
-  LimitExceededError,
-  NotFoundError,
-  NotReadyError,
-  ProviderRejectedError,
-  ProviderUnavailableError,
-} from './refusals.ts';
+import { doneOrThrow, errorsOf, NotFoundError } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import {
   MAX_IMAGES,
@@ -20,7 +10,9 @@ import {
   MAX_WAIT_SECONDS,
 } from '../jobs/input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
-import type { Answer } from '../domain/refusal.ts';
+import type { RefusalCode, Result } from '../domain/refusal.ts';
+import type { FieldPolicy } from './field-policy.ts';
+import type { UseCases } from '../jobs/use-cases.ts';
 import type { Avatar, Generation } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
 
@@ -39,7 +31,7 @@ function avatarPayload(name: string, description: string) {
 /** The row that a payload shows. It may have been deleted since it was written; then there is nothing to show. */
 async function avatarAfter(
   context: Context,
-  answer: Answer<{ readonly avatarId: string }>,
+  answer: Result<{ readonly avatarId: string }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {
   const { avatarId: id } = doneOrThrow(answer);
   const avatar = await context.prisma.avatar.findFirst({ where: { id, ownerId: viewerOf(context).ownerId } });
@@ -65,10 +57,15 @@ builder.mutationField('createAvatar', (t) =>
   t.field({
     type: avatarPayload('CreateAvatarPayload', 'An avatar was made.'),
     description: 'Makes an avatar. It can be trained from then on.',
-    errors: { types: [InvalidInputError, NotFoundError, LimitExceededError] },
+    extensions: { startsRun: false } satisfies FieldPolicy,
+    errors: errorsOf<UseCases['createAvatar']>({
+      INVALID_INPUT: true,
+      NOT_FOUND: true,
+      LIMIT_EXCEEDED: true,
+    }),
     args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'What to make.' }) },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.createAvatar(viewerOf(context).ownerId, { ...input })),
+      avatarAfter(context, await context.useCases.createAvatar(viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -94,20 +91,19 @@ builder.mutationField('startTraining', (t) =>
     type: avatarPayload('StartTrainingPayload', 'fal has the training, or may have it.'),
     description:
       'Starts a training and returns once fal has it; watch avatarStatus for the rest. While a new training runs, the last good artefact goes on generating.',
-    errors: {
-      types: [
-        InvalidInputError,
-        NotFoundError,
-        ConflictError,
-        IdempotencyConflictError,
-        LimitExceededError,
-        ProviderRejectedError,
-        ProviderUnavailableError,
-      ],
-    },
+    extensions: { startsRun: true } satisfies FieldPolicy,
+    errors: errorsOf<UseCases['startTraining']>({
+      INVALID_INPUT: true,
+      NOT_FOUND: true,
+      CONFLICT: true,
+      IDEMPOTENCY_CONFLICT: true,
+      LIMIT_EXCEEDED: true,
+      PROVIDER_REJECTED: true,
+      PROVIDER_UNAVAILABLE: true,
+    }),
     args: { input: t.arg({ type: StartTrainingInput, required: true, description: 'What to start.' }) },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.startTraining(viewerOf(context).ownerId, { ...input })),
+      avatarAfter(context, await context.useCases.startTraining(viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -121,7 +117,8 @@ builder.mutationField('cancelTraining', (t) =>
     type: avatarPayload('CancelTrainingPayload', 'The cancel is stored, and fal is told.'),
     description:
       'Asks fal to stop the training that is on its way. The avatar becomes CANCELLED when fal has stopped it, or COMPLETED when it was too late.',
-    errors: { types: [NotFoundError, ConflictError] },
+    extensions: { startsRun: false } satisfies FieldPolicy,
+    errors: errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true }),
     args: { input: t.arg({ type: CancelTrainingInput, required: true, description: 'What to stop.' }) },
     resolve: async (_root, { input }, context) =>
       avatarAfter(context, await context.useCases.cancelTraining(viewerOf(context).ownerId, input.avatarId)),
@@ -146,7 +143,8 @@ builder.mutationField('deleteAvatar', (t) =>
   t.field({
     type: DeleteAvatarPayload,
     description: 'Deletes an avatar and its generations, and cancels what is under way for it.',
-    errors: { types: [NotFoundError] },
+    extensions: { startsRun: false } satisfies FieldPolicy,
+    errors: errorsOf<UseCases['deleteAvatar']>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'What to delete.' }) },
     resolve: async (_root, { input }, context) =>
       doneOrThrow(await context.useCases.deleteAvatar(viewerOf(context).ownerId, input.avatarId)),
@@ -194,21 +192,20 @@ builder.mutationField('generateImage', (t) =>
     type: GenerateImagePayload,
     description:
       'Draws images of an avatar that has an artefact. Returns once fal has the run (or after waitSeconds); watch generationStatus for the rest.',
-    errors: {
-      types: [
-        InvalidInputError,
-        NotFoundError,
-        NotReadyError,
-        IdempotencyConflictError,
-        LimitExceededError,
-        ProviderRejectedError,
-        ProviderUnavailableError,
-      ],
-    },
+    extensions: { startsRun: true } satisfies FieldPolicy,
+    errors: errorsOf<UseCases['generateImage']>({
+      INVALID_INPUT: true,
+      NOT_FOUND: true,
+      NOT_READY: true,
+      IDEMPOTENCY_CONFLICT: true,
+      LIMIT_EXCEEDED: true,
+      PROVIDER_REJECTED: true,
+      PROVIDER_UNAVAILABLE: true,
+    }),
     args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'What to draw.' }) },
     resolve: async (_root, { input }, context) => {
       const { ownerId } = viewerOf(context);
-      const { generationId: id } = doneOrThrow(await context.useCases.generateImage(ownerId, { ...input }));
+      const { generationId: id } = doneOrThrow(await context.useCases.generateImage(ownerId, input));
       const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
       return { generation: generation ?? throwNotFound('The avatar was deleted meanwhile.') };
     },

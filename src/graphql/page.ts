@@ -1,5 +1,6 @@
 import { badInput, viewerOf } from './builder.ts';
 import { isId } from '../jobs/identity.ts';
+import { isConnection } from './field-policy.ts';
 import type { Context } from './context.ts';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 
@@ -18,10 +19,8 @@ export function checkPages(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     for (const field of Object.values(type.getFields())) {
-      const isConnection =
-        field.args.some(({ name }) => name === 'first') && field.type.toString().includes('Connection');
       const { resolve } = field;
-      if (!isConnection || resolve === undefined) continue;
+      if (!isConnection(field) || resolve === undefined) continue;
       field.resolve = async (parent: unknown, args: PageArguments, context: Context, info) => {
         checkPage(args);
         await checkPlaces(args, context);

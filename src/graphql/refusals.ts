@@ -1,10 +1,10 @@
 import { builder } from './builder.ts';
 import {
   ERROR_CODES,
-  type Answer,
   type ErrorCode,
   type Refusal,
   type RefusalCode,
+  type Result,
 } from '../domain/refusal.ts';
 
 const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
@@ -79,8 +79,22 @@ for (const [code, errorClass] of Object.entries(ERROR_OF_CODE)) {
   });
 }
 
+type CodesOf<UseCase> = UseCase extends (...args: never) => Promise<infer Returned>
+  ? Returned extends { readonly refused: { readonly code: infer Code extends RefusalCode } }
+    ? Code
+    : never
+  : never;
+
+/**
+ * The errors of a field: those that its use case can refuse with, by type, so that a missing or a needless one does not
+ * compile. NOT_FOUND is always among them, since what a payload shows may be deleted before it is read.
+ */
+export function errorsOf<UseCase>(codes: Readonly<Record<CodesOf<UseCase> | 'NOT_FOUND', true>>) {
+  return { types: (Object.keys(codes) as RefusalCode[]).map((code) => ERROR_OF_CODE[code]) };
+}
+
 /** What was done, or its refusal thrown. */
-export function doneOrThrow<T>(answer: Answer<T>): T {
+export function doneOrThrow<T, Code extends RefusalCode>(answer: Result<T, Code>): T {
   if ('refused' in answer) throw new ERROR_OF_CODE[answer.refused.code](answer.refused);
   return answer.done;
 }

@@ -31,12 +31,14 @@ export class StreamCount {
 /**
  * Gives a subscriber its rows for as long as it has the right to them: the stream ends with the token, and says so, since
  * a stream that just ends is not asked for again. Keeps count of its streams. Throws LIMIT_EXCEEDED when the caller has
- * too many open.
+ * too many open, and NOT_FOUND when there is nothing to watch.
+ *
+ * @param open null: nothing to watch
  */
-export function openStream<Row>(
+export async function openStream<Row>(
   context: Context,
-  open: () => AsyncIterableIterator<Row>,
-): AsyncIterableIterator<Row> {
+  open: () => Promise<AsyncIterableIterator<Row> | null>,
+): Promise<AsyncIterableIterator<Row>> {
   const { ownerId, expiresAt } = viewerOf(context);
   const { streams } = context;
   if (!streams.take(ownerId)) {
@@ -44,11 +46,20 @@ export function openStream<Row>(
       extensions: { code: 'LIMIT_EXCEEDED' },
     });
   }
+  const release = () => streams.release(ownerId);
+  const opened = await open().catch((error: unknown) => {
+    release();
+    throw error;
+  });
+  if (opened === null) {
+    release();
+    throw new GraphQLError('There is no such thing.', { extensions: { code: 'NOT_FOUND' } });
+  }
   let callOff = (): void => undefined;
   let hasExpired = false;
-  const rows = tellingItsEnd(open(), () => {
+  const rows = tellingItsEnd(opened, () => {
     callOff();
-    streams.release(ownerId);
+    release();
   });
   callOff = atExpiry(expiresAt, () => {
     hasExpired = true;

@@ -7,12 +7,15 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
+import { fieldPoliciesOf } from '../graphql/field-policy.ts';
+import { MAX_PAGE } from '../graphql/page.ts';
+import { schema } from '../graphql/schema.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
 /** What a page holds where nobody says how much, and at most. */
-const PAGE = { usual: 20, most: 100 } as const;
-const CONNECTIONS: ReadonlySet<string> = new Set(['avatars', 'generations']);
+const PAGE = { usual: 20, most: MAX_PAGE } as const;
+const { connections } = fieldPoliciesOf(schema);
 /** In fields, as measured: a connection asks the database, and an entry is a whole row of it. */
 const CONNECTION_COST = 40;
 const ENTRY_COST = 5;
@@ -46,7 +49,7 @@ export function costOf(
   };
   const ofField = (field: FieldNode): number => {
     const inner = field.selectionSet === undefined ? 0 : ofSet(field.selectionSet);
-    if (!CONNECTIONS.has(field.name.value)) return inner + 1;
+    if (!connections.has(field.name.value)) return inner + 1;
     return (inner + ENTRY_COST) * pageLength(field, operation, variables) + 1 + CONNECTION_COST;
   };
   const ofSet = ({ selections }: SelectionSetNode): number => {

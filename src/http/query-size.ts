@@ -7,6 +7,8 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { fieldPoliciesOf } from '../graphql/field-policy.ts';
+import { schema } from '../graphql/schema.ts';
 
 /** What a document may be made of at most. The largest operation that a client of ours sends is a fifth of each. */
 export const QUERY_LIMITS = {
@@ -26,8 +28,7 @@ export const QUERY_LIMITS = {
   aliasLength: 100,
 } as const;
 
-/** Each of these starts a run that is paid for. */
-const PAID_MUTATIONS: ReadonlySet<string> = new Set(['startTraining', 'generateImage']);
+const { startingRun } = fieldPoliciesOf(schema);
 
 type Size = {
   depth: number;
@@ -137,12 +138,11 @@ function measurer(fragments: ReadonlyMap<string, FragmentDefinitionNode>): (set:
       switch (selection.kind) {
         case Kind.FIELD: {
           const inner = selection.selectionSet === undefined ? nothing() : ofSet(selection.selectionSet);
-          const isPaid = PAID_MUTATIONS.has(selection.name.value);
           add(total, {
             ...inner,
             depth: inner.depth + 1,
             fields: inner.fields + 1,
-            paid: isPaid ? 1 : 0,
+            paid: startingRun.has(selection.name.value) ? 1 : 0,
             outermost: 1,
           });
           if (selection.alias !== undefined) total.aliases += 1;

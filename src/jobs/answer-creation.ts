@@ -1,7 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PROVIDER_TIMEOUT_MS } from './timing.ts';
-import { refuse, type Answer } from '../domain/refusal.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import type { Creation, JobStanding, JobStore } from './ports.ts';
+
+/** What a call whose job was not written can be refused with. */
+export type CreationCode =
+  'NOT_FOUND' | 'LIMIT_EXCEEDED' | 'IDEMPOTENCY_CONFLICT' | 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE';
 
 /**
  * The answer to a call whose job was not written.
@@ -12,10 +16,8 @@ export function answerCreation<T>(
   store: JobStore,
   creation: Exclude<Creation, { kind: 'created' }>,
   done: (standing: JobStanding) => T | null,
-): Answer<T> | Promise<Answer<T>> {
+): Result<T, CreationCode> | Promise<Result<T, CreationCode>> {
   switch (creation.kind) {
-    case 'busy':
-      return refuse('CONFLICT', 'A training of this avatar is already on its way.');
     case 'gone':
       return refuse('NOT_FOUND', 'There is no such avatar.');
     case 'limit':
@@ -35,7 +37,7 @@ async function answerRepeated<T>(
   store: JobStore,
   jobId: string,
   done: (standing: JobStanding) => T | null,
-): Promise<Answer<T>> {
+): Promise<Result<T, CreationCode>> {
   const giveUpAt = performance.now() + PROVIDER_TIMEOUT_MS + LEEWAY_MS;
   for (let waitMs = LOOK_AGAIN_MS; ; waitMs = Math.min(2 * waitMs, LOOK_SELDOM_MS)) {
     const standing = await store.standing(jobId);

@@ -1,7 +1,7 @@
 import { lookAfter } from './look-after.ts';
 import { record } from './record.ts';
 import { within } from './within.ts';
-import { refuse, type Answer } from '../domain/refusal.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import type { Workshop } from './ports.ts';
 
 /** How long the caller waits for fal's answer; what it is then shows on the avatar when it comes. */
@@ -17,7 +17,7 @@ export async function cancelTraining(
   workshop: Workshop,
   ownerId: string,
   avatarId: string,
-): Promise<Answer<{ readonly avatarId: string }>> {
+): Promise<Result<{ readonly avatarId: string }, 'NOT_FOUND' | 'CONFLICT'>> {
   const { store, log, underWay } = workshop;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return refuse('NOT_FOUND', 'There is no such avatar.');

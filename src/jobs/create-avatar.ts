@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH, readInput, text } from './input.ts';
+import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH, readInput, text, type Optional } from './input.ts';
 import { newId, newTriggerPhrase } from './identity.ts';
 import { TRAINING_TYPES } from '../domain/trainers.ts';
-import { refuse, type Answer } from '../domain/refusal.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import type { PendingAnnouncement, Workshop } from './ports.ts';
 import { announceSoon } from './record.ts';
 
@@ -11,6 +11,8 @@ const inputSchema = z.object({
   trainingType: z.enum(TRAINING_TYPES),
   triggerPhrase: text(MAX_TRIGGER_LENGTH).optional(),
 });
+
+export type CreateAvatarInput = Optional<z.input<typeof inputSchema>>;
 
 export type NewAvatar = z.output<typeof inputSchema> & {
   readonly id: string;
@@ -29,9 +31,9 @@ export interface AvatarShelf {
 export async function createAvatar(
   workshop: Pick<Workshop, 'announcer' | 'log' | 'store' | 'underWay'> & { readonly shelf: AvatarShelf },
   ownerId: string,
-  wish: Readonly<Record<string, unknown>>,
-): Promise<Answer<{ readonly avatarId: string }>> {
-  const read = readInput(inputSchema, wish);
+  input: CreateAvatarInput,
+): Promise<Result<{ readonly avatarId: string }, 'INVALID_INPUT' | 'LIMIT_EXCEEDED'>> {
+  const read = readInput(inputSchema, input);
   if ('refused' in read) return read;
   const { name, trainingType, triggerPhrase } = read.input;
   const id = newId('avt');

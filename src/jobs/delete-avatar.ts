@@ -1,5 +1,5 @@
 import { announceSoon } from './record.ts';
-import { refuse, type Answer } from '../domain/refusal.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import type { Workshop } from './ports.ts';
 
 /**
@@ -10,7 +10,7 @@ export async function deleteAvatar(
   workshop: Workshop,
   ownerId: string,
   avatarId: string,
-): Promise<Answer<{ readonly deletedAvatarId: string }>> {
+): Promise<Result<{ readonly deletedAvatarId: string }, 'NOT_FOUND'>> {
   const announcements = await workshop.store.deleteAvatar(ownerId, avatarId);
   if (announcements === null) return refuse('NOT_FOUND', 'There is no such avatar.');
   announceSoon(workshop, announcements);

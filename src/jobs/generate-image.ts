@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { answerCreation } from './answer-creation.ts';
+import { answerCreation, type CreationCode } from './answer-creation.ts';
 import { digestOf, newId } from './identity.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
@@ -11,9 +11,10 @@ import {
   readInput,
   text,
   wholeNumber,
+  type Optional,
 } from './input.ts';
 import { placeTrigger } from '../domain/trigger.ts';
-import { refuse, type Answer } from '../domain/refusal.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import { submitJob } from './submit.ts';
 import { trainerRow } from '../domain/trainers.ts';
 import type { Workshop } from './ports.ts';
@@ -28,6 +29,13 @@ const inputSchema = z.object({
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
 });
 
+export type GenerateImageInput = Optional<z.input<typeof inputSchema>>;
+
+type Started = Result<
+  { readonly generationId: string },
+  CreationCode | 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE'
+>;
+
 export interface GenerationWaiter {
   /** Resolves when the generation has ended or the time is over, whichever is first. */
   generationEnded(ownerId: string, generationId: string, withinMs: number): Promise<void>;
@@ -40,10 +48,10 @@ export interface GenerationWaiter {
 export async function generateImage(
   workshop: Workshop & { readonly waiter: GenerationWaiter },
   ownerId: string,
-  wish: Readonly<Record<string, unknown>>,
-): Promise<Answer<{ readonly generationId: string }>> {
+  input: GenerateImageInput,
+): Promise<Started | Result<never, 'INVALID_INPUT' | 'NOT_READY'>> {
   const { store } = workshop;
-  const read = readInput(inputSchema, wish);
+  const read = readInput(inputSchema, input);
   if ('refused' in read) return read;
   const { avatarId, prompt, numImages, seed, strength, waitSeconds, idempotencyKey } = read.input;
   const avatar = await store.findAvatar(ownerId, avatarId);
@@ -95,7 +103,7 @@ async function start(
   workshop: Workshop,
   job: Parameters<Workshop['store']['createGeneration']>[0],
   generation: Parameters<Workshop['store']['createGeneration']>[1],
-): Promise<Answer<{ readonly generationId: string }>> {
+): Promise<Started> {
   const begunAt = performance.now();
   const creation = await workshop.store.createGeneration(job, generation);
   if (creation.kind !== 'created') {

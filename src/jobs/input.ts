@@ -62,15 +62,22 @@ export function numberBetween(min: number, max: number) {
     .refine((value) => value >= min && value <= max, { error: `a number from ${min} to ${max}` });
 }
 
+/** An input as GraphQL gives it: what may be left out may be null too. */
+export type Optional<T> = {
+  readonly [K in keyof T]: undefined extends T[K] ? T[K] | null : T[K];
+};
+
 /**
  * Reads a caller's input. A refusal names each wrong field, the value that came and what is allowed.
  * `null` and absent mean the same: not given.
  */
 export function readInput<S extends z.ZodType>(
   schema: S,
-  input: Readonly<Record<string, unknown>>,
-): { readonly input: z.output<S> } | { readonly refused: Refusal } {
-  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
+  input: object,
+): { readonly input: z.output<S> } | { readonly refused: Refusal<'INVALID_INPUT'> } {
+  const given: Readonly<Record<string, unknown>> = Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value !== null),
+  );
   const result = schema.safeParse(given);
   if (result.success) return { input: result.data };
   const problems = new Map<string, string>();

@@ -90,8 +90,6 @@ export type Creation =
   /** The key was used with the same input: this is the job it made. */
   | { readonly kind: 'repeated'; readonly jobId: string }
   | { readonly kind: 'key-used-otherwise' }
-  /** A training of this avatar is open. */
-  | { readonly kind: 'busy' }
   /** The avatar was deleted meanwhile. */
   | { readonly kind: 'gone' }
   /** A limit of what may be spent; the sentence says which and when it ends. */
@@ -157,7 +155,8 @@ export type Saved =
 
 export interface JobStore {
   findAvatar(ownerId: string, avatarId: string): Promise<AvatarForJob | null>;
-  createTraining(job: NewJob): Promise<Creation>;
+  /** `busy`: a training of this avatar is open. */
+  createTraining(job: NewJob): Promise<Creation | { readonly kind: 'busy' }>;
   createGeneration(job: NewJob, generation: NewGeneration): Promise<Creation>;
   standing(jobId: string): Promise<JobStanding | null>;
   load(jobId: string): Promise<LoadedJob | null>;

@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { answerCreation } from './answer-creation.ts';
+import { answerCreation, type CreationCode } from './answer-creation.ts';
 import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../domain/trainers.ts';
-import { MAX_IDEMPOTENCY_KEY_LENGTH, problemWith, readInput, text, webUrl, wholeNumber } from './input.ts';
+import {
+  MAX_IDEMPOTENCY_KEY_LENGTH,
+  problemWith,
+  readInput,
+  text,
+  webUrl,
+  wholeNumber,
+  type Optional,
+} from './input.ts';
 import { digestOf, newId } from './identity.ts';
-import { refuse, type Answer } from '../domain/refusal.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import { submitJob } from './submit.ts';
 import type { Workshop } from './ports.ts';
 
@@ -15,7 +23,10 @@ const inputSchema = z.object({
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
 });
 
-export type TrainingStarted = { readonly avatarId: string };
+export type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
+
+export type StartTrainingCode =
+  CreationCode | 'INVALID_INPUT' | 'CONFLICT' | 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE';
 
 /**
  * Writes the job, submits it to fal once and returns: it never waits for the training. After a refusal the avatar is
@@ -24,10 +35,10 @@ export type TrainingStarted = { readonly avatarId: string };
 export async function startTraining(
   workshop: Workshop,
   ownerId: string,
-  wish: Readonly<Record<string, unknown>>,
-): Promise<Answer<TrainingStarted>> {
+  input: StartTrainingInput,
+): Promise<Result<{ readonly avatarId: string }, StartTrainingCode>> {
   const { store, settings } = workshop;
-  const read = readInput(inputSchema, wish);
+  const read = readInput(inputSchema, input);
   if ('refused' in read) return read;
   const { avatarId, imagesUrl, steps, trainer: wanted, idempotencyKey } = read.input;
   const avatar = await store.findAvatar(ownerId, avatarId);
@@ -71,6 +82,7 @@ export async function startTraining(
   };
   const begunAt = performance.now();
   const creation = await store.createTraining(job);
+  if (creation.kind === 'busy') return refuse('CONFLICT', 'A training of this avatar is already on its way.');
   if (creation.kind !== 'created') return answerCreation(store, creation, () => ({ avatarId }));
 
   const refusal = await submitJob(workshop, { ...job, begunAt });

@@ -17,12 +17,13 @@ export function createGenerationWaiter(
 ): GenerationWaiter {
   return {
     async generationEnded(ownerId, generationId, withinMs) {
-      const rows = watchRow({
+      const rows = await watchRow({
         listen: listen(generationId),
         read: () => reader.generationStanding(ownerId, generationId),
         afterVersion: 0,
         isLast: ({ hasEnded }) => hasEnded,
       });
+      if (rows === null) return;
       const timer = setTimeout(() => void rows.return?.(), withinMs);
       try {
         let step = await rows.next();

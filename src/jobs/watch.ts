@@ -17,35 +17,42 @@ export const HEAL_EVERY_MS = 60_000;
  * A row as it is now (unless its version is not above `afterVersion`), then as it is after every change. Versions
  * only grow; changes that follow each other faster than they are read are told as one.
  *
- * It listens before it reads, so nothing falls between the first state and the stream. Ends when the row is gone,
- * after a state that `isLast`, when the reader leaves or the server closes; a row that is not there at the start gives nothing at all.
+ * It listens before it reads, so nothing falls between the first state and the stream. Resolves with null when there is
+ * no such row. Ends when the row is gone, after a state that `isLast`, when the reader leaves or the server closes.
  */
-export function watchRow<Row extends { readonly version: number }>(options: {
+export async function watchRow<Row extends { readonly version: number }>(options: {
   readonly listen: Listen;
   readonly read: () => Promise<Row | null>;
   readonly afterVersion: number;
   readonly isLast?: (row: Row) => boolean;
-}): AsyncIterableIterator<Row> {
+}): Promise<AsyncIterableIterator<Row> | null> {
   const { listen, read, isLast } = options;
-  return leavable(async function* (reader) {
-    const { latch, hasLeft, leave } = reader;
-    const stopListening = listen(({ kind }) => (kind === 'closing' ? leave() : latch.ring()));
-    try {
-      let seen = options.afterVersion;
-      while (!hasLeft()) {
-        const row = await patiently(read, reader);
-        if (row === null || hasLeft()) return;
-        if (row.version > seen) {
-          seen = row.version;
-          yield row;
-        }
-        if (isLast?.(row) === true) return;
-        await latch.wait(HEAL_EVERY_MS);
-      }
-    } finally {
-      stopListening();
-    }
+  const reader = createReader();
+  const { latch, hasLeft, leave } = reader;
+  const stopListening = listen(({ kind }) => (kind === 'closing' ? leave() : latch.ring()));
+  // Not again and again: whoever subscribes is there to be told that it cannot be read.
+  const first = await read().catch((error: unknown) => {
+    stopListening();
+    throw error;
   });
+  if (first === null) {
+    stopListening();
+    // Nobody knows whether there is such a row when the server closed before it was read.
+    if (!hasLeft()) return null;
+  }
+  async function* rows(): AsyncGenerator<Row, void, undefined> {
+    let seen = options.afterVersion;
+    for (let row = first; row !== null && !hasLeft(); row = await patiently(read, reader)) {
+      if (row.version > seen) {
+        seen = row.version;
+        yield row;
+      }
+      if (isLast?.(row) === true || hasLeft()) return;
+      await latch.wait(HEAL_EVERY_MS);
+      if (hasLeft()) return;
+    }
+  }
+  return leavable(rows(), reader, stopListening);
 }
 
 /** A row's id and how far it has come. */
@@ -73,8 +80,9 @@ export function watchRows<Row extends Standing>(options: {
   readonly afterVersion: number;
 }): AsyncIterableIterator<Row> {
   const { listen, list, read, afterVersion } = options;
-  return leavable(async function* (reader) {
-    const { latch, hasLeft, leave } = reader;
+  const reader = createReader();
+  const { latch, hasLeft, leave } = reader;
+  async function* rows(): AsyncGenerator<Row, void, undefined> {
     const pending = { ids: new Set<string>(), all: true };
     const stopListening = listen((news) => {
       if (news.kind === 'closing') leave();
@@ -126,7 +134,8 @@ export function watchRows<Row extends Standing>(options: {
     } finally {
       stopListening();
     }
-  });
+  }
+  return leavable(rows(), reader);
 }
 
 function* inPieces(ids: readonly string[]): Generator<readonly string[]> {
@@ -160,37 +169,57 @@ type Reader = {
   readonly pause: (ms: number) => Promise<void>;
 };
 
-/**
- * An iterator whose return() takes effect while it waits: that of a plain async generator would be queued behind the
- * wait, and its listener would stay for as long.
- */
-function leavable<Row>(
-  generate: (reader: Reader) => AsyncGenerator<Row, void, undefined>,
-): AsyncIterableIterator<Row> {
+function createReader(): Reader {
   const latch = new Latch();
   let left = false;
   let endPause: (() => void) | undefined;
-  const leave = () => {
-    left = true;
-    latch.ring();
-    endPause?.();
+  return {
+    latch,
+    hasLeft: () => left,
+    leave() {
+      left = true;
+      latch.ring();
+      endPause?.();
+    },
+    pause: (ms) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        endPause = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
   };
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  const rows = generate({ latch, hasLeft: () => left, leave, pause });
+}
+
+/**
+ * An iterator whose return() takes effect while it waits: that of a plain async generator would be queued behind the
+ * wait, and its listener would stay for as long.
+ *
+ * @param onEnd called when it ends, fails or is left, also when nothing was ever taken from it; may be called again
+ */
+function leavable<Row>(
+  rows: AsyncGenerator<Row, void, undefined>,
+  { leave }: Reader,
+  onEnd: () => void = () => undefined,
+): AsyncIterableIterator<Row> {
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () => rows.next(),
+    async next() {
+      try {
+        const step = await rows.next();
+        if (step.done === true) onEnd();
+        return step;
+      } catch (error) {
+        onEnd();
+        throw error;
+      }
+    },
     async return() {
       leave();
+      onEnd();
       return rows.return();
     },
   };

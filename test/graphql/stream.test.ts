@@ -20,7 +20,13 @@ function stage() {
     if (isTaken) streams.release(OWNER);
     return isTaken;
   };
-  return { isFree, open: <Row>(rows: AsyncIterableIterator<Row>) => openStream(context, () => rows) };
+  const openWith = <Row>(begin: () => Promise<AsyncIterableIterator<Row> | null>) =>
+    openStream(context, begin);
+  return {
+    isFree,
+    openWith,
+    open: <Row>(rows: AsyncIterableIterator<Row>) => openStream(context, () => Promise.resolve(rows)),
+  };
 }
 
 /** Gives 1 and then waits until it is left. */
@@ -49,7 +55,7 @@ async function* oneOf(then?: Error): AsyncGenerator<number> {
 
 test('a stream ends when the token does, while its reader waits', async () => {
   const { open, isFree } = stage();
-  const stream = open(endless());
+  const stream = await open(endless());
   expect(await stream.next()).toEqual({ done: false, value: 1 });
   const next = stream.next();
   vi.advanceTimersByTime(999);
@@ -64,7 +70,7 @@ test('a stream ends when the token does, while its reader waits', async () => {
 
 test('one that cannot be ended well when the token ends breaks nothing', async () => {
   const { open, isFree } = stage();
-  open({ ...endless(), return: () => Promise.reject(new Error('broken')) });
+  await open({ ...endless(), return: () => Promise.reject(new Error('broken')) });
   // An unhandled rejection would fail the run.
   await vi.advanceTimersByTimeAsync(1000);
   expect(isFree()).toBe(true);
@@ -74,7 +80,7 @@ test.each<[how: string, end: (open: ReturnType<typeof stage>['open']) => Promise
   [
     'that is left',
     async (open) => {
-      const stream = open(endless());
+      const stream = await open(endless());
       await stream.next();
       await stream.return?.();
     },
@@ -82,13 +88,13 @@ test.each<[how: string, end: (open: ReturnType<typeof stage>['open']) => Promise
   [
     'that ends by itself',
     async (open) => {
-      for await (const value of open(oneOf())) expect(value).toBe(1);
+      for await (const value of await open(oneOf())) expect(value).toBe(1);
     },
   ],
   [
     'that fails',
     async (open) => {
-      const stream = open(oneOf(new Error('broken')));
+      const stream = await open(oneOf(new Error('broken')));
       await stream.next();
       await expect(stream.next()).rejects.toThrow('broken');
     },
@@ -98,7 +104,7 @@ test.each<[how: string, end: (open: ReturnType<typeof stage>['open']) => Promise
   await end(open);
   expect(vi.getTimerCount()).toBe(0);
   expect(isFree()).toBe(true);
-  const another = open(endless());
+  const another = await open(endless());
   expect(isFree()).toBe(false);
   await another.return?.();
   await another.return?.();
@@ -106,9 +112,21 @@ test.each<[how: string, end: (open: ReturnType<typeof stage>['open']) => Promise
 });
 
 test('a stream too many is refused as LIMIT_EXCEEDED and nothing is read for it', async () => {
-  const { open } = stage();
-  const first = open(endless());
-  const reading = vi.fn(endless);
-  expect(() => open(reading())).toThrow(expect.objectContaining({ extensions: { code: 'LIMIT_EXCEEDED' } }));
+  const { open, openWith } = stage();
+  const first = await open(endless());
+  const reading = vi.fn(() => Promise.resolve(endless()));
+  await expect(openWith(reading)).rejects.toThrow(
+    expect.objectContaining({ extensions: { code: 'LIMIT_EXCEEDED' } }),
+  );
+  expect(reading).not.toHaveBeenCalled();
   await first.return?.();
+});
+
+test.each<[what: string, begin: () => Promise<null>, says: string]>([
+  ['there is not', () => Promise.resolve(null), 'no such thing'],
+  ['cannot be read', () => Promise.reject(new Error('broken')), 'broken'],
+])('a stream of what %s gives its place back', async (_what, begin, says) => {
+  const { isFree, openWith } = stage();
+  await expect(openWith(begin)).rejects.toThrow(says);
+  expect(isFree()).toBe(true);
 });
