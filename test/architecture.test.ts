@@ -28,11 +28,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The edge translates; what happens is decided behind it.
   http: ['auth', 'config', 'fal', 'graphql', 'jobs', 'domain'],
   graphql: ['auth', 'jobs', 'domain', 'generated'],
-  auth: ['config'],
+  auth: ['config', 'jwks'],
   // The ports are of jobs; who implements them knows jobs and not the other way round.
-  fal: ['jobs', 'domain'],
+  fal: ['jobs', 'domain', 'jwks', 'read-text'],
   db: ['jobs', 'domain', 'generated'],
   pubsub: ['jobs', 'domain'],
+  jwks: ['read-text'],
+  'read-text': [],
   jobs: ['domain'],
   domain: [],
   config: ['domain', 'settings'],
