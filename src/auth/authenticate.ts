@@ -46,15 +46,22 @@ const CLOCK_TOLERANCE_S = 5;
 /** Some issuers give service tokens ten years. */
 const LONGEST_LIFE_S = 20 * 365 * 86_400;
 
-/** @param log told when the keys of tokens cannot be fetched, and when they can again */
-export function createAuthenticate(config: AuthConfig, log: OutageLog): Authenticate {
+/**
+ * @param log told when the keys of tokens cannot be fetched, and when they can again
+ * @param now milliseconds on a clock that never jumps back, for the age of those keys
+ */
+export function createAuthenticate(
+  config: AuthConfig,
+  log: OutageLog,
+  now: () => number = () => performance.now(),
+): Authenticate {
   if (config.kind === 'LOCAL') {
     const viewer = { ownerId: LOCAL_OWNER, expiresAt: null };
     return () => Promise.resolve({ kind: 'viewer', viewer });
   }
   const { keys, issuer, audience } = config;
-  const outage = new KeyOutage(log);
-  const key = 'secret' in keys ? sharedSecret(keys.secret) : publishedKeys(keys.jwksUrl, log);
+  const outage = new KeyOutage(log, now);
+  const key = 'secret' in keys ? sharedSecret(keys.secret) : publishedKeys(keys.jwksUrl, log, now);
   const options = {
     algorithms: 'secret' in keys ? SECRET_ALGORITHMS : PUBLIC_KEY_ALGORITHMS,
     clockTolerance: CLOCK_TOLERANCE_S,
@@ -141,8 +148,7 @@ function identityOf(error: unknown): Identity {
   if (error instanceof errors.JWTClaimValidationFailed) {
     return { kind: 'bad', reason: `the token's ${error.claim} is not accepted` };
   }
-  const isKeysFault = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid;
-  if (error instanceof errors.JOSEError && !isKeysFault && error.code !== 'ERR_JOSE_GENERIC') {
+  if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) {
     return { kind: 'bad', reason: 'the token is not valid' };
   }
   return { kind: 'unavailable' };

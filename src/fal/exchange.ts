@@ -1,6 +1,6 @@
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { PROVIDER_TIMEOUT_MS } from '../jobs/timing.ts';
-import { readText } from './read-text.ts';
+import { readText } from '../read-text.ts';
 
 export type FalSettings = {
   readonly key: string;

@@ -1,78 +1,73 @@
-type Row = { readonly id: string; readonly ownerId: string };
+import DataLoader from 'dataloader';
 
-type Waiting<R> = {
-  readonly ownerId: string;
-  readonly id: string;
-  readonly found: (row: R | null) => void;
-  readonly failed: (error: unknown) => void;
-};
+type Row = { readonly id: string; readonly ownerId: string };
+type Wanted = { readonly ownerId: string; readonly id: string };
 
 type Find<R> = (where: {
   readonly ownerId: { readonly in: string[] };
   readonly id: { readonly in: string[] };
 }) => Promise<readonly R[]>;
 
-/** Rows in one query at most. */
-const ROWS_AT_ONCE = 200;
+/** Reads in one query at most. */
+const READS_AT_ONCE = 200;
 /** Queries under way at the same time at most; what is asked for meanwhile goes into the next ones. */
 const QUERIES_AT_ONCE = 2;
 
 /**
- * Reads rows by owner and id, those that are asked for in one turn of the event loop, or while others are being read,
- * with one query. When thousands of watchers wake at once, after a restart or when news was missed, that is some hundred
- * queries instead of thousands.
+ * A batch loader of rows by owner and id: one query for all reads of one turn of the event loop, and of the time until
+ * the database is free for it. When thousands of watchers wake at once, after a restart or when news was missed, that
+ * is some ten queries instead of thousands.
  *
- * Every read begins after it was asked for, so it shows at least what was there then.
+ * Every read begins after it was asked for and nothing is cached, so it shows at least what was there then.
  */
 export class GatheredReads<R extends Row> {
   readonly #find: Find<R>;
-  #waiting: Waiting<R>[] = [];
+  readonly #loader: DataLoader<Wanted, R | null>;
+  /** Batches whose turn has passed and that wait for another query to end; reads still join the last one. */
+  readonly #ready: (() => void)[] = [];
   #underWay = 0;
-  #isPlanned = false;
 
   /** @param find all rows with one of these owners and one of these ids */
   constructor(find: Find<R>) {
     this.#find = find;
+    this.#loader = new DataLoader((wanted) => this.#readTogether(wanted), {
+      cache: false,
+      maxBatchSize: READS_AT_ONCE,
+      // The default would take what one callback asks for; the sockets of a crowd have a callback each.
+      batchScheduleFn: (dispatch) =>
+        void setImmediate(() => {
+          this.#ready.push(dispatch);
+          this.#next();
+        }),
+    });
   }
 
   /** The row, if it is this owner's; null otherwise. Throws what the query threw. */
   read(ownerId: string, id: string): Promise<R | null> {
-    return new Promise((found, failed) => {
-      this.#waiting.push({ ownerId, id, found, failed });
-      this.#next();
-    });
+    return this.#loader.load({ ownerId, id });
   }
 
-  /** Begins in the next turn of the event loop: all that this turn brought in is read together. */
+  /** DataLoader knows no limit of batches under way. */
   #next(): void {
-    if (this.#isPlanned || this.#underWay >= QUERIES_AT_ONCE || this.#waiting.length === 0) return;
-    this.#isPlanned = true;
-    setImmediate(() => {
-      this.#isPlanned = false;
-      const together = this.#waiting.splice(0, ROWS_AT_ONCE);
-      this.#underWay += 1;
-      void this.#readTogether(together).finally(() => {
-        this.#underWay -= 1;
-        this.#next();
-      });
-      this.#next();
-    });
+    if (this.#underWay < QUERIES_AT_ONCE) this.#ready.shift()?.();
   }
 
-  async #readTogether(together: readonly Waiting<R>[]): Promise<void> {
+  async #readTogether(wanted: readonly Wanted[]): Promise<(R | null)[]> {
+    this.#underWay += 1;
     try {
       const rows = await this.#find({
-        ownerId: { in: [...new Set(together.map(({ ownerId }) => ownerId))] },
-        id: { in: [...new Set(together.map(({ id }) => id))] },
+        ownerId: { in: [...new Set(wanted.map(({ ownerId }) => ownerId))] },
+        id: { in: [...new Set(wanted.map(({ id }) => id))] },
       });
       const byId = new Map(rows.map((row) => [row.id, row]));
-      for (const { ownerId, id, found } of together) {
+      return wanted.map(({ ownerId, id }) => {
         const row = byId.get(id);
         // Another of these owners may have asked for it.
-        found(row?.ownerId === ownerId ? { ...row } : null);
-      }
-    } catch (error) {
-      for (const { failed } of together) failed(error);
+        return row?.ownerId === ownerId ? { ...row } : null;
+      });
+    } finally {
+      this.#underWay -= 1;
+      this.#next();
     }
   }
 }

@@ -1,29 +1,19 @@
-import { createPubSub, type PubSub } from 'graphql-yoga';
-import { LocalTarget } from './local-target.ts';
 import { ToldHere } from './told-here.ts';
+import { TopicEmitter } from './topic-emitter.ts';
 import type { Announcement, Announcer } from '../jobs/ports.ts';
 import type { Listen, News } from '../jobs/watch.ts';
 
-/** The first part of a topic is its kind, the second whom or what it is about. What goes over it is never a row. */
-type Channels = {
-  avatar: [avatarId: string, news: News];
-  avatarsOf: [ownerId: string, news: News];
-  generation: [generationId: string, news: News];
-};
+export type Channel = 'avatar' | 'avatarsOf' | 'generation';
 
-export type Channel = keyof Channels;
+/** A kind of news, and the avatar, owner or generation it is about. */
+type Topic = `${Channel}:${string}`;
 
 /** Carries announcements to the other instances; rejects when that failed. */
 export type Relay = (announcement: Announcement) => Promise<void>;
 
-/**
- * Announcements in, wake-ups out. Publishing goes through Yoga's pubsub. Listening does not use its subscribe(): that
- * begins to listen only with the first next(), and throws after 1024 events that nobody pulled. A listener here is
- * called at once for every event and keeps nothing.
- */
+/** Announcements in, wake-ups out. What goes over a topic is never a row. */
 export class NewsChannels implements Announcer {
-  readonly #target = new LocalTarget();
-  readonly #pubsub: PubSub<Channels> = createPubSub<Channels>({ eventTarget: this.#target as never });
+  readonly #topics = new TopicEmitter<Topic, News>();
   readonly #toldHere = new ToldHere();
   #relay: Relay | null = null;
   #isClosed = false;
@@ -49,41 +39,35 @@ export class NewsChannels implements Announcer {
   deliver({ kind, ownerId, entityId }: Announcement): void {
     const news: News = { kind: 'changed', entityId };
     if (kind === 'AVATAR') {
-      this.#pubsub.publish('avatar', entityId, news);
-      this.#pubsub.publish('avatarsOf', ownerId, news);
+      this.#topics.publish(`avatar:${entityId}`, news);
+      this.#topics.publish(`avatarsOf:${ownerId}`, news);
     } else {
-      this.#pubsub.publish('generation', entityId, news);
+      this.#topics.publish(`generation:${entityId}`, news);
     }
   }
 
   /** News may have been missed: everyone who listens reads everything again. */
   deliverToAll(): void {
-    this.#toAll({ kind: 'missed' });
+    this.#topics.publishToAll({ kind: 'missed' });
   }
 
   /** The server is closing: every stream ends now. */
   close(): void {
     this.#isClosed = true;
-    this.#toAll({ kind: 'closing' });
-  }
-
-  #toAll(news: News): void {
-    this.#target.dispatchToAll(new CustomEvent(news.kind, { detail: news }));
+    this.#topics.publishToAll({ kind: 'closing' });
   }
 
   listen(channel: Channel, id: string): Listen {
     return (onNews) => {
-      const topic = `${channel}:${id}`;
-      const listener = (event: CustomEvent) => onNews(event.detail as News);
-      this.#target.addEventListener(topic, listener);
+      const stop = this.#topics.subscribe(`${channel}:${id}`, onNews);
       // Whoever comes late is told all the same, as soon as it is ready to hear.
       if (this.#isClosed) queueMicrotask(() => onNews({ kind: 'closing' }));
-      return () => this.#target.removeEventListener(topic, listener);
+      return stop;
     };
   }
 
   /** How many listeners there are now, over all topics. */
   get listeners(): number {
-    return this.#target.size;
+    return this.#topics.size;
   }
 }

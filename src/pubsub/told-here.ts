@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Announcement } from '../jobs/ports.ts';
 
 /** More than that many changes at once without Redis: the oldest are told here a second time, which harms nobody. */
@@ -8,25 +9,22 @@ const MOST_REMEMBERED = 10_000;
  * others can be told too, and must not wake everyone here each time.
  */
 export class ToldHere {
-  readonly #versions = new Map<string, number>();
+  readonly #versions = new LRUCache<string, number>({ max: MOST_REMEMBERED });
 
   has({ kind, entityId, version }: Announcement): boolean {
-    return (this.#versions.get(`${kind} ${entityId}`) ?? 0) >= version;
+    return (this.#versions.peek(`${kind} ${entityId}`) ?? 0) >= version;
   }
 
   add(announcement: Announcement): void {
     if (this.has(announcement)) return;
     const { kind, entityId, version } = announcement;
     this.#versions.set(`${kind} ${entityId}`, version);
-    if (this.#versions.size <= MOST_REMEMBERED) return;
-    const [oldest] = this.#versions.keys();
-    if (oldest !== undefined) this.#versions.delete(oldest);
   }
 
   /** The others were told as well: nothing comes again. A newer version is still remembered. */
   remove({ kind, entityId, version }: Announcement): void {
     const key = `${kind} ${entityId}`;
-    if (this.#versions.get(key) === version) this.#versions.delete(key);
+    if (this.#versions.peek(key) === version) this.#versions.delete(key);
   }
 
   get size(): number {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { exportSPKI, UnsecuredJWT } from 'jose';
 import { authenticateWith, keySetOfTest, published, SECRET, serving, token } from './signed-tokens.ts';
 import { keptLog } from '../jobs/kept-log.ts';
@@ -73,12 +73,13 @@ describe('a token signed with a published key', () => {
     ['hangs up', (response) => response.destroy()],
     ['has no list', (response) => response.end('{"keys":7}')],
     ['redirects', (response) => response.writeHead(302, { location: '/x' }).end()],
+    ['is larger than 64 KB', (response) => response.end(`{"keys":[]${' '.repeat(65_536)}}`)],
   ])('cannot be judged while the key set %s, and can a second afterwards', async (_what, broken) => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    const clock = { now: 5000 };
     const { jwk, privateKey, header } = await published('EdDSA');
     const { jwksUrl, state } = await keySetOfTest(broken);
     const log = keptLog();
-    const authenticate = authenticateWith({ jwksUrl }, {}, log);
+    const authenticate = authenticateWith({ jwksUrl }, {}, log, () => clock.now);
     const authorization = `Bearer ${await token({ sub: 'ada' }, privateKey, header)}`;
     for (let turn = 0; turn < 5; turn++) {
       expect(await authenticate(authorization)).toEqual({ kind: 'unavailable' });
@@ -91,11 +92,10 @@ describe('a token signed with a published key', () => {
     expect(state.fetches).toBe(1);
 
     state.answer = serving(jwk);
-    vi.setSystemTime(Date.now() + 1000);
+    clock.now += 1000;
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
     expect(state.fetches).toBe(2);
-    vi.useRealTimers();
     expect(log.lines).toMatchObject([outage, { level: 'info', message: 'tokens can be checked again' }]);
   });
 
@@ -110,50 +110,45 @@ describe('a token signed with a published key', () => {
 
 describe('when the keys change', () => {
   const COOLDOWN_MS = 30_000;
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
 
   async function rotated() {
     const [old, fresh] = [await published('EdDSA', 'old'), await published('EdDSA', 'fresh')];
     const { jwksUrl, state } = await keySetOfTest(serving(old.jwk));
-    const authenticate = authenticateWith({ jwksUrl });
+    const clock = { now: 5000 };
+    const authenticate = authenticateWith({ jwksUrl }, {}, keptLog(), () => clock.now);
     const by = async ({ privateKey, header }: typeof old) =>
       authenticate(`Bearer ${await token({ sub: 'ada' }, privateKey, header)}`);
     expect(await by(old)).toMatchObject({ kind: 'viewer' });
     state.answer = serving(fresh.jwk);
-    return { state, authenticate, signedByOld: () => by(old), signedByFresh: () => by(fresh) };
+    return { clock, state, authenticate, signedByOld: () => by(old), signedByFresh: () => by(fresh) };
   }
 
   test('the first token of a new one fetches them again, and the old one is no good any more', async () => {
-    const { state, signedByOld, signedByFresh } = await rotated();
-    vi.setSystemTime(Date.now() + COOLDOWN_MS);
+    const { clock, state, signedByOld, signedByFresh } = await rotated();
+    clock.now += COOLDOWN_MS;
     expect(await signedByFresh()).toMatchObject({ kind: 'viewer' });
     expect(state.fetches).toBe(2);
     expect(await signedByOld()).toMatchObject({ kind: 'bad' });
   });
 
   test('tokens of unknown keys fetch them once in half a minute, however many come', async () => {
-    const { state, authenticate, signedByFresh } = await rotated();
+    const { clock, state, authenticate, signedByFresh } = await rotated();
     for (let turn = 0; turn < 20; turn++) expect(await signedByFresh()).toMatchObject({ kind: 'bad' });
     expect(state.fetches).toBe(1);
 
     const stranger = await published('EdDSA', 'stranger');
     const strange = `Bearer ${await token({ sub: 'eve' }, stranger.privateKey, stranger.header)}`;
-    vi.setSystemTime(Date.now() + COOLDOWN_MS);
+    clock.now += COOLDOWN_MS;
     const answers = await Promise.all(Array.from({ length: 50 }, () => authenticate(strange)));
     expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(['bad']));
     expect(state.fetches).toBe(2);
   });
 
   test('a key that was taken out is believed for ten minutes at most', async () => {
-    const { state, signedByOld } = await rotated();
-    vi.setSystemTime(Date.now() + 600_000 - 1000);
+    const { clock, state, signedByOld } = await rotated();
+    clock.now += 600_000 - 1000;
     expect(await signedByOld()).toMatchObject({ kind: 'viewer' });
-    vi.setSystemTime(Date.now() + 1000);
+    clock.now += 1000;
     expect(await signedByOld()).toMatchObject({ kind: 'bad' });
     expect(state.fetches).toBe(2);
   });
@@ -161,17 +156,18 @@ describe('when the keys change', () => {
   test('those known are used for a day while they cannot be fetched, which is tried every half minute', async () => {
     const { jwk, privateKey, header } = await published('EdDSA');
     const { jwksUrl, state } = await keySetOfTest(serving(jwk));
+    const clock = { now: 5000 };
     const log = keptLog();
-    const authenticate = authenticateWith({ jwksUrl }, {}, log);
+    const authenticate = authenticateWith({ jwksUrl }, {}, log, () => clock.now);
     const authorization = `Bearer ${await token({ sub: 'ada' }, privateKey, header)}`;
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
     state.answer = (response) => response.writeHead(503).end();
 
-    vi.setSystemTime(Date.now() + 600_000);
+    clock.now += 600_000;
     for (let turn = 0; turn < 5; turn++)
       expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
     expect(state.fetches).toBe(2);
-    vi.setSystemTime(Date.now() + COOLDOWN_MS);
+    clock.now += COOLDOWN_MS;
     const stranger = await published('EdDSA', 'stranger');
     const strange = `Bearer ${await token({ sub: 'eve' }, stranger.privateKey, stranger.header)}`;
     // It may be one of a new key.
@@ -182,10 +178,10 @@ describe('when the keys change', () => {
     const told = 'the keys of tokens could not be fetched again; those known are used';
     expect(log.lines.filter(({ message }) => message === told)).toHaveLength(1);
 
-    vi.setSystemTime(Date.now() + 24 * 3_600_000);
+    clock.now += 24 * 3_600_000;
     expect(await authenticate(authorization)).toEqual({ kind: 'unavailable' });
     state.answer = serving(jwk);
-    vi.setSystemTime(Date.now() + 1000);
+    clock.now += 1000;
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
   });
 });

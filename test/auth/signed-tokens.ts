@@ -18,9 +18,10 @@ export function authenticateWith(
   keys: Keys,
   claims: { issuer?: string; audience?: string } = {},
   log: OutageLog = keptLog(),
+  now?: () => number,
 ): Authenticate {
   const { issuer = null, audience = null } = claims;
-  return createAuthenticate({ kind: 'JWT', keys, issuer, audience }, log);
+  return createAuthenticate({ kind: 'JWT', keys, issuer, audience }, log, now);
 }
 
 /** Unix time in whole seconds, that much from now. */
