@@ -25,7 +25,7 @@ import { startHttp } from './http/server.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { startSweeping, type Sweeper } from './jobs/sweeper.ts';
 import { UnderWay } from './jobs/under-way.ts';
-import { StreamCount } from './graphql/stream.ts';
+import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { SubmitHold } from './fal/submit-hold.ts';
 import { watchedRows } from './graphql/watched-rows.ts';
 import { warnOfSettings } from './setting-warnings.ts';
@@ -155,7 +155,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       }),
       news,
       defaultTrainers: config.defaultTrainers,
-      streams: new StreamCount(config.limits.streamsPerOwner),
+      streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       watched: watchedRows(database.prisma),
     },
     authenticate,

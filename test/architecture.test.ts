@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Commands beside the server: they read where the data is and do one thing with it.
   operations: ['config', 'db'],
   app: [
+    'async',
     'auth',
     'config',
     'db',
@@ -26,8 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'simulator',
   ],
   // The edge translates; what happens is decided behind it.
-  http: ['auth', 'config', 'fal', 'graphql', 'jobs', 'domain'],
-  graphql: ['auth', 'jobs', 'domain', 'generated'],
+  http: ['async', 'auth', 'config', 'fal', 'graphql', 'jobs', 'domain'],
+  graphql: ['async', 'auth', 'jobs', 'domain', 'generated'],
   auth: ['config', 'jwks'],
   // The ports are of jobs; who implements them knows jobs and not the other way round.
   fal: ['jobs', 'domain', 'jwks', 'read-text'],
@@ -39,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   config: ['domain', 'settings'],
   settings: [],
+  async: [],
   disposer: [],
   'setting-warnings': ['config', 'domain', 'jobs'],
   log: ['config'],

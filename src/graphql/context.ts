@@ -1,6 +1,6 @@
 import type { Listen } from '../jobs/watch.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import type { StreamCount } from './stream.ts';
+import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { WatchedRows } from './watched-rows.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCases } from '../jobs/use-cases.ts';
@@ -12,7 +12,7 @@ export type Services = {
   readonly useCases: UseCases;
   readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Listen };
   readonly defaultTrainers: DefaultTrainers;
-  readonly streams: StreamCount;
+  readonly streams: KeyedSemaphore;
   readonly watched: WatchedRows;
 };
 

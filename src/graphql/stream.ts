@@ -3,31 +3,6 @@ import { atExpiry } from '../auth/at-expiry.ts';
 import { unauthenticated, viewerOf } from './builder.ts';
 import type { Context } from './context.ts';
 
-/** How many streams each owner has open. */
-export class StreamCount {
-  readonly #limit: number | null;
-  readonly #open = new Map<string, number>();
-
-  /** @param limit of one owner; null: no limit */
-  constructor(limit: number | null) {
-    this.#limit = limit;
-  }
-
-  /** Takes a place; false when there is none left. */
-  take(ownerId: string): boolean {
-    const open = this.#open.get(ownerId) ?? 0;
-    if (this.#limit !== null && open >= this.#limit) return false;
-    this.#open.set(ownerId, open + 1);
-    return true;
-  }
-
-  release(ownerId: string): void {
-    const open = (this.#open.get(ownerId) ?? 0) - 1;
-    if (open > 0) this.#open.set(ownerId, open);
-    else this.#open.delete(ownerId);
-  }
-}
-
 /**
  * Gives a subscriber its rows for as long as it has the right to them: the stream ends with the token, and says so, since
  * a stream that just ends is not asked for again. Keeps count of its streams. Throws LIMIT_EXCEEDED when the caller has
@@ -41,7 +16,7 @@ export async function openStream<Row>(
 ): Promise<AsyncIterableIterator<Row>> {
   const { ownerId, expiresAt } = viewerOf(context);
   const { streams } = context;
-  if (!streams.take(ownerId)) {
+  if (!streams.tryAcquire(ownerId)) {
     throw new GraphQLError('Too many subscriptions are open; end one first.', {
       extensions: { code: 'LIMIT_EXCEEDED' },
     });

@@ -13,7 +13,7 @@ import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
 import { pathOf, refusalOfHead } from './request-head.ts';
 import { SocketPeer } from './socket-peer.ts';
-import { StreamCount } from '../graphql/stream.ts';
+import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { ExecutionArgs } from 'graphql';
 import type { Duplex } from 'node:stream';
@@ -91,7 +91,7 @@ export function serveSockets(
   const peers = new Map<WebSocket, SocketPeer>();
   /** Sockets that nobody has signed in on yet. */
   const strangers = new Set<WebSocket>();
-  const openOf = new StreamCount(limits.socketsPerOwner);
+  const openOf = new KeyedSemaphore(limits.socketsPerOwner);
   const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
     isAllowedOrigin(origin ?? null, host ?? null);
 
@@ -107,7 +107,7 @@ export function serveSockets(
       // false closes the socket with 4403 Forbidden.
       if (identity.kind !== 'viewer' || !extra.peer.isOpen) return false;
       const { ownerId, expiresAt } = identity.viewer;
-      if (!openOf.take(ownerId)) {
+      if (!openOf.tryAcquire(ownerId)) {
         extra.peer.close(TRY_AGAIN_LATER, 'Too many sockets are open');
         return false;
       }

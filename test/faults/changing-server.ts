@@ -14,7 +14,7 @@ import { openDatabase } from '../../src/db/open-database.ts';
 import { PATIENCE } from '../../src/http/patience.ts';
 import { Seldom } from '../../src/jobs/seldom.ts';
 import { startHttp } from '../../src/http/server.ts';
-import { StreamCount } from '../../src/graphql/stream.ts';
+import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { watchedRows } from '../../src/graphql/watched-rows.ts';
 import { avatarRow } from '../db/rows.ts';
 import { optionsOf } from '../support/database.ts';
@@ -50,7 +50,7 @@ const yoga = createGraphql({
     },
     news,
     defaultTrainers: DEFAULT_TRAINERS,
-    streams: new StreamCount(limits?.streamsPerOwner ?? null),
+    streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     watched: watchedRows(prisma),
   },
   authenticate,

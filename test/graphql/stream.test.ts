@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openStream, StreamCount } from '../../src/graphql/stream.ts';
+import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
+import { openStream } from '../../src/graphql/stream.ts';
 import type { Context } from '../../src/graphql/context.ts';
 
 const OWNER = 'ada';
@@ -13,10 +14,10 @@ afterEach(() => {
 
 /** One place for one owner, so that whether it is taken shows whether a stream still counts. */
 function stage() {
-  const streams = new StreamCount(1);
+  const streams = new KeyedSemaphore(1);
   const context = { streams, viewer: { ownerId: OWNER, expiresAt: Date.now() + 1000 } } as unknown as Context;
   const isFree = () => {
-    const isTaken = streams.take(OWNER);
+    const isTaken = streams.tryAcquire(OWNER);
     if (isTaken) streams.release(OWNER);
     return isTaken;
   };
