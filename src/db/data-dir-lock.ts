@@ -13,6 +13,8 @@ export class DataDirInUseError extends Error {
   readonly dataDir: string;
   /** As the holder knows itself; another container counts its processes from 1. Absent when it did not answer. */
   readonly pid: number | undefined;
+  /** In words. */
+  readonly holder: string;
 
   constructor(dataDir: string, pid: number | undefined) {
     const holder =
@@ -23,6 +25,7 @@ export class DataDirInUseError extends Error {
     );
     this.dataDir = dataDir;
     this.pid = pid;
+    this.holder = holder;
   }
 }
 
