@@ -8,6 +8,7 @@ import { DatabaseTroubleError } from './database-trouble.ts';
 import { embeddedClientClass, resetSession } from './embedded-client.ts';
 import { openEngine, type Engine } from './embedded-engine.ts';
 import { keepUp, type Upkeep } from './embedded-upkeep.ts';
+import { watchForFreezes, type FreezeWatch } from './freeze-watch.ts';
 import { requireSpace, WRITES_NEED } from './free-space.ts';
 import type { DatabaseLog } from './log.ts';
 import { warnOfMemory } from './memory-limit.ts';
@@ -22,8 +23,8 @@ const ACQUIRE_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Of the whole server with few rows; measured 310. */
 const SERVING_MEMORY_MB = 384;
-/** A server's statements take milliseconds. Those that may take long are run patiently, or before it serves. */
-const FROZEN_AFTER_MS = 60_000;
+/** A server's statements take milliseconds; the vacuum of a big table on a slow disk may take minutes. */
+const FROZEN_AFTER_MS = 10 * 60_000;
 
 export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
 
@@ -92,6 +93,7 @@ export function overEngine(
   log: DatabaseLog,
 ): EmbeddedHandle {
   let upkeep: Upkeep | undefined;
+  let watch: FreezeWatch | undefined;
   const pool = new pg.Pool({
     Client: embeddedClientClass(engine.db),
     max: 1,
@@ -107,7 +109,7 @@ export function overEngine(
   return {
     pool,
     serve: () => {
-      engine.endWhenFrozen(FROZEN_AFTER_MS);
+      watch ??= watchForFreezes(FROZEN_AFTER_MS);
       if (place !== undefined) upkeep ??= keepUp(pool, place.folder, log);
     },
     trouble: () => {
@@ -126,6 +128,7 @@ export function overEngine(
         );
         await engine.close();
       } finally {
+        await watch?.stop();
         await place?.lock.release();
       }
     },
