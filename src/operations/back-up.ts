@@ -51,7 +51,7 @@ export async function backup(
 }
 
 /** Colons are no part of a file's name everywhere. */
-export function defaultName(now: Date): string {
+function defaultName(now: Date): string {
   return `likeness-${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z.backup.gz`;
 }
 
