@@ -3,7 +3,7 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pipeName, takePipe } from './data-dir-pipe.ts';
 import { socketsInDataDir, socketsInTemporaryFolder, type SocketFolder } from './data-dir-socket-folder.ts';
-import { ask, listen, type Claim, type LockServer, type Respond } from './lock-socket.ts';
+import { ask, listen, type Claim, type LockServer } from './lock-socket.ts';
 import type { DatabaseLog } from './log.ts';
 import { codeOf } from './system-error.ts';
 
@@ -13,6 +13,8 @@ export class DataDirInUseError extends Error {
   readonly dataDir: string;
   /** As the holder knows itself; another container counts its processes from 1. Absent when it did not answer. */
   readonly pid: number | undefined;
+  /** In words. */
+  readonly holder: string;
 
   constructor(dataDir: string, pid: number | undefined) {
     const holder =
@@ -23,21 +25,14 @@ export class DataDirInUseError extends Error {
     );
     this.dataDir = dataDir;
     this.pid = pid;
+    this.holder = holder;
   }
 }
 
-export type DataDirLock = {
-  release: () => Promise<void>;
-  /** What to do with requests of other processes; see requestOfHolder. Until then, and after undefined, they wait. */
-  answer: (respond: Respond | undefined) => void;
-  /** Ends the requests that are under way. */
-  hangUp: () => void;
-};
+export type DataDirLock = { release: () => Promise<void> };
 
 /** Of the sockets' names. */
 export const PREFIX = 'lock.';
-/** To those who were told that it answers just before it began to end. */
-const NOT_ASKED = JSON.stringify({ error: 'it is about to end; try again later' });
 const RETRY_MS = 20;
 /** Starters decide within milliseconds of each other; one that takes longer is stuck, and its claim stands. */
 const UNDECIDED_FOR_MS = 10_000;
@@ -56,15 +51,11 @@ const NO_SOCKETS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EI
  * Throws DataDirInUseError, or the system's error when no socket can be made.
  */
 export async function lockDataDir(dataDir: string, log: DatabaseLog): Promise<DataDirLock> {
-  const manner: Manner = { claim: { pid: process.pid, state: 'starting' }, respond: undefined };
-  const answer = (respond: Respond | undefined): void => {
-    manner.respond = respond;
-    manner.claim.state = respond === undefined ? 'busy' : 'holding';
-  };
-  if (process.platform === 'win32') return { ...(await lockByPipe(dataDir, manner)), answer };
+  if (process.platform === 'win32') return lockByPipe(dataDir);
 
+  const claim: Claim = { pid: process.pid, state: 'starting' };
   const name = `${PREFIX}${randomUUID()}`;
-  const { folder, server } = await listenFor(dataDir, `new-${name}`, manner, log);
+  const { folder, server } = await listenFor(dataDir, `new-${name}`, claim, log);
   const release = async (): Promise<void> => {
     await rm(folder.path(name), { force: true });
     await server.close();
@@ -74,42 +65,31 @@ export async function lockDataDir(dataDir: string, log: DatabaseLog): Promise<Da
     // Published only now that it answers: a socket that is bound and not yet listening looks like a dead one.
     await rename(folder.path(`new-${name}`), folder.path(name));
     await waitForOthers(dataDir, name, folder);
-    manner.claim.state = 'busy';
+    claim.state = 'holding';
   } catch (error) {
     await release();
     throw error;
   }
-  return { release, answer, hangUp: server.hangUp };
+  return { release };
 }
 
-/** How this process answers, which changes as it gets on. */
-type Manner = { readonly claim: Claim; respond: Respond | undefined };
-
-function listenWith(address: string, manner: Manner): Promise<LockServer> {
-  return listen(
-    address,
-    () => manner.claim,
-    async (text, asker) => manner.respond?.(text, asker) ?? NOT_ASKED,
-  );
-}
-
-async function lockByPipe(dataDir: string, manner: Manner): Promise<Omit<DataDirLock, 'answer'>> {
-  manner.claim.state = 'busy';
-  const outcome = await takePipe(pipeName(dataDir), (name) => listenWith(name, manner));
+async function lockByPipe(dataDir: string): Promise<DataDirLock> {
+  const claim: Claim = { pid: process.pid, state: 'holding' };
+  const outcome = await takePipe(pipeName(dataDir), (name) => listen(name, () => claim));
   if ('heldBy' in outcome) throw new DataDirInUseError(dataDir, outcome.heldBy);
-  return { release: outcome.server.close, hangUp: outcome.server.hangUp };
+  return { release: outcome.server.close };
 }
 
 async function listenFor(
   dataDir: string,
   name: string,
-  manner: Manner,
+  claim: Claim,
   log: DatabaseLog,
 ): Promise<{ folder: SocketFolder; server: LockServer }> {
   const direct = await socketsInDataDir(dataDir);
   if (direct !== undefined) {
     try {
-      return { folder: direct, server: await listenWith(direct.address(name), manner) };
+      return { folder: direct, server: await listen(direct.address(name), () => claim) };
     } catch (error) {
       await direct.close();
       if (!NO_SOCKETS_HERE.has(codeOf(error))) throw error;
@@ -120,7 +100,7 @@ async function listenFor(
     { dataDir, lock: folder.path('') },
     'The data folder cannot hold a socket; its lock is kept elsewhere',
   );
-  return { folder, server: await listenWith(folder.address(name), manner) };
+  return { folder, server: await listen(folder.address(name), () => claim) };
 }
 
 async function waitForOthers(dataDir: string, name: string, folder: SocketFolder): Promise<void> {
@@ -152,7 +132,6 @@ async function firstUndecided(
         break;
       case 'silent':
         throw new DataDirInUseError(dataDir, undefined);
-      case 'busy':
       case 'holding':
         throw new DataDirInUseError(dataDir, answer.pid);
       case 'starting':

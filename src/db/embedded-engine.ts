@@ -1,6 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
 import { LOG_TAKES } from './free-space.ts';
-import { watchForFreezes, type FreezeWatch } from './freeze-watch.ts';
 
 /**
  * PGlite's own parameters and ours. It would take 164 MB for its buffers, all of which come to be used; what one
@@ -16,9 +15,6 @@ const START_PARAMS: string[] = [
 
 /** PostgreSQL's words for an error after which it does not go on. */
 const ENDS_IT = new Set(['PANIC', 'FATAL']);
-
-/** Of the limit after which a statement counts as frozen. */
-const PATIENCE = 10;
 
 /** The embedded database has stopped; only a restart of the process brings it back. What it had committed is safe. */
 export class EmbeddedStoppedError extends Error {
@@ -36,10 +32,6 @@ export type Engine = {
   readonly db: PGlite;
   /** Why it no longer answers; undefined while it does. */
   readonly stopped: () => EmbeddedStoppedError | undefined;
-  /** From now on a statement that freezes the process ends it; see freeze-watch.ts. */
-  readonly endWhenFrozen: (limitMs: number) => void;
-  /** Work whose every statement may take long: a freeze in it is told later. For one holder of the session at a time. */
-  readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 };
 
@@ -56,15 +48,11 @@ export async function openEngine(
 ): Promise<Engine> {
   const db = await PGlite.create(folder, { startParams: START_PARAMS });
   let stopped: EmbeddedStoppedError | undefined;
-  let watch: FreezeWatch | undefined;
 
   const execute = db.execProtocolStream.bind(db);
   db.execProtocolStream = async (message, options) => {
     if (stopped !== undefined) throw stopped;
-    watch?.enter();
-    const answering = execute(message, options);
-    watch?.leave(); // what can freeze is done: the statement has run when the promise is there
-    const answers = await answering;
+    const answers = await execute(message, options);
     for (const answer of answers) {
       if (!isEnd(answer)) continue;
       stopped ??= new EmbeddedStoppedError(answer.message);
@@ -76,19 +64,7 @@ export async function openEngine(
   return {
     db,
     stopped: () => stopped,
-    endWhenFrozen: (limitMs) => {
-      watch ??= watchForFreezes(limitMs);
-    },
-    patiently: async (work) => {
-      watch?.allow(PATIENCE);
-      try {
-        return await work();
-      } finally {
-        watch?.allow(1);
-      }
-    },
     close: async () => {
-      await watch?.stop();
       if (stopped === undefined) await db.close(); // closing is a statement too
     },
   };

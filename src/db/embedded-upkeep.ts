@@ -1,38 +1,16 @@
 import type pg from 'pg';
-import type { Copies } from './copies.ts';
-import { COPIES_LEAVE, freeSpace, WRITES_NEED } from './free-space.ts';
-import { inSession } from './in-session.ts';
+import { freeSpace, WRITES_NEED } from './free-space.ts';
 import type { DatabaseLog } from './log.ts';
-import { oneAtATime } from './one-at-a-time.ts';
-import { within } from '../jobs/within.ts';
 
-/** While there are copies, the log is not cut back: it can take much room within a second. */
-export const SPACE_CHECK_MS = 200;
-/** A copy whose turn has not come yet hears of it only then; the looks go on. */
-const TAKE_BACK_MS = 1_000;
-
-const UNTIDY = 'The embedded database could not be tidied';
+const SPACE_CHECK_MS = 1_000;
 /** PostgreSQL's own pace, of checkpoints and of a round of its autovacuum. */
-export const TIDY_MS = 5 * 60_000;
-
-/** Does work whose every statement may take long. */
-export type Patiently = <T>(work: () => Promise<T>) => Promise<T>;
-
-export type UpkeepOptions = {
-  readonly spaceCheckMs?: number;
-  readonly tidyMs?: number;
-  readonly patiently?: Patiently;
-  /** Of this database. */
-  readonly copies?: Copies | undefined;
-};
+const TIDY_MS = 5 * 60_000;
 
 export type Upkeep = {
   /** Whether nothing is written at present, for want of room. */
   readonly isFull: () => boolean;
   /** For each new connection: it begins as the others are. */
   readonly begin: (client: pg.ClientBase) => Promise<void>;
-  /** Does work during which nothing is tidied. */
-  readonly untidied: <T>(work: () => Promise<T>) => Promise<T>;
   readonly stop: () => void;
 };
 
@@ -45,17 +23,13 @@ export type Upkeep = {
  *
  * Room: while less than WRITES_NEED bytes are free, transactions are read-only, which every statement that would write
  * is told, and the database stays whole. A log that cannot be extended stops the database for good (embedded-engine.ts).
- * Before that, copies made for backups are taken back.
- *
- * @param options.patiently does what may take long, a vacuum of a big table or a checkpoint of many changes
  */
 export function keepUp(
   pool: pg.Pool,
   folder: string,
   log: DatabaseLog,
-  { spaceCheckMs = SPACE_CHECK_MS, tidyMs = TIDY_MS, patiently = atOnce, copies }: UpkeepOptions = {},
+  { tidyMs = TIDY_MS }: { readonly tidyMs?: number } = {},
 ): Upkeep {
-  const inTurn = oneAtATime();
   /** As it is, and as the database was last told. */
   let isFull = false;
   let isReadOnly = false;
@@ -63,25 +37,8 @@ export function keepUp(
   const apply = (client: pg.ClientBase | pg.Pool) =>
     client.query(`SET default_transaction_read_only = ${isFull ? 'on' : 'off'}`);
 
-  const run = (sql: string) => inSession(pool, (client) => patiently(() => client.query(sql)));
-
-  const takeCopiesBack = async (held: Copies, free: number): Promise<void> => {
-    log.warn({ folder, freeBytes: free }, 'The disk is nearly full: a copy made for a backup is taken back');
-    const takenBack = held.takeBack(
-      new Error('the disk is nearly full, and the server needs the room itself'),
-    );
-    await within(takenBack, TAKE_BACK_MS).catch((err: unknown) =>
-      log.warn({ err }, 'The copy is not gone yet'),
-    );
-    inTurn(() => run('CHECKPOINT')).catch((err: unknown) => log.warn({ err }, UNTIDY)); // it cuts back the log
-  };
-
   const checkSpace = async (): Promise<void> => {
-    let free = await freeSpace(folder);
-    if (copies?.any === true && free < COPIES_LEAVE) {
-      await takeCopiesBack(copies, free);
-      free = await freeSpace(folder);
-    }
+    const free = await freeSpace(folder);
     isFull = free < WRITES_NEED;
     if (isFull === isReadOnly) return;
     const wanted = isFull;
@@ -95,34 +52,26 @@ export function keepUp(
   };
 
   const tidy = async (): Promise<void> => {
-    if (!isFull) for (const table of await readEveryTable(pool)) await run(`VACUUM (ANALYZE) ${table}`);
-    await run('CHECKPOINT');
+    if (!isFull)
+      for (const table of await readEveryTable(pool)) await pool.query(`VACUUM (ANALYZE) ${table}`);
+    await pool.query('CHECKPOINT');
   };
 
   const loops = [
-    repeat(checkSpace, spaceCheckMs, (err) =>
+    repeat(checkSpace, SPACE_CHECK_MS, (err) =>
       log.warn({ err }, 'The embedded database could not be told how much room there is'),
     ),
-    repeat(
-      () => inTurn(tidy),
-      tidyMs,
-      (err) => log.warn({ err }, UNTIDY),
-    ),
+    repeat(tidy, tidyMs, (err) => log.warn({ err }, 'The embedded database could not be tidied')),
   ];
   return {
     isFull: () => isFull,
     begin: async (client) => {
       if (isFull) await apply(client);
     },
-    untidied: inTurn,
     stop: () => {
       for (const stop of loops) stop();
     },
   };
-}
-
-export async function atOnce<T>(work: () => Promise<T>): Promise<T> {
-  return work();
 }
 
 /** PostgreSQL's own too: what a vacuum notes in them leaves dead rows there. */

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import pg from 'pg';
-import { Copies, type Copy } from './copies.ts';
-import { removeLeftCopies } from './copy-folders.ts';
 import { closeToOthers, createEmbedded, makeFolder } from './create-embedded.ts';
 import { lockDataDir, type DataDirLock } from './data-dir-lock.ts';
 import { DatabaseTroubleError } from './database-trouble.ts';
 import { embeddedClientClass, resetSession } from './embedded-client.ts';
 import { openEngine, type Engine } from './embedded-engine.ts';
 import { keepUp, type Upkeep } from './embedded-upkeep.ts';
+import { watchForFreezes, type FreezeWatch } from './freeze-watch.ts';
 import { requireSpace, WRITES_NEED } from './free-space.ts';
-import { copyLive } from './live-copy.ts';
 import type { DatabaseLog } from './log.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import { keepPoolClean } from './pool-hygiene.ts';
@@ -24,18 +23,14 @@ const ACQUIRE_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Of the whole server with few rows; measured 310. */
 const SERVING_MEMORY_MB = 384;
-/** A server's statements take milliseconds. Those that may take long are run patiently, or before it serves. */
-const FROZEN_AFTER_MS = 60_000;
+/** A server's statements take milliseconds; the vacuum of a big table on a slow disk may take minutes. */
+const FROZEN_AFTER_MS = 10 * 60_000;
 
 export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
 
 export type EmbeddedHandle = PoolHandle & {
-  /** Undefined in memory. */
-  readonly lock: DataDirLock | undefined;
   /** Begins what a server needs that stays open: upkeep, an end to freezes. After the migrations, which may be long. */
   readonly serve: () => void;
-  /** Makes a copy of the database beside it while it serves; see live-copy.ts. It stays until `gone`. Undefined in memory. */
-  readonly copy: ((gone: AbortSignal) => Promise<Copy>) | undefined;
   /** Why it cannot do its work; undefined while it can. */
   readonly trouble: () => DatabaseTroubleError | undefined;
 };
@@ -58,7 +53,7 @@ export async function openEmbedded(dataDir: string, log: DatabaseLog): Promise<E
   const lock = await lockDataDir(path, log);
   try {
     warnOfMemory(SERVING_MEMORY_MB, 'a server with the embedded database', log);
-    await removeLeftCopies(path, log);
+    await removeCopiesOfOlderVersions(path);
     const folder = databaseFolder(path);
     if (!existsSync(folder)) await createEmbedded(folder, log);
     await closeToOthers(folder, log);
@@ -69,26 +64,17 @@ export async function openEmbedded(dataDir: string, log: DatabaseLog): Promise<E
   }
 }
 
-/**
- * Opens a copy that `copy` has made. Nobody removes it before it is closed, except a server that needs its room: then
- * statements fail, or read what is not there any more.
- */
-export async function openCopy(dataDir: string, log: DatabaseLog): Promise<EmbeddedHandle> {
-  const lock = await lockDataDir(dataDir, log);
-  try {
-    const folder = databaseFolder(dataDir);
-    return overEngine(await openFolder(folder, () => undefined), { lock, folder }, log);
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
+/** Backups beside a running server left them when they were killed; they hold all rows and take as much room. */
+async function removeCopiesOfOlderVersions(dataDir: string): Promise<void> {
+  const left = (await readdir(dataDir)).filter((name) => /^(?:copy|gone)\.[0-9a-f]{8}$/.test(name));
+  for (const name of left) await rm(join(dataDir, name), { recursive: true, force: true });
 }
 
 /** Opens a database folder that nobody else has, without a lock. */
-export async function openFolder(folder: string, onStopped = endProcess): Promise<Engine> {
+export async function openFolder(folder: string): Promise<Engine> {
   await requireSpace(folder, WRITES_NEED);
   try {
-    return await openEngine(folder, onStopped);
+    return await openEngine(folder, endProcess);
   } catch (error) {
     throw new Error(`The embedded database in ${folder} cannot be opened: ${openingFault(error)}`, {
       cause: error,
@@ -107,6 +93,7 @@ export function overEngine(
   log: DatabaseLog,
 ): EmbeddedHandle {
   let upkeep: Upkeep | undefined;
+  let watch: FreezeWatch | undefined;
   const pool = new pg.Pool({
     Client: embeddedClientClass(engine.db),
     max: 1,
@@ -119,26 +106,12 @@ export function overEngine(
     },
   });
   keepPoolClean(pool, log);
-  const untidied: Upkeep['untidied'] = async (work) =>
-    upkeep === undefined ? work() : upkeep.untidied(work);
-  const copies =
-    place &&
-    new Copies(
-      dirname(place.folder),
-      async (gone) => untidied(() => copyLive(pool, place.folder, gone, engine.patiently)),
-      log,
-    );
-  const warnOf = (what: string) => (err: unknown) =>
-    log.warn({ err }, `Closing the embedded database under ${what} that has not ended`);
   return {
     pool,
-    lock: place?.lock,
     serve: () => {
-      engine.endWhenFrozen(FROZEN_AFTER_MS);
-      if (place === undefined) return;
-      upkeep ??= keepUp(pool, place.folder, log, { patiently: engine.patiently, copies });
+      watch ??= watchForFreezes(FROZEN_AFTER_MS);
+      if (place !== undefined) upkeep ??= keepUp(pool, place.folder, log);
     },
-    copy: copies && (async (gone) => copies.make(gone)),
     trouble: () => {
       const stopped = engine.stopped();
       if (stopped !== undefined) return new DatabaseTroubleError('stopped', stopped.message);
@@ -148,14 +121,14 @@ export function overEngine(
     },
     close: async () => {
       upkeep?.stop();
-      place?.lock.answer(undefined);
-      if (copies !== undefined) await within(copies.end(), CLOSE_TIMEOUT_MS).catch(warnOf('a copy of it'));
-      place?.lock.hangUp();
       try {
         // A client that is never given back must not keep the files from being closed in order.
-        await within(pool.end(), CLOSE_TIMEOUT_MS).catch(warnOf('a query'));
+        await within(pool.end(), CLOSE_TIMEOUT_MS).catch((err: unknown) =>
+          log.warn({ err }, 'Closing the embedded database under a query that has not ended'),
+        );
         await engine.close();
       } finally {
+        await watch?.stop();
         await place?.lock.release();
       }
     },

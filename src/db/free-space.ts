@@ -6,8 +6,6 @@ const MB = 1024 * 1024;
 export const WRITES_NEED = 32 * MB;
 /** To about this size the log is cut back at each checkpoint. */
 export const LOG_TAKES = 48 * MB;
-/** A copy of the database is taken back while less is free: before its room is missed. */
-export const COPIES_LEAVE = WRITES_NEED + LOG_TAKES;
 /** A new database takes 40 MB. */
 export const CREATING_NEEDS = 56 * MB;
 

@@ -1,7 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { PrismaClient } from '../generated/prisma/client.ts';
-import { copyOnRequest } from './copy-request.ts';
 import type { DatabaseTroubleError } from './database-trouble.ts';
 import { openEmbedded } from './embedded.ts';
 import type { DatabaseLog } from './log.ts';
@@ -57,7 +56,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return overPool({ kind: 'postgres', pool, close, trouble: () => undefined });
   }
 
-  const { pool, close, serve, trouble, lock, copy } = await openEmbedded(dataDir, log);
+  const { pool, close, serve, trouble } = await openEmbedded(dataDir, log);
   try {
     const client = await pool.connect();
     try {
@@ -66,9 +65,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       client.release(true); // the next client starts with the settings the session was opened with
     }
     serve();
-    if (copy !== undefined) {
-      lock?.answer((request, asker) => copyOnRequest(copy, request, asker));
-    }
     return overPool({ kind: 'embedded', pool, close, trouble });
   } catch (error) {
     await close();

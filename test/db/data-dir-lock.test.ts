@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +57,17 @@ describe('a data folder', () => {
     const second = await lockDataDir(folder, silent);
     await second.release();
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('can be let go while somebody who asked stays connected', async () => {
+    const first = await lockDataDir(folder, silent);
+    const [name = ''] = await readdir(folder);
+    const asker = net.connect({ path: join(folder, name), allowHalfOpen: true });
+    await once(asker, 'connect');
+
+    await first.release();
+    expect(await readdir(folder)).toEqual([]);
+    asker.destroy();
   });
 
   test('can be used again at once when its process was killed', async () => {

@@ -1,8 +1,11 @@
-// node --import tsx test/db/frozen.ts <data folder>: sends statements to an embedded database that ends the process when one
-// does not return for a second: one that may take longer and does, and one that does not return for minutes.
-import { join } from 'node:path';
-import { openEngine } from '../../src/db/embedded-engine.ts';
+// node --import tsx test/db/frozen.ts <data folder>: uses an embedded database under a watch that ends the process when its
+// event loop stands still for a second: many short statements without a pause, then a pause, then one that does not
+// return for minutes.
+import { setTimeout as pause } from 'node:timers/promises';
+import { openEmbedded } from '../../src/db/embedded.ts';
+import { watchForFreezes } from '../../src/db/freeze-watch.ts';
 import { say } from '../support/say.ts';
+import { silent } from '../support/template.ts';
 
 /** Returns when that time is over. */
 const wait = (seconds: number): string =>
@@ -10,11 +13,10 @@ const wait = (seconds: number): string =>
 
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
-const engine = await openEngine(join(dataDir, 'postgres'), () => undefined);
-engine.endWhenFrozen(1000);
-await engine.patiently(() => engine.db.exec(wait(2.5)));
-say('patient');
-await engine.db.exec(wait(0.3));
-say('frozen');
-await engine.db.exec(wait(120));
+const { pool } = await openEmbedded(dataDir, silent);
+watchForFreezes(1000);
+for (let n = 0; n < 10; n++) await pool.query(wait(0.3));
+await pause(1500);
+say('alive');
+await pool.query(wait(120));
 say('returned');

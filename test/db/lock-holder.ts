@@ -1,5 +1,4 @@
-// node --import tsx test/db/lock-holder.ts <folder>: prints "held" or "refused <pid>" and, having the lock, stays and
-// answers requests.
+// node --import tsx test/db/lock-holder.ts <folder>: prints "held" or "refused <pid>" and, having the lock, stays.
 import { DataDirInUseError, lockDataDir } from '../../src/db/data-dir-lock.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
@@ -7,8 +6,7 @@ import { silent } from '../support/template.ts';
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
 try {
-  const lock = await lockDataDir(dataDir, silent);
-  lock.answer(async (request) => `${request} yourself`);
+  await lockDataDir(dataDir, silent);
   say('held');
   setInterval(() => undefined, 1000);
 } catch (error) {

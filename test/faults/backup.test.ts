@@ -3,10 +3,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { AvatarsDocument, CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
+import { CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { readBackup } from '../../src/db/backup-file.ts';
 import { openDatabase } from '../../src/db/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
@@ -15,14 +14,11 @@ import { ask } from '../support/graphql-call.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../db/awkward-rows.ts';
-import { buildCommands, npmRun, runCommand, runWithOwnFolder, startCommand } from './run-command.ts';
-import { noDisks } from './tmpfs.ts';
+import { buildCommands, npmRun, runCommand, startCommand } from './run-command.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 const NO_LINKS = fileURLToPath(new URL('no-links.mjs', import.meta.url));
-/** That a request may wait while a backup is written, on a machine with much else to do. */
-const MAX_WAIT_MS = 2_000;
 const PATIENCE_MS = 60_000;
 
 let folder: string;
@@ -53,10 +49,6 @@ async function newAvatar({ graphqlUrl }: ServerProcess, name: string): Promise<v
   if (data === null || !('avatar' in data.createAvatar)) throw new Error('It was not acknowledged');
 }
 
-async function avatarsAt({ graphqlUrl }: ServerProcess): Promise<string> {
-  return (await ask(graphqlUrl, AvatarsDocument, { first: 50 })).text;
-}
-
 test('a backup made while no server runs is restored with every row, and sequences go on', async () => {
   const file = join(folder, 'b.gz');
   const restored = join(folder, 'new', 'data');
@@ -78,170 +70,46 @@ test('a backup made while no server runs is restored with every row, and sequenc
   await after.close();
 });
 
-test('a backup is made while a server runs, which goes on and answers the same from what is restored', async () => {
+test('a backup beside a running server is refused with what to do, and hinders the server in nothing', async () => {
   const server = await serve(dataDir);
-  await newAvatar(server, 'before');
-  const file = join(folder, 'b.gz');
+  const before = await readdir(dataDir);
 
-  const backup = runCommand('backup', [file], { DATA_DIR: dataDir });
-  const during = Array.from({ length: 10 }, (_, n) => newAvatar(server, `during ${n}`));
-  expect(await backup).toMatchObject({ code: 0 });
-  await Promise.all(during);
-  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  const { code, said } = await runCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
+  expect(code).toBe(1);
+  expect(said).toContain(`The data folder ${dataDir} is in use by process ${server.pid}`);
+  expect(said).toContain('stop the server first, or use PostgreSQL');
+  expect(said.trim().split('\n')).toHaveLength(1);
+  expect(await readdir(folder)).toEqual([]);
+  expect(await readdir(dataDir)).toEqual(before);
+  await newAvatar(server, 'after');
 
-  const second = join(folder, 'c.gz');
-  expect(await runCommand('backup', [second], { DATA_DIR: dataDir })).toMatchObject({ code: 0 });
-  const answer = await avatarsAt(server);
   await server.kill();
-  expect(await runCommand('restore', [second], { DATA_DIR: join(folder, 'data') })).toMatchObject({
+  expect(await runCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir })).toMatchObject({
     code: 0,
   });
-  expect(await avatarsAt(await serve(join(folder, 'data')))).toBe(answer);
-  expect(await readdir(folder)).toEqual(expect.arrayContaining(['b.gz', 'c.gz']));
-  expect(await readdir(folder)).toHaveLength(3); // nothing unfinished beside them
 });
 
-async function nothingLeft(): Promise<void> {
-  await eventually(
-    'everything but the database to be gone',
-    async () => ((await readdir(dataDir)).some((name) => /^(?:copy|gone)\./.test(name)) ? null : true),
-    PATIENCE_MS,
-  );
-  expect((await readdir(folder)).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
-}
-
-test('requests hardly wait while a backup of many rows is written beside the server', async () => {
-  const before = await openDatabase({ dataDir, log: silent });
-  await before.pool.query(MANY_DELIVERIES);
-  await before.close();
-  const server = await serve(dataDir);
-  const file = join(folder, 'b.gz');
-
-  const done = new AbortController();
-  const backup = runCommand('backup', [file], { DATA_DIR: dataDir }).finally(() => done.abort());
-  const waits: number[] = [];
-  for (let n = 0; !done.signal.aborted; n++) {
-    const asked = performance.now();
-    await newAvatar(server, `during ${n}`);
-    waits.push(performance.now() - asked);
-    await pause(20);
-  }
-  const { code, said } = await backup;
-  expect(code).toBe(0);
-  expect(Number(/: (\d+) rows/.exec(said)?.[1])).toBeGreaterThan(100_000);
-  process.stdout.write(`${waits.length} writes; the longest wait ${Math.round(Math.max(...waits))} ms\n`);
-  expect(Math.max(...waits)).toBeLessThan(MAX_WAIT_MS);
-  await nothingLeft();
-});
-
-/** A moment of a backup beside a server: the server copies, or the command has opened the copy. */
-type Moment = 'is copied' | 'is read';
-
-async function moment(when: Moment): Promise<void> {
-  await eventually(
-    `the moment when the database ${when}`,
-    async () => {
-      const copy = (await readdir(dataDir)).find((name) => name.startsWith('copy.'));
-      if (copy === undefined || when === 'is copied') return copy === undefined ? null : true;
-      const inside = await readdir(join(dataDir, copy)).catch(() => []);
-      return inside.some((name) => name.startsWith('lock.')) ? true : null;
-    },
-    PATIENCE_MS,
-  );
-}
-
-test.each([
-  ['SIGTERM', 'is copied'],
-  ['SIGTERM', 'is read'],
-  ['SIGINT', 'is read'],
-  ['SIGKILL', 'is copied'],
-  ['SIGKILL', 'is read'],
-] as const)(
-  'a backup that gets %s while the database %s leaves no backup, and nothing in the server’s data folder',
-  async (signal, when) => {
-    const server = await serve(dataDir);
+test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
+  'a backup that gets %s leaves no backup, and a database that opens',
+  async (signal) => {
+    const before = await openDatabase({ dataDir, log: silent });
+    await before.pool.query(MANY_DELIVERIES); // so that it takes a moment
+    await before.close();
     const backup = startCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
-    await moment(when);
+    await eventually(
+      'its file to be written',
+      async () => ((await readdir(folder)).some((name) => name.endsWith('.unfinished')) ? true : null),
+      PATIENCE_MS,
+    );
     backup.kill(signal);
     const { code, said } = await backup.ended;
     expect(code).not.toBe(0);
-    if (signal !== 'SIGKILL') expect(said).toContain(`ended by ${signal}; there is no backup`);
-    await nothingLeft();
     expect(existsSync(join(folder, 'b.gz'))).toBe(false);
-    await newAvatar(server, 'after');
-  },
-);
-
-test('a server that is killed while it is copied ends the backup, and its next start leaves no copy', async () => {
-  const server = await serve(dataDir);
-  const backup = runCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
-  await moment('is copied');
-  await server.kill();
-  expect(await backup).toMatchObject({ code: 1, said: expect.stringContaining('ended before') as string });
-  expect(existsSync(join(folder, 'b.gz'))).toBe(false);
-  await serve(dataDir);
-  await nothingLeft();
-});
-
-test('a server that gets SIGTERM while it is copied ends in order, tells the backup and leaves no copy', async () => {
-  const before = await openDatabase({ dataDir, log: silent });
-  await before.pool.query(MANY_DELIVERIES); // so that it takes a moment
-  await before.close();
-  const server = await serve(dataDir);
-  const backup = runCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
-  await moment('is copied');
-  server.signal('SIGTERM');
-  expect(await server.ended).toEqual({ code: 0, signal: null });
-  expect((await readdir(dataDir)).filter((name) => /^(?:copy|gone|lock)\./.test(name))).toEqual([]);
-  const { code, said } = await backup;
-  expect(code).toBe(1);
-  expect(said).toContain('made no copy of its database: the server ends');
-  expect(await readdir(folder)).toEqual([]);
-});
-
-test('two backups at once are both whole, one copy after the other', async () => {
-  const server = await serve(dataDir);
-  await newAvatar(server, 'Ada');
-  const files = [join(folder, 'b.gz'), join(folder, 'c.gz')];
-  const runs = await Promise.all(files.map((file) => runCommand('backup', [file], { DATA_DIR: dataDir })));
-  expect(runs.map(({ code }) => code)).toEqual([0, 0]);
-  for (const file of files) {
-    expect((await readBackup(file)).tables.find(({ name }) => name === 'avatars')?.rows).toBe(1);
-  }
-  await nothingLeft();
-});
-
-test.each(['SIGTERM', 'SIGKILL'] as const)(
-  'a server that gets %s while its copy is read, and is started again, hinders no backup',
-  async (signal) => {
-    const server = await serve(dataDir);
-    const file = join(folder, 'b.gz');
-    const backup = runCommand('backup', [file], { DATA_DIR: dataDir });
-    await moment('is read');
-    server.signal(signal);
-    await server.ended;
-    await serve(dataDir);
-    expect(await backup).toMatchObject({ code: 0 });
-    await expect(readBackup(file)).resolves.toBeDefined();
-    await nothingLeft();
-  },
-);
-
-test.skipIf(noDisks !== undefined)(
-  `a backup is written where the command is run, also where the server sees other files${noDisks === undefined ? '' : ` (skipped: ${noDisks})`}`,
-  async () => {
-    const server = await serve(dataDir);
-    await newAvatar(server, 'Ada');
-    const own = await mkdtemp(join(tmpdir(), 'likeness-own-'));
-    const target = join(own, 'b.gz');
-    const copyOut = `test "$(ls ${own})" = b.gz && cp ${target} ${folder}/`;
-    const run = await runWithOwnFolder(own, 'backup', [target], { DATA_DIR: dataDir }, copyOut);
-    expect(run).toMatchObject({ code: 0 });
-    expect(await readdir(own)).toEqual([]); // nothing of it in the server's view
-    expect((await readBackup(join(folder, 'b.gz'))).tables.find(({ name }) => name === 'avatars')?.rows).toBe(
-      1,
-    );
-    await rm(own, { recursive: true });
+    if (signal !== 'SIGKILL') {
+      expect(said).toContain(`ended by ${signal}; there is no backup`);
+      expect(await readdir(folder)).toEqual([]);
+    }
+    await newAvatar(await serve(dataDir), 'after');
   },
 );
 
@@ -259,8 +127,7 @@ test('where there are no links a backup gets its name whole, replaces nothing an
   expect((await readBackup(file)).madeAt).toBe(madeAt);
 });
 
-test('a backup that cannot be written says why, hinders no server and replaces no file', async () => {
-  const server = await serve(dataDir);
+test('a backup that cannot be written says why and replaces no file', async () => {
   const taken = join(folder, 'taken');
   await writeFile(taken, 'mine');
 
@@ -272,8 +139,6 @@ test('a backup that cannot be written says why, hinders no server and replaces n
   const nowhere = await runCommand('backup', [join(folder, 'not-there', 'b.gz')], { DATA_DIR: dataDir });
   expect(nowhere.code).toBe(1);
   expect(nowhere.said).toContain('ENOENT');
-  await newAvatar(server, 'after');
-  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
 });
 
 test('the commands refuse what they are not for, with the reason', async () => {

@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { rmSync, statfsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -14,7 +12,6 @@ import { eventually } from '../support/eventually.ts';
 import { ask } from '../support/graphql-call.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 import { silent } from '../support/template.ts';
-import { buildCommands, runCommand, startCommand } from './run-command.ts';
 import { mountDisk, noDisks, type Disk } from './tmpfs.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
@@ -42,10 +39,6 @@ describe.skipIf(noDisks !== undefined)(
       await server?.kill();
       disk.unmount();
     });
-
-    function enlarge(megabytes: number): void {
-      execFileSync('mount', ['-o', `remount,size=${megabytes}m`, disk.folder]);
-    }
 
     function fillBut(leave: number): string {
       const file = join(disk.folder, `filler-${leave}`);
@@ -89,51 +82,6 @@ describe.skipIf(noDisks !== undefined)(
       server = await startServer({ DATA_DIR: disk.folder });
       const after = await ask(server.graphqlUrl, AvatarsDocument, { first: 50 });
       expect(acknowledged.filter((id) => !after.text.includes(id))).toEqual([]);
-    });
-
-    test('makes a backup beside a server say how much room it needs, and takes none of the server’s', async () => {
-      await buildCommands();
-      server = await startServer({ DATA_DIR: disk.folder });
-      const { url } = server;
-      fillBut(60 * MB);
-      const target = join(tmpdir(), `likeness-${randomUUID()}.gz`);
-      const { code, said } = await runCommand('backup', [target], { DATA_DIR: disk.folder });
-      expect(code).toBe(1);
-      expect(said).toMatch(
-        /made no copy of its database: a copy of the database needs \d+ MB in .*, and (59|60) MB are free/,
-      );
-      expect(readdirSync(disk.folder).filter((name) => name.startsWith('copy.'))).toEqual([]);
-      expect((await fetch(`${url}/readyz`)).status).toBe(200);
-
-      await server.kill(); // as the reason says: without a server no copy is needed
-      expect(await runCommand('backup', [target], { DATA_DIR: disk.folder })).toMatchObject({ code: 0 });
-      rmSync(target);
-    });
-
-    test('makes the server take the copy of a backup back, which says so, before it refuses writes', async () => {
-      await buildCommands();
-      enlarge(400);
-      server = await startServer({ DATA_DIR: disk.folder });
-      const { url } = server;
-      const target = join(tmpdir(), `likeness-${randomUUID()}.gz`);
-      const backup = startCommand('backup', [target], { DATA_DIR: disk.folder });
-      const copies = (): string[] => readdirSync(disk.folder).filter((name) => /^(?:copy|gone)\./.test(name));
-      await eventually('its copy to be read', () =>
-        copies().some((name) => readdirSync(join(disk.folder, name)).some((file) => file.startsWith('lock.')))
-          ? true
-          : null,
-      );
-      backup.kill('SIGSTOP');
-      fillBut(60 * MB);
-      await eventually('its room to be free', () => (copies().length === 0 ? true : null), PATIENCE_MS);
-      expect(freeOn(disk)).toBeGreaterThan(90 * MB); // also while its reader has its files open
-      backup.kill('SIGCONT');
-      const { code, said } = await backup.ended;
-      expect(code).toBe(1);
-      expect(said).toContain('The server took its copy of the database back');
-      expect(existsSync(target)).toBe(false);
-      expect((await fetch(`${url}/readyz`)).status).toBe(200);
-      expect(server.log.filter(({ msg }) => msg.includes('takes no writes'))).toEqual([]);
     });
 
     test('that cannot be foreseen ends the process with the reason, and every acknowledged row is there afterwards', async () => {

@@ -31,19 +31,6 @@ export function startCommand(
   return started(process.execPath, [...imports, programOf(command), ...args], env);
 }
 
-/** Runs a built command where `folder` is another, empty one than for everybody else, and then `shell` in there too. */
-export function runWithOwnFolder(
-  folder: string,
-  command: Command,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  shell: string,
-): CommandRun['ended'] {
-  const script = `mount -t tmpfs tmpfs "$1" && shift && "$@" && ${shell}`;
-  const program = [process.execPath, programOf(command), ...args];
-  return started('unshare', ['--mount', 'sh', '-c', script, 'sh', folder, ...program], env).ended;
-}
-
 function programOf(command: Command): string {
   return fileURLToPath(new URL(`dist/${command}.js`, ROOT));
 }
