@@ -28,5 +28,8 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.mjs', '**/*.js'], ...tseslint.configs.disableTypeChecked },
-  { files: ['scripts/**', 'demo/**', 'codegen.ts', 'src/simulator/main.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/**', 'demo/**', 'codegen.ts', 'packages/fal-simulator/src/main.ts'],
+    rules: { 'no-console': 'off' },
+  },
 );

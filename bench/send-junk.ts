@@ -2,7 +2,7 @@
 // until it gets another, and answers that with a JunkReport.
 import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { headersOf, newSigner, signatureOf } from '../test/fal/signing.ts';
+import { headersOf, newSigner, signatureOf } from '../test/support/signing.ts';
 import { JUNK, type JunkKind, type JunkOrder, type JunkReport } from './junk.ts';
 
 const TICK_MS = 5;

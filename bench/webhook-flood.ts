@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { JUNK_KINDS, type JunkKind, type JunkOrder, type JunkReport } from './junk.ts';
 import { JWT_SECRET, tokenOf } from '../test/support/tokens.ts';
 import { measure, quantile, type Latencies } from './latency.ts';
-import { ownKeySet } from '../test/security/signed-webhooks.ts';
+import { ownKeySet } from '../test/support/signed-webhooks.ts';
 import { startBuiltServer } from './built-server.ts';
 
 const JUNK_PER_SECOND = 1000;

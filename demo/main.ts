@@ -1,5 +1,5 @@
 import { createPatience, Stopped, type StopReason } from './patience.ts';
-import { Disposer } from '../src/disposer.ts';
+import { Disposer } from '../src/async/disposer.ts';
 import { Narrator } from './narrator.ts';
 import { OUTPUT_FOLDER } from './pictures.ts';
 import { ServerLog } from './server-log.ts';

@@ -1,12 +1,12 @@
 import { createApp } from '../src/app.ts';
-import { createLog } from '../src/log.ts';
+import { createLog } from '../src/log/create-log.ts';
 import { createServer, type AddressInfo } from 'node:net';
-import { Disposer } from '../src/disposer.ts';
+import { Disposer } from '../src/async/disposer.ts';
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { rmSync } from 'node:fs';
-import { startSimulator, type Simulator } from '../src/simulator/simulator.ts';
+import { startSimulator, type Simulator } from '../packages/fal-simulator/src/simulator.ts';
 import { tmpdir } from 'node:os';
 
 export type Services = {

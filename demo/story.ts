@@ -7,7 +7,7 @@ import { showArtefacts } from './acts/show-artefacts.ts';
 import { makeOutputFolder, OUTPUT_FOLDER } from './pictures.ts';
 import { startServices } from './services.ts';
 import { train } from './acts/train.ts';
-import type { Disposer } from '../src/disposer.ts';
+import type { Disposer } from '../src/async/disposer.ts';
 import type { Narrator } from './narrator.ts';
 import type { Patience } from './patience.ts';
 

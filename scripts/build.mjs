@@ -9,11 +9,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What can be run, and where its code begins. */
 export const PROGRAMS = {
   main: 'src/main.ts',
-  fal: 'src/simulator/main.ts',
+  fal: 'packages/fal-simulator/src/main.ts',
   demo: 'demo/main.ts',
-  backup: 'src/operations/backup.ts',
-  restore: 'src/operations/restore.ts',
-  'move-to-postgres': 'src/operations/move-to-postgres.ts',
+  backup: 'src/backup/commands/backup.ts',
+  restore: 'src/backup/commands/restore.ts',
+  'move-to-postgres': 'src/backup/commands/move-to-postgres.ts',
 };
 
 /**

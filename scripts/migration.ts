@@ -6,9 +6,9 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { IN_MEMORY, openEmbedded } from '../src/db/embedded.ts';
-import { migrate } from '../src/db/migrate.ts';
-import { readMigrations } from '../src/db/migration-files.ts';
+import { IN_MEMORY, openEmbedded } from '../src/embedded/database.ts';
+import { migrate } from '../src/db/migrations/migrate.ts';
+import { readMigrations } from '../src/db/migrations/migration-files.ts';
 import { openSchemaEngine } from './schema-engine.ts';
 
 const FOLDER = fileURLToPath(new URL('../prisma/migrations', import.meta.url));

@@ -7,7 +7,7 @@ import { ColumnTypeEnum, bindMigrationAwareSqlAdapterFactory } from '@prisma/dri
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import type { MigrationList, SchemaFilter } from '@prisma/schema-engine-wasm/schema_engine_bg';
 import type pg from 'pg';
-import type { Migration } from '../src/db/migration-files.ts';
+import type { Migration } from '../src/db/migrations/migration-files.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SCHEMA = 'prisma/schema.prisma';

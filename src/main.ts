@@ -1,6 +1,6 @@
-import { ConfigError, readConfig, type Config } from './config.ts';
+import { ConfigError, readConfig, type Config } from './config/config.ts';
 import { createApp, type App } from './app.ts';
-import { createLog } from './log.ts';
+import { createLog } from './log/create-log.ts';
 
 /** From sysexits.h: something is wrong with the configuration. */
 const EX_CONFIG = 78;

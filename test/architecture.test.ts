@@ -5,48 +5,43 @@ import { describe, expect, test } from 'vitest';
 
 const ROOT = new URL('..', import.meta.url);
 
-/** What a folder or file at the top of src may import of the others; npm packages follow below. */
+/** What a room of the source may import of the others; npm packages follow below. ARCHITECTURE.md says what each is for. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  // The way in: it starts the app and tells it what the environment says.
   main: ['app', 'config', 'log'],
-  // Commands beside the server: they read where the data is and do one thing with it.
-  operations: ['config', 'db'],
   app: [
     'async',
     'auth',
     'config',
-    'db',
-    'disposer',
-    'domain',
     'fal',
+    'fal-simulator',
     'graphql',
     'http',
     'jobs',
-    'pubsub',
-    'setting-warnings',
-    'simulator',
+    'live',
+    'log',
+    'open-database',
+    'db',
   ],
-  // The edge translates; what happens is decided behind it.
-  http: ['async', 'auth', 'config', 'fal', 'graphql', 'jobs', 'domain'],
-  graphql: ['async', 'auth', 'jobs', 'domain', 'generated'],
-  auth: ['config', 'jwks'],
-  // The ports are of jobs; who implements them knows jobs and not the other way round.
-  fal: ['jobs', 'domain', 'jwks', 'read-text'],
-  db: ['jobs', 'domain', 'generated'],
-  pubsub: ['jobs', 'domain'],
-  jwks: ['read-text'],
-  'read-text': [],
-  jobs: ['domain'],
-  domain: [],
-  config: ['domain', 'settings'],
-  settings: [],
-  async: [],
-  disposer: [],
-  'setting-warnings': ['config', 'domain', 'jobs'],
-  log: ['config'],
-  // fal's look-alike shares no belief with what it is there to test.
-  simulator: [],
+  'open-database': ['async', 'db', 'embedded', 'generated', 'log'],
+  http: ['async', 'auth', 'config', 'fal', 'graphql', 'jobs', 'log'],
+  graphql: ['async', 'auth', 'catalog', 'domain', 'generated', 'jobs', 'live', 'values'],
+  auth: ['config', 'jwks', 'log'],
+  fal: ['domain', 'jobs', 'jwks', 'log', 'values'],
+  live: ['async', 'generated', 'jobs', 'log'],
+  db: ['async', 'catalog', 'domain', 'generated', 'jobs', 'live', 'log', 'values'],
+  embedded: ['async', 'db', 'log'],
+  backup: ['config', 'db', 'embedded', 'log'],
+  jobs: ['async', 'catalog', 'domain', 'log', 'values'],
+  domain: ['catalog', 'values'],
+  catalog: ['values'],
+  config: ['catalog', 'domain', 'log'],
+  log: [],
+  async: ['log'],
+  jwks: [],
+  values: [],
   generated: [],
+  // fal's look-alike shares no belief with what it is there to test.
+  'fal-simulator': [],
 };
 
 type Import = { readonly from: string; readonly to: string };
@@ -83,53 +78,58 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-/** `src/jobs/watch.ts` is part of jobs, `src/app.ts` is app. */
+/** `src/jobs/submit.ts` is in the room jobs, `src/app.ts` is app. */
 function partOf(file: string): string {
-  return /^src\/(\w[\w-]*)/.exec(file)?.[1] ?? file;
+  return /^(?:src|packages)\/(\w[\w-]*)/.exec(file)?.[1] ?? file;
 }
 
 function show({ from, to }: Import): string {
   return `${from} imports ${to}`;
 }
 
-const SOURCES = filesUnder('src').filter((file) => /\.m?[jt]s$/.test(file));
+const SOURCES = [...filesUnder('src'), ...filesUnder('packages/fal-simulator/src')].filter((file) =>
+  /\.m?[jt]s$/.test(file),
+);
 const IMPORTS = SOURCES.flatMap(importsOf);
 
+const isOurs = (file: string) => /^(?:src|packages)\//.test(file);
+
 describe('an import goes', () => {
-  test('from every part only to those it may know', () => {
+  test('from every room only to those it may know', () => {
     const wrong = IMPORTS.filter(({ from, to }) => {
-      if (!to.startsWith('src/')) return false;
       const [part, other] = [partOf(from), partOf(to)];
-      return part !== other && MAY_IMPORT[part]?.includes(other) !== true;
+      return isOurs(to) && part !== other && MAY_IMPORT[part]?.includes(other) !== true;
     });
     expect(wrong.map(show)).toEqual([]);
   });
 
-  test('nowhere out of src', () => {
+  test('nowhere out of the source', () => {
     expect(IMPORTS.filter(({ to }) => /^(\.|test\/|scripts\/|demo\/)/.test(to)).map(show)).toEqual([]);
   });
 
-  test('from the domain to zod at most: no I/O, no clock, no promises', () => {
+  const PURE = ['domain', 'catalog', 'values'];
+  test.each(PURE)('from %s to zod at most: no I/O, no clock, no promises', (room) => {
     const wrong = IMPORTS.filter(
-      ({ from, to }) => partOf(from) === 'domain' && !to.startsWith('src/domain/') && to !== 'zod',
+      ({ from, to }) => partOf(from) === room && !PURE.includes(partOf(to)) && to !== 'zod',
     );
     expect(wrong.map(show)).toEqual([]);
     const impure =
       /\b(?:Date\.now|new Date\(\)|Math\.random|performance\.now|setTimeout|fetch\(|async |await |Promise)/;
-    expect(SOURCES.filter((file) => partOf(file) === 'domain' && impure.test(read(file)))).toEqual([]);
+    expect(SOURCES.filter((file) => partOf(file) === room && impure.test(read(file)))).toEqual([]);
   });
 
   test('from the jobs to no library that stores, sends or serves', () => {
-    const allowed = /^(?:src\/(?:jobs|domain)\/|node:(?:crypto|timers\/promises)$|zod$|uuid$|dataloader$)/;
+    const allowed = /^(?:src\/|node:(?:crypto|timers\/promises)$|zod$|uuid$)/;
     const wrong = IMPORTS.filter(({ from, to }) => partOf(from) === 'jobs' && !allowed.test(to));
     expect(wrong.map(show)).toEqual([]);
   });
 
   test.each([
     ['@fal-ai/client', ['fal']],
-    ['ioredis', ['pubsub']],
-    ['pg', ['db']],
-    ['@electric-sql/pglite', ['db']],
+    ['ioredis', ['live']],
+    ['dataloader', ['live']],
+    ['pg', ['db', 'embedded', 'backup', 'open-database']],
+    ['@electric-sql/pglite', ['embedded']],
     ['jose', ['auth']],
     ['pino', ['log']],
     ['@pothos/core', ['graphql', 'http']],
@@ -141,52 +141,67 @@ describe('an import goes', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  test('to the simulator only from the app; the demo and the tests stand outside', () => {
-    const wrong = IMPORTS.filter(
-      ({ from, to }) => to.startsWith('src/simulator/') && !['simulator', 'app'].includes(partOf(from)),
-    );
+  test('to a file of ours with its ending, as Node reads it', () => {
+    const wrong = IMPORTS.filter(({ to }) => isOurs(to) && !/\.(?:ts|js|json)$/.test(to));
     expect(wrong.map(show)).toEqual([]);
   });
 
-  test('to a file of src with its ending, as Node reads it', () => {
-    const wrong = IMPORTS.filter(({ to }) => to.startsWith('src/') && !/\.(?:ts|js|json)$/.test(to));
-    expect(wrong.map(show)).toEqual([]);
+  test('in no circle between rooms', () => {
+    expect(circlesIn(IMPORTS.map(({ from, to }) => ({ from: partOf(from), to: partOf(to) })))).toEqual([]);
   });
 
-  test('in no circle between parts', () => {
-    const edges = new Map<string, Set<string>>();
-    for (const { from, to } of IMPORTS.filter(({ to: target }) => target.startsWith('src/'))) {
-      const [part, other] = [partOf(from), partOf(to)];
-      if (part !== other) edges.set(part, (edges.get(part) ?? new Set()).add(other));
-    }
-    const reaches = (part: string, goal: string, seen = new Set<string>()): boolean =>
-      [...(edges.get(part) ?? [])].some((next) => {
-        if (next === goal) return true;
-        if (seen.has(next)) return false;
-        seen.add(next);
-        return reaches(next, goal, seen);
+  test('in no circle between files, types included', () => {
+    expect(circlesIn(IMPORTS)).toEqual([]);
+  });
+
+  test('in a test to a helper of its own folder, or of the one kit in test/support', () => {
+    const tests = [...filesUnder('test'), ...filesUnder('packages/fal-simulator/test')];
+    const wrong = tests
+      .filter((file) => /\.m?ts$/.test(file))
+      .flatMap(importsOf)
+      .filter(({ from, to }) => {
+        const isTests = /^(?:test|packages\/fal-simulator\/test)\//.test(to);
+        // The rules of the soak are its own parts.
+        const isInside = posix.dirname(to).startsWith(posix.dirname(from)) || /^test\/soak\//.test(to + from);
+        return isTests && !to.startsWith('test/support/') && !isInside;
       });
-    expect([...edges.keys()].filter((part) => reaches(part, part))).toEqual([]);
+    expect(wrong.map(show)).toEqual([]);
   });
 });
 
+/** The nodes that a walk along the edges leads back to. */
+function circlesIn(edges: readonly Import[]): string[] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of edges) {
+    if (from !== to) next.set(from, (next.get(from) ?? new Set()).add(to));
+  }
+  const leadsTo = (node: string, goal: string, seen = new Set<string>()): boolean =>
+    [...(next.get(node) ?? [])].some((neighbour) => {
+      if (neighbour === goal) return true;
+      if (seen.has(neighbour)) return false;
+      seen.add(neighbour);
+      return leadsTo(neighbour, goal, seen);
+    });
+  return [...next.keys()].filter((node) => leadsTo(node, node)).sort();
+}
+
 const PROGRAMS = [
   'src/main.ts',
-  'src/operations/backup.ts',
-  'src/operations/move-to-postgres.ts',
-  'src/operations/restore.ts',
-  'src/simulator/main.ts',
+  'src/backup/commands/backup.ts',
+  'src/backup/commands/move-to-postgres.ts',
+  'src/backup/commands/restore.ts',
+  'packages/fal-simulator/src/main.ts',
 ];
 
 test('the environment is read by those who start a program and by nobody else', () => {
   const readers = SOURCES.filter((file) => /\bprocess\.env\b|\benv\b.*from 'node:process'/.test(read(file)));
-  expect(readers).toEqual(PROGRAMS);
+  expect(readers.sort()).toEqual([...PROGRAMS].sort());
 });
 
 test('only programs end the process', () => {
   const enders = SOURCES.filter((file) => /\bprocess\.(?:exit|kill|abort)\b/.test(read(file)));
   // The watch is for a process that can no longer end itself.
-  expect(enders).toEqual([...PROGRAMS, 'src/db/create-embedded.ts', 'src/db/freeze-watch.ts'].sort());
+  expect(enders.sort()).toEqual([...PROGRAMS, 'src/embedded/create.ts', 'src/embedded/watchdog.ts'].sort());
 });
 
 test('no file of src is longer than 250 lines', () => {
@@ -210,6 +225,6 @@ test('product code does not ask whether it is under test', () => {
 test('the check sees what it is about', () => {
   expect(SOURCES.length).toBeGreaterThan(80);
   expect(IMPORTS.length).toBeGreaterThan(200);
-  expect(IMPORTS.map(show)).toContain('src/jobs/record.ts imports src/domain/decide.ts');
+  expect(IMPORTS.map(show)).toContain('src/jobs/apply-run-event.ts imports src/domain/decide.ts');
   expect(Object.keys(MAY_IMPORT).sort()).toEqual([...new Set([...SOURCES.map(partOf), 'generated'])].sort());
 });

@@ -8,7 +8,7 @@ import {
 } from 'jose';
 import { KeyOutage, type OutageLog } from './key-outage.ts';
 import { publishedKeys } from './published-keys.ts';
-import type { AuthConfig } from '../config.ts';
+import type { AuthConfig } from '../config/config.ts';
 import type { Viewer } from './viewer.ts';
 
 export type Identity =

@@ -1,8 +1,7 @@
-/** Where an outage is told; as much of the server's log as that needs. */
-export type OutageLog = {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-  info(fields: Readonly<Record<string, unknown>>, message: string): void;
-};
+import type { Log } from '../log/log.ts';
+
+/** Where an outage is told. */
+export type OutageLog = Pick<Log, 'warn' | 'info'>;
 
 /** However often keys come and go, in milliseconds. */
 const SAY_EVERY_MS = 60_000;

@@ -1,8 +1,9 @@
 import pg from 'pg';
-import type { PoolHandle } from './embedded.ts';
-import type { DatabaseLog } from './log.ts';
-import { keepPoolClean } from './pool-hygiene.ts';
-import { within } from '../jobs/within.ts';
+import type { OperatorLog } from '../log/log.ts';
+import { keepPoolClean } from './pool-hooks.ts';
+import { within } from '../async/with-timeout.ts';
+
+export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
 
 const SECOND_MS = 1000;
 
@@ -30,7 +31,7 @@ function connectionConfig(databaseUrl: string): pg.ClientConfig {
 }
 
 /** `poolSize` is the number of connections this instance may have open at once. Connects when first used. */
-export function openPostgres(databaseUrl: string, poolSize: number, log: DatabaseLog): PoolHandle {
+export function openPostgres(databaseUrl: string, poolSize: number, log: OperatorLog): PoolHandle {
   const pool = new pg.Pool({
     ...connectionConfig(databaseUrl),
     max: poolSize,

@@ -1,7 +1,7 @@
-import { readImages, type GeneratedImage } from './images.ts';
-import type { Failure } from './refusal.ts';
-import type { JobFailure, JobView } from './next-job.ts';
-import type { Json } from './json.ts';
+import { readImages, type GeneratedImage } from '../catalog/images.ts';
+import type { Failure } from './user-error.ts';
+import type { JobFailure, JobView } from './job-state.ts';
+import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';
 
 export type GenerationStatus = 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';

@@ -1,8 +1,8 @@
-import { isFinal, type JobFailure, type JobState, type JobView } from './next-job.ts';
-import { trainerRow, type Trainer } from './trainers.ts';
-import type { Artifact } from './artifact.ts';
-import type { Failure } from './refusal.ts';
-import type { Json } from './json.ts';
+import { isFinal, type JobFailure, type JobState, type JobView } from './job-state.ts';
+import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import type { Artifact } from '../catalog/artefact.ts';
+import type { Failure } from './user-error.ts';
+import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';
 
 export type AvatarStatus = 'DRAFT' | 'QUEUED' | 'TRAINING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';

@@ -7,7 +7,7 @@ import {
   type JobChange,
   type JobFailure,
   type JobView,
-} from './next-job.ts';
+} from './job-state.ts';
 import type { RunEvent } from './run-event.ts';
 
 /** A job and what people see of it, as read together. Null where it was deleted meanwhile. */

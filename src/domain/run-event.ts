@@ -1,5 +1,5 @@
-import type { Failure } from './refusal.ts';
-import type { Json } from './json.ts';
+import type { Failure } from './user-error.ts';
+import type { Json } from '../values/json.ts';
 
 /** Where fal says a run can be asked about; null where it did not say. */
 export type RunUrls = {

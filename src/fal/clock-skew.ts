@@ -1,5 +1,5 @@
-import { Seldom } from '../jobs/seldom.ts';
-import type { Log } from '../jobs/ports.ts';
+import { Seldom } from '../log/log-throttle.ts';
+import type { Log } from '../log/log.ts';
 
 const MINUTE = 60_000;
 /** Webhooks are refused from five minutes on; whoever runs the server should hear of it before. */

@@ -1,8 +1,8 @@
-import { publicKeyFrom } from './verify.ts';
+import { publicKeyFrom } from './verify-webhook.ts';
 import { RemoteJwks } from '../jwks/remote-jwks.ts';
 import { z } from 'zod';
 import type { KeyObject } from 'node:crypto';
-import type { Log } from '../jobs/ports.ts';
+import type { Log } from '../log/log.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

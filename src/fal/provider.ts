@@ -1,9 +1,10 @@
-import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './wire.ts';
-import { exchange, type Exchange, type FalSettings } from './exchange.ts';
+import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
+import { exchange, type Exchange, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
-import type { SubmitHold } from './submit-hold.ts';
-import type { CancelAnswer, Inspection, Log, Order, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
-import { isJsonObject } from '../domain/json.ts';
+import type { SubmitHold } from './circuit-breaker.ts';
+import type { CancelAnswer, Inspection, Order, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import type { Log } from '../log/log.ts';
+import { isJsonObject } from '../values/json.ts';
 
 /** How the queue answers for a result that is not there yet. A model's own error may quote any text. */
 const STILL_RUNNING = 'Request is still in progress';

@@ -1,12 +1,12 @@
 import { badInput, builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
-import { hasArtifact } from '../domain/artifact.ts';
-import { isId } from '../jobs/identity.ts';
-import { isTrainer } from '../domain/trainers.ts';
+import { hasArtifact } from '../catalog/artefact.ts';
+import { isId } from '../jobs/ids.ts';
+import { isTrainer } from '../catalog/trainers.ts';
 import { openStream } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
-import { watchRow, watchRows } from '../jobs/watch.ts';
+import { watchRow, watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
 
 const AvatarStatusEnum = builder.enumType('AvatarStatus', {

@@ -4,13 +4,13 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import { GraphQLError } from 'graphql';
-import { isId } from '../jobs/identity.ts';
+import { isId } from '../jobs/ids.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import type { Context } from './context.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import type { Json } from '../domain/json.ts';
+import type { Json } from '../values/json.ts';
 
 export const builder = new SchemaBuilder<{
   Context: Context;

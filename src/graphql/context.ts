@@ -1,10 +1,10 @@
-import type { Listen } from '../jobs/watch.ts';
+import type { Listen } from '../live/watch.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { WatchedRows } from './watched-rows.ts';
+import type { WatchedRows } from '../live/row-loaders.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCases } from '../jobs/use-cases.ts';
-import type { DefaultTrainers } from '../domain/trainers.ts';
+import type { DefaultTrainers } from '../catalog/trainers.ts';
 
 /** What is the same for every request: built once, when the server starts. */
 export type Services = {

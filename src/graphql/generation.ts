@@ -1,11 +1,11 @@
 import { badInput, builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
-import { isId } from '../jobs/identity.ts';
+import { isId } from '../jobs/ids.ts';
 import { isGeneratedImages } from './stored-images.ts';
 import { openStream } from './stream.ts';
-import { watchRow } from '../jobs/watch.ts';
+import { watchRow } from '../live/watch.ts';
 import type { Generation } from '../generated/prisma/client.ts';
-import type { GeneratedImage } from '../domain/images.ts';
+import type { GeneratedImage } from '../catalog/images.ts';
 
 const GenerationStatusEnum = builder.enumType('GenerationStatus', {
   description: 'How far a generation is.',

@@ -8,10 +8,10 @@ import {
   MAX_PROMPT_LENGTH,
   MAX_TRIGGER_LENGTH,
   MAX_WAIT_SECONDS,
-} from '../jobs/input.ts';
+} from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
-import type { RefusalCode, Result } from '../domain/refusal.ts';
-import type { FieldPolicy } from './field-policy.ts';
+import type { RefusalCode, Result } from '../domain/user-error.ts';
+import type { FieldPolicy } from './policy/field-policy.ts';
 import type { UseCases } from '../jobs/use-cases.ts';
 import type { Avatar, Generation } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';

@@ -5,7 +5,7 @@ import {
   type Refusal,
   type RefusalCode,
   type Result,
-} from '../domain/refusal.ts';
+} from '../domain/user-error.ts';
 
 const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
   NOT_FOUND: 'There is no such thing, or it is somebody else’s: the two are never told apart.',

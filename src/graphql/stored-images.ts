@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GeneratedImage } from '../domain/images.ts';
+import type { GeneratedImage } from '../catalog/images.ts';
 
 const storedImages = z.array(
   z.object({

@@ -1,5 +1,5 @@
 import { builder } from './builder.ts';
-import { deprecationNotice, trainerRow, TRAINER_NAMES, TRAINERS, type Trainer } from '../domain/trainers.ts';
+import { deprecationNotice, trainerRow, TRAINER_NAMES, TRAINERS, type Trainer } from '../catalog/trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
   description: 'What an avatar is trained to show.',

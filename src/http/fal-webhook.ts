@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { BODY_SHARES, BodyBudget } from './body-budget.ts';
 import { declaredLength, readBody } from './read-body.ts';
-import { readCallback } from '../fal/callback.ts';
-import { within } from '../jobs/within.ts';
-import type { Seldom } from '../jobs/seldom.ts';
-import { checkHeaders, verify, type Distrust, type Verdict } from '../fal/verify.ts';
-import type { Callback, CallbackOutcome } from '../jobs/receive-callback.ts';
+import { readCallback } from '../fal/webhook-payload.ts';
+import { within } from '../async/with-timeout.ts';
+import type { Seldom } from '../log/log-throttle.ts';
+import { checkHeaders, verify, type Distrust, type Verdict } from '../fal/verify-webhook.ts';
+import type { Callback, CallbackOutcome } from '../jobs/handle-webhook.ts';
 import type { KeySet } from '../fal/key-set.ts';
-import type { Delivery, Log } from '../jobs/ports.ts';
+import type { Delivery } from '../jobs/ports.ts';
+import type { Log } from '../log/log.ts';
 
 export const WEBHOOK_PATH = '/webhooks/fal';
 

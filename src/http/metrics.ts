@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { within } from '../jobs/within.ts';
+import { within } from '../async/with-timeout.ts';
 import type { Tally } from '../jobs/ports.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
 

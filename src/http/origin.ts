@@ -1,4 +1,4 @@
-import { LOOPBACK_HOSTS } from '../config.ts';
+import { LOOPBACK_HOSTS } from '../config/config.ts';
 
 /** Tells whether a page of this origin may speak to this server. */
 export type IsAllowedOrigin = (origin: string | null, host: string | null) => boolean;

@@ -1,20 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
-import { Connections } from './connections.ts';
-import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
+import { Connections } from './connection-tracker.ts';
+import { GRAPHQL_PATH, type Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
-import { UnderWay } from '../jobs/under-way.ts';
+import { UnderWay } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
-import { PATIENCE, type Patience } from './patience.ts';
+import { PATIENCE, type Patience } from './timeouts.ts';
 import { serveSockets, type SocketLimits } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
 import type { Authenticate } from '../auth/authenticate.ts';
-import type { Log } from '../jobs/ports.ts';
+import type { Log } from '../log/log.ts';
 import type { Registry } from 'prom-client';
 
 export type HttpServer = {

@@ -10,17 +10,17 @@ import {
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
-import { GRAPHQL_PATH, type Yoga } from './graphql.ts';
+import { GRAPHQL_PATH, type Yoga } from './yoga.ts';
 import { pathOf, refusalOfHead } from './request-head.ts';
-import { SocketPeer } from './socket-peer.ts';
+import { SocketPeer } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { ExecutionArgs } from 'graphql';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
-import type { Log } from '../jobs/ports.ts';
-import type { Patience } from './patience.ts';
+import type { Log } from '../log/log.ts';
+import type { Patience } from './timeouts.ts';
 import type { Viewer } from '../auth/viewer.ts';
 
 export type Sockets = {

@@ -1,7 +1,7 @@
-import { lookAfter } from './look-after.ts';
-import { record } from './record.ts';
-import { within } from './within.ts';
-import { refuse, type Result } from '../domain/refusal.ts';
+import { lookAfter } from './poll-job.ts';
+import { record } from './apply-run-event.ts';
+import { within } from '../async/with-timeout.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
 import type { Workshop } from './ports.ts';
 
 /** How long the caller waits for fal's answer; what it is then shows on the avatar when it comes. */

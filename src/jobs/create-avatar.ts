@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH, readInput, text, type Optional } from './input.ts';
-import { newId, newTriggerPhrase } from './identity.ts';
-import { TRAINING_TYPES } from '../domain/trainers.ts';
-import { refuse, type Result } from '../domain/refusal.ts';
+import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH, readInput, text, type Optional } from './parse-input.ts';
+import { newId, newTriggerPhrase } from './ids.ts';
+import { TRAINING_TYPES } from '../catalog/trainers.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
 import type { PendingAnnouncement, Workshop } from './ports.ts';
-import { announceSoon } from './record.ts';
+import { announceSoon } from './apply-run-event.ts';
 
 const inputSchema = z.object({
   name: text(MAX_NAME_LENGTH),

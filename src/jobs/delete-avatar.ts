@@ -1,5 +1,5 @@
-import { announceSoon } from './record.ts';
-import { refuse, type Result } from '../domain/refusal.ts';
+import { announceSoon } from './apply-run-event.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
 import type { Workshop } from './ports.ts';
 
 /**

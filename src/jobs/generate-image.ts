@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { answerCreation, type CreationCode } from './answer-creation.ts';
-import { digestOf, newId } from './identity.ts';
+import { answerCreation, type CreationCode } from './replay.ts';
+import { digestOf, newId } from './ids.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
   MAX_IMAGES,
@@ -12,11 +12,11 @@ import {
   text,
   wholeNumber,
   type Optional,
-} from './input.ts';
-import { placeTrigger } from '../domain/trigger.ts';
-import { refuse, type Result } from '../domain/refusal.ts';
+} from './parse-input.ts';
+import { placeTrigger } from '../catalog/trigger.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
 import { submitJob } from './submit.ts';
-import { trainerRow } from '../domain/trainers.ts';
+import { trainerRow } from '../catalog/trainers.ts';
 import type { Workshop } from './ports.ts';
 
 const inputSchema = z.object({

@@ -1,12 +1,13 @@
 import type { AvatarStatus } from '../domain/decide-training.ts';
-import type { Artifact } from '../domain/artifact.ts';
+import type { Artifact } from '../catalog/artefact.ts';
 import type { Decision, Snapshot } from '../domain/decide.ts';
-import type { JobState } from '../domain/next-job.ts';
-import type { Json, JsonObject } from '../domain/json.ts';
-import type { ErrorCode } from '../domain/refusal.ts';
+import type { JobState } from '../domain/job-state.ts';
+import type { Json, JsonObject } from '../values/json.ts';
+import type { ErrorCode } from '../domain/user-error.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
-import type { Trainer, TrainingType } from '../domain/trainers.ts';
-import type { UnderWay } from './under-way.ts';
+import type { Trainer, TrainingType } from '../catalog/trainers.ts';
+import type { Log } from '../log/log.ts';
+import type { UnderWay } from '../async/in-flight.ts';
 
 /** What fal is asked about: a run by its request id, at the addresses fal gave with the submit's answer. */
 export type RunRef = {
@@ -212,13 +213,6 @@ export type StopReason = 'KEY_REFUSED' | 'BALANCE_EXHAUSTED';
 export interface SubmitStops {
   isStopped(): Promise<boolean>;
   stop(reason: StopReason, message: string): Promise<void>;
-}
-
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
 }
 
 /** Counts what operators watch. */

@@ -1,5 +1,5 @@
 import { LEASE_MS, MAX_BACKOFF_MS } from './timing.ts';
-import { lookAfter } from './look-after.ts';
+import { lookAfter } from './poll-job.ts';
 import type { DueJob, Workshop } from './ports.ts';
 
 export type Reconciler = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { answerCreation, type CreationCode } from './answer-creation.ts';
-import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../domain/trainers.ts';
+import { answerCreation, type CreationCode } from './replay.ts';
+import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../catalog/trainers.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
   problemWith,
@@ -9,9 +9,9 @@ import {
   webUrl,
   wholeNumber,
   type Optional,
-} from './input.ts';
-import { digestOf, newId } from './identity.ts';
-import { refuse, type Result } from '../domain/refusal.ts';
+} from './parse-input.ts';
+import { digestOf, newId } from './ids.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
 import { submitJob } from './submit.ts';
 import type { Workshop } from './ports.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { record, type Recorded } from './record.ts';
+import { record, type Recorded } from './apply-run-event.ts';
 import { SEND_WITHIN_MS } from './timing.ts';
-import type { JsonObject } from '../domain/json.ts';
+import type { JsonObject } from '../values/json.ts';
 import type { SubmitEvent, Workshop } from './ports.ts';
 
 type SubmittedJob = {

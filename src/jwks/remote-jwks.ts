@@ -1,4 +1,4 @@
-import { readText } from '../read-text.ts';
+import { readText } from './read-text.ts';
 
 const SECOND = 1000;
 const FETCH_TIMEOUT_MS = 5 * SECOND;

@@ -1,8 +1,8 @@
 import type { JWTPayload } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticate, LOCAL_OWNER, type Identity } from '../../src/auth/authenticate.ts';
-import { authenticateWith, inSeconds, SECRET, token } from './signed-tokens.ts';
-import { keptLog } from '../jobs/kept-log.ts';
+import { authenticateWith, inSeconds, SECRET, token } from '../support/signed-tokens.ts';
+import { keptLog } from '../support/memory-log.ts';
 
 async function seen(
   claims: JWTPayload,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keptLog } from '../jobs/kept-log.ts';
+import { keptLog } from '../support/memory-log.ts';
 import { KeyOutage } from '../../src/auth/key-outage.ts';
 
 const MINUTE = 60_000;

@@ -1,8 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { exportSPKI, UnsecuredJWT } from 'jose';
-import { authenticateWith, keySetOfTest, published, SECRET, serving, token } from './signed-tokens.ts';
-import { keptLog } from '../jobs/kept-log.ts';
+import {
+  authenticateWith,
+  keySetOfTest,
+  published,
+  SECRET,
+  serving,
+  token,
+} from '../support/signed-tokens.ts';
+import { keptLog } from '../support/memory-log.ts';
 
 describe('an unsigned token', () => {
   test('is bad, with a secret and with a key set', async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openEmbedded } from '../../src/db/embedded.ts';
+import { openEmbedded } from '../../src/embedded/database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { silent } from '../support/template.ts';
 

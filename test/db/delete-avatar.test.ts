@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { avatarRow, jobRow } from './rows.ts';
+import { avatarRow, jobRow } from '../support/rows.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
-import { newId } from '../../src/jobs/identity.ts';
-import { NO_LIMITS } from '../../src/domain/limits.ts';
-import { PrismaJobStore } from '../../src/db/job-store.ts';
+import { newId } from '../../src/jobs/ids.ts';
+import { NO_LIMITS } from '../../src/domain/quota.ts';
+import { PrismaJobStore } from '../../src/db/store/job-store.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forgetDeliveries } from '../../src/db/deliveries.ts';
+import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { freshDatabase } from '../support/database.ts';
 
 test('deliveries older than a month are forgotten, however many, and no others', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/db/open-database.ts';
+import type { Database } from '../../src/open-database.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
-import { avatarRow } from './rows.ts';
+import { avatarRow } from '../support/rows.ts';
 
 const INSERT = `INSERT INTO avatars (id, owner_id, name, training_type, trigger_phrase, updated_at)
                 VALUES ('a', 'owner', 'Ada', 'PORTRAIT', 'ADA', now())`;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase, PING_TIMEOUT_MS, type Database } from '../../src/db/open-database.ts';
+import { openDatabase, PING_TIMEOUT_MS, type Database } from '../../src/open-database.ts';
 import { databasePlace, optionsOf, testedDatabase, type DatabasePlace } from '../support/database.ts';
 import { stallingProxy } from '../support/stalling-proxy.ts';
 

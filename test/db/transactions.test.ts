@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/db/open-database.ts';
+import type { Database } from '../../src/open-database.ts';
 import { Prisma } from '../../src/generated/prisma/client.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
-import { avatarRow } from './rows.ts';
+import { avatarRow } from '../support/rows.ts';
 
 let database: Database;
 let drop: () => Promise<void>;

@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarRow, jobRow } from './rows.ts';
-import { bench } from '../jobs/bench.ts';
+import { avatarRow, jobRow } from '../support/rows.ts';
+import { bench } from '../support/test-deps.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { LEASE_MS, NOT_FOUND_GRACE_MS } from '../../src/jobs/timing.ts';
-import { lookAfter } from '../../src/jobs/look-after.ts';
-import { NO_LIMITS } from '../../src/domain/limits.ts';
-import { PrismaJobStore } from '../../src/db/job-store.ts';
+import { lookAfter } from '../../src/jobs/poll-job.ts';
+import { NO_LIMITS } from '../../src/domain/quota.ts';
+import { PrismaJobStore } from '../../src/db/store/job-store.ts';
 import type { DueJob, Inspection } from '../../src/jobs/ports.ts';
 
 const { database, drop } = await freshDatabase();

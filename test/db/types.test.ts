@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/db/open-database.ts';
+import type { Database } from '../../src/open-database.ts';
 import { databasePlace, testedDatabase, type DatabasePlace } from '../support/database.ts';
-import { avatarRow } from './rows.ts';
+import { avatarRow } from '../support/rows.ts';
 
 let place: DatabasePlace;
 let database: Database;

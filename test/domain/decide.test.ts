@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { decide, type Decision } from '../../src/domain/decide.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
-import { EVENTS, ID, IMAGES_ANSWER, LORA_ANSWER } from './events.ts';
-import { after, CREATED, DRAFT, generating, NOW, snapshotOf, training, type World } from './world.ts';
+import { EVENTS, ID, IMAGES_ANSWER, LORA_ANSWER } from '../support/run-events.ts';
+import {
+  after,
+  CREATED,
+  DRAFT,
+  generating,
+  NOW,
+  snapshotOf,
+  training,
+  type World,
+} from '../support/domain-fixtures.ts';
 
 function told(world: World, ...events: RunEvent[]): World {
   return events.reduce((now, event) => after(now, deciding(now, event)), world);

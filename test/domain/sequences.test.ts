@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { isDeepStrictEqual } from 'node:util';
 import { decide } from '../../src/domain/decide.ts';
-import { isFinal, OPEN_STATES } from '../../src/domain/next-job.ts';
+import { isFinal, OPEN_STATES } from '../../src/domain/job-state.ts';
 import { requestIdOf } from '../../src/domain/run-event.ts';
-import { dice } from './dice.ts';
-import { EVENT_NAMES, EVENTS, type EventName } from './events.ts';
-import { after, DRAFT, generating, NOW, snapshotOf, training, type World } from './world.ts';
+import { dice } from '../support/prng.ts';
+import { EVENT_NAMES, EVENTS, type EventName } from '../support/run-events.ts';
+import {
+  after,
+  DRAFT,
+  generating,
+  NOW,
+  snapshotOf,
+  training,
+  type World,
+} from '../support/domain-fixtures.ts';
 
 /** What can happen to a job: news of its run, the wish for its end, the deletion of what people see of it. */
 type Step = EventName | 'wish for its end' | 'deletion';

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { ClockSkew } from '../../src/fal/clock-skew.ts';
-import { keptLog } from '../jobs/kept-log.ts';
+import { keptLog } from '../support/memory-log.ts';
 
 const MINUTE = 60_000;
 

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { Fal } from '../../src/fal/provider.ts';
-import { keptLog } from '../jobs/kept-log.ts';
-import { noHold } from './stops.ts';
-import { deadUrl, html, json, peer, type Arrived } from './peer.ts';
+import { keptLog } from '../support/memory-log.ts';
+import { noHold } from '../support/breaker-fixture.ts';
+import { deadUrl, html, json, peer, type Arrived } from '../support/fal-peer.ts';
 import type { RunRef } from '../../src/jobs/ports.ts';
 
 const ID = '764cabcf-b745-4b3e-ae38-1200304cf45b';

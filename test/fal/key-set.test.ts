@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { KeySet } from '../../src/fal/key-set.ts';
-import { headersOf, newSigner, signatureOf, type Signer } from './signing.ts';
-import { html, json, peer } from './peer.ts';
-import { keptLog } from '../jobs/kept-log.ts';
-import { verify } from '../../src/fal/verify.ts';
+import { headersOf, newSigner, signatureOf, type Signer } from '../support/signing.ts';
+import { html, json, peer } from '../support/fal-peer.ts';
+import { keptLog } from '../support/memory-log.ts';
+import { verify } from '../../src/fal/verify-webhook.ts';
 
 const HOUR = 3_600_000;
 const COOLDOWN = 60_000;

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Fal } from '../../src/fal/provider.ts';
-import { keptLog } from '../jobs/kept-log.ts';
-import { noHold } from './stops.ts';
-import { deadUrl, html, json, peer, rawPeer, type Peer } from './peer.ts';
+import { keptLog } from '../support/memory-log.ts';
+import { noHold } from '../support/breaker-fixture.ts';
+import { deadUrl, html, json, peer, rawPeer, type Peer } from '../support/fal-peer.ts';
 import type { ServerResponse } from 'node:http';
 import type { SubmitEvent } from '../../src/jobs/ports.ts';
 

@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
-import { readBackup } from '../../src/db/backup-file.ts';
-import { openDatabase } from '../../src/db/open-database.ts';
+import { readBackup } from '../../src/backup/format.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../support/graphql-call.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 import { silent } from '../support/template.ts';
-import { everyRow, writeAwkwardRows } from '../db/awkward-rows.ts';
+import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
 import { buildCommands, npmRun, runCommand, startCommand } from './run-command.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { errorFor, okFor } from '../story/held-runs.ts';
+import { errorFor, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { NEVER_POLL, startService, type Service, type ServiceOptions } from '../support/service.ts';
-import { photos } from '../story/moves.ts';
-import { runRedis, type OwnRedis } from '../pubsub/redis.ts';
+import { photos } from '../support/api-steps.ts';
+import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 
 const { title, isMissing } = await severalNeeds('an instance that stands still while others go on');

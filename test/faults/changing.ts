@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { databasePlace } from '../support/database.ts';
 import { startChild } from '../support/child-process.ts';
-import type { Patience } from '../../src/http/patience.ts';
+import type { Patience } from '../../src/http/timeouts.ts';
 
 export type ChangingServerOptions = {
   /** How often the avatar changes at a time. */

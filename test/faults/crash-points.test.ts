@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { hasRedisServer, startRedis } from '../pubsub/redis.ts';
+import { hasRedisServer, startRedis } from '../support/redis.ts';
 import { Killable } from './killable.ts';
 import { testedDatabase } from '../support/database.ts';
 

@@ -1,7 +1,7 @@
 // node --import tsx test/faults/full-disk-writer.ts <data folder>: writes row after row without looking at the free space,
 // which a disk that fills up faster than it is looked at amounts to; prints the number of each row acknowledged. It fills
 // the log of writes rather than a table: a table that cannot grow is an error like others.
-import { openEmbedded } from '../../src/db/embedded.ts';
+import { openEmbedded } from '../../src/embedded/database.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
 

@@ -10,7 +10,7 @@ import {
 import { databasePlace, type DatabasePlace } from '../support/database.ts';
 import { FAST } from '../support/fast-timing.ts';
 import { freePort } from '../support/free-port.ts';
-import { okFor } from '../story/held-runs.ts';
+import { okFor } from '../support/held-runs.ts';
 import { overSse } from '../support/watch-over-sse.ts';
 import { requestGate, type RequestGate } from '../support/request-gate.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
@@ -19,10 +19,10 @@ import {
   type LooseMessage,
   type ScenarioName,
   type Simulator,
-} from '../../src/simulator/simulator.ts';
+} from '../../packages/fal-simulator/src/simulator.ts';
 import { Watch } from '../support/watch.ts';
 import type { AvatarRow } from '../support/test-app.ts';
-import type { Database } from '../../src/db/open-database.ts';
+import type { Database } from '../../src/open-database.ts';
 
 const FAL_KEY = 'test-key-id:test-key-secret-9c2e';
 /** Nothing is found by polling. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { databasePlace } from '../support/database.ts';
-import { rawRequest } from '../security/raw-http.ts';
+import { rawRequest } from '../support/raw-http.ts';
 import { startServer } from '../support/server-process.ts';
 
 const BODY_BYTES = 60_000_000;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { okFor } from '../story/held-runs.ts';
-import { photos } from '../story/moves.ts';
+import { okFor } from '../support/held-runs.ts';
+import { photos } from '../support/api-steps.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import { startService, type Service } from '../support/service.ts';
 import type { Held, SeenRequest } from '../support/answer-gate.ts';

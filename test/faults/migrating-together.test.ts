@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
-import { readMigrations } from '../../src/db/migration-files.ts';
+import { readMigrations } from '../../src/db/migrations/migration-files.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 
 /** What Prisma's engine and every instance take before they change a table. */

@@ -7,14 +7,14 @@ import {
   CreateAvatarDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { openDatabase } from '../../src/db/open-database.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../support/graphql-call.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
 import { adminUrl, silent } from '../support/template.ts';
-import { everyRow, writeAwkwardRows } from '../db/awkward-rows.ts';
+import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
 import { buildCommands, npmRun, runCommand } from './run-command.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });

@@ -5,7 +5,7 @@ import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgre
 import { eventually } from '../support/eventually.ts';
 import { NEVER_POLL, startService, type Service } from '../support/service.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
-import { photos } from '../story/moves.ts';
+import { photos } from '../support/api-steps.ts';
 import { stallingProxy, type StallingProxy } from '../support/stalling-proxy.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };

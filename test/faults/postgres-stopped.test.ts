@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarByIdDocument } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { okFor } from '../story/held-runs.ts';
-import { photos } from '../story/moves.ts';
+import { okFor } from '../support/held-runs.ts';
+import { photos } from '../support/api-steps.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import { startPostgresCluster, type PostgresCluster } from '../support/postgres-cluster.ts';
 import { startService, type Service } from '../support/service.ts';

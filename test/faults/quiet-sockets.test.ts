@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterAll, describe, expect, test } from 'vitest';
 import { databasePlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawSocket } from '../security/raw-socket.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { startServer } from '../support/server-process.ts';
 
 const place = await databasePlace();

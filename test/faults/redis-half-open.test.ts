@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { announcementOf, changed, instance, MISSED } from '../pubsub/instance.ts';
+import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
-import { hasRedisServer, losingProxy, startRedis } from '../pubsub/redis.ts';
+import { hasRedisServer, losingProxy, startRedis } from '../support/redis.ts';
 
 const HEARTBEAT_MS = 10_000;
 const WAIT = { timeout: 6000, interval: 20 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { NEVER_POLL, startService, type Service } from '../support/service.ts';
-import { runRedis, type OwnRedis } from '../pubsub/redis.ts';
+import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import { TRANSPORTS } from '../support/instance.ts';
 

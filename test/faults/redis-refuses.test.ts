@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { announcementOf, changed, instance, MISSED } from '../pubsub/instance.ts';
+import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
-import { losingProxy, startRedis } from '../pubsub/redis.ts';
+import { losingProxy, startRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 
 const HEARTBEAT_MS = 10_000;

@@ -8,12 +8,12 @@ import { ask } from '../support/graphql-call.ts';
 import { databasePlace, testedDatabase, type DatabasePlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { openReader } from './paused-reader.ts';
-import { ownKeySet, signedWebhook, type OwnKeySet } from '../security/signed-webhooks.ts';
-import { portraitResult } from '../story/held-runs.ts';
-import { RawSocket } from '../security/raw-socket.ts';
+import { ownKeySet, signedWebhook, type OwnKeySet } from '../support/signed-webhooks.ts';
+import { portraitResult } from '../support/held-runs.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { requestGate, type RequestGate } from '../support/request-gate.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
-import { startSimulator } from '../../src/simulator/simulator.ts';
+import { startSimulator } from '../../packages/fal-simulator/src/simulator.ts';
 import { FAST } from '../support/fast-timing.ts';
 
 const FAL_KEY = 'test-key-id:test-key-secret-5b1d';

@@ -1,8 +1,8 @@
 // node --import tsx test/faults/slow-migrator.ts: opens the database its environment names and begins a migration that takes
 // seconds; prints "applying" first, for the test to kill it in the middle.
-import { migrate } from '../../src/db/migrate.ts';
-import { readMigrations } from '../../src/db/migration-files.ts';
-import { openDatabase } from '../../src/db/open-database.ts';
+import { migrate } from '../../src/db/migrations/migrate.ts';
+import { readMigrations } from '../../src/db/migrations/migration-files.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { newAvatar, photos, settled, startTraining, submitsOf } from '../story/moves.ts';
+import { newAvatar, photos, settled, startTraining, submitsOf } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { databasePlace, testedDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { RawSocket } from '../security/raw-socket.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { startServer } from '../support/server-process.ts';
 
 const THROW_LATER = fileURLToPath(new URL('throw-later.mjs', import.meta.url));

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { openReader, type Reader } from './paused-reader.ts';
-import { RawSocket } from '../security/raw-socket.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { startChangingServer, type ChangingServer } from './changing.ts';
 import { stallingProxy, type StallingProxy } from '../support/stalling-proxy.ts';
 

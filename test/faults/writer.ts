@@ -1,9 +1,9 @@
 // node --import tsx test/faults/writer.ts: opens the database its environment names, writes row after row and prints the id
 // of each one that was acknowledged, until it is killed.
-import { openDatabase } from '../../src/db/open-database.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
-import { avatarRow } from '../db/rows.ts';
+import { avatarRow } from '../support/rows.ts';
 
 const database = await openDatabase(optionsOf(process.env));
 for (let n = 0; ; n++) {

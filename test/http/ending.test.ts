@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
-import { aboutEnd, appWithOwnKeys, signedWebhook } from '../security/signed-webhooks.ts';
-import { avatarNow, heldTraining } from '../story/held-runs.ts';
+import { aboutEnd, appWithOwnKeys, signedWebhook } from '../support/signed-webhooks.ts';
+import { avatarNow, heldTraining } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { GenerateImageDocument } from '../../src/generated/contract/graphql.ts';
 import { overWs } from '../support/watch-over-ws.ts';
 import { startTestApp } from '../support/test-app.ts';
-import { trainedAvatar } from '../story/moves.ts';
+import { trainedAvatar } from '../support/api-steps.ts';
 import { Watch } from '../support/watch.ts';
 import type { GraphQLFormattedError } from 'graphql';
 

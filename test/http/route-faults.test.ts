@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import type { Registry } from 'prom-client';
 import { CollectedLog } from '../support/collected-log.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/log/create-log.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
 import { startHttp, type HttpOptions } from '../../src/http/server.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { RawSocket, upgradeRefusal } from '../security/raw-socket.ts';
+import { RawSocket, upgradeRefusal } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
-import { announcePending } from '../../src/jobs/announce-pending.ts';
-import { bench } from './bench.ts';
+import { announcePending } from '../../src/jobs/publish-outbox.ts';
+import { bench } from '../support/test-deps.ts';
 import { createReconciler } from '../../src/jobs/reconcile.ts';
-import { EVENTS, ID } from '../domain/events.ts';
-import { training } from '../domain/world.ts';
+import { EVENTS, ID } from '../support/run-events.ts';
+import { training } from '../support/domain-fixtures.ts';
 import type { DueJob, PendingAnnouncement } from '../../src/jobs/ports.ts';
 
 const ON = new AbortController().signal;

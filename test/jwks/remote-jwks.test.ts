@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { json, peer } from '../fal/peer.ts';
+import { json, peer } from '../support/fal-peer.ts';
 import { RemoteJwks, type FetchFailure } from '../../src/jwks/remote-jwks.ts';
 
 const SECOND = 1000;

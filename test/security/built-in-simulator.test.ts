@@ -11,10 +11,10 @@ import { ask } from '../support/graphql-call.ts';
 import { CollectedLog } from '../support/collected-log.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { createApp, type App } from '../../src/app.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/log/create-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 
 const PRODUCTION = { NODE_ENV: 'production', SIMULATE: 'yes', AUTH_JWT_SECRET: JWT_SECRET };
 /** Trainings of the built-in simulator take seven seconds. */

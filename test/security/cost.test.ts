@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { newAvatar } from '../story/moves.ts';
+import { newAvatar } from '../support/api-steps.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { rawCaller, repeated } from './raw-graphql.ts';
-import { RawSocket } from './raw-socket.ts';
+import { rawCaller, repeated } from '../support/raw-graphql.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const PER_MINUTE = 30_000;

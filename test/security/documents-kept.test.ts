@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { heapUsed } from '../support/heap-used.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { QUERY_LIMITS } from '../../src/http/query-size.ts';
-import { rawCaller, repeated } from './raw-graphql.ts';
-import { RawSocket } from './raw-socket.ts';
+import { QUERY_LIMITS } from '../../src/graphql/policy/document-limits.ts';
+import { rawCaller, repeated } from '../support/raw-graphql.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const production = await startTestApp({ env: { NODE_ENV: 'production', AUTH_JWT_SECRET: JWT_SECRET } });

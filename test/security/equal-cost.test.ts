@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Agent, request } from 'node:http';
-import { callOf, nobodys, PLACES, type Place } from './id-places.ts';
-import { generate, trainedAvatar } from '../story/moves.ts';
+import { callOf, nobodys, PLACES, type Place } from '../support/id-places.ts';
+import { generate, trainedAvatar } from '../support/api-steps.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 import { sqlStatements } from '../support/sql-statements.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { callOf, cursorOf, nobodys, PLACES, type Place } from './id-places.ts';
-import { generate, newAvatar, trainedAvatar } from '../story/moves.ts';
+import { callOf, cursorOf, nobodys, PLACES, type Place } from '../support/id-places.ts';
+import { generate, newAvatar, trainedAvatar } from '../support/api-steps.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { overSse } from '../support/watch-over-sse.ts';
 import { overWs } from '../support/watch-over-ws.ts';

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { rawCaller } from './raw-graphql.ts';
-import { rawRequest } from './raw-http.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
+import { rawRequest } from '../support/raw-http.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const LISTED = 'https://app.example.com';

@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { aboutEnd, ownKeySet, post, signedWebhook } from './signed-webhooks.ts';
-import { avatarNow, heldTraining } from '../story/held-runs.ts';
+import { aboutEnd, ownKeySet, post, signedWebhook } from '../support/signed-webhooks.ts';
+import { avatarNow, heldTraining } from '../support/held-runs.ts';
 import { BODY_SHARES, VIEWER_BYTES } from '../../src/http/body-budget.ts';
 import { eventually } from '../support/eventually.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
-import { rawRequest } from './raw-http.ts';
+import { rawRequest } from '../support/raw-http.ts';
 
 const MB = 1_000_000;
 const keys = await ownKeySet();

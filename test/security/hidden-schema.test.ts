@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { rawCaller } from './raw-graphql.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const production = await startTestApp({ env: { NODE_ENV: 'production', AUTH_JWT_SECRET: JWT_SECRET } });

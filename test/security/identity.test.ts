@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { AvatarsDocument, CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET } from '../support/tokens.ts';
-import { newAvatar } from '../story/moves.ts';
-import { RawSocket } from './raw-socket.ts';
+import { newAvatar } from '../support/api-steps.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const ISSUER = 'https://issuer.example/';

@@ -6,7 +6,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { createServer, type IncomingMessage } from 'node:http';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos } from '../story/moves.ts';
+import { newAvatar, photos } from '../support/api-steps.ts';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { beginningsOf, ODD_JSON, put, shownPiece, type Piece } from './odd-json.ts';
+import { beginningsOf, ODD_JSON, put, shownPiece, type Piece } from '../support/odd-json.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { rawCaller } from './raw-graphql.ts';
-import { rawRequest } from './raw-http.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
+import { rawRequest } from '../support/raw-http.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const MAX_BYTES = 100_000;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { errorText, statusAnswerSchema, submitAnswerSchema } from '../../src/fal/wire.ts';
+import { errorText, statusAnswerSchema, submitAnswerSchema } from '../../src/fal/schemas.ts';
 import { longestPause } from '../support/longest-pause.ts';
-import { parseWebUrl } from '../../src/domain/web-url.ts';
+import { parseWebUrl } from '../../src/values/web-url.ts';
 import { percentFromLogs } from '../../src/fal/progress.ts';
-import { placeTrigger } from '../../src/domain/trigger.ts';
-import { readCallback } from '../../src/fal/callback.ts';
-import { readImages } from '../../src/domain/images.ts';
-import { worstTexts } from './worst-texts.ts';
+import { placeTrigger } from '../../src/catalog/trigger.ts';
+import { readCallback } from '../../src/fal/webhook-payload.ts';
+import { readImages } from '../../src/catalog/images.ts';
+import { worstTexts } from '../support/worst-texts.ts';
 
 /** In characters: what fal may answer with. */
 const ANSWER = 2_000_000;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { lastSubmit, newAvatar, photos, startTraining } from '../story/moves.ts';
+import { lastSubmit, newAvatar, photos, startTraining } from '../support/api-steps.ts';
 import { longestPause } from '../support/longest-pause.ts';
-import { newSigner } from '../fal/signing.ts';
-import { ownKeySet, post, signedWebhook } from './signed-webhooks.ts';
-import { RawSocket } from './raw-socket.ts';
+import { newSigner } from '../support/signing.ts';
+import { ownKeySet, post, signedWebhook } from '../support/signed-webhooks.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
-import { worstTexts } from './worst-texts.ts';
+import { worstTexts } from '../support/worst-texts.ts';
 
 /** As much as a message of 100 KB holds, with what JSON adds. */
 const LONG = worstTexts(90_000).map(([what, text]): [string, string] => [what, fitting(text)]);

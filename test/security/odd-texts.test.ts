@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow } from '../story/held-runs.ts';
+import { avatarNow } from '../support/held-runs.ts';
 import { CreateAvatarDocument, GenerateImageDocument } from '../../src/generated/contract/graphql.ts';
 import { NEVER_POLL, startTestApp, type AvatarRow } from '../support/test-app.ts';
-import { trainedAvatar } from '../story/moves.ts';
+import { trainedAvatar } from '../support/api-steps.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());

@@ -8,7 +8,7 @@ import { FAL_KEY } from '../support/fal-key.ts';
 import { JWT_SECRET, tokenOf, unsignedTokenOf } from '../support/tokens.ts';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { complaintsAbout, SECRET_HALF, SECRETS_OF_TESTS, secretsIn } from './secrets-of-tests.ts';
+import { complaintsAbout, SECRET_HALF, SECRETS_OF_TESTS, secretsIn } from '../support/secrets-of-tests.ts';
 
 const LOOK = fileURLToPath(new URL('printed-secrets.ts', import.meta.url));
 const ORDINARY = ' \u2713 test/story/webhook-once.test.ts (12 tests) 1034ms\n'.repeat(20);

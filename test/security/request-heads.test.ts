@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { rawRequest } from './raw-http.ts';
+import { rawRequest } from '../support/raw-http.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startTestApp } from '../support/test-app.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { rawCall } from './raw-http.ts';
+import { rawCall } from '../support/raw-http.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

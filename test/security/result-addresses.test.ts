@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow, heldTraining, portraitResult } from '../story/held-runs.ts';
-import { generate, trainedAvatar } from '../story/moves.ts';
+import { avatarNow, heldTraining, portraitResult } from '../support/held-runs.ts';
+import { generate, trainedAvatar } from '../support/api-steps.ts';
 import { GenerationByIdDocument } from '../../src/generated/contract/graphql.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 

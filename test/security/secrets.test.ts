@@ -6,11 +6,11 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { createServer } from 'node:http';
 import { FAL_KEY, NEVER_POLL, startTestApp, type TestApp } from '../support/test-app.ts';
-import { generate, newAvatar, photos, trainedAvatar } from '../story/moves.ts';
-import { heldTraining } from '../story/held-runs.ts';
+import { generate, newAvatar, photos, trainedAvatar } from '../support/api-steps.ts';
+import { heldTraining } from '../support/held-runs.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { once } from 'node:events';
-import { SECRET_HALF, secretsIn } from './secrets-of-tests.ts';
+import { SECRET_HALF, secretsIn } from '../support/secrets-of-tests.ts';
 import type { AddressInfo } from 'node:net';
 
 const app = await startTestApp({ env: NEVER_POLL });

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { heapUsed } from '../support/heap-used.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { RawSocket, upgradeRefusal } from './raw-socket.ts';
+import { RawSocket, upgradeRefusal } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const SOCKETS = 10;

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { newAvatar } from '../story/moves.ts';
-import { rawRequest } from './raw-http.ts';
-import { RawSocket, upgradeRefusal } from './raw-socket.ts';
+import { newAvatar } from '../support/api-steps.ts';
+import { rawRequest } from '../support/raw-http.ts';
+import { RawSocket, upgradeRefusal } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const STREAMS = 12;

@@ -6,7 +6,7 @@ import {
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { newAvatar, submitsOf, trainedAvatar } from '../story/moves.ts';
+import { newAvatar, submitsOf, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const PARALLEL = 50;

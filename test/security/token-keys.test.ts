@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportSPKI } from 'jose';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { inSeconds, keySet, published, serving, token } from '../auth/signed-tokens.ts';
-import { RawSocket } from './raw-socket.ts';
+import { inSeconds, keySet, published, serving, token } from '../support/signed-tokens.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startTestApp } from '../support/test-app.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
-import { cursorOf } from './id-places.ts';
+import { cursorOf } from '../support/id-places.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { newAvatar } from '../story/moves.ts';
+import { newAvatar } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const IMAGES_URL = 'https://photos.example/likeness.zip';

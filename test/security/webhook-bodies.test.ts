@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { avatarNow, heldTraining, okFor, type HeldTraining } from '../story/held-runs.ts';
+import { avatarNow, heldTraining, okFor, type HeldTraining } from '../support/held-runs.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { beginningsOf, ODD_JSON, put, shownPiece } from './odd-json.ts';
-import { appWithOwnKeys } from './signed-webhooks.ts';
+import { beginningsOf, ODD_JSON, put, shownPiece } from '../support/odd-json.ts';
+import { appWithOwnKeys } from '../support/signed-webhooks.ts';
 
 const { app, close, deliver } = await appWithOwnKeys();
 afterAll(close);

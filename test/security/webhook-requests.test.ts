@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { aboutNothing, appWithOwnKeys, post, signedWebhook } from './signed-webhooks.ts';
-import { newSigner } from '../fal/signing.ts';
-import { rawCall, rawRequest } from './raw-http.ts';
+import { aboutNothing, appWithOwnKeys, post, signedWebhook } from '../support/signed-webhooks.ts';
+import { newSigner } from '../support/signing.ts';
+import { rawCall, rawRequest } from '../support/raw-http.ts';
 
 const MAX_BYTES = 5_000_000;
 

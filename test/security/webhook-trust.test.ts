@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { aboutEnd, aboutNothing, appWithOwnKeys, post, signedWebhook } from './signed-webhooks.ts';
-import { avatarNow, errorFor, heldTraining } from '../story/held-runs.ts';
-import { lastSubmit, newAvatar, photos, settled, startTraining } from '../story/moves.ts';
-import { newSigner } from '../fal/signing.ts';
+import { aboutEnd, aboutNothing, appWithOwnKeys, post, signedWebhook } from '../support/signed-webhooks.ts';
+import { avatarNow, errorFor, heldTraining } from '../support/held-runs.ts';
+import { lastSubmit, newAvatar, photos, settled, startTraining } from '../support/api-steps.ts';
+import { newSigner } from '../support/signing.ts';
 import { randomUUID } from 'node:crypto';
 
 const FLOOD = 500;

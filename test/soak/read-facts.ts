@@ -1,4 +1,4 @@
-import type { Database } from '../../src/db/open-database.ts';
+import type { Database } from '../../src/open-database.ts';
 import type { Facts } from './facts.ts';
 
 /** How things stand in the tables. */

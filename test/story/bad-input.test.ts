@@ -11,7 +11,7 @@ import {
   type GenerateImageInput,
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, photos, trainedAvatar } from './moves.ts';
+import { newAvatar, photos, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

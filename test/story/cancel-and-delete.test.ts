@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow, errorFor, okFor } from './held-runs.ts';
+import { avatarNow, errorFor, okFor } from '../support/held-runs.ts';
 import {
   AnyNodeDocument,
   AvatarByIdDocument,
@@ -20,8 +20,8 @@ import {
   startTraining,
   train,
   trainedAvatar,
-} from './moves.ts';
-import type { RecordedRequest } from '../../src/simulator/simulator.ts';
+} from '../support/api-steps.ts';
+import type { RecordedRequest } from '../../packages/fal-simulator/src/simulator.ts';
 
 const app = await startTestApp();
 afterAll(() => app.close());

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining } from './moves.ts';
+import { newAvatar, photos, settled, startTraining } from '../support/api-steps.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -6,10 +6,10 @@ import {
   StartTrainingDocument,
   type StartTrainingMutation,
 } from '../../src/generated/contract/graphql.ts';
-import { avatarNow } from './held-runs.ts';
+import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY, startTestApp } from '../support/test-app.ts';
-import { newAvatar, photos, settled } from './moves.ts';
+import { newAvatar, photos, settled } from '../support/api-steps.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const app = await startTestApp({ gated: true });

@@ -1,5 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { generate, lastSubmit, newAvatar, photos, startTraining, train, trainedAvatar } from './moves.ts';
+import {
+  generate,
+  lastSubmit,
+  newAvatar,
+  photos,
+  startTraining,
+  train,
+  trainedAvatar,
+} from '../support/api-steps.ts';
 import { startTestApp, type AvatarRow } from '../support/test-app.ts';
 import type { Trainer, TrainingType } from '../../src/generated/contract/graphql.ts';
 

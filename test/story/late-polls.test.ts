@@ -1,7 +1,7 @@
 import { afterAll, expect, test, vi } from 'vitest';
-import { avatarNow, heldTraining, okFor } from './held-runs.ts';
+import { avatarNow, heldTraining, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining } from './moves.ts';
+import { newAvatar, photos, settled, startTraining } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow } from './held-runs.ts';
+import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining, train } from './moves.ts';
+import { newAvatar, photos, settled, startTraining, train } from '../support/api-steps.ts';
 import { FAL_KEY, startTestApp } from '../support/test-app.ts';
-import type { ScenarioName } from '../../src/simulator/simulator.ts';
+import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
 
 const app = await startTestApp();
 afterAll(() => app.close());

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow } from './held-runs.ts';
-import { newAvatar, photos, startTraining } from './moves.ts';
+import { avatarNow } from '../support/held-runs.ts';
+import { newAvatar, photos, startTraining } from '../support/api-steps.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 

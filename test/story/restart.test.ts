@@ -1,7 +1,15 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow } from './held-runs.ts';
+import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { generate, newAvatar, photos, settled, startTraining, submitsOf, trainedAvatar } from './moves.ts';
+import {
+  generate,
+  newAvatar,
+  photos,
+  settled,
+  startTraining,
+  submitsOf,
+  trainedAvatar,
+} from '../support/api-steps.ts';
 import { GenerationByIdDocument, StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 

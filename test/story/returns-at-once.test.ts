@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { generate, newAvatar, photos, settled, startTraining, trainedAvatar } from './moves.ts';
+import { generate, newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

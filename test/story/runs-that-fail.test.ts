@@ -1,7 +1,15 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow } from './held-runs.ts';
+import { avatarNow } from '../support/held-runs.ts';
 import { CancelTrainingDocument } from '../../src/generated/contract/graphql.ts';
-import { generate, lastSubmit, newAvatar, photos, startTraining, train, trainedAvatar } from './moves.ts';
+import {
+  generate,
+  lastSubmit,
+  newAvatar,
+  photos,
+  startTraining,
+  train,
+  trainedAvatar,
+} from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

@@ -4,7 +4,7 @@ import {
   CreateAvatarDocument,
   type AvatarByIdQuery,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, startTraining } from './moves.ts';
+import { newAvatar, startTraining } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { overWs } from '../support/watch-over-ws.ts';
 import { Watch } from '../support/watch.ts';

@@ -6,7 +6,7 @@ import {
   type GenerateImageInput,
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, photos, settled, submitsOf, trainedAvatar } from './moves.ts';
+import { newAvatar, photos, settled, submitsOf, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { avatarNow } from './held-runs.ts';
+import { avatarNow } from '../support/held-runs.ts';
 import {
   CreateAvatarDocument,
   GenerateImageDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining, trainedAvatar } from './moves.ts';
+import { newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 // Servers are started and trained with in each.

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow } from './held-runs.ts';
+import { avatarNow } from '../support/held-runs.ts';
 import {
   AvatarsDocument,
   CancelTrainingDocument,
@@ -7,9 +7,9 @@ import {
   StartTrainingDocument,
   type ErrorCode,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, photos, settled, startTraining, trainedAvatar } from './moves.ts';
+import { newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
-import type { ScenarioName } from '../../src/simulator/simulator.ts';
+import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
 
 // The kit objects to the key in any answer and any line of the log.
 const app = await startTestApp();

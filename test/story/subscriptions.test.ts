@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow, heldTraining, okFor } from './held-runs.ts';
+import { avatarNow, heldTraining, okFor } from '../support/held-runs.ts';
 import { DeleteAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { generate, newAvatar, photos, startTraining, trainedAvatar } from './moves.ts';
+import { generate, newAvatar, photos, startTraining, trainedAvatar } from '../support/api-steps.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });

@@ -10,8 +10,8 @@ import {
   GenerationByIdDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { avatarNow } from './held-runs.ts';
-import { generate, newAvatar, photos, startTraining, trainedAvatar } from './moves.ts';
+import { avatarNow } from '../support/held-runs.ts';
+import { generate, newAvatar, photos, startTraining, trainedAvatar } from '../support/api-steps.ts';
 import { JWT_SECRET, tokenOf, unsignedTokenOf } from '../support/tokens.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { randomUUID } from 'node:crypto';

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow, errorFor, heldTraining, okFor } from './held-runs.ts';
+import { avatarNow, errorFor, heldTraining, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { generate, newAvatar, photos, settled, startTraining, trainedAvatar } from './moves.ts';
+import { generate, newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });

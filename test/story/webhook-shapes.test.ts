@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { generate, newAvatar, photos, train, trainedAvatar } from './moves.ts';
+import { generate, newAvatar, photos, train, trainedAvatar } from '../support/api-steps.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
-import type { ScenarioName } from '../../src/simulator/simulator.ts';
+import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
 
 // Nothing is polled here: what ends a run is its webhook.
 const app = await startTestApp({ env: NEVER_POLL });

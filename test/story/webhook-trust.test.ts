@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow, errorFor, heldTraining, okFor, type HeldTraining } from './held-runs.ts';
+import { avatarNow, errorFor, heldTraining, okFor, type HeldTraining } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining, train } from './moves.ts';
+import { newAvatar, photos, settled, startTraining, train } from '../support/api-steps.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 

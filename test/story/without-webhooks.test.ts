@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { generate, lastSubmit, newAvatar, photos, startTraining, train } from './moves.ts';
+import { generate, lastSubmit, newAvatar, photos, startTraining, train } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IN_MEMORY } from '../../src/db/embedded.ts';
-import { openDatabase, type Database, type DatabaseOptions } from '../../src/db/open-database.ts';
+import { IN_MEMORY } from '../../src/embedded/database.ts';
+import { openDatabase, type Database, type DatabaseOptions } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from './embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
 import { adminUrl, scratchFolder, silent } from './template.ts';

@@ -15,7 +15,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { overSse } from './watch-over-sse.ts';
 import { overWs } from './watch-over-ws.ts';
-import { photos } from '../story/moves.ts';
+import { photos } from './api-steps.ts';
 import { Watch } from './watch.ts';
 import type { AvatarRow, GenerationRow } from './test-app.ts';
 import type { ServerProcess } from './server-process.ts';

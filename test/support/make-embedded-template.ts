@@ -1,5 +1,5 @@
 // node --import tsx test/support/make-embedded-template.ts <folder>
-import { openDatabase } from '../../src/db/open-database.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { silent } from './template.ts';
 
 const [dataDir] = process.argv.slice(2);

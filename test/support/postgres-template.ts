@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { openDatabase } from '../../src/db/open-database.ts';
+import { openDatabase } from '../../src/open-database.ts';
 import { silent, TEMPLATE_PREFIX, templateName } from './template.ts';
 
 const HOUR_MS = 3_600_000;

@@ -2,7 +2,7 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { adminUrl } from './template.ts';
 import { postgresPrograms } from './postgres-cluster.ts';
-import { hasRedisServer } from '../pubsub/redis.ts';
+import { hasRedisServer } from './redis.ts';
 
 /** Several instances need a real PostgreSQL, whatever the rest of the run is about. */
 export const POSTGRES = adminUrl ?? 'postgres://postgres@127.0.0.1:5432/postgres';

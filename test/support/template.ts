@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { readMigrations } from '../../src/db/migration-files.ts';
+import { readMigrations } from '../../src/db/migrations/migration-files.ts';
 
 /** An admin URL of a PostgreSQL server. With it the tests run there; without, on the embedded database. */
 export const adminUrl = process.env['TEST_DATABASE_URL'];

@@ -12,7 +12,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { CollectedLog } from './collected-log.ts';
 import { createApp, type App } from '../../src/app.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/log/create-log.ts';
 import { databasePlace, type DatabasePlace } from './database.ts';
 import { eventually } from './eventually.ts';
 import { FAL_KEY } from './fal-key.ts';
@@ -20,12 +20,16 @@ import { FAST } from './fast-timing.ts';
 import { freePort } from './free-port.ts';
 import { openSocket, overWs } from './watch-over-ws.ts';
 import { overSse } from './watch-over-sse.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { requestGate, type RequestGate } from './request-gate.ts';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts';
+import {
+  startSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../packages/fal-simulator/src/simulator.ts';
 import { sumOfSamples } from './metric-samples.ts';
 import { Watch } from './watch.ts';
-import type { Database } from '../../src/db/open-database.ts';
+import type { Database } from '../../src/open-database.ts';
 
 export type AvatarRow = AvatarStatusSubscription['avatarStatus'];
 export type GenerationRow = GenerationStatusSubscription['generationStatus'];

@@ -1,0 +1,99 @@
+import { strToU8, zipSync } from 'fflate';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { lookInside } from '../src/archive.ts';
+
+const JPG = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0]);
+const MEGABYTE = 1024 * 1024;
+/** Far above what a busy machine adds, far below what unpacking a single bomb takes. */
+const LONGEST_PAUSE_MS = 250;
+const END_BYTES = 22;
+
+/** The zip with its directory's first entry said `times` times: all of them share the same bytes. */
+function repeated(zip: Uint8Array, times: number): Buffer {
+  const bytes = Buffer.from(zip);
+  const end = bytes.length - END_BYTES;
+  const directory = bytes.subarray(bytes.readUInt32LE(end + 16), end);
+  const tail = Buffer.from(bytes.subarray(end));
+  tail.writeUInt16LE(times, 8);
+  tail.writeUInt16LE(times, 10);
+  tail.writeUInt32LE(directory.length * times, 12);
+  const before = bytes.subarray(0, end - directory.length);
+  return Buffer.concat([before, ...Array<Buffer>(times).fill(directory), tail]);
+}
+
+/** What `work` gives, and the longest time in which nothing else had a turn. */
+async function withPauses<T>(work: () => Promise<T>): Promise<{ result: T; longestMs: number }> {
+  const done = new AbortController();
+  let longestMs = 0;
+  const watch = (async () => {
+    for (let last = performance.now(); !done.signal.aborted;) {
+      await turn();
+      const now = performance.now();
+      longestMs = Math.max(longestMs, now - last);
+      last = now;
+    }
+  })();
+  await turn();
+  const result = await work().finally(() => done.abort());
+  await watch;
+  return { result, longestMs };
+}
+
+function photo(bytes: number): Uint8Array {
+  const large = new Uint8Array(bytes);
+  large.set(JPG);
+  return large;
+}
+
+const bomb = zipSync({ 'a.jpg': photo(64 * MEGABYTE) });
+
+test.each([1, 100, 10_000])(
+  'a photo of 64 MB that is listed %i times in 65 KB is not unpacked, and holds up nobody',
+  async (times) => {
+    const { result, longestMs } = await withPauses(() => lookInside(repeated(bomb, times)));
+    expect(result?.images).toBe(times);
+    expect(longestMs).toBeLessThan(LONGEST_PAUSE_MS);
+  },
+);
+
+test('more entries than a folder of photos has, or longer names, make it no archive', async () => {
+  const small = zipSync({ 'a.jpg': JPG });
+  expect(await lookInside(repeated(small, 10_001))).toBeNull();
+  expect(await lookInside(repeated(small, 65_535))).toBeNull();
+  const wordy = zipSync({ [`${'n'.repeat(65_000)}.jpg`]: JPG });
+  expect((await lookInside(repeated(wordy, 100)))?.images).toBe(100);
+  expect(await lookInside(repeated(wordy, 200))).toBeNull();
+});
+
+test('packed bytes that stand for nothing are read up to a limit', async () => {
+  const zip = Buffer.from(zipSync({ 'a.jpg': photo(100) }, { level: 9 }));
+  const end = zip.length - END_BYTES;
+  const directoryAt = zip.readUInt32LE(end + 16);
+  // Stored blocks of length zero, five bytes each; not one of them is the last.
+  const nothing = Buffer.alloc(64 * MEGABYTE);
+  for (let at = 0; at + 5 <= nothing.length; at += 5) nothing.writeUInt16LE(0xffff, at + 3);
+  const header = zip.subarray(0, 30 + 'a.jpg'.length);
+  const tail = Buffer.from(zip.subarray(directoryAt));
+  tail.writeUInt32LE(nothing.length, 20);
+  tail.writeUInt32LE(header.length + nothing.length, tail.length - END_BYTES + 16);
+  const { result, longestMs } = await withPauses(() => lookInside(Buffer.concat([header, nothing, tail])));
+  expect(result?.images).toBe(0);
+  expect(longestMs).toBeLessThan(LONGEST_PAUSE_MS);
+});
+
+test('an archive that is cut or changed anywhere is read or refused, never a fault', async () => {
+  const files = { 'a.jpg': JPG, 'b.png': strToU8('no picture'), 'c.txt': strToU8('ohwx '.repeat(20)) };
+  const zip = Buffer.from(zipSync(files, { level: 9 }));
+  expect(await lookInside(zip)).toMatchObject({ images: 1, captions: 1 });
+  for (let at = 0; at < zip.length; at += 1) {
+    expect(await lookInside(zip.subarray(0, at))).toBeNull();
+    for (const value of [0, 0x7f, 0xff]) {
+      const changed = Buffer.from(zip);
+      changed[at] = value;
+      const found = await lookInside(changed);
+      expect(found === null || found.images <= 2).toBe(true);
+    }
+  }
+});

@@ -1,0 +1,19 @@
+import { within } from './with-timeout.ts';
+
+/** Work that has to come to its end before the process does, though nobody may be waiting for it any more. */
+export class UnderWay {
+  readonly #work = new Set<Promise<unknown>>();
+
+  /** The same promise, remembered until it is settled. */
+  track<T>(work: Promise<T>): Promise<T> {
+    this.#work.add(work);
+    const forget = () => this.#work.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  /** Resolves when all of it is settled, or after `withinMs`. */
+  async settled(withinMs: number): Promise<void> {
+    await within(Promise.allSettled(this.#work), withinMs).catch(() => undefined);
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { parseWebUrl } from '../values/web-url.ts';
+import type { Json } from '../values/json.ts';
+
+/** What a training leaves behind and a generation needs. */
+export type Artifact =
+  | { readonly kind: 'LORA'; readonly loraUrl: string; readonly configUrl: string | null }
+  | { readonly kind: 'FINETUNE'; readonly finetuneId: string };
+
+/** An avatar's columns about its artefact. */
+export type ArtifactColumns = {
+  readonly artifactTrainer: string | null;
+  readonly finetuneId: string | null;
+  readonly diffusersLoraFileUrl: string | null;
+};
+
+/** The one rule for "ready": who made the artefact is known, and it generates. */
+export function hasArtifact(columns: ArtifactColumns): boolean {
+  const { artifactTrainer, finetuneId, diffusersLoraFileUrl } = columns;
+  return artifactTrainer !== null && (finetuneId !== null || diffusersLoraFileUrl !== null);
+}
+
+export type ArtifactKind = Artifact['kind'];
+
+/** `missing` says what was promised and what came instead, for `Avatar.error`. */
+export type ArtifactReading = { readonly artifact: Artifact } | { readonly missing: string };
+
+const file = z.object({ url: z.string().refine((url) => parseWebUrl(url) !== null) });
+
+/**
+ * Reads a trainer's answer that promises LoRA files.
+ * The configuration file is kept when it is there; a LoRA without one still generates, so its absence fails nothing.
+ *
+ * @param output the whole answer
+ * @param field the answer's field with the weights: `diffusers_lora_file`, or `lora_file` with some trainers
+ */
+export function readLora(output: Json, field: string): ArtifactReading {
+  const lora = z.object({ [field]: file }).safeParse(output);
+  const url = lora.success ? lora.data[field]?.url : undefined;
+  if (url === undefined) return { missing: `expected ${field}.url, an http(s) URL; got ${fieldsOf(output)}` };
+  const config = z.object({ config_file: file }).safeParse(output);
+  return {
+    artifact: { kind: 'LORA', loraUrl: url, configUrl: config.success ? config.data.config_file.url : null },
+  };
+}
+
+/** Reads a trainer's answer that promises a finetune. */
+export function readFinetune(output: Json): ArtifactReading {
+  const answer = z
+    .object({
+      finetune_id: z
+        .string()
+        .trim()
+        .regex(/^\P{Cc}{1,256}$/u),
+    })
+    .safeParse(output);
+  if (!answer.success) return { missing: `expected finetune_id, a text; got ${fieldsOf(output)}` };
+  return { artifact: { kind: 'FINETUNE', finetuneId: answer.data.finetune_id } };
+}
+
+/** Names an answer's fields without its values, which may hold private URLs. */
+export function fieldsOf(output: Json): string {
+  if (output === null) return 'null';
+  if (Array.isArray(output)) return 'a list';
+  if (typeof output !== 'object') return `a ${typeof output}`;
+  const names = Object.keys(output).slice(0, 8);
+  return names.length === 0 ? 'an empty object' : `only ${names.map(shortened).join(', ')}`;
+}
+
+function shortened(name: string): string {
+  return name
+    .slice(0, 60)
+    .replaceAll(/\p{Cc}/gu, '')
+    .toWellFormed();
+}

@@ -1,0 +1,104 @@
+import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
+import type { Creation, NewGeneration, NewJob } from '../../jobs/ports.ts';
+import { refusedByLimits } from './quota-usage.ts';
+import type { JsonObject } from '../../values/json.ts';
+import type { SpendLimits } from '../../domain/quota.ts';
+
+/** A training of the avatar is open. */
+type Busy = { readonly kind: 'busy' };
+
+/**
+ * Writes a job, and for a generation its row, in one transaction. Two calls at once are told apart by the unique
+ * indexes (one open training per avatar, one job per idempotency key), not by a look beforehand.
+ *
+ * @param generation null: the job is a training
+ */
+export async function createJob(
+  prisma: PrismaClient,
+  job: NewJob,
+  generation: NewGeneration | null,
+  limits: SpendLimits,
+): Promise<Creation | Busy> {
+  for (;;) {
+    const creation = await tryToCreate(prisma, job, generation, limits);
+    if (creation !== 'again') return creation;
+  }
+}
+
+async function tryToCreate(
+  prisma: PrismaClient,
+  { idempotency, ...job }: NewJob,
+  generation: NewGeneration | null,
+  limits: SpendLimits,
+): Promise<Creation | Busy | 'again'> {
+  const data = {
+    ...job,
+    input: asInput(job.input),
+    idempotencyKey: idempotency?.key ?? null,
+    idempotencyDigest: idempotency?.digest ?? null,
+  };
+  // A repeat is answered as one even where it would also be refused for the training it repeats.
+  const before = await repeated(prisma, job.ownerId, idempotency);
+  if (before !== null) return before;
+  const spending =
+    generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
+  try {
+    return await prisma.$transaction(async (tx): Promise<Creation> => {
+      const message = await refusedByLimits(tx, job.ownerId, spending, limits);
+      // Whoever waited here for the first call with the same key must not be refused for what that one took.
+      const meanwhile = message === null ? null : await repeated(tx, job.ownerId, idempotency);
+      if (meanwhile !== null) return meanwhile;
+      if (message !== null) return { kind: 'limit', message };
+      if (generation === null) {
+        await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });
+      } else {
+        const { id, seed, ...wish } = generation;
+        const { ownerId, avatarId } = job;
+        await tx.generation.create({
+          data: { ...wish, id, ownerId, avatarId, seed: seed === null ? null : BigInt(seed) },
+        });
+        await tx.job.create({ data: { ...data, ...spending, generationId: id } });
+      }
+      return { kind: 'created' };
+    });
+  } catch (error) {
+    if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
+    if (error.code === FOREIGN_KEY_VIOLATION) return { kind: 'gone' };
+    if (error.code !== UNIQUE_VIOLATION) throw error;
+    const first = await repeated(prisma, job.ownerId, idempotency);
+    if (first !== null) return first;
+    // The first call under this key was refused meanwhile and gave the key back: this one is the first now.
+    return isAbout(error, 'idempotency_key') ? 'again' : { kind: 'busy' };
+  }
+}
+
+/** Which unique index refused a row; Prisma's adapter names its columns. */
+function isAbout(error: Prisma.PrismaClientKnownRequestError, column: string): boolean {
+  return JSON.stringify(error.meta ?? {}).includes(column);
+}
+
+async function repeated(
+  prisma: Prisma.TransactionClient,
+  ownerId: string,
+  idempotency: NewJob['idempotency'],
+): Promise<Extract<Creation, { kind: 'repeated' | 'key-used-otherwise' }> | null> {
+  if (idempotency === null) return null;
+  const { key, digest } = idempotency;
+  const first = await prisma.job.findUnique({
+    where: { ownerId_idempotencyKey: { ownerId, idempotencyKey: key } },
+    select: { id: true, idempotencyDigest: true },
+  });
+  if (first === null) return null;
+  return first.idempotencyDigest === digest
+    ? { kind: 'repeated', jobId: first.id }
+    : { kind: 'key-used-otherwise' };
+}
+
+const TRAINING = { kind: 'TRAINING' as const, units: 1 };
+
+function asInput(input: JsonObject): Prisma.InputJsonObject {
+  return input;
+}
+
+const UNIQUE_VIOLATION = 'P2002';
+const FOREIGN_KEY_VIOLATION = 'P2003';

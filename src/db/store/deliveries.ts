@@ -1,0 +1,50 @@
+import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
+import type { Delivery, JobStore } from '../../jobs/ports.ts';
+
+/** A statement's worth: the embedded database serves nobody else meanwhile, PostgreSQL ends those that take long. */
+const FORGOTTEN_AT_ONCE = 5_000;
+
+type Outcome = 'APPLIED' | Parameters<JobStore['keepDelivery']>[2]['outcome'];
+
+/** Keeps a delivery that changed nothing; of several of the same bytes at once one is new. */
+export async function keepDelivery(
+  prisma: PrismaClient,
+  jobId: string,
+  delivery: Delivery,
+  { outcome, leaseMs }: Parameters<JobStore['keepDelivery']>[2],
+): Promise<{ readonly isNew: boolean; readonly isDue: boolean }> {
+  return prisma.$transaction(async (tx) => {
+    const isNew = await insertDelivery(tx, jobId, delivery, outcome);
+    if (!isNew || outcome !== 'CONFLICT') return { isNew, isDue: false };
+    const planned = await tx.$executeRaw`
+      UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond', poll_failures = 0
+      WHERE id = ${jobId} AND next_poll_at IS NULL`;
+    return { isNew, isDue: planned === 1 };
+  });
+}
+
+/** Resolves with false when the same bytes about the same run are kept already. */
+export async function insertDelivery(
+  tx: Prisma.TransactionClient,
+  jobId: string,
+  { requestId, digest, body }: Delivery,
+  outcome: Outcome,
+): Promise<boolean> {
+  const isKeptWhole = outcome === 'CONFLICT' || outcome === 'UNREADABLE';
+  const { count } = await tx.webhookDelivery.createMany({
+    data: { jobId, requestId, bodySha256: digest, outcome, body: isKeptWhole ? Buffer.from(body) : null },
+    skipDuplicates: true,
+  });
+  return count === 1;
+}
+
+/** Removes those older than a month, until told to stop; after a long standstill these may be many. */
+export async function forgetDeliveries(prisma: PrismaClient, stop: AbortSignal): Promise<void> {
+  let forgotten: number;
+  do {
+    forgotten = await prisma.$executeRaw`
+      DELETE FROM webhook_deliveries WHERE id IN (
+        SELECT id FROM webhook_deliveries WHERE received_at < now() - interval '30 days' LIMIT ${FORGOTTEN_AT_ONCE}
+      )`;
+  } while (forgotten === FORGOTTEN_AT_ONCE && !stop.aborted);
+}

@@ -1,0 +1,119 @@
+import { isTrainer, type Trainer } from '../../catalog/trainers.ts';
+import { hasArtifact, type Artifact } from '../../catalog/artefact.ts';
+import type { Announcement, Avatar, Generation, Job } from '../../generated/prisma/client.ts';
+import type { AvatarForJob, DueJob, LoadedJob, PendingAnnouncement } from '../../jobs/ports.ts';
+import type { Json } from '../../values/json.ts';
+import type { JobView } from '../../domain/job-state.ts';
+
+/** The avatar's artefact as a whole, or null when it has none yet. */
+export function artifactOf(
+  avatar: Pick<Avatar, 'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'configFileUrl'>,
+): { readonly trainer: Trainer; readonly value: Artifact } | null {
+  if (!hasArtifact(avatar) || avatar.artifactTrainer === null) return null;
+  const trainer = trainerOf(avatar.artifactTrainer);
+  if (avatar.finetuneId !== null)
+    return { trainer, value: { kind: 'FINETUNE', finetuneId: avatar.finetuneId } };
+  if (avatar.diffusersLoraFileUrl === null) return null;
+  return {
+    trainer,
+    value: { kind: 'LORA', loraUrl: avatar.diffusersLoraFileUrl, configUrl: avatar.configFileUrl },
+  };
+}
+
+export function avatarForJob(avatar: Avatar): AvatarForJob {
+  const { id, status, trainingType, triggerPhrase } = avatar;
+  return { id, status, trainingType, triggerPhrase, artifact: artifactOf(avatar) };
+}
+
+export function loadedJob(
+  job: Job & { readonly avatar: Avatar | null; readonly generation: Generation | null },
+): LoadedJob {
+  const { ownerId, revision, nextPollAt, avatarId, generationId, avatar, generation } = job;
+  const view = jobView(job);
+  const common = { ownerId, revision, nextPollAt, avatarId, generationId };
+  if (view.kind === 'TRAINING') {
+    const snapshot = {
+      job: { ...view, kind: view.kind },
+      avatar: avatar && {
+        status: avatar.status,
+        falRequestId: avatar.falRequestId,
+        progress: {
+          percent: avatar.progressPercent,
+          queuePosition: avatar.progressQueuePosition,
+          source: avatar.progressSource,
+        },
+      },
+    };
+    return { ...common, snapshot, version: avatar?.version ?? null, answer: answerOf(job, avatar) };
+  }
+  const snapshot = {
+    job: { ...view, kind: view.kind },
+    generation: generation && {
+      status: generation.status,
+      falRequestId: generation.falRequestId,
+      hasError: generation.errorCode !== null,
+    },
+  };
+  return { ...common, snapshot, version: generation?.version ?? null, answer: answerOf(job, generation) };
+}
+
+/** fal's answer to this very run; an avatar may show that of a later one. */
+function answerOf(
+  job: Job,
+  shown: Pick<Avatar | Generation, 'falRequestId' | 'falResponseData'> | null,
+): Json | undefined {
+  const isOfThis = shown !== null && shown.falRequestId === job.falRequestId;
+  return isOfThis ? (shown.falResponseData as Json) : undefined;
+}
+
+/** @param now by the database's clock where the job's times are compared with it */
+export function dueJob(job: Job, now: Date): DueJob {
+  return {
+    id: job.id,
+    state: job.state,
+    run:
+      job.falRequestId === null
+        ? null
+        : {
+            endpoint: job.endpoint,
+            requestId: job.falRequestId,
+            statusUrl: job.statusUrl,
+            responseUrl: job.responseUrl,
+            cancelUrl: job.cancelUrl,
+          },
+    pollFailures: job.pollFailures,
+    notFoundForMs: job.notFoundSince === null ? 0 : now.getTime() - job.notFoundSince.getTime(),
+    ageMs: now.getTime() - job.createdAt.getTime(),
+    cancelPending: isToBeCancelled(job) && job.cancelAnsweredAt === null,
+    revision: job.revision,
+    nextPollAt: job.nextPollAt,
+  };
+}
+
+export function asPending({ id, kind, ownerId, entityId, version }: Announcement): PendingAnnouncement {
+  return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
+}
+
+/** An avatar that was deleted while the job was being written took no notice of it. */
+function isToBeCancelled(job: Job): boolean {
+  return job.cancelRequestedAt !== null || job.avatarId === null;
+}
+
+function jobView(job: Job): JobView {
+  return {
+    id: job.id,
+    kind: job.kind,
+    state: job.state,
+    trainer: trainerOf(job.trainer),
+    falRequestId: job.falRequestId,
+    statusUrl: job.statusUrl,
+    cancelRequested: isToBeCancelled(job),
+    errorCode: job.errorCode,
+    createdAt: job.createdAt,
+  };
+}
+
+function trainerOf(name: string): Trainer {
+  if (!isTrainer(name)) throw new Error(`the database names a trainer this version does not know: ${name}`);
+  return name;
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { isJsonObject, type Json } from '../values/json.ts';
+import { parseWebUrl } from '../values/web-url.ts';
+
+/**
+ * What a request id may look like. fal's are UUIDs; anything that keeps to these characters is safe in a path, which
+ * matters because the client puts ids into addresses as they are.
+ */
+export const requestIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
+
+const urlSchema = z
+  .string()
+  .refine((url) => parseWebUrl(url) !== null)
+  .nullish()
+  .catch(null);
+
+/** What an integer column of the database and GraphQL's Int hold. */
+const positionSchema = z.int32().nonnegative().nullish().catch(null);
+
+export const submitAnswerSchema = z.object({
+  request_id: requestIdSchema,
+  status_url: urlSchema,
+  response_url: urlSchema,
+  cancel_url: urlSchema,
+  queue_position: positionSchema,
+});
+
+/** The newest lines tell how far a run is; an answer may hold millions. */
+const MAX_LOG_LINES = 200;
+const logLineSchema = z.object({ message: z.string() });
+
+export const statusAnswerSchema = z.object({
+  status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
+  queue_position: positionSchema,
+  logs: z.preprocess(
+    (logs) => (Array.isArray(logs) ? logs.slice(-MAX_LOG_LINES) : logs),
+    z.array(logLineSchema.nullable().catch(null)).nullish().catch(null),
+  ),
+  // Only a run that failed or was cancelled has these; COMPLETED alone is no success.
+  error: z.unknown().optional(),
+  error_type: z.string().transform(presentable).nullish().catch(null),
+});
+
+const faultSchema = z.object({
+  loc: z.array(z.unknown()).optional().catch(undefined),
+  msg: z.string(),
+  type: z.string().optional().catch(undefined),
+});
+
+/**
+ * fal's own words for what went wrong, out of any of the forms it has for them: a `detail` list with one entry per
+ * fault, a `detail` text, an `error` text or object. Null when the body has none. Fit to be stored and shown.
+ */
+export function errorText(body: unknown): string | null {
+  if (!isJsonObject(body)) return null;
+  const { detail } = body;
+  if (Array.isArray(detail)) {
+    const faults = detail.slice(0, MAX_FAULTS).flatMap((entry) => {
+      const fault = faultSchema.safeParse(entry);
+      return fault.success ? [faultText(fault.data)] : [];
+    });
+    if (faults.length > 0) return presentable(faults.join('; '));
+  }
+  for (const value of [detail, body['error'], body['message'], body['payload_error']]) {
+    if (typeof value === 'string' && value !== '') return presentable(value);
+    if (isJsonObject(value) && typeof value['message'] === 'string') return presentable(value['message']);
+  }
+  return null;
+}
+
+function faultText({ loc, msg, type }: z.output<typeof faultSchema>): string {
+  const parts = loc
+    ?.slice(0, MAX_FAULTS)
+    .filter((part) => typeof part === 'string' || typeof part === 'number');
+  const where = parts?.filter((part) => part !== 'body').join('.') ?? '';
+  const what = type === undefined || msg.includes(type) ? msg : `${msg} (${type})`;
+  return where === '' ? what : `${where}: ${what}`;
+}
+
+function presentable(text: string): string {
+  return text
+    .slice(0, MAX_SHOWN_TEXT)
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .toWellFormed();
+}
+
+/** Of a `detail` list, and levels of the place that one of them names. */
+const MAX_FAULTS = 20;
+
+/** In characters. */
+const MAX_SHOWN_TEXT = 2000;
+
+/** A body as it is stored: JSON as it came, a text as a text. */
+export function storedBody(body: { readonly json: unknown } | { readonly text: string }): Json {
+  return 'json' in body ? (body.json as Json) : body.text.slice(0, MAX_STORED_TEXT);
+}
+
+/** In characters. Only pages of proxies between fal and us are stored as text. */
+const MAX_STORED_TEXT = 10_000;

@@ -1,0 +1,71 @@
+import { errorText, requestIdSchema } from './schemas.ts';
+import { isJsonObject, type Json } from '../values/json.ts';
+import type { Callback } from '../jobs/handle-webhook.ts';
+import { z } from 'zod';
+
+const callbackSchema = z.object({
+  request_id: requestIdSchema,
+  gateway_request_id: z.string().nullish().catch(null),
+  status: z.string().transform((status) => status.toUpperCase()),
+  payload: z.unknown().optional(),
+  payload_error: z.unknown().optional(),
+  error: z.unknown().optional(),
+  // The form the previous system was sent: status "completed" and the output in `result`.
+  result: z.unknown().optional(),
+});
+
+/** `malformed` says what is wrong with it, for the log. */
+export type CallbackReading =
+  { readonly callback: Callback; readonly gatewayRequestId: string | null } | { readonly malformed: string };
+
+/**
+ * Reads a webhook's body. fal sends four forms; the previous system's is read as well.
+ *
+ * - `OK` with a payload: the output.
+ * - `OK` without one (`payload_error` says why): the run succeeded and its result has to be fetched.
+ * - `ERROR` with or without a payload: the run failed.
+ * - `completed` with a `result`, `failed` with an `error`: the old form of the same.
+ */
+export function readCallback(body: Uint8Array): CallbackReading {
+  const text = decode(body);
+  if (text === null) return { malformed: 'it is not UTF-8' };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { malformed: 'it is not JSON' };
+  }
+  const read = callbackSchema.safeParse(json);
+  if (!read.success) return { malformed: z.prettifyError(read.error).replaceAll('\n', ' ') };
+  const { request_id: requestId, gateway_request_id, status, payload, result } = read.data;
+  const output = ((payload ?? result) as Json | undefined) ?? null;
+  const gatewayRequestId = gateway_request_id ?? null;
+  switch (status) {
+    case 'OK':
+    case 'COMPLETED':
+      // An output is an object. Without one the run's result is at the queue, not lost.
+      return isJsonObject(output)
+        ? { callback: { requestId, event: { kind: 'succeeded', requestId, output } }, gatewayRequestId }
+        : { callback: { requestId, event: { kind: 'bound', requestId } }, gatewayRequestId };
+    case 'ERROR':
+    case 'FAILED': {
+      const message = errorText(output) ?? errorText(json) ?? 'The run failed; fal gave no reason.';
+      // The whole body when it carries no payload: what little fal said is kept.
+      const kept = output ?? (json as Json);
+      return {
+        callback: { requestId, event: { kind: 'failed', requestId, message, output: kept } },
+        gatewayRequestId,
+      };
+    }
+    default:
+      return { malformed: `its status is ${JSON.stringify(status.slice(0, 40))}` };
+  }
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { MAX_URL_LENGTH, parseWebUrl } from '../values/web-url.ts';
+import { refuse, type Refusal } from '../domain/user-error.ts';
+
+/** In characters. */
+export const MAX_NAME_LENGTH = 100;
+export const MAX_TRIGGER_LENGTH = 50;
+export const MAX_PROMPT_LENGTH = 4000;
+export const MAX_IDEMPOTENCY_KEY_LENGTH = 200;
+export const MAX_IMAGES = 4;
+export const MAX_WAIT_SECONDS = 60;
+/** GraphQL's Int. */
+export const MAX_SEED = 2_147_483_647;
+
+/**
+ * A text of 1 to `max` characters, counted as people count them, without surrounding white space. Control characters
+ * other than line breaks and tabs are refused: no reader means them, PostgreSQL cannot store NUL, and terminals obey
+ * some of them.
+ */
+export function text(max: number) {
+  const allowed = `a text of 1 to ${max} characters`;
+  return (
+    z
+      .string()
+      // Before anything goes through it character by character; no text within the limit is longer.
+      .refine((value) => value.length <= MAX_UNITS, { error: allowed, abort: true })
+      .trim()
+      .refine((value) => value.length > 0 && lengthOf(value) <= max, { error: allowed })
+      .refine((value) => value.isWellFormed() && !CONTROL_CHARACTERS.test(value), {
+        error: `${allowed} without control characters`,
+      })
+  );
+}
+
+/** In UTF-16 units: the longest text has 4,000 characters of two units each, and white space around it. */
+const MAX_UNITS = 10_000;
+
+const CONTROL_CHARACTERS = /(?![\t\n\r])\p{Cc}/u;
+
+/** In code points: a letter outside the basic plane is one character, not two. */
+function lengthOf(value: string): number {
+  let length = 0;
+  for (const _ of value) length += 1;
+  return length;
+}
+
+export function webUrl() {
+  return z.string().refine((value) => parseWebUrl(value) !== null, {
+    error: `an absolute http(s) URL of at most ${MAX_URL_LENGTH} characters, without credentials`,
+  });
+}
+
+export function wholeNumber(min: number, max: number) {
+  return z.number().refine((value) => Number.isSafeInteger(value) && value >= min && value <= max, {
+    error: `a whole number from ${min} to ${max}`,
+  });
+}
+
+export function numberBetween(min: number, max: number) {
+  return z
+    .number()
+    .refine((value) => value >= min && value <= max, { error: `a number from ${min} to ${max}` });
+}
+
+/** An input as GraphQL gives it: what may be left out may be null too. */
+export type Optional<T> = {
+  readonly [K in keyof T]: undefined extends T[K] ? T[K] | null : T[K];
+};
+
+/**
+ * Reads a caller's input. A refusal names each wrong field, the value that came and what is allowed.
+ * `null` and absent mean the same: not given.
+ */
+export function readInput<S extends z.ZodType>(
+  schema: S,
+  input: object,
+): { readonly input: z.output<S> } | { readonly refused: Refusal<'INVALID_INPUT'> } {
+  const given: Readonly<Record<string, unknown>> = Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value !== null),
+  );
+  const result = schema.safeParse(given);
+  if (result.success) return { input: result.data };
+  const problems = new Map<string, string>();
+  for (const issue of result.error.issues) {
+    const field = issue.path.join('.');
+    if (!problems.has(field)) problems.set(field, problemWith(field, given[field], issue.message));
+  }
+  return refuse('INVALID_INPUT', [...problems.values()].join(' '));
+}
+
+/** The sentence every INVALID_INPUT is made of. */
+export function problemWith(field: string, value: unknown, allowed: string): string {
+  return `${field}: expected ${allowed}, got ${shown(value)}.`;
+}
+
+/** A value as people can read it back, cut to a length that an error message can hold. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const json = JSON.stringify(value);
+  const characters = Array.from(json.slice(0, 2 * MAX_SHOWN + 2));
+  if (characters.length <= MAX_SHOWN) return json;
+  const length = lengthOf(typeof value === 'string' ? value : json);
+  return `${characters.slice(0, MAX_SHOWN).join('')}… (${length} characters)`;
+}
+
+const MAX_SHOWN = 60;

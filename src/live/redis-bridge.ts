@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { RedisLink } from './redis-connection.ts';
+import { z } from 'zod';
+import type { Announcement } from '../jobs/ports.ts';
+import type { Log } from '../log/log.ts';
+import type { NewsChannels } from './notifications.ts';
+
+export type RedisRelay = {
+  /** True while announcements from other instances arrive here, and ours can be sent to them. */
+  isConnected(): boolean;
+  close(): Promise<void>;
+};
+
+const CHANNEL = 'likeness:news';
+/** Means nothing to whoever gets it; Redis takes it only from those who may publish. */
+const PROBE = '';
+
+const messageSchema = z.object({
+  from: z.string(),
+  kind: z.enum(['AVATAR', 'GENERATION']),
+  ownerId: z.string(),
+  entityId: z.string(),
+  version: z.number(),
+});
+
+/**
+ * Connects this instance's news with the other instances' over Redis. Everything goes over one channel, which is
+ * subscribed to once: with a channel per topic a change could fall between a subscriber's arrival and Redis's answer
+ * to its SUBSCRIBE.
+ *
+ * Redis keeps nothing, so while it is away this process goes on with its own news, and after every (re)connection has
+ * all its watchers read again what they may have missed. Every outage is one line in the log, and so is its end.
+ */
+export function relayOverRedis(url: string, news: NewsChannels, log: Log): RedisRelay {
+  const self = randomUUID();
+  let isReported = false;
+  const onBroken = (error: unknown) => {
+    if (!isReported) log.warn({ err: error }, 'Redis cannot be used; news stays in this process');
+    isReported = true;
+  };
+  const isConnected = () => sender.isWorking && receiver.isWorking;
+  const onWorking = () => {
+    if (!isConnected()) return;
+    isReported = false;
+    log.info({}, 'news is shared over Redis');
+  };
+  const sender = new RedisLink(url, {
+    setUp: (redis) => redis.publish(CHANNEL, PROBE),
+    onWorking,
+    onBroken,
+  });
+  const receiver = new RedisLink(url, {
+    setUp: (redis) => redis.subscribe(CHANNEL),
+    onWorking() {
+      onWorking();
+      news.deliverToAll();
+    },
+    onBroken,
+  });
+  receiver.onMessage((text) => {
+    const announcement = announcementIn(text, self);
+    if (announcement !== null) news.deliver(announcement);
+  });
+  news.relayThrough(async ({ kind, ownerId, entityId, version }) => {
+    const text = JSON.stringify({ from: self, kind, ownerId, entityId, version });
+    await sender.ask((redis) => redis.publish(CHANNEL, text));
+  });
+
+  return {
+    isConnected,
+    close() {
+      sender.close();
+      receiver.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Null for this instance's own messages, which it delivered before sending them, and for what is none. */
+function announcementIn(text: string, self: string): Announcement | null {
+  if (text === PROBE) return null;
+  try {
+    const message = messageSchema.parse(JSON.parse(text));
+    return message.from === self ? null : message;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { Disposer } from '../../src/async/disposer.ts';
+
+test('everything is released in reverse order, once, also after one release failed', async () => {
+  const released: string[] = [];
+  const disposer = new Disposer();
+  disposer.add(() => void released.push('lock'));
+  disposer.add(async () => void released.push('database'));
+  disposer.add(() => Promise.reject(new Error('sockets')));
+  disposer.add(() => {
+    throw new Error('timers');
+  });
+
+  await expect(disposer.dispose()).rejects.toThrow('timers');
+  expect(released).toEqual(['database', 'lock']);
+  await disposer.dispose();
+  expect(released).toHaveLength(2);
+});

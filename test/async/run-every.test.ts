@@ -1,0 +1,87 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { keptLog } from '../support/memory-log.ts';
+import { startSweeping } from '../../src/async/run-every.ts';
+
+function gate() {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+describe('a sweeper', () => {
+  test('sweeps again and again, never two at a time', async () => {
+    const counted = { running: 0, most: 0, done: 0 };
+    const fifty = gate();
+    const sweeper = startSweeping(
+      async () => {
+        counted.running += 1;
+        counted.most = Math.max(counted.most, counted.running);
+        // Longer than the interval.
+        for (let turns = 0; turns < 20; turns++) await turn();
+        counted.running -= 1;
+        counted.done += 1;
+        if (counted.done === 50) fifty.open();
+      },
+      { intervalMs: 1, log: keptLog() },
+    );
+    await fifty.opened;
+    await sweeper.stop();
+    expect(counted.most).toBe(1);
+  });
+
+  test('that is stopped waits for the sweep under way, and begins no other', async () => {
+    const [begun, held] = [gate(), gate()];
+    const order: string[] = [];
+    const signals: AbortSignal[] = [];
+    const sweeper = startSweeping(
+      async (stop) => {
+        order.push('begins');
+        signals.push(stop);
+        begun.open();
+        await held.opened;
+        order.push('ends');
+      },
+      { intervalMs: 1, log: keptLog() },
+    );
+    await begun.opened;
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    const stopped = sweeper.stop().then(() => order.push('stopped'));
+    // The sweep is told, so that it can leave the rest.
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    await turn();
+    held.open();
+    await stopped;
+    expect(order).toEqual(['begins', 'ends', 'stopped']);
+  });
+
+  test('that is stopped while it rests stops at once, and twice is as good as once', async () => {
+    const sweep = vi.fn(async () => undefined);
+    const sweeper = startSweeping(sweep, { intervalMs: 2_000_000, log: keptLog() });
+    await sweeper.stop();
+    await sweeper.stop();
+    expect(sweep).not.toHaveBeenCalled();
+  });
+
+  test('goes on after a sweep that failed, and says so', async () => {
+    const log = keptLog();
+    const third = gate();
+    let sweeps = 0;
+    const sweeper = startSweeping(
+      () => {
+        sweeps += 1;
+        if (sweeps === 3) third.open();
+        return Promise.reject(new Error(`sweep ${sweeps}`));
+      },
+      { intervalMs: 1, log },
+    );
+    await third.opened;
+    await sweeper.stop();
+    expect(log.lines.slice(0, 2)).toMatchObject([
+      { level: 'error', fields: { err: { message: 'sweep 1' } } },
+      { level: 'error', fields: { err: { message: 'sweep 2' } } },
+    ]);
+  });
+});

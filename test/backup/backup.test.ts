@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { backUp } from '../../src/backup/dump.ts';
+import { readBackup, readHead } from '../../src/backup/format.ts';
+import { inOrder } from '../../src/db/introspection.ts';
+import { freshDatabase } from '../support/database.ts';
+import { AWKWARD, writeAwkwardRows } from '../support/awkward-rows.ts';
+
+const never = new AbortController().signal;
+
+describe('a backup', () => {
+  let fresh: Awaited<ReturnType<typeof freshDatabase>>;
+  let folder: string;
+
+  beforeAll(async () => {
+    fresh = await freshDatabase();
+    folder = await mkdtemp(join(tmpdir(), 'likeness-backup-'));
+    await writeAwkwardRows(fresh.database);
+  });
+  afterAll(async () => {
+    await fresh.drop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('has each row once, and the checksums the database gave', async () => {
+    const file = join(folder, 'b.gz');
+    await backUp(fresh.database.pool, file, never);
+    const rows = new Map<string, number>();
+    const head = await readBackup(file, ({ name }) => void rows.set(name, (rows.get(name) ?? 0) + 1));
+    expect(await readHead(file)).toEqual(head);
+    for (const table of ['avatars', 'generations', 'jobs', 'announcements', 'webhook_deliveries']) {
+      expect([table, rows.get(table)]).toEqual([table, AWKWARD.length]);
+    }
+  });
+
+  test('that nobody waits for any more leaves no file, and the database to others', async () => {
+    const file = join(folder, 'gone.gz');
+    const gone = new AbortController();
+    const written = backUp(fresh.database.pool, file, gone.signal);
+    gone.abort();
+    await expect(written).rejects.toThrow();
+    expect(existsSync(file)).toBe(false);
+    expect(await fresh.database.prisma.avatar.count()).toBe(AWKWARD.length);
+  });
+
+  test('into a file that is there is refused, and the file is as it was', async () => {
+    const file = join(folder, 'twice.gz');
+    await backUp(fresh.database.pool, file, never);
+    await expect(backUp(fresh.database.pool, file, never)).rejects.toThrow('EEXIST');
+    await expect(readBackup(file)).resolves.toBeDefined();
+  });
+});
+
+test('tables come after those they refer to; a circle is refused', () => {
+  const tables = ['a', 'b', 'c'].map((name) => ({ name, columns: [] }));
+  const order = inOrder(tables, [
+    { from: 'a', to: 'b' },
+    { from: 'b', to: 'c' },
+    { from: 'a', to: 'elsewhere' },
+  ]);
+  expect(order.map(({ name }) => name)).toEqual(['c', 'b', 'a']);
+  expect(() => inOrder(tables, [{ from: 'a', to: 'a' }])).toThrow('circle: a');
+});

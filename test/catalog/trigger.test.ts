@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { placeTrigger } from '../../src/catalog/trigger.ts';
+import { dice } from '../support/prng.ts';
+
+describe('the trigger', () => {
+  test.each([
+    'TOK on a hill',
+    'a portrait of TOK',
+    'TOK',
+    'a (TOK) in brackets',
+    'TOK, smiling',
+    "TOK's hat",
+    'a TOK-like face',
+    '“TOK”',
+    'TOKYO with TOK',
+    'a\nTOK\tb',
+    'photo of TOK。',
+    '🙂TOK🙂',
+    '❤\ufe0fTOK',
+  ])('is left where it stands: %j', (prompt) => {
+    expect(placeTrigger(prompt, 'TOK')).toBe(prompt);
+  });
+
+  test.each([
+    'TOKYO at night',
+    'a STOK',
+    'tok on a hill',
+    'Tok',
+    'TOK_1',
+    '_TOK',
+    'TOK1',
+    '1TOK',
+    'éTOK',
+    'TOKé',
+    '東TOK',
+    'TOK京',
+    'T OK',
+    '',
+  ])('is put in front of a prompt that has no such word: %j', (prompt) => {
+    expect(placeTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
+  });
+
+  // 𠮷 and 𝐀 are letters of two UTF-16 units; the mark after TOK makes its K another letter.
+  test.each(['𠮷TOK', 'TOK𠮷', '𝐀TOK', 'TOK\u0301'])('counts every letter as one: %j', (prompt) => {
+    expect(placeTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
+  });
+
+  test.each(['a.c', 'a*', '(x', '[a-z]', '$&', '\\d', 'ohwx man', '日本', '🙂'])(
+    'means its letters and nothing else: %j',
+    (trigger) => {
+      expect(placeTrigger('abc on a hill', trigger)).toBe(`${trigger}, abc on a hill`);
+      expect(placeTrigger(`photo of ${trigger} on a hill`, trigger)).toBe(`photo of ${trigger} on a hill`);
+    },
+  );
+
+  test('stands in every prompt as a word, is added at most once, and placing it again changes nothing', () => {
+    const { pick, upTo } = dice(20_260_101);
+    const parts = ['TOK', 'TOKYO', 'tok', ' ', ',', 'é', '東', '🙂', '_', '1', '\n', "'", 'a'];
+    for (let round = 0; round < 3000; round++) {
+      const prompt = Array.from({ length: upTo(8) }, () => pick(parts)).join('');
+      const placed = placeTrigger(prompt, 'TOK');
+      expect(wordsIn(placed), prompt).toBeGreaterThan(0);
+      expect(wordsIn(placed) - wordsIn(prompt), prompt).toBe(wordsIn(prompt) === 0 ? 1 : 0);
+      expect(placed.endsWith(prompt), prompt).toBe(true);
+      expect(placeTrigger(placed, 'TOK')).toBe(placed);
+    }
+  });
+});
+
+function wordsIn(text: string): number {
+  return [...text.matchAll(/(?<![\p{L}\p{N}_])TOK(?![\p{L}\p{N}_])/gu)].length;
+}

@@ -1,0 +1,389 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../../src/config/config.ts';
+import { LOG_LEVELS } from '../../src/log/log.ts';
+import { NO_LIMITS } from '../../src/domain/quota.ts';
+
+const LIMITS = [
+  'LIMIT_RUNNING_TRAININGS',
+  'LIMIT_TRAININGS_PER_DAY',
+  'LIMIT_IMAGES_PER_DAY',
+  'LIMIT_TOTAL_TRAININGS_PER_DAY',
+  'LIMIT_TOTAL_IMAGES_PER_DAY',
+  'LIMIT_AVATARS_PER_OWNER',
+  'LIMIT_SUBSCRIPTIONS_PER_OWNER',
+  'LIMIT_OPERATIONS_PER_SOCKET',
+  'LIMIT_SOCKETS',
+  'LIMIT_SOCKETS_PER_OWNER',
+  'LIMIT_COST_PER_MINUTE',
+];
+
+const NAMES = (
+  'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
+  'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
+  'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN'
+).split(' ');
+
+const LOCAL_LIMITS = {
+  ...NO_LIMITS,
+  streamsPerOwner: null,
+  operationsPerSocket: 10,
+  sockets: 20_000,
+  socketsPerOwner: null,
+  costPerMinute: null,
+};
+
+type Environment = Readonly<Record<string, string>>;
+
+const SECRET = 'sixteen bytes at least';
+const WITH_TOKENS = { AUTH_JWT_SECRET: SECRET };
+
+/** The problems a ConfigError lists; none where the environment is right. */
+function problemsOf(environment: Environment): string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n').flatMap((line) => (line.startsWith('  - ') ? [line.slice(4)] : []));
+  }
+}
+
+test('an empty environment gives a server for this machine that needs nothing installed', () => {
+  const config = {
+    host: '127.0.0.1',
+    port: 4000,
+    isProduction: false,
+    logLevel: 'info',
+    dataDir: './.data',
+    databaseUrl: null,
+    redisUrl: null,
+    publicUrl: null,
+    fal: null,
+    falAccountId: null,
+    defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' },
+    reconcileIntervalMs: 500,
+    auth: { kind: 'LOCAL' },
+    limits: LOCAL_LIMITS,
+    metricsToken: null,
+    allowedOrigins: [],
+    showsPlayground: true,
+    hidesSchema: false,
+  };
+  expect(readConfig({})).toEqual(config);
+  for (const blank of ['', ' ', '\t']) {
+    const environment = Object.fromEntries([...NAMES, ...LIMITS].map((name) => [name, blank]));
+    expect(readConfig(environment)).toEqual(config);
+  }
+});
+
+test('every setting is read', () => {
+  expect(
+    readConfig({
+      PORT: '8080',
+      HOST: '0.0.0.0',
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'debug',
+      DATA_DIR: '/var/lib/likeness',
+      DATABASE_URL: 'postgres://u:p@db.example/likeness',
+      REDIS_URL: 'rediss://cache.example:6380/1',
+      PUBLIC_URL: 'https://likeness.example/base/',
+      FAL_KEY: 'id:secret',
+      FAL_QUEUE_URL: 'https://queue.example/',
+      FAL_REST_URL: 'https://rest.example//',
+      FAL_JWKS_URL: 'https://keys.example/jwks.json?x=1',
+      FAL_ACCOUNT_ID: 'user_1',
+      STYLE_TRAINER: 'FLUX_LORA_FAST',
+      RECONCILE_INTERVAL_MS: '1500',
+      AUTH_JWKS_URL: 'https://id.example/jwks.json',
+      AUTH_ISSUER: 'https://id.example',
+      AUTH_AUDIENCE: 'likeness',
+      LIMIT_RUNNING_TRAININGS: '1',
+      LIMIT_TRAININGS_PER_DAY: '2',
+      LIMIT_IMAGES_PER_DAY: '3',
+      LIMIT_TOTAL_TRAININGS_PER_DAY: '4',
+      LIMIT_TOTAL_IMAGES_PER_DAY: 'none',
+      LIMIT_AVATARS_PER_OWNER: '5',
+      LIMIT_SUBSCRIPTIONS_PER_OWNER: '6',
+      LIMIT_OPERATIONS_PER_SOCKET: '7',
+      LIMIT_SOCKETS: '8',
+      LIMIT_SOCKETS_PER_OWNER: '9',
+      LIMIT_COST_PER_MINUTE: '10',
+      METRICS_TOKEN: 'for-the-metrics-only',
+      ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
+      PLAYGROUND: 'on',
+      INTROSPECTION: 'on',
+      UNRELATED: 'ignored',
+    }),
+  ).toEqual({
+    host: '0.0.0.0',
+    port: 8080,
+    isProduction: true,
+    logLevel: 'debug',
+    dataDir: '/var/lib/likeness',
+    databaseUrl: 'postgres://u:p@db.example/likeness',
+    redisUrl: 'rediss://cache.example:6380/1',
+    publicUrl: 'https://likeness.example/base',
+    fal: {
+      key: 'id:secret',
+      queueUrl: 'https://queue.example',
+      restUrl: 'https://rest.example',
+      jwksUrl: 'https://keys.example/jwks.json?x=1',
+    },
+    falAccountId: 'user_1',
+    defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_LORA_FAST' },
+    reconcileIntervalMs: 1500,
+    auth: {
+      kind: 'JWT',
+      keys: { jwksUrl: 'https://id.example/jwks.json' },
+      issuer: 'https://id.example',
+      audience: 'likeness',
+    },
+    limits: {
+      runningTrainings: 1,
+      trainingsPerDay: 2,
+      imagesPerDay: 3,
+      totalTrainingsPerDay: 4,
+      totalImagesPerDay: null,
+      avatarsPerOwner: 5,
+      streamsPerOwner: 6,
+      operationsPerSocket: 7,
+      sockets: 8,
+      socketsPerOwner: 9,
+      costPerMinute: 10,
+    },
+    metricsToken: 'for-the-metrics-only',
+    allowedOrigins: ['https://app.example', 'https://shop.example:8443'],
+    showsPlayground: true,
+    hidesSchema: false,
+  });
+});
+
+test('a key alone means fal itself, asked every three seconds', () => {
+  expect(readConfig({ FAL_KEY: 'id:secret' })).toMatchObject({
+    fal: {
+      key: 'id:secret',
+      queueUrl: 'https://queue.fal.run',
+      restUrl: 'https://rest.fal.ai',
+      jwksUrl: 'https://rest.fal.ai/.well-known/jwks.json',
+    },
+    reconcileIntervalMs: 3000,
+  });
+  expect(readConfig({ FAL_KEY: 'x', FAL_REST_URL: 'http://127.0.0.1:1/' })).toMatchObject({
+    fal: { jwksUrl: 'http://127.0.0.1:1/.well-known/jwks.json' },
+  });
+});
+
+describe('a setting is taken at its bounds and refused beyond them', () => {
+  test.each<[string, string, string]>([
+    ['PORT', '0', '-1'],
+    ['PORT', '65535', '65536'],
+    ['PORT', '4000', '4000.5'],
+    ['PORT', '4000', '4e3'],
+    ['PORT', '4000', '0x10'],
+    ['PORT', '4000', 'http'],
+    ['RECONCILE_INTERVAL_MS', '50', '49'],
+    ['RECONCILE_INTERVAL_MS', '3600000', '3600001'],
+    ['LOG_LEVEL', 'trace', 'verbose'],
+    ['LOG_LEVEL', 'silent', 'SILENT'],
+    ['STYLE_TRAINER', 'FLUX_2', 'FLUX_LORA_PORTRAIT'],
+    ['STYLE_TRAINER', 'FLUX_PRO', 'flux_pro'],
+    ['DATABASE_URL', 'postgresql://h/d', 'mysql://h/d'],
+    ['DATABASE_URL', 'postgres://h/d', 'h/d'],
+    ['REDIS_URL', 'redis://h', 'http://h'],
+    ['REDIS_URL', 'rediss://h', 'h:6379'],
+    ['PUBLIC_URL', 'http://127.0.0.1:4000', 'likeness.example'],
+    ['PUBLIC_URL', 'https://h/a', 'https://h/a?b=1'],
+    ['PUBLIC_URL', 'https://h/a', 'https://h/a#b'],
+    ['AUTH_JWKS_URL', 'https://h/j', 'file:///j'],
+    ['ALLOWED_ORIGINS', '*', '**'],
+    ['ALLOWED_ORIGINS', 'https://a.example,,http://127.0.0.1:3000', 'https://a.example,https://b.example/'],
+    ['ALLOWED_ORIGINS', 'https://a.example', 'a.example'],
+    ['ALLOWED_ORIGINS', 'https://a.example', 'null'],
+    ['PLAYGROUND', 'on', 'true'],
+    ['INTROSPECTION', 'off', '0'],
+    ['AUTH_JWT_SECRET', 'sixteen bytes or', 'fifteen bytes o'],
+    ['FAL_KEY', 'id:secret', 'id secret'],
+    ['FAL_KEY', '~!', 'schlüssel'],
+    ['FAL_KEY', 'id:secret', 'a\nb'],
+  ])('%s: %s, not %s', (name, good, wrong) => {
+    expect(problemsOf({ [name]: good })).toEqual([]);
+    const problems = problemsOf({ [name]: wrong });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name}: expected `));
+  });
+
+  test('FAL_KEY of 512 characters, not of 513', () => {
+    expect(problemsOf({ FAL_KEY: 'x'.repeat(512) })).toEqual([]);
+    expect(problemsOf({ FAL_KEY: 'x'.repeat(513) })).toEqual([expect.stringMatching('^FAL_KEY: expected ')]);
+  });
+
+  test('every log level', () => {
+    for (const level of LOG_LEVELS) expect(readConfig({ LOG_LEVEL: level }).logLevel).toBe(level);
+  });
+});
+
+describe('without tokens the server is for this machine only', () => {
+  test.each(['127.0.0.1', 'localhost', '::1'])('%s is', (HOST) => {
+    expect(readConfig({ HOST })).toMatchObject({ host: HOST, auth: { kind: 'LOCAL' } });
+  });
+
+  test.each(['0.0.0.0', '::', '192.168.1.2', 'likeness.example', '127.0.0.1.example', 'localhost.example'])(
+    '%s is not',
+    (HOST) => {
+      expect(problemsOf({ HOST })).toEqual([expect.stringContaining(`HOST=${HOST}`)]);
+      expect(problemsOf({ HOST, ...WITH_TOKENS })).toEqual([]);
+      expect(problemsOf({ HOST, AUTH_JWKS_URL: 'https://id.example/jwks.json' })).toEqual([]);
+    },
+  );
+
+  test('and never for production', () => {
+    const production = { NODE_ENV: 'production', FAL_KEY: 'id:secret' };
+    expect(problemsOf(production)).toEqual([expect.stringContaining('NODE_ENV=production')]);
+    expect(problemsOf({ ...production, ...WITH_TOKENS })).toEqual([]);
+    expect(problemsOf({ NODE_ENV: 'development' })).toEqual([]);
+  });
+});
+
+describe('settings that belong together', () => {
+  test.each(['FAL_QUEUE_URL', 'FAL_REST_URL', 'FAL_JWKS_URL', 'FAL_ACCOUNT_ID'])(
+    '%s is of no use without FAL_KEY',
+    (name) => {
+      const environment = { [name]: 'https://fal.example' };
+      expect(problemsOf(environment)).toEqual([expect.stringMatching(`^${name} is set but FAL_KEY is not`)]);
+      expect(problemsOf({ ...environment, FAL_KEY: 'id:secret' })).toEqual([]);
+    },
+  );
+
+  test.each(['AUTH_ISSUER', 'AUTH_AUDIENCE'])('%s is of no use without keys', (name) => {
+    expect(problemsOf({ [name]: 'x' })).toEqual([expect.stringMatching(`^${name} is set but neither`)]);
+    expect(problemsOf({ [name]: 'x', ...WITH_TOKENS })).toEqual([]);
+  });
+
+  test('a secret and a key set are one too many', () => {
+    expect(problemsOf({ ...WITH_TOKENS, AUTH_JWKS_URL: 'https://id.example' })).toEqual([
+      'AUTH_JWT_SECRET and AUTH_JWKS_URL: expected one of them, got both',
+    ]);
+  });
+});
+
+describe('in production results are simulated', () => {
+  const production = { NODE_ENV: 'production', ...WITH_TOKENS };
+
+  test.each(['', ' '])('only where SIMULATE=yes says so, not with %j', (SIMULATE) => {
+    expect(problemsOf({ ...production, SIMULATE })).toEqual([
+      'NODE_ENV=production: FAL_KEY is not set; set FAL_KEY, or set SIMULATE=yes to serve simulated results',
+    ]);
+    expect(problemsOf({ ...production, SIMULATE, FAL_KEY: 'id:secret' })).toEqual([]);
+    expect(readConfig({ ...production, SIMULATE: 'yes' }).fal).toBeNull();
+  });
+
+  test('never beside a FAL_KEY, there or elsewhere', () => {
+    const both = { SIMULATE: 'yes', FAL_KEY: 'id:secret' };
+    const problem = 'SIMULATE and FAL_KEY: expected one of them, got both; unset SIMULATE to use fal';
+    expect(problemsOf(both)).toEqual([problem]);
+    expect(problemsOf({ ...production, ...both })).toEqual([problem]);
+  });
+
+  test.each(['no', 'on', 'true', '1', 'YES'])('by no other word, such as %s', (SIMULATE) => {
+    expect(problemsOf({ SIMULATE })).toEqual([`SIMULATE: expected yes, got "${SIMULATE}"`]);
+  });
+
+  test('and elsewhere without being asked for', () => {
+    expect(readConfig({}).fal).toBeNull();
+    expect(readConfig({ SIMULATE: 'yes' }).fal).toBeNull();
+  });
+});
+
+test('in production the playground and the schema are hidden, unless they are asked for', () => {
+  const production = { NODE_ENV: 'production', FAL_KEY: 'id:secret', ...WITH_TOKENS };
+  expect(readConfig(production)).toMatchObject({ showsPlayground: false, hidesSchema: true });
+  expect(readConfig({ ...production, PLAYGROUND: 'on', INTROSPECTION: 'on' })).toMatchObject({
+    showsPlayground: true,
+    hidesSchema: false,
+  });
+  expect(readConfig({ PLAYGROUND: 'off', INTROSPECTION: 'off' })).toMatchObject({
+    showsPlayground: false,
+    hidesSchema: true,
+  });
+});
+
+describe('what may be spent', () => {
+  test('is limited for each of many, and not for the one local user', () => {
+    expect(readConfig({}).limits).toEqual(LOCAL_LIMITS);
+    expect(readConfig(WITH_TOKENS).limits).toEqual({
+      runningTrainings: 5,
+      trainingsPerDay: 50,
+      imagesPerDay: 500,
+      avatarsPerOwner: 1000,
+      totalTrainingsPerDay: null,
+      totalImagesPerDay: null,
+      streamsPerOwner: 1000,
+      operationsPerSocket: 10,
+      sockets: 20_000,
+      socketsPerOwner: 1000,
+      costPerMinute: 10_000_000,
+    });
+  });
+
+  test.each(LIMITS)('%s may be anything from nothing to no limit', (name) => {
+    for (const good of ['0', '1', '1000000000', 'none']) {
+      expect(problemsOf({ [name]: good })).toEqual([]);
+      expect(problemsOf({ ...WITH_TOKENS, [name]: good })).toEqual([]);
+    }
+    expect(Object.values(readConfig({ ...WITH_TOKENS, [name]: 'none' }).limits)).not.toContain(0);
+    expect(Object.values(readConfig({ [name]: '0' }).limits)).toContain(0);
+    for (const wrong of ['-1', '1.5', '1000000001', 'NONE', 'unlimited']) {
+      expect(problemsOf({ [name]: wrong })).toEqual([expect.stringMatching(`^${name}: expected `)]);
+    }
+  });
+});
+
+const EVERYTHING_WRONG = {
+  PORT: 'x',
+  HOST: '0.0.0.0',
+  LOG_LEVEL: 'x',
+  DATABASE_URL: 'mysql://user:database-password@h/d',
+  REDIS_URL: 'http://:redis-password@h',
+  PUBLIC_URL: 'ftp://user:public-password@h',
+  FAL_KEY: 'key with spaces',
+  FAL_QUEUE_URL: 'ftp://user:queue-password@h',
+  FAL_REST_URL: 'https://user:rest-password@h?token=rest-token',
+  FAL_JWKS_URL: 'jwks',
+  ALLOWED_ORIGINS: 'https://user:origin-password@h',
+  PLAYGROUND: 'x',
+  INTROSPECTION: 'x',
+  SIMULATE: 'x',
+  STYLE_TRAINER: 'x',
+  RECONCILE_INTERVAL_MS: '1',
+  ...Object.fromEntries(LIMITS.map((name) => [name, 'x'])),
+  AUTH_JWT_SECRET: 'short secret',
+  AUTH_JWKS_URL: 'ftp://user:jwks-password@h',
+};
+
+describe('an environment with several problems', () => {
+  test('is told all of them at once', () => {
+    const problems = problemsOf(EVERYTHING_WRONG);
+    for (const name of Object.keys(EVERYTHING_WRONG)) {
+      // With a secret, however short, the server does not go without tokens.
+      if (name === 'HOST') continue;
+      expect(
+        problems.filter((problem) => problem.startsWith(`${name}:`)),
+        name,
+      ).toHaveLength(1);
+    }
+    expect(problems).toHaveLength(Object.keys(EVERYTHING_WRONG).length);
+  });
+
+  test('is shown none of its secrets', () => {
+    const text = problemsOf(EVERYTHING_WRONG).join('\n');
+    for (const secret of ['password', 'rest-token', 'key with spaces', 'short secret']) {
+      expect(text).not.toContain(secret);
+    }
+  });
+
+  test('is told where the settings are listed', () => {
+    expect(() => readConfig({ PORT: 'x' })).toThrow(
+      /^The environment is not right:\n {2}- PORT: .*\nREADME\.md/,
+    );
+  });
+});

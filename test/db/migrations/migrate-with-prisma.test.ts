@@ -1,0 +1,96 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSchemaEngine } from '../../../scripts/schema-engine.ts';
+import { migrate } from '../../../src/db/migrations/migrate.ts';
+import { readMigrations, type Migration } from '../../../src/db/migrations/migration-files.ts';
+import { openEmbedded } from '../../../src/embedded/database.ts';
+import { openDatabase } from '../../../src/open-database.ts';
+import { databasePlace, testedDatabase, type DatabasePlace } from '../../support/database.ts';
+import { silent } from '../../support/template.ts';
+
+let ours: DatabasePlace;
+let theirs: DatabasePlace;
+let migrations: Migration[];
+
+beforeAll(async () => {
+  migrations = await readMigrations();
+  ours = await databasePlace();
+  theirs = await databasePlace({ empty: true });
+});
+afterAll(async () => {
+  await ours.drop();
+  await theirs.drop();
+});
+
+/** One connection that nothing else uses, and no migrating at the start. */
+async function onOneConnection<T>({ env }: DatabasePlace, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+  if ('DATA_DIR' in env) {
+    const { pool, close } = await openEmbedded(env.DATA_DIR, silent);
+    return work(pool).finally(close);
+  }
+  const pool = new pg.Pool({ connectionString: env.DATABASE_URL, max: 1 });
+  return work(pool).finally(() => pool.end());
+}
+
+/** Everything the two may differ in: columns, indexes, constraints, and what is written of the migrations. */
+async function describeDatabase(pool: pg.Pool): Promise<unknown> {
+  const parts = [
+    `SELECT table_name, column_name, data_type, column_default, is_nullable, character_maximum_length
+       FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2`,
+    `SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1`,
+    `SELECT conrelid::regclass::text, pg_get_constraintdef(oid)
+       FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2`,
+    `SELECT migration_name, checksum, applied_steps_count, logs, rolled_back_at, finished_at IS NOT NULL AS finished
+       FROM _prisma_migrations ORDER BY 1`,
+  ];
+  const described: unknown[] = [];
+  for (const sql of parts) described.push((await pool.query<Record<string, unknown>>(sql)).rows);
+  return described;
+}
+
+describe(`Prisma's own engine on ${testedDatabase}`, { timeout: 60_000 }, () => {
+  test('finds nothing left to apply after us', async () => {
+    await onOneConnection(ours, async (pool) => {
+      const engine = await openSchemaEngine(pool);
+      expect(await engine.applyMigrations(migrations)).toEqual([]);
+    });
+  });
+
+  test('makes the same database as we do, and leaves us nothing to apply', async () => {
+    const made = await onOneConnection(theirs, async (pool) => {
+      const engine = await openSchemaEngine(pool);
+      expect(await engine.applyMigrations(migrations)).toEqual(migrations.map(({ name }) => name));
+      const client = await pool.connect();
+      expect(await migrate(client, migrations, silent)).toEqual([]);
+      client.release();
+      return describeDatabase(pool);
+    });
+
+    expect(await onOneConnection(ours, describeDatabase)).toEqual(made);
+  });
+
+  test('agrees that the migrations say what schema.prisma says', async () => {
+    const missing = await onOneConnection(ours, async (pool) => (await openSchemaEngine(pool)).pendingSql());
+    expect(missing, 'repair: npm run migration:new <what_changed>').toBeUndefined();
+  });
+});
+
+test.skipIf(testedDatabase === 'embedded')(
+  'instances that start at once on an empty database migrate it once (PostgreSQL only: an embedded one has one instance)',
+  async () => {
+    const place = await databasePlace({ empty: true });
+    try {
+      if (!('DATABASE_URL' in place.env)) throw new Error('This is about PostgreSQL');
+      const options = { databaseUrl: place.env.DATABASE_URL, dataDir: '', poolSize: 2, log: silent };
+      const instances = await Promise.all(Array.from({ length: 6 }, () => openDatabase(options)));
+
+      const names = await instances[0]?.pool.query(
+        'SELECT migration_name AS name FROM _prisma_migrations ORDER BY 1',
+      );
+      expect(names?.rows).toEqual(migrations.map(({ name }) => ({ name })));
+      await Promise.all(instances.map((instance) => instance.close()));
+    } finally {
+      await place.drop();
+    }
+  },
+);

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { FINAL_STATES, nextJob, OPEN_STATES, type JobState } from '../../src/domain/job-state.ts';
+import { EVENT_NAMES, EVENTS, ID, URLS, type EventName } from '../support/run-events.ts';
+import { NOW, training } from '../support/domain-fixtures.ts';
+
+/** What comes of an event: the state after it, or why it was not applied. */
+const WORDS = { '.': 'nothing-new', '~': 'other-run' } as const;
+
+/** One row an event, one column a state; the last two are bound to ID, the first two to nothing. */
+const TABLE: Record<
+  EventName,
+  readonly [JobState | keyof typeof WORDS, ...(JobState | keyof typeof WORDS)[]]
+> = {
+  // SUBMITTING, SUBMIT_UNKNOWN, QUEUED, RUNNING
+  accepted: ['QUEUED', 'QUEUED', 'QUEUED', 'RUNNING'],
+  acceptedWithoutUrls: ['QUEUED', 'QUEUED', '.', '.'],
+  acceptedOther: ['QUEUED', 'QUEUED', '~', '~'],
+  refused: ['FAILED', 'FAILED', '.', '.'],
+  unknown: ['SUBMIT_UNKNOWN', '.', '.', '.'],
+  bound: ['QUEUED', 'QUEUED', '.', '.'],
+  boundOther: ['QUEUED', 'QUEUED', '~', '~'],
+  queued: ['.', '.', 'QUEUED', 'QUEUED'],
+  queuedSomewhere: ['.', '.', 'QUEUED', 'QUEUED'],
+  running: ['.', '.', 'RUNNING', 'RUNNING'],
+  runningHalf: ['.', '.', 'RUNNING', 'RUNNING'],
+  lora: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
+  finetune: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
+  images: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
+  loraOfOther: ['COMPLETED', 'COMPLETED', '~', '~'],
+  // Whether an answer is what was promised is for decide-training and decide-generation to say.
+  empty: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
+  failed: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
+  failedUnnamed: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
+  failedOther: ['FAILED', 'FAILED', '~', '~'],
+  cancelled: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
+  cancelledNamed: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
+  lost: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
+  withdrawn: ['CANCELLED', 'CANCELLED', '.', '.'],
+  // About an end, which none of these states is.
+  confirmed: ['.', '.', '.', '.'],
+  confirmedImages: ['.', '.', '.', '.'],
+  confirmedEmpty: ['.', '.', '.', '.'],
+  confirmedOther: ['.', '.', '~', '~'],
+};
+
+function jobIn(state: JobState) {
+  const isBound = state === 'QUEUED' || state === 'RUNNING';
+  return training({ state, falRequestId: isBound ? ID : null }).job;
+}
+
+describe.each(EVENT_NAMES)('%s', (name) => {
+  test.each(OPEN_STATES.map((state, column) => [state, TABLE[name][column] ?? '.'] as const))(
+    'at %s gives %s',
+    (state, expected) => {
+      const next = nextJob(jobIn(state), EVENTS[name], NOW);
+      if (expected === '.' || expected === '~') {
+        expect(next).toEqual({ kind: 'ignore', reason: WORDS[expected] });
+      } else {
+        expect(next.kind === 'change' ? (next.change.state ?? state) : next).toBe(expected);
+      }
+    },
+  );
+
+  const corrects = name.startsWith('confirmed') && name !== 'confirmedOther';
+  const ends = FINAL_STATES.filter((state) => !(corrects && state === 'FAILED'));
+  test.each(ends)('at %s, bound, changes nothing', (state) => {
+    expect(nextJob({ ...jobIn(state), falRequestId: ID }, EVENTS[name], NOW)).toEqual({
+      kind: 'ignore',
+      reason: 'already-final',
+    });
+  });
+});
+
+test('a job cancelled while its submit was on the way still learns the id, so that fal can be told', () => {
+  expect(nextJob(jobIn('CANCELLED'), EVENTS.accepted, NOW)).toEqual({
+    kind: 'change',
+    change: { falRequestId: ID, submittedAt: NOW, ...URLS },
+  });
+  for (const state of ['COMPLETED', 'FAILED'] as const) {
+    expect(nextJob(jobIn(state), EVENTS.accepted, NOW)).toMatchObject({ kind: 'ignore' });
+  }
+});
+
+test('a run that fal itself says succeeded takes its failure back', () => {
+  const failed = { ...jobIn('FAILED'), falRequestId: ID, errorCode: 'PROVIDER_FAILED' };
+  expect(nextJob(failed, EVENTS.confirmed, NOW)).toEqual({
+    kind: 'change',
+    change: { state: 'COMPLETED', settledAt: NOW, errorCode: null, errorMessage: null },
+  });
+});
+
+test('a job that was given up before its run was known learns the id from the run’s success', () => {
+  const lost = { ...jobIn('FAILED'), errorCode: 'LOST' };
+  for (const event of [EVENTS.lora, EVENTS.bound]) {
+    expect(nextJob(lost, event, NOW)).toEqual({
+      kind: 'change',
+      change: { falRequestId: ID, submittedAt: NOW },
+    });
+    const refused = { ...lost, errorCode: 'PROVIDER_REJECTED' };
+    expect(nextJob(refused, event, NOW)).toMatchObject({ kind: 'ignore' });
+  }
+  expect(nextJob(lost, EVENTS.failed, NOW)).toMatchObject({ kind: 'ignore' });
+});
+
+test('the first word of a run binds its id, whoever brings it', () => {
+  for (const name of ['accepted', 'bound', 'lora', 'failed', 'cancelledNamed'] as const) {
+    for (const state of ['SUBMITTING', 'SUBMIT_UNKNOWN'] as const) {
+      expect(nextJob(jobIn(state), EVENTS[name], NOW)).toMatchObject({
+        change: { falRequestId: ID, submittedAt: NOW },
+      });
+    }
+  }
+});
+
+test("a submit's answer that comes after the webhook adds the addresses and nothing else, once", () => {
+  expect(nextJob(jobIn('RUNNING'), EVENTS.accepted, NOW)).toEqual({ kind: 'change', change: URLS });
+  expect(nextJob({ ...jobIn('RUNNING'), ...URLS }, EVENTS.accepted, NOW)).toEqual({
+    kind: 'ignore',
+    reason: 'nothing-new',
+  });
+});
+
+test('a refused job frees its idempotency key; no other end does', () => {
+  for (const name of EVENT_NAMES) {
+    const next = nextJob(jobIn('SUBMITTING'), EVENTS[name], NOW);
+    const frees = next.kind === 'change' && next.change.releaseIdempotencyKey === true;
+    expect(frees, name).toBe(name === 'refused');
+  }
+});
+
+test('a final state is dated, an open one is not', () => {
+  for (const state of OPEN_STATES) {
+    for (const name of EVENT_NAMES) {
+      const next = nextJob(jobIn(state), EVENTS[name], NOW);
+      if (next.kind === 'ignore') continue;
+      const isFinal = (FINAL_STATES as readonly string[]).includes(next.change.state ?? state);
+      expect(next.change.settledAt, `${name} at ${state}`).toEqual(isFinal ? NOW : undefined);
+    }
+  }
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { EVENTS, LORA_ANSWER } from '../support/run-events.ts';
+import { goesWith } from '../../src/domain/late-event.ts';
+
+const OTHER_ANSWER = { ...LORA_ANSWER, config_file: null };
+
+test.each([
+  ['COMPLETED', LORA_ANSWER, 'lora', true],
+  [
+    'COMPLETED',
+    { config_file: LORA_ANSWER.config_file, diffusers_lora_file: LORA_ANSWER.diffusers_lora_file },
+    'lora',
+    true,
+  ],
+  ['COMPLETED', OTHER_ANSWER, 'lora', false],
+  ['COMPLETED', undefined, 'lora', true],
+  ['COMPLETED', LORA_ANSWER, 'bound', true],
+  ['COMPLETED', LORA_ANSWER, 'failed', false],
+  ['FAILED', { detail: 'bad archive' }, 'failed', true],
+  ['FAILED', null, 'failed', true],
+  ['FAILED', { detail: 'bad archive' }, 'lora', false],
+  ['FAILED', { detail: 'bad archive' }, 'bound', false],
+  // A success without its artefact, said twice.
+  ['FAILED', {}, 'empty', true],
+  ['CANCELLED', undefined, 'lora', true],
+  ['CANCELLED', undefined, 'failed', true],
+] as const)('after %s with %j the word %s goes with it: %s', (state, answer, name, expected) => {
+  expect(goesWith(state, answer, EVENTS[name])).toBe(expected);
+});
+
+test('a success said again goes with its end, also where its answer had to be changed to be stored', () => {
+  const output = { ...LORA_ANSWER, note: 'a\u0000\ud800', size: Infinity };
+  const stored = { ...LORA_ANSWER, note: 'a\ufffd\ufffd', size: null };
+  expect(goesWith('COMPLETED', stored, { ...EVENTS.lora, output })).toBe(true);
+  expect(goesWith('COMPLETED', stored, { ...EVENTS.lora, output: { ...output, note: 'b' } })).toBe(false);
+});

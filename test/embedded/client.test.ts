@@ -1,0 +1,81 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { embeddedClientClass, resetSession } from '../../src/embedded/client.ts';
+import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
+
+let dataDir: string;
+let db: PGlite;
+let pool: pg.Pool;
+
+beforeAll(async () => {
+  dataDir = await copyEmbeddedTemplate();
+  db = await PGlite.create(join(dataDir, 'postgres'));
+  // As it would be on a slow disk: every message takes its time, so messages of two clients could meet.
+  const execProtocolStream = db.execProtocolStream.bind(db);
+  db.execProtocolStream = async (...message) => {
+    await pause(2);
+    return execProtocolStream(...message);
+  };
+  pool = new pg.Pool({
+    Client: embeddedClientClass(db),
+    max: 1,
+    connectionTimeoutMillis: 5_000,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it; its declarations do not say so
+    onConnect: resetSession,
+  });
+  pool.on('error', () => undefined);
+});
+afterAll(async () => {
+  await pool.end();
+  await db.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+test('a client that is dropped in the middle of a statement does not disturb the next one', async () => {
+  for (let round = 0; round < 10; round++) {
+    const client = await pool.connect();
+    await client.query('BEGIN');
+    const theirs = client.query('SELECT $1::text AS word', ['theirs']);
+    const failed = expect(theirs).rejects.toThrow('Connection terminated');
+    await pause(round); // drop it after each of the messages a statement consists of
+    client.release(true);
+
+    const { rows } = await pool.query('SELECT $1::text AS word', ['ours']);
+    expect(rows).toEqual([{ word: 'ours' }]);
+    await failed;
+  }
+});
+
+test('answers go to who asked, also when every second statement fails', async () => {
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 20 }, async (_, n) => {
+      const sql = n % 2 === 0 ? 'SELECT $1::int AS n' : 'SELECT $1::int / 0 AS n';
+      return (await pool.query<{ n: number }>(sql, [n])).rows[0]?.n;
+    }),
+  );
+
+  outcomes.forEach((outcome, n) => {
+    if (n % 2 === 0) expect(outcome).toEqual({ status: 'fulfilled', value: n });
+    else expect(outcome).toMatchObject({ status: 'rejected', reason: { code: '22012' } });
+  });
+});
+
+test('a long chain of statements leaves everybody else a turn', async () => {
+  const long = { isOver: false };
+  const chain = (async () => {
+    for (let index = 0; index < 200; index += 1)
+      await pool.query('SELECT count(*) FROM generate_series(1, 20000)');
+    long.isOver = true;
+  })();
+  let turns = 0;
+  while (!long.isOver) {
+    turns += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await chain;
+  expect(turns).toBeGreaterThan(20);
+});

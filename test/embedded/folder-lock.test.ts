@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DataDirInUseError, lockDataDir } from '../../src/embedded/folder-lock.ts';
+import { openDatabase } from '../../src/open-database.ts';
+import { startChild, type Child } from '../support/child-process.ts';
+import { silent } from '../support/template.ts';
+
+const HOLDER = fileURLToPath(new URL('../support/lock-holder.ts', import.meta.url));
+
+let folder: string;
+let children: Child[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'likeness-lock-'));
+  children = [];
+});
+afterEach(async () => {
+  await Promise.all(children.map((child) => child.kill()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+function startHolder(dataDir: string): Child {
+  const child = startChild(HOLDER, [dataDir]);
+  children.push(child);
+  return child;
+}
+
+describe('a data folder', () => {
+  test('that another process uses is refused, naming the folder and the process', async () => {
+    const holder = startHolder(folder);
+    expect(await holder.line()).toBe('held');
+
+    const refusal = await openDatabase({ dataDir: folder, log: silent }).catch((error: unknown) => error);
+
+    expect(refusal).toBeInstanceOf(DataDirInUseError);
+    expect(refusal).toMatchObject({ dataDir: folder, pid: holder.pid });
+    expect(String(refusal)).toContain(folder);
+    expect(String(refusal)).toContain(`process ${holder.pid}`);
+  });
+
+  test('that this process has open already is refused', async () => {
+    const lock = await lockDataDir(folder, silent);
+
+    await expect(lockDataDir(folder, silent)).rejects.toMatchObject({ dataDir: folder, pid: process.pid });
+    await lock.release();
+  });
+
+  test('can be used again once it was let go', async () => {
+    const first = await lockDataDir(folder, silent);
+    await first.release();
+
+    const second = await lockDataDir(folder, silent);
+    await second.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('can be let go while somebody who asked stays connected', async () => {
+    const first = await lockDataDir(folder, silent);
+    const [name = ''] = await readdir(folder);
+    const asker = net.connect({ path: join(folder, name), allowHalfOpen: true });
+    await once(asker, 'connect');
+
+    await first.release();
+    expect(await readdir(folder)).toEqual([]);
+    asker.destroy();
+  });
+
+  test('can be used again at once when its process was killed', async () => {
+    const holder = startHolder(folder);
+    expect(await holder.line()).toBe('held');
+    await holder.kill();
+
+    const lock = await lockDataDir(folder, silent);
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]); // what the dead one left is gone too
+  });
+
+  test('is refused while its process is stopped and cannot answer', { timeout: 30_000 }, async () => {
+    const holder = startHolder(folder);
+    expect(await holder.line()).toBe('held');
+    holder.process.kill('SIGSTOP');
+
+    await expect(lockDataDir(folder, silent)).rejects.toBeInstanceOf(DataDirInUseError);
+  });
+
+  test(
+    'goes to exactly one of several processes that start at once, also over a dead one',
+    { timeout: 60_000 },
+    async () => {
+      for (let round = 0; round < 3; round++) {
+        const contenders = Array.from({ length: 6 }, () => startHolder(folder));
+        const words = await Promise.all(contenders.map((child) => child.line()));
+
+        expect(words.filter((word) => word === 'held')).toHaveLength(1);
+        expect(words.filter((word) => word?.startsWith('refused '))).toHaveLength(5);
+        await Promise.all(contenders.map((child) => child.kill()));
+      }
+    },
+  );
+
+  test('goes to exactly one of many in one process, over and over', { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 50; round++) {
+      const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockDataDir(folder, silent)));
+
+      const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+      expect(won).toHaveLength(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(DataDirInUseError);
+      }
+      await won[0]?.release();
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('is the same folder by whatever path, and however long the path', async () => {
+    const deep = join(folder, 'd'.repeat(120));
+    await mkdir(deep);
+    const shortcut = join(folder, 'shortcut');
+    await symlink(deep, shortcut);
+
+    const holder = startHolder(deep);
+    expect(await holder.line()).toBe('held');
+
+    await expect(lockDataDir(deep, silent)).rejects.toMatchObject({ pid: holder.pid });
+    await expect(lockDataDir(shortcut, silent)).rejects.toMatchObject({ pid: holder.pid });
+  });
+});

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepUp } from '../../src/embedded/maintenance.ts';
+import { openEmbedded, type EmbeddedHandle } from '../../src/embedded/database.ts';
+import { startChild } from '../support/child-process.ts';
+import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
+import { eventually } from '../support/eventually.ts';
+import { silent } from '../support/template.ts';
+
+const PATIENCE_MS = 30_000;
+
+describe('the embedded database', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let handle: EmbeddedHandle;
+
+  beforeAll(async () => {
+    dataDir = await copyEmbeddedTemplate();
+    handle = await openEmbedded(dataDir, silent);
+  });
+  afterAll(async () => {
+    await handle.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  test('is tidied as it goes: its log is cut back, dead rows go, the planner gets its statistics', async () => {
+    const { pool } = handle;
+    const one = async <T>(sql: string): Promise<T> => (await pool.query<{ v: T }>(sql)).rows[0]?.v as T;
+    await pool.query('CREATE TABLE busy AS SELECT n FROM generate_series(1, 5000) AS n');
+    await pool.query('DELETE FROM busy WHERE n > 10');
+    const redo = await one<string>('SELECT redo_lsn::text AS v FROM pg_control_checkpoint()');
+    expect(await one<number>(`SELECT reltuples::int AS v FROM pg_class WHERE relname = 'busy'`)).toBe(-1);
+
+    const upkeep = keepUp(pool, join(dataDir, 'postgres'), silent, { tidyMs: 50 });
+    await eventually(
+      'a checkpoint and a vacuum',
+      async () => {
+        const isTidy = await one<boolean>(
+          `SELECT (SELECT redo_lsn > '${redo}' FROM pg_control_checkpoint()) AND reltuples = 10 AS v
+             FROM pg_class WHERE relname = 'busy'`,
+        );
+        return isTidy ? true : null;
+      },
+      PATIENCE_MS,
+    );
+    upkeep.stop();
+    expect(await one<number>(`SELECT pg_relation_size('busy')::int AS v`)).toBeLessThanOrEqual(8192 * 2);
+  });
+
+  test('that does not return from a statement ends its process, with a line of log that says why; many short ones do not', async () => {
+    const folder = await copyEmbeddedTemplate();
+    const child = startChild(fileURLToPath(new URL('../support/frozen.ts', import.meta.url)), [folder]);
+    expect(await child.line()).toBe('alive');
+    const line = await child.line();
+    expect(JSON.parse(line ?? '{}')).toMatchObject({
+      level: 'fatal',
+      msg: 'the embedded database has not returned from a statement for 1000 ms; ending',
+    });
+    expect(await child.line()).toBeUndefined();
+    expect(await eventually('its end', () => child.process.signalCode)).toBe('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
+});

@@ -1,0 +1,267 @@
+import { createPrivateKey, createPublicKey, sign, verify as verifySignature } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { publicKeyFrom, TOLERANCE_SECONDS, verify } from '../../src/fal/verify-webhook.ts';
+import { headersOf, newSigner, signatureOf, type Signed } from '../support/signing.ts';
+
+const SECONDS = 1_760_000_000;
+const NOW = SECONDS * 1000;
+const MESSAGE: Signed = {
+  requestId: '764cabcf-b745-4b3e-ae38-1200304cf45b',
+  userId: 'user_1',
+  timestamp: String(SECONDS),
+  body: Buffer.from('{"status":"OK","payload":{"a":"ä"}}'),
+};
+const signer = newSigner();
+const KEY = keyOf(signer.x);
+const GOOD = signatureOf(MESSAGE, signer);
+
+function keyOf(x: string) {
+  const key = publicKeyFrom(x);
+  if (key === null) throw new Error(`not a key: ${x}`);
+  return key;
+}
+
+function verdict(message: Signed, signature = signatureOf(message, signer), now = NOW) {
+  return verify(message.body, headersOf(message, signature), [KEY], now);
+}
+
+/** The headers of the good message, one of them replaced or taken away. */
+function headersWith(name: string, value: string | null): Headers {
+  const headers = headersOf(MESSAGE, GOOD);
+  if (value === null) headers.delete(name);
+  else headers.set(name, value);
+  return headers;
+}
+
+describe('a genuine webhook', () => {
+  test('is believed, and is about the run its headers name', () => {
+    expect(verdict(MESSAGE)).toEqual({ kind: 'genuine', requestId: MESSAGE.requestId });
+  });
+
+  test('may have an empty body, or one that is no text', () => {
+    for (const body of [Buffer.alloc(0), Buffer.from([0, 0xff, 0xfe, 0x80]), Buffer.alloc(1_000_000, 7)]) {
+      expect(verdict({ ...MESSAGE, body })).toMatchObject({ kind: 'genuine' });
+    }
+  });
+
+  test('is believed whichever of the keys signed it', () => {
+    const others = Array.from({ length: 4 }, () => keyOf(newSigner().x));
+    for (let place = 0; place <= others.length; place++) {
+      const keys = [...others.slice(0, place), KEY, ...others.slice(place)];
+      expect(verify(MESSAGE.body, headersOf(MESSAGE, GOOD), keys, NOW)).toMatchObject({ kind: 'genuine' });
+    }
+  });
+
+  test.each([[0], [TOLERANCE_SECONDS], [-TOLERANCE_SECONDS]])(
+    'is believed when its time is %i s off',
+    (off) => {
+      expect(verdict({ ...MESSAGE, timestamp: String(SECONDS + off) })).toMatchObject({ kind: 'genuine' });
+    },
+  );
+});
+
+describe('a webhook is not believed', () => {
+  test('without keys, or signed by none of them', () => {
+    const headers = headersOf(MESSAGE, GOOD);
+    const refused = { kind: 'refused', because: 'bad-signature' };
+    expect(verify(MESSAGE.body, headers, [], NOW)).toEqual(refused);
+    expect(verify(MESSAGE.body, headers, [keyOf(newSigner().x), keyOf(newSigner().x)], NOW)).toEqual(refused);
+  });
+
+  test('after any bit of its body was turned', () => {
+    for (let bit = 0; bit < MESSAGE.body.length * 8; bit++) {
+      const body = Buffer.from(MESSAGE.body);
+      body[bit >> 3] = (body[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(verdict({ ...MESSAGE, body }, GOOD), `bit ${bit}`).toEqual({
+        kind: 'refused',
+        because: 'bad-signature',
+      });
+    }
+  });
+
+  test('after its body was cut, grown, emptied or written otherwise', () => {
+    for (const body of [
+      '{"status":"OK","payload":{"a":"ä"}',
+      '{"status":"OK","payload":{"a":"ä"}}\n',
+      '',
+      '{}',
+    ]) {
+      expect(verdict({ ...MESSAGE, body: Buffer.from(body) }, GOOD)).toMatchObject({
+        because: 'bad-signature',
+      });
+    }
+  });
+
+  test('with any header of another message', () => {
+    const other = { ...MESSAGE, requestId: 'other', userId: 'user_2', timestamp: String(SECONDS + 1) };
+    for (const part of ['requestId', 'userId', 'timestamp'] as const) {
+      expect(verdict({ ...MESSAGE, [part]: other[part] }, GOOD)).toMatchObject({ because: 'bad-signature' });
+    }
+    expect(verdict(MESSAGE, signatureOf(other, signer))).toMatchObject({ because: 'bad-signature' });
+  });
+
+  test('with its ids swapped', () => {
+    const swapped = { ...MESSAGE, requestId: MESSAGE.userId, userId: MESSAGE.requestId };
+    expect(verdict(swapped, GOOD)).toMatchObject({ because: 'bad-signature' });
+  });
+
+  test.each([[TOLERANCE_SECONDS + 1], [-TOLERANCE_SECONDS - 1], [-86_400]])(
+    'when its time is %i s off, however well it is signed',
+    (off) => {
+      expect(verdict({ ...MESSAGE, timestamp: String(SECONDS + off) })).toEqual({
+        kind: 'refused',
+        because: 'stale',
+      });
+    },
+  );
+
+  test('a moment after the tolerance', () => {
+    expect(verdict(MESSAGE, GOOD, NOW + TOLERANCE_SECONDS * 1000)).toMatchObject({ kind: 'genuine' });
+    expect(verdict(MESSAGE, GOOD, NOW + TOLERANCE_SECONDS * 1000 + 1)).toMatchObject({ because: 'stale' });
+  });
+
+  test('when it is of another account than the pinned one', () => {
+    const headers = headersOf(MESSAGE, GOOD);
+    expect(verify(MESSAGE.body, headers, [KEY], NOW, 'user_1')).toMatchObject({ kind: 'genuine' });
+    for (const pin of ['user_2', 'USER_1', 'user_', 'user_11']) {
+      expect(verify(MESSAGE.body, headers, [KEY], NOW, pin)).toEqual({
+        kind: 'refused',
+        because: 'other-account',
+      });
+    }
+  });
+
+  const NAMES = ['request-id', 'user-id', 'timestamp', 'signature'].map((part) => `x-fal-webhook-${part}`);
+
+  test.each(NAMES)('without %s, with an empty one, or with two', (name) => {
+    const malformed = { kind: 'refused', because: 'malformed' };
+    expect(verify(MESSAGE.body, headersWith(name, null), [KEY], NOW)).toEqual(malformed);
+    expect(verify(MESSAGE.body, headersWith(name, ''), [KEY], NOW)).toEqual(malformed);
+    const doubled = headersOf(MESSAGE, GOOD);
+    doubled.append(name, doubled.get(name) ?? '');
+    expect(verify(MESSAGE.body, doubled, [KEY], NOW)).toEqual(malformed);
+  });
+
+  test.each([
+    ['127 digits', GOOD.slice(1)],
+    ['129 digits', `${GOOD}0`],
+    ['upper-case digits', GOOD.toUpperCase()],
+    ['a 0x in front', `0x${GOOD.slice(2)}`],
+    ['a letter that is no digit', `g${GOOD.slice(1)}`],
+    ['white space inside', `${GOOD.slice(0, 64)} ${GOOD.slice(65)}`],
+    ['base64', Buffer.from(GOOD, 'hex').toString('base64')],
+  ])('with a signature of %s', (_what, signature) => {
+    const headers = headersWith('x-fal-webhook-signature', signature);
+    expect(verify(MESSAGE.body, headers, [KEY], NOW)).toEqual({ kind: 'refused', because: 'malformed' });
+  });
+
+  test.each([
+    '',
+    '-1',
+    '+1760000000',
+    '1760000000.0',
+    '1.76e9',
+    '0x68e77800',
+    '1760000000000000',
+    'now',
+    'NaN',
+  ])('with the time %j', (timestamp) => {
+    expect(verdict({ ...MESSAGE, timestamp })).toEqual({ kind: 'refused', because: 'malformed' });
+  });
+
+  test.each(['a,b', 'a b', 'é', 'x'.repeat(257)])('with the ids %j', (id) => {
+    expect(verdict({ ...MESSAGE, requestId: id })).toEqual({ kind: 'refused', because: 'malformed' });
+    expect(verdict({ ...MESSAGE, userId: id })).toEqual({ kind: 'refused', because: 'malformed' });
+    const longest = { ...MESSAGE, requestId: 'x'.repeat(256) };
+    expect(verdict(longest)).toMatchObject({ kind: 'genuine' });
+  });
+});
+
+/** RFC 8032, section 7.1, tests 1 to 3: secret key, public key, message, signature. */
+const RFC_8032 = [
+  [
+    '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60',
+    'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+    '',
+    'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+  ],
+  [
+    '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb',
+    '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c',
+    '72',
+    '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+  ],
+  [
+    'c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7',
+    'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025',
+    'af82',
+    '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
+  ],
+] as const;
+
+describe('keys', () => {
+  test.each(RFC_8032)('are those of RFC 8032: %s', (secret, publicHex, messageHex, signatureHex) => {
+    const message = Buffer.from(messageHex, 'hex');
+    const key = keyOf(Buffer.from(publicHex, 'hex').toString('base64url'));
+    expect(verifySignature(null, message, key, Buffer.from(signatureHex, 'hex'))).toBe(true);
+
+    // The same secret signs a webhook here, and the published key believes it.
+    const der = Buffer.from(`302e020100300506032b657004220420${secret}`, 'hex');
+    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    expect(sign(null, message, privateKey).toString('hex')).toBe(signatureHex);
+    const signature = signatureOf(MESSAGE, { privateKey, x: '' });
+    expect(verify(MESSAGE.body, headersOf(MESSAGE, signature), [key], NOW)).toMatchObject({
+      kind: 'genuine',
+    });
+  });
+
+  test.each([
+    '',
+    'A'.repeat(42),
+    'A'.repeat(44),
+    `${signer.x}=`,
+    signer.x.replace(/^./, '+'),
+    `${signer.x.slice(0, 42)}\n`,
+    'not a key',
+  ])('are not made from %j', (x) => {
+    expect(publicKeyFrom(x)).toBeNull();
+  });
+
+  /**
+   * The curve's points of small order and their other encodings, sign bit included: "Taming the many EdDSAs",
+   * Chalkias, Garillot and Nikolaenko, 2020, section 4.
+   */
+  const LOW_ORDER = [
+    '0100000000000000000000000000000000000000000000000000000000000000',
+    '0100000000000000000000000000000000000000000000000000000000000080',
+    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000080',
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+    'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+  ];
+
+  test.each(LOW_ORDER)('of low order are refused: %s', (hex) => {
+    expect(publicKeyFrom(Buffer.from(hex, 'hex').toString('base64url'))).toBeNull();
+  });
+
+  test('of low order have to be: with the identity Node believes one signature of whatever it is shown', () => {
+    const identity = `01${'00'.repeat(31)}`;
+    const x = Buffer.from(identity, 'hex').toString('base64url');
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+    const forged = Buffer.from(identity + '00'.repeat(32), 'hex');
+    for (const text of ['', 'a', 'pay me']) {
+      expect(verifySignature(null, Buffer.from(text), key, forged)).toBe(true);
+    }
+    expect(verify(MESSAGE.body, headersOf(MESSAGE, forged.toString('hex')), [key], NOW)).toMatchObject({
+      kind: 'genuine',
+    });
+  });
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { errorsOf } from '../../../src/graphql/refusals.ts';
+import { fieldPoliciesOf, isConnection } from '../../../src/graphql/policy/field-policy.ts';
+import { isObjectType } from 'graphql';
+import { schema } from '../../../src/graphql/schema.ts';
+import type { UseCases } from '../../../src/jobs/use-cases.ts';
+
+test('every mutation declares whether it starts a run, and those that do are known', () => {
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+  const undeclared = mutations.filter(({ extensions }) => typeof extensions['startsRun'] !== 'boolean');
+  expect(undeclared.map(({ name }) => name)).toEqual([]);
+  expect(fieldPoliciesOf(schema).startingRun).toEqual(new Set(['startTraining', 'generateImage']));
+});
+
+test('every list of the caller’s things is a connection with limits, and its cost is known', () => {
+  const { connections } = fieldPoliciesOf(schema);
+  const fields = Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .filter(({ name }) => !name.startsWith('__') && !/(?:Connection|Edge)$/.test(name))
+    .flatMap((type) => Object.values(type.getFields()));
+  // These are as long as this service makes them: its trainers, and four images a generation.
+  const SHORT_LISTS = ['trainers', 'images', 'trainingTypes', 'defaultFor'];
+  const lists = fields.filter(({ type }) => type.toString().includes('['));
+  expect(lists.map(({ name }) => name).filter((name) => !SHORT_LISTS.includes(name))).toEqual([]);
+  expect(new Set(fields.filter(isConnection).map(({ name }) => name))).toEqual(connections);
+  expect(connections).toEqual(new Set(['avatars', 'generations']));
+});
+
+test('the errors of a field are those of its use case: others do not compile', () => {
+  // @ts-expect-error -- CONFLICT is missing
+  errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true });
+  // @ts-expect-error -- nothing refuses with NOT_READY there
+  errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true, NOT_READY: true });
+  const { types } = errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true });
+  expect(types.map(({ name }) => name)).toEqual(['NotFoundError', 'ConflictError']);
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { createLog } from '../../src/log/create-log.ts';
+import { LOG_LEVELS, type LogLevel } from '../../src/log/log.ts';
+
+/** A log whose lines the test reads: as text, and as the objects they are. */
+function stage({ level = 'info', secrets = [] }: { level?: LogLevel; secrets?: readonly string[] } = {}) {
+  const lines: string[] = [];
+  const log = createLog(level, secrets, { write: (line: string) => void lines.push(line) });
+  return { log, text: () => lines.join(''), lines: () => lines.map((line) => JSON.parse(line) as object) };
+}
+
+test('a line is one JSON object with level, time and message', () => {
+  const { log, text, lines } = stage();
+  log.info({ jobId: 'job_1', note: 'two\nlines' }, 'recorded');
+  expect(lines()).toEqual([
+    {
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+      jobId: 'job_1',
+      note: 'two\nlines',
+      msg: 'recorded',
+    },
+  ]);
+  expect(text().split('\n')).toHaveLength(2);
+});
+
+test('a level lets through itself and what is worse', () => {
+  const ranks = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+  for (const level of LOG_LEVELS) {
+    const { log, lines } = stage({ level });
+    for (const rank of ranks) log[rank]({}, rank);
+    const through = level === 'silent' ? [] : ranks.slice(0, ranks.indexOf(level) + 1);
+    expect(lines()).toMatchObject(through.map((rank) => ({ level: rank, msg: rank })));
+  }
+});
+
+test('an error is written whole, with what caused it', () => {
+  const { log, text } = stage();
+  log.error({ err: new Error('outer', { cause: new TypeError('inner') }) }, 'failed');
+  expect(text()).toContain('outer');
+  expect(text()).toContain('inner');
+  expect(text()).toContain('log.test.ts');
+});
+
+describe('a secret is blotted out', () => {
+  const SECRET = 'key-id:key-secret/with+signs=';
+  const HARD = 'a"quote\\and\tmore\u0001';
+
+  test.each<[string, (log: ReturnType<typeof stage>['log'], secret: string) => void]>([
+    ['in a message', (log, secret) => log.info({}, `Authorization: Key ${secret}`)],
+    ['in a field', (log, secret) => log.info({ note: secret }, 'x')],
+    ['deep in fields', (log, secret) => log.info({ a: [{ b: { c: `x${secret}y` } }] }, 'x')],
+    ['in the name of a field', (log, secret) => log.info({ [secret]: 1 }, 'x')],
+    ['in an error', (log, secret) => log.error({ err: new Error(`bad ${secret}`) }, 'x')],
+    [
+      'in what caused an error',
+      (log, secret) => log.error({ err: new Error('x', { cause: new Error(secret) }) }, 'x'),
+    ],
+    [
+      'in a field of an error',
+      (log, secret) => log.error({ err: Object.assign(new Error('x'), { url: secret }) }, 'x'),
+    ],
+    ['in a child log', (log, secret) => log.child({ with: secret }).info('x')],
+    ['twice in one line', (log, secret) => log.info({ a: secret }, secret)],
+  ])('%s', (_where, write) => {
+    for (const secret of [SECRET, HARD]) {
+      const { log, text, lines } = stage({ secrets: ['another secret', secret] });
+      write(log, secret);
+      expect(text()).not.toContain(secret);
+      expect(text()).not.toContain(JSON.stringify(secret).slice(1, -1));
+      expect(text()).toContain('[redacted]');
+      expect(lines()).toHaveLength(1);
+    }
+  });
+
+  test('whole, where another secret is a part of it', () => {
+    const { log, text } = stage({ secrets: ['12345678', '12345678-and-more'] });
+    log.info({ note: '12345678-and-more' }, 'x');
+    expect(text()).not.toContain('and-more');
+  });
+
+  test('and an empty one blots out nothing', () => {
+    const { log, lines } = stage({ secrets: [''] });
+    log.info({ a: 1 }, 'x');
+    expect(lines()).toMatchObject([{ a: 1, msg: 'x' }]);
+  });
+});
+
+test('fields named after secrets are never written, known or not', () => {
+  const { log, text } = stage();
+  log.info(
+    { request: { authorization: 'Bearer aaa', Authorization: 'Key bbb', token: 'ccc', key: 'ddd' } },
+    'x',
+  );
+  log.info({ authorization: 'Bearer eee', token: 'fff', key: 'ggg' }, 'x');
+  for (const value of ['aaa', 'bbb', 'ccc', 'ddd', 'eee', 'fff', 'ggg']) expect(text()).not.toContain(value);
+});

@@ -1,0 +1,22 @@
+// node --import tsx test/support/frozen.ts <data folder>: uses an embedded database under a watch that ends the process when its
+// event loop stands still for a second: many short statements without a pause, then a pause, then one that does not
+// return for minutes.
+import { setTimeout as pause } from 'node:timers/promises';
+import { openEmbedded } from '../../src/embedded/database.ts';
+import { watchForFreezes } from '../../src/embedded/watchdog.ts';
+import { say } from './say.ts';
+import { silent } from './template.ts';
+
+/** Returns when that time is over. */
+const wait = (seconds: number): string =>
+  `DO $$ BEGIN WHILE clock_timestamp() < now() + interval '${seconds} s' LOOP END LOOP; END $$`;
+
+const [dataDir] = process.argv.slice(2);
+if (dataDir === undefined) throw new Error('Which folder?');
+const { pool } = await openEmbedded(dataDir, silent);
+watchForFreezes(1000);
+for (let n = 0; n < 10; n++) await pool.query(wait(0.3));
+await pause(1500);
+say('alive');
+await pool.query(wait(120));
+say('returned');

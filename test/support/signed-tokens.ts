@@ -1,0 +1,71 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { createAuthenticate, type Authenticate } from '../../src/auth/authenticate.ts';
+import { keptLog } from './memory-log.ts';
+import type { AuthConfig } from '../../src/config/config.ts';
+import type { OutageLog } from '../../src/auth/key-outage.ts';
+
+type Keys = Extract<AuthConfig, { kind: 'JWT' }>['keys'];
+type SigningKey = Parameters<SignJWT['sign']>[0];
+
+export const SECRET = 'a secret of at least thirty-two bytes';
+const BYTES = new TextEncoder().encode(SECRET);
+
+export function authenticateWith(
+  keys: Keys,
+  claims: { issuer?: string; audience?: string } = {},
+  log: OutageLog = keptLog(),
+  now?: () => number,
+): Authenticate {
+  const { issuer = null, audience = null } = claims;
+  return createAuthenticate({ kind: 'JWT', keys, issuer, audience }, log, now);
+}
+
+/** Unix time in whole seconds, that much from now. */
+export function inSeconds(seconds: number): number {
+  return Math.floor(Date.now() / 1000) + seconds;
+}
+
+/** Says nothing that is not in `claims`: without `exp` it never ends. */
+export function token(
+  claims: JWTPayload,
+  key: SigningKey = BYTES,
+  header: { readonly alg: string; readonly kid?: string } = { alg: 'HS256' },
+): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader(header).sign(key);
+}
+
+/** A key set over HTTP whose answer the test decides, and how often it was asked for. */
+export async function keySet(answer: (response: ServerResponse) => void) {
+  const state = { answer, fetches: 0 };
+  const server = createServer((_request, response) => {
+    state.fetches += 1;
+    state.answer(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`, state, close };
+}
+
+/** The same for one test: closed after it. */
+export async function keySetOfTest(answer: (response: ServerResponse) => void) {
+  const { close, ...set } = await keySet(answer);
+  onTestFinished(close);
+  return set;
+}
+
+export async function published(alg: string, kid = alg) {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  return { publicKey, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg }, header: { alg, kid } };
+}
+
+export function serving(...keys: readonly object[]) {
+  return (response: ServerResponse) => void response.end(JSON.stringify({ keys }));
+}
