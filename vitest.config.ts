@@ -29,7 +29,11 @@ export default defineConfig({
       { extends: true, test: { name: 'servers', include: WITH_SERVERS, isolate: false } },
       {
         extends: true,
-        test: { name: 'parts', include: ['{test,packages/*/test}/**/*.test.ts'], exclude: [...WITH_SERVERS, ...FAULTS] },
+        test: {
+          name: 'parts',
+          include: ['{test,packages/*/test}/**/*.test.ts'],
+          exclude: [...WITH_SERVERS, ...FAULTS],
+        },
       },
       {
         extends: true,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { readConfig } from '../src/config/config.ts';
 import { rmSync } from 'node:fs';
-import { startSimulator, type Simulator } from '../packages/fal-simulator/src/simulator.ts';
+import { startSimulator, type Simulator } from '@likeness/fal-simulator';
 import { tmpdir } from 'node:os';
 
 export type Services = {

@@ -22,7 +22,6 @@ import { relayOverRedis } from './live/redis-bridge.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { Seldom } from './log/log-throttle.ts';
 import { startHttp } from './http/server.ts';
-import { startSimulator } from '../packages/fal-simulator/src/simulator.ts';
 import { startSweeping, type Sweeper } from './async/run-every.ts';
 import { UnderWay } from './async/in-flight.ts';
 import { KeyedSemaphore } from './async/keyed-semaphore.ts';
@@ -31,6 +30,7 @@ import { watchedRows } from './live/row-loaders.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config/config.ts';
+import type { Simulator } from '@likeness/fal-simulator';
 import type { Log } from './log/log.ts';
 
 export type App = {
@@ -81,15 +81,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
 
   // Any process of this machine reaches the simulator, so only this one knows its key.
   const simulatorKey = randomBytes(32).toString('base64url');
-  const simulator =
-    config.fal === null
-      ? await startSimulator({
-          dir: join(config.dataDir, 'fal-simulator'),
-          apiKeys: [simulatorKey],
-          // One owner's scenario would stop the submits of all.
-          controls: !config.isProduction,
-        })
-      : null;
+  const simulator = config.fal === null ? await simulate(config, simulatorKey) : null;
   if (simulator !== null) parts.add(() => simulator.close());
   const fal: FalConfig = config.fal ?? {
     key: simulatorKey,
@@ -222,4 +214,15 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     simulatorUrl: simulator?.url ?? null,
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
   };
+}
+
+/** Loaded only where it is needed: a server in front of fal runs none of it. */
+async function simulate({ dataDir, isProduction }: Config, apiKey: string): Promise<Simulator> {
+  const { startSimulator } = await import('@likeness/fal-simulator');
+  return startSimulator({
+    dir: join(dataDir, 'fal-simulator'),
+    apiKeys: [apiKey],
+    // One owner's scenario would stop the submits of all.
+    controls: !isProduction,
+  });
 }

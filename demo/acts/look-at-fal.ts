@@ -2,7 +2,7 @@ import { foreignFields } from '../fal-inputs.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AvatarState } from '../watch-avatar.ts';
 import type { Cast, Scene } from '../scene.ts';
-import type { Delivery, Simulator } from '../../packages/fal-simulator/src/simulator.ts';
+import type { Delivery, Simulator } from '@likeness/fal-simulator';
 
 type Input = Readonly<Record<string, unknown>>;
 

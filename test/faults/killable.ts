@@ -19,7 +19,7 @@ import {
   type LooseMessage,
   type ScenarioName,
   type Simulator,
-} from '../../packages/fal-simulator/src/simulator.ts';
+} from '@likeness/fal-simulator';
 import { Watch } from '../support/watch.ts';
 import type { AvatarRow } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';

@@ -13,7 +13,7 @@ import { portraitResult } from '../support/held-runs.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { requestGate, type RequestGate } from '../support/request-gate.ts';
 import { startServer, type ServerProcess } from '../support/server-process.ts';
-import { startSimulator } from '../../packages/fal-simulator/src/simulator.ts';
+import { startSimulator } from '@likeness/fal-simulator';
 import { FAST } from '../support/fast-timing.ts';
 
 const FAL_KEY = 'test-key-id:test-key-secret-5b1d';

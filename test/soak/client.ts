@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { call, type Reply } from './api.ts';
 import { seenRow, type AnyRow } from './seen-row.ts';
 import type { History, Operation } from './history.ts';
-import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 /** Before a client does anything more that found nobody. */
 const UNREACHED_MS = 100;

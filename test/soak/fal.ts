@@ -1,10 +1,6 @@
 import { CONTRADICTED, UNTOLD } from './wishes.ts';
 import { FAST } from '../support/fast-timing.ts';
-import {
-  startSimulator,
-  type RecordedRequest,
-  type Simulator,
-} from '../../packages/fal-simulator/src/simulator.ts';
+import { startSimulator, type RecordedRequest, type Simulator } from '@likeness/fal-simulator';
 import type { History } from './history.ts';
 import type { Post } from './facts.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { diceOf, type Dice } from './dice.ts';
 import type { Instance } from './instance.ts';
-import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 import type { World } from './world.ts';
 
 /** What can be done to what surrounds the servers; what is absent is not there to be broken. */

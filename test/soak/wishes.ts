@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts';
-import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 /** What a client decides to do next. `target` picks one of the avatars it knows, whichever these are by then. */
 export type Wish =

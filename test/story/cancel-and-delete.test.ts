@@ -21,7 +21,7 @@ import {
   train,
   trainedAvatar,
 } from '../support/api-steps.ts';
-import type { RecordedRequest } from '../../packages/fal-simulator/src/simulator.ts';
+import type { RecordedRequest } from '@likeness/fal-simulator';
 
 const app = await startTestApp();
 afterAll(() => app.close());

@@ -3,7 +3,7 @@ import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { newAvatar, photos, settled, startTraining, train } from '../support/api-steps.ts';
 import { FAL_KEY, startTestApp } from '../support/test-app.ts';
-import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 const app = await startTestApp();
 afterAll(() => app.close());

@@ -9,7 +9,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
-import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 // The kit objects to the key in any answer and any line of the log.
 const app = await startTestApp();

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { generate, newAvatar, photos, train, trainedAvatar } from '../support/api-steps.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
-import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 // Nothing is polled here: what ends a run is its webhook.
 const app = await startTestApp({ env: NEVER_POLL });

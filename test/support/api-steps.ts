@@ -7,8 +7,8 @@ import {
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
 import type { AvatarRow, GenerationRow, TestApp } from './test-app.ts';
-import type { RecordedRequest } from '../../packages/fal-simulator/src/simulator.ts';
-import type { ScenarioName } from '../../packages/fal-simulator/src/simulator.ts';
+import type { RecordedRequest } from '@likeness/fal-simulator';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 type As = { readonly token?: string | undefined };
 

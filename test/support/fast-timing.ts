@@ -1,4 +1,4 @@
-import type { Timing } from '../../packages/fal-simulator/src/simulator.ts';
+import type { Timing } from '@likeness/fal-simulator';
 
 /** A training in a fifth of a second, a generation in a twentieth. */
 export const FAST = {

@@ -6,11 +6,7 @@ import { POSTGRES } from './several-needs.ts';
 import { startAnswerGate, type AnswerGate } from './answer-gate.ts';
 import { startBalancer, type Balancer } from './balancer.ts';
 import { startServer } from './server-process.ts';
-import {
-  startSimulator,
-  type Simulator,
-  type SimulatorOptions,
-} from '../../packages/fal-simulator/src/simulator.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '@likeness/fal-simulator';
 
 export const FAL_KEY = 'test-key-id:test-key-secret-7c2e';
 

@@ -22,11 +22,7 @@ import { openSocket, overWs } from './watch-over-ws.ts';
 import { overSse } from './watch-over-sse.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { requestGate, type RequestGate } from './request-gate.ts';
-import {
-  startSimulator,
-  type Simulator,
-  type SimulatorOptions,
-} from '../../packages/fal-simulator/src/simulator.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '@likeness/fal-simulator';
 import { sumOfSamples } from './metric-samples.ts';
 import { Watch } from './watch.ts';
 import type { Database } from '../../src/open-database.ts';

@@ -116,7 +116,7 @@ describe(`migrations on ${testedDatabase}`, () => {
   });
 
   test('are found from the sources and from the bundle', () => {
-    const root = join(import.meta.dirname, '..', '..');
+    const root = join(import.meta.dirname, '..', '..', '..');
     for (const file of ['src/db/migrations/migration-files.ts', 'dist/main.js']) {
       expect(migrationsFolder(pathToFileURL(join(root, file)).href)).toBe(join(root, 'prisma', 'migrations'));
     }
