@@ -43,6 +43,8 @@ const PUBLIC_KEY_ALGORITHMS = [
 
 /** Seconds by which clocks may differ. */
 const CLOCK_TOLERANCE_S = 5;
+/** By how much an issuer's clock may be ahead: a fresh token is not to be refused for it. */
+const ISSUER_CLOCK_TOLERANCE_S = 60;
 /** Some issuers give service tokens ten years. */
 const LONGEST_LIFE_S = 20 * 365 * 86_400;
 
@@ -98,7 +100,7 @@ export function createAuthenticate(
  * @param now Unix time in seconds
  */
 function problemWithTimes({ iat, exp }: JWTPayload, now: number): string | null {
-  if (iat !== undefined && iat > now + CLOCK_TOLERANCE_S) return 'the token is issued in the future';
+  if (iat !== undefined && iat > now + ISSUER_CLOCK_TOLERANCE_S) return 'the token is issued in the future';
   if (exp !== undefined && exp > now + LONGEST_LIFE_S)
     return 'the token ends more than 20 years from now (exp is in seconds)';
   return null;

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { BODY_SHARES, BodyBudget, VIEWER_BYTES } from './body-budget.ts';
 import { unauthenticated } from '../graphql/builder.ts';
-import { readBody } from './read-body.ts';
+import { withBody } from './read-body.ts';
 import type { Plugin } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 
@@ -32,20 +32,30 @@ export function useAdmission({ identify, admitsAnonymous }: AdmissionOptions): P
         return;
       }
       setRequestParser(async () => {
-        const body = await readBody(request, {
+        const limits = {
           maxBytes: MAX_BODY_BYTES,
           timeoutMs: BODY_TIMEOUT_MS,
           budget: viewer === null ? anonymous : viewers,
           key: viewer?.ownerId ?? '',
-        });
+        };
+        const body = await withBody(request, limits, (reading) => Promise.resolve(reading));
         if (body.kind !== 'read') throw UNREAD[body.kind]();
         const { method, headers } = request;
         // Node's own Request: Yoga's gives a body that has a field `then` for a promise.
         const whole = new Request(request.url, { method, headers, body: body.bytes });
-        return readable(() => requestParser(whole));
+        return withoutExtensions(await readable(() => requestParser(whole)));
       });
     },
   };
+}
+
+/** Nothing here reads them, and a stream would keep them for as long as it is open. */
+function withoutExtensions<T>(parameters: T): T {
+  if (typeof parameters !== 'object' || parameters === null || !('extensions' in parameters))
+    return parameters;
+  // What is no object is refused later.
+  if (typeof parameters.extensions === 'object') parameters.extensions = undefined;
+  return parameters;
 }
 
 /** Yoga's parsers of URLs and forms throw what JSON.parse and decodeURIComponent do. */

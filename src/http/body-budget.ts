@@ -16,7 +16,7 @@ export const BODY_SHARES = {
 } as const;
 
 /** What one viewer may use of the viewers' share. */
-export const VIEWER_BYTES = 8 * MB;
+export const VIEWER_BYTES = 2 * MB;
 
 /** Counts the bytes of one share. */
 export class BodyBudget {
@@ -31,12 +31,17 @@ export class BodyBudget {
     this.#limitPerKey = limitPerKey;
   }
 
+  /** Whether so many bytes fit now. */
+  fits(key: string, bytes: number): boolean {
+    const used = this.#used.get(key) ?? 0;
+    return this.#total + bytes <= this.#limit && used + bytes <= this.#limitPerKey;
+  }
+
   /** Reserves bytes; false when they do not fit. */
   reserve(key: string, bytes: number): boolean {
-    const used = this.#used.get(key) ?? 0;
-    if (this.#total + bytes > this.#limit || used + bytes > this.#limitPerKey) return false;
+    if (!this.fits(key, bytes)) return false;
     this.#total += bytes;
-    this.#used.set(key, used + bytes);
+    this.#used.set(key, (this.#used.get(key) ?? 0) + bytes);
     return true;
   }
 
@@ -45,10 +50,5 @@ export class BodyBudget {
     const left = (this.#used.get(key) ?? 0) - bytes;
     if (left > 0) this.#used.set(key, left);
     else this.#used.delete(key);
-  }
-
-  /** In bytes. */
-  get used(): number {
-    return this.#total;
   }
 }

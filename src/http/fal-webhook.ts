@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BODY_SHARES, BodyBudget } from './body-budget.ts';
-import { declaredLength, readBody } from './read-body.ts';
+import { declaredLength, withBody } from './read-body.ts';
 import { readCallback } from '../fal/webhook-payload.ts';
 import { within } from '../async/with-timeout.ts';
 import type { Seldom } from '../log/log-throttle.ts';
@@ -61,9 +61,9 @@ export type WebhookOutcome =
   | Distrust;
 
 /**
- * fal's webhook endpoint. Refuses cheaply first and trusts last: method, path, declared length, form, account and time of
- * the headers, room for the body, length, signature over the raw bytes, JSON, job. Answers 2xx only when what the webhook says is committed, or can never be used: anything else makes fal
- * send it again. Never answers with a redirect, which fal takes for a final failure.
+ * fal's webhook endpoint. Refuses cheaply first and trusts last: method, path, declared length, headers, room for the
+ * body, signature over the raw bytes, JSON, job. Answers 2xx only when what the webhook says is committed, or can never
+ * be used: anything else makes fal send it again. Never answers with a redirect, which fal takes for a final failure.
  */
 export function createFalWebhook(services: WebhookServices): (request: Request) => Promise<Response> {
   const budgets = {
@@ -82,7 +82,6 @@ async function settle(
   budgets: Readonly<Record<'callback' | 'webhook', BodyBudget>>,
   request: Request,
 ): Promise<WebhookOutcome> {
-  const { log } = services;
   if (request.method !== 'POST') return 'not-post';
   const path = tokenIn(request);
   if (path === null) return 'bad-path';
@@ -94,28 +93,37 @@ async function settle(
   if (check.kind === 'refused' && !(check.because === 'stale' && isOurs)) {
     return distrusted(services, check.because);
   }
-  const body = await readBody(request, {
+  const limits = {
     maxBytes: MAX_BODY_BYTES,
     timeoutMs: BODY_TIMEOUT_MS,
     budget: isOurs ? budgets.callback : budgets.webhook,
     key: '',
+  };
+  return withBody(request, limits, async (body) => {
+    if (body.kind !== 'read') return body.kind;
+    const { headers } = request;
+    if (check.kind === 'refused') {
+      await hintAtRun(services, body.bytes, headers);
+      return distrusted(services, check.because);
+    }
+    const verdict = await verdictOn(services, body.bytes, { headers, receivedAt });
+    if (verdict === 'no-keys') return verdict;
+    if (verdict.kind === 'refused') return distrusted(services, verdict.because);
+    const digest = createHash('sha256').update(body.bytes).digest('hex');
+    return record(services, path.token, { requestId: verdict.requestId, digest, body: body.bytes });
   });
-  if (body.kind !== 'read') return body.kind;
+}
 
-  if (check.kind === 'refused') {
-    await hintAtRun(services, body.bytes, request.headers);
-    return distrusted(services, check.because);
-  }
-  const verdict = await verdictOn(services, body.bytes, { headers: request.headers, receivedAt });
-  if (verdict === 'no-keys') return verdict;
-  if (verdict.kind === 'refused') return distrusted(services, verdict.because);
-  const digest = createHash('sha256').update(body.bytes).digest('hex');
-  const delivery = { requestId: verdict.requestId, digest, body: body.bytes };
+async function record(
+  services: WebhookServices,
+  token: string | null,
+  delivery: Delivery,
+): Promise<WebhookOutcome> {
   try {
     // What takes longer goes on, and the next delivery finds it done.
-    return await within(receive(services, path.token, delivery), RECORD_TIMEOUT_MS);
+    return await within(receive(services, token, delivery), RECORD_TIMEOUT_MS);
   } catch (error) {
-    log.error({ err: error, requestId: verdict.requestId }, 'a webhook could not be recorded');
+    services.log.error({ err: error, requestId: delivery.requestId }, 'a webhook could not be recorded');
     return 'failed';
   }
 }

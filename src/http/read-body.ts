@@ -19,18 +19,26 @@ export type BodyLimits = {
   readonly key: string;
 };
 
+/** The beginning of every body is read without a reservation, so that small ones get through where large ones wait. */
+const FREE_BYTES = 4096;
+
 /**
- * Reads a request's body within a budget. A declared length is reserved before the first byte is read, and is believed
- * in no other way; without one the bytes are reserved as they come.
+ * Reads a request's body within a budget and hands it to `use`; the reservation lasts until `use` has ended. Bytes are
+ * reserved as they come: a length that is only declared takes no room. A large body that does not fit is refused before
+ * it is read.
  */
-export async function readBody(request: Request, limits: BodyLimits): Promise<BodyReading> {
+export async function withBody<T>(
+  request: Request,
+  limits: BodyLimits,
+  use: (body: BodyReading) => Promise<T>,
+): Promise<T> {
+  const { budget, key, maxBytes } = limits;
   const declared = declaredLength(request);
-  if (declared > limits.maxBytes) return { kind: 'too-large' };
-  const { budget, key } = limits;
-  if (!budget.reserve(key, declared)) return { kind: 'no-room' };
-  const reserved = { bytes: declared };
+  if (declared > maxBytes) return use({ kind: 'too-large' });
+  if (declared > FREE_BYTES && !budget.fits(key, declared)) return use({ kind: 'no-room' });
+  const reserved = { bytes: 0 };
   try {
-    return await readReserved(request, limits, reserved);
+    return await use(await readReserved(request, limits, reserved));
   } finally {
     budget.release(key, reserved.bytes);
   }
@@ -66,7 +74,7 @@ async function readReserved(
         cancel();
         return { kind: 'too-large' };
       }
-      if (size > reserved.bytes) {
+      if (size > FREE_BYTES) {
         if (!budget.reserve(key, size - reserved.bytes)) {
           cancel();
           return { kind: 'no-room' };

@@ -194,8 +194,11 @@ export function serveSockets(
   };
 }
 
-/** Half of the places are kept for those who have signed in. */
+/** Sockets on which nobody has signed in: each may hold back a message of 100 KB. A crowd that comes again needs many. */
+const MAX_STRANGERS = 2500;
+
 function isFull(limit: number | null, open: number, strangers: number): boolean {
+  if (strangers >= MAX_STRANGERS) return true;
   return limit !== null && (open >= limit || strangers >= Math.ceil(limit / 2));
 }
 

@@ -66,7 +66,7 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     cors: (request) => {
       const origin = request.headers.get('origin');
       return isAllowedOrigin(origin, request.headers.get('host'))
-        ? { origin: origin ?? '*', credentials: false }
+        ? { origin: origin ?? '*', credentials: false, exposedHeaders: ['Retry-After'] }
         : false;
     },
     graphiql: !options.showsPlayground

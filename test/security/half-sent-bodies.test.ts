@@ -84,6 +84,17 @@ describe('a body is not even read', () => {
   });
 });
 
+test('lengths that are only declared take no room', async () => {
+  const ada = await tokenOf('ada');
+  for (let index = 0; index < 50; index += 1) {
+    hold(production.url, '/graphql', [`Authorization: Bearer ${ada}`], Buffer.alloc(1));
+    const { socket } = hold(app.url, '/webhooks/fal', [...wellFormed(), 'X-Index: 1'], Buffer.alloc(1));
+    socket.resume();
+  }
+  const large = { url: `${app.url}/webhooks/fal`, requestId: 'x', body: 'x'.repeat(4_000_000), userId: 'x' };
+  expect(await post(signedWebhook({ ...large, signature: '0'.repeat(128) }, keys.signer))).toBe(401);
+});
+
 describe('when strangers hold back the ends of their bodies', { timeout: 60_000 }, () => {
   test('webhooks take no more memory than their share, further ones are refused, and genuine ones get through', async () => {
     const training = await heldTraining(app);
@@ -94,6 +105,15 @@ describe('when strangers hold back the ends of their bodies', { timeout: 60_000 
     const most = Math.floor(BODY_SHARES.webhook / LARGE.length);
     await eventually('all but a few to be refused', () =>
       all.filter(({ answered }) => answered() !== '').length >= all.length - most ? true : null,
+    );
+    // The rest of the share, so that nothing fits any more.
+    const rest = Buffer.alloc(100_000, 'x');
+    for (let index = 0; index < 200; index += 1) hold(app.url, '/webhooks/fal', wellFormed(), rest);
+    const medium = { url: `${app.url}/webhooks/fal`, requestId: 'x', body: 'x'.repeat(150_000) };
+    await eventually('nothing to fit', async () =>
+      (await post(signedWebhook({ ...medium, signature: '0'.repeat(128) }, keys.signer))) === 503
+        ? true
+        : null,
     );
     for (const { answered } of all.filter((one) => one.answered() !== '')) {
       expect(answered()).toMatch(/^HTTP\/1\.1 503 /);
@@ -107,7 +127,10 @@ describe('when strangers hold back the ends of their bodies', { timeout: 60_000 
     });
     expect(refused.status).toBe(503);
 
-    expect(await post(signedWebhook(aboutEnd(training), keys.signer))).toBe(200);
+    // As large as the junk that was just refused.
+    const genuine = aboutEnd(training);
+    const padded = `${JSON.stringify(genuine.body)}${' '.repeat(150_000)}`;
+    expect(await post(signedWebhook({ ...genuine, body: padded }, keys.signer))).toBe(200);
     expect(await avatarNow(app, training.avatarId)).toMatchObject({ status: 'COMPLETED' });
   });
 

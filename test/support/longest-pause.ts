@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Fixed work, to tell a slow or busy machine from slow code. About 10 ms on an idle core of 2020. */
 function referenceMs(): number {
@@ -27,7 +28,10 @@ export async function longestPause(work: () => Promise<unknown>): Promise<Pause>
     const before = referenceMs();
     const delays = monitorEventLoopDelay({ resolution: 1 });
     delays.enable();
+    // The delay of a timer is what is measured, so one has to be due before the work and one after it.
+    await pause(5);
     await work();
+    await pause(5);
     delays.disable();
     const allowedMs = Math.max(100, 10 * Math.max(before, referenceMs()));
     const pauseMs = delays.max / 1e6;

@@ -10,8 +10,10 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { costOf } from './operation-cost.ts';
+import { fieldPoliciesOf } from './field-policy.ts';
 import { OwnerTurns } from './owner-turns.ts';
 import { fewErrors, safeError } from './safe-errors.ts';
+import { schema } from '../schema.ts';
 import { unauthenticated } from '../builder.ts';
 import type { Context } from '../context.ts';
 import type { CostLimit } from './cost-limit.ts';
@@ -20,7 +22,9 @@ import type { Plugin } from 'graphql-yoga';
 /** A page of 100 avatars with all their fields and five generations each costs four fifths of it. */
 export const MAX_COST = 25_000;
 /** Of a subscription, for each of its events. */
-const MAX_EVENT_COST = 2500;
+const MAX_EVENT_COST = 500;
+/** In characters of JSON: what a subscription was asked with is kept for as long as it is open. */
+const MAX_SUBSCRIPTION_VARIABLES = 4000;
 
 export type ExecutionGuardOptions = {
   readonly hidesSchema: boolean;
@@ -29,7 +33,10 @@ export type ExecutionGuardOptions = {
 };
 
 /** What the operations of one owner that are executed at the same time may cost together. */
-const MAX_COST_AT_ONCE = MAX_COST;
+const MAX_COST_AT_ONCE = 10_000;
+/** Operations up to this cost need no turn. */
+const SMALL_COST = 200;
+const { startingRun } = fieldPoliciesOf(schema);
 
 type Args = {
   readonly schema: GraphQLSchema;
@@ -52,9 +59,15 @@ export function useExecutionGuard(options: ExecutionGuardOptions): Plugin<Contex
         setResultAndStopExecution({ errors: [admission.refusal] });
         return;
       }
-      const { ownerId, cost } = admission;
+      const { ownerId, cost, waitsForFal } = admission;
       const execute: (given: typeof args) => unknown = executeFn;
-      if (ownerId !== null) setExecuteFn(() => turns.run(ownerId, cost, () => execute(args)));
+      // What waits for fal takes no time of this server's.
+      if (cost > SMALL_COST && !waitsForFal) {
+        setExecuteFn(async () => {
+          const turn = await turns.run(ownerId, cost, () => execute(args));
+          return turn === 'full' ? { errors: [limitExceeded(1)] } : turn.done;
+        });
+      }
       return { onExecuteDone: keepFewErrors };
     },
     onSubscribe({ args, setResultAndStopExecution }) {
@@ -81,30 +94,64 @@ function keepFewErrors({
 
 type Admission =
   | { readonly refusal: GraphQLError }
-  /** `ownerId` null: only the schema is read, or there is no such operation, which the executor says. */
-  | { readonly ownerId: string | null; readonly cost: number };
+  | { readonly ownerId: string; readonly cost: number; readonly waitsForFal: boolean };
+
+/** Strangers take turns with each other. */
+const NOBODY = '';
 
 function admit(args: Args, { costLimit, hidesSchema }: ExecutionGuardOptions): Admission {
-  const { document, operationName, schema } = args;
+  const { document, operationName, schema: types } = args;
   const operation = getOperationAST(document, operationName);
-  if (operation == null) return { ownerId: null, cost: 0 };
+  // The executor says which operations there are.
+  if (operation == null) return { ownerId: NOBODY, cost: 0, waitsForFal: false };
   const { viewer } = args.contextValue as Context;
-  if (viewer === null) {
-    if (isIntrospection(operation)) return { ownerId: null, cost: 0 };
+  if (viewer === null && !isIntrospection(operation)) {
     return { refusal: unauthenticated('Sign in: this needs a valid bearer token.') };
   }
   const variables = args.variableValues ?? {};
+  const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
+  if (isSubscription && !isShort(variables, MAX_SUBSCRIPTION_VARIABLES))
+    return { refusal: tooLongVariables() };
   const cost = costOf(document, operation, variables);
-  const most = operation.operation === OperationTypeNode.SUBSCRIPTION ? MAX_EVENT_COST : MAX_COST;
+  const most = isSubscription ? MAX_EVENT_COST : MAX_COST;
   if (cost > most) return { refusal: tooCostly(cost, most) };
-  const seconds = costLimit?.take(viewer.ownerId, cost) ?? null;
+  const ownerId = viewer?.ownerId ?? NOBODY;
+  const seconds = costLimit?.take(ownerId, cost) ?? null;
   if (seconds !== null) return { refusal: limitExceeded(seconds) };
   // GraphQL's own executor goes on to the fiftieth error, and each quotes the value whole.
-  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
+  const { errors } = getVariableValues(types, operation.variableDefinitions ?? [], variables, {
     maxErrors: 1,
   });
   const [first] = errors ?? [];
-  return first === undefined ? { ownerId: viewer.ownerId, cost } : { refusal: safeError(first, hidesSchema) };
+  if (first !== undefined) return { refusal: safeError(first, hidesSchema) };
+  return { ownerId, cost, waitsForFal: startsRun(operation) };
+}
+
+function startsRun({ operation, selectionSet }: OperationDefinitionNode): boolean {
+  return (
+    operation === OperationTypeNode.MUTATION &&
+    selectionSet.selections.some(
+      (selection) => selection.kind === Kind.FIELD && startingRun.has(selection.name.value),
+    )
+  );
+}
+
+/** Whether a value has at most so many characters as JSON, counted without writing it, whatever its depth. */
+function isShort(value: unknown, characters: number): boolean {
+  let left = characters;
+  const open: unknown[] = [value];
+  while (open.length > 0 && left >= 0) {
+    const next = open.pop();
+    left -= typeof next === 'string' ? next.length + 2 : 5;
+    if (typeof next === 'object' && next !== null) {
+      for (const [name, inner] of Object.entries(next)) {
+        left -= name.length;
+        open.push(inner);
+        if (left < 0) return false;
+      }
+    }
+  }
+  return left >= 0;
 }
 
 /** True when it reads nothing but the schema. */
@@ -119,8 +166,13 @@ function tooCostly(cost: number, most: number): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
 }
 
+function tooLongVariables(): GraphQLError {
+  const message = `The variables of a subscription may have ${MAX_SUBSCRIPTION_VARIABLES} characters at most.`;
+  return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
+}
+
 function limitExceeded(seconds: number): GraphQLError {
-  const message = `Your operations of the last minute cost too much; try again in ${seconds} s.`;
+  const message = `Your operations cost too much at the moment; try again in ${seconds} s.`;
   const http = { status: 429, headers: { 'Retry-After': String(seconds) } };
   return new GraphQLError(message, {
     extensions: { code: 'LIMIT_EXCEEDED', retryAfterSeconds: seconds, http },

@@ -1,9 +1,11 @@
 import {
   Kind,
+  OperationTypeNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
@@ -16,13 +18,16 @@ type Variables = Readonly<Record<string, unknown>>;
 /** What a page holds where nobody says how much, and at most. */
 const PAGE = { usual: 20, most: MAX_PAGE } as const;
 const { connections } = fieldPoliciesOf(schema);
-/** In fields, as measured: a connection asks the database, and an entry is a whole row of it. */
-const CONNECTION_COST = 40;
+/** In fields, as measured: an entry is a whole row, a query asks the database, a mutation writes to it. */
 const ENTRY_COST = 5;
+const QUERY_COST = 40;
+const MUTATION_COST = 200;
+const INTROSPECTION_COST = 5000;
 
 /**
- * What an operation costs: 1 for each field of the answer, with every list as long as it was asked for, 5 more for each
- * entry of a connection and 40 more for the connection. Counts what fragments stand for each time they are used.
+ * What an operation costs: 1 for each field of the answer, with every list as long as it was asked for; 5 more for each
+ * entry of a connection; 40 more for each connection and each outermost field of a query, 200 for one of a mutation,
+ * 5,000 for `__schema` and `__type`. Counts what fragments stand for each time they are used.
  *
  * @param variables as they were sent
  */
@@ -50,7 +55,7 @@ export function costOf(
   const ofField = (field: FieldNode): number => {
     const inner = field.selectionSet === undefined ? 0 : ofSet(field.selectionSet);
     if (!connections.has(field.name.value)) return inner + 1;
-    return (inner + ENTRY_COST) * pageLength(field, operation, variables) + 1 + CONNECTION_COST;
+    return (inner + ENTRY_COST) * pageLength(field, operation, variables) + 1 + QUERY_COST;
   };
   const ofSet = ({ selections }: SelectionSetNode): number => {
     let cost = 0;
@@ -61,7 +66,34 @@ export function costOf(
     }
     return cost;
   };
-  return ofSet(operation.selectionSet);
+  return ofSet(operation.selectionSet) + outermostCost(operation, fragments);
+}
+
+function outermostCost(
+  { operation, selectionSet }: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): number {
+  const each = operation === OperationTypeNode.MUTATION ? MUTATION_COST : QUERY_COST;
+  const known = new Map<string, number>();
+  const ofSelection = (selection: SelectionNode): number => {
+    if (selection.kind === Kind.FIELD) {
+      const name = selection.name.value;
+      if (name === '__typename') return 0;
+      return name.startsWith('__') ? INTROSPECTION_COST : each;
+    }
+    if (selection.kind === Kind.INLINE_FRAGMENT) return ofSet(selection.selectionSet);
+    const fragment = selection.name.value;
+    const before = known.get(fragment);
+    if (before !== undefined) return before;
+    known.set(fragment, 0);
+    const definition = fragments.get(fragment);
+    const cost = definition === undefined ? 0 : ofSet(definition.selectionSet);
+    known.set(fragment, cost);
+    return cost;
+  };
+  const ofSet = ({ selections }: SelectionSetNode): number =>
+    selections.reduce((sum, selection) => sum + ofSelection(selection), 0);
+  return ofSet(selectionSet);
 }
 
 function pageLength(

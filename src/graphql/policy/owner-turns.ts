@@ -1,5 +1,8 @@
 type Turns = { running: number; readonly waiting: { readonly cost: number; readonly begin: () => void }[] };
 
+/** Operations of one owner that may wait; each keeps its request in memory. */
+const MAX_WAITING = 100;
+
 /**
  * Keeps one owner's costly operations from holding up everybody else: what runs at the same time may cost so much, and
  * the rest waits in the order in which it came. An operation that costs more than that runs alone.
@@ -12,16 +15,22 @@ export class OwnerTurns {
     this.#atOnce = atOnce;
   }
 
-  async run<T>(ownerId: string, cost: number, work: () => T | Promise<T>): Promise<T> {
+  /** Resolves with what the work gives, or with `full` when too many wait; then it is not begun. */
+  async run<T>(
+    ownerId: string,
+    cost: number,
+    work: () => T | Promise<T>,
+  ): Promise<{ readonly done: T } | 'full'> {
     const turns = this.#owners.get(ownerId) ?? { running: 0, waiting: [] };
     this.#owners.set(ownerId, turns);
     if (turns.waiting.length > 0 || !this.#fits(turns, cost)) {
+      if (turns.waiting.length >= MAX_WAITING) return 'full';
       await new Promise<void>((begin) => turns.waiting.push({ cost, begin }));
     } else {
       turns.running += cost;
     }
     try {
-      return await work();
+      return { done: await work() };
     } finally {
       turns.running -= cost;
       this.#beginNext(turns);

@@ -40,7 +40,7 @@ describe('operations of one owner', () => {
     await settled();
     expect(begun).toEqual(['a', 'b', 'c', 'd']);
     d.end();
-    expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd']);
+    expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd'].map((done) => ({ done })));
   });
 
   test('never wait for those of another', async () => {
@@ -48,9 +48,20 @@ describe('operations of one owner', () => {
     const begun: string[] = [];
     const ada = heldWork(begun, 'ada');
     const running = turns.run('ada', 100, ada.work);
-    expect(await turns.run('bob', 100, () => 'bob')).toBe('bob');
+    expect(await turns.run('bob', 100, () => 'bob')).toEqual({ done: 'bob' });
     ada.end();
     await running;
+  });
+
+  test('are refused when a hundred wait already', async () => {
+    const turns = new OwnerTurns(1);
+    const first = heldWork([], 'first');
+    const all = [turns.run('ada', 1, first.work)];
+    for (let waiting = 0; waiting < 100; waiting += 1) all.push(turns.run('ada', 1, () => 'later'));
+    expect(await turns.run('ada', 1, () => 'too many')).toBe('full');
+    expect(await turns.run('bob', 1, () => 'another')).toEqual({ done: 'another' });
+    first.end();
+    expect(await Promise.all(all)).toHaveLength(101);
   });
 
   test('go on when one of them fails', async () => {
@@ -58,7 +69,7 @@ describe('operations of one owner', () => {
     const failing = turns.run('ada', 1, () => Promise.reject(new Error('no')));
     const next = turns.run('ada', 1, () => 'done');
     await expect(failing).rejects.toThrow('no');
-    expect(await next).toBe('done');
+    expect(await next).toEqual({ done: 'done' });
   });
 });
 
