@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
@@ -386,4 +387,13 @@ describe('an environment with several problems', () => {
       /^The environment is not right:\n {2}- PORT: .*\nREADME\.md/,
     );
   });
+});
+
+test('README lists every setting', () => {
+  const source = readFileSync(new URL('../../src/config/config.ts', import.meta.url), 'utf8');
+  const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z_]+)'/g)].map(([, name]) => name ?? '');
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  expect(names.length).toBeGreaterThan(25);
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  for (const name of [...NAMES, ...LIMITS]) expect(names).toContain(name);
 });

@@ -56,6 +56,28 @@ describe('an operation that costs too much is refused before it is executed', ()
   });
 });
 
+describe('what a stream was asked with is bounded, since it is kept for as long as the stream is open', () => {
+  const query = 'subscription { avatarStatus { id } }';
+  test.each<[what: string, variables: object]>([
+    ['many lists', { x: Array.from({ length: 20_000 }, () => []) }],
+    ['deep lists', JSON.parse(`{"x":${'['.repeat(3000)}${']'.repeat(3000)}}`) as object],
+    ['a long text', { x: 'x'.repeat(80_000) }],
+    ['many names', Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`name${index}`, 1]))],
+  ])('%s', async (_what, variables) => {
+    const { send, headers } = await callerOf('streams');
+    const body = JSON.stringify({ query, variables });
+    const answer = await send({ method: 'POST', headers: { ...headers, accept: 'text/event-stream' }, body });
+    expect(answer.text).toContain('OPERATION_TOO_LARGE');
+    const socket = await RawSocket.connected(app.graphqlUrl, await tokenOf('streams'));
+    // What the operation does not declare is dropped there.
+    socket.subscribe('s', query, variables);
+    socket.say({ type: 'complete', id: 's' });
+    socket.subscribe('after', '{ __typename }');
+    await socket.until(({ id }) => id === 'after');
+    await socket.end();
+  });
+});
+
 describe('an owner that has used up a minute’s worth', () => {
   test('is told when to come again, over HTTP and WebSocket, and others are not', async () => {
     const { ask } = await callerOf('eager');
