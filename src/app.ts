@@ -1,32 +1,32 @@
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { announcePending } from './jobs/publish-outbox.ts';
+import { publishOutbox } from './jobs/publish-outbox.ts';
 import { CallbackTokens } from './fal/callback-token.ts';
 import { ClockSkew } from './fal/clock-skew.ts';
 import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createGenerationWaiter } from './live/wait-for-generation.ts';
-import { createGraphql, GRAPHQL_PATH } from './http/yoga.ts';
+import { createGraphqlServer, GRAPHQL_PATH } from './http/yoga.ts';
 import { createUseCases } from './jobs/use-cases.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
-import { Fal } from './fal/provider.ts';
+import { FalProvider } from './fal/provider.ts';
 import { KeySet } from './fal/key-set.ts';
-import { NewsChannels } from './live/notifications.ts';
+import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
-import { PrismaSubmitStops } from './db/store/breaker-store.ts';
-import { lookAgain, quarantine, receiveCallback } from './jobs/handle-webhook.ts';
+import { PrismaBreakerStore } from './db/store/breaker-store.ts';
+import { requestPoll, storeUnreadable, handleWebhook } from './jobs/handle-webhook.ts';
 import { createReconciler } from './jobs/reconcile.ts';
-import { relayOverRedis } from './live/redis-bridge.ts';
+import { bridgeOverRedis } from './live/redis-bridge.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
-import { Seldom } from './log/log-throttle.ts';
+import { LogThrottle } from './log/log-throttle.ts';
 import { startHttp } from './http/server.ts';
-import { startSweeping, type Sweeper } from './async/run-every.ts';
-import { UnderWay } from './async/in-flight.ts';
+import { runEvery, type Loop } from './async/run-every.ts';
+import { InFlight } from './async/in-flight.ts';
 import { KeyedSemaphore } from './async/keyed-semaphore.ts';
-import { SubmitHold } from './fal/circuit-breaker.ts';
-import { watchedRows } from './live/row-loaders.ts';
+import { CircuitBreaker } from './fal/circuit-breaker.ts';
+import { createRowLoaders } from './live/row-loaders.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config/config.ts';
@@ -90,8 +90,8 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     jwksUrl: simulator?.jwksUrl ?? '',
   };
 
-  const news = new NewsChannels();
-  const redis = config.redisUrl === null ? null : relayOverRedis(config.redisUrl, news, log);
+  const news = new Notifications();
+  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, news, log);
   if (redis !== null) parts.add(() => redis.close());
   const store = new PrismaJobStore(database.prisma, config.limits);
   const settings = {
@@ -99,9 +99,9 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     pollIntervalMs: config.reconcileIntervalMs,
     defaultTrainers: config.defaultTrainers,
   };
-  const underWay = new UnderWay();
+  const inFlight = new InFlight();
   const closing = new AbortController();
-  const stops = new PrismaSubmitStops(database.prisma, fal.key);
+  const stops = new PrismaBreakerStore(database.prisma, fal.key);
   // Whoever starts a server has seen to what made another one stop.
   for (const reason of await stops.clear()) log.warn({ reason }, 'runs are submitted again');
   const clock = new ClockSkew(log);
@@ -110,45 +110,45 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     isSubmitStopped: () => stops.isStopped(),
     clockSkewSeconds: () => clock.seconds,
   });
-  const provider = new Fal(
+  const provider = new FalProvider(
     { ...fal, closing: closing.signal, noticeDate: (date) => clock.notice(date) },
-    new SubmitHold(stops, log),
+    new CircuitBreaker(stops, log),
     log,
   );
   const callbackTokens = new CallbackTokens(fal.key);
-  const workshop = {
+  const deps = {
     store,
     provider,
-    announcer: news,
+    publisher: news,
     log,
-    tally: metrics.tally,
-    underWay,
+    metrics: metrics.jobs,
+    inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
   };
   // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
-  parts.add(() => underWay.settled(LAST_ANSWERS_MS));
-  const sweepers: Sweeper[] = [];
-  const reconciler = createReconciler(workshop);
+  parts.add(() => inFlight.drain(LAST_ANSWERS_MS));
+  const loops: Loop[] = [];
+  const reconciler = createReconciler(deps);
   parts.add(async () => {
-    await Promise.all(sweepers.map((sweeper) => sweeper.stop()));
+    await Promise.all(loops.map((loop) => loop.stop()));
     await reconciler.settled();
   });
   const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
-  const yoga = createGraphql({
+  const yoga = createGraphqlServer({
     services: {
       prisma: database.prisma,
       useCases: createUseCases({
-        ...workshop,
-        shelf: store,
+        ...deps,
+        avatars: store,
         waiter: createGenerationWaiter(store, (id) => news.listen('generation', id)),
       }),
       news,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
-      watched: watchedRows(database.prisma),
+      watched: createRowLoaders(database.prisma),
     },
     authenticate,
     isAllowedOrigin,
@@ -172,11 +172,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
-      receive: (token, callback) => receiveCallback(workshop, token, callback),
-      quarantine: (token, delivery) => quarantine(workshop, token, delivery),
-      lookAgain: (requestId) => lookAgain(workshop, requestId),
+      receive: (token, callback) => handleWebhook(deps, token, callback),
+      quarantine: (token, delivery) => storeUnreadable(deps, token, delivery),
+      lookAgain: (requestId) => requestPoll(deps, requestId),
       log,
-      refusals: new Seldom(REFUSALS_SAID_EVERY_MS),
+      refusals: new LogThrottle(REFUSALS_SAID_EVERY_MS),
       count: metrics.countWebhook,
     },
     readiness: {
@@ -191,17 +191,17 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   // The simulator runs on this machine, so it reaches the server where it listens.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
 
-  sweepers.push(
-    startSweeping((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
-    startSweeping((stop) => announcePending(workshop, stop), { intervalMs: ANNOUNCE_EVERY_MS, log }),
-    startSweeping((stop) => store.forgetDeliveries(stop), { intervalMs: FORGET_EVERY_MS, log }),
+  loops.push(
+    runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
+    runEvery((stop) => publishOutbox(deps, stop), { intervalMs: ANNOUNCE_EVERY_MS, log }),
+    runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: FORGET_EVERY_MS, log }),
   );
   // The first to go: no new work is sent here any more, subscribers come again elsewhere, and whoever waits for a
   // generation gets it as it is.
   parts.add(async () => {
     isClosing = true;
     // Before fal is cut off: a sweep would take that for fal's silence.
-    for (const sweeper of sweepers) void sweeper.stop();
+    for (const loop of loops) void loop.stop();
     closing.abort();
     await http.endStreams();
     news.close();

@@ -7,7 +7,7 @@ import type { OperatorLog } from './log/log.ts';
 import { migrate } from './db/migrations/migrate.ts';
 import { readMigrations } from './db/migrations/migration-files.ts';
 import { openPostgres, withOwnClient } from './db/postgres.ts';
-import { within } from './async/with-timeout.ts';
+import { withTimeout } from './async/with-timeout.ts';
 
 export const PING_TIMEOUT_MS = 2_000;
 const DEFAULT_POOL_SIZE = 10;
@@ -96,5 +96,5 @@ async function ping(pool: pg.Pool, trouble: Opened['trouble']): Promise<void> {
   if (known !== undefined) throw known;
   // query_timeout is missing from pg's type declarations; it closes a connection that does not answer.
   const query = { text: 'SELECT 1', query_timeout: PING_TIMEOUT_MS };
-  await within(pool.query(query), PING_TIMEOUT_MS);
+  await withTimeout(pool.query(query), PING_TIMEOUT_MS);
 }

@@ -1,7 +1,7 @@
-import { within } from './with-timeout.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** Work that has to come to its end before the process does, though nobody may be waiting for it any more. */
-export class UnderWay {
+export class InFlight {
   readonly #work = new Set<Promise<unknown>>();
 
   /** The same promise, remembered until it is settled. */
@@ -13,7 +13,7 @@ export class UnderWay {
   }
 
   /** Resolves when all of it is settled, or after `withinMs`. */
-  async settled(withinMs: number): Promise<void> {
-    await within(Promise.allSettled(this.#work), withinMs).catch(() => undefined);
+  async drain(withinMs: number): Promise<void> {
+    await withTimeout(Promise.allSettled(this.#work), withinMs).catch(() => undefined);
   }
 }

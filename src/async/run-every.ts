@@ -1,16 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
 
-export type Sweeper = { stop(): Promise<void> };
+export type Loop = { stop(): Promise<void> };
 
 /**
  * Runs `sweep` every `intervalMs`, never two at a time, until stopped. Starts after a random part of the interval, so
  * that instances started together do not sweep together. stop() resolves when the sweep under way has ended.
  */
-export function startSweeping(
+export function runEvery(
   sweep: (stop: AbortSignal) => Promise<void>,
   { intervalMs, log }: { readonly intervalMs: number; readonly log: Log },
-): Sweeper {
+): Loop {
   const stopping = new AbortController();
   const { signal } = stopping;
   const rest = async (ms: number) => {

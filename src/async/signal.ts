@@ -2,11 +2,11 @@
  * Lets a loop sleep until something happens. A ring while nobody waits is remembered, once however often it rings: the
  * one who wakes looks for itself at what is new, so a slow reader costs one flag, not a growing queue.
  */
-export class Latch {
+export class Signal {
   #isRung = false;
   #wake: (() => void) | null = null;
 
-  ring(): void {
+  notify(): void {
     this.#isRung = true;
     this.#wake?.();
   }

@@ -1,6 +1,6 @@
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { codeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../db/error-code.ts';
 
 /** Answers of file systems that have no links: those of memory cards, some network shares. */
 const NO_LINKS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
@@ -10,11 +10,11 @@ const NO_LINKS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
  * linking fails then, and where there are no links the name is taken first, by an empty file of ours that the whole one then replaces at once. (Killed
  * between these two, it leaves the empty file, which is no backup and says so.)
  */
-export async function giveName(unfinished: string, file: string): Promise<void> {
+export async function publishAtomically(unfinished: string, file: string): Promise<void> {
   try {
     await link(unfinished, file);
   } catch (error) {
-    if (!NO_LINKS_HERE.has(codeOf(error))) throw error;
+    if (!NO_LINKS_HERE.has(errorCodeOf(error))) throw error;
     await replaceOurOwn(unfinished, file);
   }
   await keepNames(dirname(file));

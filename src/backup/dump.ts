@@ -4,8 +4,8 @@ import { writeBackup, type BackupHead, type TableInBackup } from './format.ts';
 import { fixTexts, readSequences, readTables } from '../db/introspection.ts';
 import { readRows } from './copy-rows.ts';
 import { readApplied } from '../db/migrations/migrate.ts';
-import { readDigest } from '../db/table-checksum.ts';
-import { codeOf } from '../db/error-code.ts';
+import { readChecksum } from '../db/table-checksum.ts';
+import { errorCodeOf } from '../db/error-code.ts';
 
 /**
  * Writes all rows, as they are at one moment, to a file that must not be there yet. Others wait for the embedded
@@ -36,7 +36,7 @@ async function readBackupHead(
   const widest = new Map<string, number>();
   const tables: TableInBackup[] = [];
   for (const table of await readTables(client)) {
-    const digest = await readDigest(client, table.name);
+    const digest = await readChecksum(client, table.name);
     tables.push({ ...table, rows: digest.rows, checksum: digest.checksum });
     widest.set(table.name, digest.widest);
   }
@@ -58,7 +58,7 @@ async function writeFresh(file: string, write: () => Promise<void>): Promise<voi
   try {
     await write();
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') await rm(file, { force: true });
+    if (errorCodeOf(error) !== 'EEXIST') await rm(file, { force: true });
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { sequenceSchema, tableSchema } from '../db/introspection.ts';
-import { DigestSum } from '../db/table-checksum.ts';
+import { ChecksumSum } from '../db/table-checksum.ts';
 
 /**
  * A backup: gzipped lines of JSON. First the head, then for each of its tables in that order each row as one text (as
@@ -99,7 +99,7 @@ export async function readBackup(
   const head = await headFrom(file, lines);
   let total = 0;
   for (const table of head.tables) {
-    const sum = new DigestSum();
+    const sum = new ChecksumSum();
     for (let n = 0; n < table.rows; n++) {
       const row = z.string().safeParse(await nextLine(file, lines));
       if (!row.success) throw new BackupFileError(file, `of ${table.name} it has ${n} rows of ${table.rows}`);

@@ -15,9 +15,9 @@ import { readMigrations } from '../db/migrations/migration-files.ts';
 import { withOwnClient } from '../db/postgres.ts';
 import { refuseOthers } from './same-columns.ts';
 import { migrationsThatMade } from '../db/migrations/same-migrations.ts';
-import { readDigest, type Digest } from '../db/table-checksum.ts';
+import { readChecksum, type TableChecksum } from '../db/table-checksum.ts';
 
-export type MovedTable = { readonly name: string; readonly from: Digest; readonly to: Digest };
+export type MovedTable = { readonly name: string; readonly from: TableChecksum; readonly to: TableChecksum };
 
 /** The PostgreSQL has rows already; nothing was changed in it. */
 export class TargetNotEmptyError extends Error {
@@ -85,9 +85,9 @@ async function copy(from: pg.ClientBase, to: pg.ClientBase, log: OperatorLog): P
 
   const moved: MovedTable[] = [];
   for (const table of tables) {
-    const digest = await readDigest(from, table.name);
+    const digest = await readChecksum(from, table.name);
     for await (const rows of readRows(from, table.name, digest.widest)) await insertRows(to, table, rows);
-    moved.push({ name: table.name, from: digest, to: await readDigest(to, table.name) });
+    moved.push({ name: table.name, from: digest, to: await readChecksum(to, table.name) });
   }
   const different = moved.filter(({ from: a, to: b }) => a.rows !== b.rows || a.checksum !== b.checksum);
   if (different.length > 0) {

@@ -4,14 +4,14 @@ import { readBackup, type BackupHead, type TableInBackup } from './format.ts';
 import { fixTexts, readTables, setSequences } from '../db/introspection.ts';
 import { insertRows } from './copy-rows.ts';
 import { createEmbedded, makeFolder } from '../embedded/create.ts';
-import { lockDataDir, PREFIX } from '../embedded/folder-lock.ts';
+import { lockFolder, PREFIX } from '../embedded/folder-lock.ts';
 import { databaseFolder, openFolder, overEngine } from '../embedded/database.ts';
 import type { OperatorLog } from '../log/log.ts';
 import { migrate } from '../db/migrations/migrate.ts';
 import { readMigrations } from '../db/migrations/migration-files.ts';
 import { refuseOthers } from './same-columns.ts';
 import { migrationsThatMade } from '../db/migrations/same-migrations.ts';
-import { readDigest } from '../db/table-checksum.ts';
+import { readChecksum } from '../db/table-checksum.ts';
 
 const BATCH_ROWS = 1000;
 const BATCH_CHARACTERS = 4 * 1024 * 1024;
@@ -46,7 +46,7 @@ export async function restore(file: string, dataDir: string, log: OperatorLog): 
   const migrations = migrationsThatMade(`The backup ${file}`, head.migrations, await readMigrations());
 
   const path = await makeFolder(dataDir);
-  const lock = await lockDataDir(path, log);
+  const lock = await lockFolder(path, log);
   try {
     const others = (await readdir(path)).filter((name) => !MAY_BE_THERE.test(name));
     if (others.length > 0) throw new FolderNotEmptyError(path, others);
@@ -92,7 +92,7 @@ async function fill(client: pg.ClientBase, file: string, head: BackupHead): Prom
   await flush();
 
   for (const table of head.tables) {
-    const { rows, checksum } = await readDigest(client, table.name);
+    const { rows, checksum } = await readChecksum(client, table.name);
     if (rows !== table.rows || checksum !== table.checksum) {
       throw new Error(`${table.name} is not the same after it was restored: ${rows} rows of ${table.rows}`);
     }

@@ -3,7 +3,7 @@
  * answers to its literal text only. A prompt that already has it as a word of its own is left as it is, wherever it
  * stands ("TOK" is not in "TOKYO").
  */
-export function placeTrigger(prompt: string, trigger: string): string {
+export function ensureTrigger(prompt: string, trigger: string): string {
   return containsWord(prompt, trigger) ? prompt : `${trigger}, ${prompt}`;
 }
 

@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from '../log/log.ts';
 import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
-import { Settings, type Environment } from './env-reader.ts';
+import { EnvReader, type Environment } from './env-reader.ts';
 import { DEFAULT_TRAINERS, trainersFor, type DefaultTrainers, type Trainer } from '../catalog/trainers.ts';
 
 /** Everything the environment decides, read once. */
@@ -72,7 +72,7 @@ export class ConfigError extends Error {
  */
 export function readConfig(environment: Environment): Config {
   const problems: string[] = [];
-  const read = new Settings(environment, problems);
+  const read = new EnvReader(environment, problems);
   const host = read.text('HOST') ?? '127.0.0.1';
   const isProduction = read.oneOf('NODE_ENV', ['production', 'development', 'test']) === 'production';
   const auth = readAuth(read, problems);
@@ -114,7 +114,7 @@ export function readConfig(environment: Environment): Config {
 /** The hosts only this machine reaches. */
 export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
 
-function readFal(read: Settings, problems: string[]): FalConfig | null {
+function readFal(read: EnvReader, problems: string[]): FalConfig | null {
   const key = read.text('FAL_KEY');
   const queueUrl = read.base('FAL_QUEUE_URL');
   const restUrl = read.base('FAL_REST_URL');
@@ -142,7 +142,7 @@ function readFal(read: Settings, problems: string[]): FalConfig | null {
 
 /** Simulated results look like real ones, so a production server gives them only to who asks for them. */
 function checkSimulate(
-  read: Settings,
+  read: EnvReader,
   problems: string[],
   { isProduction, hasFal }: { readonly isProduction: boolean; readonly hasFal: boolean },
 ): void {
@@ -157,7 +157,7 @@ function checkSimulate(
   }
 }
 
-function readAuth(read: Settings, problems: string[]): AuthConfig {
+function readAuth(read: EnvReader, problems: string[]): AuthConfig {
   const secret = read.text('AUTH_JWT_SECRET');
   const jwksUrl = read.url('AUTH_JWKS_URL', ['https:', 'http:']);
   const issuer = read.text('AUTH_ISSUER');
@@ -182,7 +182,7 @@ function readAuth(read: Settings, problems: string[]): AuthConfig {
   return { kind: 'LOCAL' };
 }
 
-function readMetricsToken(read: Settings, problems: string[]): string | null {
+function readMetricsToken(read: EnvReader, problems: string[]): string | null {
   const token = read.text('METRICS_TOKEN');
   if (token !== null && !/^[\x21-\x7e]{16,512}$/.test(token))
     problems.push('METRICS_TOKEN: expected 16 to 512 visible ASCII characters');
@@ -198,7 +198,7 @@ const TOKEN_LIMITS: SpendLimits = {
   avatarsPerOwner: 1000,
 };
 
-function readLimits(read: Settings, auth: AuthConfig): Config['limits'] {
+function readLimits(read: EnvReader, auth: AuthConfig): Config['limits'] {
   const defaults = auth.kind === 'LOCAL' ? NO_LIMITS : TOKEN_LIMITS;
   return {
     runningTrainings: read.limit('LIMIT_RUNNING_TRAININGS', defaults.runningTrainings),

@@ -1,7 +1,7 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads single settings; what is wrong goes to the list, never with the value of a secret. */
-export class Settings {
+export class EnvReader {
   readonly #environment: Environment;
   readonly #problems: string[];
 

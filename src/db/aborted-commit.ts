@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** Nothing of the transaction was saved: one of its statements had failed and the failure was passed over. */
-export class HollowCommitError extends Error {
+export class AbortedCommitError extends Error {
   override name = 'HollowCommitError';
 
   constructor() {
@@ -14,7 +14,7 @@ export class HollowCommitError extends Error {
  * command says ROLLBACK. Prisma does not look, so code that catches an error inside a transaction and goes on would be
  * told that its writes were saved. On this client such a COMMIT throws HollowCommitError.
  */
-export function refuseHollowCommits(client: pg.ClientBase): void {
+export function refuseAbortedCommits(client: pg.ClientBase): void {
   const query = client.query.bind(client) as (...args: unknown[]) => unknown;
   Object.assign(client, {
     query: (...args: unknown[]): unknown => {
@@ -30,6 +30,6 @@ function isCommit(query: unknown): boolean {
 }
 
 function checked(result: { command?: string }): unknown {
-  if (result.command === 'ROLLBACK') throw new HollowCommitError();
+  if (result.command === 'ROLLBACK') throw new AbortedCommitError();
   return result;
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { refuseHollowCommits } from './aborted-commit.ts';
+import { refuseAbortedCommits } from './aborted-commit.ts';
 import type { OperatorLog } from '../log/log.ts';
 
 /**
@@ -20,7 +20,7 @@ export function keepPoolClean(pool: pg.Pool, log: OperatorLog): void {
   });
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
-    refuseHollowCommits(client);
+    refuseAbortedCommits(client);
   });
   pool.on('release', (_error, client) => {
     if (!isClean(client)) void client.end();

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { OperatorLog } from '../log/log.ts';
 import { keepPoolClean } from './pool-hooks.ts';
-import { within } from '../async/with-timeout.ts';
+import { withTimeout } from '../async/with-timeout.ts';
 
 export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
 
@@ -46,7 +46,7 @@ export function openPostgres(databaseUrl: string, poolSize: number, log: Operato
   return {
     pool,
     close: async () => {
-      await within(pool.end(), CLOSE_TIMEOUT_MS).catch((error: unknown) => {
+      await withTimeout(pool.end(), CLOSE_TIMEOUT_MS).catch((error: unknown) => {
         log.warn({ err: error }, 'Leaving the database under a query that has not ended');
       });
     },

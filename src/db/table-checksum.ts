@@ -7,13 +7,13 @@ import { quoted } from './introspection.ts';
  * texts differently: it is made of the sums of the two halves of each row's MD5. It finds what got lost, doubled or
  * changed on the way; it is no protection against somebody who wants to deceive.
  */
-export type Digest = { readonly rows: number; readonly checksum: string };
+export type TableChecksum = { readonly rows: number; readonly checksum: string };
 
 /** 15 hex digits are 60 bits, which fit a bigint with its sign. */
 const HALF = 15;
 
 /** Adds rows up as `readDigest` has the database do it. */
-export class DigestSum {
+export class ChecksumSum {
   #rows = 0;
   #first = 0n;
   #second = 0n;
@@ -25,13 +25,16 @@ export class DigestSum {
     this.#second += BigInt(`0x${hash.slice(HALF, 2 * HALF)}`);
   }
 
-  digest(): Digest {
+  digest(): TableChecksum {
     return { rows: this.#rows, checksum: checksumOf(this.#first, this.#second) };
   }
 }
 
 /** In a transaction after `fixTexts`. `widest` is the longest row's text in bytes. */
-export async function readDigest(client: pg.ClientBase, table: string): Promise<Digest & { widest: number }> {
+export async function readChecksum(
+  client: pg.ClientBase,
+  table: string,
+): Promise<TableChecksum & { widest: number }> {
   const half = (from: number) =>
     `coalesce(sum(('x' || substr(hash, ${from}, ${HALF}))::bit(${4 * HALF})::bigint), 0)::text`;
   // OFFSET 0 keeps the planner from writing a row's text out anew wherever it is used.

@@ -2,7 +2,7 @@ import { decideGeneration, type GenerationChange, type GenerationView } from './
 import { decideTraining, type AvatarChange, type AvatarView } from './decide-training.ts';
 import {
   isFinal,
-  nextJob,
+  transition,
   type IgnoreReason,
   type JobChange,
   type JobFailure,
@@ -31,7 +31,7 @@ export type Decision =
  */
 export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decision {
   const event = snapshot.job.cancelRequested ? asCancelled(reported) : reported;
-  const next = nextJob(snapshot.job, event, now);
+  const next = transition(snapshot.job, event, now);
   if (next.kind === 'ignore') return next;
   if (isFinal(snapshot.job.state)) {
     return event.kind === 'confirmed'

@@ -46,12 +46,12 @@ export type IgnoreReason =
   /** Nothing in it is new. */
   | 'nothing-new';
 
-export type NextJob =
+export type Transition =
   | { readonly kind: 'ignore'; readonly reason: IgnoreReason }
   | { readonly kind: 'change'; readonly change: JobChange };
 
 /** The job's own state machine; what people see follows in decide-training and decide-generation. */
-export function nextJob(job: JobView, event: RunEvent, now: Date): NextJob {
+export function transition(job: JobView, event: RunEvent, now: Date): Transition {
   if (isFinal(job.state)) return afterTheEnd(job, event, now);
   const requestId = requestIdOf(event);
   if (requestId !== null && job.falRequestId !== null && requestId !== job.falRequestId) {
@@ -97,7 +97,7 @@ export function nextJob(job: JobView, event: RunEvent, now: Date): NextJob {
 }
 
 /** The first end counts. Two things may still be learned: which run it was, and that fal's word of its failure was wrong. */
-function afterTheEnd(job: JobView, event: RunEvent, now: Date): NextJob {
+function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
   const isUnbound = job.falRequestId === null;
   // Cancelled or deleted while its submit was on the way: the id is kept so that fal can be told to stop the run.
   if (event.kind === 'accepted' && job.state === 'CANCELLED' && isUnbound) {
@@ -123,10 +123,10 @@ function hasUrl(urls: RunUrls): boolean {
   return urls.statusUrl !== null;
 }
 
-function change(value: JobChange): NextJob {
+function change(value: JobChange): Transition {
   return { kind: 'change', change: value };
 }
 
-function ignoreOld(): NextJob {
+function ignoreOld(): Transition {
   return { kind: 'ignore', reason: 'nothing-new' };
 }

@@ -9,7 +9,7 @@ import type { RunEvent } from './run-event.ts';
  *
  * @param answer what fal said when the run ended, as it is stored; undefined when that is not known any more
  */
-export function goesWith(
+export function isConsistent(
   state: FinalState,
   answer: Json | undefined,
   event: Extract<RunEvent, { kind: 'bound' | 'succeeded' | 'failed' }>,

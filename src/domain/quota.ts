@@ -42,7 +42,7 @@ export type Spending = { readonly kind: 'TRAINING' | 'GENERATION'; readonly unit
  * Why a spending is not allowed, as a sentence that names the limit and when it ends; null when it is allowed.
  * Pure: whoever asks has to see to it that the usage still holds when the spending is written.
  */
-export function exceeded(spending: Spending, usage: Usage, limits: SpendLimits): string | null {
+export function checkQuota(spending: Spending, usage: Usage, limits: SpendLimits): string | null {
   const isTraining = spending.kind === 'TRAINING';
   const thing = isTraining ? 'trainings' : 'images';
   const { runningTrainings } = limits;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { CREATING_NEEDS, requireSpace } from './free-space.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import type { OperatorLog } from '../log/log.ts';
-import { codeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../db/error-code.ts';
 
 /** Some seconds on an idle machine; several times that on a busy one. */
 const CREATE_TIMEOUT_MS = 180_000;
@@ -42,7 +42,7 @@ export async function makeFolder(folder: string): Promise<string> {
     await makeMissing(path);
     await access(path, constants.W_OK);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     if (code === 'EEXIST' || code === 'ENOTDIR') throw error;
     const problem = existsSync(path) ? 'written to' : 'made';
     throw new Error(`The data folder ${path} cannot be ${problem} (${code}); set DATA_DIR to one that can`, {

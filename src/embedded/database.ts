@@ -3,18 +3,18 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { closeToOthers, createEmbedded, makeFolder } from './create.ts';
-import { lockDataDir, type DataDirLock } from './folder-lock.ts';
+import { lockFolder, type FolderLock } from './folder-lock.ts';
 import { DatabaseTroubleError } from '../db/database-trouble.ts';
 import { embeddedClientClass, resetSession } from './client.ts';
 import { openEngine, type Engine } from './engine.ts';
-import { keepUp, type Upkeep } from './maintenance.ts';
-import { watchForFreezes, type FreezeWatch } from './watchdog.ts';
+import { startMaintenance, type Maintenance } from './maintenance.ts';
+import { startWatchdog, type Watchdog } from './watchdog.ts';
 import { requireSpace, WRITES_NEED } from './free-space.ts';
 import type { OperatorLog } from '../log/log.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import { keepPoolClean } from '../db/pool-hooks.ts';
 import type { PoolHandle } from '../db/postgres.ts';
-import { within } from '../async/with-timeout.ts';
+import { withTimeout } from '../async/with-timeout.ts';
 
 /** Lives as long as the process: nothing is written. */
 export const IN_MEMORY = 'memory://';
@@ -49,7 +49,7 @@ export function databaseFolder(dataDir: string): string {
 export async function openEmbedded(dataDir: string, log: OperatorLog): Promise<EmbeddedHandle> {
   if (dataDir === IN_MEMORY) return overEngine(await openEngine(IN_MEMORY, endProcess), undefined, log);
   const path = await makeFolder(dataDir);
-  const lock = await lockDataDir(path, log);
+  const lock = await lockFolder(path, log);
   try {
     warnOfMemory(SERVING_MEMORY_MB, 'a server with the embedded database', log);
     await removeCopiesOfOlderVersions(path);
@@ -88,11 +88,11 @@ function openingFault(error: unknown): string {
 
 export function overEngine(
   engine: Engine,
-  place: { readonly lock: DataDirLock; readonly folder: string } | undefined,
+  place: { readonly lock: FolderLock; readonly folder: string } | undefined,
   log: OperatorLog,
 ): EmbeddedHandle {
-  let upkeep: Upkeep | undefined;
-  let watch: FreezeWatch | undefined;
+  let upkeep: Maintenance | undefined;
+  let watch: Watchdog | undefined;
   const pool = new pg.Pool({
     Client: embeddedClientClass(engine.db),
     max: 1,
@@ -108,8 +108,8 @@ export function overEngine(
   return {
     pool,
     serve: () => {
-      watch ??= watchForFreezes(FROZEN_AFTER_MS);
-      if (place !== undefined) upkeep ??= keepUp(pool, place.folder, log);
+      watch ??= startWatchdog(FROZEN_AFTER_MS);
+      if (place !== undefined) upkeep ??= startMaintenance(pool, place.folder, log);
     },
     trouble: () => {
       const stopped = engine.stopped();
@@ -122,7 +122,7 @@ export function overEngine(
       upkeep?.stop();
       try {
         // A client that is never given back must not keep the files from being closed in order.
-        await within(pool.end(), CLOSE_TIMEOUT_MS).catch((err: unknown) =>
+        await withTimeout(pool.end(), CLOSE_TIMEOUT_MS).catch((err: unknown) =>
           log.warn({ err }, 'Closing the embedded database under a query that has not ended'),
         );
         await engine.close();

@@ -5,7 +5,7 @@ import { pipeName, takePipe } from './lock-pipe.ts';
 import { socketsInDataDir, socketsInTemporaryFolder, type SocketFolder } from './socket-folder.ts';
 import { ask, listen, type Claim, type LockServer } from './lock-socket.ts';
 import type { OperatorLog } from '../log/log.ts';
-import { codeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../db/error-code.ts';
 
 /** The folder belongs to a running process; two writers would lose each other's rows. */
 export class DataDirInUseError extends Error {
@@ -29,7 +29,7 @@ export class DataDirInUseError extends Error {
   }
 }
 
-export type DataDirLock = { release: () => Promise<void> };
+export type FolderLock = { release: () => Promise<void> };
 
 /** Of the sockets' names. */
 export const PREFIX = 'lock.';
@@ -50,7 +50,7 @@ const NO_SOCKETS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EI
  *
  * Throws DataDirInUseError, or the system's error when no socket can be made.
  */
-export async function lockDataDir(dataDir: string, log: OperatorLog): Promise<DataDirLock> {
+export async function lockFolder(dataDir: string, log: OperatorLog): Promise<FolderLock> {
   if (process.platform === 'win32') return lockByPipe(dataDir);
 
   const claim: Claim = { pid: process.pid, state: 'starting' };
@@ -73,7 +73,7 @@ export async function lockDataDir(dataDir: string, log: OperatorLog): Promise<Da
   return { release };
 }
 
-async function lockByPipe(dataDir: string): Promise<DataDirLock> {
+async function lockByPipe(dataDir: string): Promise<FolderLock> {
   const claim: Claim = { pid: process.pid, state: 'holding' };
   const outcome = await takePipe(pipeName(dataDir), (name) => listen(name, () => claim));
   if ('heldBy' in outcome) throw new DataDirInUseError(dataDir, outcome.heldBy);
@@ -92,7 +92,7 @@ async function listenFor(
       return { folder: direct, server: await listen(direct.address(name), () => claim) };
     } catch (error) {
       await direct.close();
-      if (!NO_SOCKETS_HERE.has(codeOf(error))) throw error;
+      if (!NO_SOCKETS_HERE.has(errorCodeOf(error))) throw error;
     }
   }
   const folder = await socketsInTemporaryFolder(dataDir);

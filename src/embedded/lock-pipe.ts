@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { ask, type LockServer } from './lock-socket.ts';
-import { codeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../db/error-code.ts';
 
 /** Windows keeps named pipes outside the file system, one namespace for the whole machine. */
 export function pipeName(dataDir: string): string {
@@ -17,7 +17,7 @@ export async function takePipe(
   try {
     return { server: await listen(name) };
   } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    if (errorCodeOf(error) !== 'EADDRINUSE') throw error;
     const answer = await ask(name);
     return { heldBy: 'pid' in answer ? answer.pid : undefined };
   }

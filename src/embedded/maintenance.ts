@@ -6,7 +6,7 @@ const SPACE_CHECK_MS = 1_000;
 /** PostgreSQL's own pace, of checkpoints and of a round of its autovacuum. */
 const TIDY_MS = 5 * 60_000;
 
-export type Upkeep = {
+export type Maintenance = {
   /** Whether nothing is written at present, for want of room. */
   readonly isFull: () => boolean;
   /** For each new connection: it begins as the others are. */
@@ -24,12 +24,12 @@ export type Upkeep = {
  * Room: while less than WRITES_NEED bytes are free, transactions are read-only, which every statement that would write
  * is told, and the database stays whole. A log that cannot be extended stops the database for good (embedded-engine.ts).
  */
-export function keepUp(
+export function startMaintenance(
   pool: pg.Pool,
   folder: string,
   log: OperatorLog,
   { tidyMs = TIDY_MS }: { readonly tidyMs?: number } = {},
-): Upkeep {
+): Maintenance {
   /** As it is, and as the database was last told. */
   let isFull = false;
   let isReadOnly = false;

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-export type FreezeWatch = { readonly stop: () => Promise<void> };
+export type Watchdog = { readonly stop: () => Promise<void> };
 
 /** So many looks make up the limit. A process that was suspended misses looks and is not ended for it. */
 const LOOKS = 10;
@@ -13,7 +13,7 @@ const LOOKS = 10;
  * one keeps its port and its data. It is killed (SIGKILL), because the main thread can no longer end itself; a line in
  * the log's form says so first.
  */
-export function watchForFreezes(limitMs: number): FreezeWatch {
+export function startWatchdog(limitMs: number): Watchdog {
   const everyMs = limitMs / LOOKS;
   const worker = new Worker(WATCHER, { eval: true, workerData: { looks: LOOKS, everyMs } });
   worker.unref();

@@ -1,7 +1,7 @@
 import { errorText } from './schemas.ts';
 import { isJsonObject } from '../values/json.ts';
-import type { Body, Exchange } from './send-once.ts';
-import type { StopReason, SubmitStops } from '../jobs/ports.ts';
+import type { Body, FalAnswer } from './send-once.ts';
+import type { BreakerReason, BreakerStore } from '../jobs/ports.ts';
 import type { Log } from '../log/log.ts';
 
 const SECOND = 1000;
@@ -12,12 +12,12 @@ const LONGEST_PAUSE_MS = 600 * SECOND;
  * Keeps back submits that fal would refuse. Two things hold them: a pause that fal asked for (Retry-After), in this
  * instance; and a key or an account that fal does not accept, in all instances until an operator has seen to it.
  */
-export class SubmitHold {
-  readonly #stops: SubmitStops;
+export class CircuitBreaker {
+  readonly #stops: BreakerStore;
   readonly #log: Log;
   #pausedUntil = -Infinity;
 
-  constructor(stops: SubmitStops, log: Log) {
+  constructor(stops: BreakerStore, log: Log) {
     this.#stops = stops;
     this.#log = log;
   }
@@ -34,7 +34,7 @@ export class SubmitHold {
   }
 
   /** Draws its conclusions from fal's answer to a submit. */
-  async learn(answer: Exchange): Promise<void> {
+  async learn(answer: FalAnswer): Promise<void> {
     if (answer.kind === 'unanswered') return;
     const { status, headers, body } = answer;
     if (status === 429 || status === 503) {
@@ -52,7 +52,7 @@ export class SubmitHold {
   }
 }
 
-function stopReason(status: number, body: Body): StopReason | null {
+function stopReason(status: number, body: Body): BreakerReason | null {
   if (status === 401) return 'KEY_REFUSED';
   if (status === 402) return 'BALANCE_EXHAUSTED';
   return status === 403 && isLockedAccount(body) ? 'BALANCE_EXHAUSTED' : null;

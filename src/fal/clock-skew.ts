@@ -1,4 +1,4 @@
-import { Seldom } from '../log/log-throttle.ts';
+import { LogThrottle } from '../log/log-throttle.ts';
 import type { Log } from '../log/log.ts';
 
 const MINUTE = 60_000;
@@ -10,7 +10,7 @@ const SAID_AGAIN_AFTER_MS = 60 * MINUTE;
 export class ClockSkew {
   readonly #log: Log;
   #skewMs = 0;
-  readonly #warnings = new Seldom(SAID_AGAIN_AFTER_MS);
+  readonly #warnings = new LogThrottle(SAID_AGAIN_AFTER_MS);
 
   constructor(log: Log) {
     this.#log = log;

@@ -1,8 +1,8 @@
 import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
-import { exchange, type Exchange, type FalSettings } from './send-once.ts';
+import { sendOnce, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
-import type { SubmitHold } from './circuit-breaker.ts';
-import type { CancelAnswer, Inspection, Order, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { CancelAnswer, RunStatus, SubmitRequest, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
 import type { Log } from '../log/log.ts';
 import { isJsonObject } from '../values/json.ts';
 
@@ -12,31 +12,31 @@ const STILL_RUNNING = 'Request is still in progress';
 const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
 
 /** fal.ai's queue. */
-export class Fal implements Provider {
+export class FalProvider implements Provider {
   readonly #settings: FalSettings;
 
-  readonly #hold: SubmitHold;
+  readonly #breaker: CircuitBreaker;
 
   readonly #log: Log;
 
-  constructor(settings: FalSettings, hold: SubmitHold, log: Log) {
+  constructor(settings: FalSettings, breaker: CircuitBreaker, log: Log) {
     this.#settings = settings;
-    this.#hold = hold;
+    this.#breaker = breaker;
     this.#log = log;
   }
 
-  async submit(order: Order): Promise<SubmitEvent> {
+  async submit(order: SubmitRequest): Promise<SubmitEvent> {
     const held = await this.#heldBack();
     if (held !== null) return refused('PROVIDER_UNAVAILABLE', held);
     if (performance.now() > order.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
-    const answer = await exchange(this.#settings, (client) =>
+    const answer = await sendOnce(this.#settings, (client) =>
       client.queue.submit(order.endpoint, {
         input: order.input,
         ...(order.callbackUrl === null ? {} : { webhookUrl: order.callbackUrl }),
       }),
     );
     try {
-      await this.#hold.learn(answer);
+      await this.#breaker.learn(answer);
     } catch (error) {
       // What became of this submit counts more; the next one learns it again.
       this.#log.error({ err: error }, 'that nothing may be submitted could not be stored');
@@ -46,15 +46,15 @@ export class Fal implements Provider {
 
   async #heldBack(): Promise<string | null> {
     try {
-      return await this.#hold.reason();
+      return await this.#breaker.reason();
     } catch (error) {
       this.#log.error({ err: error }, 'whether runs may be submitted could not be looked up');
       return 'A fault here kept the run from being sent. Nothing was started.';
     }
   }
 
-  async inspect(run: RunRef): Promise<Inspection> {
-    const status = await exchange(
+  async fetchStatus(run: RunRef): Promise<RunStatus> {
+    const status = await sendOnce(
       this.#settings,
       (client) => client.queue.status(run.endpoint, { requestId: run.requestId, logs: true }),
       { url: this.#ownUrl(run.statusUrl, { logs: '1' }), signal: this.#settings.closing },
@@ -79,7 +79,7 @@ export class Fal implements Provider {
   }
 
   async cancel(run: RunRef): Promise<CancelAnswer> {
-    const answer = await exchange(
+    const answer = await sendOnce(
       this.#settings,
       (client) => client.queue.cancel(run.endpoint, { requestId: run.requestId }),
       { url: this.#ownUrl(run.cancelUrl), signal: this.#settings.closing },
@@ -100,8 +100,8 @@ export class Fal implements Provider {
   async #result(
     run: RunRef,
     ended: { readonly failure: string | null; readonly errorType: string | null },
-  ): Promise<Inspection> {
-    const answer = await exchange(
+  ): Promise<RunStatus> {
+    const answer = await sendOnce(
       this.#settings,
       (client) => client.queue.result(run.endpoint, { requestId: run.requestId }),
       { url: this.#ownUrl(run.responseUrl), signal: this.#settings.closing },
@@ -147,7 +147,7 @@ function isGateway({ status }: { readonly status: number }): boolean {
   return status === 401 || status === 403 || status === 502 || status === 503 || status === 504;
 }
 
-function readSubmit(answer: Exchange): SubmitEvent {
+function readSubmit(answer: FalAnswer): SubmitEvent {
   if (answer.kind === 'unanswered') {
     return answer.sent
       ? {

@@ -14,12 +14,12 @@ export type FalSettings = {
 };
 
 /** What came back for one request. */
-export type Exchange =
+export type FalAnswer =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: Headers; readonly body: Body }
   /** `sent` false: it is certain that fal never got the request. */
   | { readonly kind: 'unanswered'; readonly sent: boolean; readonly message: string };
 
-export type ExchangeOptions = {
+export type SendOptions = {
   readonly url?: string | undefined;
   readonly timeoutMs?: number;
   /** Ends it early. */
@@ -39,12 +39,12 @@ export type Body = { readonly json: unknown } | { readonly text: string };
  *
  * @param url asked instead of the address the client would compute; must be on the queue's own origin
  */
-export async function exchange(
+export async function sendOnce(
   settings: FalSettings,
   call: (client: FalClient) => Promise<unknown>,
-  { url, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: ExchangeOptions = {},
-): Promise<Exchange> {
-  const kept: { answer?: Exchange } = {};
+  { url, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: SendOptions = {},
+): Promise<FalAnswer> {
+  const kept: { answer?: FalAnswer } = {};
   const timeout = AbortSignal.timeout(timeoutMs);
   const limit = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
   const client = createFalClient({
@@ -72,7 +72,7 @@ export async function exchange(
 
 class EndOfCall extends Error {}
 
-async function send(url: string, init: RequestInit, key: string, signal: AbortSignal): Promise<Exchange> {
+async function send(url: string, init: RequestInit, key: string, signal: AbortSignal): Promise<FalAnswer> {
   let response: Response;
   try {
     // Redirects are not followed: the request carries the key.

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, verify as verifySignature, type KeyObject } from 'node:crypto';
 
 /** Why a webhook is not believed. */
-export type Distrust =
+export type VerificationFailure =
   /** A header is missing, repeated or not of its form. */
   | 'malformed'
   /** Signed by another fal account than the pinned one. */
@@ -13,7 +13,7 @@ export type Distrust =
 
 export type Verdict =
   | { readonly kind: 'genuine'; readonly requestId: string }
-  | { readonly kind: 'refused'; readonly because: Distrust };
+  | { readonly kind: 'refused'; readonly because: VerificationFailure };
 
 /** Seconds a signature's time may differ from ours, either way. */
 export const TOLERANCE_SECONDS = 300;
@@ -30,7 +30,7 @@ export type SignedHeaders = {
 
 export type HeaderCheck =
   | { readonly kind: 'plausible'; readonly signed: SignedHeaders }
-  | { readonly kind: 'refused'; readonly because: Exclude<Distrust, 'bad-signature'> };
+  | { readonly kind: 'refused'; readonly because: Exclude<VerificationFailure, 'bad-signature'> };
 
 /**
  * Checks what needs neither body nor keys: the form of the headers, the account and the time.

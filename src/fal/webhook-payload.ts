@@ -1,6 +1,6 @@
 import { errorText, requestIdSchema } from './schemas.ts';
 import { isJsonObject, type Json } from '../values/json.ts';
-import type { Callback } from '../jobs/handle-webhook.ts';
+import type { WebhookMessage } from '../jobs/handle-webhook.ts';
 import { z } from 'zod';
 
 const callbackSchema = z.object({
@@ -15,8 +15,9 @@ const callbackSchema = z.object({
 });
 
 /** `malformed` says what is wrong with it, for the log. */
-export type CallbackReading =
-  { readonly callback: Callback; readonly gatewayRequestId: string | null } | { readonly malformed: string };
+export type PayloadReading =
+  | { readonly callback: WebhookMessage; readonly gatewayRequestId: string | null }
+  | { readonly malformed: string };
 
 /**
  * Reads a webhook's body. fal sends four forms; the previous system's is read as well.
@@ -26,7 +27,7 @@ export type CallbackReading =
  * - `ERROR` with or without a payload: the run failed.
  * - `completed` with a `result`, `failed` with an `error`: the old form of the same.
  */
-export function readCallback(body: Uint8Array): CallbackReading {
+export function readWebhookPayload(body: Uint8Array): PayloadReading {
   const text = decode(body);
   if (text === null) return { malformed: 'it is not UTF-8' };
   let json: unknown;

@@ -1,7 +1,7 @@
-import type { Listen } from '../live/watch.ts';
+import type { Subscribe } from '../live/watch.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { WatchedRows } from '../live/row-loaders.ts';
+import type { RowLoaders } from '../live/row-loaders.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCases } from '../jobs/use-cases.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
@@ -10,10 +10,10 @@ import type { DefaultTrainers } from '../catalog/trainers.ts';
 export type Services = {
   readonly prisma: PrismaClient;
   readonly useCases: UseCases;
-  readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Listen };
+  readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Subscribe };
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
-  readonly watched: WatchedRows;
+  readonly watched: RowLoaders;
 };
 
 export type Context = Services & {

@@ -1,6 +1,6 @@
 import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
-import { doneOrThrow, errorsOf, NotFoundError } from './refusals.ts';
+import { unwrap, errorsOf, NotFoundError } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import {
   MAX_IMAGES,
@@ -33,7 +33,7 @@ async function avatarAfter(
   context: Context,
   answer: Result<{ readonly avatarId: string }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {
-  const { avatarId: id } = doneOrThrow(answer);
+  const { avatarId: id } = unwrap(answer);
   const avatar = await context.prisma.avatar.findFirst({ where: { id, ownerId: viewerOf(context).ownerId } });
   return { avatar: avatar ?? throwNotFound('The avatar was deleted meanwhile.') };
 }
@@ -147,7 +147,7 @@ builder.mutationField('deleteAvatar', (t) =>
     errors: errorsOf<UseCases['deleteAvatar']>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'What to delete.' }) },
     resolve: async (_root, { input }, context) =>
-      doneOrThrow(await context.useCases.deleteAvatar(viewerOf(context).ownerId, input.avatarId)),
+      unwrap(await context.useCases.deleteAvatar(viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
@@ -205,7 +205,7 @@ builder.mutationField('generateImage', (t) =>
     args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'What to draw.' }) },
     resolve: async (_root, { input }, context) => {
       const { ownerId } = viewerOf(context);
-      const { generationId: id } = doneOrThrow(await context.useCases.generateImage(ownerId, input));
+      const { generationId: id } = unwrap(await context.useCases.generateImage(ownerId, input));
       const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
       return { generation: generation ?? throwNotFound('The avatar was deleted meanwhile.') };
     },

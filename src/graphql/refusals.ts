@@ -94,7 +94,7 @@ export function errorsOf<UseCase>(codes: Readonly<Record<CodesOf<UseCase> | 'NOT
 }
 
 /** What was done, or its refusal thrown. */
-export function doneOrThrow<T, Code extends RefusalCode>(answer: Result<T, Code>): T {
+export function unwrap<T, Code extends RefusalCode>(answer: Result<T, Code>): T {
   if ('refused' in answer) throw new ERROR_OF_CODE[answer.refused.code](answer.refused);
   return answer.done;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Patience } from './timeouts.ts';
+import type { Timeouts } from './timeouts.ts';
 import type { Socket } from 'node:net';
 
 /**
@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
  * ends only connections that are idle at the moment it is asked, and takes one that never asked anything for busy. Ends
  * those whose peer takes nothing any more.
  */
-export class Connections {
+export class ConnectionTracker {
   readonly #requests = new Map<Socket, number>();
   readonly #responses = new Map<ServerResponse, Socket>();
   readonly #responsesOn = new WeakMap<Socket, Set<ServerResponse>>();
@@ -15,7 +15,7 @@ export class Connections {
   #isEnding = false;
   #cutsStreams = false;
 
-  constructor(server: Server, { stallMs, streamMs }: Patience) {
+  constructor(server: Server, { stallMs, streamMs }: Timeouts) {
     this.#streamMs = streamMs;
     // Called when nothing was sent, received or taken by the peer for so long.
     server.setTimeout(stallMs, (socket: Socket) => {

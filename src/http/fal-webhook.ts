@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { BODY_SHARES, BodyBudget } from './body-budget.ts';
 import { declaredLength, withBody } from './read-body.ts';
-import { readCallback } from '../fal/webhook-payload.ts';
-import { within } from '../async/with-timeout.ts';
-import type { Seldom } from '../log/log-throttle.ts';
-import { checkHeaders, verify, type Distrust, type Verdict } from '../fal/verify-webhook.ts';
-import type { Callback, CallbackOutcome } from '../jobs/handle-webhook.ts';
+import { readWebhookPayload } from '../fal/webhook-payload.ts';
+import { withTimeout } from '../async/with-timeout.ts';
+import type { LogThrottle } from '../log/log-throttle.ts';
+import { checkHeaders, verify, type VerificationFailure, type Verdict } from '../fal/verify-webhook.ts';
+import type { WebhookMessage, WebhookResult } from '../jobs/handle-webhook.ts';
 import type { KeySet } from '../fal/key-set.ts';
 import type { Delivery } from '../jobs/ports.ts';
 import type { Log } from '../log/log.ts';
@@ -26,8 +26,8 @@ export type WebhookServices = {
   readonly isOurToken: (token: string) => boolean;
   readonly receive: (
     token: string | null,
-    callback: Callback & { readonly delivery: Delivery },
-  ) => Promise<CallbackOutcome>;
+    callback: WebhookMessage & { readonly delivery: Delivery },
+  ) => Promise<WebhookResult>;
   /** Puts a genuine message that cannot be read aside, if it is about a run of ours. */
   readonly quarantine: (
     token: string | null,
@@ -37,7 +37,7 @@ export type WebhookServices = {
   readonly lookAgain: (requestId: string) => void;
   readonly log: Log;
   /** Anybody can have webhooks refused; a flood of them must not become one of the log. */
-  readonly refusals: Seldom;
+  readonly refusals: LogThrottle;
   /** Counts every delivery by what became of it. */
   readonly count: (outcome: WebhookOutcome) => void;
 };
@@ -58,7 +58,7 @@ export type WebhookOutcome =
   | 'bad-path'
   | 'no-keys'
   | 'failed'
-  | Distrust;
+  | VerificationFailure;
 
 /**
  * fal's webhook endpoint. Refuses cheaply first and trusts last: method, path, declared length, headers, room for the
@@ -121,14 +121,14 @@ async function record(
 ): Promise<WebhookOutcome> {
   try {
     // What takes longer goes on, and the next delivery finds it done.
-    return await within(receive(services, token, delivery), RECORD_TIMEOUT_MS);
+    return await withTimeout(receive(services, token, delivery), RECORD_TIMEOUT_MS);
   } catch (error) {
     services.log.error({ err: error, requestId: delivery.requestId }, 'a webhook could not be recorded');
     return 'failed';
   }
 }
 
-function distrusted({ refusals, log }: WebhookServices, because: Distrust): Distrust {
+function distrusted({ refusals, log }: WebhookServices, because: VerificationFailure): VerificationFailure {
   const times = refusals.times(because);
   if (times !== null) log.warn({ because, times }, 'a webhook was not believed');
   return because;
@@ -139,7 +139,7 @@ async function receive(
   token: string | null,
   delivery: Delivery,
 ): Promise<WebhookOutcome> {
-  const reading = readCallback(delivery.body);
+  const reading = readWebhookPayload(delivery.body);
   if ('malformed' in reading) {
     const kept = await services.quarantine(token, delivery);
     log.error(

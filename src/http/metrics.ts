@@ -1,13 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { within } from '../async/with-timeout.ts';
-import type { Tally } from '../jobs/ports.ts';
+import { withTimeout } from '../async/with-timeout.ts';
+import type { JobMetrics } from '../jobs/ports.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 
 export type Metrics = {
   readonly registry: Registry;
-  readonly tally: Tally;
+  readonly jobs: JobMetrics;
   readonly countWebhook: (outcome: WebhookOutcome) => void;
 };
 
@@ -48,7 +48,7 @@ export function createMetrics({ listeners, isSubmitStopped, clockSkewSeconds }: 
     registers: [registry],
     collect: async (): Promise<void> => {
       // Metrics are wanted most when the database is slow.
-      stopped.set(Number(await within(isSubmitStopped(), LOOKUP_MS).catch(() => Number.NaN)));
+      stopped.set(Number(await withTimeout(isSubmitStopped(), LOOKUP_MS).catch(() => Number.NaN)));
     },
   });
   const skew: Gauge = new Gauge({
@@ -66,7 +66,7 @@ export function createMetrics({ listeners, isSubmitStopped, clockSkewSeconds }: 
   return {
     registry,
     countWebhook: (outcome) => webhooks.inc({ outcome }),
-    tally: {
+    jobs: {
       runEnded: ({ kind, state, errorCode }) => ended.inc({ kind, state, code: errorCode ?? 'none' }),
       submitted: (outcome) => submits.inc({ outcome }),
     },

@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
-import { Connections } from './connection-tracker.ts';
+import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH, type Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
-import { UnderWay } from '../async/in-flight.ts';
+import { InFlight } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
-import { PATIENCE, type Patience } from './timeouts.ts';
+import { TIMEOUTS, type Timeouts } from './timeouts.ts';
 import { serveSockets, type SocketLimits } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -37,7 +37,7 @@ export type HttpOptions = {
   readonly isAllowedOrigin: IsAllowedOrigin;
   readonly socketLimits: SocketLimits;
   /** Left out: PATIENCE. */
-  readonly patience?: Patience;
+  readonly patience?: Timeouts;
   readonly yoga: Yoga;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
@@ -61,8 +61,8 @@ const LOCAL_ONLY =
 
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { log, patience = PATIENCE } = options;
-  const underWay = new UnderWay();
+  const { log, patience = TIMEOUTS } = options;
+  const underWay = new InFlight();
   const routes: Routes = { ...options, handleWebhook: createFalWebhook(options.webhook) };
   // Until there is an answer: sending it to a client that has left may never end.
   const edge = createServerAdapter<Target>((request, target) =>
@@ -83,7 +83,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       response.destroy();
     });
   });
-  const connections = new Connections(server, patience);
+  const connections = new ConnectionTracker(server, patience);
   const sockets = serveSockets(server, { ...options, limits: options.socketLimits, patience });
   await listening(server, options.port, options.host);
   const { address, port, family } = server.address() as AddressInfo;
@@ -100,7 +100,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       const until = performance.now() + graceMs;
       await closed;
       clearTimeout(late);
-      await underWay.settled(until - performance.now());
+      await underWay.drain(until - performance.now());
     },
   };
 }

@@ -2,7 +2,7 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
 /** How long the server bears with a peer that is slow, silent or gone. In milliseconds. */
-export type Patience = {
+export type Timeouts = {
   /** A WebSocket is pinged this often, and ended when the answer takes as long again. */
   readonly pingMs: number;
   /** A WebSocket without any operation is closed after this. */
@@ -16,7 +16,7 @@ export type Patience = {
   readonly streamMs: number;
 };
 
-export const PATIENCE: Patience = {
+export const TIMEOUTS: Timeouts = {
   pingMs: 12 * SECOND_MS,
   idleMs: 10 * MINUTE_MS,
   stallMs: 30 * SECOND_MS,

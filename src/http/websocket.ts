@@ -12,7 +12,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH, type Yoga } from './yoga.ts';
 import { pathOf, refusalOfHead } from './request-head.ts';
-import { SocketPeer } from './ws-connection.ts';
+import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { ExecutionArgs } from 'graphql';
@@ -20,7 +20,7 @@ import type { Duplex } from 'node:stream';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../log/log.ts';
-import type { Patience } from './timeouts.ts';
+import type { Timeouts } from './timeouts.ts';
 import type { Viewer } from '../auth/viewer.ts';
 
 export type Sockets = {
@@ -54,7 +54,7 @@ const WEBSOCKET_OPTIONS = {
 
 /** What is known of a socket beside the protocol. */
 type Extra = {
-  readonly peer: SocketPeer;
+  readonly peer: WsConnection;
   readonly request: IncomingMessage;
   viewer: Viewer | null;
   /** Tells that somebody has signed in. */
@@ -82,13 +82,13 @@ export function serveSockets(
     readonly authenticate: Authenticate;
     readonly isAllowedOrigin: IsAllowedOrigin;
     readonly limits: SocketLimits;
-    readonly patience: Patience;
+    readonly patience: Timeouts;
     readonly log: Log;
   },
 ): Sockets {
   const { yoga, authenticate, isAllowedOrigin, limits, patience, log } = options;
   const sockets = new WebSocketServer(WEBSOCKET_OPTIONS);
-  const peers = new Map<WebSocket, SocketPeer>();
+  const peers = new Map<WebSocket, WsConnection>();
   /** Sockets that nobody has signed in on yet. */
   const strangers = new Set<WebSocket>();
   const openOf = new KeyedSemaphore(limits.socketsPerOwner);
@@ -174,7 +174,11 @@ export function serveSockets(
       refuse(socket, '503 Service Unavailable');
     else
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const peer = new SocketPeer(webSocket, { patience, maxOperations: limits.operationsPerSocket, log });
+        const peer = new WsConnection(webSocket, {
+          patience,
+          maxOperations: limits.operationsPerSocket,
+          log,
+        });
         peers.set(webSocket, peer);
         strangers.add(webSocket);
         webSocket.once('close', () => {

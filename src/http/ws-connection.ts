@@ -1,6 +1,6 @@
 import { CloseCode, type Server as Protocol } from 'graphql-ws';
 import type { Log } from '../log/log.ts';
-import type { Patience } from './timeouts.ts';
+import type { Timeouts } from './timeouts.ts';
 import type { RawData, WebSocket } from 'ws';
 
 /** In bytes: what is sent and not known to be read. Beyond it the next message waits. */
@@ -18,8 +18,8 @@ const MAX_REASON_BYTES = 123;
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 
-export type PeerOptions = {
-  readonly patience: Patience;
+export type WsConnectionOptions = {
+  readonly patience: Timeouts;
   /** Operations under way at most; null: no limit. */
   readonly maxOperations: number | null;
   readonly log: Log;
@@ -30,9 +30,9 @@ export type PeerOptions = {
  * unread in buffers on the way is kept to WINDOW_BYTES, so that a reader that fell behind has little old news to get
  * through before the newest, and costs no memory. A peer that answers no ping is ended.
  */
-export class SocketPeer {
+export class WsConnection {
   readonly #socket: WebSocket;
-  readonly #options: PeerOptions;
+  readonly #options: WsConnectionOptions;
   /** Bytes sent that no pong has confirmed. */
   #unread = 0;
   /** The ping that is not answered yet, what its answer has to say, and how much that confirms. */
@@ -50,7 +50,7 @@ export class SocketPeer {
   #messagesBefore = 0;
   #pongWaits = false;
 
-  constructor(socket: WebSocket, options: PeerOptions) {
+  constructor(socket: WebSocket, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
     socket.on('error', (error) => options.log.debug({ err: error }, 'socket error'));

@@ -3,8 +3,8 @@ import { GraphQLError } from 'graphql';
 import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
 import { badInput, unauthenticated } from '../graphql/builder.ts';
-import { KnownDocuments } from '../graphql/policy/parse-cache.ts';
-import { useFormGuard, useQueryGuard } from '../graphql/policy/document-guard.ts';
+import { ParseCache } from '../graphql/policy/parse-cache.ts';
+import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { playgroundTabs, withTabsInPlace } from './playground.ts';
@@ -40,7 +40,7 @@ export type SocketContext = { readonly socketViewer?: Viewer | null };
 
 export type Yoga = YogaServerInstance<SocketContext, Context>;
 
-export function createGraphql(options: GraphqlOptions): Yoga {
+export function createGraphqlServer(options: GraphqlOptions): Yoga {
   const { services, isAllowedOrigin, log } = options;
   const identify = identifyWith(options.authenticate);
   return createYoga<SocketContext, Context>({
@@ -49,7 +49,7 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     landingPage: false,
     batching: false,
     plugins: [
-      useQueryGuard(options),
+      useDocumentGuard(options),
       useFormGuard({ guardsGet: options.hidesSchema }),
       useAdmission({ identify, admitsAnonymous: !options.hidesSchema }),
       useExecutionGuard(options),
@@ -58,7 +58,7 @@ export function createGraphql(options: GraphqlOptions): Yoga {
     multipart: false,
     // useAdmission bounds bodies.
     maxRequestBodySize: false,
-    parserAndValidationCache: { documentCache: new KnownDocuments(), errorCache: NOTHING_KEPT },
+    parserAndValidationCache: { documentCache: new ParseCache(), errorCache: NOTHING_KEPT },
     // What matters of it is logged where errors are masked.
     logging: quietly((level, parts) =>
       log.debug({ said: level, parts: parts.map((part) => shortened(String(part))) }, 'graphql'),

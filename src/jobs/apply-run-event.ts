@@ -2,11 +2,11 @@ import { decide } from '../domain/decide.ts';
 import { isFinal, type IgnoreReason } from '../domain/job-state.ts';
 import { UNKNOWN_OUTCOME_DEADLINE_MS } from './timing.ts';
 import type { Decision } from '../domain/decide.ts';
-import type { Delivery, DueJob, LoadedJob, PendingAnnouncement, Workshop } from './ports.ts';
+import type { Delivery, DueJob, LoadedJob, OutboxEntry, JobDeps } from './ports.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
 
 /** News of a run, and who brought it. */
-export type Report = {
+export type RunEventReport = {
   readonly event: RunEvent;
   readonly source: Source;
   /** For a webhook what is kept of it. */
@@ -18,7 +18,7 @@ export type Report = {
   readonly asOf?: Pick<DueJob, 'revision' | 'nextPollAt'>;
 };
 
-export type Recorded =
+export type ApplyResult =
   /** `isDue`: the run has to be looked at now; what the news said is not all there is to know. */
   | { readonly kind: 'applied'; readonly isDue: boolean }
   | {
@@ -33,12 +33,12 @@ export type Recorded =
  * Resolves once the change is committed; its announcement is on its way then, and stays pending if it fails.
  * Throws when the database does.
  */
-export async function record(
-  workshop: Workshop,
+export async function applyRunEvent(
+  deps: JobDeps,
   jobId: string,
-  { event, source, delivery, asOf }: Report,
-): Promise<Recorded> {
-  const { store, log, settings, tally } = workshop;
+  { event, source, delivery, asOf }: RunEventReport,
+): Promise<ApplyResult> {
+  const { store, log, settings, metrics } = deps;
   for (;;) {
     const loaded = await store.load(jobId);
     if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
@@ -72,8 +72,8 @@ export async function record(
     // A failure that is taken back was counted as one.
     const hadEnded = isFinal(loaded.snapshot.job.state);
     if (state !== undefined && isFinal(state) && !hadEnded)
-      tally.runEnded({ kind, state, errorCode: errorCode ?? null });
-    announceSoon(workshop, saved.announcements);
+      metrics.runEnded({ kind, state, errorCode: errorCode ?? null });
+    publishSoon(deps, saved.announcements);
     return { kind: 'applied', isDue: nextPollInMs === 0 };
   }
 }
@@ -82,22 +82,22 @@ export async function record(
  * Begins to publish what was committed: who listens here is told before this returns. The others may have to be waited
  * for, which whoever asked for the change need not do.
  */
-export function announceSoon(
-  workshop: Pick<Workshop, 'store' | 'announcer' | 'log' | 'underWay'>,
-  announcements: readonly PendingAnnouncement[],
+export function publishSoon(
+  deps: Pick<JobDeps, 'store' | 'publisher' | 'log' | 'inFlight'>,
+  announcements: readonly OutboxEntry[],
 ): void {
-  void workshop.underWay.track(announce(workshop, announcements));
+  void deps.inFlight.track(publish(deps, announcements));
 }
 
 /**
  * Publishes what was committed, all of it at once. Never throws: what cannot be published now stays pending and is
  * published later. Resolves with whether all of it was published and ticked off.
  */
-export async function announce(
-  { store, announcer, log }: Pick<Workshop, 'store' | 'announcer' | 'log'>,
-  announcements: readonly PendingAnnouncement[],
+export async function publish(
+  { store, publisher, log }: Pick<JobDeps, 'store' | 'publisher' | 'log'>,
+  announcements: readonly OutboxEntry[],
 ): Promise<boolean> {
-  const ends = await Promise.allSettled(announcements.map((announcement) => announcer.publish(announcement)));
+  const ends = await Promise.allSettled(announcements.map((announcement) => publisher.publish(announcement)));
   const published = announcements.filter((_announcement, index) => ends[index]?.status === 'fulfilled');
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) {
@@ -114,7 +114,7 @@ export async function announce(
 }
 
 /** True while nothing was recorded of it, and no other look at it was taken or planned. */
-function isStill(loaded: LoadedJob, { revision, nextPollAt }: NonNullable<Report['asOf']>): boolean {
+function isStill(loaded: LoadedJob, { revision, nextPollAt }: NonNullable<RunEventReport['asOf']>): boolean {
   return loaded.revision === revision && loaded.nextPollAt?.getTime() === nextPollAt?.getTime();
 }
 

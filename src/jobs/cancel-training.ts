@@ -1,8 +1,8 @@
-import { lookAfter } from './poll-job.ts';
-import { record } from './apply-run-event.ts';
-import { within } from '../async/with-timeout.ts';
+import { pollJob } from './poll-job.ts';
+import { applyRunEvent } from './apply-run-event.ts';
+import { withTimeout } from '../async/with-timeout.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
-import type { Workshop } from './ports.ts';
+import type { JobDeps } from './ports.ts';
 
 /** How long the caller waits for fal's answer; what it is then shows on the avatar when it comes. */
 const ANSWER_WITHIN_MS = 5000;
@@ -14,11 +14,11 @@ const ANSWER_WITHIN_MS = 5000;
  * fal is told as soon as the id turns up.
  */
 export async function cancelTraining(
-  workshop: Workshop,
+  deps: JobDeps,
   ownerId: string,
   avatarId: string,
 ): Promise<Result<{ readonly avatarId: string }, 'NOT_FOUND' | 'CONFLICT'>> {
-  const { store, log, underWay } = workshop;
+  const { store, log, inFlight } = deps;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return refuse('NOT_FOUND', 'There is no such avatar.');
   let job = await store.requestCancel(ownerId, avatarId);
@@ -27,15 +27,15 @@ export async function cancelTraining(
     return refuse('CONFLICT', `There is no training to cancel: the avatar's status is ${avatar.status}.`);
   }
   if (job.run === null) {
-    const recorded = await record(workshop, job.id, { event: { kind: 'withdrawn' }, source: 'CANCEL' });
+    const recorded = await applyRunEvent(deps, job.id, { event: { kind: 'withdrawn' }, source: 'CANCEL' });
     if (recorded.kind === 'applied') return { done: { avatarId } };
     // The run became known in between, or it has ended.
     job = await store.due(job.id);
     if (job?.run == null) return { done: { avatarId } };
   }
-  const told = underWay.track(lookAfter(workshop, job)).catch((error: unknown) => {
+  const told = inFlight.track(pollJob(deps, job)).catch((error: unknown) => {
     log.warn({ err: error, jobId: job.id }, 'telling fal of a cancel failed; the reconciler will try again');
   });
-  await within(told, ANSWER_WITHIN_MS).catch(() => undefined);
+  await withTimeout(told, ANSWER_WITHIN_MS).catch(() => undefined);
   return { done: { avatarId } };
 }

@@ -1,18 +1,18 @@
-import { announceSoon } from './apply-run-event.ts';
+import { publishSoon } from './apply-run-event.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
-import type { Workshop } from './ports.ts';
+import type { JobDeps } from './ports.ts';
 
 /**
  * Deletes an avatar with its generations. Its open runs are cancelled, here at once and at fal by the reconciler; what
  * still comes of them is ignored.
  */
 export async function deleteAvatar(
-  workshop: Workshop,
+  deps: JobDeps,
   ownerId: string,
   avatarId: string,
 ): Promise<Result<{ readonly deletedAvatarId: string }, 'NOT_FOUND'>> {
-  const announcements = await workshop.store.deleteAvatar(ownerId, avatarId);
+  const announcements = await deps.store.deleteAvatar(ownerId, avatarId);
   if (announcements === null) return refuse('NOT_FOUND', 'There is no such avatar.');
-  announceSoon(workshop, announcements);
+  publishSoon(deps, announcements);
   return { done: { deletedAvatarId: avatarId } };
 }

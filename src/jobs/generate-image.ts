@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { answerCreation, type CreationCode } from './replay.ts';
-import { digestOf, newId } from './ids.ts';
+import { replay, type CreationCode } from './replay.ts';
+import { requestFingerprint, newId } from './ids.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
   MAX_IMAGES,
@@ -8,16 +8,16 @@ import {
   MAX_SEED,
   MAX_WAIT_SECONDS,
   numberBetween,
-  readInput,
+  parseInput,
   text,
   wholeNumber,
   type Optional,
 } from './parse-input.ts';
-import { placeTrigger } from '../catalog/trigger.ts';
+import { ensureTrigger } from '../catalog/trigger.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
 import { submitJob } from './submit.ts';
 import { trainerRow } from '../catalog/trainers.ts';
-import type { Workshop } from './ports.ts';
+import type { JobDeps } from './ports.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
@@ -46,12 +46,12 @@ export interface GenerationWaiter {
  * run has ended or the time is over. After a refusal there is no generation.
  */
 export async function generateImage(
-  workshop: Workshop & { readonly waiter: GenerationWaiter },
+  deps: JobDeps & { readonly waiter: GenerationWaiter },
   ownerId: string,
   input: GenerateImageInput,
 ): Promise<Started | Result<never, 'INVALID_INPUT' | 'NOT_READY'>> {
-  const { store } = workshop;
-  const read = readInput(inputSchema, input);
+  const { store } = deps;
+  const read = parseInput(inputSchema, input);
   if ('refused' in read) return read;
   const { avatarId, prompt, numImages, seed, strength, waitSeconds, idempotencyKey } = read.input;
   const avatar = await store.findAvatar(ownerId, avatarId);
@@ -64,7 +64,7 @@ export async function generateImage(
   }
   const { generator } = trainerRow(avatar.artifact.trainer);
   const range = numberBetween(generator.strength.min, generator.strength.max).optional();
-  const readStrength = readInput(z.object({ strength: range }), { strength: strength ?? null });
+  const readStrength = parseInput(z.object({ strength: range }), { strength: strength ?? null });
   if ('refused' in readStrength) return readStrength;
 
   const generation = { id: newId('gen'), prompt, numImages, seed: seed ?? null, strength: strength ?? null };
@@ -74,10 +74,10 @@ export async function generateImage(
     avatarId,
     trainer: avatar.artifact.trainer,
     endpoint: generator.endpoint,
-    token: workshop.newCallbackToken(),
+    token: deps.newCallbackToken(),
     input: generator.input({
       artifact: avatar.artifact.value,
-      prompt: placeTrigger(prompt, avatar.triggerPhrase),
+      prompt: ensureTrigger(prompt, avatar.triggerPhrase),
       numImages,
       seed: generation.seed,
       strength: generation.strength,
@@ -87,31 +87,31 @@ export async function generateImage(
         ? null
         : {
             key: idempotencyKey,
-            digest: digestOf({ of: 'generation', avatarId, prompt, numImages, seed, strength }),
+            digest: requestFingerprint({ of: 'generation', avatarId, prompt, numImages, seed, strength }),
           },
   };
 
-  const started = await start(workshop, job, generation);
+  const started = await start(deps, job, generation);
   if ('refused' in started) return started;
   if (waitSeconds > 0) {
-    await workshop.waiter.generationEnded(ownerId, started.done.generationId, waitSeconds * 1000);
+    await deps.waiter.generationEnded(ownerId, started.done.generationId, waitSeconds * 1000);
   }
   return started;
 }
 
 async function start(
-  workshop: Workshop,
-  job: Parameters<Workshop['store']['createGeneration']>[0],
-  generation: Parameters<Workshop['store']['createGeneration']>[1],
+  deps: JobDeps,
+  job: Parameters<JobDeps['store']['createGeneration']>[0],
+  generation: Parameters<JobDeps['store']['createGeneration']>[1],
 ): Promise<Started> {
   const begunAt = performance.now();
-  const creation = await workshop.store.createGeneration(job, generation);
+  const creation = await deps.store.createGeneration(job, generation);
   if (creation.kind !== 'created') {
-    return answerCreation(workshop.store, creation, ({ generationId }) =>
+    return replay(deps.store, creation, ({ generationId }) =>
       generationId === null ? null : { generationId },
     );
   }
-  const refusal = await submitJob(workshop, { ...job, begunAt });
+  const refusal = await submitJob(deps, { ...job, begunAt });
   if (refusal === null) return { done: { generationId: generation.id } };
   const { code, message } = refusal.failure;
   return refuse(code === 'PROVIDER_REJECTED' ? code : 'PROVIDER_UNAVAILABLE', message);

@@ -1,19 +1,19 @@
-import { goesWith } from '../domain/late-event.ts';
+import { isConsistent } from '../domain/late-event.ts';
 import { isFinal } from '../domain/job-state.ts';
-import { lookAfter } from './poll-job.ts';
+import { pollJob } from './poll-job.ts';
 import { LEASE_MS } from './timing.ts';
-import { record, type Recorded } from './apply-run-event.ts';
-import type { Delivery, Workshop } from './ports.ts';
+import { applyRunEvent, type ApplyResult } from './apply-run-event.ts';
+import type { Delivery, JobDeps } from './ports.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 
 /** A verified webhook, read. */
-export type Callback = {
+export type WebhookMessage = {
   readonly requestId: string;
   readonly event: Extract<RunEvent, { kind: 'bound' | 'succeeded' | 'failed' }>;
 };
 
-export type CallbackOutcome =
-  | Recorded
+export type WebhookResult =
+  | ApplyResult
   /** The run had ended otherwise than this says. It is kept, and fal is asked who is right. */
   | { readonly kind: 'conflict' }
   /** No job has this request id, and none that waits for one has this token. */
@@ -28,20 +28,20 @@ export type CallbackOutcome =
  *
  * @param token from the URL; null when the URL had none
  */
-export async function receiveCallback(
-  workshop: Workshop,
+export async function handleWebhook(
+  deps: JobDeps,
   token: string | null,
-  { requestId, event, delivery }: Callback & { readonly delivery: Delivery },
-): Promise<CallbackOutcome> {
-  const job = await jobOf(workshop, token, requestId);
+  { requestId, event, delivery }: WebhookMessage & { readonly delivery: Delivery },
+): Promise<WebhookResult> {
+  const job = await jobOf(deps, token, requestId);
   if ('kind' in job) return job;
-  const recorded = await record(workshop, job.id, { event, source: 'WEBHOOK', delivery });
+  const recorded = await applyRunEvent(deps, job.id, { event, source: 'WEBHOOK', delivery });
   if (recorded.kind === 'ignored' && recorded.reason === 'already-final') {
-    return keepLate(workshop, job.id, event, delivery);
+    return keepLate(deps, job.id, event, delivery);
   }
   // A success without its result: that is with fal.
   const isDue = recorded.kind === 'applied' && recorded.isDue;
-  if (isDue || event.kind === 'bound') lookNow(workshop, job.id);
+  if (isDue || event.kind === 'bound') pollNow(deps, job.id);
   return recorded;
 }
 
@@ -49,12 +49,12 @@ export async function receiveCallback(
  * Keeps a genuine webhook that cannot be read, if it is about a run of ours, and has fal asked instead where the run
  * is open and known: sent again it would be as unreadable.
  */
-export async function quarantine(
-  workshop: Workshop,
+export async function storeUnreadable(
+  deps: JobDeps,
   token: string | null,
   delivery: Delivery,
 ): Promise<'kept' | 'unknown-job' | 'mismatch'> {
-  const { store } = workshop;
+  const { store } = deps;
   const known = await store.findByRequestId(delivery.requestId);
   if (known !== null && token !== null && token !== known.token) return 'mismatch';
   // The id that was signed may be another one of the same run; only the body would have told.
@@ -62,15 +62,15 @@ export async function quarantine(
   if (job === null) return 'unknown-job';
   const how = { outcome: 'UNREADABLE', leaseMs: LEASE_MS } as const;
   const { isNew } = await store.keepDelivery(job.id, delivery, how);
-  if (isNew) lookNow(workshop, job.id);
+  if (isNew) pollNow(deps, job.id);
   return 'kept';
 }
 
 async function jobOf(
-  { store }: Workshop,
+  { store }: JobDeps,
   token: string | null,
   requestId: string,
-): Promise<{ readonly id: string } | Extract<CallbackOutcome, { kind: 'mismatch' | 'unknown-job' }>> {
+): Promise<{ readonly id: string } | Extract<WebhookResult, { kind: 'mismatch' | 'unknown-job' }>> {
   const known = await store.findByRequestId(requestId);
   if (known !== null) return token !== null && token !== known.token ? { kind: 'mismatch' } : known;
   const waiting = token === null ? null : await store.findByToken(token);
@@ -80,25 +80,25 @@ async function jobOf(
 
 /** A run ends once. What comes later either goes with its end or contradicts it, and then fal has the last word. */
 async function keepLate(
-  workshop: Workshop,
+  deps: JobDeps,
   jobId: string,
-  event: Callback['event'],
+  event: WebhookMessage['event'],
   delivery: Delivery,
-): Promise<CallbackOutcome> {
-  const { store, log } = workshop;
+): Promise<WebhookResult> {
+  const { store, log } = deps;
   const ignored = { kind: 'ignored', reason: 'already-final' } as const;
   const loaded = await store.load(jobId);
   if (loaded === null) return ignored;
   const { state } = loaded.snapshot.job;
   if (!isFinal(state)) return ignored;
-  const outcome = goesWith(state, loaded.answer, event) ? 'LATE' : 'CONFLICT';
+  const outcome = isConsistent(state, loaded.answer, event) ? 'LATE' : 'CONFLICT';
   const { isNew, isDue } = await store.keepDelivery(jobId, delivery, { outcome, leaseMs: LEASE_MS });
   if (outcome === 'LATE' || !isNew) return ignored;
   log.error(
     { jobId, requestId: delivery.requestId, state, says: event.kind },
     'a webhook contradicts how its run ended; fal is asked',
   );
-  if (isDue) lookNow(workshop, jobId);
+  if (isDue) pollNow(deps, jobId);
   return { kind: 'conflict' };
 }
 
@@ -106,24 +106,24 @@ async function keepLate(
  * Looks at a run now rather than at the next poll, by its request id. For messages that say that something happened
  * and cannot be used themselves. Not waited for: whoever calls it has an answer to give.
  */
-export function lookAgain(workshop: Workshop, requestId: string): void {
+export function requestPoll(deps: JobDeps, requestId: string): void {
   const look = async () => {
-    const known = await workshop.store.findByRequestId(requestId);
-    if (known !== null) lookNow(workshop, known.id);
+    const known = await deps.store.findByRequestId(requestId);
+    if (known !== null) pollNow(deps, known.id);
   };
   look().catch((error: unknown) => {
-    workshop.log.warn({ err: error, requestId }, 'looking at a run failed; the reconciler will try again');
+    deps.log.warn({ err: error, requestId }, 'looking at a run failed; the reconciler will try again');
   });
 }
 
 /** The same by the job's id. */
-function lookNow(workshop: Workshop, jobId: string): void {
+function pollNow(deps: JobDeps, jobId: string): void {
   const look = async () => {
-    const due = await workshop.store.due(jobId);
+    const due = await deps.store.due(jobId);
     // Without a run there is nothing to look at, and whether its time is over is for the reconciler to say.
-    if (due !== null && due.run !== null) await lookAfter(workshop, due);
+    if (due !== null && due.run !== null) await pollJob(deps, due);
   };
-  workshop.underWay.track(look()).catch((error: unknown) => {
-    workshop.log.warn({ err: error, jobId }, 'looking at a run failed; the reconciler will try again');
+  deps.inFlight.track(look()).catch((error: unknown) => {
+    deps.log.warn({ err: error, jobId }, 'looking at a run failed; the reconciler will try again');
   });
 }

@@ -27,7 +27,7 @@ export function newTriggerPhrase(): string {
 const TRIGGER_LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
 
 /** SHA-256 (hex) of a request, equal for equal requests whatever the order of their fields. */
-export function digestOf(request: Readonly<Record<string, Json | undefined>>): string {
+export function requestFingerprint(request: Readonly<Record<string, Json | undefined>>): string {
   const fields = Object.entries(request)
     .filter(([, value]) => value !== undefined && value !== null)
     .sort(([a], [b]) => (a < b ? -1 : 1));

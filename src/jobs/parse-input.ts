@@ -71,7 +71,7 @@ export type Optional<T> = {
  * Reads a caller's input. A refusal names each wrong field, the value that came and what is allowed.
  * `null` and absent mean the same: not given.
  */
-export function readInput<S extends z.ZodType>(
+export function parseInput<S extends z.ZodType>(
   schema: S,
   input: object,
 ): { readonly input: z.output<S> } | { readonly refused: Refusal<'INVALID_INPUT'> } {

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../domain/user-error.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
 import type { Trainer, TrainingType } from '../catalog/trainers.ts';
 import type { Log } from '../log/log.ts';
-import type { UnderWay } from '../async/in-flight.ts';
+import type { InFlight } from '../async/in-flight.ts';
 
 /** What fal is asked about: a run by its request id, at the addresses fal gave with the submit's answer. */
 export type RunRef = {
@@ -21,7 +21,7 @@ export type RunRef = {
 export type SubmitEvent = Extract<RunEvent, { kind: 'accepted' | 'refused' | 'unknown' }>;
 
 /** What a look at a run gave. The last two say nothing about the run itself. */
-export type Inspection =
+export type RunStatus =
   | Extract<RunEvent, { kind: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' }>
   /** fal does not know the run, or not yet. */
   | { readonly kind: 'not-found'; readonly message: string }
@@ -29,7 +29,7 @@ export type Inspection =
 
 export type CancelAnswer = 'removed' | 'requested' | 'already-completed' | 'not-found' | 'unreachable';
 
-export type Order = {
+export type SubmitRequest = {
   readonly endpoint: string;
   readonly input: JsonObject;
   /** Null: no webhook will come. */
@@ -40,22 +40,22 @@ export type Order = {
 
 /** The service that trains and generates. A submit sends exactly one request. None of these throws for anything the service or the network does. */
 export interface Provider {
-  submit(order: Order): Promise<SubmitEvent>;
-  inspect(run: RunRef): Promise<Inspection>;
+  submit(order: SubmitRequest): Promise<SubmitEvent>;
+  fetchStatus(run: RunRef): Promise<RunStatus>;
   cancel(run: RunRef): Promise<CancelAnswer>;
 }
 
 /** Says that something changed: its id and version, never the row, which every watcher reads for itself. */
-export type Announcement = {
+export type Notification = {
   readonly kind: 'AVATAR' | 'GENERATION';
   readonly ownerId: string;
   readonly entityId: string;
   readonly version: number;
 };
 
-export interface Announcer {
+export interface Publisher {
   /** Resolves when the announcement is on its way to every instance; throws when that failed. */
-  publish(announcement: Announcement): Promise<void>;
+  publish(announcement: Notification): Promise<void>;
 }
 
 export type AvatarForJob = {
@@ -143,12 +143,12 @@ export type DueJob = {
 };
 
 /** What a look at fal brought: an answer about the run, "not found", or nothing. */
-export type LookResult = 'answer' | 'not-found' | 'nothing';
+export type PollResult = 'answer' | 'not-found' | 'nothing';
 
-export type PendingAnnouncement = Announcement & { readonly id: bigint };
+export type OutboxEntry = Notification & { readonly id: bigint };
 
 export type Saved =
-  | { readonly kind: 'saved'; readonly announcements: readonly PendingAnnouncement[] }
+  | { readonly kind: 'saved'; readonly announcements: readonly OutboxEntry[] }
   /** Something else was written since it was read: read again and decide again. */
   | { readonly kind: 'stale' }
   /** Another job is bound to this request id. */
@@ -196,27 +196,27 @@ export interface JobStore {
   ): Promise<DueJob[]>;
   due(jobId: string): Promise<DueJob | null>;
   /** Plans the next look, unless somebody else did meanwhile; `found` is what the last one brought. `inMs` null: none. */
-  reschedule(job: DueJob, inMs: number | null, found: LookResult): Promise<void>;
+  reschedule(job: DueJob, inMs: number | null, found: PollResult): Promise<void>;
   /** The open training of an avatar, marked as to be cancelled; null when there is none. */
   requestCancel(ownerId: string, avatarId: string): Promise<DueJob | null>;
   cancelAnswered(jobId: string): Promise<void>;
   /** Deletes the avatar and its generations and cancels their open jobs; null when there is no such avatar. */
-  deleteAvatar(ownerId: string, avatarId: string): Promise<readonly PendingAnnouncement[] | null>;
+  deleteAvatar(ownerId: string, avatarId: string): Promise<readonly OutboxEntry[] | null>;
   /** Changes that were committed at least `olderThanMs` ago and not announced. */
-  unannounced(limit: number, olderThanMs: number): Promise<PendingAnnouncement[]>;
+  unannounced(limit: number, olderThanMs: number): Promise<OutboxEntry[]>;
   announced(ids: readonly bigint[]): Promise<void>;
 }
 
-export type StopReason = 'KEY_REFUSED' | 'BALANCE_EXHAUSTED';
+export type BreakerReason = 'KEY_REFUSED' | 'BALANCE_EXHAUSTED';
 
 /** Where it is kept that nothing may be submitted, for all instances and over restarts. */
-export interface SubmitStops {
+export interface BreakerStore {
   isStopped(): Promise<boolean>;
-  stop(reason: StopReason, message: string): Promise<void>;
+  stop(reason: BreakerReason, message: string): Promise<void>;
 }
 
 /** Counts what operators watch. */
-export interface Tally {
+export interface JobMetrics {
   runEnded(run: {
     readonly kind: 'TRAINING' | 'GENERATION';
     readonly state: JobState;
@@ -226,13 +226,13 @@ export interface Tally {
 }
 
 /** What every use case works with. */
-export type Workshop = {
+export type JobDeps = {
   readonly store: JobStore;
   readonly provider: Provider;
-  readonly announcer: Announcer;
+  readonly publisher: Publisher;
   readonly log: Log;
-  readonly tally: Tally;
-  readonly underWay: UnderWay;
+  readonly metrics: JobMetrics;
+  readonly inFlight: InFlight;
   readonly newCallbackToken: () => string; // 32 hex digits that nobody else can predict
   readonly settings: {
     /** Base of the callback URL; null: no webhooks, everything is found by polling. */

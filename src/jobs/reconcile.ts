@@ -1,6 +1,6 @@
 import { LEASE_MS, MAX_BACKOFF_MS } from './timing.ts';
-import { lookAfter } from './poll-job.ts';
-import type { DueJob, Workshop } from './ports.ts';
+import { pollJob } from './poll-job.ts';
+import type { DueJob, JobDeps } from './ports.ts';
 
 export type Reconciler = {
   /**
@@ -19,12 +19,12 @@ const MAX_LOOKS = 32;
  * Looks after open jobs. It is what makes webhooks an optimisation: with none at all every run still ends in its right
  * state. Jobs are taken with a lease, so however many instances sweep, each is looked at once per interval.
  */
-export function createReconciler(workshop: Workshop): Reconciler {
-  const { store, log, settings } = workshop;
+export function createReconciler(deps: JobDeps): Reconciler {
+  const { store, log, settings } = deps;
   const looks = new Set<Promise<void>>();
   const furthestMs = 2 * Math.max(LEASE_MS, MAX_BACKOFF_MS, settings.pollIntervalMs);
   const begin = (job: DueJob) => {
-    const look = lookAfter(workshop, job)
+    const look = pollJob(deps, job)
       // The lease brings the job up again.
       .catch((error: unknown) => log.error({ err: error, jobId: job.id }, 'looking after a job failed'))
       .finally(() => looks.delete(look));

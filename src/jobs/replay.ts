@@ -12,7 +12,7 @@ export type CreationCode =
  *
  * @param done what a call that is repeated made, as the answer gives it; null when that is gone
  */
-export function answerCreation<T>(
+export function replay<T>(
   store: JobStore,
   creation: Exclude<Creation, { kind: 'created' }>,
   done: (standing: JobStanding) => T | null,

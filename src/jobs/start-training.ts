@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { answerCreation, type CreationCode } from './replay.ts';
+import { replay, type CreationCode } from './replay.ts';
 import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../catalog/trainers.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
   problemWith,
-  readInput,
+  parseInput,
   text,
   webUrl,
   wholeNumber,
   type Optional,
 } from './parse-input.ts';
-import { digestOf, newId } from './ids.ts';
+import { requestFingerprint, newId } from './ids.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
 import { submitJob } from './submit.ts';
-import type { Workshop } from './ports.ts';
+import type { JobDeps } from './ports.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
@@ -33,12 +33,12 @@ export type StartTrainingCode =
  * as it was. A submit with unknown outcome is no refusal: it shows on the avatar as SUBMIT_OUTCOME_UNKNOWN.
  */
 export async function startTraining(
-  workshop: Workshop,
+  deps: JobDeps,
   ownerId: string,
   input: StartTrainingInput,
 ): Promise<Result<{ readonly avatarId: string }, StartTrainingCode>> {
-  const { store, settings } = workshop;
-  const read = readInput(inputSchema, input);
+  const { store, settings } = deps;
+  const read = parseInput(inputSchema, input);
   if ('refused' in read) return read;
   const { avatarId, imagesUrl, steps, trainer: wanted, idempotencyKey } = read.input;
   const avatar = await store.findAvatar(ownerId, avatarId);
@@ -53,7 +53,7 @@ export async function startTraining(
       problemWith('trainer', trainer, `${allowed} for a ${avatar.trainingType} avatar`),
     );
   }
-  const readSteps = readInput(z.object({ steps: wholeNumber(row.steps.min, row.steps.max).optional() }), {
+  const readSteps = parseInput(z.object({ steps: wholeNumber(row.steps.min, row.steps.max).optional() }), {
     steps: steps ?? null,
   });
   if ('refused' in readSteps) return readSteps;
@@ -64,7 +64,7 @@ export async function startTraining(
     avatarId,
     trainer,
     endpoint: row.endpoint,
-    token: workshop.newCallbackToken(),
+    token: deps.newCallbackToken(),
     input: row.input({
       avatarId,
       trainingType: avatar.trainingType,
@@ -77,15 +77,15 @@ export async function startTraining(
         ? null
         : {
             key: idempotencyKey,
-            digest: digestOf({ of: 'training', avatarId, imagesUrl, steps, trainer: wanted }),
+            digest: requestFingerprint({ of: 'training', avatarId, imagesUrl, steps, trainer: wanted }),
           },
   };
   const begunAt = performance.now();
   const creation = await store.createTraining(job);
   if (creation.kind === 'busy') return refuse('CONFLICT', 'A training of this avatar is already on its way.');
-  if (creation.kind !== 'created') return answerCreation(store, creation, () => ({ avatarId }));
+  if (creation.kind !== 'created') return replay(store, creation, () => ({ avatarId }));
 
-  const refusal = await submitJob(workshop, { ...job, begunAt });
+  const refusal = await submitJob(deps, { ...job, begunAt });
   if (refusal === null) return { done: { avatarId } };
   const { code, message } = refusal.failure;
   if (code !== 'PROVIDER_REJECTED') return refuse('PROVIDER_UNAVAILABLE', message);

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { record, type Recorded } from './apply-run-event.ts';
+import { applyRunEvent, type ApplyResult } from './apply-run-event.ts';
 import { SEND_WITHIN_MS } from './timing.ts';
 import type { JsonObject } from '../values/json.ts';
-import type { SubmitEvent, Workshop } from './ports.ts';
+import type { SubmitEvent, JobDeps } from './ports.ts';
 
 type SubmittedJob = {
   readonly id: string;
@@ -21,17 +21,17 @@ type SubmittedJob = {
  * be. Goes on to its end even when whoever asked is gone.
  */
 export function submitJob(
-  workshop: Workshop,
+  deps: JobDeps,
   job: SubmittedJob,
 ): Promise<Extract<SubmitEvent, { kind: 'refused' }> | null> {
-  return workshop.underWay.track(submit(workshop, job));
+  return deps.inFlight.track(submit(deps, job));
 }
 
 async function submit(
-  workshop: Workshop,
+  deps: JobDeps,
   job: SubmittedJob,
 ): Promise<Extract<SubmitEvent, { kind: 'refused' }> | null> {
-  const { provider, settings, log } = workshop;
+  const { provider, settings, log } = deps;
   const event = await provider.submit({
     endpoint: job.endpoint,
     input: job.input,
@@ -41,23 +41,23 @@ async function submit(
   });
   // Said before it is stored: should storing fail, the log is the only place that has the id of a paid run.
   if (event.kind === 'accepted') log.info({ jobId: job.id, requestId: event.requestId }, 'fal took a run');
-  workshop.tally.submitted(event.kind);
-  const recorded = await recordPatiently(workshop, job.id, event);
+  deps.metrics.submitted(event.kind);
+  const recorded = await recordPatiently(deps, job.id, event);
   // A webhook may have bound the job to a run before fal's refusal, or what looked like one, arrived.
   return event.kind === 'refused' && recorded?.kind === 'applied' ? event : null;
 }
 
 /** A database that is away for a moment must not cost the id of a run. Null: it stayed away. */
 async function recordPatiently(
-  workshop: Workshop,
+  deps: JobDeps,
   jobId: string,
   event: SubmitEvent,
-): Promise<Recorded | null> {
+): Promise<ApplyResult | null> {
   for (const waitMs of RETRY_AFTER_MS) {
     try {
-      return await record(workshop, jobId, { event, source: 'SUBMIT' });
+      return await applyRunEvent(deps, jobId, { event, source: 'SUBMIT' });
     } catch (error) {
-      workshop.log.error(
+      deps.log.error(
         { err: error, jobId, event: event.kind },
         "fal's answer could not be recorded; trying again",
       );

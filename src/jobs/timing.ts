@@ -26,7 +26,7 @@ export const NOT_FOUND_GRACE_MS = 2 * MINUTE;
 /** How long a claimed job is left alone by every other instance. Longer than one look at fal can take. */
 export const LEASE_MS = 2 * MINUTE;
 
-/** A change committed this long ago and still unannounced lost its announcer. */
+/** A change committed this long ago and still unannounced lost its publisher. */
 export const UNANNOUNCED_AFTER_MS = 5 * SECOND;
 
 /** The longest pause between two looks at fal while it cannot be reached. */

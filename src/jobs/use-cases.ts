@@ -1,9 +1,9 @@
 import { cancelTraining } from './cancel-training.ts';
-import { createAvatar, type AvatarShelf } from './create-avatar.ts';
+import { createAvatar, type AvatarStore } from './create-avatar.ts';
 import { deleteAvatar } from './delete-avatar.ts';
 import { generateImage, type GenerationWaiter } from './generate-image.ts';
 import { startTraining } from './start-training.ts';
-import type { Workshop } from './ports.ts';
+import type { JobDeps } from './ports.ts';
 
 /** A use case without its dependencies: the owner first, then its input. */
 type Bound<UseCase> = UseCase extends (deps: never, ...args: infer Args) => infer Returned
@@ -20,7 +20,7 @@ export type UseCases = {
 };
 
 export function createUseCases(
-  deps: Workshop & { readonly shelf: AvatarShelf; readonly waiter: GenerationWaiter },
+  deps: JobDeps & { readonly avatars: AvatarStore; readonly waiter: GenerationWaiter },
 ): UseCases {
   return {
     createAvatar: (...args) => createAvatar(deps, ...args),

@@ -20,7 +20,7 @@ const QUERIES_AT_ONCE = 2;
  *
  * Every read begins after it was asked for and nothing is cached, so it shows at least what was there then.
  */
-export class GatheredReads<R extends Row> {
+export class BatchReads<R extends Row> {
   readonly #find: Find<R>;
   readonly #loader: DataLoader<Wanted, R | null>;
   /** Batches whose turn has passed and that wait for another query to end; reads still join the last one. */

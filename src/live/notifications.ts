@@ -1,7 +1,7 @@
-import { ToldHere } from './delivered-versions.ts';
+import { DeliveredVersions } from './delivered-versions.ts';
 import { TopicEmitter } from './topic-emitter.ts';
-import type { Announcement, Announcer } from '../jobs/ports.ts';
-import type { Listen, News } from './watch.ts';
+import type { Notification, Publisher } from '../jobs/ports.ts';
+import type { Subscribe, RowNews } from './watch.ts';
 
 export type Channel = 'avatar' | 'avatarsOf' | 'generation';
 
@@ -9,12 +9,12 @@ export type Channel = 'avatar' | 'avatarsOf' | 'generation';
 type Topic = `${Channel}:${string}`;
 
 /** Carries announcements to the other instances; rejects when that failed. */
-export type Relay = (announcement: Announcement) => Promise<void>;
+export type Relay = (announcement: Notification) => Promise<void>;
 
 /** Announcements in, wake-ups out. What goes over a topic is never a row. */
-export class NewsChannels implements Announcer {
-  readonly #topics = new TopicEmitter<Topic, News>();
-  readonly #toldHere = new ToldHere();
+export class Notifications implements Publisher {
+  readonly #topics = new TopicEmitter<Topic, RowNews>();
+  readonly #toldHere = new DeliveredVersions();
   #relay: Relay | null = null;
   #isClosed = false;
 
@@ -27,7 +27,7 @@ export class NewsChannels implements Announcer {
    * Wakes this process's listeners at once, also when the others cannot be told. Called again with what it could not
    * relay, it tells only the others.
    */
-  async publish(announcement: Announcement): Promise<void> {
+  async publish(announcement: Notification): Promise<void> {
     if (!this.#toldHere.has(announcement)) this.deliver(announcement);
     if (this.#relay === null) return;
     this.#toldHere.add(announcement);
@@ -36,8 +36,8 @@ export class NewsChannels implements Announcer {
   }
 
   /** Wakes whoever listens in this process. */
-  deliver({ kind, ownerId, entityId }: Announcement): void {
-    const news: News = { kind: 'changed', entityId };
+  deliver({ kind, ownerId, entityId }: Notification): void {
+    const news: RowNews = { kind: 'changed', entityId };
     if (kind === 'AVATAR') {
       this.#topics.publish(`avatar:${entityId}`, news);
       this.#topics.publish(`avatarsOf:${ownerId}`, news);
@@ -57,7 +57,7 @@ export class NewsChannels implements Announcer {
     this.#topics.publishToAll({ kind: 'closing' });
   }
 
-  listen(channel: Channel, id: string): Listen {
+  listen(channel: Channel, id: string): Subscribe {
     return (onNews) => {
       const stop = this.#topics.subscribe(`${channel}:${id}`, onNews);
       // Whoever comes late is told all the same, as soon as it is ready to hear.

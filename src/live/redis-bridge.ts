@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { RedisLink } from './redis-connection.ts';
+import { RedisConnection } from './redis-connection.ts';
 import { z } from 'zod';
-import type { Announcement } from '../jobs/ports.ts';
+import type { Notification } from '../jobs/ports.ts';
 import type { Log } from '../log/log.ts';
-import type { NewsChannels } from './notifications.ts';
+import type { Notifications } from './notifications.ts';
 
-export type RedisRelay = {
+export type RedisBridge = {
   /** True while announcements from other instances arrive here, and ours can be sent to them. */
   isConnected(): boolean;
   close(): Promise<void>;
@@ -31,7 +31,7 @@ const messageSchema = z.object({
  * Redis keeps nothing, so while it is away this process goes on with its own news, and after every (re)connection has
  * all its watchers read again what they may have missed. Every outage is one line in the log, and so is its end.
  */
-export function relayOverRedis(url: string, news: NewsChannels, log: Log): RedisRelay {
+export function bridgeOverRedis(url: string, news: Notifications, log: Log): RedisBridge {
   const self = randomUUID();
   let isReported = false;
   const onBroken = (error: unknown) => {
@@ -44,12 +44,12 @@ export function relayOverRedis(url: string, news: NewsChannels, log: Log): Redis
     isReported = false;
     log.info({}, 'news is shared over Redis');
   };
-  const sender = new RedisLink(url, {
+  const sender = new RedisConnection(url, {
     setUp: (redis) => redis.publish(CHANNEL, PROBE),
     onWorking,
     onBroken,
   });
-  const receiver = new RedisLink(url, {
+  const receiver = new RedisConnection(url, {
     setUp: (redis) => redis.subscribe(CHANNEL),
     onWorking() {
       onWorking();
@@ -77,7 +77,7 @@ export function relayOverRedis(url: string, news: NewsChannels, log: Log): Redis
 }
 
 /** Null for this instance's own messages, which it delivered before sending them, and for what is none. */
-function announcementIn(text: string, self: string): Announcement | null {
+function announcementIn(text: string, self: string): Notification | null {
   if (text === PROBE) return null;
   try {
     const message = messageSchema.parse(JSON.parse(text));

@@ -17,7 +17,7 @@ export type LinkOptions = {
  * One connection to Redis, which tries again for as long as it takes: Redis may be absent at the start, go and come
  * back. It works from the moment it has been set up until the first sign that it does not.
  */
-export class RedisLink {
+export class RedisConnection {
   readonly #redis: Redis;
   readonly #options: LinkOptions;
   readonly #heartbeat: NodeJS.Timeout;

@@ -1,15 +1,15 @@
-import { GatheredReads } from './batch-reads.ts';
+import { BatchReads } from './batch-reads.ts';
 import type { Avatar, Generation, PrismaClient } from '../generated/prisma/client.ts';
 
 /** How subscriptions read the one row they are about. */
-export type WatchedRows = {
-  readonly avatars: GatheredReads<Avatar>;
-  readonly generations: GatheredReads<Generation>;
+export type RowLoaders = {
+  readonly avatars: BatchReads<Avatar>;
+  readonly generations: BatchReads<Generation>;
 };
 
-export function watchedRows({ avatar, generation }: PrismaClient): WatchedRows {
+export function createRowLoaders({ avatar, generation }: PrismaClient): RowLoaders {
   return {
-    avatars: new GatheredReads((where) => avatar.findMany({ where })),
-    generations: new GatheredReads((where) => generation.findMany({ where })),
+    avatars: new BatchReads((where) => avatar.findMany({ where })),
+    generations: new BatchReads((where) => generation.findMany({ where })),
   };
 }

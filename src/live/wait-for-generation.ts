@@ -1,5 +1,5 @@
 import type { GenerationWaiter } from '../jobs/generate-image.ts';
-import type { Listen } from './watch.ts';
+import type { Subscribe } from './watch.ts';
 import { watchRow } from './watch.ts';
 
 export interface GenerationReader {
@@ -13,7 +13,7 @@ export interface GenerationReader {
 /** Waits for a generation the way a subscriber does, so that it ends with the change and not with a poll. */
 export function createGenerationWaiter(
   reader: GenerationReader,
-  listen: (generationId: string) => Listen,
+  listen: (generationId: string) => Subscribe,
 ): GenerationWaiter {
   return {
     async generationEnded(ownerId, generationId, withinMs) {

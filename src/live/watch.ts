@@ -1,6 +1,6 @@
-import { Latch } from '../async/signal.ts';
+import { Signal } from '../async/signal.ts';
 
-export type News =
+export type RowNews =
   | { readonly kind: 'changed'; readonly entityId: string }
   /** News may have been missed: read everything again. */
   | { readonly kind: 'missed' }
@@ -8,10 +8,10 @@ export type News =
   | { readonly kind: 'closing' };
 
 /** Begins to listen at once, before it returns. Call what it returns to stop. */
-export type Listen = (onNews: (news: News) => void) => () => void;
+export type Subscribe = (onNews: (news: RowNews) => void) => () => void;
 
 /** Everything is read again this often, so that a lost announcement delays a change and never hides it. */
-export const HEAL_EVERY_MS = 60_000;
+export const RESYNC_INTERVAL_MS = 60_000;
 
 /**
  * A row as it is now (unless its version is not above `afterVersion`), then as it is after every change. Versions
@@ -21,15 +21,15 @@ export const HEAL_EVERY_MS = 60_000;
  * no such row. Ends when the row is gone, after a state that `isLast`, when the reader leaves or the server closes.
  */
 export async function watchRow<Row extends { readonly version: number }>(options: {
-  readonly listen: Listen;
+  readonly listen: Subscribe;
   readonly read: () => Promise<Row | null>;
   readonly afterVersion: number;
   readonly isLast?: (row: Row) => boolean;
 }): Promise<AsyncIterableIterator<Row> | null> {
   const { listen, read, isLast } = options;
   const reader = createReader();
-  const { latch, hasLeft, leave } = reader;
-  const stopListening = listen(({ kind }) => (kind === 'closing' ? leave() : latch.ring()));
+  const { signal, hasLeft, leave } = reader;
+  const stopListening = listen(({ kind }) => (kind === 'closing' ? leave() : signal.notify()));
   // Not again and again: whoever subscribes is there to be told that it cannot be read.
   const first = await read().catch((error: unknown) => {
     stopListening();
@@ -42,17 +42,17 @@ export async function watchRow<Row extends { readonly version: number }>(options
   }
   async function* rows(): AsyncGenerator<Row, void, undefined> {
     let seen = options.afterVersion;
-    for (let row = first; row !== null && !hasLeft(); row = await patiently(read, reader)) {
+    for (let row = first; row !== null && !hasLeft(); row = await retry(read, reader)) {
       if (row.version > seen) {
         seen = row.version;
         yield row;
       }
       if (isLast?.(row) === true || hasLeft()) return;
-      await latch.wait(HEAL_EVERY_MS);
+      await signal.wait(RESYNC_INTERVAL_MS);
       if (hasLeft()) return;
     }
   }
-  return leavable(rows(), reader, stopListening);
+  return cancellable(rows(), reader, stopListening);
 }
 
 /** A row's id and how far it has come. */
@@ -74,14 +74,14 @@ const MAX_PENDING = 1000;
  * @param read the rows with these ids; those that are gone are left out
  */
 export function watchRows<Row extends Standing>(options: {
-  readonly listen: Listen;
+  readonly listen: Subscribe;
   readonly list: (afterId: string, limit: number) => Promise<readonly Standing[]>;
   readonly read: (ids: readonly string[]) => Promise<readonly Row[]>;
   readonly afterVersion: number;
 }): AsyncIterableIterator<Row> {
   const { listen, list, read, afterVersion } = options;
   const reader = createReader();
-  const { latch, hasLeft, leave } = reader;
+  const { signal, hasLeft, leave } = reader;
   async function* rows(): AsyncGenerator<Row, void, undefined> {
     const pending = { ids: new Set<string>(), all: true };
     const stopListening = listen((news) => {
@@ -89,7 +89,7 @@ export function watchRows<Row extends Standing>(options: {
       if (news.kind === 'changed') pending.ids.add(news.entityId);
       if (news.kind === 'missed' || pending.ids.size > MAX_PENDING) pending.all = true;
       if (pending.all) pending.ids.clear();
-      latch.ring();
+      signal.notify();
     });
     const seen = new Map<string, number>();
     /** Rows that were there at the start count as seen up to `afterVersion`. */
@@ -99,7 +99,7 @@ export function watchRows<Row extends Standing>(options: {
       const gone = new Set(seen.keys());
       for (let afterId: string | undefined = ''; afterId !== undefined;) {
         const from: string = afterId;
-        const page: readonly Standing[] | null = await patiently(() => list(from, LIST_AT_ONCE), reader);
+        const page: readonly Standing[] | null = await retry(() => list(from, LIST_AT_ONCE), reader);
         if (page === null || hasLeft()) return;
         for (const { id, version } of page) {
           gone.delete(id);
@@ -119,7 +119,7 @@ export function watchRows<Row extends Standing>(options: {
         const isAll = pending.all;
         pending.all = false;
         for await (const piece of isAll ? changedOfAll() : inPieces(ids)) {
-          for (const row of (await patiently(() => read(piece), reader)) ?? []) {
+          for (const row of (await retry(() => read(piece), reader)) ?? []) {
             if (hasLeft()) return;
             if (row.version <= (seen.get(row.id) ?? 0)) continue;
             seen.set(row.id, row.version);
@@ -128,14 +128,14 @@ export function watchRows<Row extends Standing>(options: {
         }
         while (pending.ids.size === 0 && !pending.all && !hasLeft()) {
           // A ring whose news was taken while it was busy wakes it for nothing.
-          if (!(await latch.wait(HEAL_EVERY_MS))) pending.all = true;
+          if (!(await signal.wait(RESYNC_INTERVAL_MS))) pending.all = true;
         }
       }
     } finally {
       stopListening();
     }
   }
-  return leavable(rows(), reader);
+  return cancellable(rows(), reader);
 }
 
 function* inPieces(ids: readonly string[]): Generator<readonly string[]> {
@@ -146,7 +146,7 @@ function* inPieces(ids: readonly string[]): Generator<readonly string[]> {
  * Reads again when a read fails: a database that is away for a moment should not end every stream there is. Resolves
  * with null when the reader leaves meanwhile; throws what the last try threw.
  */
-async function patiently<T>(read: () => Promise<T>, { hasLeft, pause }: Reader): Promise<T | null> {
+async function retry<T>(read: () => Promise<T>, { hasLeft, pause }: Reader): Promise<T | null> {
   for (const waitMs of READ_AGAIN_AFTER_MS) {
     try {
       return await read();
@@ -162,7 +162,7 @@ const READ_AGAIN_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
 
 /** Whoever takes the rows, as the generator of them sees it. */
 type Reader = {
-  readonly latch: Latch;
+  readonly signal: Signal;
   readonly hasLeft: () => boolean;
   readonly leave: () => void;
   /** Resolves after so long, or at once when the reader leaves. */
@@ -170,15 +170,15 @@ type Reader = {
 };
 
 function createReader(): Reader {
-  const latch = new Latch();
+  const signal = new Signal();
   let left = false;
   let endPause: (() => void) | undefined;
   return {
-    latch,
+    signal,
     hasLeft: () => left,
     leave() {
       left = true;
-      latch.ring();
+      signal.notify();
       endPause?.();
     },
     pause: (ms) =>
@@ -198,7 +198,7 @@ function createReader(): Reader {
  *
  * @param onEnd called when it ends, fails or is left, also when nothing was ever taken from it; may be called again
  */
-function leavable<Row>(
+function cancellable<Row>(
   rows: AsyncGenerator<Row, void, undefined>,
   { leave }: Reader,
   onEnd: () => void = () => undefined,

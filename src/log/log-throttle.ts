@@ -1,5 +1,5 @@
 /** Keeps a log short: each kind of thing is said when it first happens, and then at most once per interval. */
-export class Seldom {
+export class LogThrottle {
   readonly #everyMs: number;
   readonly #kinds = new Map<string, { saidAt: number; unsaid: number }>();
 

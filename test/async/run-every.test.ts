@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { keptLog } from '../support/memory-log.ts';
-import { startSweeping } from '../../src/async/run-every.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import { runEvery } from '../../src/async/run-every.ts';
 
 function gate() {
   let open = (): void => undefined;
@@ -15,7 +15,7 @@ describe('a sweeper', () => {
   test('sweeps again and again, never two at a time', async () => {
     const counted = { running: 0, most: 0, done: 0 };
     const fifty = gate();
-    const sweeper = startSweeping(
+    const sweeper = runEvery(
       async () => {
         counted.running += 1;
         counted.most = Math.max(counted.most, counted.running);
@@ -25,7 +25,7 @@ describe('a sweeper', () => {
         counted.done += 1;
         if (counted.done === 50) fifty.open();
       },
-      { intervalMs: 1, log: keptLog() },
+      { intervalMs: 1, log: memoryLog() },
     );
     await fifty.opened;
     await sweeper.stop();
@@ -36,7 +36,7 @@ describe('a sweeper', () => {
     const [begun, held] = [gate(), gate()];
     const order: string[] = [];
     const signals: AbortSignal[] = [];
-    const sweeper = startSweeping(
+    const sweeper = runEvery(
       async (stop) => {
         order.push('begins');
         signals.push(stop);
@@ -44,7 +44,7 @@ describe('a sweeper', () => {
         await held.opened;
         order.push('ends');
       },
-      { intervalMs: 1, log: keptLog() },
+      { intervalMs: 1, log: memoryLog() },
     );
     await begun.opened;
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
@@ -59,17 +59,17 @@ describe('a sweeper', () => {
 
   test('that is stopped while it rests stops at once, and twice is as good as once', async () => {
     const sweep = vi.fn(async () => undefined);
-    const sweeper = startSweeping(sweep, { intervalMs: 2_000_000, log: keptLog() });
+    const sweeper = runEvery(sweep, { intervalMs: 2_000_000, log: memoryLog() });
     await sweeper.stop();
     await sweeper.stop();
     expect(sweep).not.toHaveBeenCalled();
   });
 
   test('goes on after a sweep that failed, and says so', async () => {
-    const log = keptLog();
+    const log = memoryLog();
     const third = gate();
     let sweeps = 0;
-    const sweeper = startSweeping(
+    const sweeper = runEvery(
       () => {
         sweeps += 1;
         if (sweeps === 3) third.open();

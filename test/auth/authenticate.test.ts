@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticate, LOCAL_OWNER, type Identity } from '../../src/auth/authenticate.ts';
 import { authenticateWith, inSeconds, SECRET, token } from '../support/signed-tokens.ts';
-import { keptLog } from '../support/memory-log.ts';
+import { memoryLog } from '../support/memory-log.ts';
 
 async function seen(
   claims: JWTPayload,
@@ -13,7 +13,7 @@ async function seen(
 
 describe('without tokens', () => {
   test('everyone is the local user, whatever they say', async () => {
-    const authenticate = createAuthenticate({ kind: 'LOCAL' }, keptLog());
+    const authenticate = createAuthenticate({ kind: 'LOCAL' }, memoryLog());
     for (const authorization of [null, '', 'Bearer x', 'Basic eDp5']) {
       expect(await authenticate(authorization)).toEqual({
         kind: 'viewer',

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { keptLog } from '../support/memory-log.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { KeyOutage } from '../../src/auth/key-outage.ts';
 
 const MINUTE = 60_000;
 
 function stage() {
   const state = { now: 1000 };
-  const log = keptLog();
+  const log = memoryLog();
   const outage = new KeyOutage(log, () => state.now);
   return { state, outage, told: () => log.lines.map(({ level }) => level) };
 }

@@ -9,7 +9,7 @@ import {
   serving,
   token,
 } from '../support/signed-tokens.ts';
-import { keptLog } from '../support/memory-log.ts';
+import { memoryLog } from '../support/memory-log.ts';
 
 describe('an unsigned token', () => {
   test('is bad, with a secret and with a key set', async () => {
@@ -85,7 +85,7 @@ describe('a token signed with a published key', () => {
     const clock = { now: 5000 };
     const { jwk, privateKey, header } = await published('EdDSA');
     const { jwksUrl, state } = await keySetOfTest(broken);
-    const log = keptLog();
+    const log = memoryLog();
     const authenticate = authenticateWith({ jwksUrl }, {}, log, () => clock.now);
     const authorization = `Bearer ${await token({ sub: 'ada' }, privateKey, header)}`;
     for (let turn = 0; turn < 5; turn++) {
@@ -122,7 +122,7 @@ describe('when the keys change', () => {
     const [old, fresh] = [await published('EdDSA', 'old'), await published('EdDSA', 'fresh')];
     const { jwksUrl, state } = await keySetOfTest(serving(old.jwk));
     const clock = { now: 5000 };
-    const authenticate = authenticateWith({ jwksUrl }, {}, keptLog(), () => clock.now);
+    const authenticate = authenticateWith({ jwksUrl }, {}, memoryLog(), () => clock.now);
     const by = async ({ privateKey, header }: typeof old) =>
       authenticate(`Bearer ${await token({ sub: 'ada' }, privateKey, header)}`);
     expect(await by(old)).toMatchObject({ kind: 'viewer' });
@@ -164,7 +164,7 @@ describe('when the keys change', () => {
     const { jwk, privateKey, header } = await published('EdDSA');
     const { jwksUrl, state } = await keySetOfTest(serving(jwk));
     const clock = { now: 5000 };
-    const log = keptLog();
+    const log = memoryLog();
     const authenticate = authenticateWith({ jwksUrl }, {}, log, () => clock.now);
     const authorization = `Bearer ${await token({ sub: 'ada' }, privateKey, header)}`;
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });

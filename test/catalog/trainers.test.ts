@@ -11,7 +11,7 @@ import {
   type Trainer,
   type TrainingOrder,
 } from '../../src/catalog/trainers.ts';
-import { placeTrigger } from '../../src/catalog/trigger.ts';
+import { ensureTrigger } from '../../src/catalog/trigger.ts';
 import type { Artifact } from '../../src/catalog/artefact.ts';
 import type { JsonObject } from '../../src/values/json.ts';
 
@@ -69,7 +69,7 @@ describe.each(TRIED)('%s', (trainer, fieldsWithoutSteps) => {
 
   test('is generated from with what its training left', () => {
     expect(row.generator.endpoint).toBe(generation.endpoint);
-    const prompt = placeTrigger('on a hill', order.triggerPhrase).replace(',', '');
+    const prompt = ensureTrigger('on a hill', order.triggerPhrase).replace(',', '');
     expect(row.generator.input({ artifact, prompt, numImages: 2, seed: 7, strength: 0.8 })).toEqual(
       generation.input,
     );

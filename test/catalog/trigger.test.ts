@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { placeTrigger } from '../../src/catalog/trigger.ts';
+import { ensureTrigger } from '../../src/catalog/trigger.ts';
 import { dice } from '../support/prng.ts';
 
 describe('the trigger', () => {
@@ -18,7 +18,7 @@ describe('the trigger', () => {
     '🙂TOK🙂',
     '❤\ufe0fTOK',
   ])('is left where it stands: %j', (prompt) => {
-    expect(placeTrigger(prompt, 'TOK')).toBe(prompt);
+    expect(ensureTrigger(prompt, 'TOK')).toBe(prompt);
   });
 
   test.each([
@@ -37,19 +37,19 @@ describe('the trigger', () => {
     'T OK',
     '',
   ])('is put in front of a prompt that has no such word: %j', (prompt) => {
-    expect(placeTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
+    expect(ensureTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
   });
 
   // 𠮷 and 𝐀 are letters of two UTF-16 units; the mark after TOK makes its K another letter.
   test.each(['𠮷TOK', 'TOK𠮷', '𝐀TOK', 'TOK\u0301'])('counts every letter as one: %j', (prompt) => {
-    expect(placeTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
+    expect(ensureTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
   });
 
   test.each(['a.c', 'a*', '(x', '[a-z]', '$&', '\\d', 'ohwx man', '日本', '🙂'])(
     'means its letters and nothing else: %j',
     (trigger) => {
-      expect(placeTrigger('abc on a hill', trigger)).toBe(`${trigger}, abc on a hill`);
-      expect(placeTrigger(`photo of ${trigger} on a hill`, trigger)).toBe(`photo of ${trigger} on a hill`);
+      expect(ensureTrigger('abc on a hill', trigger)).toBe(`${trigger}, abc on a hill`);
+      expect(ensureTrigger(`photo of ${trigger} on a hill`, trigger)).toBe(`photo of ${trigger} on a hill`);
     },
   );
 
@@ -58,11 +58,11 @@ describe('the trigger', () => {
     const parts = ['TOK', 'TOKYO', 'tok', ' ', ',', 'é', '東', '🙂', '_', '1', '\n', "'", 'a'];
     for (let round = 0; round < 3000; round++) {
       const prompt = Array.from({ length: upTo(8) }, () => pick(parts)).join('');
-      const placed = placeTrigger(prompt, 'TOK');
+      const placed = ensureTrigger(prompt, 'TOK');
       expect(wordsIn(placed), prompt).toBeGreaterThan(0);
       expect(wordsIn(placed) - wordsIn(prompt), prompt).toBe(wordsIn(prompt) === 0 ? 1 : 0);
       expect(placed.endsWith(prompt), prompt).toBe(true);
-      expect(placeTrigger(placed, 'TOK')).toBe(placed);
+      expect(ensureTrigger(placed, 'TOK')).toBe(placed);
     }
   });
 });

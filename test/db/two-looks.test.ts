@@ -1,12 +1,12 @@
 import { afterAll, expect, test } from 'vitest';
 import { avatarRow, jobRow } from '../support/rows.ts';
-import { bench } from '../support/test-deps.ts';
+import { testDeps } from '../support/test-deps.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { LEASE_MS, NOT_FOUND_GRACE_MS } from '../../src/jobs/timing.ts';
-import { lookAfter } from '../../src/jobs/poll-job.ts';
+import { pollJob } from '../../src/jobs/poll-job.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { PrismaJobStore } from '../../src/db/store/job-store.ts';
-import type { DueJob, Inspection } from '../../src/jobs/ports.ts';
+import type { DueJob, RunStatus } from '../../src/jobs/ports.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
@@ -37,9 +37,9 @@ async function claimed(): Promise<DueJob> {
   return job;
 }
 
-const UNKNOWN: Inspection = { kind: 'not-found', message: 'fal does not know this run.' };
+const UNKNOWN: RunStatus = { kind: 'not-found', message: 'fal does not know this run.' };
 
-test.each<[late: Inspection, found: Inspection]>([
+test.each<[late: RunStatus, found: RunStatus]>([
   [
     { kind: 'queued', position: 3 },
     { kind: 'running', percent: 60 },
@@ -52,14 +52,14 @@ test.each<[late: Inspection, found: Inspection]>([
   async (late, found) => {
     const id = `run-${Math.random()}`;
     await unknownRun(id);
-    const { workshop, provider } = bench();
-    const own = { ...workshop, store };
-    let hear: (inspection: Inspection) => void = () => undefined;
-    provider.inspect = () => new Promise((resolve) => (hear = resolve));
-    const first = lookAfter(own, await claimed());
+    const { deps, provider } = testDeps();
+    const own = { ...deps, store };
+    let hear: (inspection: RunStatus) => void = () => undefined;
+    provider.fetchStatus = () => new Promise((resolve) => (hear = resolve));
+    const first = pollJob(own, await claimed());
     await pool.query('UPDATE jobs SET next_poll_at = now() WHERE id = $1', [id]);
-    provider.inspect = () => Promise.resolve(found);
-    await lookAfter(own, await claimed());
+    provider.fetchStatus = () => Promise.resolve(found);
+    await pollJob(own, await claimed());
     const state = () => prisma.job.findUnique({ where: { id }, include: { avatar: true } });
     const asFound = await state();
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FINAL_STATES, nextJob, OPEN_STATES, type JobState } from '../../src/domain/job-state.ts';
+import { FINAL_STATES, transition, OPEN_STATES, type JobState } from '../../src/domain/job-state.ts';
 import { EVENT_NAMES, EVENTS, ID, URLS, type EventName } from '../support/run-events.ts';
 import { NOW, training } from '../support/domain-fixtures.ts';
 
@@ -52,7 +52,7 @@ describe.each(EVENT_NAMES)('%s', (name) => {
   test.each(OPEN_STATES.map((state, column) => [state, TABLE[name][column] ?? '.'] as const))(
     'at %s gives %s',
     (state, expected) => {
-      const next = nextJob(jobIn(state), EVENTS[name], NOW);
+      const next = transition(jobIn(state), EVENTS[name], NOW);
       if (expected === '.' || expected === '~') {
         expect(next).toEqual({ kind: 'ignore', reason: WORDS[expected] });
       } else {
@@ -64,7 +64,7 @@ describe.each(EVENT_NAMES)('%s', (name) => {
   const corrects = name.startsWith('confirmed') && name !== 'confirmedOther';
   const ends = FINAL_STATES.filter((state) => !(corrects && state === 'FAILED'));
   test.each(ends)('at %s, bound, changes nothing', (state) => {
-    expect(nextJob({ ...jobIn(state), falRequestId: ID }, EVENTS[name], NOW)).toEqual({
+    expect(transition({ ...jobIn(state), falRequestId: ID }, EVENTS[name], NOW)).toEqual({
       kind: 'ignore',
       reason: 'already-final',
     });
@@ -72,18 +72,18 @@ describe.each(EVENT_NAMES)('%s', (name) => {
 });
 
 test('a job cancelled while its submit was on the way still learns the id, so that fal can be told', () => {
-  expect(nextJob(jobIn('CANCELLED'), EVENTS.accepted, NOW)).toEqual({
+  expect(transition(jobIn('CANCELLED'), EVENTS.accepted, NOW)).toEqual({
     kind: 'change',
     change: { falRequestId: ID, submittedAt: NOW, ...URLS },
   });
   for (const state of ['COMPLETED', 'FAILED'] as const) {
-    expect(nextJob(jobIn(state), EVENTS.accepted, NOW)).toMatchObject({ kind: 'ignore' });
+    expect(transition(jobIn(state), EVENTS.accepted, NOW)).toMatchObject({ kind: 'ignore' });
   }
 });
 
 test('a run that fal itself says succeeded takes its failure back', () => {
   const failed = { ...jobIn('FAILED'), falRequestId: ID, errorCode: 'PROVIDER_FAILED' };
-  expect(nextJob(failed, EVENTS.confirmed, NOW)).toEqual({
+  expect(transition(failed, EVENTS.confirmed, NOW)).toEqual({
     kind: 'change',
     change: { state: 'COMPLETED', settledAt: NOW, errorCode: null, errorMessage: null },
   });
@@ -92,20 +92,20 @@ test('a run that fal itself says succeeded takes its failure back', () => {
 test('a job that was given up before its run was known learns the id from the run’s success', () => {
   const lost = { ...jobIn('FAILED'), errorCode: 'LOST' };
   for (const event of [EVENTS.lora, EVENTS.bound]) {
-    expect(nextJob(lost, event, NOW)).toEqual({
+    expect(transition(lost, event, NOW)).toEqual({
       kind: 'change',
       change: { falRequestId: ID, submittedAt: NOW },
     });
     const refused = { ...lost, errorCode: 'PROVIDER_REJECTED' };
-    expect(nextJob(refused, event, NOW)).toMatchObject({ kind: 'ignore' });
+    expect(transition(refused, event, NOW)).toMatchObject({ kind: 'ignore' });
   }
-  expect(nextJob(lost, EVENTS.failed, NOW)).toMatchObject({ kind: 'ignore' });
+  expect(transition(lost, EVENTS.failed, NOW)).toMatchObject({ kind: 'ignore' });
 });
 
 test('the first word of a run binds its id, whoever brings it', () => {
   for (const name of ['accepted', 'bound', 'lora', 'failed', 'cancelledNamed'] as const) {
     for (const state of ['SUBMITTING', 'SUBMIT_UNKNOWN'] as const) {
-      expect(nextJob(jobIn(state), EVENTS[name], NOW)).toMatchObject({
+      expect(transition(jobIn(state), EVENTS[name], NOW)).toMatchObject({
         change: { falRequestId: ID, submittedAt: NOW },
       });
     }
@@ -113,8 +113,8 @@ test('the first word of a run binds its id, whoever brings it', () => {
 });
 
 test("a submit's answer that comes after the webhook adds the addresses and nothing else, once", () => {
-  expect(nextJob(jobIn('RUNNING'), EVENTS.accepted, NOW)).toEqual({ kind: 'change', change: URLS });
-  expect(nextJob({ ...jobIn('RUNNING'), ...URLS }, EVENTS.accepted, NOW)).toEqual({
+  expect(transition(jobIn('RUNNING'), EVENTS.accepted, NOW)).toEqual({ kind: 'change', change: URLS });
+  expect(transition({ ...jobIn('RUNNING'), ...URLS }, EVENTS.accepted, NOW)).toEqual({
     kind: 'ignore',
     reason: 'nothing-new',
   });
@@ -122,7 +122,7 @@ test("a submit's answer that comes after the webhook adds the addresses and noth
 
 test('a refused job frees its idempotency key; no other end does', () => {
   for (const name of EVENT_NAMES) {
-    const next = nextJob(jobIn('SUBMITTING'), EVENTS[name], NOW);
+    const next = transition(jobIn('SUBMITTING'), EVENTS[name], NOW);
     const frees = next.kind === 'change' && next.change.releaseIdempotencyKey === true;
     expect(frees, name).toBe(name === 'refused');
   }
@@ -131,7 +131,7 @@ test('a refused job frees its idempotency key; no other end does', () => {
 test('a final state is dated, an open one is not', () => {
   for (const state of OPEN_STATES) {
     for (const name of EVENT_NAMES) {
-      const next = nextJob(jobIn(state), EVENTS[name], NOW);
+      const next = transition(jobIn(state), EVENTS[name], NOW);
       if (next.kind === 'ignore') continue;
       const isFinal = (FINAL_STATES as readonly string[]).includes(next.change.state ?? state);
       expect(next.change.settledAt, `${name} at ${state}`).toEqual(isFinal ? NOW : undefined);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { EVENTS, LORA_ANSWER } from '../support/run-events.ts';
-import { goesWith } from '../../src/domain/late-event.ts';
+import { isConsistent } from '../../src/domain/late-event.ts';
 
 const OTHER_ANSWER = { ...LORA_ANSWER, config_file: null };
 
@@ -25,12 +25,12 @@ test.each([
   ['CANCELLED', undefined, 'lora', true],
   ['CANCELLED', undefined, 'failed', true],
 ] as const)('after %s with %j the word %s goes with it: %s', (state, answer, name, expected) => {
-  expect(goesWith(state, answer, EVENTS[name])).toBe(expected);
+  expect(isConsistent(state, answer, EVENTS[name])).toBe(expected);
 });
 
 test('a success said again goes with its end, also where its answer had to be changed to be stored', () => {
   const output = { ...LORA_ANSWER, note: 'a\u0000\ud800', size: Infinity };
   const stored = { ...LORA_ANSWER, note: 'a\ufffd\ufffd', size: null };
-  expect(goesWith('COMPLETED', stored, { ...EVENTS.lora, output })).toBe(true);
-  expect(goesWith('COMPLETED', stored, { ...EVENTS.lora, output: { ...output, note: 'b' } })).toBe(false);
+  expect(isConsistent('COMPLETED', stored, { ...EVENTS.lora, output })).toBe(true);
+  expect(isConsistent('COMPLETED', stored, { ...EVENTS.lora, output: { ...output, note: 'b' } })).toBe(false);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { exceeded, NO_LIMITS, type SpendLimits, type Usage } from '../../src/domain/quota.ts';
+import { checkQuota, NO_LIMITS, type SpendLimits, type Usage } from '../../src/domain/quota.ts';
 
 const FREE_AT = new Date('2026-01-02T03:04:05Z');
 
@@ -18,48 +18,48 @@ function limits(some: Partial<SpendLimits>): SpendLimits {
 describe('what may be spent', () => {
   test('is anything where there are no limits', () => {
     const much = usage(1e9, 1e9, 1e9);
-    expect(exceeded(TRAINING, much, NO_LIMITS)).toBeNull();
-    expect(exceeded(IMAGES, much, NO_LIMITS)).toBeNull();
+    expect(checkQuota(TRAINING, much, NO_LIMITS)).toBeNull();
+    expect(checkQuota(IMAGES, much, NO_LIMITS)).toBeNull();
   });
 
   test('reaches each limit and stops there', () => {
-    expect(exceeded(TRAINING, usage(0, 0, 2), limits({ runningTrainings: 3 }))).toBeNull();
-    expect(exceeded(TRAINING, usage(0, 0, 3), limits({ runningTrainings: 3 }))).toContain(
+    expect(checkQuota(TRAINING, usage(0, 0, 2), limits({ runningTrainings: 3 }))).toBeNull();
+    expect(checkQuota(TRAINING, usage(0, 0, 3), limits({ runningTrainings: 3 }))).toContain(
       'At most 3 trainings',
     );
-    expect(exceeded(TRAINING, usage(9), limits({ trainingsPerDay: 10 }))).toBeNull();
-    expect(exceeded(TRAINING, usage(10), limits({ trainingsPerDay: 10 }))).toContain('10 were made');
-    expect(exceeded(IMAGES, usage(6), limits({ imagesPerDay: 10 }))).toBeNull();
-    expect(exceeded(IMAGES, usage(7), limits({ imagesPerDay: 10 }))).toContain('At most 10 images a day');
-    expect(exceeded(TRAINING, usage(0, 9), limits({ totalTrainingsPerDay: 10 }))).toBeNull();
-    expect(exceeded(TRAINING, usage(0, 10), limits({ totalTrainingsPerDay: 10 }))).toContain(
+    expect(checkQuota(TRAINING, usage(9), limits({ trainingsPerDay: 10 }))).toBeNull();
+    expect(checkQuota(TRAINING, usage(10), limits({ trainingsPerDay: 10 }))).toContain('10 were made');
+    expect(checkQuota(IMAGES, usage(6), limits({ imagesPerDay: 10 }))).toBeNull();
+    expect(checkQuota(IMAGES, usage(7), limits({ imagesPerDay: 10 }))).toContain('At most 10 images a day');
+    expect(checkQuota(TRAINING, usage(0, 9), limits({ totalTrainingsPerDay: 10 }))).toBeNull();
+    expect(checkQuota(TRAINING, usage(0, 10), limits({ totalTrainingsPerDay: 10 }))).toContain(
       'no more trainings',
     );
-    expect(exceeded(IMAGES, usage(0, 6), limits({ totalImagesPerDay: 10 }))).toBeNull();
-    expect(exceeded(IMAGES, usage(0, 7), limits({ totalImagesPerDay: 10 }))).toContain('no more images');
+    expect(checkQuota(IMAGES, usage(0, 6), limits({ totalImagesPerDay: 10 }))).toBeNull();
+    expect(checkQuota(IMAGES, usage(0, 7), limits({ totalImagesPerDay: 10 }))).toContain('no more images');
   });
 
   test('is nothing where the limit is nothing', () => {
     const nothing = limits({ trainingsPerDay: 0, imagesPerDay: 0 });
-    expect(exceeded(TRAINING, usage(0), nothing)).toContain('At most 0 trainings');
-    expect(exceeded({ ...IMAGES, units: 1 }, usage(0), nothing)).toContain('At most 0 images');
+    expect(checkQuota(TRAINING, usage(0), nothing)).toContain('At most 0 trainings');
+    expect(checkQuota({ ...IMAGES, units: 1 }, usage(0), nothing)).toContain('At most 0 images');
   });
 
   test('of one kind is not limited by the other', () => {
     const images = limits({ imagesPerDay: 0, totalImagesPerDay: 0 });
-    expect(exceeded(TRAINING, usage(1e9), images)).toBeNull();
+    expect(checkQuota(TRAINING, usage(1e9), images)).toBeNull();
     const trainings = limits({ runningTrainings: 0, trainingsPerDay: 0, totalTrainingsPerDay: 0 });
-    expect(exceeded(IMAGES, usage(1e9, 1e9, 1e9), trainings)).toBeNull();
+    expect(checkQuota(IMAGES, usage(1e9, 1e9, 1e9), trainings)).toBeNull();
   });
 
   test('again is told with the time, where time brings it', () => {
-    expect(exceeded(TRAINING, usage(1), limits({ trainingsPerDay: 1 }))).toContain(
+    expect(checkQuota(TRAINING, usage(1), limits({ trainingsPerDay: 1 }))).toContain(
       '2026-01-02T03:04:05.000Z',
     );
-    expect(exceeded(TRAINING, usage(0), limits({ trainingsPerDay: 0 }))).not.toContain('free at');
+    expect(checkQuota(TRAINING, usage(0), limits({ trainingsPerDay: 0 }))).not.toContain('free at');
   });
 
   test('by all together is told without what others spent', () => {
-    expect(exceeded(TRAINING, usage(0, 987), limits({ totalTrainingsPerDay: 500 }))).not.toMatch(/987|500/);
+    expect(checkQuota(TRAINING, usage(0, 987), limits({ totalTrainingsPerDay: 500 }))).not.toMatch(/987|500/);
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DataDirInUseError, lockDataDir } from '../../src/embedded/folder-lock.ts';
+import { DataDirInUseError, lockFolder } from '../../src/embedded/folder-lock.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { startChild, type Child } from '../support/child-process.ts';
 import { silent } from '../support/template.ts';
@@ -44,23 +44,23 @@ describe('a data folder', () => {
   });
 
   test('that this process has open already is refused', async () => {
-    const lock = await lockDataDir(folder, silent);
+    const lock = await lockFolder(folder, silent);
 
-    await expect(lockDataDir(folder, silent)).rejects.toMatchObject({ dataDir: folder, pid: process.pid });
+    await expect(lockFolder(folder, silent)).rejects.toMatchObject({ dataDir: folder, pid: process.pid });
     await lock.release();
   });
 
   test('can be used again once it was let go', async () => {
-    const first = await lockDataDir(folder, silent);
+    const first = await lockFolder(folder, silent);
     await first.release();
 
-    const second = await lockDataDir(folder, silent);
+    const second = await lockFolder(folder, silent);
     await second.release();
     expect(await readdir(folder)).toEqual([]);
   });
 
   test('can be let go while somebody who asked stays connected', async () => {
-    const first = await lockDataDir(folder, silent);
+    const first = await lockFolder(folder, silent);
     const [name = ''] = await readdir(folder);
     const asker = net.connect({ path: join(folder, name), allowHalfOpen: true });
     await once(asker, 'connect');
@@ -75,7 +75,7 @@ describe('a data folder', () => {
     expect(await holder.line()).toBe('held');
     await holder.kill();
 
-    const lock = await lockDataDir(folder, silent);
+    const lock = await lockFolder(folder, silent);
     await lock.release();
     expect(await readdir(folder)).toEqual([]); // what the dead one left is gone too
   });
@@ -85,7 +85,7 @@ describe('a data folder', () => {
     expect(await holder.line()).toBe('held');
     holder.process.kill('SIGSTOP');
 
-    await expect(lockDataDir(folder, silent)).rejects.toBeInstanceOf(DataDirInUseError);
+    await expect(lockFolder(folder, silent)).rejects.toBeInstanceOf(DataDirInUseError);
   });
 
   test(
@@ -105,7 +105,7 @@ describe('a data folder', () => {
 
   test('goes to exactly one of many in one process, over and over', { timeout: 60_000 }, async () => {
     for (let round = 0; round < 50; round++) {
-      const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockDataDir(folder, silent)));
+      const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder, silent)));
 
       const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
       expect(won).toHaveLength(1);
@@ -126,7 +126,7 @@ describe('a data folder', () => {
     const holder = startHolder(deep);
     expect(await holder.line()).toBe('held');
 
-    await expect(lockDataDir(deep, silent)).rejects.toMatchObject({ pid: holder.pid });
-    await expect(lockDataDir(shortcut, silent)).rejects.toMatchObject({ pid: holder.pid });
+    await expect(lockFolder(deep, silent)).rejects.toMatchObject({ pid: holder.pid });
+    await expect(lockFolder(shortcut, silent)).rejects.toMatchObject({ pid: holder.pid });
   });
 });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keepUp } from '../../src/embedded/maintenance.ts';
+import { startMaintenance } from '../../src/embedded/maintenance.ts';
 import { openEmbedded, type EmbeddedHandle } from '../../src/embedded/database.ts';
 import { startChild } from '../support/child-process.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
@@ -32,7 +32,7 @@ describe('the embedded database', { timeout: 60_000 }, () => {
     const redo = await one<string>('SELECT redo_lsn::text AS v FROM pg_control_checkpoint()');
     expect(await one<number>(`SELECT reltuples::int AS v FROM pg_class WHERE relname = 'busy'`)).toBe(-1);
 
-    const upkeep = keepUp(pool, join(dataDir, 'postgres'), silent, { tidyMs: 50 });
+    const upkeep = startMaintenance(pool, join(dataDir, 'postgres'), silent, { tidyMs: 50 });
     await eventually(
       'a checkpoint and a vacuum',
       async () => {

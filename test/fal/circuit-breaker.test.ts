@@ -1,17 +1,17 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { keptLog } from '../support/memory-log.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { KeptStops } from '../support/breaker-fixture.ts';
-import { SubmitHold } from '../../src/fal/circuit-breaker.ts';
-import type { Exchange } from '../../src/fal/send-once.ts';
+import { CircuitBreaker } from '../../src/fal/circuit-breaker.ts';
+import type { FalAnswer } from '../../src/fal/send-once.ts';
 
-function answer(status: number, detail = '', headers: Record<string, string> = {}): Exchange {
+function answer(status: number, detail = '', headers: Record<string, string> = {}): FalAnswer {
   return { kind: 'answered', status, headers: new Headers(headers), body: { json: { detail } } };
 }
 
 function bench() {
   const stops = new KeptStops();
-  const log = keptLog();
-  return { stops, log, hold: new SubmitHold(stops, log) };
+  const log = memoryLog();
+  return { stops, log, hold: new CircuitBreaker(stops, log) };
 }
 
 afterEach(() => {
@@ -31,7 +31,7 @@ describe('submits are stopped by', () => {
     expect(log.lines).toMatchObject([{ level: 'error', fields: { reason } }]);
     expect(await hold.reason()).toContain('Nothing was started');
     // Another instance, which was told nothing itself.
-    expect(await new SubmitHold(stops, log).reason()).toContain('Nothing was started');
+    expect(await new CircuitBreaker(stops, log).reason()).toContain('Nothing was started');
   });
 });
 
@@ -45,7 +45,7 @@ test.each([
   ['a page of a proxy', { ...answer(403), body: { text: 'User is locked. Reason: billing' } }],
   ['a bad input', answer(422, 'balance')],
   ['a fault of fal', answer(500, 'locked')],
-  ['no answer', { kind: 'unanswered', sent: true, message: 'cut' } satisfies Exchange],
+  ['no answer', { kind: 'unanswered', sent: true, message: 'cut' } satisfies FalAnswer],
 ] as const)('%s stops nothing', async (_what, given) => {
   const { stops, hold } = bench();
   await hold.learn(given);

@@ -1,12 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { ClockSkew } from '../../src/fal/clock-skew.ts';
-import { keptLog } from '../support/memory-log.ts';
+import { memoryLog } from '../support/memory-log.ts';
 
 const MINUTE = 60_000;
 
 test('a clock that is far off is said once an hour, and told in seconds at any time', () => {
   vi.useFakeTimers({ now: 1_800_000_000_000 });
-  const log = keptLog();
+  const log = memoryLog();
   const clock = new ClockSkew(log);
   expect(clock.seconds).toBe(0);
   const noticeIn = (skewMs: number) => clock.notice(new Date(Date.now() + skewMs).toUTCString());
@@ -27,7 +27,7 @@ test('a clock that is far off is said once an hour, and told in seconds at any t
 });
 
 test('what is no date says nothing', () => {
-  const clock = new ClockSkew(keptLog());
+  const clock = new ClockSkew(memoryLog());
   for (const date of [null, '', 'yesterday']) clock.notice(date);
   expect(clock.seconds).toBe(0);
 });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { Fal } from '../../src/fal/provider.ts';
-import { keptLog } from '../support/memory-log.ts';
+import { FalProvider } from '../../src/fal/provider.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { noHold } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, type Arrived } from '../support/fal-peer.ts';
 import type { RunRef } from '../../src/jobs/ports.ts';
@@ -12,8 +12,8 @@ const DETAIL = { detail: [{ loc: ['body', 'images_data_url'], msg: 'bad', type: 
 
 type Answer = readonly [status: number, body: unknown];
 
-function falAt(url: string): Fal {
-  return new Fal({ key: 'key-id:key-secret', queueUrl: url, restUrl: url }, noHold(), keptLog());
+function falAt(url: string): FalProvider {
+  return new FalProvider({ key: 'key-id:key-secret', queueUrl: url, restUrl: url }, noHold(), memoryLog());
 }
 
 function runAt(url: string, given: Partial<RunRef> = {}): RunRef {
@@ -34,7 +34,7 @@ async function look(status: Answer, result: Answer | 'hangs up' = [500, 'PAGE'])
     else if (result === 'hangs up') response.destroy();
     else say(response, result);
   });
-  return { inspection: await falAt(url).inspect(runAt(url)), arrived };
+  return { inspection: await falAt(url).fetchStatus(runAt(url)), arrived };
 }
 
 const DONE: Answer = [200, { status: 'COMPLETED', logs: [], metrics: { inference_time: 1 } }];
@@ -182,7 +182,7 @@ describe('a run that fal', () => {
 
   test('cannot be asked about is to be asked again', async () => {
     const url = await deadUrl();
-    expect(await falAt(url).inspect(runAt(url))).toMatchObject({ kind: 'unreachable' });
+    expect(await falAt(url).fetchStatus(runAt(url))).toMatchObject({ kind: 'unreachable' });
     expect(await falAt(url).cancel(runAt(url))).toBe('unreachable');
   });
 });
@@ -223,7 +223,7 @@ describe('the addresses fal gave', () => {
     ];
     for (const other of urls) {
       const run = runAt(url, { statusUrl: `${other}/s`, responseUrl: `${other}/r`, cancelUrl: `${other}/c` });
-      expect(await falAt(url).inspect(run)).toMatchObject({ kind: 'succeeded' });
+      expect(await falAt(url).fetchStatus(run)).toMatchObject({ kind: 'succeeded' });
       expect(await falAt(url).cancel(run)).toBe('requested');
     }
     expect(elsewhere.arrived).toEqual([]);
@@ -239,21 +239,21 @@ describe('the addresses fal gave', () => {
   test.each([null, '', 'not a URL', '/relative'])('are computed where there are none: %j', async (given) => {
     const { url, arrived } = await peer((response) => json(response, 202, { status: 'IN_QUEUE' }));
     const run = runAt(url, { statusUrl: given, responseUrl: given, cancelUrl: given });
-    expect(await falAt(url).inspect(run)).toEqual({ kind: 'queued', position: null });
+    expect(await falAt(url).fetchStatus(run)).toEqual({ kind: 'queued', position: null });
     // Owner and app only, whatever the rest of the endpoint: that is where fal's queue keeps its runs.
     expect(paths(arrived)).toEqual([`/fal-ai/x/requests/${ID}/status?logs=1`]);
   });
 
   test('keep their own query beside the wish for logs', async () => {
     const { url, arrived } = await peer((response) => json(response, 202, { status: 'IN_QUEUE' }));
-    await falAt(url).inspect(runAt(url, { statusUrl: `${url}/s?a=1&logs=0` }));
+    await falAt(url).fetchStatus(runAt(url, { statusUrl: `${url}/s?a=1&logs=0` }));
     expect(paths(arrived)).toEqual(['/s?a=1&logs=1']);
   });
 
   test('are not followed when they redirect', async () => {
     const elsewhere = await peer((response) => json(response, 200, { status: 'COMPLETED' }));
     const { url } = await peer((response) => response.writeHead(302, { location: elsewhere.url }).end());
-    expect(await falAt(url).inspect(runAt(url))).toMatchObject({ kind: 'unreachable' });
+    expect(await falAt(url).fetchStatus(runAt(url))).toMatchObject({ kind: 'unreachable' });
     expect(elsewhere.arrived).toEqual([]);
   });
 });

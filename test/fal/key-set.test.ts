@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { KeySet } from '../../src/fal/key-set.ts';
 import { headersOf, newSigner, signatureOf, type Signer } from '../support/signing.ts';
 import { html, json, peer } from '../support/fal-peer.ts';
-import { keptLog } from '../support/memory-log.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { verify } from '../../src/fal/verify-webhook.ts';
 
 const HOUR = 3_600_000;
@@ -17,7 +17,7 @@ async function stage(...signers: readonly Signer[]) {
       json(response, 200, { keys: published.map(({ x }) => ({ kty: 'OKP', crv: 'Ed25519', x })) });
   const state = { now: 5000, answer: publishing(...signers) };
   const { url, arrived } = await peer((response) => state.answer(response));
-  const log = keptLog();
+  const log = memoryLog();
   const keys = new KeySet(`${url}/.well-known/jwks.json`, log, () => state.now);
   return { state, keys, log, publishing, fetches: () => arrived.length };
 }

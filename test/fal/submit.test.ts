@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Fal } from '../../src/fal/provider.ts';
-import { keptLog } from '../support/memory-log.ts';
+import { FalProvider } from '../../src/fal/provider.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { noHold } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, rawPeer, type Peer } from '../support/fal-peer.ts';
 import type { ServerResponse } from 'node:http';
@@ -15,8 +15,8 @@ const ORDER = {
   sendBefore: Infinity,
 };
 
-function falAt(url: string): Fal {
-  return new Fal({ key: KEY, queueUrl: url, restUrl: url }, noHold(), keptLog());
+function falAt(url: string): FalProvider {
+  return new FalProvider({ key: KEY, queueUrl: url, restUrl: url }, noHold(), memoryLog());
 }
 
 async function submitTo(

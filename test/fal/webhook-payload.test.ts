@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { readCallback } from '../../src/fal/webhook-payload.ts';
+import { readWebhookPayload } from '../../src/fal/webhook-payload.ts';
 
 const ID = '764cabcf-b745-4b3e-ae38-1200304cf45b';
 const OUTPUT = { diffusers_lora_file: { url: 'https://v3.fal.media/l' } };
 
 function read(body: unknown) {
-  return readCallback(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+  return readWebhookPayload(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
 }
 
 function eventIn(body: unknown) {
@@ -136,7 +136,9 @@ describe('what is no webhook of fal is named as such', () => {
     ['UTF-16', Buffer.from(`{"request_id":"${ID}","status":"OK"}`, 'utf16le')],
     ['deep nesting', '['.repeat(200_000)],
   ])('%s', (_what, body) => {
-    expect(readCallback(Buffer.from(body as string))).toEqual({ malformed: expect.any(String) as string });
+    expect(readWebhookPayload(Buffer.from(body as string))).toEqual({
+      malformed: expect.any(String) as string,
+    });
   });
 
   test.each<[string, unknown]>([

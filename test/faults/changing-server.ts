@@ -5,17 +5,17 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
-import { createGraphql } from '../../src/http/yoga.ts';
+import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
-import { NewsChannels } from '../../src/live/notifications.ts';
+import { Notifications } from '../../src/live/notifications.ts';
 import { openDatabase } from '../../src/open-database.ts';
-import { PATIENCE } from '../../src/http/timeouts.ts';
-import { Seldom } from '../../src/log/log-throttle.ts';
+import { TIMEOUTS } from '../../src/http/timeouts.ts';
+import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
-import { watchedRows } from '../../src/live/row-loaders.ts';
+import { createRowLoaders } from '../../src/live/row-loaders.ts';
 import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
@@ -36,9 +36,9 @@ await prisma.avatar.create({
   data: { ...avatarRow(AVATAR_ID), ownerId, falResponseData: { filler: 'x'.repeat(rowBytes) } },
 });
 
-const news = new NewsChannels();
+const news = new Notifications();
 const notHere = () => Promise.reject(new Error('Nothing but subscriptions is served here'));
-const yoga = createGraphql({
+const yoga = createGraphqlServer({
   services: {
     prisma,
     useCases: {
@@ -51,7 +51,7 @@ const yoga = createGraphql({
     news,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
-    watched: watchedRows(prisma),
+    watched: createRowLoaders(prisma),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
@@ -72,7 +72,7 @@ const http = await startHttp({
   isLocal: true,
   isAllowedOrigin: isLocalOrigin,
   socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: limits?.socketsPerOwner ?? null },
-  patience: { ...PATIENCE, ...patience },
+  patience: { ...TIMEOUTS, ...patience },
   yoga,
   authenticate,
   webhook: {
@@ -83,7 +83,7 @@ const http = await startHttp({
     quarantine: notHere,
     lookAgain: () => undefined,
     log,
-    refusals: new Seldom(10_000),
+    refusals: new LogThrottle(10_000),
     count: metrics.countWebhook,
   },
   readiness: { database: ping, isShared: () => true, isClosing: () => false },

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { databasePlace } from '../support/database.ts';
 import { startChild } from '../support/child-process.ts';
-import type { Patience } from '../../src/http/timeouts.ts';
+import type { Timeouts } from '../../src/http/timeouts.ts';
 
 export type ChangingServerOptions = {
   /** How often the avatar changes at a time. */
   readonly changes: number;
   /** The size of what is sent about it. */
   readonly rowBytes: number;
-  readonly patience?: Partial<Patience>;
+  readonly patience?: Partial<Timeouts>;
   readonly limits?: { readonly streamsPerOwner?: number; readonly socketsPerOwner?: number };
 };
 

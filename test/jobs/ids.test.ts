@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf, newId, newTriggerPhrase } from '../../src/jobs/ids.ts';
+import { requestFingerprint, newId, newTriggerPhrase } from '../../src/jobs/ids.ts';
 
 describe('an id', () => {
   test('says what it names', () => {
@@ -23,19 +23,19 @@ test('a trigger phrase of ours is no word and hardly ever comes twice', () => {
 
 describe('the digest of a request', () => {
   const request = { of: 'training', avatarId: 'avt_1', imagesUrl: 'https://x.example/a', steps: 100 };
-  const digest = digestOf(request);
+  const digest = requestFingerprint(request);
 
   test('is the same whatever the order of the fields', () => {
     const fields = Object.entries(request);
     const turned = fields.map((_, first) => [...fields.slice(first), ...fields.slice(0, first)]);
     for (const order of [...turned, ...turned.map((order) => order.toReversed())]) {
-      expect(digestOf(Object.fromEntries(order))).toBe(digest);
+      expect(requestFingerprint(Object.fromEntries(order))).toBe(digest);
     }
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('is the same for a field that is null, undefined or absent', () => {
-    expect(digestOf({ ...request, trainer: null, seed: undefined })).toBe(digest);
+    expect(requestFingerprint({ ...request, trainer: null, seed: undefined })).toBe(digest);
   });
 
   test.each([
@@ -48,6 +48,6 @@ describe('the digest of a request', () => {
     { ...request, flag: false },
     { of: 'training', avatarId: 'avt_1","imagesUrl', imagesUrl: 'https://x.example/a', steps: 100 },
   ])('is another for another request: %j', (other) => {
-    expect(digestOf(other)).not.toBe(digest);
+    expect(requestFingerprint(other)).not.toBe(digest);
   });
 });

@@ -4,7 +4,7 @@ import {
   MAX_SEED,
   numberBetween,
   problemWith,
-  readInput,
+  parseInput,
   text,
   webUrl,
   wholeNumber,
@@ -20,17 +20,17 @@ const schema = z.object({
 });
 
 function messageFor(wish: Record<string, unknown>): string | null {
-  const read = readInput(schema, wish);
+  const read = parseInput(schema, wish);
   return 'refused' in read ? read.refused.message : null;
 }
 
 describe('an input that is right', () => {
   test('is read, its texts without white space around them', () => {
-    expect(readInput(schema, { name: ' Ada\n', steps: 1 })).toEqual({ input: { name: 'Ada', steps: 1 } });
+    expect(parseInput(schema, { name: ' Ada\n', steps: 1 })).toEqual({ input: { name: 'Ada', steps: 1 } });
   });
 
   test('may say null where it says nothing', () => {
-    expect(readInput(schema, { name: 'Ada', url: null, steps: null })).toEqual({ input: { name: 'Ada' } });
+    expect(parseInput(schema, { name: 'Ada', url: null, steps: null })).toEqual({ input: { name: 'Ada' } });
   });
 
   test.each(['abcde', '😀😀😀😀😀', '日本語です', 'a\nb', 'a\tb', '👩🏽', '𠮷', 'a'])(
@@ -55,7 +55,7 @@ describe('an input that is right', () => {
 
 describe('an input that is wrong', () => {
   test('is told the field, what came and what is allowed', () => {
-    expect(readInput(schema, { name: 'abcdef' })).toEqual({
+    expect(parseInput(schema, { name: 'abcdef' })).toEqual({
       refused: {
         code: 'INVALID_INPUT',
         message: 'name: expected a text of 1 to 5 characters, got "abcdef".',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { bench, POLL_MS } from '../support/test-deps.ts';
+import { testDeps, POLL_MS } from '../support/test-deps.ts';
 import { EVENTS, ID } from '../support/run-events.ts';
-import { lookAfter } from '../../src/jobs/poll-job.ts';
+import { pollJob } from '../../src/jobs/poll-job.ts';
 import {
   FAILURES_BEFORE_LOST,
   MAX_BACKOFF_MS,
@@ -9,21 +9,21 @@ import {
   RUN_DEADLINE_MS,
 } from '../../src/jobs/timing.ts';
 import { training } from '../support/domain-fixtures.ts';
-import type { Inspection } from '../../src/jobs/ports.ts';
+import type { RunStatus } from '../../src/jobs/ports.ts';
 import type { Row } from '../support/memory-store.ts';
 
 const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAINING' });
 const CANCELLING = training({ ...RUNNING.job, cancelRequested: true }, { status: 'TRAINING' });
-const GONE: Inspection = { kind: 'not-found', message: 'fal does not know this run.' };
-const AWAY: Inspection = { kind: 'unreachable', message: 'no answer' };
+const GONE: RunStatus = { kind: 'not-found', message: 'fal does not know this run.' };
+const AWAY: RunStatus = { kind: 'unreachable', message: 'no answer' };
 
 /** Looks at a job as often as `inspections` has answers. */
-async function lookedAt(world = RUNNING, inspections: readonly Inspection[] = [], start: Partial<Row> = {}) {
-  const bed = bench();
+async function lookedAt(world = RUNNING, inspections: readonly RunStatus[] = [], start: Partial<Row> = {}) {
+  const bed = testDeps();
   const row = bed.store.add('job', world, start);
   const look = async () => {
     const due = await bed.store.due('job');
-    if (due !== null) await lookAfter(bed.workshop, due);
+    if (due !== null) await pollJob(bed.deps, due);
   };
   for (const inspection of inspections) {
     bed.provider.inspection = inspection;
@@ -71,14 +71,14 @@ describe('an open run', () => {
 
   // While fal cannot be asked it says nothing about the run, so that time is no part of the grace.
   test('that fal does not know for once after a long outage is not lost', async () => {
-    const { row, store, provider, look } = await lookedAt(RUNNING, Array<Inspection>(60).fill(AWAY));
+    const { row, store, provider, look } = await lookedAt(RUNNING, Array<RunStatus>(60).fill(AWAY));
     store.now += RUN_DEADLINE_MS;
     provider.inspection = GONE;
     await look();
     expect(row.world.job.state).toBe('RUNNING');
   });
 
-  test.each<[string, Inspection]>([
+  test.each<[string, RunStatus]>([
     ['runs', { kind: 'running', percent: 10 }],
     ['waits', { kind: 'queued', position: 1 }],
     ['cannot be asked about', AWAY],
@@ -120,19 +120,19 @@ describe('an open run', () => {
     expect(row.world.avatar?.status).toBe('COMPLETED');
   });
 
-  test.each<[string, Inspection]>([
+  test.each<[string, RunStatus]>([
     ['waits', { kind: 'queued', position: 3 }],
     ['is unknown', GONE],
   ])('is as a later look found it, though an earlier one hears now that it %s', async (_what, late) => {
-    const { row, store, provider, workshop } = await lookedAt(RUNNING, [], { notFoundSince: 0 });
+    const { row, store, provider, deps } = await lookedAt(RUNNING, [], { notFoundSince: 0 });
     store.now = NOT_FOUND_GRACE_MS;
     const early = await store.due('job');
     provider.inspection = EVENTS.runningHalf;
-    if (early !== null) await lookAfter(workshop, early);
+    if (early !== null) await pollJob(deps, early);
     const found = { ...row };
     store.now += 1; // when the next look is planned for has changed with it
     provider.inspection = late;
-    if (early !== null) await lookAfter(workshop, early);
+    if (early !== null) await pollJob(deps, early);
     expect(row).toMatchObject({ world: found.world, version: found.version, revision: found.revision });
   });
 

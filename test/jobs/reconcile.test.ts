@@ -1,17 +1,17 @@
 import { expect, test, vi } from 'vitest';
-import { announcePending } from '../../src/jobs/publish-outbox.ts';
-import { bench } from '../support/test-deps.ts';
+import { publishOutbox } from '../../src/jobs/publish-outbox.ts';
+import { testDeps } from '../support/test-deps.ts';
 import { createReconciler } from '../../src/jobs/reconcile.ts';
 import { EVENTS, ID } from '../support/run-events.ts';
 import { training } from '../support/domain-fixtures.ts';
-import type { DueJob, PendingAnnouncement } from '../../src/jobs/ports.ts';
+import type { DueJob, OutboxEntry } from '../../src/jobs/ports.ts';
 
 const ON = new AbortController().signal;
 const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAINING' });
 
 /** So many due jobs, each with a run that fal answers about when it is told to. */
 async function dueJobs(count: number) {
-  const made = bench();
+  const made = testDeps();
   const jobs: DueJob[] = [];
   for (let index = 0; index < count; index++) {
     const world = { ...RUNNING, job: { ...RUNNING.job, falRequestId: `run-${index}` } };
@@ -22,7 +22,7 @@ async function dueJobs(count: number) {
   const asked: string[] = [];
   const answers = new Map<string, () => void>();
   made.store.claimDue = async (limit: number) => jobs.splice(0, limit);
-  made.provider.inspect = ({ requestId }) => {
+  made.provider.fetchStatus = ({ requestId }) => {
     asked.push(requestId);
     return new Promise((resolve) => answers.set(requestId, () => resolve(EVENTS.queued)));
   };
@@ -30,8 +30,8 @@ async function dueJobs(count: number) {
 }
 
 test('a run that fal is slow about holds up neither the sweep nor the other runs', async () => {
-  const { workshop, asked, answer } = await dueJobs(3);
-  const reconciler = createReconciler(workshop);
+  const { deps, asked, answer } = await dueJobs(3);
+  const reconciler = createReconciler(deps);
   await reconciler.sweep(ON);
   expect(asked).toEqual(['run-0', 'run-1', 'run-2']);
 
@@ -44,8 +44,8 @@ test('a run that fal is slow about holds up neither the sweep nor the other runs
 });
 
 test('no more runs are looked at than there is room for; the rest follow as soon as there is', async () => {
-  const { workshop, asked, answer } = await dueJobs(40);
-  const reconciler = createReconciler(workshop);
+  const { deps, asked, answer } = await dueJobs(40);
+  const reconciler = createReconciler(deps);
   const sweep = reconciler.sweep(ON);
   await vi.waitFor(() => expect(asked).toHaveLength(32));
   for (let index = 0; index < 10; index++) answer(`run-${index}`);
@@ -56,10 +56,11 @@ test('no more runs are looked at than there is room for; the rest follow as soon
 });
 
 test('a look that fails is said, and the others go on', async () => {
-  const { workshop, provider, asked, answer, log } = await dueJobs(2);
-  const inspect = provider.inspect.bind(provider);
-  provider.inspect = (run) => (run.requestId === 'run-0' ? Promise.reject(new Error('a bug')) : inspect(run));
-  const reconciler = createReconciler(workshop);
+  const { deps, provider, asked, answer, log } = await dueJobs(2);
+  const inspect = provider.fetchStatus.bind(provider);
+  provider.fetchStatus = (run) =>
+    run.requestId === 'run-0' ? Promise.reject(new Error('a bug')) : inspect(run);
+  const reconciler = createReconciler(deps);
   await reconciler.sweep(ON);
   await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'error', fields: { jobId: 'job-0' } }]));
   expect(asked).toEqual(['run-1']);
@@ -68,14 +69,14 @@ test('a look that fails is said, and the others go on', async () => {
 });
 
 test('a sweep that is told to stop takes no more', async () => {
-  const { workshop, asked } = await dueJobs(1);
-  await createReconciler(workshop).sweep(AbortSignal.abort());
+  const { deps, asked } = await dueJobs(1);
+  await createReconciler(deps).sweep(AbortSignal.abort());
   expect(asked).toEqual([]);
 });
 
 test('what was never announced is announced, and what cannot be stays', async () => {
-  const { workshop, store, published, relay } = bench();
-  const announcement = (id: bigint): PendingAnnouncement => ({
+  const { deps, store, published, relay } = testDeps();
+  const announcement = (id: bigint): OutboxEntry => ({
     id,
     kind: 'AVATAR',
     ownerId: 'ada',
@@ -90,12 +91,12 @@ test('what was never announced is announced, and what cannot be stays', async ()
   };
   relay.fails = () => published.length === 3;
 
-  await announcePending(workshop, ON);
+  await publishOutbox(deps, ON);
   expect(published.map(({ entityId }) => entityId)).toEqual(['avt_1', 'avt_2', 'avt_3', 'avt_4']);
   expect([...store.pending.keys()]).toEqual([3n]);
 
   relay.fails = () => false;
-  await announcePending(workshop, ON);
+  await publishOutbox(deps, ON);
   expect([...store.pending.keys()]).toEqual([]);
   expect(reads).toBe(2);
 });

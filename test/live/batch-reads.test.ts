@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { GatheredReads } from '../../src/live/batch-reads.ts';
+import { BatchReads } from '../../src/live/batch-reads.ts';
 
 type Book = { readonly id: string; readonly ownerId: string; readonly version: number };
 
@@ -10,7 +10,7 @@ function library(...books: Book[]) {
     readonly ids: string[];
     readonly go: (error?: Error) => void;
   }[] = [];
-  const reads = new GatheredReads<Book>(
+  const reads = new BatchReads<Book>(
     ({ ownerId, id }) =>
       new Promise((resolve, reject) => {
         const go = (error?: Error) => {

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { ToldHere } from '../../src/live/delivered-versions.ts';
-import type { Announcement } from '../../src/jobs/ports.ts';
+import { DeliveredVersions } from '../../src/live/delivered-versions.ts';
+import type { Notification } from '../../src/jobs/ports.ts';
 
-function of(entityId: string, version: number, kind: Announcement['kind'] = 'AVATAR'): Announcement {
+function of(entityId: string, version: number, kind: Notification['kind'] = 'AVATAR'): Notification {
   return { kind, ownerId: 'ada', entityId, version };
 }
 
 test('the newest version of each thing counts, and older ones are known with it', () => {
-  const told = new ToldHere();
+  const told = new DeliveredVersions();
   told.add(of('a', 3));
   told.add(of('a', 2));
   expect(told.has(of('a', 2))).toBe(true);
@@ -18,7 +18,7 @@ test('the newest version of each thing counts, and older ones are known with it'
 });
 
 test('it is forgotten with its newest version only', () => {
-  const told = new ToldHere();
+  const told = new DeliveredVersions();
   told.add(of('a', 3));
   told.remove(of('a', 2));
   expect(told.has(of('a', 3))).toBe(true);
@@ -27,7 +27,7 @@ test('it is forgotten with its newest version only', () => {
 });
 
 test('an outage of any length takes no more memory than 10,000 things do', () => {
-  const told = new ToldHere();
+  const told = new DeliveredVersions();
   for (let count = 0; count < 30_000; count++) told.add(of(`avt_${count}`, 1));
   expect(told.size).toBe(10_000);
   expect(told.has(of('avt_29999', 1))).toBe(true);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { NewsChannels } from '../../src/live/notifications.ts';
-import type { Announcement } from '../../src/jobs/ports.ts';
-import type { News } from '../../src/live/watch.ts';
+import { Notifications } from '../../src/live/notifications.ts';
+import type { Notification } from '../../src/jobs/ports.ts';
+import type { RowNews } from '../../src/live/watch.ts';
 
-const AVATAR: Announcement = { kind: 'AVATAR', ownerId: 'ada', entityId: 'avt_1', version: 2 };
-const GENERATION: Announcement = { kind: 'GENERATION', ownerId: 'ada', entityId: 'gen_1', version: 2 };
+const AVATAR: Notification = { kind: 'AVATAR', ownerId: 'ada', entityId: 'avt_1', version: 2 };
+const GENERATION: Notification = { kind: 'GENERATION', ownerId: 'ada', entityId: 'gen_1', version: 2 };
 
 function stage() {
-  const news = new NewsChannels();
-  const heard: [string, News][] = [];
-  const listen = (channel: Parameters<NewsChannels['listen']>[0], id: string) =>
+  const news = new Notifications();
+  const heard: [string, RowNews][] = [];
+  const listen = (channel: Parameters<Notifications['listen']>[0], id: string) =>
     news.listen(channel, id)((item) => heard.push([`${channel} ${id}`, item]));
   return { news, heard, listen };
 }
@@ -56,7 +56,7 @@ describe('an announcement', () => {
   test('wakes this process before it goes to the others, and also when that fails', async () => {
     const { news, heard, listen } = stage();
     listen('avatar', 'avt_1');
-    const relayed: [Announcement, number][] = [];
+    const relayed: [Notification, number][] = [];
     news.relayThrough((announcement) => {
       relayed.push([announcement, heard.length]);
       return Promise.reject(new Error('no connection'));

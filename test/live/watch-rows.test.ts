@@ -1,13 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { HEAL_EVERY_MS, watchRows } from '../../src/live/watch.ts';
-import { bookIn, Shelf, type Book } from '../support/fake-rows.ts';
+import { RESYNC_INTERVAL_MS, watchRows } from '../../src/live/watch.ts';
+import { bookIn, FakeRows, type FakeRow } from '../support/fake-rows.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-const A_TO_C: readonly Book[] = [
+const A_TO_C: readonly FakeRow[] = [
   { id: 'a', version: 1 },
   { id: 'b', version: 2 },
   { id: 'c', version: 3 },
@@ -16,7 +16,7 @@ const A_TO_C: readonly Book[] = [
 /** What is read for the first state of all. */
 const FIRST = ['all', ['a', 'b', 'c']];
 
-function watching(shelf: Shelf, afterVersion = 0) {
+function watching(shelf: FakeRows, afterVersion = 0) {
   return watchRows({ listen: shelf.listen, list: shelf.list, read: shelf.readMany, afterVersion });
 }
 
@@ -32,13 +32,13 @@ async function take(rows: Rows, count: number): Promise<string[]> {
 }
 
 /** b1000, b1001 and so on, all in version 1. */
-function thousands(count: number): Book[] {
+function thousands(count: number): FakeRow[] {
   return Array.from({ length: count }, (_, index) => ({ id: `b${1000 + index}`, version: 1 }));
 }
 
 describe('someone who watches rows', () => {
   test('gets each as it is, then each that changes or is new', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     expect(await take(rows, 3)).toEqual(['a1', 'b2', 'c3']);
     shelf.change('b');
@@ -50,7 +50,7 @@ describe('someone who watches rows', () => {
   });
 
   test('who knows them up to a version gets those above it, and everything new', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf, 2);
     expect(await take(rows, 1)).toEqual(['c3']);
     shelf.change('d');
@@ -61,7 +61,7 @@ describe('someone who watches rows', () => {
   });
 
   test('reads only what changed', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     const next = rows.next();
@@ -73,7 +73,7 @@ describe('someone who watches rows', () => {
   });
 
   test('gets many changes that came while it was busy as one a row, for one read', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     for (let change = 0; change < 2500; change++) {
@@ -86,7 +86,7 @@ describe('someone who watches rows', () => {
   });
 
   test('reads nothing more once it has caught up with what came while it was busy', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     shelf.change('a');
@@ -100,7 +100,7 @@ describe('someone who watches rows', () => {
   });
 
   test('reads everything again after news may have been missed, whatever else came', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     shelf.books.set('c', { id: 'c', version: 9 });
@@ -112,7 +112,7 @@ describe('someone who watches rows', () => {
   });
 
   test('never gets a version it has had, or an older one', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     shelf.books.set('c', { id: 'c', version: 2 });
@@ -126,7 +126,7 @@ describe('someone who watches rows', () => {
   });
 
   test('goes on when one of them is gone', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     const next = rows.next();
@@ -138,7 +138,7 @@ describe('someone who watches rows', () => {
   });
 
   test('hears of rows that come while there are none', async () => {
-    const shelf = new Shelf();
+    const shelf = new FakeRows();
     const rows = watching(shelf);
     const next = rows.next();
     await vi.waitFor(() => expect(shelf.reads).toEqual(['all']));
@@ -148,7 +148,7 @@ describe('someone who watches rows', () => {
   });
 
   test('misses nothing that changes while it reads', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     let changes = 0;
     shelf.onRead = () => {
       // After the rows were looked up a database may still be sending them.
@@ -162,7 +162,7 @@ describe('someone who watches rows', () => {
   });
 
   test('who leaves while waiting is let go at once', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     const next = rows.next();
@@ -173,7 +173,7 @@ describe('someone who watches rows', () => {
   });
 
   test('who leaves between two rows of one read gets no more of them', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 1);
     await rows.return?.();
@@ -182,7 +182,7 @@ describe('someone who watches rows', () => {
   });
 
   test('is at the end when the server closes, waiting or not', async () => {
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const [waiting, busy] = [watching(shelf), watching(shelf)];
     await take(waiting, 3);
     await take(busy, 3);
@@ -197,20 +197,20 @@ describe('someone who watches rows', () => {
 
   test('reads nothing but the standings of those that did not change, when it looks through all', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     const next = rows.next();
     await turn();
-    await vi.advanceTimersByTimeAsync(HEAL_EVERY_MS);
-    await vi.advanceTimersByTimeAsync(HEAL_EVERY_MS);
+    await vi.advanceTimersByTimeAsync(RESYNC_INTERVAL_MS);
+    await vi.advanceTimersByTimeAsync(RESYNC_INTERVAL_MS);
     expect(shelf.reads).toEqual([...FIRST, 'all', 'all']);
     await rows.return?.();
     expect((await next).done).toBe(true);
   });
 
   test('gets thousands a hundred at a time, in order, and reads no further than it is read', async () => {
-    const shelf = new Shelf(...thousands(2500));
+    const shelf = new FakeRows(...thousands(2500));
     const rows = watching(shelf);
     await take(rows, 1);
     expect(shelf.reads).toEqual(['all', [...shelf.books.keys()].slice(0, 100)]);
@@ -224,7 +224,7 @@ describe('someone who watches rows', () => {
   });
 
   test('keeps no more than a thousand names of rows that changed while it was busy', async () => {
-    const shelf = new Shelf(...thousands(2500));
+    const shelf = new FakeRows(...thousands(2500));
     const rows = watching(shelf);
     await take(rows, 2500);
     const readsBefore = shelf.reads.length;
@@ -238,13 +238,13 @@ describe('someone who watches rows', () => {
 
   test('gets a change nobody told of within a minute', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const shelf = new Shelf(...A_TO_C);
+    const shelf = new FakeRows(...A_TO_C);
     const rows = watching(shelf);
     await take(rows, 3);
     const next = rows.next();
     await turn();
     shelf.books.set('b', { id: 'b', version: 7 });
-    await vi.advanceTimersByTimeAsync(HEAL_EVERY_MS);
+    await vi.advanceTimersByTimeAsync(RESYNC_INTERVAL_MS);
     expect((await next).value).toEqual({ id: 'b', version: 7 });
     await rows.return?.();
   });

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { Seldom } from '../../src/log/log-throttle.ts';
+import { LogThrottle } from '../../src/log/log-throttle.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -7,7 +7,7 @@ afterEach(() => {
 
 test('each kind is said at first, and then once per interval with how often it happened', () => {
   vi.useFakeTimers();
-  const seldom = new Seldom(10_000);
+  const seldom = new LogThrottle(10_000);
   const said = () => [seldom.times('forged'), seldom.times('forged'), seldom.times('stale')];
   expect(said()).toEqual([1, null, 1]);
   expect(said()).toEqual([null, null, null]);

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { heapUsed } from '../support/heap-used.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { QUERY_LIMITS } from '../../src/graphql/policy/document-limits.ts';
+import { DOCUMENT_LIMITS } from '../../src/graphql/policy/document-limits.ts';
 import { rawCaller, repeated } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -25,7 +25,7 @@ async function said(token: string, query: string, variables: object = {}): Promi
 
 describe('a document that is known already', () => {
   test.each<[what: string, query: string, refusal: RegExp]>([
-    ['too large', `{ ${repeated(QUERY_LIMITS.fields + 1, () => '__typename')} }`, /OPERATION_TOO_LARGE/],
+    ['too large', `{ ${repeated(DOCUMENT_LIMITS.fields + 1, () => '__typename')} }`, /OPERATION_TOO_LARGE/],
     ['asking for the schema', '{ __schema { types { name } } }', /introspection/],
     ['not valid', '{ avatrs { edges { cursor } } }', /Cannot query field/],
     ['not even a document', '{ avatars', /Syntax Error/],
@@ -60,7 +60,7 @@ describe('a document that is known already', () => {
 test('documents that nobody sends again take no memory, whoever sends them', async () => {
   const before = heapUsed();
   for (let index = 0; index < 300; index += 1) {
-    const query = `query q${index} { ${repeated(QUERY_LIMITS.tokens - 10, () => 'a')} }`;
+    const query = `query q${index} { ${repeated(DOCUMENT_LIMITS.tokens - 10, () => 'a')} }`;
     const response = await fetch(graphqlUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${ada}` },

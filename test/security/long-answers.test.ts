@@ -3,8 +3,8 @@ import { errorText, statusAnswerSchema, submitAnswerSchema } from '../../src/fal
 import { longestPause } from '../support/longest-pause.ts';
 import { parseWebUrl } from '../../src/values/web-url.ts';
 import { percentFromLogs } from '../../src/fal/progress.ts';
-import { placeTrigger } from '../../src/catalog/trigger.ts';
-import { readCallback } from '../../src/fal/webhook-payload.ts';
+import { ensureTrigger } from '../../src/catalog/trigger.ts';
+import { readWebhookPayload } from '../../src/fal/webhook-payload.ts';
 import { readImages } from '../../src/catalog/images.ts';
 import { worstTexts } from '../support/worst-texts.ts';
 
@@ -33,13 +33,13 @@ describe('what fal says is read in a time that grows with its length alone', () 
       parseWebUrl(text);
       submitAnswerSchema.safeParse({ request_id: text, status_url: text });
       readImages({ images: [{ url: text, content_type: text }] });
-      readCallback(Buffer.from(JSON.stringify({ request_id: 'x', status: text, error: text })));
+      readWebhookPayload(Buffer.from(JSON.stringify({ request_id: 'x', status: text, error: text })));
     }),
   );
 
   test.each(worstTexts(4000))('prompts: %s', (_what, text) =>
     read(() => {
-      for (const trigger of [text.slice(0, 50), text.slice(0, 1), 'TOK']) placeTrigger(text, trigger);
+      for (const trigger of [text.slice(0, 50), text.slice(0, 1), 'TOK']) ensureTrigger(text, trigger);
     }),
   );
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { QUERY_LIMITS } from '../../src/graphql/policy/document-limits.ts';
+import { DOCUMENT_LIMITS } from '../../src/graphql/policy/document-limits.ts';
 import { rawCaller, repeated } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -13,7 +13,7 @@ const { graphqlUrl } = production;
 const token = await tokenOf('ada');
 const { ask } = rawCaller(graphqlUrl, token);
 
-const { tokens, depth, fields, aliases, directives } = QUERY_LIMITS;
+const { tokens, depth, fields, aliases, directives } = DOCUMENT_LIMITS;
 
 /** Doubles with every fragment: a few hundred bytes that stand for a thousand million fields. */
 const BOMB = `query { ...F0 } ${repeated(30, (index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`)} fragment F30 on Query { trainers { name } }`;

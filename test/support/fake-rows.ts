@@ -1,21 +1,21 @@
-import type { Listen, News } from '../../src/live/watch.ts';
+import type { Subscribe, RowNews } from '../../src/live/watch.ts';
 
-export type Book = { readonly id: string; readonly version: number };
+export type FakeRow = { readonly id: string; readonly version: number };
 
 /** Rows to watch, with the news of their changes, and what a watcher did with both. */
-export class Shelf {
-  readonly books = new Map<string, Book>();
-  readonly listeners = new Set<(news: News) => void>();
+export class FakeRows {
+  readonly books = new Map<string, FakeRow>();
+  readonly listeners = new Set<(news: RowNews) => void>();
   /** Every read in order: the ids that were asked for, or `all` for a page of the standings of all. */
   readonly reads: (readonly string[] | 'all')[] = [];
   /** Called when a read begins, before it looks. */
   onRead: () => void | Promise<void> = () => undefined;
 
-  constructor(...books: readonly Book[]) {
+  constructor(...books: readonly FakeRow[]) {
     for (const book of books) this.books.set(book.id, book);
   }
 
-  listen: Listen = (onNews) => {
+  listen: Subscribe = (onNews) => {
     this.listeners.add(onNews);
     return () => void this.listeners.delete(onNews);
   };
@@ -25,23 +25,23 @@ export class Shelf {
     await this.onRead();
   }
 
-  readOne = async (): Promise<Book | null> => {
+  readOne = async (): Promise<FakeRow | null> => {
     await this.#begin(['a']);
     return this.books.get('a') ?? null;
   };
 
-  readMany = async (ids: readonly string[]): Promise<Book[]> => {
+  readMany = async (ids: readonly string[]): Promise<FakeRow[]> => {
     await this.#begin(ids);
     return [...this.books.values()].filter(({ id }) => ids.includes(id));
   };
 
-  list = async (afterId: string, limit: number): Promise<Book[]> => {
+  list = async (afterId: string, limit: number): Promise<FakeRow[]> => {
     await this.#begin('all');
     const all = [...this.books.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
     return all.filter(({ id }) => id > afterId).slice(0, limit);
   };
 
-  tell(news: News): void {
+  tell(news: RowNews): void {
     for (const listener of this.listeners) listener(news);
   }
 
@@ -58,10 +58,14 @@ export class Shelf {
 }
 
 /** What a step of a watcher brought; undefined at the end. */
-export async function bookIn(step: Promise<IteratorResult<Book, undefined>>): Promise<Book | undefined> {
+export async function bookIn(
+  step: Promise<IteratorResult<FakeRow, undefined>>,
+): Promise<FakeRow | undefined> {
   return (await step).value;
 }
 
-export async function versionIn(step: Promise<IteratorResult<Book, undefined>>): Promise<number | undefined> {
+export async function versionIn(
+  step: Promise<IteratorResult<FakeRow, undefined>>,
+): Promise<number | undefined> {
   return (await bookIn(step))?.version;
 }

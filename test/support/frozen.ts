@@ -3,7 +3,7 @@
 // return for minutes.
 import { setTimeout as pause } from 'node:timers/promises';
 import { openEmbedded } from '../../src/embedded/database.ts';
-import { watchForFreezes } from '../../src/embedded/watchdog.ts';
+import { startWatchdog } from '../../src/embedded/watchdog.ts';
 import { say } from './say.ts';
 import { silent } from './template.ts';
 
@@ -14,7 +14,7 @@ const wait = (seconds: number): string =>
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
 const { pool } = await openEmbedded(dataDir, silent);
-watchForFreezes(1000);
+startWatchdog(1000);
 for (let n = 0; n < 10; n++) await pool.query(wait(0.3));
 await pause(1500);
 say('alive');

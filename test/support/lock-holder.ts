@@ -1,12 +1,12 @@
 // node --import tsx test/support/lock-holder.ts <folder>: prints "held" or "refused <pid>" and, having the lock, stays.
-import { DataDirInUseError, lockDataDir } from '../../src/embedded/folder-lock.ts';
+import { DataDirInUseError, lockFolder } from '../../src/embedded/folder-lock.ts';
 import { say } from './say.ts';
 import { silent } from './template.ts';
 
 const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
 try {
-  await lockDataDir(dataDir, silent);
+  await lockFolder(dataDir, silent);
   say('held');
   setInterval(() => undefined, 1000);
 } catch (error) {

@@ -3,7 +3,7 @@ import type { Log } from '../../src/log/log.ts';
 export type Line = { readonly level: keyof Log; readonly message: string; readonly fields: object };
 
 /** A log that keeps its lines for the test to look at. */
-export function keptLog(): Log & { readonly lines: readonly Line[] } {
+export function memoryLog(): Log & { readonly lines: readonly Line[] } {
   const lines: Line[] = [];
   const at = (level: keyof Log) => (fields: object, message: string) => {
     lines.push({ level, message, fields });

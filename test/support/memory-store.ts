@@ -1,11 +1,4 @@
-import type {
-  DueJob,
-  JobStore,
-  LoadedJob,
-  LookResult,
-  PendingAnnouncement,
-  Saved,
-} from '../../src/jobs/ports.ts';
+import type { DueJob, JobStore, LoadedJob, PollResult, OutboxEntry, Saved } from '../../src/jobs/ports.ts';
 import { after, snapshotOf, type World } from './domain-fixtures.ts';
 import { isFinal } from '../../src/domain/job-state.ts';
 
@@ -33,7 +26,7 @@ export class MemoryStore implements JobStore {
   readonly rows = new Map<string, Row>();
   /** What became of each delivery, by its digest. */
   readonly deliveries = new Map<string, string>();
-  readonly pending = new Map<bigint, PendingAnnouncement>();
+  readonly pending = new Map<bigint, OutboxEntry>();
   /** Called between a load and its save: what others do at the same time. */
   beforeSave: (row: Row) => void = () => undefined;
   loads = 0;
@@ -94,7 +87,7 @@ export class MemoryStore implements JobStore {
     return { kind: 'saved', announcements: announcement === null ? [] : [announcement] };
   };
 
-  #announcementOf(loaded: LoadedJob, row: Row, change: unknown): PendingAnnouncement | null {
+  #announcementOf(loaded: LoadedJob, row: Row, change: unknown): OutboxEntry | null {
     const entityId = loaded.avatarId ?? loaded.generationId;
     if (change === null || entityId === null) return null;
     row.version += 1;
@@ -137,7 +130,7 @@ export class MemoryStore implements JobStore {
     return nextPollInMs === null ? null : new Date(this.now);
   }
 
-  async reschedule({ id }: DueJob, inMs: number | null, found: LookResult): Promise<void> {
+  async reschedule({ id }: DueJob, inMs: number | null, found: PollResult): Promise<void> {
     const row = this.rows.get(id);
     if (row === undefined) return;
     row.nextPollInMs = inMs;

@@ -1,17 +1,17 @@
 import { onTestFinished } from 'vitest';
-import { keptLog } from './memory-log.ts';
-import { NewsChannels } from '../../src/live/notifications.ts';
-import { relayOverRedis } from '../../src/live/redis-bridge.ts';
-import type { Announcement } from '../../src/jobs/ports.ts';
-import type { News } from '../../src/live/watch.ts';
+import { memoryLog } from './memory-log.ts';
+import { Notifications } from '../../src/live/notifications.ts';
+import { bridgeOverRedis } from '../../src/live/redis-bridge.ts';
+import type { Notification } from '../../src/jobs/ports.ts';
+import type { RowNews } from '../../src/live/watch.ts';
 
 /** One server's share of the news, with someone who watches one avatar there. */
 export function instance(url: string, entityId: string) {
-  const news = new NewsChannels();
-  const heard: News[] = [];
+  const news = new Notifications();
+  const heard: RowNews[] = [];
   const stopListening = news.listen('avatar', entityId)((item) => heard.push(item));
-  const log = keptLog();
-  const relay = relayOverRedis(url, news, log);
+  const log = memoryLog();
+  const relay = bridgeOverRedis(url, news, log);
   onTestFinished(async () => {
     stopListening();
     await relay.close();
@@ -19,12 +19,12 @@ export function instance(url: string, entityId: string) {
   return { news, heard, log, relay };
 }
 
-export function announcementOf(entityId: string, version = 1): Announcement {
+export function announcementOf(entityId: string, version = 1): Notification {
   return { kind: 'AVATAR', ownerId: 'ada', entityId, version };
 }
 
-export function changed(entityId: string): News {
+export function changed(entityId: string): RowNews {
   return { kind: 'changed', entityId };
 }
 
-export const MISSED: News = { kind: 'missed' };
+export const MISSED: RowNews = { kind: 'missed' };

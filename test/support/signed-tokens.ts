@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createAuthenticate, type Authenticate } from '../../src/auth/authenticate.ts';
-import { keptLog } from './memory-log.ts';
+import { memoryLog } from './memory-log.ts';
 import type { AuthConfig } from '../../src/config/config.ts';
 import type { OutageLog } from '../../src/auth/key-outage.ts';
 
@@ -17,7 +17,7 @@ const BYTES = new TextEncoder().encode(SECRET);
 export function authenticateWith(
   keys: Keys,
   claims: { issuer?: string; audience?: string } = {},
-  log: OutageLog = keptLog(),
+  log: OutageLog = memoryLog(),
   now?: () => number,
 ): Authenticate {
   const { issuer = null, audience = null } = claims;

@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { UnderWay } from '../../src/async/in-flight.ts';
+import { InFlight } from '../../src/async/in-flight.ts';
 import type {
-  Announcement,
+  Notification,
   CancelAnswer,
-  Inspection,
+  RunStatus,
   Provider,
   RunRef,
-  Tally,
-  Workshop,
+  JobMetrics,
+  JobDeps,
 } from '../../src/jobs/ports.ts';
 import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
-import { keptLog } from './memory-log.ts';
+import { memoryLog } from './memory-log.ts';
 import { MemoryStore } from './memory-store.ts';
 
 /** A provider at the port that answers as it is told and remembers what it was asked. */
-export class ToldProvider implements Provider {
-  inspection: Inspection = { kind: 'queued', position: null };
+export class FakeProvider implements Provider {
+  inspection: RunStatus = { kind: 'queued', position: null };
   cancelAnswer: CancelAnswer = 'requested';
   readonly inspected: string[] = [];
   readonly cancelled: string[] = [];
@@ -24,7 +24,7 @@ export class ToldProvider implements Provider {
     return Promise.reject(new Error('nothing is submitted here'));
   }
 
-  async inspect({ requestId }: RunRef): Promise<Inspection> {
+  async fetchStatus({ requestId }: RunRef): Promise<RunStatus> {
     this.inspected.push(requestId);
     return this.inspection;
   }
@@ -37,31 +37,31 @@ export class ToldProvider implements Provider {
 
 export const POLL_MS = 3000;
 
-/** A workshop over fakes at its ports, to be looked at from outside. */
-export function bench() {
+/** Dependencies of the use cases over fakes at its ports, to be looked at from outside. */
+export function testDeps() {
   const store = new MemoryStore();
-  const provider = new ToldProvider();
-  const log = keptLog();
-  const published: Announcement[] = [];
+  const provider = new FakeProvider();
+  const log = memoryLog();
+  const published: Notification[] = [];
   const relay = { fails: () => false };
-  const announcer = {
-    async publish(announcement: Announcement): Promise<void> {
+  const publisher = {
+    async publish(announcement: Notification): Promise<void> {
       published.push(announcement);
       if (relay.fails()) throw new Error('no connection');
     },
   };
   const settings = { callbackBase: null, pollIntervalMs: POLL_MS, defaultTrainers: DEFAULT_TRAINERS };
-  const ended: Parameters<Tally['runEnded']>[0][] = [];
-  const tally: Tally = { runEnded: (run) => ended.push(run), submitted: () => undefined };
-  const workshop: Workshop = {
+  const ended: Parameters<JobMetrics['runEnded']>[0][] = [];
+  const metrics: JobMetrics = { runEnded: (run) => ended.push(run), submitted: () => undefined };
+  const deps: JobDeps = {
     store,
     provider,
-    announcer,
+    publisher,
     log,
-    tally,
-    underWay: new UnderWay(),
+    metrics,
+    inFlight: new InFlight(),
     newCallbackToken: () => randomBytes(16).toString('hex'),
     settings,
   };
-  return { workshop, store, provider, log, published, relay, ended };
+  return { deps, store, provider, log, published, relay, ended };
 }

@@ -6,7 +6,7 @@ import { backUp } from '../dump.ts';
 import { readBackup, type BackupHead } from '../format.ts';
 import { DataDirInUseError } from '../../embedded/folder-lock.ts';
 import { databaseFolder, openEmbedded } from '../../embedded/database.ts';
-import { giveName } from '../atomic-publish.ts';
+import { publishAtomically } from '../atomic-publish.ts';
 import { CommandError, EX_CONFIG, EX_USAGE, log, type Place } from './command.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function backup(
     gone.throwIfAborted();
     const { tables } = await readBackup(unfinished);
     gone.throwIfAborted();
-    await giveName(unfinished, file);
+    await publishAtomically(unfinished, file);
     return { file, tables };
   } catch (error) {
     gone.throwIfAborted(); // says more than what it broke off

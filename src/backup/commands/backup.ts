@@ -1,5 +1,5 @@
 import { backup } from './back-up.ts';
-import { exitStatusOf, placeOf, say } from './command.ts';
+import { exitStatusOf, readPlace, print } from './command.ts';
 
 const gone = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -8,8 +8,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 process.exit(
   await exitStatusOf(async () => {
-    const { file, tables } = await backup(process.argv.slice(2), placeOf(process.env), gone.signal);
+    const { file, tables } = await backup(process.argv.slice(2), readPlace(process.env), gone.signal);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    say(`${file}: ${rows} rows of ${tables.length} tables, written and read again`);
+    print(`${file}: ${rows} rows of ${tables.length} tables, written and read again`);
   }),
 );

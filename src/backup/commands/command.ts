@@ -19,7 +19,7 @@ export type Place = { readonly dataDir: string; readonly databaseUrl: string | n
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the data is: of the server's settings the only ones these commands read. */
-export function placeOf({ DATA_DIR, DATABASE_URL }: Environment): Place {
+export function readPlace({ DATA_DIR, DATABASE_URL }: Environment): Place {
   try {
     const { dataDir, databaseUrl } = readConfig({ DATA_DIR, DATABASE_URL });
     return { dataDir, databaseUrl };
@@ -32,11 +32,11 @@ export function placeOf({ DATA_DIR, DATABASE_URL }: Environment): Place {
 /** What the database has to say goes to whoever typed the command; what it always says does not. */
 export const log = {
   info: () => undefined,
-  warn: (_fields: object, message: string) => say(`warning: ${message}`),
-  error: (_fields: object, message: string) => say(`error: ${message}`),
+  warn: (_fields: object, message: string) => print(`warning: ${message}`),
+  error: (_fields: object, message: string) => print(`error: ${message}`),
 };
 
-export function say(text: string): void {
+export function print(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
@@ -49,7 +49,7 @@ export async function exitStatusOf(work: () => Promise<void>): Promise<number> {
     await work();
     return 0;
   } catch (error) {
-    say(error instanceof Error ? error.message || String(error) : String(error));
+    print(error instanceof Error ? error.message || String(error) : String(error));
     return error instanceof CommandError ? error.exitCode : 1;
   }
 }

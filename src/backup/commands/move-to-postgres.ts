@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { databaseFolder } from '../../embedded/database.ts';
 import { moveToPostgres, type MovedTable } from '../move-to-postgres.ts';
-import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, placeOf, say } from './command.ts';
+import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, readPlace, print } from './command.ts';
 
 /** `npm run move-to-postgres`: all rows of the embedded database in DATA_DIR, copied to the PostgreSQL of DATABASE_URL. */
 process.exit(
   await exitStatusOf(async () => {
-    const { dataDir, databaseUrl } = placeOf(process.env);
+    const { dataDir, databaseUrl } = readPlace(process.env);
     if (process.argv.length > 2) throw new CommandError('usage: npm run move-to-postgres', EX_USAGE);
     if (databaseUrl === null) {
       throw new CommandError('DATABASE_URL is not set: it says which PostgreSQL to move to', EX_CONFIG);
@@ -16,8 +16,8 @@ process.exit(
     if (!existsSync(databaseFolder(folder))) {
       throw new CommandError(`There is no embedded database in ${folder} (DATA_DIR)`, EX_CONFIG);
     }
-    await moveToPostgres({ dataDir: folder, databaseUrl, log, compared: (tables) => say(listOf(tables)) });
-    say(
+    await moveToPostgres({ dataDir: folder, databaseUrl, log, compared: (tables) => print(listOf(tables)) });
+    print(
       `Committed. ${folder} is as it was; keep DATA_DIR where the simulator stands in for fal: its files are there.`,
     );
   }),

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { restore } from '../restore.ts';
-import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, placeOf, say } from './command.ts';
+import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, readPlace, print } from './command.ts';
 
 /** `npm run restore -- file`: the embedded database of an empty or missing DATA_DIR, made out of a backup. */
 process.exit(
   await exitStatusOf(async () => {
-    const { dataDir, databaseUrl } = placeOf(process.env);
+    const { dataDir, databaseUrl } = readPlace(process.env);
     const [file, ...more] = process.argv.slice(2);
     if (file === undefined || more.length > 0)
       throw new CommandError('usage: npm run restore -- file', EX_USAGE);
@@ -18,6 +18,6 @@ process.exit(
     }
     const { tables, madeAt } = await restore(resolve(file), dataDir, log);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    say(`${resolve(dataDir)}: ${rows} rows of ${tables.length} tables, as they were at ${madeAt}`);
+    print(`${resolve(dataDir)}: ${rows} rows of ${tables.length} tables, as they were at ${madeAt}`);
   }),
 );

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
-import type { StopReason, SubmitStops } from '../../jobs/ports.ts';
+import type { BreakerReason, BreakerStore } from '../../jobs/ports.ts';
 
 /**
  * Stops of submits, in the database that all instances share. A key that was refused stops those that have the same key:
  * an instance that still runs with the old one must not stop the others, which have its successor.
  */
-export class PrismaSubmitStops implements SubmitStops {
+export class PrismaBreakerStore implements BreakerStore {
   readonly #prisma: PrismaClient;
-  readonly #ownReasons: Readonly<Record<StopReason, string>>;
+  readonly #ownReasons: Readonly<Record<BreakerReason, string>>;
 
   constructor(prisma: PrismaClient, key: string) {
     this.#prisma = prisma;
@@ -24,7 +24,7 @@ export class PrismaSubmitStops implements SubmitStops {
     return (await this.#prisma.submitStop.findFirst({ where, select: { reason: true } })) !== null;
   }
 
-  async stop(reason: StopReason, message: string): Promise<void> {
+  async stop(reason: BreakerReason, message: string): Promise<void> {
     const data = { reason: this.#ownReasons[reason], message };
     await this.#prisma.submitStop.createMany({ data, skipDuplicates: true });
   }

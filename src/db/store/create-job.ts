@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import type { Creation, NewGeneration, NewJob } from '../../jobs/ports.ts';
-import { refusedByLimits } from './quota-usage.ts';
+import { refusedByQuota } from './quota-usage.ts';
 import type { JsonObject } from '../../values/json.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 
@@ -44,7 +44,7 @@ async function tryToCreate(
     generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
   try {
     return await prisma.$transaction(async (tx): Promise<Creation> => {
-      const message = await refusedByLimits(tx, job.ownerId, spending, limits);
+      const message = await refusedByQuota(tx, job.ownerId, spending, limits);
       // Whoever waited here for the first call with the same key must not be refused for what that one took.
       const meanwhile = message === null ? null : await repeated(tx, job.ownerId, idempotency);
       if (meanwhile !== null) return meanwhile;
@@ -52,10 +52,10 @@ async function tryToCreate(
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });
       } else {
-        const { id, seed, ...wish } = generation;
+        const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;
         await tx.generation.create({
-          data: { ...wish, id, ownerId, avatarId, seed: seed === null ? null : BigInt(seed) },
+          data: { ...fields, id, ownerId, avatarId, seed: seed === null ? null : BigInt(seed) },
         });
         await tx.job.create({ data: { ...data, ...spending, generationId: id } });
       }

@@ -1,7 +1,7 @@
 import { isTrainer, type Trainer } from '../../catalog/trainers.ts';
 import { hasArtifact, type Artifact } from '../../catalog/artefact.ts';
 import type { Announcement, Avatar, Generation, Job } from '../../generated/prisma/client.ts';
-import type { AvatarForJob, DueJob, LoadedJob, PendingAnnouncement } from '../../jobs/ports.ts';
+import type { AvatarForJob, DueJob, LoadedJob, OutboxEntry } from '../../jobs/ports.ts';
 import type { Json } from '../../values/json.ts';
 import type { JobView } from '../../domain/job-state.ts';
 
@@ -90,7 +90,7 @@ export function dueJob(job: Job, now: Date): DueJob {
   };
 }
 
-export function asPending({ id, kind, ownerId, entityId, version }: Announcement): PendingAnnouncement {
+export function asPending({ id, kind, ownerId, entityId, version }: Announcement): OutboxEntry {
   return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
 }
 

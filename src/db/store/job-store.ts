@@ -6,21 +6,14 @@ import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../../jobs/ids.ts';
 import { lockOwner } from './quota-usage.ts';
 import { saveDecision } from './save-decision.ts';
-import type {
-  DueJob,
-  JobStanding,
-  JobStore,
-  LoadedJob,
-  LookResult,
-  PendingAnnouncement,
-} from '../../jobs/ports.ts';
+import type { DueJob, JobStanding, JobStore, LoadedJob, PollResult, OutboxEntry } from '../../jobs/ports.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
-import type { AvatarShelf, NewAvatar } from '../../jobs/create-avatar.ts';
+import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
 import { ERROR_CODES, type ErrorCode } from '../../domain/user-error.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 
 /** The jobs' memory, in PostgreSQL or its embedded twin. All waiting times are counted by the database's clock. */
-export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
+export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
   readonly #prisma: PrismaClient;
   readonly #limits: SpendLimits;
 
@@ -35,7 +28,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     return avatar && avatarForJob(avatar);
   }
 
-  async insertAvatar(avatar: NewAvatar): ReturnType<AvatarShelf['insertAvatar']> {
+  async insertAvatar(avatar: NewAvatar): ReturnType<AvatarStore['insertAvatar']> {
     const limit = this.#limits.avatarsPerOwner;
     return this.#prisma.$transaction(async (tx) => {
       if (limit !== null) {
@@ -131,7 +124,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     return job && dueJob(job, await this.#now());
   }
 
-  async reschedule(job: DueJob, inMs: number | null, found: LookResult): Promise<void> {
+  async reschedule(job: DueJob, inMs: number | null, found: PollResult): Promise<void> {
     // Whoever settled the job, bound it or asked for a look meanwhile has planned anew, and that counts.
     await this.#prisma.$executeRaw`
       UPDATE jobs SET
@@ -169,7 +162,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     ]);
   }
 
-  async deleteAvatar(ownerId: string, avatarId: string): Promise<readonly PendingAnnouncement[] | null> {
+  async deleteAvatar(ownerId: string, avatarId: string): Promise<readonly OutboxEntry[] | null> {
     if (!isId(avatarId)) return null;
     return this.#prisma.$transaction(async (tx) => {
       if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
@@ -200,7 +193,7 @@ export class PrismaJobStore implements JobStore, AvatarShelf, GenerationReader {
     });
   }
 
-  async unannounced(limit: number, olderThanMs: number): Promise<PendingAnnouncement[]> {
+  async unannounced(limit: number, olderThanMs: number): Promise<OutboxEntry[]> {
     const rows = await this.#prisma.$queryRaw<{ id: bigint }[]>`
       SELECT id FROM announcements
       WHERE created_at <= now() - ${olderThanMs} * interval '1 millisecond'

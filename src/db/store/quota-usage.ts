@@ -1,5 +1,5 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
-import { exceeded, type SpendLimits, type Spending, type Spent, type Usage } from '../../domain/quota.ts';
+import { checkQuota, type SpendLimits, type Spending, type Spent, type Usage } from '../../domain/quota.ts';
 
 type Transaction = Prisma.TransactionClient;
 
@@ -8,7 +8,7 @@ type Transaction = Prisma.TransactionClient;
  * owners, everybody) at a time: whoever comes second waits here until the first is committed and then counts it.
  * Resolves with the refusal's sentence, or null when the job may be written.
  */
-export async function refusedByLimits(
+export async function refusedByQuota(
   tx: Transaction,
   ownerId: string,
   spending: Spending,
@@ -26,7 +26,7 @@ export async function refusedByLimits(
     own: await spent(tx, spending.kind, ownerId),
     total: hasTotal ? await spent(tx, spending.kind, null) : NOTHING,
   };
-  return exceeded(spending, usage, limits);
+  return checkQuota(spending, usage, limits);
 }
 
 /** Whoever else is about to add something of this owner's waits until this transaction has ended. */

@@ -7,7 +7,7 @@ import type { AvatarChange } from '../../domain/decide-training.ts';
 import type { Decision } from '../../domain/decide.ts';
 import type { GenerationChange } from '../../domain/decide-generation.ts';
 import type { Json } from '../../values/json.ts';
-import type { JobStore, LoadedJob, PendingAnnouncement, Saved } from '../../jobs/ports.ts';
+import type { JobStore, LoadedJob, OutboxEntry, Saved } from '../../jobs/ports.ts';
 
 type Change = Extract<Decision, { kind: 'change' }>;
 type Transaction = Prisma.TransactionClient;
@@ -68,11 +68,7 @@ async function saveJob(
   }
 }
 
-async function saveVisible(
-  tx: Transaction,
-  loaded: LoadedJob,
-  decision: Change,
-): Promise<PendingAnnouncement[]> {
+async function saveVisible(tx: Transaction, loaded: LoadedJob, decision: Change): Promise<OutboxEntry[]> {
   const { ownerId, version, avatarId, generationId } = loaded;
   if (version === null) return [];
   const newVersion = version + 1;
@@ -99,10 +95,7 @@ async function saveVisible(
   return [];
 }
 
-async function announcementOf(
-  tx: Transaction,
-  data: Prisma.AnnouncementCreateInput,
-): Promise<PendingAnnouncement[]> {
+async function announcementOf(tx: Transaction, data: Prisma.AnnouncementCreateInput): Promise<OutboxEntry[]> {
   return [asPending(await tx.announcement.create({ data }))];
 }
 

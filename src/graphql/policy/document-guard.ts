@@ -7,7 +7,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
-import { QUERY_LIMITS, tooLarge } from './document-limits.ts';
+import { DOCUMENT_LIMITS, refusalOfDocument } from './document-limits.ts';
 import { safeError } from './safe-errors.ts';
 import type { Plugin } from 'graphql-yoga';
 
@@ -24,7 +24,7 @@ const PROOF_HEADERS = ['x-graphql-yoga-csrf', 'graphql-require-preflight', 'apol
  * Keeps operations within their limits, over HTTP and WebSocket alike, and keeps the schema to itself where it is told
  * to: no introspection, and no hints in error messages.
  */
-export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }): Plugin {
+export function useDocumentGuard({ hidesSchema }: { readonly hidesSchema: boolean }): Plugin {
   return {
     onParse({ setParseFn }) {
       setParseFn((source: string, parseOptions: object) => {
@@ -36,7 +36,7 @@ export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }
       });
     },
     onValidate({ params, setResult, setValidationFn, addValidationRule }) {
-      const refusal = tooLarge(params.documentAST as DocumentNode);
+      const refusal = refusalOfDocument(params.documentAST as DocumentNode);
       if (refusal !== null) {
         setResult([refusal]);
         return;
@@ -54,16 +54,16 @@ export function useQueryGuard({ hidesSchema }: { readonly hidesSchema: boolean }
 
 /** Deep nesting can exhaust the stack before the tokens are counted out; it is the same mistake. */
 function parseWithinLimits(source: string, options: object): DocumentNode {
-  if (source.length > QUERY_LIMITS.text) {
-    const message = `A document may have ${QUERY_LIMITS.text} characters at most: give long values as variables.`;
+  if (source.length > DOCUMENT_LIMITS.text) {
+    const message = `A document may have ${DOCUMENT_LIMITS.text} characters at most: give long values as variables.`;
     throw new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
   }
   try {
-    return parse(source, { ...options, maxTokens: QUERY_LIMITS.tokens });
+    return parse(source, { ...options, maxTokens: DOCUMENT_LIMITS.tokens });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new GraphQLError(
-      `Syntax Error: Document contains more than ${QUERY_LIMITS.tokens} tokens or nests too deeply.`,
+      `Syntax Error: Document contains more than ${DOCUMENT_LIMITS.tokens} tokens or nests too deeply.`,
     );
   }
 }

@@ -11,7 +11,7 @@ import { fieldPoliciesOf } from './field-policy.ts';
 import { schema } from '../schema.ts';
 
 /** What a document may be made of at most. The largest operation that a client of ours sends is a fifth of each. */
-export const QUERY_LIMITS = {
+export const DOCUMENT_LIMITS = {
   /** Characters of the text. Long values belong into variables: validation prints those in the text again and again. */
   text: 20_000,
   tokens: 2000,
@@ -44,30 +44,30 @@ type Size = {
  * Looks at a document before it is validated: validation compares fields with each other, and a request of a few
  * kilobytes can keep it busy for a long time. Null when the document is within the limits.
  */
-export function tooLarge(document: DocumentNode): GraphQLError | null {
+export function refusalOfDocument(document: DocumentNode): GraphQLError | null {
   const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-  if (fragments.length > QUERY_LIMITS.fragments) return tooMany('fragments');
+  if (fragments.length > DOCUMENT_LIMITS.fragments) return tooMany('fragments');
   const written = { selections: 0, directives: 0 };
   for (const definition of document.definitions) {
     if (!('selectionSet' in definition)) continue;
     const refusal = countWritten(definition.selectionSet, written);
     if (refusal !== null) return refusal;
     written.directives += directivesOf(definition);
-    if (written.directives > QUERY_LIMITS.directives) return tooMany('directives');
+    if (written.directives > DOCUMENT_LIMITS.directives) return tooMany('directives');
   }
   const measure = measurer(new Map(fragments.map((fragment) => [fragment.name.value, fragment])));
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
     const size = measure(definition.selectionSet);
     for (const name of ['depth', 'fields', 'aliases', 'directives'] as const)
-      if (size[name] > QUERY_LIMITS[name]) return tooMany(name);
+      if (size[name] > DOCUMENT_LIMITS[name]) return tooMany(name);
     if (definition.operation !== OperationTypeNode.MUTATION) continue;
     if (size.paid > 1) {
       return refusal(
         'An operation may start one run at most: ask for the others in operations of their own.',
       );
     }
-    if (size.outermost > QUERY_LIMITS.mutations) return tooMany('mutations');
+    if (size.outermost > DOCUMENT_LIMITS.mutations) return tooMany('mutations');
   }
   return null;
 }
@@ -83,7 +83,7 @@ const NOUNS = {
 } as const;
 
 function tooMany(name: keyof typeof NOUNS): GraphQLError {
-  return refusal(`This document has too many ${NOUNS[name]}: at most ${QUERY_LIMITS[name]} are allowed.`);
+  return refusal(`This document has too many ${NOUNS[name]}: at most ${DOCUMENT_LIMITS[name]} are allowed.`);
 }
 
 /** Counts a selection set as it is written. Ends at the first limit that is passed. */
@@ -94,11 +94,11 @@ function countWritten(
   for (const selection of selections) {
     written.selections += 1;
     written.directives += selection.directives?.length ?? 0;
-    if (written.selections > QUERY_LIMITS.selections) return tooMany('selections');
-    if (written.directives > QUERY_LIMITS.directives) return tooMany('directives');
+    if (written.selections > DOCUMENT_LIMITS.selections) return tooMany('selections');
+    if (written.directives > DOCUMENT_LIMITS.directives) return tooMany('directives');
     if (selection.kind === Kind.FRAGMENT_SPREAD) continue;
-    if (selection.kind === Kind.FIELD && (selection.alias?.value.length ?? 0) > QUERY_LIMITS.aliasLength) {
-      return refusal(`An alias may have ${QUERY_LIMITS.aliasLength} characters at most.`);
+    if (selection.kind === Kind.FIELD && (selection.alias?.value.length ?? 0) > DOCUMENT_LIMITS.aliasLength) {
+      return refusal(`An alias may have ${DOCUMENT_LIMITS.aliasLength} characters at most.`);
     }
     const inner = selection.selectionSet === undefined ? null : countWritten(selection.selectionSet, written);
     if (inner !== null) return inner;

@@ -11,7 +11,7 @@ const MAX_TEXT = 100_000;
  * Bounded by size, not by number: whoever can reach the server can send documents, each of another text, and a few
  * kilobytes of them become a megabyte. The key is the whole text, and nothing of the asker goes in.
  */
-export class KnownDocuments extends LRUCache<string, DocumentNode> {
+export class ParseCache extends LRUCache<string, DocumentNode> {
   constructor() {
     // A document has at least one character; the cache takes no size of zero.
     super({ maxSize: MAX_TEXT, sizeCalculation: (_document, text) => text.length });

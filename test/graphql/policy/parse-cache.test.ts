@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KnownDocuments } from '../../../src/graphql/policy/parse-cache.ts';
+import { ParseCache } from '../../../src/graphql/policy/parse-cache.ts';
 import { parse } from 'graphql';
 
 const document = parse('{ trainers { name } }');
@@ -7,7 +7,7 @@ const document = parse('{ trainers { name } }');
 const text = (index: number) => `{ trainers { name } } #${index} `.padEnd(10_000, '.');
 
 test('a document is known by its whole text', () => {
-  const known = new KnownDocuments();
+  const known = new ParseCache();
   const other = parse('{ avatars { edges { cursor } } }');
   known.set('{ trainers { name } }', document);
   known.set('{ avatars { edges { cursor } } }', other);
@@ -18,7 +18,7 @@ test('a document is known by its whole text', () => {
 });
 
 test('those used longest ago are forgotten when all together are too large', () => {
-  const known = new KnownDocuments();
+  const known = new ParseCache();
   for (let index = 0; index < 10; index += 1) known.set(text(index), document);
   expect(known.get(text(0))).toBe(document);
 
@@ -30,14 +30,14 @@ test('those used longest ago are forgotten when all together are too large', () 
 });
 
 test('one that is told again counts once', () => {
-  const known = new KnownDocuments();
+  const known = new ParseCache();
   for (let times = 0; times < 100; times += 1) known.set(text(0), document);
   for (let index = 1; index < 10; index += 1) known.set(text(index), document);
   expect(known.get(text(0))).toBe(document);
 });
 
 test('one that is too large by itself is not kept, and moves no other out', () => {
-  const known = new KnownDocuments();
+  const known = new ParseCache();
   known.set(text(0), document);
   known.set('#'.repeat(100_001), document);
   expect(known.get(text(0))).toBe(document);
