@@ -65,7 +65,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     return { ...app, close: () => (closing ??= parts.dispose()) };
   } catch (error) {
     await parts.dispose().catch((failure: unknown) => {
-      log.error({ err: failure }, 'a part of a server that could not be started could not be closed');
+      log.error({ err: failure }, 'cleanup after a failed start failed');
     });
     throw error;
   }
@@ -103,7 +103,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const closing = new AbortController();
   const stops = new PrismaBreakerStore(database.prisma, fal.key);
   // Whoever starts a server has seen to what made another one stop.
-  for (const reason of await stops.clear()) log.warn({ reason }, 'runs are submitted again');
+  for (const reason of await stops.clear()) log.warn({ reason }, 'circuit breaker reset at start');
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
     listeners: () => news.listeners,

@@ -23,7 +23,7 @@ process.on('uncaughtException', (error) => {
   // The first one is told. What breaks because of it while the process ends adds nothing.
   if (hasFault) return;
   hasFault = true;
-  log.fatal({ err: error }, 'a fault nobody caught; ending');
+  log.fatal({ err: error }, 'uncaught exception; exiting');
   const exit = () => process.exit(1);
   setTimeout(exit, DRAIN_MS);
   close().then(exit, exit);
@@ -33,22 +33,22 @@ let isEnding = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     if (isEnding) {
-      log.warn({ signal }, 'told twice; ending at once');
+      log.warn({ signal }, 'second signal; exiting at once');
       process.exit(1);
     }
     isEnding = true;
-    log.info({ signal }, 'ending');
+    log.info({ signal }, 'shutting down');
     setTimeout(() => {
-      log.error({}, 'ending took too long');
+      log.error({}, 'shutdown timed out');
       process.exit(1);
     }, SHUTDOWN_MS).unref();
     close().then(
       () => {
-        log.info({}, 'ended');
+        log.info({}, 'shut down');
         process.exit(hasFault ? 1 : 0);
       },
       (error: unknown) => {
-        log.error({ err: error }, 'ending failed');
+        log.error({ err: error }, 'shutdown failed');
         process.exit(1);
       },
     );
@@ -73,7 +73,7 @@ async function appOrExit(): Promise<App> {
   try {
     return await createApp(config, log);
   } catch (error) {
-    log.fatal({ err: error }, 'the server could not be started');
+    log.fatal({ err: error }, 'start failed');
     process.stderr.write(`Likeness could not be started: ${reasonOf(error)}\n`);
     process.exit(1);
   }

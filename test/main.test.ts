@@ -175,6 +175,6 @@ test('a server started by npm ends when npm is ended', async () => {
   npm.process.kill('SIGTERM');
   // `ended` waits for the pipes, which the server holds: they close when it is gone.
   await npm.ended;
-  expect(npm.printed()).toContain('"msg":"ended"');
+  expect(npm.printed()).toContain('"msg":"shut down"');
   await rm(dataDir, { recursive: true, force: true });
 });

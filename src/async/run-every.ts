@@ -26,7 +26,7 @@ export function runEvery(
       try {
         await sweep(signal);
       } catch (error) {
-        log.error({ err: error }, 'a sweep failed; the next one tries again');
+        log.error({ err: error }, 'loop iteration failed; retrying at the next interval');
       }
       await rest(intervalMs);
     }

@@ -27,13 +27,13 @@ export class KeyOutage {
     if (this.#isTold || this.#now() - this.#toldAt < SAY_EVERY_MS) return;
     this.#isTold = true;
     this.#toldAt = this.#now();
-    this.#log.warn({ err: error }, 'tokens cannot be checked: their keys cannot be fetched');
+    this.#log.warn({ err: error }, 'token keys unavailable: tokens cannot be verified');
   }
 
   /** A token could be checked. */
   ends(): void {
     if (!this.#isTold) return;
     this.#isTold = false;
-    this.#log.info({}, 'tokens can be checked again');
+    this.#log.info({}, 'token keys available again');
   }
 }

@@ -22,7 +22,7 @@ export function publishedKeys(url: string, log: OutageLog, now: () => number): J
     cooldownMs: 30 * SECOND,
     onFailure({ error, known, isFirst }) {
       if (known !== null && isFirst)
-        log.warn({ err: error }, 'the keys of tokens could not be fetched again; those known are used');
+        log.warn({ err: error }, 'token keys not refreshed; using the known ones');
     },
     now,
   });

@@ -46,7 +46,7 @@ export class CircuitBreaker {
     if (reason === null) return;
     this.#log.error(
       { reason, status, words },
-      'fal does not accept our key or account: nothing more is submitted until that is mended and a server is restarted',
+      'circuit breaker open: fal refuses our key or account; fix it, then restart a server',
     );
     await this.#stops.stop(reason, words);
   }

@@ -32,7 +32,7 @@ export class KeySet extends RemoteJwks<readonly KeyObject[]> {
       trustedMs: 24 * HOUR,
       cooldownMs: MINUTE,
       onFailure({ error, known }) {
-        log.warn({ err: error, knownKeys: known?.length ?? 0 }, "fal's public keys could not be fetched");
+        log.warn({ err: error, knownKeys: known?.length ?? 0 }, 'webhook keys not fetched');
       },
       ...(now === undefined ? {} : { now }),
     });

@@ -39,7 +39,7 @@ export class FalProvider implements Provider {
       await this.#breaker.learn(answer);
     } catch (error) {
       // What became of this submit counts more; the next one learns it again.
-      this.#log.error({ err: error }, 'that nothing may be submitted could not be stored');
+      this.#log.error({ err: error }, 'circuit breaker state not stored');
     }
     return readSubmit(answer);
   }
@@ -48,7 +48,7 @@ export class FalProvider implements Provider {
     try {
       return await this.#breaker.reason();
     } catch (error) {
-      this.#log.error({ err: error }, 'whether runs may be submitted could not be looked up');
+      this.#log.error({ err: error }, 'circuit breaker state not read');
       return 'A fault here kept the run from being sent. Nothing was started.';
     }
   }

@@ -123,14 +123,14 @@ async function record(
     // What takes longer goes on, and the next delivery finds it done.
     return await withTimeout(receive(services, token, delivery), RECORD_TIMEOUT_MS);
   } catch (error) {
-    services.log.error({ err: error, requestId: delivery.requestId }, 'a webhook could not be recorded');
+    services.log.error({ err: error, requestId: delivery.requestId }, 'webhook not recorded');
     return 'failed';
   }
 }
 
 function distrusted({ refusals, log }: WebhookServices, because: VerificationFailure): VerificationFailure {
   const times = refusals.times(because);
-  if (times !== null) log.warn({ because, times }, 'a webhook was not believed');
+  if (times !== null) log.warn({ because, times }, 'webhook rejected');
   return because;
 }
 
@@ -142,26 +142,19 @@ async function receive(
   const reading = readWebhookPayload(delivery.body);
   if ('malformed' in reading) {
     const kept = await services.quarantine(token, delivery);
-    log.error(
-      { requestId: delivery.requestId, reason: reading.malformed, kept },
-      'fal sent a webhook that cannot be read',
-    );
+    log.error({ requestId: delivery.requestId, reason: reading.malformed, kept }, 'webhook unreadable');
     return kept === 'kept' ? 'unreadable' : kept;
   }
   const { callback, gatewayRequestId } = reading;
   if (delivery.requestId !== callback.requestId && delivery.requestId !== gatewayRequestId) {
-    log.warn(
-      { requestId: callback.requestId },
-      'a webhook names one run in its headers and another in its body',
-    );
+    log.warn({ requestId: callback.requestId }, 'webhook headers and body name different runs');
     return 'mismatch';
   }
   const received = await services.receive(token, { ...callback, delivery });
   if (received.kind === 'unknown-job' || received.kind === 'mismatch') {
     const times = services.refusals.times(received.kind);
     const { requestId } = callback;
-    if (times !== null)
-      log.warn({ requestId, outcome: received.kind, times }, 'a genuine webhook fits no job');
+    if (times !== null) log.warn({ requestId, outcome: received.kind, times }, 'webhook matches no job');
   }
   return received.kind;
 }

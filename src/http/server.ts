@@ -79,7 +79,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       return;
     }
     Promise.resolve(edge(request, response, { path: pathOf(request.url ?? '') })).catch((error: unknown) => {
-      log.error({ err: error }, 'a request could not be handled');
+      log.error({ err: error }, 'HTTP request failed');
       response.destroy();
     });
   });
@@ -144,7 +144,7 @@ async function answer(target: Target, request: Request, routes: Routes): Promise
     return await route(target, request, routes);
   } catch (error) {
     const correlationId = randomUUID();
-    routes.log.error({ err: error, correlationId, path: target.path.slice(0, 200) }, 'a route failed');
+    routes.log.error({ err: error, correlationId, path: target.path.slice(0, 200) }, 'HTTP route failed');
     return Response.json({ error: 'Internal server error.', correlationId }, { status: 500 });
   }
 }

@@ -53,7 +53,7 @@ export class WsConnection {
   constructor(socket: WebSocket, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    socket.on('error', (error) => options.log.debug({ err: error }, 'socket error'));
+    socket.on('error', (error) => options.log.debug({ err: error }, 'WebSocket error'));
     socket.on('pong', (data) => this.#answered(data));
     socket.on('ping', (data) => this.#answer(data));
     const looking = setInterval(() => this.#look(), options.patience.pingMs);
@@ -80,7 +80,7 @@ export class WsConnection {
     );
     socket.once('close', (code, reason) => {
       closed(code, String(reason)).catch((error: unknown) => {
-        log.error({ err: error }, 'a socket could not be cleaned up');
+        log.error({ err: error }, 'WebSocket cleanup failed');
       });
     });
   }
@@ -211,7 +211,7 @@ export class WsConnection {
       if (isAnswerOfAServer(error)) {
         this.close(CloseCode.BadRequest, 'Invalid message received');
       } else {
-        log.error({ err: error }, 'a socket message could not be handled');
+        log.error({ err: error }, 'WebSocket message failed');
         this.close(CloseCode.InternalServerError, 'Internal server error');
       }
     } finally {

@@ -126,7 +126,7 @@ function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOp
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
   if (isMeant) return safeError(withoutOriginal(error), hidesSchema);
   const correlationId = randomUUID();
-  log.error({ err: original ?? error, correlationId }, 'a request failed');
+  log.error({ err: original ?? error, correlationId }, 'GraphQL request failed');
   const safe = maskError(error, message, false);
   return new GraphQLError(safe.message, {
     nodes: error instanceof GraphQLError ? (error.nodes ?? null) : null,

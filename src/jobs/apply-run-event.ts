@@ -43,15 +43,12 @@ export async function applyRunEvent(
     const loaded = await store.load(jobId);
     if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
     if (asOf !== undefined && !isStill(loaded, asOf)) {
-      log.debug({ jobId, source, event: event.kind }, 'news of a run was outdated when it came');
+      log.debug({ jobId, source, event: event.kind }, 'stale run event ignored');
       return { kind: 'ignored', reason: 'outdated' };
     }
     const decision = decide(loaded.snapshot, event, new Date());
     if (decision.kind === 'ignore') {
-      log.debug(
-        { jobId, source, event: event.kind, reason: decision.reason },
-        'news of a run changed nothing',
-      );
+      log.debug({ jobId, source, event: event.kind, reason: decision.reason }, 'run event changed nothing');
       return { kind: 'ignored', reason: decision.reason };
     }
     const nextPollInMs = nextPoll(loaded, decision, event, settings.pollIntervalMs);
@@ -67,7 +64,7 @@ export async function applyRunEvent(
     const { state, errorCode } = decision.job;
     const { avatarId, generationId } = loaded;
     const about = { jobId, avatarId, generationId, source, event: event.kind, state, errorCode };
-    log[state === 'FAILED' ? 'warn' : 'info'](about, 'news of a run recorded');
+    log[state === 'FAILED' ? 'warn' : 'info'](about, 'run event recorded');
     const { kind } = loaded.snapshot.job;
     // A failure that is taken back was counted as one.
     const hadEnded = isFinal(loaded.snapshot.job.state);
@@ -102,12 +99,12 @@ export async function publish(
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) {
     const count = announcements.length - published.length;
-    log.warn({ err: failed.reason as unknown, count }, 'announcing failed; it is tried again');
+    log.warn({ err: failed.reason as unknown, count }, 'publishing notifications failed; retrying');
   }
   try {
     if (published.length > 0) await store.announced(published.map(({ id }) => id));
   } catch (error) {
-    log.warn({ err: error }, 'announced changes could not be ticked off; they are announced again');
+    log.warn({ err: error }, 'outbox rows not deleted; they will be published again');
     return false;
   }
   return failed === undefined;

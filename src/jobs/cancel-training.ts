@@ -34,7 +34,7 @@ export async function cancelTraining(
     if (job?.run == null) return { done: { avatarId } };
   }
   const told = inFlight.track(pollJob(deps, job)).catch((error: unknown) => {
-    log.warn({ err: error, jobId: job.id }, 'telling fal of a cancel failed; the reconciler will try again');
+    log.warn({ err: error, jobId: job.id }, 'cancel not sent; the reconciler will retry');
   });
   await withTimeout(told, ANSWER_WITHIN_MS).catch(() => undefined);
   return { done: { avatarId } };

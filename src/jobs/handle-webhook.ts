@@ -96,7 +96,7 @@ async function keepLate(
   if (outcome === 'LATE' || !isNew) return ignored;
   log.error(
     { jobId, requestId: delivery.requestId, state, says: event.kind },
-    'a webhook contradicts how its run ended; fal is asked',
+    'webhook contradicts the final state; polling fal',
   );
   if (isDue) pollNow(deps, jobId);
   return { kind: 'conflict' };
@@ -112,7 +112,7 @@ export function requestPoll(deps: JobDeps, requestId: string): void {
     if (known !== null) pollNow(deps, known.id);
   };
   look().catch((error: unknown) => {
-    deps.log.warn({ err: error, requestId }, 'looking at a run failed; the reconciler will try again');
+    deps.log.warn({ err: error, requestId }, 'poll failed; the reconciler will retry');
   });
 }
 
@@ -124,6 +124,6 @@ function pollNow(deps: JobDeps, jobId: string): void {
     if (due !== null && due.run !== null) await pollJob(deps, due);
   };
   deps.inFlight.track(look()).catch((error: unknown) => {
-    deps.log.warn({ err: error, jobId }, 'looking at a run failed; the reconciler will try again');
+    deps.log.warn({ err: error, jobId }, 'poll failed; the reconciler will retry');
   });
 }

@@ -120,7 +120,7 @@ async function endOverdue(deps: JobDeps, job: DueJob, run: RunRef): Promise<void
 
 async function lookLater(deps: JobDeps, job: DueJob, reason: string): Promise<void> {
   const { store, settings, log } = deps;
-  log.warn({ jobId: job.id, failures: job.pollFailures + 1, reason }, 'fal could not tell how a run stands');
+  log.warn({ jobId: job.id, failures: job.pollFailures + 1, reason }, 'run status unavailable');
   await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
 }
 
@@ -132,7 +132,7 @@ async function giveUp(deps: JobDeps, job: DueJob, message: string): Promise<void
 async function sendCancel(deps: JobDeps, job: DueJob, run: RunRef): Promise<'removed' | 'asked' | 'later'> {
   const { provider, store, settings, log } = deps;
   const answer = await provider.cancel(run);
-  log.info({ jobId: job.id, answer }, 'asked fal to cancel a run');
+  log.info({ jobId: job.id, answer }, 'cancel sent to fal');
   switch (answer) {
     case 'removed': {
       await store.cancelAnswered(job.id);

@@ -26,7 +26,7 @@ export function createReconciler(deps: JobDeps): Reconciler {
   const begin = (job: DueJob) => {
     const look = pollJob(deps, job)
       // The lease brings the job up again.
-      .catch((error: unknown) => log.error({ err: error, jobId: job.id }, 'looking after a job failed'))
+      .catch((error: unknown) => log.error({ err: error, jobId: job.id }, 'job poll failed'))
       .finally(() => looks.delete(look));
     looks.add(look);
   };

@@ -40,7 +40,8 @@ async function submit(
     sendBefore: job.begunAt + SEND_WITHIN_MS,
   });
   // Said before it is stored: should storing fail, the log is the only place that has the id of a paid run.
-  if (event.kind === 'accepted') log.info({ jobId: job.id, requestId: event.requestId }, 'fal took a run');
+  if (event.kind === 'accepted')
+    log.info({ jobId: job.id, requestId: event.requestId }, 'run accepted by fal');
   deps.metrics.submitted(event.kind);
   const recorded = await recordPatiently(deps, job.id, event);
   // A webhook may have bound the job to a run before fal's refusal, or what looked like one, arrived.
@@ -57,10 +58,7 @@ async function recordPatiently(
     try {
       return await applyRunEvent(deps, jobId, { event, source: 'SUBMIT' });
     } catch (error) {
-      deps.log.error(
-        { err: error, jobId, event: event.kind },
-        "fal's answer could not be recorded; trying again",
-      );
+      deps.log.error({ err: error, jobId, event: event.kind }, 'submit result not recorded; retrying');
       await pause(waitMs);
     }
   }

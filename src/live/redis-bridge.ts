@@ -35,14 +35,14 @@ export function bridgeOverRedis(url: string, news: Notifications, log: Log): Red
   const self = randomUUID();
   let isReported = false;
   const onBroken = (error: unknown) => {
-    if (!isReported) log.warn({ err: error }, 'Redis cannot be used; news stays in this process');
+    if (!isReported) log.warn({ err: error }, 'Redis unavailable: notifications stay in this process');
     isReported = true;
   };
   const isConnected = () => sender.isWorking && receiver.isWorking;
   const onWorking = () => {
     if (!isConnected()) return;
     isReported = false;
-    log.info({}, 'news is shared over Redis');
+    log.info({}, 'Redis connected: notifications are shared');
   };
   const sender = new RedisConnection(url, {
     setUp: (redis) => redis.publish(CHANNEL, PROBE),

@@ -92,7 +92,7 @@ describe('a token signed with a published key', () => {
       expect(await authenticate(authorization)).toEqual({ kind: 'unavailable' });
     }
     // Told once, however many ask.
-    const outage = { level: 'warn', message: 'tokens cannot be checked: their keys cannot be fetched' };
+    const outage = { level: 'warn', message: 'token keys unavailable: tokens cannot be verified' };
     expect(log.lines).toMatchObject([outage]);
     expect(log.lines[0]?.fields).toHaveProperty('err');
 
@@ -103,7 +103,7 @@ describe('a token signed with a published key', () => {
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
     expect(state.fetches).toBe(2);
-    expect(log.lines).toMatchObject([outage, { level: 'info', message: 'tokens can be checked again' }]);
+    expect(log.lines).toMatchObject([outage, { level: 'info', message: 'token keys available again' }]);
   });
 
   test('that is none asks for no keys', async () => {
@@ -182,7 +182,7 @@ describe('when the keys change', () => {
       expect(await authenticate(strange)).toEqual({ kind: 'unavailable' });
     expect(await authenticate(authorization)).toMatchObject({ kind: 'viewer' });
     expect(state.fetches).toBe(3);
-    const told = 'the keys of tokens could not be fetched again; those known are used';
+    const told = 'token keys not refreshed; using the known ones';
     expect(log.lines.filter(({ message }) => message === told)).toHaveLength(1);
 
     clock.now += 24 * 3_600_000;

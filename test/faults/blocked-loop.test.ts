@@ -55,9 +55,9 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
 
     // Its own subscribers get the end too, and it goes on working.
     await own.until((row) => row.status === 'COMPLETED' && row.version === version, 'the end, late');
-    await first.server.logged(({ msg }) => msg === 'news of a run changed nothing', 'having read the answer');
+    await first.server.logged(({ msg }) => msg === 'run event changed nothing', 'having read the answer');
     expect(await first.avatar(id)).toMatchObject({ status: 'COMPLETED', version });
-    expect(first.logged('news of a run recorded', { state: 'COMPLETED' })).toBe(0);
+    expect(first.logged('run event recorded', { state: 'COMPLETED' })).toBe(0);
     expect(service.simulator.requests()).toHaveLength(1);
     expect(await service.sql('SELECT next_poll_at FROM jobs')).toEqual([{ next_poll_at: null }]);
   });
@@ -117,6 +117,6 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     first.server.signal(THAW);
     expect(await late).toBe(200);
     expect(await first.avatar(id)).toMatchObject({ status: 'COMPLETED', isReady: true, version });
-    expect(first.logged('news of a run recorded', { state: 'FAILED' })).toBe(0);
+    expect(first.logged('run event recorded', { state: 'FAILED' })).toBe(0);
   });
 });

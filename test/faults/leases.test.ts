@@ -75,7 +75,7 @@ describe.skipIf(isMissing)(title, { timeout: 30_000 }, () => {
     }
     const recorded = () =>
       service.instances
-        .map((instance) => instance.logged('news of a run recorded', { state: 'COMPLETED' }))
+        .map((instance) => instance.logged('run event recorded', { state: 'COMPLETED' }))
         .reduce((sum, count) => sum + count);
     await expect.poll(recorded, { timeout: 8000 }).toBe(3);
   });
@@ -113,7 +113,7 @@ describe.skipIf(alone.isMissing)(alone.title, { timeout: 60_000 }, () => {
 
     await endLeases();
     await watch.until(({ status }) => status === 'COMPLETED', 'the end');
-    expect(second.logged('news of a run recorded', { state: 'COMPLETED', source: 'POLL' })).toBe(1);
+    expect(second.logged('run event recorded', { state: 'COMPLETED', source: 'POLL' })).toBe(1);
     expect(service.simulator.requests()).toHaveLength(1);
   });
 

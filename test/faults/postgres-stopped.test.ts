@@ -60,7 +60,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     await only.train(id, photos('silent'));
     await cluster.stop();
     await eventually('a sweep to fail', () =>
-      only.logged('a sweep failed; the next one tries again') > 0 ? true : null,
+      only.logged('loop iteration failed; retrying at the next interval') > 0 ? true : null,
     );
     await cluster.start();
     // A look that it interrupted keeps its lease of two minutes, which ends here.

@@ -86,8 +86,8 @@ describe.skipIf(isMissing)(title, { timeout: 40_000 }, () => {
     await returns(await trainingDuringOutage());
     for (const instance of service.instances) {
       // One line an outage, and one for each end of one.
-      expect(instance.logged('Redis cannot be used; news stays in this process')).toBe(2);
-      expect(instance.logged('news is shared over Redis')).toBe(2);
+      expect(instance.logged('Redis unavailable: notifications stay in this process')).toBe(2);
+      expect(instance.logged('Redis connected: notifications are shared')).toBe(2);
     }
   });
 

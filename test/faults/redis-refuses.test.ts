@@ -36,7 +36,7 @@ describe.skipIf(isMissing)(title, { timeout: 30_000 }, () => {
     // However many times it tried in between.
     expect(here.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
     const [refused] = here.log.lines;
-    expect(refused?.message).toBe('Redis cannot be used; news stays in this process');
+    expect(refused?.message).toBe('Redis unavailable: notifications stay in this process');
     expect(String((refused?.fields as { err?: unknown }).err)).toContain('WRONGPASS');
   });
 

@@ -52,7 +52,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     }
     // Every instance took a webhook, and none of them more than one of each run.
     const taken = service.instances.map((instance) =>
-      instance.logged('news of a run recorded', { source: 'WEBHOOK', state: 'COMPLETED' }),
+      instance.logged('run event recorded', { source: 'WEBHOOK', state: 'COMPLETED' }),
     );
     expect(taken).toEqual([1, 1, 1]);
   });

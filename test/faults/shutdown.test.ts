@@ -144,7 +144,7 @@ describe(`SIGTERM on ${testedDatabase}`, { timeout: 60_000 }, () => {
     const tookMs = Math.round(performance.now() - began);
     expect(tookMs).toBeLessThan(IN_ORDER_MS);
     expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
-    expect(server.log.at(-1)?.msg).toBe('ended');
+    expect(server.log.at(-1)?.msg).toBe('shut down');
     process.stdout.write(`Ended in order ${tookMs} ms after SIGTERM\n`);
 
     const next = await again();
@@ -222,14 +222,14 @@ describe(`SIGTERM on ${testedDatabase}`, { timeout: 60_000 }, () => {
     const submit = train(server, avatarId).catch(() => 'cut');
     await eventually('the submit to be at the gate', () => (gate.waiting() === 1 ? true : null));
     server.signal('SIGTERM');
-    await server.logged(({ msg }) => msg === 'ending', 'beginning to end');
+    await server.logged(({ msg }) => msg === 'shutting down', 'beginning to end');
 
     const began = performance.now();
     server.signal('SIGTERM');
     expect((await server.ended).code).toBe(1);
     expect(performance.now() - began).toBeLessThan(3000);
     expect(await submit).toBe('cut');
-    expect(server.log.at(-1)?.msg).toBe('told twice; ending at once');
+    expect(server.log.at(-1)?.msg).toBe('second signal; exiting at once');
 
     const next = await again();
     // Whether fal has it nobody knows, so it is not sent a second time.
@@ -252,6 +252,6 @@ describe(`SIGTERM on ${testedDatabase}`, { timeout: 60_000 }, () => {
     server.signal('SIGTERM');
 
     expect(await server.ended).toEqual({ code: 0, signal: null });
-    expect(server.log.map(({ msg }) => msg)).toEqual(['ending', 'ended']);
+    expect(server.log.map(({ msg }) => msg)).toEqual(['shutting down', 'shut down']);
   });
 });

@@ -15,7 +15,7 @@ const SECRET = 'A_TRAINER_OF_LATER';
 await app.restart(async ({ prisma }) => {
   await prisma.avatar.update({ where: { id }, data: { artifactTrainer: SECRET } });
 });
-app.log.expectError('a request failed');
+app.log.expectError('GraphQL request failed');
 
 const call = {
   query: GenerateImageDocument.toString(),
@@ -30,7 +30,7 @@ function expectInLog(error: GraphQLFormattedError | undefined): void {
   expect(rest).toEqual({});
   const [line, ...others] = app.log.lines.filter((entry) => entry.correlationId === correlationId);
   expect(others).toEqual([]);
-  expect(line).toMatchObject({ level: 'error', msg: 'a request failed' });
+  expect(line).toMatchObject({ level: 'error', msg: 'GraphQL request failed' });
   expect(line?.err?.message).toContain(SECRET);
   expect(line?.err?.stack).toContain('.ts');
 }

@@ -41,7 +41,7 @@ test.each([
   ['POST', '/webhooks/fal'],
   ['POST', `/webhooks/fal/${'0'.repeat(32)}`],
 ])('a fault in the route of %s %s is masked, and its id finds all of it in the log', async (method, path) => {
-  collected.expectError('a route failed');
+  collected.expectError('HTTP route failed');
   const response = await fetch(`${http.url}${path}`, { method });
   const text = await response.text();
 
@@ -50,6 +50,6 @@ test.each([
   const { correlationId } = JSON.parse(text) as { correlationId: string };
   const [line, ...others] = collected.lines.filter((entry) => entry.correlationId === correlationId);
   expect(others).toEqual([]);
-  expect(line).toMatchObject({ level: 'error', msg: 'a route failed', path: path.split('?')[0] });
+  expect(line).toMatchObject({ level: 'error', msg: 'HTTP route failed', path: path.split('?')[0] });
   expect(line?.err?.message).toContain(SECRET);
 });

@@ -186,7 +186,7 @@ describe('a webhook that holds a long text', () => {
   let url = '';
   let requestId = '';
   beforeAll(async () => {
-    talkative.log.expectError('fal sent a webhook that cannot be read');
+    talkative.log.expectError('webhook unreadable');
     const { id } = await newAvatar(talkative, {}, { token });
     const imagesUrl = photos('stuck-in-queue');
     await startTraining(talkative, { avatarId: id, imagesUrl }, { token });

@@ -11,16 +11,28 @@ type Locked = {
   readonly hasInstallScript?: boolean;
 };
 const ours = JSON.parse(read('package.json')) as {
-  readonly dependencies: Packages;
-  readonly devDependencies: Packages;
+  readonly dependencies?: Packages;
+  readonly devDependencies?: Packages;
   readonly allowScripts: Readonly<Record<string, boolean>>;
 };
 const lock = JSON.parse(read('package-lock.json')) as { readonly packages: Readonly<Record<string, Locked>> };
-const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+// Our own packages are linked, from below packages/.
+const locked = Object.entries(lock.packages).filter(
+  ([path, { resolved }]) =>
+    path !== '' && !path.startsWith('packages/') && !resolved?.startsWith('packages/'),
+);
+const own = Object.keys(lock.packages).filter((path) => path.startsWith('packages/'));
 
 describe('packages', () => {
+  test('of our own are those we know', () => {
+    expect(own).toEqual(['packages/fal-simulator']);
+  });
+
   test('that we name are named with one exact version', () => {
-    const named = Object.entries({ ...ours.dependencies, ...ours.devDependencies });
+    const manifests = own.map((path) => JSON.parse(read(`${path}/package.json`)) as typeof ours);
+    const named = [ours, ...manifests].flatMap(({ dependencies = {}, devDependencies = {} }) =>
+      Object.entries({ ...dependencies, ...devDependencies }),
+    );
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter(([, version]) => !/^\d+\.\d+\.\d+[\w.-]*$/.test(version))).toEqual([]);
   });

@@ -35,7 +35,7 @@ describe('the key', () => {
     echoed = await startTestApp({ env: { FAL_QUEUE_URL: url, AUTH_JWT_SECRET: JWT_SECRET } });
     // Once fal has refused the key.
     echoed.log.expectError(
-      'fal does not accept our key or account: nothing more is submitted until that is mended and a server is restarted',
+      'circuit breaker open: fal refuses our key or account; fix it, then restart a server',
     );
   });
   afterAll(async () => {
@@ -78,7 +78,7 @@ describe('the key', () => {
 });
 
 test('where things are and what fal calls us back with stand in no line of the log', async () => {
-  app.log.expectError('fal sent a webhook that cannot be read');
+  app.log.expectError('webhook unreadable');
   const avatar = await trainedAvatar(app);
   const style = await trainedAvatar(app, { trainingType: 'STYLE' });
   const image = await generate(app, { avatarId: style.id, waitSeconds: 20 });

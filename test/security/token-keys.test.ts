@@ -42,7 +42,7 @@ describe('while the keys cannot be fetched', () => {
     const stream = app.avatarStatus({}, { over: 'sse', token: authorization });
     expect(await stream.refused()).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
 
-    const told = app.log.lines.filter(({ msg }) => msg.startsWith('tokens cannot be checked'));
+    const told = app.log.lines.filter(({ msg }) => msg.startsWith('token keys unavailable'));
     expect(told).toMatchObject([{ level: 'warn' }]);
     expect(JSON.stringify(app.log.lines)).not.toContain(authorization);
   });

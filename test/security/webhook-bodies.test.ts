@@ -10,9 +10,9 @@ afterAll(close);
 describe('a signed body that is odd', { timeout: 60_000 }, () => {
   let held: HeldTraining;
   beforeAll(async () => {
-    app.log.expectError('fal sent a webhook that cannot be read');
+    app.log.expectError('webhook unreadable');
     // The first of several results of one run ends it, and the others say something else.
-    app.log.expectError('a webhook contradicts how its run ended; fal is asked');
+    app.log.expectError('webhook contradicts the final state; polling fal');
     held = await heldTraining(app);
   });
 

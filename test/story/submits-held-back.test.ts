@@ -12,8 +12,7 @@ import { startTestApp, type TestApp } from '../support/test-app.ts';
 // Servers are started and trained with in each.
 vi.setConfig({ testTimeout: 60_000 });
 
-const STOPPED =
-  'fal does not accept our key or account: nothing more is submitted until that is mended and a server is restarted';
+const STOPPED = 'circuit breaker open: fal refuses our key or account; fix it, then restart a server';
 
 let app: TestApp;
 afterEach(() => app.close());

@@ -6,7 +6,7 @@ import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
-app.log.expectError('a webhook contradicts how its run ended; fal is asked');
+app.log.expectError('webhook contradicts the final state; polling fal');
 
 test('a webhook that overtakes the submit’s answer finds its avatar, and the answer takes nothing back', async () => {
   const { id } = await newAvatar(app);
