@@ -1,0 +1,72 @@
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { avatarRow, jobRow } from '../../support/rows.ts';
+import { freshDatabase } from '../../support/database.ts';
+import { NO_LIMITS } from '../../../src/domain/quota.ts';
+import { PrismaJobStore } from '../../../src/db/store/job-store.ts';
+import type { Decision } from '../../../src/domain/decide.ts';
+import type { LoadedJob } from '../../../src/jobs/ports.ts';
+
+const { database, drop } = await freshDatabase();
+afterAll(drop);
+const { prisma } = database;
+const store = new PrismaJobStore(prisma, NO_LIMITS);
+
+const AVATAR = `avt_${'1'.repeat(32)}`;
+const JOBS = ['older', 'newer'] as const;
+const HOW = { source: 'POLL', nextPollInMs: 1000 } as const;
+
+/** Two trainings of one avatar, the older one ended long ago. */
+beforeEach(async () => {
+  await prisma.avatar.deleteMany();
+  await prisma.job.deleteMany();
+  await prisma.avatar.create({ data: { ...avatarRow(AVATAR), status: 'TRAINING' } });
+  for (const id of JOBS) {
+    await prisma.job.create({ data: { ...jobRow(id, AVATAR), state: 'RUNNING', falRequestId: id } });
+  }
+});
+
+async function loaded(id: (typeof JOBS)[number]): Promise<LoadedJob> {
+  const job = await store.load(id);
+  if (job === null) throw new Error(`There is no job ${id}`);
+  return job;
+}
+
+type Change = Extract<Decision, { kind: 'change' }>;
+const onlyTheJob: Change = { kind: 'change', job: { state: 'RUNNING' }, avatar: null, generation: null };
+const atPercent = (percent: number): Change => ({
+  kind: 'change',
+  job: { state: 'RUNNING' },
+  avatar: {
+    status: 'TRAINING',
+    falRequestId: 'newer',
+    error: null,
+    progress: { percent, queuePosition: null, source: 'LOGS' },
+  },
+  generation: null,
+});
+
+describe('a decision about what has changed since it was read is not saved', () => {
+  test('when the job has, though nothing that people see did: the revision guards it', async () => {
+    const [first, second] = [await loaded('newer'), await loaded('newer')];
+
+    expect(await store.save(first, onlyTheJob, HOW)).toMatchObject({ kind: 'saved' });
+    expect(await store.save(second, onlyTheJob, HOW)).toEqual({ kind: 'stale' });
+
+    const job = await prisma.job.findUniqueOrThrow({ where: { id: 'newer' } });
+    expect(job.revision).toBe(first.revision + 1);
+  });
+
+  test('when the avatar has, through another job: the version guards it', async () => {
+    const [older, newer] = [await loaded('older'), await loaded('newer')];
+
+    expect(await store.save(newer, atPercent(50), HOW)).toMatchObject({ kind: 'saved' });
+    expect(await store.save(older, atPercent(10), HOW)).toEqual({ kind: 'stale' });
+
+    const avatar = await prisma.avatar.findUniqueOrThrow({ where: { id: AVATAR } });
+    expect(avatar).toMatchObject({ progressPercent: 50, version: (newer.version ?? 0) + 1 });
+    // The job's own change went back with it, and nothing is announced.
+    expect(await loaded('older')).toMatchObject({ revision: older.revision });
+    expect(await prisma.announcement.count()).toBe(1);
+    await prisma.announcement.deleteMany();
+  });
+});
