@@ -107,7 +107,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
     listeners: () => news.listeners,
-    isSubmitStopped: () => stops.isStopped(),
+    isBreakerOpen: () => stops.isOpen(),
     clockSkewSeconds: () => clock.seconds,
   });
   const provider = new FalProvider(

@@ -28,7 +28,7 @@ export class CircuitBreaker {
     if (pauseMs > 0) {
       return `fal is too busy and asked for a pause: try again in ${Math.ceil(pauseMs / SECOND)} s. Nothing was started.`;
     }
-    return (await this.#stops.isStopped())
+    return (await this.#stops.isOpen())
       ? 'No runs can be started at the moment; whoever runs this service has been told. Nothing was started.'
       : null;
   }

@@ -16,12 +16,12 @@ export type Readings = {
   /** How many subscriptions listen. */
   readonly listeners: () => number;
   /** Whether nothing is submitted because fal does not accept our key or account. Throws when that cannot be looked up. */
-  readonly isSubmitStopped: () => Promise<boolean>;
+  readonly isBreakerOpen: () => Promise<boolean>;
   /** How far fal's clock is ahead of ours, in seconds. */
   readonly clockSkewSeconds: () => number;
 };
 
-export function createMetrics({ listeners, isSubmitStopped, clockSkewSeconds }: Readings): Metrics {
+export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Readings): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -48,7 +48,7 @@ export function createMetrics({ listeners, isSubmitStopped, clockSkewSeconds }: 
     registers: [registry],
     collect: async (): Promise<void> => {
       // Metrics are wanted most when the database is slow.
-      stopped.set(Number(await withTimeout(isSubmitStopped(), LOOKUP_MS).catch(() => Number.NaN)));
+      stopped.set(Number(await withTimeout(isBreakerOpen(), LOOKUP_MS).catch(() => Number.NaN)));
     },
   });
   const skew: Gauge = new Gauge({

@@ -37,7 +37,7 @@ export type HttpOptions = {
   readonly isAllowedOrigin: IsAllowedOrigin;
   readonly socketLimits: SocketLimits;
   /** Left out: PATIENCE. */
-  readonly patience?: Timeouts;
+  readonly timeouts?: Timeouts;
   readonly yoga: Yoga;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
@@ -61,7 +61,7 @@ const LOCAL_ONLY =
 
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { log, patience = TIMEOUTS } = options;
+  const { log, timeouts = TIMEOUTS } = options;
   const underWay = new InFlight();
   const routes: Routes = { ...options, handleWebhook: createFalWebhook(options.webhook) };
   // Until there is an answer: sending it to a client that has left may never end.
@@ -83,8 +83,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       response.destroy();
     });
   });
-  const connections = new ConnectionTracker(server, patience);
-  const sockets = serveSockets(server, { ...options, limits: options.socketLimits, patience });
+  const connections = new ConnectionTracker(server, timeouts);
+  const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts });
   await listening(server, options.port, options.host);
   const { address, port, family } = server.address() as AddressInfo;
   return {

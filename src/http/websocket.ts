@@ -82,11 +82,11 @@ export function serveSockets(
     readonly authenticate: Authenticate;
     readonly isAllowedOrigin: IsAllowedOrigin;
     readonly limits: SocketLimits;
-    readonly patience: Timeouts;
+    readonly timeouts: Timeouts;
     readonly log: Log;
   },
 ): Sockets {
-  const { yoga, authenticate, isAllowedOrigin, limits, patience, log } = options;
+  const { yoga, authenticate, isAllowedOrigin, limits, timeouts, log } = options;
   const sockets = new WebSocketServer(WEBSOCKET_OPTIONS);
   const peers = new Map<WebSocket, WsConnection>();
   /** Sockets that nobody has signed in on yet. */
@@ -175,7 +175,7 @@ export function serveSockets(
     else
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         const peer = new WsConnection(webSocket, {
-          patience,
+          timeouts,
           maxOperations: limits.operationsPerSocket,
           log,
         });

@@ -19,7 +19,7 @@ const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 
 export type WsConnectionOptions = {
-  readonly patience: Timeouts;
+  readonly timeouts: Timeouts;
   /** Operations under way at most; null: no limit. */
   readonly maxOperations: number | null;
   readonly log: Log;
@@ -56,7 +56,7 @@ export class WsConnection {
     socket.on('error', (error) => options.log.debug({ err: error }, 'WebSocket error'));
     socket.on('pong', (data) => this.#answered(data));
     socket.on('ping', (data) => this.#answer(data));
-    const looking = setInterval(() => this.#look(), options.patience.pingMs);
+    const looking = setInterval(() => this.#look(), options.timeouts.pingMs);
     socket.once('close', () => {
       clearInterval(looking);
       this.#wake();
@@ -181,7 +181,7 @@ export class WsConnection {
   }
 
   #look(): void {
-    const { pingMs, idleMs } = this.#options.patience;
+    const { pingMs, idleMs } = this.#options.timeouts;
     const now = performance.now();
     if (this.#ping === null) {
       if (this.isOpen) this.#ask();

@@ -211,7 +211,7 @@ export type BreakerReason = 'KEY_REFUSED' | 'BALANCE_EXHAUSTED';
 
 /** Where it is kept that nothing may be submitted, for all instances and over restarts. */
 export interface BreakerStore {
-  isStopped(): Promise<boolean>;
+  isOpen(): Promise<boolean>;
   stop(reason: BreakerReason, message: string): Promise<void>;
 }
 

@@ -63,7 +63,7 @@ const yoga = createGraphqlServer({
 });
 const metrics = createMetrics({
   listeners: () => news.listeners,
-  isSubmitStopped: () => Promise.resolve(false),
+  isBreakerOpen: () => Promise.resolve(false),
   clockSkewSeconds: () => 0,
 });
 const http = await startHttp({
@@ -72,7 +72,7 @@ const http = await startHttp({
   isLocal: true,
   isAllowedOrigin: isLocalOrigin,
   socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: limits?.socketsPerOwner ?? null },
-  patience: { ...TIMEOUTS, ...patience },
+  timeouts: { ...TIMEOUTS, ...patience },
   yoga,
   authenticate,
   webhook: {

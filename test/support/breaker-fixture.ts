@@ -6,7 +6,7 @@ import type { BreakerReason, BreakerStore } from '../../src/jobs/ports.ts';
 export class KeptStops implements BreakerStore {
   readonly reasons: BreakerReason[] = [];
 
-  async isStopped(): Promise<boolean> {
+  async isOpen(): Promise<boolean> {
     return this.reasons.length > 0;
   }
 

@@ -19,7 +19,7 @@ export class PrismaBreakerStore implements BreakerStore {
     };
   }
 
-  async isStopped(): Promise<boolean> {
+  async isOpen(): Promise<boolean> {
     const where = { reason: { in: Object.values(this.#ownReasons) } };
     return (await this.#prisma.submitStop.findFirst({ where, select: { reason: true } })) !== null;
   }
