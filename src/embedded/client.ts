@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { setImmediate as everybodyElse } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 
@@ -14,7 +13,6 @@ type Listener = Parameters<EmbeddedConnection['on']>[1];
  * old one left open is undone with `resetSession`.
  */
 export function embeddedClientClass(db: PGlite): new (config?: pg.ClientConfig) => pg.Client {
-  leaveTurns(db);
   let lastClient = Promise.resolve();
 
   return class EmbeddedClient extends pg.Client {
@@ -31,25 +29,6 @@ export function embeddedClientClass(db: PGlite): new (config?: pg.ClientConfig) 
       });
       super(Object.assign({}, config, bridge));
     }
-  };
-}
-
-/** Statements may take the event loop this long before everybody else gets a turn. */
-const TURN_MS = 10;
-
-/**
- * The database runs in this thread and answers in microtasks, so that a chain of statements would keep timers and
- * sockets waiting until its end.
- */
-function leaveTurns(db: PGlite): void {
-  const execProtocolStream = db.execProtocolStream.bind(db);
-  let turnBeganAt = performance.now();
-  db.execProtocolStream = async (...message) => {
-    if (performance.now() - turnBeganAt > TURN_MS) {
-      await everybodyElse();
-      turnBeganAt = performance.now();
-    }
-    return execProtocolStream(...message);
   };
 }
 

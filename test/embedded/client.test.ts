@@ -63,27 +63,3 @@ test('answers go to who asked, also when every second statement fails', async ()
     else expect(outcome).toMatchObject({ status: 'rejected', reason: { code: '22012' } });
   });
 });
-
-test('a long chain of statements leaves everybody else a turn', async () => {
-  // Without the slow disk: its pauses would be turns.
-  const folder = await copyEmbeddedTemplate();
-  const quick = await PGlite.create(join(folder, 'postgres'));
-  const own = new pg.Pool({ Client: embeddedClientClass(quick), max: 1 });
-  try {
-    await own.query('SELECT 1');
-    const chain = { isOver: false, turns: 0 };
-    const turn = () => {
-      chain.turns += 1;
-      if (!chain.isOver) setImmediate(turn);
-    };
-    setImmediate(turn);
-    for (let index = 0; index < 100; index += 1)
-      await own.query('SELECT count(*) FROM generate_series(1, 50000)');
-    chain.isOver = true;
-    expect(chain.turns).toBeGreaterThan(10);
-  } finally {
-    await own.end();
-    await quick.close();
-    await rm(folder, { recursive: true, force: true });
-  }
-});
