@@ -1,7 +1,7 @@
 // node --import tsx test/support/frozen.ts <data folder>: uses an embedded database under a watch that ends the process when its
-// event loop stands still for a second: many short statements without a pause, then a pause, then one that does not
+// event loop stands still for a second: many short statements with a turn of the loop between, then a pause, then one that does not
 // return for minutes.
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { openEmbedded } from '../../src/embedded/database.ts';
 import { startWatchdog } from '../../src/embedded/watchdog.ts';
 import { say } from './say.ts';
@@ -15,7 +15,11 @@ const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
 const { pool } = await openEmbedded(dataDir, silent);
 startWatchdog(1000);
-for (let n = 0; n < 10; n++) await pool.query(wait(0.3));
+for (let n = 0; n < 10; n++) {
+  await pool.query(wait(0.3));
+  // Statements in a row are one stay in the loop.
+  await turn();
+}
 await pause(1500);
 say('alive');
 await pool.query(wait(120));
