@@ -26,7 +26,8 @@ export type PostgresCluster = {
   readonly remove: () => Promise<void>;
 };
 
-export async function startPostgresCluster(): Promise<PostgresCluster> {
+/** @param options.durable commits are synced to the disk, as in production */
+export async function startPostgresCluster({ durable = false } = {}): Promise<PostgresCluster> {
   if (postgresPrograms === null) throw new Error('PostgreSQL is not installed here');
   const bin = postgresPrograms;
   const owner = ownerOfServers();
@@ -65,7 +66,7 @@ export async function startPostgresCluster(): Promise<PostgresCluster> {
     const settings = [
       'listen_addresses=127.0.0.1',
       'unix_socket_directories=',
-      'fsync=off',
+      `fsync=${durable ? 'on' : 'off'}`,
       'max_connections=60',
     ];
     server = run('postgres', [

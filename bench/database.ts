@@ -1,0 +1,72 @@
+import pg from 'pg';
+import { postgresPrograms, startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import { openDatabase } from '../src/open-database.ts';
+import { silent } from '../test/support/template.ts';
+
+export const OWNERS = 200;
+export const AVATARS = 10_000;
+const GENERATIONS_PER_AVATAR = 8;
+
+export type BenchDatabase = {
+  readonly url: string;
+  readonly sql: (text: string, values?: readonly unknown[]) => Promise<unknown[]>;
+  readonly remove: () => Promise<void>;
+};
+
+/**
+ * A migrated and seeded database in a PostgreSQL server of its own, with fsync as in production. Without PostgreSQL's
+ * programs the empty database that BENCH_DATABASE_URL names.
+ * @throws when there is neither
+ */
+export async function openBenchDatabase(scale = 1): Promise<BenchDatabase> {
+  const given = process.env['BENCH_DATABASE_URL'];
+  if (given === undefined && postgresPrograms === null) {
+    throw new Error('PostgreSQL is not installed: set BENCH_DATABASE_URL to an empty database');
+  }
+  const cluster = given === undefined ? await startPostgresCluster({ durable: true }) : null;
+  const url = given ?? cluster?.url ?? '';
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const sql = async (text: string, values: readonly unknown[] = []) =>
+    (await pool.query<Record<string, unknown>>(text, [...values])).rows;
+  const remove = async () => {
+    await pool.end();
+    await cluster?.remove();
+  };
+  try {
+    // Migrates it.
+    await (await openDatabase({ databaseUrl: url, dataDir: '', log: silent })).close();
+    await seed(sql, scale);
+    return { url, sql, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+export function avatarId(number: number): string {
+  return `avt_${number.toString(16).padStart(32, '0')}`;
+}
+
+export function ownerOfAvatar(number: number): string {
+  return `owner-${number % OWNERS}`;
+}
+
+async function seed(sql: BenchDatabase['sql'], scale: number): Promise<void> {
+  await sql(
+    `INSERT INTO avatars (id, owner_id, name, training_type, status, trigger_phrase, artifact_trainer,
+       diffusers_lora_file_url, fal_request_id, version, updated_at)
+     SELECT 'avt_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % $2::int, 'Avatar ' || n, 'PORTRAIT', 'COMPLETED', 'lkbench',
+       'FLUX_LORA_PORTRAIT', 'https://files.example/' || n || '.safetensors', 'run-' || n, 3, now()
+     FROM generate_series(0, $1::int - 1) n`,
+    [AVATARS * scale, OWNERS * scale],
+  );
+  await sql(
+    `INSERT INTO generations (id, owner_id, avatar_id, status, prompt, num_images, images, version, updated_at)
+     SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || (n % $1::int) % $3::int, 'avt_' || lpad(to_hex(n % $1::int), 32, '0'),
+       'COMPLETED', 'a portrait at dawn, number ' || n, 1,
+       '[{"url":"https://files.example/a.jpg","width":1024,"height":768,"contentType":"image/jpeg","flagged":false}]', 3, now()
+     FROM generate_series(0, $1::int * $2::int - 1) n`,
+    [AVATARS * scale, GENERATIONS_PER_AVATAR, OWNERS * scale],
+  );
+  await sql('ANALYZE');
+}

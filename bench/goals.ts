@@ -1,0 +1,71 @@
+/** A figure of Likeness that a release must not fall behind. */
+export type Goal = {
+  readonly metric: string;
+  readonly contender: string;
+  /** At least (throughput) or at most (time, CPU, memory). */
+  readonly kind: 'at least' | 'at most';
+  readonly of: 'ratio' | 'value';
+  readonly goal: number;
+};
+
+const ONE = 'avatar(id)';
+const LIST = 'avatars(20) { generations(5) }';
+
+export const GOALS: readonly Goal[] = [
+  { metric: `${ONE} requests/s ÷ raw`, contender: 'likeness', kind: 'at least', of: 'ratio', goal: 0.6 },
+  { metric: `${ONE} CPU a request ÷ raw`, contender: 'likeness', kind: 'at most', of: 'ratio', goal: 2 },
+  { metric: `${LIST} requests/s ÷ raw`, contender: 'likeness', kind: 'at least', of: 'ratio', goal: 0.8 },
+  { metric: `${LIST} CPU a request ÷ raw`, contender: 'likeness', kind: 'at most', of: 'ratio', goal: 2 },
+  {
+    metric: 'webhooks/s, 200 after commit ÷ signature check alone',
+    contender: 'likeness',
+    kind: 'at least',
+    of: 'ratio',
+    goal: 0.6,
+  },
+  {
+    metric: 'webhook → last of 2000 subscribers ÷ ws.send loop',
+    contender: 'likeness',
+    kind: 'at most',
+    of: 'ratio',
+    goal: 1.3,
+  },
+  { metric: 'CPU a delivery ÷ ws.send loop', contender: 'likeness', kind: 'at most', of: 'ratio', goal: 1.5 },
+  { metric: 'CPU a subscribe', contender: 'likeness', kind: 'at most', of: 'value', goal: 0.4 },
+  {
+    metric: 'webhook → one subscriber ÷ ws.send loop',
+    contender: 'likeness',
+    kind: 'at most',
+    of: 'value',
+    goal: 4,
+  },
+  {
+    metric: 'start to first answer ÷ node:http hello',
+    contender: 'likeness on PostgreSQL',
+    kind: 'at most',
+    of: 'ratio',
+    goal: 4,
+  },
+  {
+    metric: 'start to first answer ÷ node:http hello',
+    contender: 'likeness, embedded',
+    kind: 'at most',
+    of: 'ratio',
+    goal: 8,
+  },
+  {
+    metric: 'idle memory ÷ node:http hello',
+    contender: 'likeness on PostgreSQL',
+    kind: 'at most',
+    of: 'value',
+    goal: 110,
+  },
+  {
+    metric: 'idle memory ÷ node:http hello',
+    contender: 'likeness, embedded',
+    kind: 'at most',
+    of: 'value',
+    goal: 220,
+  },
+  { metric: 'production install', contender: 'likeness', kind: 'at most', of: 'value', goal: 60 },
+];

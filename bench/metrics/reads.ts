@@ -1,0 +1,139 @@
+import { avatarId, AVATARS, OWNERS, ownerOfAvatar, type BenchDatabase } from '../database.ts';
+import { JWT_SECRET, tokenOf } from '../../test/support/tokens.ts';
+import { LoadGenerator, startContender, startLikeness, type ServerUnderTest } from '../processes.ts';
+import { spreadOf, type Row } from '../statistics.ts';
+import type { Plan } from '../plan.ts';
+
+const DOCUMENTS = {
+  'avatar(id)': 'query One($id: ID!) { avatar(id: $id) { id name status isReady version createdAt } }',
+  'avatars(20) { generations(5) }':
+    'query List { avatars(first: 20) { edges { node { id name status generations(first: 5) { edges { node { id status prompt createdAt } } } } } } }',
+} as const;
+
+const PEERS = ['raw', 'mercurius', 'yoga', 'apollo'] as const;
+const CONNECTIONS = 32;
+/** Different requests of one document: other avatars, other owners. */
+const REQUESTS = 1000;
+
+type Request = { readonly path: string; readonly headers: Record<string, string>; readonly body: string };
+type Report = {
+  readonly answered: number;
+  readonly perSecond: number;
+  readonly failed: number;
+  readonly firstFailure: string | null;
+};
+
+/** Throughput and CPU of two reads, each as a ratio to the raw handler in the same round. */
+export async function measureReads(database: BenchDatabase, plan: Plan): Promise<Row[]> {
+  const env = { DATABASE_URL: database.url, JWT_SECRET };
+  const servers = await Promise.all([
+    startLikeness({
+      DATABASE_URL: database.url,
+      AUTH_JWT_SECRET: JWT_SECRET,
+      FAL_KEY: 'bench',
+      FAL_JWKS_URL: 'http://127.0.0.1:9/jwks.json',
+      RECONCILE_INTERVAL_MS: '3600000',
+      // A benchmark spends more of one owner's budget than people do.
+      LIMIT_COST_PER_MINUTE: 'none',
+    }),
+    ...PEERS.map((name) => startContender(name, env)),
+  ]);
+  const load = new LoadGenerator('http');
+  try {
+    const rows: Row[] = [];
+    for (const [metric, query] of Object.entries(DOCUMENTS)) {
+      const requests = await requestsOf(query);
+      await sameAnswers(servers, requests[0]);
+      rows.push(...(await rounds(metric, servers, requests, load, plan)));
+    }
+    return rows;
+  } finally {
+    load.stop();
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+}
+
+async function rounds(
+  metric: string,
+  servers: readonly ServerUnderTest[],
+  requests: readonly Request[],
+  load: LoadGenerator,
+  plan: Plan,
+): Promise<Row[]> {
+  const visit = async (server: ServerUnderTest, seconds: number) => {
+    const before = server.cpuMs() ?? NaN;
+    const report = await load.run<Report>({ url: server.url, requests, connections: CONNECTIONS, seconds });
+    if (report.failed > 0)
+      throw new Error(
+        `${server.name}: ${report.failed} bad answers to ${metric}: ${report.firstFailure ?? ''}`,
+      );
+    return { perSecond: report.perSecond, cpu: ((server.cpuMs() ?? NaN) - before) / report.answered };
+  };
+  for (const server of servers) await visit(server, plan.warmUpSeconds);
+  const figures = servers.map((server) => ({ server, visits: [] as Awaited<ReturnType<typeof visit>>[] }));
+  for (let round = 0; round < plan.rounds; round += 1) {
+    // Every other round backwards: what the machine does otherwise falls on all of them.
+    for (const { server, visits } of round % 2 === 0 ? figures : figures.toReversed()) {
+      visits.push(await visit(server, plan.secondsPerVisit));
+    }
+  }
+  const limit = figures.find(({ server }) => server.name === 'raw')?.visits ?? [];
+  return figures.flatMap(({ server, visits }): Row[] => {
+    const ratios = (name: 'perSecond' | 'cpu') =>
+      spreadOf(visits.map((visit, round) => visit[name] / (limit[round]?.[name] ?? NaN)));
+    return [
+      {
+        metric: `${metric} requests/s ÷ raw`,
+        contender: server.name,
+        ratio: ratios('perSecond'),
+        value: spreadOf(visits.map(({ perSecond }) => perSecond)),
+        unit: '1/s',
+      },
+      {
+        metric: `${metric} CPU a request ÷ raw`,
+        contender: server.name,
+        ratio: ratios('cpu'),
+        value: spreadOf(visits.map(({ cpu }) => cpu * 1000)),
+        unit: 'µs',
+      },
+    ];
+  });
+}
+
+async function requestsOf(query: string): Promise<Request[]> {
+  const tokens = await Promise.all(
+    Array.from({ length: OWNERS }, (_, owner) => tokenOf(`owner-${owner}`, { expiresIn: '1d' })),
+  );
+  return Array.from({ length: REQUESTS }, (_, index) => {
+    // A prime step visits avatars and owners in no order.
+    const avatar = (index * 7919) % AVATARS;
+    const variables = query.includes('$id') ? { id: avatarId(avatar) } : {};
+    return {
+      path: '/graphql',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${tokens[avatar % OWNERS] ?? ''}`,
+        'x-owner': ownerOfAvatar(avatar),
+      },
+      body: JSON.stringify({ query, variables }),
+    };
+  });
+}
+
+/** @throws when two servers give different data for the same request */
+async function sameAnswers(servers: readonly ServerUnderTest[], request: Request | undefined): Promise<void> {
+  if (request === undefined) return;
+  const { path, headers, body } = request;
+  const texts = await Promise.all(
+    servers.map(async ({ url }) => {
+      const answer = await fetch(`${url}${path}`, { method: 'POST', headers, body });
+      return JSON.stringify(await answer.json());
+    }),
+  );
+  const other = texts.findIndex((text) => text !== texts[0]);
+  if (other >= 0) {
+    throw new Error(
+      `${servers[0]?.name ?? ''} and ${servers[other]?.name ?? ''} answer differently:\n${texts[0]}\n${texts[other]}`,
+    );
+  }
+}
