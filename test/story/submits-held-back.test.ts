@@ -1,16 +1,12 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
+import { afterEach, expect, test } from 'vitest';
 import {
   CreateAvatarDocument,
   GenerateImageDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
-
-// Servers are started and trained with in each.
-vi.setConfig({ testTimeout: 60_000 });
 
 const STOPPED = 'circuit breaker open: fal refuses our key or account; fix it, then restart a server';
 
@@ -32,9 +28,9 @@ test.each([
   async (_what, scenario, words, reason) => {
     app = await startTestApp();
     app.log.expectError(STOPPED);
-    const trained = await trainedAvatar(app);
-    const { id } = await newAvatar(app);
-    const before = await avatarNow(app, id);
+    const trained = await app.trainedAvatar();
+    const { id } = await app.newAvatar();
+    const before = await app.avatarNow(id);
 
     const first = await tryToTrain(id, photos(scenario));
     expect(first).toMatchObject({ code: 'PROVIDER_REJECTED' });
@@ -50,8 +46,8 @@ test.each([
     const { generateImage } = await app.execute(GenerateImageDocument, { input });
     expect(generateImage).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(app.simulator.requests()).toHaveLength(submits);
-    expect(await avatarNow(app, id)).toEqual(before);
-    expect(await avatarNow(app, trained.id)).toEqual(trained);
+    expect(await app.avatarNow(id)).toEqual(before);
+    expect(await app.avatarNow(trained.id)).toEqual(trained);
     expect(app.log.lines.filter((line) => line['reason'] === reason)).toMatchObject([{ level: 'error' }]);
     // What needs no submit goes on.
     const wish = { name: 'Eve', trainingType: 'STYLE' } as const;
@@ -59,15 +55,15 @@ test.each([
     expect(createAvatar).toHaveProperty('avatar');
 
     await app.restart();
-    await startTraining(app, { avatarId: id });
-    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+    await app.startTraining({ avatarId: id });
+    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
   },
 );
 
 test('when fal is too busy it is left alone for as long as it asks for, and then asked again', async () => {
   app = await startTestApp();
-  const { id } = await newAvatar(app);
-  const before = await avatarNow(app, id);
+  const { id } = await app.newAvatar();
+  const before = await app.avatarNow(id);
 
   const refusal = await tryToTrain(id, photos('submit-429'));
   expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -79,11 +75,11 @@ test('when fal is too busy it is left alone for as long as it asks for, and then
   expect(held).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
   expect(held?.message).toMatch(/try again in [12] s/);
   expect(app.simulator.requests()).toHaveLength(submits);
-  expect(await avatarNow(app, id)).toEqual(before);
+  expect(await app.avatarNow(id)).toEqual(before);
 
   await eventually('the end of the pause', async () => ((await tryToTrain(id)) === null ? true : null));
   // As the simulator's Retry-After says.
   expect(performance.now() - refusedAt).toBeGreaterThan(1900);
   expect(app.simulator.requests()).toHaveLength(submits + 1);
-  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+  expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
 });
