@@ -77,8 +77,12 @@ describe('a token signed with the secret', () => {
 
   test.each<[string, JWTPayload, string]>([
     ['has expired', { sub: 'ada', exp: inSeconds(-60) }, 'the token has expired'],
-    ['is not good yet', { sub: 'ada', nbf: inSeconds(60) }, "the claim nbf of the token is not accepted"],
-    ['is issued in the future', { sub: 'ada', iat: inSeconds(120) }, 'the token was issued in the future (iat)'],
+    ['is not good yet', { sub: 'ada', nbf: inSeconds(60) }, 'the claim nbf of the token is not accepted'],
+    [
+      'is issued in the future',
+      { sub: 'ada', iat: inSeconds(120) },
+      'the token was issued in the future (iat)',
+    ],
     [
       'ends in a thousand years',
       { sub: 'ada', exp: inSeconds(1000 * 365 * 86_400) },
