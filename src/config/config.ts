@@ -61,7 +61,7 @@ export type AuthConfig =
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     const list = problems.map((problem) => `  - ${problem}`).join('\n');
-    super(`The environment is not right:\n${list}\nREADME.md lists every setting.`);
+    super(`The environment is not right:\n${list}\ndocs/settings.md lists every setting.`);
     this.name = 'ConfigError';
   }
 }
