@@ -1,8 +1,15 @@
 import { errorText } from './schemas.ts';
 import { isJsonObject } from '../values/json.ts';
 import type { Body, FalAnswer } from './send-once.ts';
-import type { BreakerReason, BreakerStore } from '../jobs/ports.ts';
 import type { Log } from '../log/log.ts';
+
+export type BreakerReason = 'KEY_REFUSED' | 'BALANCE_EXHAUSTED';
+
+/** The open state, shared by all instances and kept over restarts. */
+export interface BreakerStore {
+  isOpen(): Promise<boolean>;
+  stop(reason: BreakerReason, message: string): Promise<void>;
+}
 
 const SECOND = 1000;
 /** fal may ask for any pause; one that is longer would rather be a mistake. */

@@ -12,7 +12,11 @@ import {
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
-import type { UseCases } from '../jobs/use-cases.ts';
+import { cancelTraining } from '../jobs/cancel-training.ts';
+import { createAvatar } from '../jobs/create-avatar.ts';
+import { deleteAvatar } from '../jobs/delete-avatar.ts';
+import { generateImage } from '../jobs/generate-image.ts';
+import { startTraining } from '../jobs/start-training.ts';
 import type { Avatar, Generation } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
 
@@ -58,14 +62,14 @@ builder.mutationField('createAvatar', (t) =>
     type: avatarPayload('CreateAvatarPayload', 'An avatar was made.'),
     description: 'Makes an avatar. It can be trained from then on.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['createAvatar']>({
+    errors: errorsOf<typeof createAvatar>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       LIMIT_EXCEEDED: true,
     }),
     args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'What to make.' }) },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.createAvatar(viewerOf(context).ownerId, input)),
+      avatarAfter(context, await createAvatar(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -92,7 +96,7 @@ builder.mutationField('startTraining', (t) =>
     description:
       'Starts a training and returns once fal has it; watch avatarStatus for the rest. While a new training runs, the last good artefact goes on generating.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['startTraining']>({
+    errors: errorsOf<typeof startTraining>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       CONFLICT: true,
@@ -103,7 +107,7 @@ builder.mutationField('startTraining', (t) =>
     }),
     args: { input: t.arg({ type: StartTrainingInput, required: true, description: 'What to start.' }) },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.startTraining(viewerOf(context).ownerId, input)),
+      avatarAfter(context, await startTraining(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -118,10 +122,10 @@ builder.mutationField('cancelTraining', (t) =>
     description:
       'Asks fal to stop the training that is on its way. The avatar becomes CANCELLED when fal has stopped it, or COMPLETED when it was too late.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true }),
+    errors: errorsOf<typeof cancelTraining>({ NOT_FOUND: true, CONFLICT: true }),
     args: { input: t.arg({ type: CancelTrainingInput, required: true, description: 'What to stop.' }) },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.cancelTraining(viewerOf(context).ownerId, input.avatarId)),
+      avatarAfter(context, await cancelTraining(context.jobs, viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
@@ -144,10 +148,10 @@ builder.mutationField('deleteAvatar', (t) =>
     type: DeleteAvatarPayload,
     description: 'Deletes an avatar and its generations, and cancels what is under way for it.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['deleteAvatar']>({ NOT_FOUND: true }),
+    errors: errorsOf<typeof deleteAvatar>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'What to delete.' }) },
     resolve: async (_root, { input }, context) =>
-      unwrap(await context.useCases.deleteAvatar(viewerOf(context).ownerId, input.avatarId)),
+      unwrap(await deleteAvatar(context.jobs, viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
@@ -193,7 +197,7 @@ builder.mutationField('generateImage', (t) =>
     description:
       'Draws images of an avatar that has an artefact. Returns once fal has the run (or after waitSeconds); watch generationStatus for the rest.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['generateImage']>({
+    errors: errorsOf<typeof generateImage>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       NOT_READY: true,
@@ -205,7 +209,7 @@ builder.mutationField('generateImage', (t) =>
     args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'What to draw.' }) },
     resolve: async (_root, { input }, context) => {
       const { ownerId } = viewerOf(context);
-      const { generationId: id } = unwrap(await context.useCases.generateImage(ownerId, input));
+      const { generationId: id } = unwrap(await generateImage(context.jobs, ownerId, input));
       const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
       return { generation: generation ?? throwNotFound('The avatar was deleted meanwhile.') };
     },

@@ -6,7 +6,7 @@ import { LEASE_MS, NOT_FOUND_GRACE_MS } from '../../src/jobs/timing.ts';
 import { pollJob } from '../../src/jobs/poll-job.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { PrismaJobStore } from '../../src/db/store/job-store.ts';
-import type { DueJob, RunStatus } from '../../src/jobs/ports.ts';
+import type { JobToPoll, RunStatus } from '../../src/jobs/poll-job.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
@@ -31,7 +31,7 @@ async function unknownRun(id: string): Promise<void> {
   });
 }
 
-async function claimed(): Promise<DueJob> {
+async function claimed(): Promise<JobToPoll> {
   const [job] = await store.claimDue(1, { leaseMs: LEASE_MS, furthestMs: HOUR });
   if (job === undefined) throw new Error('Nothing is due');
   return job;

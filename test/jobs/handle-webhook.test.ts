@@ -143,7 +143,7 @@ describe('a webhook', () => {
       ),
     );
     provider.inspection = EVENTS.lora;
-    expect(await handleWebhook(deps, 'token-of-job', OF_ID)).toEqual({ kind: 'applied', isDue: true });
+    expect(await handleWebhook(deps, 'token-of-job', OF_ID)).toEqual({ kind: 'applied', pollNow: true });
     await vi.waitFor(() => expect(row.world.avatar).toMatchObject({ status: 'COMPLETED', falRequestId: ID }));
   });
 
@@ -202,14 +202,14 @@ describe('a message that cannot be used itself', () => {
     const { deps, store, provider } = testDeps();
     const row = store.add('job', RUNNING);
     provider.inspection = EVENTS.failed;
-    requestPoll(deps, ID);
+    requestPoll(deps, { requestId: ID });
     await vi.waitFor(() => expect(row.world.avatar?.status).toBe('FAILED'));
   });
 
   test('about an unknown run asks fal nothing', async () => {
     const { deps, store, provider, log } = testDeps();
-    const asked = vi.spyOn(store, 'findByRequestId');
-    requestPoll(deps, OTHER_ID);
+    const asked = vi.spyOn(store, 'findJobToPoll');
+    requestPoll(deps, { requestId: OTHER_ID });
     await asked.mock.results[0]?.value;
     expect(provider.inspected).toEqual([]);
     expect(log.lines).toEqual([]);
@@ -217,8 +217,8 @@ describe('a message that cannot be used itself', () => {
 
   test('throws nothing when the database is away', async () => {
     const { deps, store, log } = testDeps();
-    vi.spyOn(store, 'findByRequestId').mockRejectedValue(new Error('away'));
-    requestPoll(deps, ID);
+    vi.spyOn(store, 'findJobToPoll').mockRejectedValue(new Error('away'));
+    requestPoll(deps, { requestId: ID });
     await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'warn' }]));
   });
 });

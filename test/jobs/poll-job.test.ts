@@ -3,13 +3,13 @@ import { testDeps, POLL_MS } from '../support/test-deps.ts';
 import { EVENTS, ID } from '../support/run-events.ts';
 import { pollJob } from '../../src/jobs/poll-job.ts';
 import {
-  FAILURES_BEFORE_LOST,
+  FAILURES_BEFORE_ABANDON,
   MAX_BACKOFF_MS,
   NOT_FOUND_GRACE_MS,
   RUN_DEADLINE_MS,
 } from '../../src/jobs/timing.ts';
 import { training } from '../support/domain-fixtures.ts';
-import type { RunStatus } from '../../src/jobs/ports.ts';
+import type { RunStatus } from '../../src/jobs/poll-job.ts';
 import type { Row } from '../support/memory-store.ts';
 
 const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAINING' });
@@ -22,7 +22,7 @@ async function lookedAt(world = RUNNING, inspections: readonly RunStatus[] = [],
   const bed = testDeps();
   const row = bed.store.add('job', world, start);
   const look = async () => {
-    const due = await bed.store.due('job');
+    const due = await bed.store.findJobToPoll({ jobId: 'job' });
     if (due !== null) await pollJob(bed.deps, due);
   };
   for (const inspection of inspections) {
@@ -83,7 +83,7 @@ describe('an open run', () => {
     ['waits', { kind: 'queued', position: 1 }],
     ['cannot be asked about', AWAY],
   ])('that still %s after a day is lost, and a moment before is not', async (_what, inspection) => {
-    const pollFailures = FAILURES_BEFORE_LOST;
+    const pollFailures = FAILURES_BEFORE_ABANDON;
     const before = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS, pollFailures });
     expect(before.row.world.job.state).not.toBe('FAILED');
     const later = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS + 1, pollFailures });
@@ -99,14 +99,14 @@ describe('an open run', () => {
     const { row, provider, look } = await lookedAt(RUNNING, [], { ageMs: RUN_DEADLINE_MS + 1 });
     provider.cancelAnswer = 'unreachable';
     provider.inspection = EVENTS.running;
-    for (let turn = 0; turn < FAILURES_BEFORE_LOST; turn++) {
+    for (let turn = 0; turn < FAILURES_BEFORE_ABANDON; turn++) {
       await look();
       expect(row.world.job.state).toBe('RUNNING');
     }
     expect(row.nextPollInMs).toBe(MAX_BACKOFF_MS);
     await look();
     expect(row.world.avatar).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
-    expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_LOST + 1);
+    expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_ABANDON + 1);
   });
 
   test('that is overdue and ends before fal is told to stop it is what it ended as', async () => {
@@ -126,7 +126,7 @@ describe('an open run', () => {
   ])('is as a later look found it, though an earlier one hears now that it %s', async (_what, late) => {
     const { row, store, provider, deps } = await lookedAt(RUNNING, [], { notFoundSince: 0 });
     store.now = NOT_FOUND_GRACE_MS;
-    const early = await store.due('job');
+    const early = await store.findJobToPoll({ jobId: 'job' });
     provider.inspection = EVENTS.runningHalf;
     if (early !== null) await pollJob(deps, early);
     const found = { ...row };

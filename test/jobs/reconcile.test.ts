@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { publishOutbox } from '../../src/jobs/publish-outbox.ts';
+import { publishOutbox, type OutboxEntry } from '../../src/jobs/publish-outbox.ts';
 import { testDeps } from '../support/test-deps.ts';
 import { createReconciler } from '../../src/jobs/reconcile.ts';
 import { EVENTS, ID } from '../support/run-events.ts';
 import { training } from '../support/domain-fixtures.ts';
-import type { DueJob, OutboxEntry } from '../../src/jobs/ports.ts';
+import type { JobToPoll } from '../../src/jobs/poll-job.ts';
 
 const ON = new AbortController().signal;
 const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAINING' });
@@ -12,11 +12,11 @@ const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAI
 /** So many due jobs, each with a run that fal answers about when it is told to. */
 async function dueJobs(count: number) {
   const made = testDeps();
-  const jobs: DueJob[] = [];
+  const jobs: JobToPoll[] = [];
   for (let index = 0; index < count; index++) {
     const world = { ...RUNNING, job: { ...RUNNING.job, falRequestId: `run-${index}` } };
     made.store.add(`job-${index}`, world);
-    const due = await made.store.due(`job-${index}`);
+    const due = await made.store.findJobToPoll({ jobId: `job-${index}` });
     if (due !== null) jobs.push(due);
   }
   const asked: string[] = [];
@@ -85,7 +85,7 @@ test('what was never announced is announced, and what cannot be stays', async ()
   });
   for (const id of [1n, 2n, 3n, 4n]) store.pending.set(id, announcement(id));
   let reads = 0;
-  store.unannounced = async () => {
+  store.readOutbox = async () => {
     reads += 1;
     return [...store.pending.values()];
   };

@@ -1,6 +1,5 @@
 import { memoryLog } from './memory-log.ts';
-import { CircuitBreaker } from '../../src/fal/circuit-breaker.ts';
-import type { BreakerReason, BreakerStore } from '../../src/jobs/ports.ts';
+import { CircuitBreaker, type BreakerReason, type BreakerStore } from '../../src/fal/circuit-breaker.ts';
 
 /** Stops in memory: where several instances would share them. */
 export class KeptStops implements BreakerStore {

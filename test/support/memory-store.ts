@@ -1,6 +1,12 @@
-import type { DueJob, JobStore, LoadedJob, PollResult, OutboxEntry, Saved } from '../../src/jobs/ports.ts';
 import { after, snapshotOf, type World } from './domain-fixtures.ts';
 import { isFinal } from '../../src/domain/job-state.ts';
+import type { JobKey, WebhookDeps } from '../../src/jobs/handle-webhook.ts';
+import type { JobToPoll, PollOutcome } from '../../src/jobs/poll-job.ts';
+import type { LeaseStore } from '../../src/jobs/reconcile.ts';
+import type { LoadedJob, Saved } from '../../src/jobs/apply-run-event.ts';
+import type { OutboxEntry, OutboxStore } from '../../src/jobs/publish-outbox.ts';
+
+type RunStore = WebhookDeps['store'] & OutboxStore & LeaseStore;
 
 /** A job as the store keeps it, with the row that people see. */
 export type Row = {
@@ -22,7 +28,7 @@ export type Row = {
  * A store at the port, in memory, with the database's promise: a save goes through only if nothing was written since
  * its row was read. Only what a run needs after its submit is here; the rest throws.
  */
-export class MemoryStore implements JobStore {
+export class MemoryStore implements RunStore {
   readonly rows = new Map<string, Row>();
   /** What became of each delivery, by its digest. */
   readonly deliveries = new Map<string, string>();
@@ -68,7 +74,7 @@ export class MemoryStore implements JobStore {
     };
   }
 
-  save: JobStore['save'] = async (loaded, decision, how): Promise<Saved> => {
+  save: RunStore['save'] = async (loaded, decision, how): Promise<Saved> => {
     const { id } = loaded.snapshot.job;
     const row = this.rows.get(id);
     if (row === undefined) throw new Error('no such row');
@@ -84,7 +90,7 @@ export class MemoryStore implements JobStore {
     if (how.delivery !== undefined) this.deliveries.set(how.delivery.digest, 'APPLIED');
     if (how.nextPollInMs !== undefined) row.nextPollInMs = how.nextPollInMs;
     const announcement = this.#announcementOf(loaded, row, decision.avatar ?? decision.generation);
-    return { kind: 'saved', announcements: announcement === null ? [] : [announcement] };
+    return { kind: 'saved', outbox: announcement === null ? [] : [announcement] };
   };
 
   #announcementOf(loaded: LoadedJob, row: Row, change: unknown): OutboxEntry | null {
@@ -98,19 +104,16 @@ export class MemoryStore implements JobStore {
     return announcement;
   }
 
-  async findByRequestId(requestId: string) {
-    const found = [...this.rows].find(([, { world }]) => world.job.falRequestId === requestId);
-    return found === undefined ? null : { id: found[0], token: found[1].token };
+  async findForWebhook(requestId: string, token: string | null) {
+    return [...this.rows]
+      .map(([id, row]) => ({ id, token: row.token, falRequestId: row.world.job.falRequestId }))
+      .filter((job) => job.falRequestId === requestId || job.token === token);
   }
 
-  async findByToken(token: string) {
-    const found = [...this.rows].find(([, row]) => row.token === token);
-    return found === undefined ? null : { id: found[0], falRequestId: found[1].world.job.falRequestId };
-  }
-
-  async due(jobId: string): Promise<DueJob | null> {
-    const row = this.rows.get(jobId);
-    if (row === undefined) return null;
+  async findJobToPoll(key: JobKey): Promise<JobToPoll | null> {
+    const jobId = 'jobId' in key ? key.jobId : (await this.findForWebhook(key.requestId, null))[0]?.id;
+    const row = jobId === undefined ? undefined : this.rows.get(jobId);
+    if (jobId === undefined || row === undefined) return null;
     const { job } = row.world;
     const urls = { statusUrl: job.statusUrl, responseUrl: null, cancelUrl: null };
     return {
@@ -130,44 +133,37 @@ export class MemoryStore implements JobStore {
     return nextPollInMs === null ? null : new Date(this.now);
   }
 
-  async reschedule({ id }: DueJob, inMs: number | null, found: PollResult): Promise<void> {
+  async reschedule({ id }: JobToPoll, inMs: number | null, outcome: PollOutcome): Promise<void> {
     const row = this.rows.get(id);
     if (row === undefined) return;
     row.nextPollInMs = inMs;
-    row.pollFailures = found === 'nothing' ? row.pollFailures + 1 : 0;
-    if (found === 'answer') row.notFoundSince = null;
-    if (found === 'not-found') row.notFoundSince ??= this.now;
+    row.pollFailures = outcome === 'no-answer' ? row.pollFailures + 1 : 0;
+    if (outcome === 'answered') row.notFoundSince = null;
+    if (outcome === 'not-found') row.notFoundSince ??= this.now;
   }
 
-  async cancelAnswered(jobId: string): Promise<void> {
+  async markCancelAnswered(jobId: string): Promise<void> {
     const row = this.rows.get(jobId);
     if (row === undefined) return;
     row.cancelAnswered = true;
     if (isFinal(row.world.job.state)) row.nextPollInMs = null;
   }
 
-  keepDelivery: JobStore['keepDelivery'] = async (jobId, { digest }, { outcome }) => {
+  keepDelivery: RunStore['keepDelivery'] = async (jobId, { digest }, { outcome }) => {
     const isNew = !this.deliveries.has(digest);
     if (isNew) this.deliveries.set(digest, outcome);
     const row = this.rows.get(jobId);
-    const isDue = isNew && outcome === 'CONFLICT' && row !== undefined && row.nextPollInMs == null;
-    if (isDue) row.nextPollInMs = 0;
-    return { isNew, isDue };
+    const pollNow = isNew && outcome === 'CONFLICT' && row !== undefined && row.nextPollInMs == null;
+    if (pollNow) row.nextPollInMs = 0;
+    return { isNew, pollNow };
   };
 
-  async announced(ids: readonly bigint[]): Promise<void> {
+  async deleteFromOutbox(ids: readonly bigint[]): Promise<void> {
     for (const id of ids) this.pending.delete(id);
   }
 
-  findAvatar = notHere;
-  createTraining = notHere;
-  createGeneration = notHere;
-  standing = notHere;
-  claimDue: JobStore['claimDue'] = notHere;
-  requestCancel = notHere;
-  deleteAvatar = notHere;
-  unannounced: JobStore['unannounced'] = notHere;
-  forgetDeliveries = notHere;
+  claimDue: RunStore['claimDue'] = notHere;
+  readOutbox: RunStore['readOutbox'] = notHere;
 }
 
 function notHere(): Promise<never> {

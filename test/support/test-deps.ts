@@ -1,28 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { InFlight } from '../../src/async/in-flight.ts';
-import type {
-  Notification,
-  CancelAnswer,
-  RunStatus,
-  Provider,
-  RunRef,
-  JobMetrics,
-  JobDeps,
-} from '../../src/jobs/ports.ts';
-import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
+import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../../src/jobs/poll-job.ts';
+import type { Notification } from '../../src/jobs/publish-outbox.ts';
+import type { RunEventDeps } from '../../src/jobs/apply-run-event.ts';
 import { memoryLog } from './memory-log.ts';
 import { MemoryStore } from './memory-store.ts';
 
 /** A provider at the port that answers as it is told and remembers what it was asked. */
-export class FakeProvider implements Provider {
+export class FakeProvider implements RunProvider {
   inspection: RunStatus = { kind: 'queued', position: null };
   cancelAnswer: CancelAnswer = 'requested';
   readonly inspected: string[] = [];
   readonly cancelled: string[] = [];
-
-  submit(): Promise<never> {
-    return Promise.reject(new Error('nothing is submitted here'));
-  }
 
   async fetchStatus({ requestId }: RunRef): Promise<RunStatus> {
     this.inspected.push(requestId);
@@ -50,18 +38,16 @@ export function testDeps() {
       if (relay.fails()) throw new Error('no connection');
     },
   };
-  const settings = { callbackBase: null, pollIntervalMs: POLL_MS, defaultTrainers: DEFAULT_TRAINERS };
-  const ended: Parameters<JobMetrics['runEnded']>[0][] = [];
-  const metrics: JobMetrics = { runEnded: (run) => ended.push(run), submitted: () => undefined };
-  const deps: JobDeps = {
+  const ended: Parameters<RunEventDeps['metrics']['runEnded']>[0][] = [];
+  const metrics: RunEventDeps['metrics'] = { runEnded: (run) => ended.push(run) };
+  const deps = {
     store,
     provider,
     publisher,
     log,
     metrics,
     inFlight: new InFlight(),
-    newCallbackToken: () => randomBytes(16).toString('hex'),
-    settings,
+    settings: { pollIntervalMs: POLL_MS },
   };
   return { deps, store, provider, log, published, relay, ended };
 }

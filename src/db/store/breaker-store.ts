@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
-import type { BreakerReason, BreakerStore } from '../../jobs/ports.ts';
+import type { BreakerReason, BreakerStore } from '../../fal/circuit-breaker.ts';
 
 /**
  * Stops of submits, in the database that all instances share. A key that was refused stops those that have the same key:
