@@ -27,8 +27,8 @@ export class FalProvider implements RunProvider {
   }
 
   async submit(request: SubmitRequest): Promise<SubmitEvent> {
-    const held = await this.#heldBack();
-    if (held !== null) return refused('PROVIDER_UNAVAILABLE', held);
+    const admission = await this.#admit();
+    if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
     if (performance.now() > request.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
     const answer = await sendOnce(this.#settings, (client) =>
       client.queue.submit(request.endpoint, {
@@ -37,7 +37,7 @@ export class FalProvider implements RunProvider {
       }),
     );
     try {
-      await this.#breaker.learn(answer);
+      await this.#breaker.learn(answer, admission.claim);
     } catch (error) {
       // What became of this submit counts more; the next one learns it again.
       this.#log.error({ err: error }, 'circuit breaker state not stored');
@@ -45,12 +45,12 @@ export class FalProvider implements RunProvider {
     return readSubmit(answer);
   }
 
-  async #heldBack(): Promise<string | null> {
+  async #admit(): ReturnType<CircuitBreaker['admit']> {
     try {
-      return await this.#breaker.reason();
+      return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return 'A fault here kept the run from being sent. Nothing was started.';
+      return { heldBack: 'A fault here kept the run from being sent. Nothing was started.' };
     }
   }
 
