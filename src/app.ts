@@ -101,18 +101,16 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   };
   const inFlight = new InFlight();
   const closing = new AbortController();
-  const stops = new PrismaBreakerStore(database.prisma, fal.key);
-  // Whoever starts a server has seen to what made another one stop.
-  for (const reason of await stops.clear()) log.warn({ reason }, 'circuit breaker reset at start');
+  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
     listeners: () => news.listeners,
-    isBreakerOpen: () => stops.isOpen(),
+    isBreakerOpen: () => breakerStore.isOpen(),
     clockSkewSeconds: () => clock.seconds,
   });
   const provider = new FalProvider(
     { ...fal, closing: closing.signal, noticeDate: (date) => clock.notice(date) },
-    new CircuitBreaker(stops, log),
+    new CircuitBreaker(breakerStore, log),
     log,
   );
   const callbackTokens = new CallbackTokens(fal.key);

@@ -26,8 +26,8 @@ export class FalProvider implements Provider {
   }
 
   async submit(order: SubmitRequest): Promise<SubmitEvent> {
-    const held = await this.#heldBack();
-    if (held !== null) return refused('PROVIDER_UNAVAILABLE', held);
+    const admission = await this.#admit();
+    if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
     if (performance.now() > order.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
     const answer = await sendOnce(this.#settings, (client) =>
       client.queue.submit(order.endpoint, {
@@ -36,7 +36,7 @@ export class FalProvider implements Provider {
       }),
     );
     try {
-      await this.#breaker.learn(answer);
+      await this.#breaker.learn(answer, admission.claim);
     } catch (error) {
       // What became of this submit counts more; the next one learns it again.
       this.#log.error({ err: error }, 'circuit breaker state not stored');
@@ -44,12 +44,12 @@ export class FalProvider implements Provider {
     return readSubmit(answer);
   }
 
-  async #heldBack(): Promise<string | null> {
+  async #admit(): ReturnType<CircuitBreaker['admit']> {
     try {
-      return await this.#breaker.reason();
+      return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return 'A fault here kept the run from being sent. Nothing was started.';
+      return { heldBack: 'A fault here kept the run from being sent. Nothing was started.' };
     }
   }
 

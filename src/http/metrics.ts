@@ -15,7 +15,7 @@ export type Metrics = {
 export type Readings = {
   /** How many subscriptions listen. */
   readonly listeners: () => number;
-  /** Whether nothing is submitted because fal does not accept our key or account. Throws when that cannot be looked up. */
+  /** Whether submits are held back because fal refuses our key or account. Throws when the database does not answer. */
   readonly isBreakerOpen: () => Promise<boolean>;
   /** How far fal's clock is ahead of ours, in seconds. */
   readonly clockSkewSeconds: () => number;
@@ -44,7 +44,7 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
   });
   const stopped: Gauge = new Gauge({
     name: 'likeness_submits_stopped',
-    help: '1 while the circuit breaker holds submits back until an operator fixes the key or account at fal; NaN: unknown',
+    help: '1 while the circuit breaker holds submits back because fal refused the key or account; NaN: unknown',
     registers: [registry],
     collect: async (): Promise<void> => {
       // Metrics are wanted most when the database is slow.

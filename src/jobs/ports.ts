@@ -207,14 +207,6 @@ export interface JobStore {
   announced(ids: readonly bigint[]): Promise<void>;
 }
 
-export type BreakerReason = 'KEY_REFUSED' | 'BALANCE_EXHAUSTED';
-
-/** Where it is kept that nothing may be submitted, for all instances and over restarts. */
-export interface BreakerStore {
-  isOpen(): Promise<boolean>;
-  stop(reason: BreakerReason, message: string): Promise<void>;
-}
-
 /** Counts what operators watch. */
 export interface JobMetrics {
   runEnded(run: {

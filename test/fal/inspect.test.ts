@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { FalProvider } from '../../src/fal/provider.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { noHold } from '../support/breaker-fixture.ts';
+import { closedBreaker } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, type Arrived } from '../support/fal-peer.ts';
 import type { RunRef } from '../../src/jobs/ports.ts';
 
@@ -13,7 +13,11 @@ const DETAIL = { detail: [{ loc: ['body', 'images_data_url'], msg: 'bad', type: 
 type Answer = readonly [status: number, body: unknown];
 
 function falAt(url: string): FalProvider {
-  return new FalProvider({ key: 'key-id:key-secret', queueUrl: url, restUrl: url }, noHold(), memoryLog());
+  return new FalProvider(
+    { key: 'key-id:key-secret', queueUrl: url, restUrl: url },
+    closedBreaker(),
+    memoryLog(),
+  );
 }
 
 function runAt(url: string, given: Partial<RunRef> = {}): RunRef {

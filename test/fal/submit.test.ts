@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { FalProvider } from '../../src/fal/provider.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { noHold } from '../support/breaker-fixture.ts';
+import { closedBreaker } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, rawPeer, type Peer } from '../support/fal-peer.ts';
 import type { ServerResponse } from 'node:http';
 import type { SubmitEvent } from '../../src/jobs/ports.ts';
@@ -16,7 +16,7 @@ const ORDER = {
 };
 
 function falAt(url: string): FalProvider {
-  return new FalProvider({ key: KEY, queueUrl: url, restUrl: url }, noHold(), memoryLog());
+  return new FalProvider({ key: KEY, queueUrl: url, restUrl: url }, closedBreaker(), memoryLog());
 }
 
 async function submitTo(
