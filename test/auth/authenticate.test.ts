@@ -112,7 +112,7 @@ describe('a token signed with the secret', () => {
     [{ iss: REQUIRED.iss }, 'aud'],
   ])('with %j has the required issuer and audience, or a wrong %s', async (claims, wrong) => {
     const reason = `the claim ${wrong} of the token is not accepted`;
-    expect(await identityOf({ sub: 'ada', ...claims } as JWTPayload, restricted)).toMatchObject(
+    expect(await identityOf({ sub: 'ada', ...claims }, restricted)).toMatchObject(
       wrong === null ? { kind: 'viewer' } : { kind: 'bad', reason },
     );
   });
