@@ -137,7 +137,7 @@ describe('a webhook', () => {
     const { deps, provider } = testDeps();
     await add('job', { state: 'FAILED', errorCode: 'LOST' });
     provider.status = EVENTS.lora;
-    expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toEqual({ kind: 'applied', isDue: true });
+    expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toEqual({ kind: 'applied', pollNow: true });
     await deps.inFlight.drain(20_000);
     expect((await read('job')).avatar).toMatchObject({ status: 'COMPLETED', falRequestId: ID });
   });
@@ -200,14 +200,14 @@ describe('a requested poll', () => {
     const { deps, provider } = testDeps();
     await add('job', RUNNING);
     provider.status = EVENTS.failed;
-    requestPoll(deps, ID);
+    requestPoll(deps, { requestId: ID });
     await vi.waitFor(async () => expect((await stateOf('job')).status).toBe('FAILED'), 10_000);
   });
 
   test('of an unknown run sends nothing to fal', async () => {
     const { deps, store, provider, log } = testDeps();
-    const found = vi.spyOn(store, 'findByRequestId');
-    requestPoll(deps, OTHER_ID);
+    const found = vi.spyOn(store, 'findJobToPoll');
+    requestPoll(deps, { requestId: OTHER_ID });
     await found.mock.results[0]?.value;
     expect(provider.polled).toEqual([]);
     expect(log.lines).toEqual([]);
@@ -215,8 +215,8 @@ describe('a requested poll', () => {
 
   test('logs a warning when the database fails', async () => {
     const { deps, store, log } = testDeps();
-    vi.spyOn(store, 'findByRequestId').mockRejectedValue(new Error('no database'));
-    requestPoll(deps, ID);
+    vi.spyOn(store, 'findJobToPoll').mockRejectedValue(new Error('no database'));
+    requestPoll(deps, { requestId: ID });
     await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'warn' }]));
   });
 });
