@@ -1,4 +1,4 @@
-import type { Failure } from './user-error.ts';
+import type { ProviderCode, Refusal } from './user-error.ts';
 import type { Json } from '../values/json.ts';
 
 /** Where fal says a run can be asked about; null where it did not say. */
@@ -24,7 +24,7 @@ export type RunEvent =
       readonly position: number | null;
     }
   /** It is certain that no run was started. */
-  | { readonly kind: 'refused'; readonly failure: Failure }
+  | { readonly kind: 'refused'; readonly failure: Refusal<ProviderCode> }
   /** The submit went out and nobody knows whether a run was started. */
   | { readonly kind: 'unknown'; readonly message: string }
   /** fal reports success but not the result: it has to be fetched. */

@@ -27,6 +27,13 @@ export const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
+/** Why fal started no run. */
+export type ProviderCode = 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE';
+
+export function isProviderCode(code: string | null): code is ProviderCode {
+  return code === 'PROVIDER_REJECTED' || code === 'PROVIDER_UNAVAILABLE';
+}
+
 export const ERROR_CODES = [...new Set([...REFUSAL_CODES, ...FAILURE_CODES])] as const;
 export type ErrorCode = RefusalCode | FailureCode;
 
@@ -41,3 +48,6 @@ export function refuse<Code extends RefusalCode>(
 ): { readonly refused: Refusal<Code> } {
   return { refused: { code, message } };
 }
+
+export const NO_SUCH_AVATAR = refuse('NOT_FOUND', 'There is no such avatar.');
+export const DELETED_SINCE = refuse('NOT_FOUND', 'What this idempotencyKey made has been deleted.');

@@ -11,6 +11,7 @@ import { startTestApp } from '../support/test-app.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';
 import type { Hold } from '../support/fault-proxy.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const app = await startTestApp({ isProxied: true });
@@ -87,4 +88,25 @@ test('a training cancelled at the moment its submit is answered ends as fal ends
     // Without a known run it ended at once; with one, as that did.
     expect(status).toBe(run === undefined ? 'CANCELLED' : 'COMPLETED');
   }
+});
+
+const FIELDS = 'generations(first: 6) { edges { node { id prompt } } }';
+/** Takes the whole share of operations that one owner may have executed at the same time. */
+const COSTLY = `{ avatars(first: 100) { edges { node { id ${FIELDS} } } } }`;
+
+test.each([
+  ['outermost', 'mutation { CALL }'],
+  ['in an inline fragment', 'mutation { ... { CALL } }'],
+  ['in a named fragment', 'mutation { ...F } fragment F on Mutation { CALL }'],
+])('a training that waits for fal delays no query of its owner: %s', async (_where, operation) => {
+  const { ask } = rawCaller(app.graphqlUrl, '');
+  const { id } = await app.newAvatar();
+  const submit = app.fal.holdRequests();
+  const input = `{ avatarId: "${id}", imagesUrl: "${photos('stuck-in-queue')}" }`;
+  const training = ask(operation.replace('CALL', `startTraining(input: ${input}) { __typename }`));
+  await submit.reached(1);
+
+  expect(await ask(COSTLY)).toMatchObject({ status: 200, codes: [] });
+  submit.release();
+  expect((await training).text).toContain('StartTrainingPayload');
 });
