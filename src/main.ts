@@ -74,7 +74,7 @@ async function appOrExit(): Promise<App> {
     return await createApp(config, log);
   } catch (error) {
     log.fatal({ err: error }, 'start failed');
-    process.stderr.write(`Likeness could not be started: ${reasonOf(error)}\n`);
+    process.stderr.write(`Likeness failed to start: ${reasonOf(error)}\n`);
     process.exit(1);
   }
 }
@@ -94,7 +94,7 @@ function reasonOf(error: unknown): string {
   const code = 'code' in error ? String(error.code) : '';
   const message = error.message === '' ? code : error.message;
   if (code === 'EADDRINUSE')
-    return `port ${config.port} is in use; stop the other process or set PORT. (${message})`;
+    return `port ${config.port} is in use: stop the other process or set PORT. (${message})`;
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL') return `${message} (PORT, HOST, DATA_DIR)`;
   if (code === 'EEXIST' || code === 'ENOTDIR')
     return `DATA_DIR=${config.dataDir} is not a folder. (${message})`;
@@ -120,8 +120,8 @@ function announce({ url, graphqlUrl, simulatorUrl, sampleImagesUrl }: App): void
   const lines = [`Likeness is ready: ${url}`, `  playground  ${graphqlUrl}`];
   if (simulatorUrl !== null) {
     lines.push(
-      `  fal         simulated at ${simulatorUrl} (set FAL_KEY for the real one)`,
-      `  photos      ${sampleImagesUrl ?? ''} (a sample to train with)`,
+      `  fal         simulated at ${simulatorUrl} (set FAL_KEY to use fal)`,
+      `  photos      ${sampleImagesUrl ?? ''} (sample for a training)`,
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);

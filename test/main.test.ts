@@ -79,7 +79,7 @@ describe('the server as a process', () => {
     const page = await fetch(url, { headers: { accept: 'text/html' } });
     const html = await page.text();
     expect(page.status).toBe(200);
-    expect(html).toContain('Make an avatar');
+    expect(html).toContain('Create an avatar');
     const foreign = [...html.matchAll(/(?:src|href)="(https?:[^"]+)"/g)].map(([, address]) => address);
     expect(foreign).toEqual([]);
   });

@@ -74,12 +74,12 @@ export function createAuthenticate(
   return async (authorization) => {
     if (authorization === null || authorization === '') return { kind: 'none' };
     const token = /^Bearer +([\w~+/.=-]+)$/i.exec(authorization)?.[1];
-    if (token === undefined) return { kind: 'bad', reason: 'the authorization is not a bearer token' };
+    if (token === undefined) return { kind: 'bad', reason: 'the authorization value is not a bearer token' };
     try {
       const { payload } = await verified(token, key, options);
       outage.ends();
       if (typeof payload.sub !== 'string' || !SUBJECT.test(payload.sub) || !payload.sub.isWellFormed()) {
-        return { kind: 'bad', reason: 'the token has no usable subject' };
+        return { kind: 'bad', reason: 'the token has no valid subject (sub)' };
       }
       const problem = problemWithTimes(payload, Date.now() / 1000);
       if (problem !== null) return { kind: 'bad', reason: problem };
@@ -100,9 +100,10 @@ export function createAuthenticate(
  * @param now Unix time in seconds
  */
 function problemWithTimes({ iat, exp }: JWTPayload, now: number): string | null {
-  if (iat !== undefined && iat > now + ISSUER_CLOCK_TOLERANCE_S) return 'the token is issued in the future';
+  if (iat !== undefined && iat > now + ISSUER_CLOCK_TOLERANCE_S)
+    return 'the token was issued in the future (iat)';
   if (exp !== undefined && exp > now + LONGEST_LIFE_S)
-    return 'the token ends more than 20 years from now (exp is in seconds)';
+    return 'the token expires more than 20 years from now (exp is in seconds)';
   return null;
 }
 
@@ -148,7 +149,7 @@ async function verified(
 function identityOf(error: unknown): Identity {
   if (error instanceof errors.JWTExpired) return { kind: 'bad', reason: 'the token has expired' };
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return { kind: 'bad', reason: `the token's ${error.claim} is not accepted` };
+    return { kind: 'bad', reason: `the claim ${error.claim} of the token is not accepted` };
   }
   if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) {
     return { kind: 'bad', reason: 'the token is not valid' };

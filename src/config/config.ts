@@ -61,7 +61,7 @@ export type AuthConfig =
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     const list = problems.map((problem) => `  - ${problem}`).join('\n');
-    super(`The environment is not right:\n${list}\nREADME.md lists every setting.`);
+    super(`Invalid configuration:\n${list}\nSee README.md for all settings.`);
     this.name = 'ConfigError';
   }
 }
@@ -78,7 +78,7 @@ export function readConfig(environment: Environment): Config {
   const auth = readAuth(read, problems);
   if (auth.kind === 'LOCAL' && (!LOOPBACK_HOSTS.has(host) || isProduction)) {
     problems.push(
-      `${isProduction ? 'NODE_ENV=production' : `HOST=${host}`}: without tokens the server serves one local user on a loopback address only; set AUTH_JWKS_URL or AUTH_JWT_SECRET`,
+      `${isProduction ? 'NODE_ENV=production' : `HOST=${host}`}: authentication is required unless HOST is a loopback address outside production; set AUTH_JWKS_URL or AUTH_JWT_SECRET`,
     );
   }
   const fal = readFal(read, problems);
@@ -167,7 +167,7 @@ function readAuth(read: EnvReader, problems: string[]): AuthConfig {
   }
   if (secret !== null && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     problems.push(
-      `AUTH_JWT_SECRET: expected at least ${MIN_SECRET_BYTES} bytes, better 32 (the strength of HS256), got ${Buffer.byteLength(secret)}`,
+      `AUTH_JWT_SECRET: expected at least ${MIN_SECRET_BYTES} bytes (32 recommended for HS256), got ${Buffer.byteLength(secret)}`,
     );
   }
   if (secret !== null) return { kind: 'JWT', keys: { secret }, issuer, audience };
@@ -175,7 +175,7 @@ function readAuth(read: EnvReader, problems: string[]): AuthConfig {
   for (const [name, value] of [['AUTH_ISSUER', issuer] as const, ['AUTH_AUDIENCE', audience] as const]) {
     if (value !== null && read.text('AUTH_JWKS_URL') === null) {
       problems.push(
-        `${name} is set but neither AUTH_JWKS_URL nor AUTH_JWT_SECRET is: no token could be checked`,
+        `${name} is set but neither AUTH_JWKS_URL nor AUTH_JWT_SECRET is: tokens cannot be verified`,
       );
     }
   }

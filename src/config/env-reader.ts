@@ -43,10 +43,8 @@ export class EnvReader {
     const origins = list.filter((entry) => entry !== '');
     for (const origin of origins) {
       if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
-      // What is none may be a URL with a password in it, so it is not shown.
-      this.#problems.push(
-        `${name}: expected origins such as https://app.example.com with commas between, or *`,
-      );
+      // Don't echo the rejected value: it may be a URL with a password.
+      this.#problems.push(`${name}: expected comma-separated origins such as https://app.example.com, or *`);
       break;
     }
     return origins;
@@ -67,9 +65,9 @@ export class EnvReader {
     const value = this.text(name);
     if (value === null) return null;
     if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
-    // A URL may hold a password, so the value is not shown.
+    // Don't echo the rejected value: it may contain a password.
     this.#problems.push(
-      `${name}: expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+      `${name}: expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
     );
     return null;
   }

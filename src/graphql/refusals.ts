@@ -8,25 +8,26 @@ import {
 } from '../domain/user-error.ts';
 
 const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
-  NOT_FOUND: 'There is no such thing, or it is somebody else’s: the two are never told apart.',
-  INVALID_INPUT: 'A value is not allowed; the message names the field, the value and what is allowed.',
+  NOT_FOUND: 'The object does not exist or belongs to another owner. The response is the same for both.',
+  INVALID_INPUT:
+    'An input value is not allowed. The message names the field, the value and the allowed values.',
   CONFLICT:
-    'The avatar’s training does not allow it now: one is on its way already, or there is none to cancel.',
-  NOT_READY: 'The avatar has no artefact to generate with yet.',
-  PROVIDER_REJECTED: 'fal said no; the message has its own words.',
-  PROVIDER_UNAVAILABLE:
-    'fal could not be reached or was too busy, and it is certain that nothing was started.',
-  LIMIT_EXCEEDED: 'A quota or rate limit of this service.',
-  IDEMPOTENCY_CONFLICT: 'The idempotency key was used before with another input.',
-  PROVIDER_FAILED: 'The run failed at fal; the message has fal’s reason.',
-  RESULT_INVALID: 'fal answered without what the endpoint promises; falResponseData has the whole answer.',
+    'The state of the avatar conflicts with the request: a training is already under way, or there is no training to cancel.',
+  NOT_READY: 'The avatar has no artefact yet.',
+  PROVIDER_REJECTED: 'fal rejected the request. The message contains fal’s reason.',
+  PROVIDER_UNAVAILABLE: 'fal was unreachable or overloaded. No run was started.',
+  LIMIT_EXCEEDED: 'A quota or rate limit of this service is exceeded.',
+  IDEMPOTENCY_CONFLICT: 'The idempotency key was already used with a different input.',
+  PROVIDER_FAILED: 'The run failed at fal. The message contains fal’s reason.',
+  RESULT_INVALID:
+    'fal’s response lacks required parts of the result. `falResponseData` contains the response.',
   SUBMIT_OUTCOME_UNKNOWN:
-    'The submit went out and fal’s answer was lost, so a run may have been started. It is not sent again; a webhook, a cancel or a deadline resolves it.',
-  LOST: 'The run, or its result, could not be found any more.',
+    'The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel or a deadline resolves the outcome.',
+  LOST: 'The run or its result is no longer available at fal.',
 };
 
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
-  description: 'What went wrong, for programs to branch on.',
+  description: 'Machine-readable reason for an error.',
   values: Object.fromEntries(
     ERROR_CODES.map((code) => [code, { description: CODE_DESCRIPTIONS[code] }]),
   ) as Record<ErrorCode, { description: string }>,
@@ -63,10 +64,10 @@ const ERROR_OF_CODE = {
 } satisfies Record<RefusalCode, new (refusal: Refusal) => RefusalError>;
 
 const ErrorInterface = builder.interfaceRef<RefusalError>('Error').implement({
-  description: 'Why a mutation was refused. Nothing was changed, and no run was started.',
+  description: 'Reason for a refused mutation. Nothing was changed and no run was started.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'For programs.' }),
-    message: t.exposeString('message', { description: 'For people.' }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'Machine-readable reason.' }),
+    message: t.exposeString('message', { description: 'Human-readable message.' }),
   }),
 });
 
@@ -102,11 +103,11 @@ export function unwrap<T, Code extends RefusalCode>(answer: Result<T, Code>): T 
 export type FailureShape = { readonly code: ErrorCode; readonly message: string };
 
 export const Failure = builder.objectRef<FailureShape>('Failure').implement({
-  description: 'Why a run did not give what it should.',
+  description: 'Reason why a run produced no result, or why its outcome is unknown.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'For programs.' }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'Machine-readable reason.' }),
     message: t.exposeString('message', {
-      description: 'For people, with fal’s own reason where there is one.',
+      description: 'Human-readable message. Contains fal’s reason if there is one.',
     }),
   }),
 });

@@ -17,7 +17,7 @@ export async function openStream<Row>(
   const { ownerId, expiresAt } = viewerOf(context);
   const { streams } = context;
   if (!streams.tryAcquire(ownerId)) {
-    throw new GraphQLError('Too many subscriptions are open; end one first.', {
+    throw new GraphQLError('Too many open subscriptions: end one first.', {
       extensions: { code: 'LIMIT_EXCEEDED' },
     });
   }
@@ -28,7 +28,7 @@ export async function openStream<Row>(
   });
   if (opened === null) {
     release();
-    throw new GraphQLError('There is no such thing.', { extensions: { code: 'NOT_FOUND' } });
+    throw new GraphQLError('Not found.', { extensions: { code: 'NOT_FOUND' } });
   }
   let callOff = (): void => undefined;
   let hasExpired = false;
@@ -45,7 +45,8 @@ export async function openStream<Row>(
     ...rows,
     async next() {
       const step = await rows.next();
-      if (step.done === true && hasExpired) throw unauthenticated('Sign in again: the token has expired.');
+      if (step.done === true && hasExpired)
+        throw unauthenticated('The token has expired: authenticate again.');
       return step;
     },
   };

@@ -26,7 +26,7 @@ export function useAdmission({ identify, admitsAnonymous }: AdmissionOptions): P
       if (requestParser === undefined) return;
       const viewer = await identify(request);
       if (viewer === null && !admitsAnonymous)
-        throw unauthenticated('Sign in: this needs a valid bearer token.');
+        throw unauthenticated('Authentication required: send a valid bearer token.');
       if (request.method !== 'POST') {
         setRequestParser(() => readable(() => requestParser(request)));
         return;
@@ -64,26 +64,26 @@ async function readable<T>(parse: () => T | Promise<T>): Promise<T> {
     return await parse();
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof URIError)
-      throw refusal('BAD_REQUEST', 'The parameters of the request cannot be read.', { status: 400 });
+      throw refusal('BAD_REQUEST', 'The request parameters cannot be parsed.', { status: 400 });
     throw error;
   }
 }
 
 const UNREAD = {
   'too-large': () =>
-    refusal('REQUEST_ENTITY_TOO_LARGE', `A request may have ${MAX_BODY_BYTES} bytes at most.`, {
+    refusal('REQUEST_ENTITY_TOO_LARGE', `The request body exceeds ${MAX_BODY_BYTES} bytes.`, {
       status: 413,
     }),
   'too-slow': () =>
-    refusal('REQUEST_TIMEOUT', `A request has to arrive within ${BODY_TIMEOUT_MS / 1000} s.`, {
+    refusal('REQUEST_TIMEOUT', `The request body did not arrive within ${BODY_TIMEOUT_MS / 1000} s.`, {
       status: 408,
     }),
   'no-room': () =>
-    refusal('SERVICE_UNAVAILABLE', 'The server reads too many requests at the moment; try again.', {
+    refusal('SERVICE_UNAVAILABLE', 'The server is receiving too many requests: retry later.', {
       status: 503,
       headers: { 'Retry-After': '1' },
     }),
-  broken: () => refusal('BAD_REQUEST', 'The request broke off.', { status: 400 }),
+  broken: () => refusal('BAD_REQUEST', 'The request body is incomplete.', { status: 400 }),
 };
 
 function refusal(code: string, message: string, http: object): GraphQLError {

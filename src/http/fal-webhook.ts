@@ -207,7 +207,7 @@ function answer(outcome: WebhookOutcome): Response {
     case 'stale':
     case 'bad-signature':
       // One text for all of them: a forger learns nothing about which check failed.
-      return reply(401, 'not believed');
+      return reply(401, 'rejected');
     case 'unknown-job':
     case 'mismatch':
     case 'bad-path':

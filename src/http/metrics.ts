@@ -26,25 +26,25 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
     name: 'likeness_webhooks_total',
-    help: 'Webhook deliveries by what became of them',
+    help: 'Webhook deliveries by outcome',
     labelNames: ['outcome'],
     registers: [registry],
   });
   const ended = new Counter({
     name: 'likeness_runs_ended_total',
-    help: 'Trainings and generations by how they ended; code is that of the error, or none',
+    help: 'Ended trainings and generations by final state; code is the error code, or none',
     labelNames: ['kind', 'state', 'code'],
     registers: [registry],
   });
   const submits = new Counter({
     name: 'likeness_submits_total',
-    help: 'Submits by what fal answered: accepted, refused (nothing was started) or unknown',
+    help: 'Submits by outcome: accepted, refused (no run was started) or unknown',
     labelNames: ['outcome'],
     registers: [registry],
   });
   const stopped: Gauge = new Gauge({
     name: 'likeness_submits_stopped',
-    help: 'Whether nothing is submitted until an operator has seen to the key or the account at fal; NaN: not known',
+    help: '1 while the circuit breaker holds submits back until an operator fixes the key or account at fal; NaN: unknown',
     registers: [registry],
     collect: async (): Promise<void> => {
       // Metrics are wanted most when the database is slow.
@@ -53,13 +53,13 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
   });
   const skew: Gauge = new Gauge({
     name: 'likeness_fal_clock_skew_seconds',
-    help: "How far fal's clock is ahead of this machine's, by its last answer",
+    help: "Seconds by which fal's clock is ahead of this machine's, from the last response",
     registers: [registry],
     collect: (): void => skew.set(clockSkewSeconds()),
   });
   const listening: Gauge = new Gauge({
     name: 'likeness_subscription_listeners',
-    help: 'Subscriptions that wait for news',
+    help: 'Open subscriptions waiting for notifications',
     registers: [registry],
     collect: (): void => listening.set(listeners()),
   });

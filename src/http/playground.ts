@@ -9,7 +9,7 @@ export function playgroundTabs(sampleImagesUrl: string | null): { query: string 
   return [CREATE, train(imagesUrl), WATCH, GENERATE, LIST, TRAINERS].map((query) => ({ query }));
 }
 
-const CREATE = `# 1. Make an avatar, and keep its id for the next steps.
+const CREATE = `# 1. Create an avatar. Copy its ID for the next steps.
 mutation CreateAvatar {
   createAvatar(input: { name: "Ada", trainingType: PORTRAIT }) {
     ... on CreateAvatarPayload {
@@ -20,8 +20,8 @@ mutation CreateAvatar {
 }
 `;
 
-const WATCH = `# 3. Watch all your avatars live. Run this right after step 2: a training takes a while,
-#    and the playground ends a subscription when you leave its tab.
+const WATCH = `# 3. Watch all your avatars. Run this right after step 2.
+#    The playground ends the subscription when you leave this tab.
 subscription AvatarStatus {
   avatarStatus {
     id
@@ -37,7 +37,7 @@ subscription AvatarStatus {
 
 const train = (
   imagesUrl: string,
-) => `# 2. Train it: put in the id from step 1. It returns as soon as fal has the run.
+) => `# 2. Train the avatar: insert the ID from step 1. Returns when fal has accepted the run.
 mutation StartTraining {
   startTraining(
     input: {
@@ -53,7 +53,7 @@ mutation StartTraining {
 }
 `;
 
-const GENERATE = `# 4. Once it is COMPLETED, draw it: put in the id from step 1.
+const GENERATE = `# 4. When the status is COMPLETED, generate an image: insert the ID from step 1.
 mutation GenerateImage {
   generateImage(
     input: {
@@ -70,7 +70,7 @@ mutation GenerateImage {
 }
 `;
 
-const LIST = `# 5. Everything you have.
+const LIST = `# 5. List your avatars and their generations.
 query Avatars {
   avatars(first: 10) {
     edges {
@@ -91,7 +91,7 @@ query Avatars {
 }
 `;
 
-const TRAINERS = `# Who can train, what each gives, and what generates from that.
+const TRAINERS = `# The available trainers, their artefacts and the endpoints that generate images from them.
 query Trainers {
   trainers {
     name

@@ -57,7 +57,7 @@ const REQUEST_LIMITS = { requestTimeout: 30_000, headersTimeout: 15_000, connect
 const LINGER_MS = 2000;
 
 const LOCAL_ONLY =
-  'Without tokens this answers pages and clients of this machine only, addressed as localhost.';
+  'Without authentication, the server accepts only clients and pages on this machine, addressed as localhost.';
 
 /** Listens. Throws when the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
@@ -154,7 +154,7 @@ async function route({ path, ...context }: Target, request: Request, routes: Rou
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
   if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request);
   const read = PAGES[path];
-  if (read === undefined) return Response.json({ error: 'There is nothing here.' }, { status: 404 });
+  if (read === undefined) return Response.json({ error: 'Not found.' }, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     const { status, message, headers } = methodNotAllowed('GET, HEAD');
     return Response.json({ error: message }, { status, headers: { ...headers } });
@@ -174,7 +174,7 @@ const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Respo
     isMetricsReader(token, headers.get('authorization'))
       ? new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } })
       : Response.json(
-          { error: 'This needs the token of METRICS_TOKEN.' },
+          { error: 'Authentication required: send METRICS_TOKEN as a bearer token.' },
           { status: 401, headers: { 'www-authenticate': 'Bearer' } },
         ),
 };

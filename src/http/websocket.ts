@@ -103,12 +103,12 @@ export function serveSockets(
       const identity = await authenticate(authorizationOf(connectionParams, extra.request));
       // Clients come again after this one; 4403 they take for final.
       if (identity.kind === 'unavailable')
-        extra.peer.close(TRY_AGAIN_LATER, 'Tokens cannot be checked at the moment');
+        extra.peer.close(TRY_AGAIN_LATER, 'Tokens cannot be verified: retry later');
       // false closes the socket with 4403 Forbidden.
       if (identity.kind !== 'viewer' || !extra.peer.isOpen) return false;
       const { ownerId, expiresAt } = identity.viewer;
       if (!openOf.tryAcquire(ownerId)) {
-        extra.peer.close(TRY_AGAIN_LATER, 'Too many sockets are open');
+        extra.peer.close(TRY_AGAIN_LATER, 'Too many open sockets');
         return false;
       }
       const callOff = atExpiry(expiresAt, () =>
@@ -134,7 +134,7 @@ export function serveSockets(
     onClose: ({ extra }) => extra.release(),
     onSubscribe: async ({ extra, subscriptions }, id, payload) => {
       const { operationName, query } = payload;
-      if (!extra.peer.begin(id)) return [new GraphQLError('This id cannot be used now.')];
+      if (!extra.peer.begin(id)) return [new GraphQLError('The operation ID is too long or in use.')];
       const enveloped = yoga.getEnveloped({ request: undefined as never, socketViewer: extra.viewer });
       const schema = enveloped.schema as GraphQLSchema;
       // The new one is among them.
@@ -143,7 +143,7 @@ export function serveSockets(
       const isTooMany = (limit: number) =>
         Object.keys(subscriptions).length > limit || extra.peer.operations > 2 * limit;
       if (most !== null && isTooMany(most)) {
-        const message = `At most ${most} operations may be under way on one socket; end one first.`;
+        const message = `A socket may run at most ${most} operations at a time: end one first.`;
         return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
       }
       // One bad operation is that operation's error; thrown, it would close the socket for all the others.
@@ -192,7 +192,7 @@ export function serveSockets(
 
   return {
     async close() {
-      for (const peer of peers.values()) peer.close(GOING_AWAY, 'going away');
+      for (const peer of peers.values()) peer.close(GOING_AWAY, 'Server shutting down');
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
   };
@@ -231,7 +231,7 @@ function attempt<T>(step: () => T): T | GraphQLError {
   try {
     return step();
   } catch (error) {
-    return error instanceof GraphQLError ? error : new GraphQLError('The document cannot be read.');
+    return error instanceof GraphQLError ? error : new GraphQLError('The document cannot be parsed.');
   }
 }
 

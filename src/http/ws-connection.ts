@@ -190,14 +190,14 @@ export class WsConnection {
       return;
     }
     if (this.#operations.size > 0) this.#lastOperationAt = now;
-    else if (now - this.#lastOperationAt >= idleMs) this.close(NORMAL, 'No operation for a while');
+    else if (now - this.#lastOperationAt >= idleMs) this.close(NORMAL, 'Idle timeout');
   }
 
   async #handle(data: RawData, handle: (text: string) => Promise<void>): Promise<void> {
     if (!this.isOpen || this.#isTooMuchBefore()) return;
     const { maxOperations, log } = this.#options;
     if (maxOperations !== null && this.#handling >= maxOperations + SPARE_MESSAGES) {
-      this.close(POLICY_VIOLATION, 'Too many messages at once');
+      this.close(POLICY_VIOLATION, 'Too many pending messages');
       return;
     }
     this.#handling += 1;

@@ -108,9 +108,9 @@ function viewerOrThrow(identity: Identity): Viewer | null {
     case 'none':
       return null;
     case 'bad':
-      throw unauthenticated(`Sign in again: ${identity.reason}.`);
+      throw unauthenticated(`Authentication failed: ${identity.reason}.`);
     case 'unavailable':
-      throw new GraphQLError('Tokens cannot be checked at the moment.', {
+      throw new GraphQLError('Tokens cannot be verified: retry later.', {
         extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
       });
   }

@@ -77,26 +77,30 @@ describe('a token signed with the secret', () => {
 
   test.each<[string, JWTPayload, string]>([
     ['has expired', { sub: 'ada', exp: inSeconds(-60) }, 'the token has expired'],
-    ['is not good yet', { sub: 'ada', nbf: inSeconds(60) }, "the token's nbf is not accepted"],
-    ['is issued in the future', { sub: 'ada', iat: inSeconds(120) }, 'the token is issued in the future'],
+    ['is not good yet', { sub: 'ada', nbf: inSeconds(60) }, 'the claim nbf of the token is not accepted'],
+    [
+      'is issued in the future',
+      { sub: 'ada', iat: inSeconds(120) },
+      'the token was issued in the future (iat)',
+    ],
     [
       'ends in a thousand years',
       { sub: 'ada', exp: inSeconds(1000 * 365 * 86_400) },
-      'the token ends more than 20 years from now (exp is in seconds)',
+      'the token expires more than 20 years from now (exp is in seconds)',
     ],
     [
       'gives its end in milliseconds',
       { sub: 'ada', exp: inSeconds(60) * 1000 },
-      'the token ends more than 20 years from now (exp is in seconds)',
+      'the token expires more than 20 years from now (exp is in seconds)',
     ],
     [
       'ends at the end of all numbers',
       { sub: 'ada', exp: 1e300 },
-      'the token ends more than 20 years from now (exp is in seconds)',
+      'the token expires more than 20 years from now (exp is in seconds)',
     ],
-    ['has no subject', {}, 'the token has no usable subject'],
-    ['has an empty subject', { sub: '' }, 'the token has no usable subject'],
-    ['has a subject too long for a column', { sub: 'x'.repeat(256) }, 'the token has no usable subject'],
+    ['has no subject', {}, 'the token has no valid subject (sub)'],
+    ['has an empty subject', { sub: '' }, 'the token has no valid subject (sub)'],
+    ['has a subject too long for a column', { sub: 'x'.repeat(256) }, 'the token has no valid subject (sub)'],
   ])('is bad when it %s', async (_what, claims, reason) => {
     expect(await seen(claims)).toEqual({ kind: 'bad', reason });
   });
@@ -158,7 +162,7 @@ describe('a token signed with the secret', () => {
     ] as const) {
       expect(await seen(wrong as JWTPayload, authenticate)).toEqual({
         kind: 'bad',
-        reason: `the token's ${claim} is not accepted`,
+        reason: `the claim ${claim} of the token is not accepted`,
       });
     }
   });

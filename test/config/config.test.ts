@@ -384,7 +384,7 @@ describe('an environment with several problems', () => {
 
   test('is told where the settings are listed', () => {
     expect(() => readConfig({ PORT: 'x' })).toThrow(
-      /^The environment is not right:\n {2}- PORT: .*\nREADME\.md/,
+      /^Invalid configuration:\n {2}- PORT: .*\nSee README\.md/,
     );
   });
 });

@@ -139,7 +139,7 @@ describe('an operation', () => {
       `mutation { ${call} ... on Mutation { b: ${call} } }`,
       `mutation { ...F ...F2 } fragment F on Mutation { a: ${call} } fragment F2 on Mutation { b: ${call} }`,
     ]) {
-      expect(await send(query)).toContain('one run at most');
+      expect(await send(query)).toContain('at most one run');
     }
     expect(submitsOf(app, imagesUrl)).toHaveLength(0);
   });

@@ -55,7 +55,7 @@ export function useDocumentGuard({ hidesSchema }: { readonly hidesSchema: boolea
 /** Deep nesting can exhaust the stack before the tokens are counted out; it is the same mistake. */
 function parseWithinLimits(source: string, options: object): DocumentNode {
   if (source.length > DOCUMENT_LIMITS.text) {
-    const message = `A document may have ${DOCUMENT_LIMITS.text} characters at most: give long values as variables.`;
+    const message = `The document exceeds ${DOCUMENT_LIMITS.text} characters: pass long values as variables.`;
     throw new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
   }
   try {

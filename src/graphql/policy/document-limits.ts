@@ -63,9 +63,7 @@ export function refusalOfDocument(document: DocumentNode): GraphQLError | null {
       if (size[name] > DOCUMENT_LIMITS[name]) return tooMany(name);
     if (definition.operation !== OperationTypeNode.MUTATION) continue;
     if (size.paid > 1) {
-      return refusal(
-        'An operation may start one run at most: ask for the others in operations of their own.',
-      );
+      return refusal('An operation may start at most one run: send one operation for each run.');
     }
     if (size.outermost > DOCUMENT_LIMITS.mutations) return tooMany('mutations');
   }
@@ -83,7 +81,7 @@ const NOUNS = {
 } as const;
 
 function tooMany(name: keyof typeof NOUNS): GraphQLError {
-  return refusal(`This document has too many ${NOUNS[name]}: at most ${DOCUMENT_LIMITS[name]} are allowed.`);
+  return refusal(`The document has too many ${NOUNS[name]}: at most ${DOCUMENT_LIMITS[name]} are allowed.`);
 }
 
 /** Counts a selection set as it is written. Ends at the first limit that is passed. */
@@ -98,7 +96,7 @@ function countWritten(
     if (written.directives > DOCUMENT_LIMITS.directives) return tooMany('directives');
     if (selection.kind === Kind.FRAGMENT_SPREAD) continue;
     if (selection.kind === Kind.FIELD && (selection.alias?.value.length ?? 0) > DOCUMENT_LIMITS.aliasLength) {
-      return refusal(`An alias may have ${DOCUMENT_LIMITS.aliasLength} characters at most.`);
+      return refusal(`An alias may have at most ${DOCUMENT_LIMITS.aliasLength} characters.`);
     }
     const inner = selection.selectionSet === undefined ? null : countWritten(selection.selectionSet, written);
     if (inner !== null) return inner;

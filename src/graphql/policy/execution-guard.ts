@@ -106,7 +106,7 @@ function admit(args: Args, { costLimit, hidesSchema }: ExecutionGuardOptions): A
   if (operation == null) return { ownerId: NOBODY, cost: 0, waitsForFal: false };
   const { viewer } = args.contextValue as Context;
   if (viewer === null && !isIntrospection(operation)) {
-    return { refusal: unauthenticated('Sign in: this needs a valid bearer token.') };
+    return { refusal: unauthenticated('Authentication required: send a valid bearer token.') };
   }
   const variables = args.variableValues ?? {};
   const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
@@ -162,17 +162,17 @@ function isIntrospection({ selectionSet }: OperationDefinitionNode): boolean {
 }
 
 function tooCostly(cost: number, most: number): GraphQLError {
-  const message = `This operation costs ${cost}: at most ${most} is allowed. Ask for shorter pages or fewer fields.`;
+  const message = `The operation costs ${cost}, at most ${most} is allowed: request shorter pages or fewer fields.`;
   return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
 }
 
 function tooLongVariables(): GraphQLError {
-  const message = `The variables of a subscription may have ${MAX_SUBSCRIPTION_VARIABLES} characters at most.`;
+  const message = `The variables of a subscription may have at most ${MAX_SUBSCRIPTION_VARIABLES} characters.`;
   return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
 }
 
 function limitExceeded(seconds: number): GraphQLError {
-  const message = `Your operations cost too much at the moment; try again in ${seconds} s.`;
+  const message = `Cost limit exceeded: retry in ${seconds} s.`;
   const http = { status: 429, headers: { 'Retry-After': String(seconds) } };
   return new GraphQLError(message, {
     extensions: { code: 'LIMIT_EXCEEDED', retryAfterSeconds: seconds, http },

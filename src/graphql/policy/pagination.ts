@@ -49,7 +49,7 @@ async function checkPlaces({ after, before }: PageArguments, context: Context): 
   for (const [name, cursor] of Object.entries({ after, before })) {
     if (cursor == null) continue;
     if (!(await isOwnOnce(cursor, context)))
-      throw badInput(`${name}: expected a cursor of an entry that a page gave and that is still there.`);
+      throw badInput(`${name}: expected the cursor of an existing entry.`);
   }
 }
 
