@@ -17,6 +17,8 @@ export type StartOptions = {
   readonly env?: Env;
   /** Modules loaded before the server, to break something in it. */
   readonly preload?: readonly string[];
+  /** Its exit is no failure: the preloaded module causes it. */
+  readonly mayExit?: boolean;
 };
 
 type Running = { readonly child: ChildProcess; readonly exited: Promise<Exit> };
@@ -40,7 +42,7 @@ export class Server extends ApiClient {
   readonly #env: Env;
   readonly #listeners = new Set<() => void>();
   #running: Running | null = null;
-  #isStopping = false;
+  #isExitExpected = false;
 
   constructor(port: number, env: Env) {
     super(`http://127.0.0.1:${port}`);
@@ -67,7 +69,7 @@ export class Server extends ApiClient {
   }
 
   /** Starts a process, ready or not. */
-  launch({ env, preload = [] }: StartOptions = {}): void {
+  launch({ env, preload = [], mayExit = false }: StartOptions = {}): void {
     if (this.isRunning) throw new Error(`${this.url} is running`);
     const { PATH, HOME, TMPDIR } = process.env;
     const imports = preload.flatMap((module) => ['--import', module]);
@@ -77,7 +79,7 @@ export class Server extends ApiClient {
     });
     if (child.pid === undefined) throw new Error(`${MAIN} cannot be started`);
     const log: LogLine[] = [];
-    [this.log, this.printed, this.#isStopping] = [log, '', false];
+    [this.log, this.printed, this.#isExitExpected] = [log, '', mayExit];
     let unfinished = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = `${unfinished}${text}`.split('\n');
@@ -113,14 +115,16 @@ export class Server extends ApiClient {
     await this.logged(({ msg }) => msg === 'ready', 'being ready');
   }
 
+  /** Whatever exit it leads to is the test's to judge. */
   signal(signal: NodeJS.Signals): void {
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') this.#isExitExpected = true;
     this.#latest.child.kill(signal);
   }
 
   /** Kills the process as a crash would, and resolves when it is gone. Safe to call again. */
   async kill(): Promise<void> {
     if (this.#running === null) return;
-    this.#isStopping = true;
+    this.#isExitExpected = true;
     const { child, exited } = this.#running;
     if (isAlive(child)) child.kill('SIGKILL');
     await exited;
@@ -129,11 +133,15 @@ export class Server extends ApiClient {
   /** Stops the process with SIGTERM. Safe to call again. */
   async terminate(): Promise<Exit> {
     const { child, exited } = this.#latest;
-    this.#isStopping = true;
+    this.#isExitExpected = true;
     if (isAlive(child)) child.kill('SIGTERM');
     const late = setTimeout(() => void child.kill('SIGKILL'), TERMINATION_MS);
     const exit = await exited;
     clearTimeout(late);
+    // Before it is ready it has no handler for SIGTERM yet, and ends as any process does.
+    const wasReady = this.log.some(({ msg }) => msg === 'ready');
+    if (wasReady && exit.code !== 0)
+      this.failures.push(`${this.url} exited after SIGTERM with ${shown(exit)}`);
     return exit;
   }
 
@@ -150,11 +158,11 @@ export class Server extends ApiClient {
       };
       this.#listeners.add(look);
       look();
-      void exited.then(({ code, signal }) => {
+      void exited.then((exit) => {
         this.#listeners.delete(look);
         const last = log.slice(-5).map((line) => JSON.stringify(line));
         const output = `${last.join('\n')}\n${this.printed}`;
-        reject(new Error(`The server exited (${code ?? signal}) before ${what}:\n${output}`));
+        reject(new Error(`The server exited (${shown(exit)}) before ${what}:\n${output}`));
       });
     });
   }
@@ -175,19 +183,19 @@ export class Server extends ApiClient {
     if (failures.length > 0) throw new Error(failures.join('\n'));
   }
 
-  #report(log: readonly LogLine[], { code, signal }: Exit): void {
+  #report(log: readonly LogLine[], exit: Exit): void {
     for (const { level, msg } of log) {
       if (level === 'error') this.errors.set(msg, (this.errors.get(msg) ?? 0) + 1);
       if (level === 'fatal') this.failures.push(`${this.url} logged: ${msg}`);
     }
-    // Before it is ready it has no handler for SIGTERM yet, and ends as any process does.
-    const isReady = log.some(({ msg }) => msg === 'ready');
-    const isClean = code === 0 || signal === 'SIGKILL' || !isReady;
-    if (this.#isStopping && isClean) return;
-    this.failures.push(
-      `${this.url} exited with ${code ?? signal}: ${log.at(-1)?.msg ?? ''}\n${this.printed}`,
-    );
+    if (this.#isExitExpected) return;
+    const last = log.at(-1)?.msg ?? '';
+    this.failures.push(`${this.url} exited by itself (${shown(exit)}): ${last}\n${this.printed}`);
   }
+}
+
+function shown({ code, signal }: Exit): string {
+  return String(code ?? signal);
 }
 
 /**

@@ -15,7 +15,10 @@ export type TcpProxy = {
   /** Silences the connections there are, for good. New ones work. */
   lose(): void;
   resume(): void;
+  /** Ends every connection and refuses new ones, like a server that stopped. */
   close(): Promise<void>;
+  /** Accepts connections again after close(), on the same port. */
+  reopen(): Promise<void>;
 };
 
 /** @param delayMs added to everything that passes, in both directions */
@@ -91,8 +94,13 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
+    },
+    reopen: async () => {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
     },
   };
 }
