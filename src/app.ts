@@ -7,7 +7,6 @@ import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createGenerationWaiter } from './live/wait-for-generation.ts';
 import { createGraphqlServer, GRAPHQL_PATH } from './http/yoga.ts';
-import { createUseCases } from './jobs/use-cases.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
@@ -101,18 +100,16 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   };
   const inFlight = new InFlight();
   const closing = new AbortController();
-  const stops = new PrismaBreakerStore(database.prisma, fal.key);
-  // Whoever starts a server has seen to what made another one stop.
-  for (const reason of await stops.clear()) log.warn({ reason }, 'circuit breaker reset at start');
+  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
     listeners: () => news.listeners,
-    isBreakerOpen: () => stops.isOpen(),
+    isBreakerOpen: () => breakerStore.isOpen(),
     clockSkewSeconds: () => clock.seconds,
   });
   const provider = new FalProvider(
     { ...fal, closing: closing.signal, noticeDate: (date) => clock.notice(date) },
-    new CircuitBreaker(stops, log),
+    new CircuitBreaker(breakerStore, log),
     log,
   );
   const callbackTokens = new CallbackTokens(fal.key);
@@ -125,6 +122,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
+    waitForGeneration: createGenerationWaiter(store, (id) => news.listen('generation', id)),
   };
   // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
   parts.add(() => inFlight.drain(LAST_ANSWERS_MS));
@@ -140,11 +138,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const yoga = createGraphqlServer({
     services: {
       prisma: database.prisma,
-      useCases: createUseCases({
-        ...deps,
-        avatars: store,
-        waiter: createGenerationWaiter(store, (id) => news.listen('generation', id)),
-      }),
+      jobs: deps,
       news,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
@@ -174,7 +168,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       isOurToken: (token) => callbackTokens.isOurs(token),
       receive: (token, callback) => handleWebhook(deps, token, callback),
       quarantine: (token, delivery) => storeUnreadable(deps, token, delivery),
-      lookAgain: (requestId) => requestPoll(deps, requestId),
+      lookAgain: (requestId) => requestPoll(deps, { requestId }),
       log,
       refusals: new LogThrottle(REFUSALS_SAID_EVERY_MS),
       count: metrics.countWebhook,

@@ -61,7 +61,7 @@ export type AuthConfig =
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     const list = problems.map((problem) => `  - ${problem}`).join('\n');
-    super(`Invalid configuration:\n${list}\nSee README.md for all settings.`);
+    super(`Invalid configuration:\n${list}\nSee docs/settings.md for all settings.`);
     this.name = 'ConfigError';
   }
 }

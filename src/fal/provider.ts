@@ -2,7 +2,8 @@ import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from '.
 import { sendOnce, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { CancelAnswer, RunStatus, SubmitRequest, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
+import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { Log } from '../log/log.ts';
 import { isJsonObject } from '../values/json.ts';
 
@@ -12,7 +13,7 @@ const STILL_RUNNING = 'Request is still in progress';
 const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
 
 /** fal.ai's queue. */
-export class FalProvider implements Provider {
+export class FalProvider implements RunProvider {
   readonly #settings: FalSettings;
 
   readonly #breaker: CircuitBreaker;
@@ -25,18 +26,18 @@ export class FalProvider implements Provider {
     this.#log = log;
   }
 
-  async submit(order: SubmitRequest): Promise<SubmitEvent> {
-    const held = await this.#heldBack();
-    if (held !== null) return refused('PROVIDER_UNAVAILABLE', held);
-    if (performance.now() > order.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
+  async submit(request: SubmitRequest): Promise<SubmitEvent> {
+    const admission = await this.#admit();
+    if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
+    if (performance.now() > request.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
     const answer = await sendOnce(this.#settings, (client) =>
-      client.queue.submit(order.endpoint, {
-        input: order.input,
-        ...(order.callbackUrl === null ? {} : { webhookUrl: order.callbackUrl }),
+      client.queue.submit(request.endpoint, {
+        input: request.input,
+        ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
       }),
     );
     try {
-      await this.#breaker.learn(answer);
+      await this.#breaker.learn(answer, admission.claim);
     } catch (error) {
       // What became of this submit counts more; the next one learns it again.
       this.#log.error({ err: error }, 'circuit breaker state not stored');
@@ -44,12 +45,12 @@ export class FalProvider implements Provider {
     return readSubmit(answer);
   }
 
-  async #heldBack(): Promise<string | null> {
+  async #admit(): ReturnType<CircuitBreaker['admit']> {
     try {
-      return await this.#breaker.reason();
+      return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return 'A fault here kept the run from being sent. Nothing was started.';
+      return { heldBack: 'A fault here kept the run from being sent. Nothing was started.' };
     }
   }
 

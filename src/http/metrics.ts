@@ -1,13 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { withTimeout } from '../async/with-timeout.ts';
-import type { JobMetrics } from '../jobs/ports.ts';
+import type { SubmitDeps } from '../jobs/submit.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 
 export type Metrics = {
   readonly registry: Registry;
-  readonly jobs: JobMetrics;
+  readonly jobs: SubmitDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
 };
 
@@ -15,7 +15,7 @@ export type Metrics = {
 export type Readings = {
   /** How many subscriptions listen. */
   readonly listeners: () => number;
-  /** Whether nothing is submitted because fal does not accept our key or account. Throws when that cannot be looked up. */
+  /** Whether submits are held back because fal refuses our key or account. Throws when the database does not answer. */
   readonly isBreakerOpen: () => Promise<boolean>;
   /** How far fal's clock is ahead of ours, in seconds. */
   readonly clockSkewSeconds: () => number;
@@ -44,7 +44,7 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
   });
   const stopped: Gauge = new Gauge({
     name: 'likeness_submits_stopped',
-    help: '1 while the circuit breaker holds submits back until an operator fixes the key or account at fal; NaN: unknown',
+    help: '1 while the circuit breaker holds submits back because fal refused the key or account; NaN: unknown',
     registers: [registry],
     collect: async (): Promise<void> => {
       // Metrics are wanted most when the database is slow.

@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { FalProvider } from '../../src/fal/provider.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { noHold } from '../support/breaker-fixture.ts';
+import { closedBreaker } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, type Arrived } from '../support/fal-peer.ts';
-import type { RunRef } from '../../src/jobs/ports.ts';
+import type { RunRef } from '../../src/jobs/poll-job.ts';
 
 const ID = '764cabcf-b745-4b3e-ae38-1200304cf45b';
 const OUTPUT = { diffusers_lora_file: { url: 'https://v3.fal.media/l' } };
@@ -13,7 +13,11 @@ const DETAIL = { detail: [{ loc: ['body', 'images_data_url'], msg: 'bad', type: 
 type Answer = readonly [status: number, body: unknown];
 
 function falAt(url: string): FalProvider {
-  return new FalProvider({ key: 'key-id:key-secret', queueUrl: url, restUrl: url }, noHold(), memoryLog());
+  return new FalProvider(
+    { key: 'key-id:key-secret', queueUrl: url, restUrl: url },
+    closedBreaker(),
+    memoryLog(),
+  );
 }
 
 function runAt(url: string, given: Partial<RunRef> = {}): RunRef {

@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { FalProvider } from '../../src/fal/provider.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { noHold } from '../support/breaker-fixture.ts';
+import { closedBreaker } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, rawPeer, type Peer } from '../support/fal-peer.ts';
 import type { ServerResponse } from 'node:http';
-import type { SubmitEvent } from '../../src/jobs/ports.ts';
+import type { SubmitEvent } from '../../src/jobs/submit.ts';
 
 const KEY = 'key-id-1234:key-secret-5678';
 const ID = '764cabcf-b745-4b3e-ae38-1200304cf45b';
@@ -16,7 +16,7 @@ const ORDER = {
 };
 
 function falAt(url: string): FalProvider {
-  return new FalProvider({ key: KEY, queueUrl: url, restUrl: url }, noHold(), memoryLog());
+  return new FalProvider({ key: KEY, queueUrl: url, restUrl: url }, closedBreaker(), memoryLog());
 }
 
 async function submitTo(

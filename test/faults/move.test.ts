@@ -112,7 +112,7 @@ describe.skipIf(isMissing)(title, () => {
 
   test('refuses a PostgreSQL with rows, names their tables, and changes nothing there', async () => {
     const taken = await openDatabase({ dataDir, databaseUrl: target.url, log: silent });
-    await taken.prisma.submitStop.create({ data: { reason: 'r', message: 'm' } });
+    await taken.prisma.circuitBreaker.create({ data: { keyHash: 'k', message: 'm' } });
     const rows = await everyRow(taken.pool);
     const { code, said } = await runCommand('move-to-postgres', [], settings());
     expect(code).toBe(1);

@@ -6,13 +6,14 @@ import {
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
+import { newAvatar, photos, settled, trainedAvatar } from '../support/api-steps.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import type { Database } from '../../src/open-database.ts';
 
 // Servers are started and trained with in each.
 vi.setConfig({ testTimeout: 60_000 });
 
-const STOPPED = 'circuit breaker open: fal refuses our key or account; fix it, then restart a server';
+const OPENED = 'circuit breaker open: fal refuses our key or account';
 
 let app: TestApp;
 afterEach(() => app.close());
@@ -24,14 +25,27 @@ async function tryToTrain(avatarId: string, imagesUrl = photos()) {
   return 'code' in result ? result : null;
 }
 
+function heldBackFor(wait: string): string {
+  return `No runs can be started at the moment. Try again in ${wait}. Nothing was started.`;
+}
+
+/** Moves the database's clock, as far as the breaker can see. */
+function letPass(seconds: number) {
+  return async ({ pool }: Database) => {
+    await pool.query(`UPDATE submit_stops SET next_probe_at = next_probe_at - $1 * interval '1 second'`, [
+      seconds,
+    ]);
+  };
+}
+
 test.each([
   ['does not accept the key', 'submit-401', 'Authentication is required', 'KEY_REFUSED'],
   ['has no credit left for us', 'submit-403-balance', 'Exhausted balance', 'BALANCE_EXHAUSTED'],
 ] as const)(
-  'when fal %s nothing more is submitted, by any call, until the server is started again',
+  'when fal %s the breaker holds every submit back, over a restart too, until a probe succeeds',
   async (_what, scenario, words, reason) => {
-    app = await startTestApp();
-    app.log.expectError(STOPPED);
+    app = await startTestApp({ gated: true });
+    app.log.expectError(OPENED);
     const trained = await trainedAvatar(app);
     const { id } = await newAvatar(app);
     const before = await avatarNow(app, id);
@@ -42,9 +56,7 @@ test.each([
     const submits = app.simulator.requests().length;
 
     for (const refusal of [await tryToTrain(id), await tryToTrain(trained.id)]) {
-      expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
-      expect(refusal?.message).toContain('Nothing was started');
-      expect(refusal?.message).not.toContain(words);
+      expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: heldBackFor('1 minute') });
     }
     const input = { avatarId: trained.id, prompt: 'tea' };
     const { generateImage } = await app.execute(GenerateImageDocument, { input });
@@ -58,9 +70,24 @@ test.each([
     const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
     expect(createAvatar).toHaveProperty('avatar');
 
-    await app.restart();
-    await startTraining(app, { avatarId: id });
+    expect(await app.metric('likeness_submits_stopped')).toBe(1);
+    // The first probe is refused, the second one is accepted.
+    await app.restart(letPass(60));
+    expect(await tryToTrain(id, photos(scenario))).toMatchObject({ code: 'PROVIDER_REJECTED' });
+    expect(app.simulator.requests()).toHaveLength(submits + 1);
+    expect(await tryToTrain(id)).toMatchObject({ message: heldBackFor('2 minutes') });
+
+    await app.restart(letPass(120));
+    app.gate.hold();
+    const probe = tryToTrain(id);
+    await eventually('the probe', async () => (app.gate.waiting() === 1 ? true : null));
+    expect(await tryToTrain(trained.id)).toMatchObject({ message: heldBackFor('1 minute') });
+    app.gate.release();
+    expect(await probe).toBeNull();
     expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+    expect(await app.metric('likeness_submits_stopped')).toBe(0);
+    expect(await tryToTrain(trained.id)).toBeNull();
+    expect(app.simulator.requests()).toHaveLength(submits + 3);
   },
 );
 
