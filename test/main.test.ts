@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildPrograms } from '../scripts/build.mjs';
 import { copyEmbeddedTemplate } from './support/embedded-template.ts';
-import { startServer, type ServerProcess } from './support/server-process.ts';
+import { launchServer, startServer, type Server } from './support/server.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
 describe('the server as a process', () => {
-  let server: ServerProcess;
+  let server: Server;
   beforeAll(async () => {
     server = await startServer({ DATA_DIR: dataDir });
   });
@@ -34,20 +34,20 @@ describe('the server as a process', () => {
     expect(html).toContain('Create an avatar');
     const foreign = [...html.matchAll(/(?:src|href)="(https?:[^"]+)"/g)].map(([, address]) => address);
     expect(foreign).toEqual([]);
-    expect(server.printed()).toContain(`playground  ${server.graphqlUrl}`);
+    expect(server.printed).toContain(`playground  ${server.graphqlUrl}`);
   });
 
   test('is alive and ready', async () => {
     expect((await fetch(`${server.url}/livez`)).status).toBe(200);
-    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready' });
+    expect(await server.readiness()).toEqual({ status: 200, body: { status: 'ready' } });
   });
 
   test('refuses a data folder that another process has, and leaves that one in peace', async () => {
-    const second = await startServer({ DATA_DIR: dataDir }, { waitFor: 'nothing' });
-    expect((await second.ended).code).toBe(1);
-    expect(second.printed()).toContain(dataDir);
-    expect(second.printed()).toContain(String(server.pid));
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    const second = await launchServer({ DATA_DIR: dataDir });
+    expect((await second.exited).code).toBe(1);
+    expect(second.printed).toContain(dataDir);
+    expect(second.printed).toContain(String(server.pid));
+    expect((await server.readiness()).status).toBe(200);
   });
 
   test('ends with 0 on SIGTERM, and cuts an open stream', async () => {
@@ -58,28 +58,22 @@ describe('the server as a process', () => {
     });
     // A completed stream would mean that no more events follow.
     const cut = expect(stream.text()).rejects.toThrow();
-    server.signal('SIGTERM');
-    expect(await server.ended).toEqual({ code: 0, signal: null });
+    expect(await server.terminate()).toEqual({ code: 0, signal: null });
     await cut;
   });
 });
 
 test('every problem with the environment is printed at once, without secrets, with exit code 78', async () => {
-  const { ended, printed } = await startServer(
-    {
-      PORT: 'http',
-      HOST: '0.0.0.0',
-      LOG_LEVEL: 'loud',
-      DATABASE_URL: 'mysql://root:hunter2hunter2@localhost/x',
-      FAL_QUEUE_URL: 'http://127.0.0.1:1',
-      STYLE_TRAINER: 'FLUX_LORA_PORTRAIT',
-      RECONCILE_INTERVAL_MS: '1',
-    },
-    { waitFor: 'nothing' },
-  );
-  expect((await ended).code).toBe(78);
+  const server = await launchServer({
+    HOST: '0.0.0.0',
+    LOG_LEVEL: 'loud',
+    DATABASE_URL: 'mysql://root:hunter2hunter2@localhost/x',
+    FAL_QUEUE_URL: 'http://127.0.0.1:1',
+    STYLE_TRAINER: 'FLUX_LORA_PORTRAIT',
+    RECONCILE_INTERVAL_MS: '1',
+  });
+  expect((await server.exited).code).toBe(78);
   for (const name of [
-    'PORT',
     'HOST',
     'LOG_LEVEL',
     'DATABASE_URL',
@@ -87,9 +81,9 @@ test('every problem with the environment is printed at once, without secrets, wi
     'STYLE_TRAINER',
     'RECONCILE_INTERVAL_MS',
   ]) {
-    expect(printed()).toContain(name);
+    expect(server.printed).toContain(name);
   }
-  expect(printed()).not.toContain('hunter2');
+  expect(server.printed).not.toContain('hunter2');
 });
 
 test('a production server with SIMULATE=yes starts, and logs that its results are simulated', async () => {
@@ -102,8 +96,7 @@ test('a production server with SIMULATE=yes starts, and logs that its results ar
   expect(server.log.map(({ msg }) => msg)).toContainEqual(
     expect.stringContaining('SIMULATE=yes: results are simulated'),
   );
-  server.signal('SIGTERM');
-  expect((await server.ended).code).toBe(0);
+  expect((await server.terminate()).code).toBe(0);
 });
 
 test('npm start creates a database that only its user can read, and ends when npm is ended', async () => {

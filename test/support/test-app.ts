@@ -21,8 +21,6 @@ import type { Answer, CallOptions } from './graphql-call.ts';
 import type { Database } from '../../src/open-database.ts';
 import type { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 
-export type { AvatarRow, GenerationRow } from './api-client.ts';
-
 export type TestAppOptions = {
   /** On top of what every test app gets; undefined takes a setting away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
