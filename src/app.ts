@@ -7,7 +7,6 @@ import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createGenerationWaiter } from './live/wait-for-generation.ts';
 import { createGraphqlServer, GRAPHQL_PATH } from './http/yoga.ts';
-import { createUseCases } from './jobs/use-cases.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
@@ -123,6 +122,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
+    waitForGeneration: createGenerationWaiter(store, (id) => news.listen('generation', id)),
   };
   // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
   parts.add(() => inFlight.drain(LAST_ANSWERS_MS));
@@ -138,11 +138,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const yoga = createGraphqlServer({
     services: {
       prisma: database.prisma,
-      useCases: createUseCases({
-        ...deps,
-        avatars: store,
-        waiter: createGenerationWaiter(store, (id) => news.listen('generation', id)),
-      }),
+      jobs: deps,
       news,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
@@ -172,7 +168,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       isOurToken: (token) => callbackTokens.isOurs(token),
       receive: (token, callback) => handleWebhook(deps, token, callback),
       quarantine: (token, delivery) => storeUnreadable(deps, token, delivery),
-      lookAgain: (requestId) => requestPoll(deps, requestId),
+      lookAgain: (requestId) => requestPoll(deps, { requestId }),
       log,
       refusals: new LogThrottle(REFUSALS_SAID_EVERY_MS),
       count: metrics.countWebhook,

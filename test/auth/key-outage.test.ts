@@ -3,41 +3,36 @@ import { memoryLog } from '../support/memory-log.ts';
 import { KeyOutage } from '../../src/auth/key-outage.ts';
 
 const MINUTE = 60_000;
-
-function stage() {
-  const state = { now: 1000 };
-  const log = memoryLog();
-  const outage = new KeyOutage(log, () => state.now);
-  return { state, outage, told: () => log.lines.map(({ level }) => level) };
-}
-
 const error = new Error('no answer');
 
-test('an outage is told once, however long it lasts, and so is its end', () => {
-  const { state, outage, told } = stage();
+function outageAt(state: { now: number }) {
+  const log = memoryLog();
+  return { outage: new KeyOutage(log, () => state.now), levels: () => log.lines.map(({ level }) => level) };
+}
+
+test('an outage is logged once, however long it lasts, and so is its end', () => {
+  const state = { now: 1000 };
+  const { outage, levels } = outageAt(state);
+  outage.ends();
+  expect(levels()).toEqual([]);
   for (let turn = 0; turn < 10; turn++) {
     outage.goesOn(error);
     state.now += MINUTE;
   }
-  expect(told()).toEqual(['warn']);
+  expect(levels()).toEqual(['warn']);
   for (let turn = 0; turn < 10; turn++) outage.ends();
-  expect(told()).toEqual(['warn', 'info']);
+  expect(levels()).toEqual(['warn', 'info']);
 });
 
-test('without an outage there is no end of it to tell', () => {
-  const { outage, told } = stage();
-  outage.ends();
-  expect(told()).toEqual([]);
-});
-
-test('outages that follow each other fast are told once a minute, and none is kept back for ever', () => {
-  const { state, outage, told } = stage();
+test('frequent outages are logged once a minute', () => {
+  const state = { now: 1000 };
+  const { outage, levels } = outageAt(state);
   for (let passed = 0; passed < MINUTE; passed += 100) {
     outage.goesOn(error);
     outage.ends();
     state.now += 100;
   }
-  expect(told()).toEqual(['warn', 'info']);
+  expect(levels()).toEqual(['warn', 'info']);
   outage.goesOn(error);
-  expect(told()).toEqual(['warn', 'info', 'warn']);
+  expect(levels()).toEqual(['warn', 'info', 'warn']);
 });

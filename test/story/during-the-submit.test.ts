@@ -10,6 +10,7 @@ import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY, startTestApp } from '../support/test-app.ts';
 import { newAvatar, photos, settled } from '../support/api-steps.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const app = await startTestApp({ gated: true });
@@ -87,3 +88,24 @@ test(
     }
   },
 );
+
+const FIELDS = 'generations(first: 6) { edges { node { id prompt } } }';
+/** Takes the whole share of operations that one owner may have executed at the same time. */
+const COSTLY = `{ avatars(first: 100) { edges { node { id ${FIELDS} } } } }`;
+
+test.each([
+  ['outermost', 'mutation { CALL }'],
+  ['in an inline fragment', 'mutation { ... { CALL } }'],
+  ['in a named fragment', 'mutation { ...F } fragment F on Mutation { CALL }'],
+])('a training that waits for fal delays no query of its owner: %s', async (_where, operation) => {
+  const { ask } = rawCaller(app.graphqlUrl, '');
+  const { id } = await newAvatar(app);
+  app.gate.hold();
+  const input = `{ avatarId: "${id}", imagesUrl: "${photos('stuck-in-queue')}" }`;
+  const training = ask(operation.replace('CALL', `startTraining(input: ${input}) { __typename }`));
+  await eventually('the submit to leave', () => (app.gate.waiting() > 0 ? true : null));
+
+  expect(await ask(COSTLY)).toMatchObject({ status: 200, codes: [] });
+  app.gate.release();
+  expect((await training).text).toContain('StartTrainingPayload');
+});
