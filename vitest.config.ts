@@ -33,6 +33,7 @@ export default defineConfig({
           name: 'parts',
           include: ['{test,packages/*/test}/**/*.test.ts'],
           exclude: [...WITH_SERVERS, ...FAULTS],
+          isolate: false,
         },
       },
       {

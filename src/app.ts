@@ -7,7 +7,6 @@ import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createGenerationWaiter } from './live/wait-for-generation.ts';
 import { createGraphqlServer, GRAPHQL_PATH } from './http/yoga.ts';
-import { createUseCases } from './jobs/use-cases.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
@@ -116,6 +115,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
+    waitForGeneration: createGenerationWaiter(store, (id) => news.listen('generation', id)),
   };
   // Last before the database: the response to a submit decides whether a paid run is known.
   parts.add(() => inFlight.drain(SUBMIT_GRACE_MS));
@@ -131,11 +131,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const yoga = createGraphqlServer({
     services: {
       prisma: database.prisma,
-      useCases: createUseCases({
-        ...deps,
-        avatars: store,
-        waiter: createGenerationWaiter(store, (id) => news.listen('generation', id)),
-      }),
+      jobs: deps,
       news,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
@@ -162,9 +158,15 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
+<<<<<<< HEAD
       handle: (token, message) => handleWebhook(deps, token, message),
       storeUnreadable: (token, delivery) => storeUnreadable(deps, token, delivery),
       requestPoll: (requestId) => requestPoll(deps, requestId),
+=======
+      receive: (token, callback) => handleWebhook(deps, token, callback),
+      quarantine: (token, delivery) => storeUnreadable(deps, token, delivery),
+      lookAgain: (requestId) => requestPoll(deps, { requestId }),
+>>>>>>> main
       log,
       refusals: new LogThrottle(REFUSAL_LOG_INTERVAL_MS),
       count: metrics.countWebhook,

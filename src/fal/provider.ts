@@ -2,7 +2,8 @@ import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from '.
 import { sendOnce, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { CancelAnswer, RunStatus, SubmitRequest, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
+import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { Log } from '../log/log.ts';
 import { isJsonObject } from '../values/json.ts';
 
@@ -12,7 +13,7 @@ const STILL_RUNNING = 'Request is still in progress';
 const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
 
 /** fal.ai's queue. */
-export class FalProvider implements Provider {
+export class FalProvider implements RunProvider {
   readonly #settings: FalSettings;
 
   readonly #breaker: CircuitBreaker;
@@ -25,14 +26,14 @@ export class FalProvider implements Provider {
     this.#log = log;
   }
 
-  async submit(order: SubmitRequest): Promise<SubmitEvent> {
+  async submit(request: SubmitRequest): Promise<SubmitEvent> {
     const admission = await this.#admit();
     if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
-    if (performance.now() > order.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
+    if (performance.now() > request.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
     const answer = await sendOnce(this.#settings, (client) =>
-      client.queue.submit(order.endpoint, {
-        input: order.input,
-        ...(order.callbackUrl === null ? {} : { webhookUrl: order.callbackUrl }),
+      client.queue.submit(request.endpoint, {
+        input: request.input,
+        ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
       }),
     );
     try {

@@ -3,13 +3,13 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { RowLoaders } from '../live/row-loaders.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
-import type { UseCases } from '../jobs/use-cases.ts';
+import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
 
 /** Built once and shared by all requests. */
 export type Services = {
   readonly prisma: PrismaClient;
-  readonly useCases: UseCases;
+  readonly jobs: UseCaseDeps;
   readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Subscribe };
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;

@@ -12,7 +12,11 @@ import {
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
-import type { UseCases } from '../jobs/use-cases.ts';
+import { cancelTraining } from '../jobs/cancel-training.ts';
+import { createAvatar } from '../jobs/create-avatar.ts';
+import { deleteAvatar } from '../jobs/delete-avatar.ts';
+import { generateImage } from '../jobs/generate-image.ts';
+import { startTraining } from '../jobs/start-training.ts';
 import type { Avatar, Generation } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
 
@@ -60,14 +64,14 @@ builder.mutationField('createAvatar', (t) =>
     type: avatarPayload('CreateAvatarPayload', 'The avatar was created.'),
     description: 'Creates an avatar without an artefact. Use `startTraining` to train it.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['createAvatar']>({
+    errors: errorsOf<typeof createAvatar>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       LIMIT_EXCEEDED: true,
     }),
     args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'The avatar to create.' }) },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.createAvatar(viewerOf(context).ownerId, input)),
+      avatarAfter(context, await createAvatar(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -98,7 +102,7 @@ builder.mutationField('startTraining', (t) =>
     description:
       'Starts a training. Returns when fal has accepted it; subscribe to `avatarStatus` for its progress. The previous artefact stays usable while the training runs.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['startTraining']>({
+    errors: errorsOf<typeof startTraining>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       CONFLICT: true,
@@ -111,7 +115,7 @@ builder.mutationField('startTraining', (t) =>
       input: t.arg({ type: StartTrainingInput, required: true, description: 'The training to start.' }),
     },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.startTraining(viewerOf(context).ownerId, input)),
+      avatarAfter(context, await startTraining(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -128,12 +132,12 @@ builder.mutationField('cancelTraining', (t) =>
     description:
       'Requests the cancellation of the training under way. The avatar becomes CANCELLED when fal has stopped the training, or COMPLETED if it had already finished.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true }),
+    errors: errorsOf<typeof cancelTraining>({ NOT_FOUND: true, CONFLICT: true }),
     args: {
       input: t.arg({ type: CancelTrainingInput, required: true, description: 'The training to cancel.' }),
     },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.cancelTraining(viewerOf(context).ownerId, input.avatarId)),
+      avatarAfter(context, await cancelTraining(context.jobs, viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
@@ -156,10 +160,10 @@ builder.mutationField('deleteAvatar', (t) =>
     type: DeleteAvatarPayload,
     description: 'Deletes an avatar and its generations, and cancels its runs under way.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['deleteAvatar']>({ NOT_FOUND: true }),
+    errors: errorsOf<typeof deleteAvatar>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'The avatar to delete.' }) },
     resolve: async (_root, { input }, context) =>
-      unwrap(await context.useCases.deleteAvatar(viewerOf(context).ownerId, input.avatarId)),
+      unwrap(await deleteAvatar(context.jobs, viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
@@ -205,7 +209,7 @@ builder.mutationField('generateImage', (t) =>
     description:
       'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['generateImage']>({
+    errors: errorsOf<typeof generateImage>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       NOT_READY: true,
@@ -219,7 +223,7 @@ builder.mutationField('generateImage', (t) =>
     },
     resolve: async (_root, { input }, context) => {
       const { ownerId } = viewerOf(context);
-      const { generationId: id } = unwrap(await context.useCases.generateImage(ownerId, input));
+      const { generationId: id } = unwrap(await generateImage(context.jobs, ownerId, input));
       const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
       return { generation: generation ?? notFound('The avatar has been deleted.') };
     },

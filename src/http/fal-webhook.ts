@@ -7,7 +7,7 @@ import type { LogThrottle } from '../log/log-throttle.ts';
 import { checkHeaders, verify, type VerificationFailure, type Verdict } from '../fal/verify-webhook.ts';
 import type { WebhookMessage, WebhookResult } from '../jobs/handle-webhook.ts';
 import type { KeySet } from '../fal/key-set.ts';
-import type { Delivery } from '../jobs/ports.ts';
+import type { Delivery } from '../jobs/apply-run-event.ts';
 import type { Log } from '../log/log.ts';
 
 export const WEBHOOK_PATH = '/webhooks/fal';

@@ -1,13 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { withTimeout } from '../async/with-timeout.ts';
-import type { JobMetrics } from '../jobs/ports.ts';
+import type { SubmitDeps } from '../jobs/submit.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 
 export type Metrics = {
   readonly registry: Registry;
-  readonly jobs: JobMetrics;
+  readonly jobs: SubmitDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
 };
 

@@ -26,10 +26,14 @@ export function newTriggerPhrase(): string {
 /** Consonants and digits that neither form words nor look alike. */
 const TRIGGER_LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
 
-/** SHA-256 (hex) of a request, equal for equal requests whatever the order of their fields. */
-export function requestFingerprint(request: Readonly<Record<string, Json | undefined>>): string {
+/** A caller's idempotency key with the SHA-256 (hex) of its request, whatever the order of the fields; null without a key. */
+export function idempotencyOf(
+  key: string | undefined,
+  request: Readonly<Record<string, Json | undefined>>,
+): { readonly key: string; readonly digest: string } | null {
+  if (key === undefined) return null;
   const fields = Object.entries(request)
     .filter(([, value]) => value !== undefined && value !== null)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+  return { key, digest: createHash('sha256').update(JSON.stringify(fields)).digest('hex') };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_URL_LENGTH, parseWebUrl } from '../values/web-url.ts';
-import { refuse, type Refusal } from '../domain/user-error.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
 
 /** In characters. */
 export const MAX_NAME_LENGTH = 100;
@@ -74,12 +74,12 @@ export type Optional<T> = {
 export function parseInput<S extends z.ZodType>(
   schema: S,
   input: object,
-): { readonly input: z.output<S> } | { readonly refused: Refusal<'INVALID_INPUT'> } {
+): Result<z.output<S>, 'INVALID_INPUT'> {
   const given: Readonly<Record<string, unknown>> = Object.fromEntries(
     Object.entries(input).filter(([, value]) => value !== null),
   );
   const result = schema.safeParse(given);
-  if (result.success) return { input: result.data };
+  if (result.success) return { done: result.data };
   const problems = new Map<string, string>();
   for (const issue of result.error.issues) {
     const field = issue.path.join('.');

@@ -18,16 +18,13 @@ export const UNKNOWN_OUTCOME_DEADLINE_MS = 6 * HOUR;
 export const RUN_DEADLINE_MS = 24 * HOUR;
 
 /** Looks in a row that brought nothing, with growing pauses, before an old run counts as lost: about a quarter of an hour. */
-export const FAILURES_BEFORE_LOST = 20;
+export const FAILURES_BEFORE_ABANDON = 20;
 
 /** How long fal may not know a run, or keep back its result, before the run counts as lost. */
 export const NOT_FOUND_GRACE_MS = 2 * MINUTE;
 
 /** How long a claimed job is left alone by every other instance. Longer than one look at fal can take. */
 export const LEASE_MS = 2 * MINUTE;
-
-/** A change committed this long ago and still unannounced lost its publisher. */
-export const UNANNOUNCED_AFTER_MS = 5 * SECOND;
 
 /** The longest pause between two looks at fal while it cannot be reached. */
 export const MAX_BACKOFF_MS = MINUTE;

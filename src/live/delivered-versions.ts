@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Notification } from '../jobs/ports.ts';
+import type { Notification } from '../jobs/publish-outbox.ts';
 
 /** More than that many changes at once without Redis: the oldest are told here a second time, which harms nobody. */
 const MOST_REMEMBERED = 10_000;

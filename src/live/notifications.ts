@@ -1,6 +1,6 @@
 import { DeliveredVersions } from './delivered-versions.ts';
 import { TopicEmitter } from './topic-emitter.ts';
-import type { Notification, Publisher } from '../jobs/ports.ts';
+import type { Notification, Publisher } from '../jobs/publish-outbox.ts';
 import type { Subscribe, RowNews } from './watch.ts';
 
 export type Channel = 'avatar' | 'avatarsOf' | 'generation';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RedisConnection } from './redis-connection.ts';
 import { z } from 'zod';
-import type { Notification } from '../jobs/ports.ts';
+import type { Notification } from '../jobs/publish-outbox.ts';
 import type { Log } from '../log/log.ts';
 import type { Notifications } from './notifications.ts';
 

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { avatarRow, jobRow } from '../support/rows.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
+import { NO_SUCH_AVATAR } from '../../src/domain/user-error.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { PrismaJobStore } from '../../src/db/store/job-store.ts';
 
@@ -30,7 +31,7 @@ test.skipIf(testedDatabase === 'embedded')(
     await holder.query('COMMIT');
     holder.release();
 
-    expect(creation).toEqual({ kind: 'created' });
+    expect(creation).toEqual({ done: { jobId: open, generationId: null } });
     expect(await deleting).toHaveLength(1);
     expect(await prisma.job.findUnique({ where: { id: open } })).toMatchObject({
       state: 'CANCELLED',
@@ -47,5 +48,5 @@ test('a training of an avatar that is gone is not written', async () => {
   await prisma.avatar.create({ data: avatarRow(avatarId) });
   await store.deleteAvatar('owner', avatarId);
   const { kind: _kind, ...job } = jobRow(newId('job'), avatarId);
-  expect(await store.createTraining({ ...job, idempotency: null } as never)).toEqual({ kind: 'gone' });
+  expect(await store.createTraining({ ...job, idempotency: null } as never)).toEqual(NO_SUCH_AVATAR);
 });

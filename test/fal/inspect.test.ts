@@ -4,7 +4,7 @@ import { FalProvider } from '../../src/fal/provider.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { closedBreaker } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, type Arrived } from '../support/fal-peer.ts';
-import type { RunRef } from '../../src/jobs/ports.ts';
+import type { RunRef } from '../../src/jobs/poll-job.ts';
 
 const ID = '764cabcf-b745-4b3e-ae38-1200304cf45b';
 const OUTPUT = { diffusers_lora_file: { url: 'https://v3.fal.media/l' } };

@@ -4,7 +4,7 @@ import { memoryLog } from '../support/memory-log.ts';
 import { closedBreaker } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, rawPeer, type Peer } from '../support/fal-peer.ts';
 import type { ServerResponse } from 'node:http';
-import type { SubmitEvent } from '../../src/jobs/ports.ts';
+import type { SubmitEvent } from '../../src/jobs/submit.ts';
 
 const KEY = 'key-id-1234:key-secret-5678';
 const ID = '764cabcf-b745-4b3e-ae38-1200304cf45b';

@@ -29,7 +29,7 @@ describe('a webhook that says OK', () => {
     ['a list for a payload', { payload: [OUTPUT] }],
     ['a text for a payload', { payload: 'https://v3.fal.media/l' }],
   ])('with %s is no failure: the result has to be fetched', (_what, rest) => {
-    expect(eventIn({ request_id: ID, status: 'OK', ...rest })).toEqual({ kind: 'bound', requestId: ID });
+    expect(eventIn({ request_id: ID, status: 'OK', ...rest })).toEqual({ kind: 'identified', requestId: ID });
   });
 });
 
@@ -76,7 +76,7 @@ describe('the form of the previous system', () => {
       requestId: ID,
       output: OUTPUT,
     });
-    expect(eventIn({ request_id: ID, status: 'completed' })).toEqual({ kind: 'bound', requestId: ID });
+    expect(eventIn({ request_id: ID, status: 'completed' })).toEqual({ kind: 'identified', requestId: ID });
   });
 
   test('is read: failed with an error', () => {

@@ -20,6 +20,7 @@ import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
+import type { UseCaseDeps } from '../../src/jobs/deps.ts';
 import type { ChangingServerOptions, ChangesMade } from './changing.ts';
 
 const log = { ...silent, debug: () => undefined };
@@ -41,13 +42,8 @@ const notHere = () => Promise.reject(new Error('Nothing but subscriptions is ser
 const yoga = createGraphqlServer({
   services: {
     prisma,
-    useCases: {
-      createAvatar: notHere,
-      startTraining: notHere,
-      cancelTraining: notHere,
-      deleteAvatar: notHere,
-      generateImage: notHere,
-    },
+    // Never used: only subscriptions are served here.
+    jobs: {} as UseCaseDeps,
     news,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),

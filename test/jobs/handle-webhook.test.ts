@@ -14,7 +14,7 @@ const { prisma, add, read, testDeps } = await jobsDatabase();
 const RUNNING = { state: 'RUNNING', falRequestId: ID } as const;
 const SUCCESS = webhook(EVENTS.lora);
 const FAILURE = webhook(EVENTS.failed);
-const SUCCESS_WITHOUT_RESULT = webhook(EVENTS.bound);
+const SUCCESS_WITHOUT_RESULT = webhook(EVENTS.identified);
 const OF_OTHER_RUN = webhook(EVENTS.loraOfOther);
 
 /** A verified webhook; equal events have equal bodies. */
@@ -64,9 +64,9 @@ describe('a webhook', () => {
   test('at the callback URL of another job changes neither job', async () => {
     const { deps } = testDeps();
     await add('job', RUNNING);
-    await add('bound', { state: 'RUNNING', falRequestId: OTHER_ID });
+    await add('identified', { state: 'RUNNING', falRequestId: OTHER_ID });
     await add('waiting');
-    for (const token of ['token-of-bound', 'token-of-waiting', 'no-such-token']) {
+    for (const token of ['token-of-identified', 'token-of-waiting', 'no-such-token']) {
       expect(await handleWebhook(deps, token, SUCCESS)).toEqual({ kind: 'mismatch' });
     }
     expect(await prisma.job.count({ where: { revision: 0 } })).toBe(3);
@@ -137,7 +137,7 @@ describe('a webhook', () => {
     const { deps, provider } = testDeps();
     await add('job', { state: 'FAILED', errorCode: 'LOST' });
     provider.status = EVENTS.lora;
-    expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toEqual({ kind: 'applied', isDue: true });
+    expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toEqual({ kind: 'applied', pollNow: true });
     await deps.inFlight.drain(20_000);
     expect((await read('job')).avatar).toMatchObject({ status: 'COMPLETED', falRequestId: ID });
   });
@@ -200,14 +200,14 @@ describe('a requested poll', () => {
     const { deps, provider } = testDeps();
     await add('job', RUNNING);
     provider.status = EVENTS.failed;
-    requestPoll(deps, ID);
+    requestPoll(deps, { requestId: ID });
     await vi.waitFor(async () => expect((await stateOf('job')).status).toBe('FAILED'), 10_000);
   });
 
   test('of an unknown run sends nothing to fal', async () => {
     const { deps, store, provider, log } = testDeps();
-    const found = vi.spyOn(store, 'findByRequestId');
-    requestPoll(deps, OTHER_ID);
+    const found = vi.spyOn(store, 'findJobToPoll');
+    requestPoll(deps, { requestId: OTHER_ID });
     await found.mock.results[0]?.value;
     expect(provider.polled).toEqual([]);
     expect(log.lines).toEqual([]);
@@ -215,8 +215,8 @@ describe('a requested poll', () => {
 
   test('logs a warning when the database fails', async () => {
     const { deps, store, log } = testDeps();
-    vi.spyOn(store, 'findByRequestId').mockRejectedValue(new Error('no database'));
-    requestPoll(deps, ID);
+    vi.spyOn(store, 'findJobToPoll').mockRejectedValue(new Error('no database'));
+    requestPoll(deps, { requestId: ID });
     await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'warn' }]));
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { requestFingerprint, newId, newTriggerPhrase } from '../../src/jobs/ids.ts';
+import { idempotencyOf, newId, newTriggerPhrase } from '../../src/jobs/ids.ts';
 
 describe('an id', () => {
   test('says what it names', () => {
@@ -22,20 +22,21 @@ test('a trigger phrase of ours is no word and hardly ever comes twice', () => {
 });
 
 describe('the digest of a request', () => {
+  const digestOf = (request: Parameters<typeof idempotencyOf>[1]) => idempotencyOf('key', request)?.digest;
   const request = { of: 'training', avatarId: 'avt_1', imagesUrl: 'https://x.example/a', steps: 100 };
-  const digest = requestFingerprint(request);
+  const digest = digestOf(request);
 
   test('is the same whatever the order of the fields', () => {
     const fields = Object.entries(request);
     const turned = fields.map((_, first) => [...fields.slice(first), ...fields.slice(0, first)]);
     for (const order of [...turned, ...turned.map((order) => order.toReversed())]) {
-      expect(requestFingerprint(Object.fromEntries(order))).toBe(digest);
+      expect(digestOf(Object.fromEntries(order))).toBe(digest);
     }
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('is the same for a field that is null, undefined or absent', () => {
-    expect(requestFingerprint({ ...request, trainer: null, seed: undefined })).toBe(digest);
+    expect(digestOf({ ...request, trainer: null, seed: undefined })).toBe(digest);
   });
 
   test.each([
@@ -48,6 +49,6 @@ describe('the digest of a request', () => {
     { ...request, flag: false },
     { of: 'training', avatarId: 'avt_1","imagesUrl', imagesUrl: 'https://x.example/a', steps: 100 },
   ])('is another for another request: %j', (other) => {
-    expect(requestFingerprint(other)).not.toBe(digest);
+    expect(digestOf(other)).not.toBe(digest);
   });
 });

@@ -26,11 +26,11 @@ function messageFor(wish: Record<string, unknown>): string | null {
 
 describe('an input that is right', () => {
   test('is read, its texts without white space around them', () => {
-    expect(parseInput(schema, { name: ' Ada\n', steps: 1 })).toEqual({ input: { name: 'Ada', steps: 1 } });
+    expect(parseInput(schema, { name: ' Ada\n', steps: 1 })).toEqual({ done: { name: 'Ada', steps: 1 } });
   });
 
   test('may say null where it says nothing', () => {
-    expect(parseInput(schema, { name: 'Ada', url: null, steps: null })).toEqual({ input: { name: 'Ada' } });
+    expect(parseInput(schema, { name: 'Ada', url: null, steps: null })).toEqual({ done: { name: 'Ada' } });
   });
 
   test.each(['abcde', '😀😀😀😀😀', '日本語です', 'a\nb', 'a\tb', '👩🏽', '𠮷', 'a'])(

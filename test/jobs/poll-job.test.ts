@@ -3,13 +3,13 @@ import { jobsDatabase, POLL_MS } from '../support/test-deps.ts';
 import { EVENTS, ID } from '../support/run-events.ts';
 import { pollJob } from '../../src/jobs/poll-job.ts';
 import {
-  FAILURES_BEFORE_LOST,
+  FAILURES_BEFORE_ABANDON,
   LEASE_MS,
   MAX_BACKOFF_MS,
   NOT_FOUND_GRACE_MS,
   RUN_DEADLINE_MS,
 } from '../../src/jobs/timing.ts';
-import type { RunStatus } from '../../src/jobs/ports.ts';
+import type { RunStatus } from '../../src/jobs/poll-job.ts';
 
 const { prisma, pool, add, read, testDeps } = await jobsDatabase();
 
@@ -29,7 +29,7 @@ async function polled(columns: Parameters<typeof add>[1], ...statuses: readonly 
   await add('job', columns);
   const poll = async (status: RunStatus) => {
     provider.status = status;
-    const job = await store.due('job');
+    const job = await store.findJobToPoll({ jobId: 'job' });
     if (job !== null) await pollJob(deps, job);
     return read('job');
   };
@@ -70,7 +70,7 @@ describe('an open run', () => {
   });
 
   test('that fal does not know after a long outage is not lost', async () => {
-    const { job } = await polled({ ...OVERDUE, pollFailures: 2 * FAILURES_BEFORE_LOST }, NOT_FOUND);
+    const { job } = await polled({ ...OVERDUE, pollFailures: 2 * FAILURES_BEFORE_ABANDON }, NOT_FOUND);
     expect(job.state).toBe('RUNNING');
   });
 
@@ -79,11 +79,11 @@ describe('an open run', () => {
     ['waits', { kind: 'queued', position: 1 }],
     ['cannot be polled', UNREACHABLE],
   ])('that still %s after a day is LOST', async (_what, status) => {
-    const failed = { ...RUNNING, pollFailures: FAILURES_BEFORE_LOST };
+    const failed = { ...RUNNING, pollFailures: FAILURES_BEFORE_ABANDON };
     const before = await polled({ ...failed, createdAt: ago(RUN_DEADLINE_MS - MINUTE) }, status);
     expect(before.job.state).not.toBe('FAILED');
     await prisma.job.updateMany({
-      data: { createdAt: ago(RUN_DEADLINE_MS + 1), pollFailures: FAILURES_BEFORE_LOST },
+      data: { createdAt: ago(RUN_DEADLINE_MS + 1), pollFailures: FAILURES_BEFORE_ABANDON },
     });
     expect((await before.poll(status)).avatar).toMatchObject({ status: 'FAILED', errorCode: 'LOST' });
   });
@@ -96,12 +96,12 @@ describe('an open run', () => {
   test('that is overdue is LOST only when fal confirms the cancel, or after many failures', async () => {
     const { poll, provider, nextInMs } = await polled(OVERDUE);
     provider.cancelAnswer = 'unreachable';
-    for (let turn = 0; turn < FAILURES_BEFORE_LOST; turn++) {
+    for (let turn = 0; turn < FAILURES_BEFORE_ABANDON; turn++) {
       expect((await poll(EVENTS.running)).state).toBe('RUNNING');
     }
     expect(nextInMs()).toBe(MAX_BACKOFF_MS);
     expect((await poll(EVENTS.running)).avatar).toMatchObject({ status: 'FAILED', errorCode: 'LOST' });
-    expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_LOST + 1);
+    expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_ABANDON + 1);
   });
 
   test('that is overdue and ends before its cancel keeps its result', async () => {

@@ -4,7 +4,7 @@ import { publishOutbox } from '../../src/jobs/publish-outbox.ts';
 import { jobsDatabase } from '../support/test-deps.ts';
 import { EVENTS } from '../support/run-events.ts';
 import { jobRow } from '../support/rows.ts';
-import type { RunStatus } from '../../src/jobs/ports.ts';
+import type { RunStatus } from '../../src/jobs/poll-job.ts';
 
 const { prisma, testDeps } = await jobsDatabase();
 

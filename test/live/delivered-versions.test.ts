@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DeliveredVersions } from '../../src/live/delivered-versions.ts';
-import type { Notification } from '../../src/jobs/ports.ts';
+import type { Notification } from '../../src/jobs/publish-outbox.ts';
 
 function of(entityId: string, version: number, kind: Notification['kind'] = 'AVATAR'): Notification {
   return { kind, ownerId: 'ada', entityId, version };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Notifications } from '../../src/live/notifications.ts';
-import type { Notification } from '../../src/jobs/ports.ts';
+import type { Notification } from '../../src/jobs/publish-outbox.ts';
 import type { RowNews } from '../../src/live/watch.ts';
 
 const AVATAR: Notification = { kind: 'AVATAR', ownerId: 'ada', entityId: 'avt_1', version: 2 };

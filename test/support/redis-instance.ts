@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { memoryLog } from './memory-log.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { bridgeOverRedis } from '../../src/live/redis-bridge.ts';
-import type { Notification } from '../../src/jobs/ports.ts';
+import type { Notification } from '../../src/jobs/publish-outbox.ts';
 import type { RowNews } from '../../src/live/watch.ts';
 
 /** One server's share of the news, with someone who watches one avatar there. */

@@ -1,34 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeEach, onTestFinished } from 'vitest';
-import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { InFlight } from '../../src/async/in-flight.ts';
 import { isFinal } from '../../src/domain/job-state.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { PrismaJobStore } from '../../src/db/store/job-store.ts';
-import type {
-  CancelAnswer,
-  JobDeps,
-  JobMetrics,
-  Notification,
-  Provider,
-  RunRef,
-  RunStatus,
-} from '../../src/jobs/ports.ts';
+import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../../src/jobs/poll-job.ts';
+import type { Notification } from '../../src/jobs/publish-outbox.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
 import { freshDatabase } from './database.ts';
 import { memoryLog } from './memory-log.ts';
 import { avatarRow, jobRow } from './rows.ts';
 
 /** A provider whose answers the test sets, and which records what it was asked. */
-export class FakeProvider implements Provider {
+export class FakeProvider implements RunProvider {
   status: RunStatus = { kind: 'queued', position: null };
   cancelAnswer: CancelAnswer = 'requested';
   readonly polled: string[] = [];
   readonly cancelled: string[] = [];
-
-  submit(): Promise<never> {
-    return Promise.reject(new Error('these tests submit nothing'));
-  }
 
   async fetchStatus({ requestId }: RunRef): Promise<RunStatus> {
     this.polled.push(requestId);
@@ -84,16 +71,14 @@ export async function jobsDatabase() {
         published.push(notification);
       },
     };
-    const metrics: JobMetrics = { runEnded: () => undefined, submitted: () => undefined };
-    const deps: JobDeps = {
+    const deps = {
       store,
       provider,
       publisher,
       log,
-      metrics,
+      metrics: { runEnded: () => undefined },
       inFlight: new InFlight(),
-      newCallbackToken: () => randomBytes(16).toString('hex'),
-      settings: { callbackBase: null, pollIntervalMs: POLL_MS, defaultTrainers: DEFAULT_TRAINERS },
+      settings: { pollIntervalMs: POLL_MS },
     };
     onTestFinished(async () => {
       await deps.inFlight.drain(20_000);
@@ -109,13 +94,13 @@ function plannedPolls(store: PrismaJobStore): (number | null)[] {
   const planned: (number | null)[] = [];
   const { save } = store;
   const reschedule = store.reschedule.bind(store);
-  store.save = (loaded, decision, how) => {
-    if (how.nextPollInMs !== undefined) planned.push(how.nextPollInMs);
-    return save(loaded, decision, how);
+  store.save = (loaded, decision, options) => {
+    if (options.nextPollInMs !== undefined) planned.push(options.nextPollInMs);
+    return save(loaded, decision, options);
   };
-  store.reschedule = (job, inMs, found) => {
-    planned.push(inMs);
-    return reschedule(job, inMs, found);
+  store.reschedule = (job, nextPollInMs, outcome) => {
+    planned.push(nextPollInMs);
+    return reschedule(job, nextPollInMs, outcome);
   };
   return planned;
 }

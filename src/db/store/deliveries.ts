@@ -1,25 +1,27 @@
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
-import type { Delivery, JobStore } from '../../jobs/ports.ts';
+import type { Delivery } from '../../jobs/apply-run-event.ts';
+import type { WebhookStore } from '../../jobs/handle-webhook.ts';
 
 /** A statement's worth: the embedded database serves nobody else meanwhile, PostgreSQL ends those that take long. */
 const FORGOTTEN_AT_ONCE = 5_000;
 
-type Outcome = 'APPLIED' | Parameters<JobStore['keepDelivery']>[2]['outcome'];
+type Options = Parameters<WebhookStore['keepDelivery']>[2];
+type Outcome = 'APPLIED' | Options['outcome'];
 
 /** Keeps a delivery that changed nothing; of several of the same bytes at once one is new. */
 export async function keepDelivery(
   prisma: PrismaClient,
   jobId: string,
   delivery: Delivery,
-  { outcome, leaseMs }: Parameters<JobStore['keepDelivery']>[2],
-): Promise<{ readonly isNew: boolean; readonly isDue: boolean }> {
+  { outcome, leaseMs }: Options,
+): ReturnType<WebhookStore['keepDelivery']> {
   return prisma.$transaction(async (tx) => {
     const isNew = await insertDelivery(tx, jobId, delivery, outcome);
-    if (!isNew || outcome !== 'CONFLICT') return { isNew, isDue: false };
+    if (!isNew || outcome !== 'CONFLICT') return { isNew, pollNow: false };
     const planned = await tx.$executeRaw`
       UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond', poll_failures = 0
       WHERE id = ${jobId} AND next_poll_at IS NULL`;
-    return { isNew, isDue: planned === 1 };
+    return { isNew, pollNow: planned === 1 };
   });
 }
 

@@ -1,7 +1,9 @@
 import { isTrainer, type Trainer } from '../../catalog/trainers.ts';
 import { hasArtifact, type Artifact } from '../../catalog/artefact.ts';
 import type { Announcement, Avatar, Generation, Job } from '../../generated/prisma/client.ts';
-import type { AvatarForJob, DueJob, LoadedJob, OutboxEntry } from '../../jobs/ports.ts';
+import type { JobToPoll } from '../../jobs/poll-job.ts';
+import type { LoadedJob } from '../../jobs/apply-run-event.ts';
+import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Json } from '../../values/json.ts';
 import type { JobView } from '../../domain/job-state.ts';
 
@@ -20,7 +22,7 @@ export function artifactOf(
   };
 }
 
-export function avatarForJob(avatar: Avatar): AvatarForJob {
+export function avatarForJob(avatar: Avatar) {
   const { id, status, trainingType, triggerPhrase } = avatar;
   return { id, status, trainingType, triggerPhrase, artifact: artifactOf(avatar) };
 }
@@ -67,7 +69,7 @@ function answerOf(
 }
 
 /** @param now by the database's clock where the job's times are compared with it */
-export function dueJob(job: Job, now: Date): DueJob {
+export function jobToPoll(job: Job, now: Date): JobToPoll {
   return {
     id: job.id,
     state: job.state,
@@ -90,7 +92,7 @@ export function dueJob(job: Job, now: Date): DueJob {
   };
 }
 
-export function asPending({ id, kind, ownerId, entityId, version }: Announcement): OutboxEntry {
+export function outboxEntry({ id, kind, ownerId, entityId, version }: Announcement): OutboxEntry {
   return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
 }
 

@@ -4,7 +4,7 @@ import { freshDatabase } from '../../support/database.ts';
 import { NO_LIMITS } from '../../../src/domain/quota.ts';
 import { PrismaJobStore } from '../../../src/db/store/job-store.ts';
 import type { Decision } from '../../../src/domain/decide.ts';
-import type { LoadedJob } from '../../../src/jobs/ports.ts';
+import type { LoadedJob } from '../../../src/jobs/apply-run-event.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
