@@ -158,15 +158,9 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
-<<<<<<< HEAD
       handle: (token, message) => handleWebhook(deps, token, message),
       storeUnreadable: (token, delivery) => storeUnreadable(deps, token, delivery),
-      requestPoll: (requestId) => requestPoll(deps, requestId),
-=======
-      receive: (token, callback) => handleWebhook(deps, token, callback),
-      quarantine: (token, delivery) => storeUnreadable(deps, token, delivery),
-      lookAgain: (requestId) => requestPoll(deps, { requestId }),
->>>>>>> main
+      requestPoll: (requestId) => requestPoll(deps, { requestId }),
       log,
       refusals: new LogThrottle(REFUSAL_LOG_INTERVAL_MS),
       count: metrics.countWebhook,
