@@ -1,8 +1,8 @@
-import type { Dice } from './dice.ts';
+import type { Random } from '../support/prng.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
 /** What a client decides to do next. `target` picks one of the avatars it knows, whichever these are by then. */
-export type Wish =
+export type Action =
   | { readonly kind: 'create'; readonly isStyle: boolean }
   | {
       readonly kind: 'train' | 'generate';
@@ -22,44 +22,45 @@ export type Wish =
       readonly by: 'train' | 'generate' | 'cancel' | 'delete' | 'read' | 'watch';
     };
 
-export type Decision = { readonly wish: Wish; readonly instance: number; readonly pauseMs: number };
+export type Decision = { readonly action: Action; readonly instance: number; readonly pauseMs: number };
 
-export function decide(dice: Dice): Decision {
-  return { instance: dice.between(0, 5), pauseMs: dice.between(20, 300), wish: wishOf(dice) };
+export function decide(random: Random): Decision {
+  return { instance: random.between(0, 5), pauseMs: random.between(20, 300), action: actionOf(random) };
 }
 
-function wishOf(dice: Dice): Wish {
-  const target = dice.between(0, 1_000_000);
-  const roll = dice.between(1, 100);
-  // Few portraits: their pictures are large, and the look-alike draws them in this process.
-  if (roll <= 15) return { kind: 'create', isStyle: dice.chance(0.9) };
+function actionOf(random: Random): Action {
+  const target = random.between(0, 1_000_000);
+  const roll = random.between(1, 100);
+  // Few portraits: their pictures are large, and the simulator draws them in this process.
+  if (roll <= 15) return { kind: 'create', isStyle: random.chance(0.9) };
   if (roll <= 65) {
     return {
       kind: roll <= 42 ? 'train' : 'generate',
       target,
-      scenarios: scenariosOf(dice),
-      images: dice.one([1, 1, 1, 2, 4]),
-      copies: dice.one([1, 1, 1, 1, 2, 5]),
-      isRepeated: dice.chance(0.2),
+      scenarios: scenariosOf(random),
+      images: random.pick([1, 1, 1, 2, 4]),
+      copies: random.pick([1, 1, 1, 1, 2, 5]),
+      isRepeated: random.chance(0.2),
     };
   }
   if (roll <= 73) return { kind: 'cancel', target };
   if (roll <= 77) return { kind: 'delete', target };
   if (roll <= 90) return { kind: 'read', target };
   if (roll <= 95) return { kind: 'watch', target };
-  const by = dice.one(['train', 'generate', 'cancel', 'delete', 'read', 'watch']);
+  const by = random.pick(['train', 'generate', 'cancel', 'delete', 'read', 'watch']);
   return { kind: 'trespass', target, by };
 }
 
 /** How fal behaves with one run: one choice each for its submit, its work, its status and its webhooks. */
-function scenariosOf(dice: Dice): ScenarioName[] {
+function scenariosOf(random: Random): ScenarioName[] {
   const chosen: ScenarioName[] = [];
   // A submit that hangs takes our whole patience, so there are few.
-  if (dice.chance(0.25)) chosen.push(dice.chance(0.02) ? 'hang' : dice.one(SUBMITS));
-  if (dice.chance(0.25)) chosen.push(dice.one(WORKS));
-  const webhook = dice.chance(0.5) ? dice.one(WEBHOOKS) : null;
+  if (random.chance(0.25)) chosen.push(random.chance(0.02) ? 'hang' : random.pick(SUBMITS));
+  if (random.chance(0.25)) chosen.push(random.pick(WORKS));
+  const webhook = random.chance(0.5) ? random.pick(WEBHOOKS) : null;
   if (webhook !== null) chosen.push(webhook);
-  if (dice.chance(0.2)) chosen.push(webhook === null ? dice.one(['status-500', 'status-503']) : 'status-503');
+  if (random.chance(0.2))
+    chosen.push(webhook === null ? random.pick(['status-500', 'status-503']) : 'status-503');
   return chosen;
 }
 
@@ -106,7 +107,7 @@ const WEBHOOKS = [
 ] as const satisfies ScenarioName[];
 
 /** Of those, the ones from whose webhook nobody can learn how the run ended. */
-export const UNTOLD: ReadonlySet<ScenarioName> = new Set([
+export const UNREPORTED: ReadonlySet<ScenarioName> = new Set([
   'silent',
   'junk-body',
   'forged-only',

@@ -1,20 +1,20 @@
 import type { Recorded } from '../calls.ts';
-import type { Entry, SeenRow } from '../history.ts';
-import type { VisibleRow } from '../facts.ts';
+import type { Entry, ObservedRow } from '../history.ts';
+import type { VisibleRow } from '../final-state.ts';
 
 type Subscriber = {
   readonly name: string;
   readonly tenant: string;
   readonly about: string | null;
-  readonly last: Map<string, SeenRow>;
+  readonly last: Map<string, ObservedRow>;
   end: Extract<Entry, { kind: 'closed' }>['how'] | null;
 };
 
 /** When all is quiet, the last thing a subscriber was told is how things are, and streams of what is gone are complete. */
-export function lastFramesAreTheRows({ history, facts }: Recorded): string[] {
-  const rows = new Map([...facts.avatars, ...facts.generations].map((row) => [row.id, row]));
+export function lastFramesAreTheRows({ history, final }: Recorded): string[] {
+  const rows = new Map([...final.avatars, ...final.generations].map((row) => [row.id, row]));
   const avatarsOf = new Map<string, string[]>();
-  for (const { id, owner } of facts.avatars) avatarsOf.set(owner, [...(avatarsOf.get(owner) ?? []), id]);
+  for (const { id, owner } of final.avatars) avatarsOf.set(owner, [...(avatarsOf.get(owner) ?? []), id]);
 
   return [...subscribersIn(history).values()].flatMap((subscriber) => {
     const { name, tenant, about, last, end } = subscriber;
@@ -35,7 +35,7 @@ export function lastFramesAreTheRows({ history, facts }: Recorded): string[] {
   });
 }
 
-function differs(name: string, row: VisibleRow | undefined, seen: SeenRow | undefined): string[] {
+function differs(name: string, row: VisibleRow | undefined, seen: ObservedRow | undefined): string[] {
   if (row === undefined) return [];
   if (seen === undefined) return [`${name} was never told of ${row.id}`];
   const { status, version, requestId, errorCode } = row;

@@ -1,4 +1,4 @@
-import { callsIn, callsOf, sightingsIn, type Recorded, type Sighting } from '../calls.ts';
+import { callsIn, callsOf, observationsIn, type Recorded, type Observation } from '../calls.ts';
 import type { Entry } from '../history.ts';
 
 type Stream = {
@@ -42,9 +42,9 @@ export function versionsOnlyGrow({ history }: Recorded): string[] {
 }
 
 function oneStateEach(history: readonly Entry[]): string[] {
-  return [...sightingsIn(history)].flatMap(([id, sightings]) => {
+  return [...observationsIn(history)].flatMap(([id, observations]) => {
     const digests = new Map<number, string>();
-    return sightings.flatMap(({ row: { version, digest } }) => {
+    return observations.flatMap(({ row: { version, digest } }) => {
       const first = digests.get(version);
       digests.set(version, first ?? digest);
       return first === undefined || first === digest ? [] : [`${id} had two states at version ${version}`];
@@ -53,9 +53,9 @@ function oneStateEach(history: readonly Entry[]): string[] {
 }
 
 function neverReadOlder(history: readonly Entry[]): string[] {
-  const sightings = sightingsIn(history);
-  const highest = new Map<string, Sighting[]>();
-  for (const [id, list] of sightings) {
+  const observations = observationsIn(history);
+  const highest = new Map<string, Observation[]>();
+  for (const [id, list] of observations) {
     let top = 0;
     highest.set(
       id,

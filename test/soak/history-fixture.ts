@@ -1,5 +1,5 @@
-import { History, type Entry, type Operation, type SeenRow } from './history.ts';
-import type { Facts, JobRow, Post, VisibleRow } from './facts.ts';
+import { History, type Entry, type Operation, type ObservedRow } from './history.ts';
+import type { FinalState, JobRow, Submit, VisibleRow } from './final-state.ts';
 
 export const AVATAR = `avt_${'1'.repeat(32)}`;
 export const GENERATION = `gen_${'2'.repeat(32)}`;
@@ -7,7 +7,7 @@ export const RUN = '00000000-0000-4000-8000-000000000001';
 export const OTHER_RUN = '00000000-0000-4000-8000-000000000002';
 
 /** An avatar as seen at a version: DRAFT at 1, then QUEUED, TRAINING and COMPLETED with RUN. */
-export function seen(version: number, change: Partial<SeenRow> = {}): SeenRow {
+export function observed(version: number, change: Partial<ObservedRow> = {}): ObservedRow {
   const status = ['DRAFT', 'QUEUED', 'TRAINING', 'COMPLETED'][version - 1] ?? 'COMPLETED';
   const requestId = version === 1 ? null : RUN;
   const row = { id: AVATAR, version, status, requestId, errorCode: null, ...change };
@@ -15,9 +15,9 @@ export function seen(version: number, change: Partial<SeenRow> = {}): SeenRow {
 }
 
 /** A history written by hand: one avatar, trained once by ada, watched by her; bob is there too. */
-export class Handmade {
+export class HistoryFixture {
   readonly #history = new History();
-  avatar: VisibleRow | null = { ...seen(4), owner: 'ada' };
+  avatar: VisibleRow | null = { ...observed(4), owner: 'ada' };
   generations: (VisibleRow & { avatarId: string })[] = [];
   job: JobRow = {
     id: `job_${'3'.repeat(32)}`,
@@ -34,29 +34,29 @@ export class Handmade {
     cancelRequested: false,
     settledUnbound: false,
   };
-  post: Post = {
+  submit: Submit = {
     token: 'token-1',
     key: 'k1',
     units: 1,
     requestId: RUN,
     end: 'succeeded',
     isContradicted: false,
-    isTold: true,
+    isReported: true,
   };
-  morePosts: Post[] = [];
+  moreSubmits: Submit[] = [];
   moreJobs: JobRow[] = [];
-  unannounced = 0;
+  unpublished = 0;
 
-  /** Without it there is no training: only the avatar as it was made. */
+  /** Without it there is no training: only the avatar as it was fixture. */
   withoutTraining(): this {
-    this.avatar = { ...seen(1), owner: 'ada' };
+    this.avatar = { ...observed(1), owner: 'ada' };
     this.#withTraining = false;
     return this;
   }
   #withTraining = true;
 
   /** A call that was answered; `null` for nothing, undefined for an answer without a row. */
-  ok(operation: Operation, row?: SeenRow | null, tenant = 'ada'): this {
+  ok(operation: Operation, row?: ObservedRow | null, tenant = 'ada'): this {
     const call = this.#history.invoke(tenant, operation);
     this.#history.add({ kind: 'ok', call, row, ids: row ? [row.id] : [] });
     return this;
@@ -73,7 +73,7 @@ export class Handmade {
 
   /** A stream with its frames; it stays open. */
   stream(
-    frames: readonly SeenRow[],
+    frames: readonly ObservedRow[],
     {
       subscriber = 'ada 1',
       tenant = 'ada',
@@ -95,23 +95,23 @@ export class Handmade {
     return this.#history.entries;
   }
 
-  get facts(): Facts {
+  get final(): FinalState {
     return {
       avatars: this.avatar === null ? [] : [this.avatar],
       generations: this.generations,
       jobs: this.#withTraining ? [this.job, ...this.moreJobs] : this.moreJobs,
-      posts: this.#withTraining ? [this.post, ...this.morePosts] : this.morePosts,
-      unannounced: this.unannounced,
+      submits: this.#withTraining ? [this.submit, ...this.moreSubmits] : this.moreSubmits,
+      unpublished: this.unpublished,
     };
   }
 }
 
-/** Ada makes an avatar, trains it and watches all of it; every rule holds. */
-export function flawless(): Handmade {
-  const made = new Handmade();
-  made.ok({ kind: 'create' }, seen(1));
-  made.stream([seen(1), seen(2), seen(3), seen(4)]);
-  made.ok({ kind: 'train', avatarId: AVATAR, key: 'k1' }, seen(2));
-  made.ok({ kind: 'read', id: AVATAR }, seen(4));
-  return made;
+/** Ada makes an avatar, trains it and watches all of it; every invariant holds. */
+export function validHistory(): HistoryFixture {
+  const fixture = new HistoryFixture();
+  fixture.ok({ kind: 'create' }, observed(1));
+  fixture.stream([observed(1), observed(2), observed(3), observed(4)]);
+  fixture.ok({ kind: 'train', avatarId: AVATAR, key: 'k1' }, observed(2));
+  fixture.ok({ kind: 'read', id: AVATAR }, observed(4));
+  return fixture;
 }

@@ -1,12 +1,12 @@
 import { callsIn, callsOf, rowOf, type Recorded } from '../calls.ts';
 
 /** fal gets at most one submit per job, and accepts at most one per idempotency key; a key names one thing. */
-export function submittedOnce({ history, facts }: Recorded): string[] {
+export function submittedOnce({ history, final }: Recorded): string[] {
   const problems: string[] = [];
-  const jobs = new Set(facts.jobs.map(({ token }) => token));
+  const jobs = new Set(final.jobs.map(({ token }) => token));
   const ofToken = new Map<string, number>();
   const ofKey = new Map<string, number>();
-  for (const { token, key, requestId } of facts.posts) {
+  for (const { token, key, requestId } of final.submits) {
     if (token === null || !jobs.has(token)) {
       problems.push(`fal got a submit (run ${requestId ?? 'refused'}) that no job tells of`);
       continue;
@@ -14,7 +14,7 @@ export function submittedOnce({ history, facts }: Recorded): string[] {
     ofToken.set(token, (ofToken.get(token) ?? 0) + 1);
     if (requestId !== null && key !== null) ofKey.set(key, (ofKey.get(key) ?? 0) + 1);
   }
-  for (const { id, token } of facts.jobs) {
+  for (const { id, token } of final.jobs) {
     const count = ofToken.get(token) ?? 0;
     if (count > 1) problems.push(`${id} was submitted ${count} times`);
   }

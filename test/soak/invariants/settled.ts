@@ -4,7 +4,7 @@ import { FINAL, type Recorded } from '../calls.ts';
  * Everything comes to rest. What may stay open is a submit whose outcome is unknown and of which no webhook told; it
  * says so, to whoever looks.
  */
-export function everythingSettles({ history, facts }: Recorded): string[] {
+export function everythingSettles({ history, final }: Recorded): string[] {
   const problems: string[] = [];
   const delivered = new Set(
     history.flatMap((entry) =>
@@ -13,14 +13,14 @@ export function everythingSettles({ history, facts }: Recorded): string[] {
         : [],
     ),
   );
-  const posts = new Map(facts.posts.map((post) => [post.token, post]));
-  const shown = new Map([...facts.avatars, ...facts.generations].map((row) => [row.id, row]));
-  for (const { id, state, token, errorCode, avatarId, generationId } of facts.jobs) {
+  const submits = new Map(final.submits.map((submit) => [submit.token, submit]));
+  const shown = new Map([...final.avatars, ...final.generations].map((row) => [row.id, row]));
+  for (const { id, state, token, errorCode, avatarId, generationId } of final.jobs) {
     if (FINAL.has(state)) continue;
-    const post = posts.get(token);
+    const submit = submits.get(token);
     if (state !== 'SUBMIT_UNKNOWN') {
       problems.push(`${id} is still ${state}`);
-    } else if (post?.requestId != null && post.isTold && delivered.has(post.requestId)) {
+    } else if (submit?.requestId != null && submit.isReported && delivered.has(submit.requestId)) {
       problems.push(`${id} is still ${state}, although its webhook was taken`);
     } else {
       // Of a deleted avatar there is nobody left to tell.
@@ -29,8 +29,8 @@ export function everythingSettles({ history, facts }: Recorded): string[] {
         problems.push(`${id} is ${state}, and does not say so`);
     }
   }
-  for (const { requestId, end } of facts.posts)
+  for (const { requestId, end } of final.submits)
     if (requestId !== null && end === null) problems.push(`the run ${requestId} is still open at fal`);
-  if (facts.unannounced > 0) problems.push(`${facts.unannounced} changes were never announced`);
+  if (final.unpublished > 0) problems.push(`${final.unpublished} changes were never announced`);
   return problems;
 }

@@ -8,12 +8,12 @@ type Delete = Call<Extract<Operation, { kind: 'delete' }>>;
  * a job under its key; and what was acknowledged as deleted never comes back.
  */
 export function acknowledgedIsKept(recorded: Recorded): string[] {
-  const { history, facts } = recorded;
+  const { history, final } = recorded;
   const calls = callsIn(history);
   const owners = ownersIn(recorded);
-  const avatars = new Map(facts.avatars.map((row) => [row.id, row]));
-  const generations = new Map(facts.generations.map((row) => [row.id, row]));
-  const keys = new Set(facts.jobs.map(({ owner, key }) => `${owner} ${key ?? ''}`));
+  const avatars = new Map(final.avatars.map((row) => [row.id, row]));
+  const generations = new Map(final.generations.map((row) => [row.id, row]));
+  const keys = new Set(final.jobs.map(({ owner, key }) => `${owner} ${key ?? ''}`));
   const deletes = new Map<string, Delete[]>();
   for (const call of callsOf(calls, 'delete')) {
     if (owners.get(call.operation.avatarId) !== call.tenant || call.end?.kind === 'fail') continue;
@@ -60,7 +60,7 @@ export function acknowledgedIsKept(recorded: Recorded): string[] {
   for (const [id, list] of deletes) {
     if (!list.some(({ end }) => end?.kind === 'ok')) continue;
     if (avatars.has(id)) problems.push(`${id} was deleted and is there again`);
-    const left = facts.generations.filter(({ avatarId }) => avatarId === id);
+    const left = final.generations.filter(({ avatarId }) => avatarId === id);
     if (left.length > 0) problems.push(`${id} was deleted, and generations of it are left`);
   }
   return problems;
