@@ -20,9 +20,9 @@ export default defineConfig({
   test: {
     environment: 'node',
     globalSetup: ['test/support/global-setup.ts'],
-    // An embedded database takes about 300 MB, so few files run at once, each in a process of its own.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than most machines of a CI have cores, since tests wait; each takes 300 MB for its embedded database.
+    maxWorkers: 3,
     provide: { everyPair: false },
     // A guard: longer than every wait of test/support.
     testTimeout: 60_000,
