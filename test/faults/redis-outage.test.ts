@@ -5,8 +5,6 @@ import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import { TRANSPORTS } from '../support/api-client.ts';
 
-/** Redis is tried every 2 s at the latest. Without it, subscribers read again after 60 s only. */
-const RECONNECTED_MS = 20_000;
 const WAIT = { timeout: 20_000, interval: 50 };
 const DEGRADED = { status: 200, body: { status: 'degraded', redis: 'unreachable' } };
 
@@ -50,11 +48,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
   async function recovers({ id, remote }: Awaited<ReturnType<typeof trainingDuringOutage>>): Promise<void> {
     redis = await runRedis(port);
     for (const watch of remote) {
-      await watch.until(
-        (row) => row.id === id && row.status === 'COMPLETED',
-        'the end, there',
-        RECONNECTED_MS,
-      );
+      await watch.until((row) => row.id === id && row.status === 'COMPLETED', 'the end, there');
       const versions = watch.seen.filter((row) => row.id === id).map(({ version }) => version);
       expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
       await watch.stop();
@@ -99,7 +93,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
     redis = await runRedis(port);
     await training;
     for (const watch of remote) {
-      await watch.until(({ status }) => status === 'COMPLETED', 'the end', RECONNECTED_MS);
+      await watch.until(({ status }) => status === 'COMPLETED', 'the end');
       await watch.stop();
     }
   });

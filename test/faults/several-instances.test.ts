@@ -47,7 +47,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
       await Promise.all(watches.map((watch) => watch.until(({ status }) => status === 'DRAFT')));
       await first.startTraining({ avatarId: id });
       for (const watch of watches) {
-        const last = await watch.until(({ status }) => status === 'COMPLETED', 'the end', TIMEOUT_MS);
+        const last = await watch.until(({ status }) => status === 'COMPLETED', 'the end');
         expect(last.isReady).toBe(true);
         expect(rises(watch.seen.map(({ version }) => version))).toBe(true);
         await watch.stop();
@@ -70,7 +70,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     const { id } = await first.generate({ avatarId });
     const watches = everywhere((server, over) => server.watchGeneration({ generationId: id }, { over }));
     for (const watch of watches) {
-      const last = await watch.until(({ status }) => status === 'COMPLETED', 'the images', TIMEOUT_MS);
+      const last = await watch.until(({ status }) => status === 'COMPLETED', 'the images');
       expect(last.images).toHaveLength(1);
       expect(rises(watch.seen.map(({ version }) => version))).toBe(true);
       // A finished generation never changes again, so the stream completes.
@@ -88,7 +88,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     for (const watch of watches) await watch.until((row) => row.id === id && row.status === 'DRAFT');
     await second.startTraining({ avatarId: id });
     for (const watch of watches) {
-      await watch.until((row) => row.id === id && row.status === 'COMPLETED', 'the end', TIMEOUT_MS);
+      await watch.until((row) => row.id === id && row.status === 'COMPLETED', 'the end');
       expect(rises(watch.seen.filter((row) => row.id === id).map(({ version }) => version))).toBe(true);
       await watch.stop();
     }
