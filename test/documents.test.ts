@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { DOCUMENT_LIMITS } from '../src/graphql/policy/document-limits.ts';
 import { DEFAULT_TRAINERS, TRAINER_NAMES, trainerRow } from '../src/catalog/trainers.ts';
 
 const ROOT = new URL('..', import.meta.url);
@@ -58,4 +60,60 @@ test('docs/trainers.md has the rows of the catalog', () => {
   });
   expect(rows).toEqual(catalog);
   expect(read('docs/trainers.md')).toContain(`\`${DEFAULT_TRAINERS.PORTRAIT}\` for a PORTRAIT avatar`);
+});
+
+test('docs/settings.md has the limits on documents', () => {
+  const { text, tokens, fields, selections, fragments, directives, aliases, aliasLength, depth, mutations } =
+    DOCUMENT_LIMITS;
+  const inWords =
+    `A document may have ${text} characters, ${tokens} tokens, ${fields} fields, ${selections} selections, ` +
+    `${fragments} fragments, ${directives} directives, ${aliases} aliases of ${aliasLength} characters each, ` +
+    `${depth} levels and ${mutations} mutations`;
+  expect(
+    read('docs/settings.md')
+      .replace(/\s+/g, ' ')
+      .replaceAll(/(\d),(\d)/g, '$1$2'),
+  ).toContain(inWords);
+});
+
+describe('ARCHITECTURE.md', () => {
+  const page = read('ARCHITECTURE.md');
+
+  test('has a row for every folder of src', () => {
+    const folders = readdirSync(new URL('src/', ROOT), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== 'generated')
+      .map(({ name }) => name);
+    expect(folders.filter((name) => !page.includes(`| \`src/${name}/\``))).toEqual([]);
+  });
+
+  const importsOf = (file: string) =>
+    [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, to = '']) => posix.join(posix.dirname(file), to));
+  const WIRING = ['src/app.ts', 'src/graphql/schema.ts'].map(importsOf);
+  const areConnected = (a: string, b: string) =>
+    importsOf(a).includes(b) ||
+    importsOf(b).includes(a) ||
+    WIRING.some((wired) => wired.includes(a) && wired.includes(b));
+
+  /** The files of a walk, in order. */
+  function filesOf(walk: string): string[] {
+    const section = page.split(`### ${walk}\n`)[1]?.split('\n#')[0] ?? '';
+    return [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, name = '']) => `src/${name}.ts`);
+  }
+
+  test.each([
+    { walk: 'webhook → row → subscriber', maxFiles: 24, maxBorders: 9 },
+    { walk: 'startTraining → fal', maxFiles: 22, maxBorders: 11 },
+    { walk: 'subscription', maxFiles: 12, maxBorders: 5 },
+  ])('draws the walk $walk along imports', ({ walk, maxFiles, maxBorders }) => {
+    const files = filesOf(walk);
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((file) => !exists(file))).toEqual([]);
+    const loose = files.filter((file) => !files.some((other) => other !== file && areConnected(other, file)));
+    expect(loose).toEqual([]);
+    const borders = files.filter(
+      (file, index) => index > 0 && posix.dirname(file) !== posix.dirname(files[index - 1] ?? ''),
+    ).length;
+    expect(files.length).toBeLessThanOrEqual(maxFiles);
+    expect(borders).toBeLessThanOrEqual(maxBorders);
+  });
 });

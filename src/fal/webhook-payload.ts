@@ -47,7 +47,7 @@ export function readWebhookPayload(body: Uint8Array): PayloadReading {
       // An output is an object. Without one the run's result is at the queue, not lost.
       return isJsonObject(output)
         ? { callback: { requestId, event: { kind: 'succeeded', requestId, output } }, gatewayRequestId }
-        : { callback: { requestId, event: { kind: 'bound', requestId } }, gatewayRequestId };
+        : { callback: { requestId, event: { kind: 'identified', requestId } }, gatewayRequestId };
     case 'ERROR':
     case 'FAILED': {
       const message = errorText(output) ?? errorText(json) ?? 'The run failed; fal gave no reason.';

@@ -143,6 +143,6 @@ function nextPoll(
   const state = decision.job.state ?? job.state;
   if (isFinal(state)) return null;
   if (state === 'SUBMIT_UNKNOWN') return UNKNOWN_OUTCOME_DEADLINE_MS;
-  if (event.kind === 'bound') return 0;
+  if (event.kind === 'identified') return 0;
   return event.kind === 'accepted' ? intervalMs : undefined;
 }

@@ -36,7 +36,10 @@ export async function cancelTraining(
     return refuse('CONFLICT', `There is no training to cancel: the avatar's status is ${avatar.status}.`);
   }
   if (job.run === null) {
-    const applied = await applyRunEvent(deps, job.id, { event: { kind: 'withdrawn' }, source: 'CANCEL' });
+    const applied = await applyRunEvent(deps, job.id, {
+      event: { kind: 'cancelledBeforeSubmit' },
+      source: 'CANCEL',
+    });
     if (applied.kind === 'applied') return done;
     // The run became known in between, or has ended.
     job = await store.findJobToPoll({ jobId: job.id });

@@ -8,7 +8,7 @@ import type { RunEvent } from '../domain/run-event.ts';
 /** A verified and parsed webhook. */
 export type WebhookMessage = {
   readonly requestId: string;
-  readonly event: Extract<RunEvent, { kind: 'bound' | 'succeeded' | 'failed' }>;
+  readonly event: Extract<RunEvent, { kind: 'identified' | 'succeeded' | 'failed' }>;
 };
 
 export type WebhookResult =
@@ -62,7 +62,7 @@ export async function handleWebhook(
     return keepLate(deps, job.id, event, delivery);
   }
   const pollNow = applied.kind === 'applied' && applied.pollNow;
-  if (pollNow || event.kind === 'bound') requestPoll(deps, { jobId: job.id });
+  if (pollNow || event.kind === 'identified') requestPoll(deps, { jobId: job.id });
   return applied;
 }
 

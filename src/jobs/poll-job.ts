@@ -102,7 +102,7 @@ async function pollOpenRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise
         await store.reschedule(job, settings.pollIntervalMs, 'not-found');
         return;
       }
-      const event = { kind: 'lost', message: status.message } as const;
+      const event = { kind: 'abandoned', message: status.message } as const;
       await applyRunEvent(deps, job.id, { event, source: 'POLL', asOf: job });
       return;
     }
@@ -160,7 +160,7 @@ async function backOff(deps: PollDeps, job: JobToPoll, reason: string): Promise<
 }
 
 async function abandon(deps: PollDeps, job: JobToPoll, message: string): Promise<void> {
-  await applyRunEvent(deps, job.id, { event: { kind: 'lost', message }, source: 'DEADLINE', asOf: job });
+  await applyRunEvent(deps, job.id, { event: { kind: 'abandoned', message }, source: 'DEADLINE', asOf: job });
 }
 
 /** Records fal's answer to a cancel, not the request: a run that can no longer be stopped ends as fal ends it. */

@@ -86,7 +86,7 @@ describe('a training', () => {
     const unknown = told(training(), EVENTS.unknown);
     expect(unknown.avatar).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
     expect(unknown.job).toMatchObject({ state: 'SUBMIT_UNKNOWN', errorCode: 'SUBMIT_OUTCOME_UNKNOWN' });
-    const bound = told(unknown, EVENTS.bound);
+    const bound = told(unknown, EVENTS.identified);
     expect(bound.avatar).toMatchObject({ status: 'QUEUED', error: null, falRequestId: ID });
     expect(bound.job).toMatchObject({ state: 'QUEUED', errorCode: null });
     expect(told(unknown, EVENTS.lora).avatar).toMatchObject({ status: 'COMPLETED', error: null });
@@ -104,7 +104,7 @@ describe('a training', () => {
 
   test.each([
     ['failed', EVENTS.failed, 'FAILED', 'PROVIDER_FAILED'],
-    ['lost', EVENTS.lost, 'FAILED', 'LOST'],
+    ['lost', EVENTS.abandoned, 'FAILED', 'LOST'],
     ['without its artefact', EVENTS.empty, 'FAILED', 'RESULT_INVALID'],
     ['cancelled', EVENTS.cancelled, 'CANCELLED', undefined],
   ])('of a trained avatar that was %s keeps the artefact it had', (_what, event, status, code) => {
@@ -159,7 +159,7 @@ describe('a run that is to be cancelled', () => {
 
   test.each([
     ['fails', EVENTS.failed],
-    ['cannot be found', EVENTS.lost],
+    ['cannot be found', EVENTS.abandoned],
     ['is cancelled', EVENTS.cancelledNamed],
   ])('is CANCELLED when it %s', (_what, event) => {
     const trained = told(training(wished, { ...DRAFT, status: 'TRAINING' }), event);
@@ -211,7 +211,7 @@ describe('a generation', () => {
 
   test.each([
     ['fails', EVENTS.failed, 'PROVIDER_FAILED'],
-    ['is lost', EVENTS.lost, 'LOST'],
+    ['is lost', EVENTS.abandoned, 'LOST'],
     ['ends without images', EVENTS.lora, 'RESULT_INVALID'],
   ])('that %s says so, and is over', (_what, event, code) => {
     const { generation, job } = told(generating(), EVENTS.accepted, event);
@@ -222,7 +222,7 @@ describe('a generation', () => {
   test('whose submit nobody answered says so until its first word', () => {
     const unknown = told(generating(), EVENTS.unknown);
     expect(unknown.generation).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
-    expect(told(unknown, EVENTS.bound).generation).toMatchObject({ error: null, falRequestId: ID });
+    expect(told(unknown, EVENTS.identified).generation).toMatchObject({ error: null, falRequestId: ID });
   });
 
   test('changes nothing with its place in the queue, which it does not show', () => {

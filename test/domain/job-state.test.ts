@@ -17,8 +17,8 @@ const TABLE: Record<
   acceptedOther: ['QUEUED', 'QUEUED', '~', '~'],
   refused: ['FAILED', 'FAILED', '.', '.'],
   unknown: ['SUBMIT_UNKNOWN', '.', '.', '.'],
-  bound: ['QUEUED', 'QUEUED', '.', '.'],
-  boundOther: ['QUEUED', 'QUEUED', '~', '~'],
+  identified: ['QUEUED', 'QUEUED', '.', '.'],
+  identifiedOther: ['QUEUED', 'QUEUED', '~', '~'],
   queued: ['.', '.', 'QUEUED', 'QUEUED'],
   queuedSomewhere: ['.', '.', 'QUEUED', 'QUEUED'],
   running: ['.', '.', 'RUNNING', 'RUNNING'],
@@ -34,8 +34,8 @@ const TABLE: Record<
   failedOther: ['FAILED', 'FAILED', '~', '~'],
   cancelled: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
   cancelledNamed: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
-  lost: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
-  withdrawn: ['CANCELLED', 'CANCELLED', '.', '.'],
+  abandoned: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
+  cancelledBeforeSubmit: ['CANCELLED', 'CANCELLED', '.', '.'],
   // About an end, which none of these states is.
   confirmed: ['.', '.', '.', '.'],
   confirmedImages: ['.', '.', '.', '.'],
@@ -91,7 +91,7 @@ test('a run that fal itself says succeeded takes its failure back', () => {
 
 test('a job that was given up before its run was known learns the id from the run’s success', () => {
   const lost = { ...jobIn('FAILED'), errorCode: 'LOST' };
-  for (const event of [EVENTS.lora, EVENTS.bound]) {
+  for (const event of [EVENTS.lora, EVENTS.identified]) {
     expect(transition(lost, event, NOW)).toEqual({
       kind: 'change',
       change: { falRequestId: ID, submittedAt: NOW },
@@ -103,7 +103,7 @@ test('a job that was given up before its run was known learns the id from the ru
 });
 
 test('the first word of a run binds its id, whoever brings it', () => {
-  for (const name of ['accepted', 'bound', 'lora', 'failed', 'cancelledNamed'] as const) {
+  for (const name of ['accepted', 'identified', 'lora', 'failed', 'cancelledNamed'] as const) {
     for (const state of ['SUBMITTING', 'SUBMIT_UNKNOWN'] as const) {
       expect(transition(jobIn(state), EVENTS[name], NOW)).toMatchObject({
         change: { falRequestId: ID, submittedAt: NOW },

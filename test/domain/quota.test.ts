@@ -30,7 +30,9 @@ describe('what may be spent', () => {
     expect(checkQuota(TRAINING, usage(9), limits({ trainingsPerDay: 10 }))).toBeNull();
     expect(checkQuota(TRAINING, usage(10), limits({ trainingsPerDay: 10 }))).toContain('10 were made');
     expect(checkQuota(IMAGES, usage(6), limits({ imagesPerDay: 10 }))).toBeNull();
-    expect(checkQuota(IMAGES, usage(7), limits({ imagesPerDay: 10 }))).toContain('At most 10 images a day');
+    expect(checkQuota(IMAGES, usage(7), limits({ imagesPerDay: 10 }))).toContain(
+      'At most 10 images are allowed',
+    );
     expect(checkQuota(TRAINING, usage(0, 9), limits({ totalTrainingsPerDay: 10 }))).toBeNull();
     expect(checkQuota(TRAINING, usage(0, 10), limits({ totalTrainingsPerDay: 10 }))).toContain(
       'no more trainings',
@@ -56,7 +58,7 @@ describe('what may be spent', () => {
     expect(checkQuota(TRAINING, usage(1), limits({ trainingsPerDay: 1 }))).toContain(
       '2026-01-02T03:04:05.000Z',
     );
-    expect(checkQuota(TRAINING, usage(0), limits({ trainingsPerDay: 0 }))).not.toContain('free at');
+    expect(checkQuota(TRAINING, usage(0), limits({ trainingsPerDay: 0 }))).not.toContain('Try again');
   });
 
   test('by all together is told without what others spent', () => {

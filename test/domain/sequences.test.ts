@@ -80,7 +80,7 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
     if (job.state !== before.job.state || seenChange !== null) return 'a late answer took a state back';
   }
   if (before.job.cancelRequested && job.state === 'FAILED' && !wasFinal) {
-    if (event.kind === 'failed' || event.kind === 'lost') return 'a cancelled run failed';
+    if (event.kind === 'failed' || event.kind === 'abandoned') return 'a cancelled run failed';
   }
   const artifact = now.avatar?.artifact;
   if (!isDeepStrictEqual(before.avatar?.artifact ?? null, artifact ?? null) && now.avatar !== null) {

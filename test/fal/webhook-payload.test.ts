@@ -18,7 +18,7 @@ function eventIn(body: unknown) {
 }
 
 const success = { kind: 'succeeded', requestId: ID, output: OUTPUT };
-const withoutResult = { kind: 'bound', requestId: ID };
+const withoutResult = { kind: 'identified', requestId: ID };
 
 describe('a success', () => {
   test.each<[string, unknown, object]>([

@@ -127,7 +127,7 @@ describe('the next poll', () => {
   test.each<[string, RunEvent, number | null]>([
     ['one interval after the submit is accepted', EVENTS.accepted, POLL_MS],
     ['at the deadline of an unknown outcome', EVENTS.unknown, UNKNOWN_OUTCOME_DEADLINE_MS],
-    ['at once when the result has to be fetched', EVENTS.bound, 0],
+    ['at once when the result has to be fetched', EVENTS.identified, 0],
     ['never after a refusal', EVENTS.refused, null],
     ['never after the end', EVENTS.lora, null],
   ])('is due %s', async (_when, event, inMs) => {

@@ -14,7 +14,7 @@ const { prisma, add, read, testDeps } = await jobsDatabase();
 const RUNNING = { state: 'RUNNING', falRequestId: ID } as const;
 const SUCCESS = webhook(EVENTS.lora);
 const FAILURE = webhook(EVENTS.failed);
-const SUCCESS_WITHOUT_RESULT = webhook(EVENTS.bound);
+const SUCCESS_WITHOUT_RESULT = webhook(EVENTS.identified);
 const OF_OTHER_RUN = webhook(EVENTS.loraOfOther);
 
 /** A verified webhook; equal events have equal bodies. */
@@ -64,9 +64,9 @@ describe('a webhook', () => {
   test('at the callback URL of another job changes neither job', async () => {
     const { deps } = testDeps();
     await add('job', RUNNING);
-    await add('bound', { state: 'RUNNING', falRequestId: OTHER_ID });
+    await add('identified', { state: 'RUNNING', falRequestId: OTHER_ID });
     await add('waiting');
-    for (const token of ['token-of-bound', 'token-of-waiting', 'no-such-token']) {
+    for (const token of ['token-of-identified', 'token-of-waiting', 'no-such-token']) {
       expect(await handleWebhook(deps, token, SUCCESS)).toEqual({ kind: 'mismatch' });
     }
     expect(await prisma.job.count({ where: { revision: 0 } })).toBe(3);
