@@ -13,7 +13,7 @@ describe('a request', () => {
     [
       'without the end of its answer',
       (response) => void response.writeHead(200).write('{"request_id":'),
-      'the answer broke off: no answer in time',
+      'the answer was cut off: no answer in time',
     ],
   ])('%s fails at its timeout, and is not repeated', async (_what, reply, message) => {
     const { url, arrived } = await peer(reply);

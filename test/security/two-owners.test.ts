@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { cursorOf } from '../support/id-places.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { newAvatar } from '../support/api-steps.ts';
+import { randomFor } from '../support/prng.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const IMAGES_URL = 'https://photos.example/likeness.zip';
@@ -12,23 +13,13 @@ afterAll(() => app.close());
 /** Of an owner that takes no part: nobody may ever hear of it. */
 const hers = await newAvatar(app, {}, { token: await tokenOf('alice') });
 
-/** Mulberry32: the same walk every time, so that one that fails can be taken again. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
-  };
-}
-
 test(
   'in a walk of two owners nothing that one is told has an id of the other in it',
   { timeout: 60_000 },
   async () => {
     const STEPS = 200;
-    const roll = dice(20_260_713);
+    const random = randomFor(20_260_713);
+    const roll = (sides: number) => random.between(0, sides - 1);
     type Owner = {
       readonly token: string;
       readonly avatars: string[];
