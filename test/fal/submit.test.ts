@@ -171,7 +171,7 @@ describe('the outcome is unknown', () => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 500 });
       response.write(`{"request_id":"${ID}"`, () => response.destroy());
     });
-    expect(event).toMatchObject({ kind: 'unknown', message: expect.stringContaining('broke off') as string });
+    expect(event).toMatchObject({ kind: 'unknown', message: expect.stringContaining('cut off') as string });
   });
 
   test.each<[string, string, Parameters<typeof rawPeer>[0]]>([
