@@ -46,7 +46,7 @@ export function beginningsOf(text: string, step = 1): string[] {
 /** A text with the piece in the place of `PIECE`. */
 export function put(piece: Piece, text: string): Uint8Array<ArrayBuffer> {
   const [before = '', after = ''] = text.split('PIECE');
-  return Buffer.concat([Buffer.from(before), Buffer.from(piece as string), Buffer.from(after)]);
+  return Buffer.concat([Buffer.from(before), Buffer.from(piece), Buffer.from(after)]);
 }
 
 /** The beginning of a piece, for messages. */
