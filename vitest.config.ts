@@ -3,13 +3,14 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole servers: each loads everything there is, so their files share one copy of it. */
 const WITH_SERVERS = ['test/{story,graphql,http,security}/**/*.test.ts'];
-/** Processes that are killed, connections that go dead, the whole demo: they take their time. */
+/** Killed processes, dead connections, the whole demo. */
 const FAULTS = ['test/faults/**/*.test.ts'];
-/** Minutes of random load and random kills. */
+/** Random kills under random load. */
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
+/** Fault tests that are slow and rarely fail; .ci/nightly runs them. */
+const NIGHTLY = ['test/faults/{reconnect-storm,submit-hangs}.test.ts'];
 const WITH_BUILT_SERVER = ['test/support/global-setup.ts', 'test/support/build-server.ts'];
 
-// `vitest run --project faults` runs the slow ones; the others are quick enough to be run after every change.
 export default defineConfig({
   resolve: {
     // The packages require graphql's CommonJS build; with its ES module in our own code there would be two of it.
@@ -41,13 +42,17 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: FAULTS,
-          exclude: HISTORIES,
+          exclude: [...HISTORIES, ...NIGHTLY],
           globalSetup: WITH_BUILT_SERVER,
         },
       },
       {
         extends: true,
         test: { name: 'histories', include: HISTORIES, globalSetup: WITH_BUILT_SERVER },
+      },
+      {
+        extends: true,
+        test: { name: 'nightly', include: NIGHTLY, globalSetup: WITH_BUILT_SERVER },
       },
     ],
   },
