@@ -136,6 +136,14 @@ test('an answer holds twenty errors at most', async () => {
   expect(codes.length).toBeLessThanOrEqual(20);
 });
 
+test('variables are checked up to the first error, since each error quotes the whole value', async () => {
+  const { ask } = await callerOf('variables');
+  const input = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`unknown${index}`, 1]));
+  const query = 'mutation ($input: CreateAvatarInput!) { createAvatar(input: $input) { __typename } }';
+  const { errors } = JSON.parse((await ask(query, { variables: { input } })).text) as { errors: object[] };
+  expect(errors).toHaveLength(1);
+});
+
 describe('fragments that no operation uses count like the others', () => {
   test.each<[what: string, query: string]>([
     [
