@@ -5,17 +5,18 @@ export type Loop = { stop(): Promise<void> };
 
 /**
  * Runs `sweep` every `intervalMs`, never two at a time, until stopped. Starts after a random part of the interval, so
- * that instances started together do not sweep together. stop() resolves when the sweep under way has ended.
+ * that instances started together do not sweep together. stop() resolves when the sweep under way has ended. A waiting
+ * loop does not keep the process alive.
  */
 export function runEvery(
   sweep: (stop: AbortSignal) => Promise<void>,
-  { intervalMs, log }: { readonly intervalMs: number; readonly log: Log },
+  { intervalMs, log }: { readonly intervalMs: number; readonly log: Pick<Log, 'error'> },
 ): Loop {
   const stopping = new AbortController();
   const { signal } = stopping;
   const rest = async (ms: number) => {
     try {
-      await pause(ms, undefined, { signal });
+      await pause(ms, undefined, { signal, ref: false });
     } catch {
       // Aborted: the loop's condition ends it.
     }
