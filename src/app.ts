@@ -89,8 +89,8 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     jwksUrl: simulator?.jwksUrl ?? '',
   };
 
-  const news = new Notifications();
-  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, news, log);
+  const notifications = new Notifications();
+  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
   const store = new PrismaJobStore(database.prisma, config.limits);
   const settings = {
@@ -103,7 +103,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
-    listeners: () => news.listeners,
+    listeners: () => notifications.listeners,
     isBreakerOpen: () => breakerStore.isOpen(),
     clockSkewSeconds: () => clock.seconds,
   });
@@ -116,13 +116,13 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const deps = {
     store,
     provider,
-    publisher: news,
+    publisher: notifications,
     log,
     metrics: metrics.jobs,
     inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
-    waitForGeneration: createGenerationWaiter(store, (id) => news.listen('generation', id)),
+    waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };
   // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
   parts.add(() => inFlight.drain(LAST_ANSWERS_MS));
@@ -139,10 +139,10 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     services: {
       prisma: database.prisma,
       jobs: deps,
-      news,
+      notifications,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
-      watched: createRowLoaders(database.prisma),
+      rows: createRowLoaders(database.prisma),
     },
     authenticate,
     isAllowedOrigin,
@@ -198,7 +198,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     for (const loop of loops) void loop.stop();
     closing.abort();
     await http.endStreams();
-    news.close();
+    notifications.close();
   });
 
   warnOfSettings(config, log);
