@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole servers: each loads everything there is, so their files share one copy of it. */
 const WITH_SERVERS = ['test/{story,graphql,http,security}/**/*.test.ts'];
-/** Processes that are killed, connections that go dead, the whole demo: they take their time. */
+/** Killed processes, dead connections, the whole demo: slow. */
 const FAULTS = ['test/faults/**/*.test.ts'];
+/** Tests that send a sample of their inputs in `npm test` and all of them with the faults; see test/support/sample.ts. */
+const SAMPLED = ['test/security/{json-bodies,long-answers,long-texts,webhook-bodies}.test.ts'];
 /** Minutes of random load and random kills. */
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
 const WITH_BUILT_SERVER = ['test/support/global-setup.ts', 'test/support/build-server.ts'];
@@ -21,7 +23,9 @@ export default defineConfig({
     // An embedded database takes about 300 MB, so few files run at once, each in a process of its own.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
+    provide: { everyPair: false },
+    // A guard: longer than every wait of test/support.
+    testTimeout: 60_000,
     // Opening a database on a busy machine, and closing what a test left.
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
@@ -40,8 +44,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
-          include: FAULTS,
+          include: [...FAULTS, ...SAMPLED],
           exclude: HISTORIES,
+          provide: { everyPair: true },
           globalSetup: WITH_BUILT_SERVER,
         },
       },

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { DOCUMENT_LIMITS } from '../src/graphql/policy/document-limits.ts';
 import { DEFAULT_TRAINERS, TRAINER_NAMES, trainerRow } from '../src/catalog/trainers.ts';
 
 const ROOT = new URL('..', import.meta.url);
@@ -59,6 +60,26 @@ test('docs/trainers.md has the rows of the catalog', () => {
   });
   expect(rows).toEqual(catalog);
   expect(read('docs/trainers.md')).toContain(`\`${DEFAULT_TRAINERS.PORTRAIT}\` for a PORTRAIT avatar`);
+});
+
+test('docs/settings.md has the limits on documents', () => {
+  const { text, tokens, fields, selections, fragments, directives, aliases, aliasLength, depth, mutations } =
+    DOCUMENT_LIMITS;
+  const inWords =
+    `A document may have ${text} characters, ${tokens} tokens, ${fields} fields, ${selections} selections, ` +
+    `${fragments} fragments, ${directives} directives, ${aliases} aliases of ${aliasLength} characters each, ` +
+    `${depth} levels and ${mutations} mutations`;
+  expect(
+    read('docs/settings.md')
+      .replace(/\s+/g, ' ')
+      .replaceAll(/(\d),(\d)/g, '$1$2'),
+  ).toContain(inWords);
+});
+
+test('docs/operations.md has the metrics', () => {
+  const named = [...read('src/http/metrics.ts').matchAll(/name: '(likeness_\w+)'/g)].map(([, name]) => name);
+  const listed = [...read('docs/operations.md').matchAll(/^\| `(likeness_\w+)`/gm)].map(([, name]) => name);
+  expect(listed.toSorted()).toEqual(named.toSorted());
 });
 
 describe('ARCHITECTURE.md', () => {

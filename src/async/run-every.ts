@@ -5,16 +5,17 @@ export type Loop = { stop(): Promise<void> };
 
 /**
  * Runs `iterate` every `intervalMs`, one at a time. The first run follows a random part of the interval, so that
- * instances started together do not run together. stop() resolves when the current run has ended.
+ * instances started together do not run together. stop() resolves when the current run has ended. A waiting loop does
+ * not keep the process alive.
  */
 export function runEvery(
   iterate: (stop: AbortSignal) => Promise<void>,
-  { intervalMs, log }: { readonly intervalMs: number; readonly log: Log },
+  { intervalMs, log }: { readonly intervalMs: number; readonly log: Pick<Log, 'error'> },
 ): Loop {
   const stopping = new AbortController();
   const { signal } = stopping;
   // stop() rejects the pause, and the loop's condition ends the loop.
-  const rest = (ms: number) => pause(ms, undefined, { signal }).catch(() => undefined);
+  const rest = (ms: number) => pause(ms, undefined, { signal, ref: false }).catch(() => undefined);
   const loop = async () => {
     await rest(Math.random() * intervalMs);
     while (!signal.aborted) {

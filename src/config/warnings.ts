@@ -2,7 +2,7 @@ import { deprecationNotice } from '../catalog/trainers.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../log/log.ts';
 
-/** What a setting means that an operator may not have meant. */
+/** Logs settings with a consequence that the operator may not expect. */
 export function warnOfSettings(config: Config, log: Log): void {
   if (config.fal === null && config.databaseUrl !== null) {
     const advice = 'run `npm run fal` and configure all instances to use it';

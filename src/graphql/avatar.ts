@@ -1,10 +1,10 @@
-import { badInput, builder, viewerOf } from './builder.ts';
+import { builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
 import { isId } from '../jobs/ids.ts';
 import { isTrainer } from '../catalog/trainers.ts';
-import { openStream } from './stream.ts';
+import { openStream, versionFrom } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRow, watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
@@ -195,9 +195,7 @@ builder.subscriptionField('avatarStatus', (t) =>
     subscribe: async (_root, { avatarId, afterVersion }, context) => {
       const { ownerId } = viewerOf(context);
       const { avatar } = context.prisma;
-      if (afterVersion != null && afterVersion < 0) {
-        throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
-      }
+      const version = versionFrom(afterVersion);
       if (avatarId == null) {
         return openStream(context, async () =>
           watchRows({
@@ -211,7 +209,7 @@ builder.subscriptionField('avatarStatus', (t) =>
               }),
             read: (ids) =>
               avatar.findMany({ where: { ownerId, id: { in: [...ids] } }, orderBy: { id: 'asc' } }),
-            afterVersion: afterVersion ?? 0,
+            afterVersion: version,
           }),
         );
       }
@@ -220,7 +218,7 @@ builder.subscriptionField('avatarStatus', (t) =>
           ? watchRow({
               listen: context.notifications.listen('avatar', avatarId),
               read: () => context.rows.avatars(ownerId, avatarId),
-              afterVersion: afterVersion ?? 0,
+              afterVersion: version,
             })
           : null,
       );

@@ -26,7 +26,7 @@ export const builder = new SchemaBuilder<{
     JSON: { Input: Json; Output: unknown };
   };
 }>({
-  // The order matters: authorization comes before anything else looks at a field.
+  // The order matters: authorization comes before the other plugins.
   plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: {
@@ -42,7 +42,7 @@ export const builder = new SchemaBuilder<{
     unauthorizedError: () => unauthenticated('Authentication required: send a valid bearer token.'),
   },
   relay: {
-    // Rows carry ids that name their type already, so the API's id is the row's own.
+    // The prefix of a row's ID identifies its type, so the API uses it unchanged.
     encodeGlobalID: (_typename, id) => String(id),
     decodeGlobalID: (id) => ({
       typename: isId(id) ? (TYPE_OF_PREFIX[id.slice(0, 4)] ?? NO_TYPE) : NO_TYPE,
@@ -100,19 +100,18 @@ const TYPE_OF_PREFIX: Readonly<Record<string, string>> = { avt_: 'Avatar', gen_:
 const NO_TYPE = '';
 const RECORD_NOT_FOUND = 'P2025';
 
-/** For a request that needs a token and has none, or a bad one. */
 export function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, {
     extensions: { code: 'UNAUTHENTICATED', http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } } },
   });
 }
 
-/** For an argument that no result union can answer for: those of queries and subscriptions. */
+/** For arguments of queries and subscriptions, which have no result union. */
 export function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
 }
 
-/** The viewer of a field that only signed-in callers reach. */
+/** The viewer of a field that requires authentication. */
 export function viewerOf({ viewer }: Context): Viewer {
   if (viewer === null) throw unauthenticated('Authentication required: send a valid bearer token.');
   return viewer;

@@ -6,7 +6,7 @@ import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
 
-/** What is the same for every request: built once, when the server starts. */
+/** Built once and shared by all requests. */
 export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
@@ -17,6 +17,6 @@ export type Services = {
 };
 
 export type Context = Services & {
-  /** Null: no token was given where one is needed. */
+  /** Null: anonymous. */
   readonly viewer: Viewer | null;
 };

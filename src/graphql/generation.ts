@@ -1,9 +1,9 @@
-import { badInput, builder, viewerOf } from './builder.ts';
+import { builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
-import { isGeneratedImages } from './stored-images.ts';
-import { openStream } from './stream.ts';
+import { openStream, versionFrom } from './stream.ts';
 import { watchRow } from '../live/watch.ts';
+import { z } from 'zod';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
 
@@ -104,8 +104,19 @@ export const GenerationNode = builder.prismaNode('Generation', {
   }),
 });
 
+/** The images column as written when a generation completes; null before. */
+const storedImages = z.array(
+  z.object({
+    url: z.string(),
+    width: z.number().nullable(),
+    height: z.number().nullable(),
+    contentType: z.string().nullable(),
+    flagged: z.boolean(),
+  }),
+);
+
 function imagesOf(stored: unknown): readonly GeneratedImage[] {
-  return isGeneratedImages(stored) ? stored : [];
+  return storedImages.safeParse(stored).data ?? [];
 }
 
 builder.queryField('generation', (t) =>
@@ -121,11 +132,7 @@ builder.queryField('generation', (t) =>
   }),
 );
 
-const ENDED = new Set<Generation['status']>(['COMPLETED', 'FAILED', 'CANCELLED']);
-
-export function hasEnded({ status }: Pick<Generation, 'status'>): boolean {
-  return ENDED.has(status);
-}
+const FINAL = new Set<Generation['status']>(['COMPLETED', 'FAILED', 'CANCELLED']);
 
 builder.subscriptionField('generationStatus', (t) =>
   t.prismaField({
@@ -141,16 +148,14 @@ builder.subscriptionField('generationStatus', (t) =>
     },
     subscribe: async (_root, { generationId, afterVersion }, context) => {
       const { ownerId } = viewerOf(context);
-      if (afterVersion != null && afterVersion < 0) {
-        throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
-      }
+      const version = versionFrom(afterVersion);
       return openStream(context, async () =>
         isId(generationId)
           ? watchRow({
               listen: context.notifications.listen('generation', generationId),
               read: () => context.rows.generations(ownerId, generationId),
-              afterVersion: afterVersion ?? 0,
-              isLast: hasEnded,
+              afterVersion: version,
+              isLast: ({ status }) => FINAL.has(status),
             })
           : null,
       );

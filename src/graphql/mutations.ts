@@ -1,6 +1,6 @@
 import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
-import { unwrap, errorsOf, NotFoundError } from './refusals.ts';
+import { unwrap, errorsOf, notFound } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import {
   MAX_IMAGES,
@@ -32,18 +32,13 @@ function avatarPayload(name: string, description: string) {
   });
 }
 
-/** The row that a payload shows. It may have been deleted since it was written; then there is nothing to show. */
 async function avatarAfter(
   context: Context,
   answer: Result<{ readonly avatarId: string }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {
   const { avatarId: id } = unwrap(answer);
   const avatar = await context.prisma.avatar.findFirst({ where: { id, ownerId: viewerOf(context).ownerId } });
-  return { avatar: avatar ?? throwNotFound('The avatar has been deleted.') };
-}
-
-function throwNotFound(message: string): never {
-  throw new NotFoundError({ code: 'NOT_FOUND', message });
+  return { avatar: avatar ?? notFound('The avatar has been deleted.') };
 }
 
 const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
@@ -230,7 +225,7 @@ builder.mutationField('generateImage', (t) =>
       const { ownerId } = viewerOf(context);
       const { generationId: id } = unwrap(await generateImage(context.jobs, ownerId, input));
       const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
-      return { generation: generation ?? throwNotFound('The avatar has been deleted.') };
+      return { generation: generation ?? notFound('The avatar has been deleted.') };
     },
   }),
 );

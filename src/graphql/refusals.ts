@@ -33,7 +33,7 @@ export const ErrorCodeEnum = builder.enumType('ErrorCode', {
   ) as Record<ErrorCode, { description: string }>,
 });
 
-/** A refusal on its way through GraphQL. Thrown by resolvers only; the errors plugin turns it into a union member. */
+/** Thrown by resolvers; the errors plugin turns it into a union member. */
 abstract class RefusalError extends Error {
   readonly code: RefusalCode;
 
@@ -43,24 +43,15 @@ abstract class RefusalError extends Error {
   }
 }
 
-export class NotFoundError extends RefusalError {}
-export class InvalidInputError extends RefusalError {}
-export class ConflictError extends RefusalError {}
-export class NotReadyError extends RefusalError {}
-export class ProviderRejectedError extends RefusalError {}
-export class ProviderUnavailableError extends RefusalError {}
-export class LimitExceededError extends RefusalError {}
-export class IdempotencyConflictError extends RefusalError {}
-
 const ERROR_OF_CODE = {
-  NOT_FOUND: NotFoundError,
-  INVALID_INPUT: InvalidInputError,
-  CONFLICT: ConflictError,
-  NOT_READY: NotReadyError,
-  PROVIDER_REJECTED: ProviderRejectedError,
-  PROVIDER_UNAVAILABLE: ProviderUnavailableError,
-  LIMIT_EXCEEDED: LimitExceededError,
-  IDEMPOTENCY_CONFLICT: IdempotencyConflictError,
+  NOT_FOUND: class NotFoundError extends RefusalError {},
+  INVALID_INPUT: class InvalidInputError extends RefusalError {},
+  CONFLICT: class ConflictError extends RefusalError {},
+  NOT_READY: class NotReadyError extends RefusalError {},
+  PROVIDER_REJECTED: class ProviderRejectedError extends RefusalError {},
+  PROVIDER_UNAVAILABLE: class ProviderUnavailableError extends RefusalError {},
+  LIMIT_EXCEEDED: class LimitExceededError extends RefusalError {},
+  IDEMPOTENCY_CONFLICT: class IdempotencyConflictError extends RefusalError {},
 } satisfies Record<RefusalCode, new (refusal: Refusal) => RefusalError>;
 
 const ErrorInterface = builder.interfaceRef<RefusalError>('Error').implement({
@@ -87,17 +78,20 @@ type CodesOf<UseCase> = UseCase extends (...args: never) => Promise<infer Return
   : never;
 
 /**
- * The errors of a field: those that its use case can refuse with, by type, so that a missing or a needless one does not
- * compile. NOT_FOUND is always among them, since what a payload shows may be deleted before it is read.
+ * The errors of a field, typed by its use case: a missing or an unused code does not compile. NOT_FOUND is always
+ * included, because the row of a payload may be deleted before it is read.
  */
 export function errorsOf<UseCase>(codes: Readonly<Record<CodesOf<UseCase> | 'NOT_FOUND', true>>) {
   return { types: (Object.keys(codes) as RefusalCode[]).map((code) => ERROR_OF_CODE[code]) };
 }
 
-/** What was done, or its refusal thrown. */
 export function unwrap<T, Code extends RefusalCode>(answer: Result<T, Code>): T {
   if ('refused' in answer) throw new ERROR_OF_CODE[answer.refused.code](answer.refused);
   return answer.done;
+}
+
+export function notFound(message: string): never {
+  throw new ERROR_OF_CODE.NOT_FOUND({ code: 'NOT_FOUND', message });
 }
 
 export type FailureShape = { readonly code: ErrorCode; readonly message: string };
@@ -112,7 +106,7 @@ export const Failure = builder.objectRef<FailureShape>('Failure').implement({
   }),
 });
 
-/** A row's error columns as one value, or null where there is no error. */
+/** The error columns of a row; null if they are empty. */
 export function failureOf(row: { readonly errorCode: string | null; readonly errorMessage: string | null }) {
   const code = ERROR_CODES.find((known) => known === row.errorCode);
   return code === undefined ? null : { code, message: row.errorMessage ?? '' };

@@ -1,9 +1,4 @@
-/**
- * The operations the playground opens with, in the order a newcomer runs them. Their values stand in the operations
- * rather than in variables, so that each tab can be read, changed and run as it is.
- *
- * @param sampleImagesUrl a zip of photos that the provider can fetch; null: the caller has to bring one
- */
+/** Default tabs of the playground. Values are inline, so that each tab can be edited and run without variables. */
 export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
   const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');
   return [CREATE, train(imagesUrl), WATCH, GENERATE, LIST, TRAINERS].map((query) => ({ query }));
@@ -106,10 +101,7 @@ query Trainers {
 }
 `;
 
-/**
- * Tabs given by default are laid out with offsets that stay behind, so that the first click on a tab is taken for a
- * drag and selects nothing. This takes the offsets away.
- */
+/** Works around GraphiQL: default tabs keep their layout offsets, and the first click on one counts as a drag. */
 export function withTabsInPlace(page: string): string {
   return page.replace('</head>', '<style>.graphiql-tab { transform: none !important; }</style></head>');
 }

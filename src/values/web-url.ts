@@ -4,8 +4,13 @@
  */
 export function parseWebUrl(text: string): URL | null {
   if (text.length > MAX_URL_LENGTH || ODD_CHARACTERS.test(text) || !text.isWellFormed()) return null;
-  if (!URL.canParse(text)) return null;
-  const url = new URL(text);
+  let url: URL;
+  try {
+    // URL.canParse of Node 20 becomes false for non-ASCII text once V8 has optimized its caller.
+    url = new URL(text);
+  } catch {
+    return null;
+  }
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
   return isWeb && url.hostname !== '' && url.username === '' && url.password === '' ? url : null;
 }

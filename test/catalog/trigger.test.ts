@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
-import { dice } from '../support/prng.ts';
+import { randomFor } from '../support/prng.ts';
 
 describe('the trigger', () => {
   test.each([
@@ -54,10 +54,10 @@ describe('the trigger', () => {
   );
 
   test('stands in every prompt as a word, is added at most once, and placing it again changes nothing', () => {
-    const { pick, upTo } = dice(20_260_101);
+    const { between, pick } = randomFor(20_260_101);
     const parts = ['TOK', 'TOKYO', 'tok', ' ', ',', 'é', '東', '🙂', '_', '1', '\n', "'", 'a'];
     for (let round = 0; round < 3000; round++) {
-      const prompt = Array.from({ length: upTo(8) }, () => pick(parts)).join('');
+      const prompt = Array.from({ length: between(0, 8) }, () => pick(parts)).join('');
       const placed = ensureTrigger(prompt, 'TOK');
       expect(wordsIn(placed), prompt).toBeGreaterThan(0);
       expect(wordsIn(placed) - wordsIn(prompt), prompt).toBe(wordsIn(prompt) === 0 ? 1 : 0);

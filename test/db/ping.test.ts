@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase, PING_TIMEOUT_MS, type Database } from '../../src/open-database.ts';
 import { databasePlace, optionsOf, testedDatabase, type DatabasePlace } from '../support/database.ts';
-import { stallingProxy } from '../support/stalling-proxy.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 /** What a busy machine may add to a timeout. */
 const SLACK_MS = 1_000;
@@ -56,7 +56,7 @@ describe(`on ${testedDatabase}`, () => {
     async () => {
       if (!('DATABASE_URL' in place.env)) throw new Error('This is about PostgreSQL');
       const url = new URL(place.env.DATABASE_URL);
-      const proxy = await stallingProxy({ host: url.hostname, port: Number(url.port || 5432) });
+      const proxy = await startTcpProxy([{ host: url.hostname, port: Number(url.port || 5432) }]);
       url.host = `127.0.0.1:${proxy.port}`;
       const far = await openDatabase(optionsOf({ DATABASE_URL: url.href }));
       try {
@@ -82,7 +82,7 @@ describe(`on ${testedDatabase}`, () => {
     async () => {
       if (!('DATABASE_URL' in place.env)) throw new Error('This is about PostgreSQL');
       const url = new URL(place.env.DATABASE_URL);
-      const proxy = await stallingProxy({ host: url.hostname, port: Number(url.port || 5432) });
+      const proxy = await startTcpProxy([{ host: url.hostname, port: Number(url.port || 5432) }]);
       url.host = `127.0.0.1:${proxy.port}`;
       const far = await openDatabase(optionsOf({ DATABASE_URL: url.href }));
       await proxy.close();

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { decide } from '../../src/domain/decide.ts';
 import { isFinal, OPEN_STATES } from '../../src/domain/job-state.ts';
 import { requestIdOf } from '../../src/domain/run-event.ts';
-import { dice } from '../support/prng.ts';
+import { randomFor } from '../support/prng.ts';
 import { EVENT_NAMES, EVENTS, type EventName } from '../support/run-events.ts';
 import {
   after,
@@ -125,7 +125,7 @@ describe.each(Object.entries(STARTS))('%s keeps every promise', (_name, start) =
   });
 
   test('through long random histories', () => {
-    const { pick } = dice(4_711);
+    const { pick } = randomFor(4_711);
     const reached = new Set<string>();
     for (let round = 0; round < 1500; round++) {
       let world: World = start;

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { databasePlace } from '../support/database.ts';
 import { rawRequest } from '../support/raw-http.ts';
-import { startServer } from '../support/server-process.ts';
+import { startServer } from '../support/server.ts';
 
 const BODY_BYTES = 60_000_000;
 const CHUNK = Buffer.alloc(1_000_000, 'x');
@@ -60,10 +60,7 @@ const slow = {
 for (const answer of Object.values(slow)) answer.catch(() => undefined);
 
 describe('a body of 60 MB', { timeout: 30_000 }, () => {
-  const resident = async () => {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
-  };
+  const resident = () => server.metric('process_resident_memory_bytes');
 
   /** Sends all of it, whatever is answered meanwhile; resolves with the status. */
   function sent(path: string, isDeclared: boolean): Promise<number> {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
-import { startServer } from '../support/server-process.ts';
+import { startServer } from '../support/server.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 

@@ -4,17 +4,17 @@ import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgre
 import { eventually } from '../support/eventually.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { readMigrations } from '../../src/db/migrations/migration-files.ts';
-import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { launchServer, type Server } from '../support/server.ts';
 
 /** What Prisma's engine and every instance take before they change a table. */
 const MIGRATION_LOCK = 72707369;
-const APPLYING = 'Applying a database migration';
+const APPLYING = 'applying a database migration';
 const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
 
 describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
   let database: { readonly name: string; readonly url: string };
   let admin: pg.Client;
-  let started: ServerProcess[];
+  let started: Server[];
   beforeEach(async () => {
     started = [];
     database = await createPostgresDatabase(POSTGRES, true);
@@ -34,13 +34,12 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
     FAL_REST_URL: 'http://127.0.0.1:1',
   });
 
-  async function begin(count: number): Promise<readonly ServerProcess[]> {
-    for (let number = 0; number < count; number++)
-      started.push(await startServer(env(), { waitFor: 'nothing' }));
+  async function begin(count: number): Promise<readonly Server[]> {
+    for (let number = 0; number < count; number++) started.push(await launchServer(env()));
     return started;
   }
 
-  const ready = (server: ServerProcess) => server.logged(({ msg }) => msg === 'ready', 'being ready');
+  const ready = (server: Server) => server.logged(({ msg }) => msg === 'ready', 'being ready');
 
   async function appliedOnce(): Promise<void> {
     const names = (await readMigrations()).map(({ name }) => name);

@@ -4,7 +4,7 @@ import { databasePlace, testedDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startChild, type Child } from '../support/child-process.ts';
-import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { startServer, type Server } from '../support/server.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Held, ManyClientsOptions } from './many-clients.ts';
 
@@ -24,7 +24,7 @@ const port = await freePort();
 const start = () =>
   startServer({ ...place.env, PORT: String(port), AUTH_JWT_SECRET: JWT_SECRET, LOG_LEVEL: 'info' });
 
-let server: ServerProcess;
+let server: Server;
 let clients: Child | undefined;
 afterAll(async () => {
   await clients?.kill();
@@ -106,7 +106,7 @@ describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${
 
       const told = performance.now();
       server.signal('SIGTERM');
-      expect(await server.ended).toEqual({ code: 0, signal: null });
+      expect(await server.exited).toEqual({ code: 0, signal: null });
       const endedMs = Math.round(performance.now() - told);
       expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
       const database = await place.open();

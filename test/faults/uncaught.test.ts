@@ -6,7 +6,7 @@ import { databasePlace, testedDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { RawSocket } from '../support/raw-socket.ts';
-import { startServer } from '../support/server-process.ts';
+import { startServer } from '../support/server.ts';
 
 const THROW_LATER = fileURLToPath(new URL('throw-later.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -29,21 +29,19 @@ describe(`a fault that nobody catches on ${testedDatabase}`, { timeout: 60_000 }
       cleanUp.push(() => server.kill());
       const socket = await RawSocket.connected(server.graphqlUrl);
       socket.subscribe('1', 'subscription { avatarStatus { id } }');
-      await eventually('its last line at the start', () =>
-        server.printed().includes('photos') ? true : null,
-      );
-      const printed = server.printed();
+      await eventually('its last line at the start', () => (server.printed.includes('photos') ? true : null));
+      const printed = server.printed;
 
       const began = performance.now();
       server.signal('SIGUSR2');
 
       expect(await socket.closedWith()).toBe(1001);
-      expect(await server.ended).toEqual({ code: 1, signal: null });
+      expect(await server.exited).toEqual({ code: 1, signal: null });
       expect(performance.now() - began).toBeLessThan(DRAINED_MS);
       const told = server.log.filter(({ level }) => level === 'fatal');
       expect(told).toMatchObject([{ err: { message: 'the moon fell down' } }]);
       expect(JSON.stringify(told)).toContain('throw-later.mjs');
-      expect(server.printed()).toBe(printed);
+      expect(server.printed).toBe(printed);
 
       if (kind !== 'exception') return;
       const next = await startServer(place.env);

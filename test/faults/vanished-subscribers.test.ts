@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { openReader, type Reader } from './paused-reader.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { startChangingServer, type ChangingServer } from './changing.ts';
-import { stallingProxy, type StallingProxy } from '../support/stalling-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 // The shipped times are 12 s, 30 s, an hour and ten minutes; what is measured against them here is a fraction.
 const PING_MS = 2000;
@@ -38,12 +38,12 @@ const shortLived = await startChangingServer({
 });
 cleanUp.push(() => shortLived.close());
 
-type Stage = { readonly server: ChangingServer; readonly proxy: StallingProxy; readonly readers: Reader[] };
+type Stage = { readonly server: ChangingServer; readonly proxy: TcpProxy; readonly readers: Reader[] };
 
 /** All places of the owner are taken by subscribers behind one proxy, which then falls silent. */
 async function vanished(over: 'ws' | 'sse', server: ChangingServer): Promise<Stage> {
   const { graphqlUrl, avatarId } = server;
-  const proxy = await stallingProxy({ host: '127.0.0.1', port: Number(new URL(graphqlUrl).port) });
+  const proxy = await startTcpProxy([{ port: Number(new URL(graphqlUrl).port) }]);
   cleanUp.push(() => proxy.close());
   const readers = await Promise.all(
     Array.from({ length: SUBSCRIBERS }, () =>

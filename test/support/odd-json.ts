@@ -382,7 +382,7 @@ export function beginningsOf(text: string, step = 1): string[] {
 /** A piece where `PIECE` stands in a text. */
 export function put(piece: Piece, text: string): Uint8Array<ArrayBuffer> {
   const [before = '', after = ''] = text.split('PIECE');
-  return within(before, [...(typeof piece === 'string' ? Buffer.from(piece) : piece)], after);
+  return Buffer.concat([Buffer.from(before), Buffer.from(piece), Buffer.from(after)]);
 }
 
 /** Its first bytes, for people who have to find out which one it was. */

@@ -1,14 +1,16 @@
 import {
   getOperationAST,
+  getVariableValues,
   GraphQLError,
   Kind,
   OperationTypeNode,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
 import { OwnerTurns } from './owner-turns.ts';
-import { fewErrors } from './safe-errors.ts';
+import { fewErrors, safeError } from './safe-errors.ts';
 import { sizeOf } from './operation-size.ts';
 import { tooLarge } from './document-limits.ts';
 import { unauthenticated } from '../builder.ts';
@@ -30,23 +32,28 @@ const SMALL_COST = 200;
 const NOBODY = '';
 
 type Args = {
+  readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
   readonly variableValues?: Readonly<Record<string, unknown>> | null | undefined;
   readonly contextValue?: unknown;
 };
 
+export type ExecutionGuardOptions = {
+  readonly hidesSchema: boolean;
+  /** Null: no limit per owner. */
+  readonly costLimit: CostLimit | null;
+};
+
 /**
- * Refuses operations before they execute, cheapest check first: token, cost, remaining budget of the owner. Limits the
- * number of errors in a result.
- *
- * @param costLimit null: no limit per owner
+ * Refuses operations before they execute, cheapest check first: token, cost, remaining budget of the owner, variables.
+ * Limits the number of errors in a result.
  */
-export function useExecutionGuard({ costLimit }: { readonly costLimit: CostLimit | null }): Plugin<Context> {
+export function useExecutionGuard(options: ExecutionGuardOptions): Plugin<Context> {
   const turns = new OwnerTurns(MAX_COST_AT_ONCE);
   return {
     onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
-      const admission = admit(args, costLimit);
+      const admission = admit(args, options);
       if ('refusal' in admission) {
         setResultAndStopExecution({ errors: [admission.refusal] });
         return;
@@ -63,18 +70,12 @@ export function useExecutionGuard({ costLimit }: { readonly costLimit: CostLimit
       return { onExecuteDone: keepFewErrors };
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const admission = admit(args, costLimit);
+      const admission = admit(args, options);
       if ('refusal' in admission) {
         setResultAndStopExecution({ errors: [admission.refusal] });
         return;
       }
-      return {
-        onSubscribeResult(payload) {
-          // A stream has no errors of its own.
-          keepFewErrors(payload);
-          return { onNext: keepFewErrors };
-        },
-      };
+      return { onSubscribeResult: () => ({ onNext: keepFewErrors }) };
     },
   };
 }
@@ -94,7 +95,10 @@ type Admission =
   | { readonly refusal: GraphQLError }
   | { readonly ownerId: string; readonly cost: number; readonly startsRun: boolean };
 
-function admit({ document, operationName, ...args }: Args, costLimit: CostLimit | null): Admission {
+function admit(
+  { schema, document, operationName, ...args }: Args,
+  { costLimit, hidesSchema }: ExecutionGuardOptions,
+): Admission {
   const operation = getOperationAST(document, operationName);
   // The executor reports an unknown operation name.
   if (operation == null) return { ownerId: NOBODY, cost: 0, startsRun: false };
@@ -116,7 +120,15 @@ function admit({ document, operationName, ...args }: Args, costLimit: CostLimit 
   }
   const ownerId = viewer?.ownerId ?? NOBODY;
   const seconds = costLimit?.take(ownerId, cost) ?? null;
-  return seconds === null ? { ownerId, cost, startsRun: runs > 0 } : { refusal: limitExceeded(seconds) };
+  if (seconds !== null) return { refusal: limitExceeded(seconds) };
+  // The executor would collect 50 errors, each of which quotes the whole value: up to 60 ms for one request.
+  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
+    maxErrors: 1,
+  });
+  const [error] = errors ?? [];
+  return error === undefined
+    ? { ownerId, cost, startsRun: runs > 0 }
+    : { refusal: safeError(error, hidesSchema) };
 }
 
 function isShort(variables: object): boolean {
