@@ -5,13 +5,14 @@ import { defineConfig } from 'vitest/config';
 const WITH_SERVERS = ['test/{story,graphql,http,security}/**/*.test.ts'];
 /** Killed processes, dead connections, the whole demo: slow. */
 const FAULTS = ['test/faults/**/*.test.ts'];
-/** Tests that send a sample of their inputs in `npm test` and all of them with the faults; see test/support/sample.ts. */
+/** Tests that send a sample of their inputs in `npm test` and all of them at night; see test/support/sample.ts. */
 const SAMPLED = ['test/security/{json-bodies,long-answers,long-texts,webhook-bodies}.test.ts'];
-/** Minutes of random load and random kills. */
+/** Random kills under random load. */
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
+/** Fault tests that are slow and rarely fail; .ci/nightly runs them. */
+const NIGHTLY = ['test/faults/{reconnect-storm,submit-hangs}.test.ts'];
 const WITH_BUILT_SERVER = ['test/support/global-setup.ts', 'test/support/build-server.ts'];
 
-// `vitest run --project faults` runs the slow ones; the others are quick enough to be run after every change.
 export default defineConfig({
   resolve: {
     // The packages require graphql's CommonJS build; with its ES module in our own code there would be two of it.
@@ -21,11 +22,11 @@ export default defineConfig({
     environment: 'node',
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // One more than most machines of a CI have cores, since tests wait; each takes 300 MB for its embedded database.
-    maxWorkers: 3,
+    // Each worker takes 300 MB for its embedded database. `npm test` has three, since many of its tests wait.
+    maxWorkers: 2,
     provide: { everyPair: false },
     // A guard: longer than every wait of test/support.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     // Opening a database on a busy machine, and closing what a test left.
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
@@ -44,15 +45,23 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
-          include: [...FAULTS, ...SAMPLED],
-          exclude: HISTORIES,
-          provide: { everyPair: true },
+          include: FAULTS,
+          exclude: [...HISTORIES, ...NIGHTLY],
           globalSetup: WITH_BUILT_SERVER,
         },
       },
       {
         extends: true,
         test: { name: 'histories', include: HISTORIES, globalSetup: WITH_BUILT_SERVER },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'nightly',
+          include: [...NIGHTLY, ...SAMPLED],
+          provide: { everyPair: true },
+          globalSetup: WITH_BUILT_SERVER,
+        },
       },
     ],
   },
