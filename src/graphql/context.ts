@@ -10,10 +10,10 @@ import type { DefaultTrainers } from '../catalog/trainers.ts';
 export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
-  readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Subscribe };
+  readonly notifications: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Subscribe };
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
-  readonly watched: RowLoaders;
+  readonly loaders: RowLoaders;
 };
 
 export type Context = Services & {
