@@ -134,7 +134,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       notifications,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
-      loaders: createRowLoaders(database.prisma),
+      rows: createRowLoaders(database.prisma),
     },
     authenticate,
     isAllowedOrigin,

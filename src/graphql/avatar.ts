@@ -216,7 +216,7 @@ builder.subscriptionField('avatarStatus', (t) =>
         isId(avatarId)
           ? watchRow({
               listen: context.notifications.listen('avatar', avatarId),
-              read: () => context.loaders.avatars.read(ownerId, avatarId),
+              read: () => context.rows.avatars(ownerId, avatarId),
               afterVersion: version,
             })
           : null,

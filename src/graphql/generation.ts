@@ -152,7 +152,7 @@ builder.subscriptionField('generationStatus', (t) =>
         isId(generationId)
           ? watchRow({
               listen: context.notifications.listen('generation', generationId),
-              read: () => context.loaders.generations.read(ownerId, generationId),
+              read: () => context.rows.generations(ownerId, generationId),
               afterVersion: version,
               isLast: ({ status }) => FINAL.has(status),
             })

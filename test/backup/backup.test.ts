@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backUp } from '../../src/backup/dump.ts';
-import { readBackup, readHead } from '../../src/backup/format.ts';
-import { inOrder } from '../../src/db/introspection.ts';
+import { readBackup } from '../../src/backup/format.ts';
+import { inOrder } from '../../src/backup/tables.ts';
 import { freshDatabase } from '../support/database.ts';
 import { AWKWARD, writeAwkwardRows } from '../support/awkward-rows.ts';
 
@@ -29,8 +29,7 @@ describe('a backup', () => {
     const file = join(folder, 'b.gz');
     await backUp(fresh.database.pool, file, never);
     const rows = new Map<string, number>();
-    const head = await readBackup(file, ({ name }) => void rows.set(name, (rows.get(name) ?? 0) + 1));
-    expect(await readHead(file)).toEqual(head);
+    await readBackup(file, ({ name }, batch) => void rows.set(name, (rows.get(name) ?? 0) + batch.length));
     for (const table of ['avatars', 'generations', 'jobs', 'announcements', 'webhook_deliveries']) {
       expect([table, rows.get(table)]).toEqual([table, AWKWARD.length]);
     }

@@ -47,7 +47,7 @@ const yoga = createGraphqlServer({
     notifications,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
-    loaders: createRowLoaders(prisma),
+    rows: createRowLoaders(prisma),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,

@@ -8,7 +8,7 @@ import { launchServer, type Server } from '../support/server.ts';
 
 /** What Prisma's engine and every instance take before they change a table. */
 const MIGRATION_LOCK = 72707369;
-const APPLYING = 'Applying a database migration';
+const APPLYING = 'applying a database migration';
 const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
 
 describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {

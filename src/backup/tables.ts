@@ -1,31 +1,31 @@
 import type pg from 'pg';
 import { z } from 'zod';
 
-/** A table as its catalog describes it. What is copied is never listed by hand: a new table is in the next backup. */
+/** A table as the database's catalog describes it. No table is listed by hand: a new one is in the next backup. */
 export const tableSchema = z.object({
   name: z.string(),
-  /** In the table's own order: `name type`. */
+  /** `name type`, in the table's order. */
   columns: z.array(z.string()),
 });
 export type Table = z.infer<typeof tableSchema>;
 
-/** PostgreSQL's word for where a sequence stands; a text, since it may be larger than a number is exact. */
+/** The position of a sequence; a text, since it may exceed what a number holds exactly. */
 export const sequenceSchema = z.object({ name: z.string(), last: z.string(), isCalled: z.boolean() });
 export type Sequence = z.infer<typeof sequenceSchema>;
 
-/** Prisma's account of what was applied; every database has its own. */
+/** Prisma's list of applied migrations; every database has its own. */
 const NOT_COPIED = '_prisma_migrations';
 
 /**
- * What every text of a value depends on, made the same for the transaction: so a row has one text on every database,
- * and that text is the row again on another.
+ * Sets what the text form of a value depends on, for the transaction: a row then has the same text on every database,
+ * and that text makes the same row on another.
  */
 export async function fixTexts(client: pg.ClientBase): Promise<void> {
   await client.query(`SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres';
     SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL xmlbinary = 'base64'`);
 }
 
-/** Every table of the schema in use, those that others refer to first. Throws when they refer to each other in a circle. */
+/** Every table of the current schema, each after the tables it refers to. Throws when they refer to each other in a circle. */
 export async function readTables(client: pg.ClientBase): Promise<Table[]> {
   const { rows: tables } = await client.query<Table>(
     `SELECT c.relname AS name,
@@ -47,9 +47,8 @@ export async function readTables(client: pg.ClientBase): Promise<Table[]> {
   return inOrder(tables, references);
 }
 
-export type Reference = { readonly from: string; readonly to: string };
+type Reference = { readonly from: string; readonly to: string };
 
-/** Tables so that each comes after those it refers to. */
 export function inOrder(tables: readonly Table[], references: readonly Reference[]): Table[] {
   const left = new Map(tables.map((table) => [table.name, table]));
   const ordered: Table[] = [];
@@ -66,19 +65,11 @@ export function inOrder(tables: readonly Table[], references: readonly Reference
 }
 
 export async function readSequences(client: pg.ClientBase): Promise<Sequence[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_class
-      WHERE relnamespace = current_schema()::regnamespace AND relkind = 'S' ORDER BY relname`,
+  const { rows } = await client.query<Sequence>(
+    `SELECT sequencename AS name, coalesce(last_value, start_value)::text AS last, last_value IS NOT NULL AS "isCalled"
+       FROM pg_sequences WHERE schemaname = current_schema() ORDER BY 1`,
   );
-  const sequences: Sequence[] = [];
-  for (const { name } of rows) {
-    const { rows: stands } = await client.query<Sequence>(
-      `SELECT $1::text AS name, last_value::text AS last, is_called AS "isCalled" FROM ${quoted(name)}`,
-      [name],
-    );
-    sequences.push(...stands);
-  }
-  return sequences;
+  return rows;
 }
 
 export async function setSequences(client: pg.ClientBase, sequences: readonly Sequence[]): Promise<void> {
