@@ -1,4 +1,4 @@
-import { requestIdOf, type RunEvent } from './run-event.ts';
+import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
 import type { ErrorCode, Failure } from './user-error.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 
@@ -23,12 +23,9 @@ export type JobView = {
   readonly createdAt: Date;
 };
 
-export type JobChange = {
+export type JobChange = Partial<RunUrls> & {
   readonly state?: JobState;
   readonly falRequestId?: string;
-  readonly statusUrl?: string | null;
-  readonly responseUrl?: string | null;
-  readonly cancelUrl?: string | null;
   readonly submittedAt?: Date;
   readonly settledAt?: Date;
   readonly errorCode?: ErrorCode | null;
