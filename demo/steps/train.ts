@@ -51,7 +51,7 @@ export async function train(context: Context, avatars: Avatars, imagesUrl: strin
   );
   output.check(
     watches.every(areVersionsAscending),
-    `One WebSocket delivered everything: ${watches.map(({ states }) => states.length).join(' + ')} states, each newer than the last.`,
+    `One WebSocket: ${watches.map(({ states }) => states.length).join(' + ')} states, each newer than the last.`,
   );
   output.check(
     forgeryStatus === 401,

@@ -7,7 +7,7 @@ it('wait settles with its work', async () => {
   await expect(wait('tea', Promise.reject(new Error('no water')))).rejects.toThrow('no water');
 });
 
-it('patience disposer at once when the demo is stopped, and says what it was waiting for', async () => {
+it('wait rejects at once when the demo stops, and names the pending work', async () => {
   const stopper = new AbortController();
   const wait = createWait(stopper.signal);
   const waiting = wait('godot', new Promise(() => undefined));
