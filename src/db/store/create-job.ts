@@ -71,7 +71,10 @@ async function tryToCreate(
     // The first call under this key was refused meanwhile and gave the key back: this one is the first now.
     return isAbout(error, 'idempotency_key')
       ? 'again'
-      : refuse('CONFLICT', 'A training of this avatar is already on its way.');
+      : refuse(
+          'CONFLICT',
+          'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+        );
   }
 }
 
@@ -94,7 +97,10 @@ async function repeated(
   if (first === null) return null;
   return first.idempotencyDigest === digest
     ? { done: { jobId: first.id, generationId: first.generationId } }
-    : refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
+    : refuse(
+        'IDEMPOTENCY_CONFLICT',
+        'This idempotencyKey was used before with another input. Use a new key.',
+      );
 }
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
