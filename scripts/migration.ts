@@ -1,4 +1,4 @@
-// npm run migration:new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for what changed in
+// npm run migration:new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for the changes of
 //                                 schema.prisma since the last migration
 // npm run migration:check         fails when the migrations and schema.prisma disagree
 //
@@ -31,7 +31,7 @@ switch (command) {
 
 async function writeMigration(label: string): Promise<number> {
   if (!/^\w+$/.test(label)) {
-    console.error('Say in a word or two what changes: npm run migration:new add_avatar_notes');
+    console.error('usage: npm run migration:new <words>, for example add_avatar_notes');
     return 2;
   }
   const sql = await missingSql();
@@ -45,7 +45,7 @@ async function writeMigration(label: string): Promise<number> {
   await writeFile(join(FOLDER, 'migration_lock.toml'), LOCK_FILE);
   await writeFile(join(folder, 'migration.sql'), sql);
   console.log(
-    `Wrote ${join(folder, 'migration.sql')}. Read it: the engine does not know what your rows mean.`,
+    `Wrote ${join(folder, 'migration.sql')}. Review it: the engine does not know the meaning of your rows.`,
   );
   return 0;
 }
@@ -53,7 +53,7 @@ async function writeMigration(label: string): Promise<number> {
 async function checkMigrations(): Promise<number> {
   const sql = await missingSql();
   if (sql === undefined) return 0;
-  console.error(`schema.prisma says more than prisma/migrations does. Missing:\n\n${sql}\nRepair: ${REPAIR}`);
+  console.error(`schema.prisma and prisma/migrations differ. Missing:\n\n${sql}\nRepair: ${REPAIR}`);
   return 1;
 }
 
