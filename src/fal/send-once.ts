@@ -26,8 +26,8 @@ export type SendOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Parsed JSON, whatever the declared type; or text, such as a proxy's error page. */
-export type Body = { readonly json: unknown } | { readonly text: string };
+/** Either parsed JSON, whatever the declared type, or text, such as a proxy's error page. */
+export type Body = { readonly json?: unknown; readonly text?: string };
 
 /**
  * Sends exactly one request for one call of fal's client.
@@ -85,7 +85,7 @@ async function send(url: string, init: RequestInit, key: string, signal: AbortSi
     const text = without(key, await readText(response, MAX_ANSWER_BYTES));
     return { kind: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
   } catch (error) {
-    return { kind: 'unanswered', sent: true, message: `the answer was cut off: ${messageOf(error)}` };
+    return { kind: 'unanswered', sent: true, message: `the answer broke off: ${messageOf(error)}` };
   }
 }
 

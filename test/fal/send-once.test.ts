@@ -28,7 +28,7 @@ describe('an exchange', () => {
     expect(await sendOnce(settingsFor(url), submit, { timeoutMs: 2000 })).toEqual({
       kind: 'unanswered',
       sent: true,
-      message: 'the answer was cut off: no answer in time',
+      message: 'the answer broke off: no answer in time',
     });
     expect(arrived).toHaveLength(1);
   });
