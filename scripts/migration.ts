@@ -3,7 +3,7 @@
 // npm run migration:check         fails when the migrations and schema.prisma disagree
 //
 // Both run on an in-memory database with Prisma's own engine, so neither needs a server or a download.
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IN_MEMORY, openEmbedded } from '../src/embedded/database.ts';
@@ -12,7 +12,6 @@ import { readMigrations } from '../src/db/migrations/migration-files.ts';
 import { openSchemaEngine } from './schema-engine.ts';
 
 const FOLDER = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
-const LOCK_FILE = `# Written by \`npm run migration:new\`; Prisma refuses migrations of another kind of database.\nprovider = "postgresql"\n`;
 const REPAIR = 'npm run migration:new <what_changed>';
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -41,8 +40,7 @@ async function writeMigration(label: string): Promise<number> {
   }
   const timestamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const folder = join(FOLDER, `${timestamp}_${label}`);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(FOLDER, 'migration_lock.toml'), LOCK_FILE);
+  await mkdir(folder);
   await writeFile(join(folder, 'migration.sql'), sql);
   console.log(
     `Wrote ${join(folder, 'migration.sql')}. Review it: the engine does not know the meaning of your rows.`,
@@ -59,13 +57,11 @@ async function checkMigrations(): Promise<number> {
 
 /** Applies every migration to an empty database and asks the engine what is still missing. */
 async function missingSql(): Promise<string | undefined> {
-  await mkdir(FOLDER, { recursive: true });
   const { pool, close } = await openEmbedded(IN_MEMORY, silent);
   try {
-    const migrations = (await readdir(FOLDER)).length === 0 ? [] : await readMigrations(FOLDER);
     const client = await pool.connect();
     try {
-      await migrate(client, migrations, silent);
+      await migrate(client, await readMigrations(FOLDER), silent);
     } finally {
       client.release(true);
     }
