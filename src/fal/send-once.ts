@@ -85,7 +85,7 @@ async function send(url: string, init: RequestInit, key: string, signal: AbortSi
     const text = without(key, await readText(response, MAX_ANSWER_BYTES));
     return { kind: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
   } catch (error) {
-    return { kind: 'unanswered', sent: true, message: `the answer broke off: ${messageOf(error)}` };
+    return { kind: 'unanswered', sent: true, message: `the answer was cut off: ${messageOf(error)}` };
   }
 }
 

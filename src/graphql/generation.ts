@@ -152,8 +152,8 @@ builder.subscriptionField('generationStatus', (t) =>
       return openStream(context, async () =>
         isId(generationId)
           ? watchRow({
-              listen: context.news.listen('generation', generationId),
-              read: () => context.watched.generations.read(ownerId, generationId),
+              listen: context.notifications.listen('generation', generationId),
+              read: () => context.rows.generations(ownerId, generationId),
               afterVersion: version,
               isLast: ({ status }) => FINAL.has(status),
             })

@@ -9,7 +9,7 @@ import {
   trainersFor,
   TRAINING_TYPES,
   type Trainer,
-  type TrainingOrder,
+  type TrainingRequest,
 } from '../../src/catalog/trainers.ts';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
 import type { Artifact } from '../../src/catalog/artefact.ts';
@@ -17,7 +17,7 @@ import type { JsonObject } from '../../src/values/json.ts';
 
 /** What one trainer gets, gives and generates with; the answer has the shape fal's own types and samples give it. */
 type Fixture = {
-  readonly order: TrainingOrder;
+  readonly order: TrainingRequest;
   readonly input: JsonObject;
   readonly answer: JsonObject;
   readonly artifact: Artifact;

@@ -92,12 +92,13 @@ describe('a data folder', () => {
     'goes to exactly one of several processes that start at once, also over a dead one',
     { timeout: 60_000 },
     async () => {
-      for (let round = 0; round < 3; round++) {
-        const contenders = Array.from({ length: 6 }, () => startHolder(folder));
+      // The second round finds what the killed holder of the first left.
+      for (let round = 0; round < 2; round++) {
+        const contenders = Array.from({ length: 4 }, () => startHolder(folder));
         const words = await Promise.all(contenders.map((child) => child.line()));
 
         expect(words.filter((word) => word === 'held')).toHaveLength(1);
-        expect(words.filter((word) => word?.startsWith('refused '))).toHaveLength(5);
+        expect(words.filter((word) => word?.startsWith('refused '))).toHaveLength(3);
         await Promise.all(contenders.map((child) => child.kill()));
       }
     },

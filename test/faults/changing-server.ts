@@ -37,17 +37,17 @@ await prisma.avatar.create({
   data: { ...avatarRow(AVATAR_ID), ownerId, falResponseData: { filler: 'x'.repeat(rowBytes) } },
 });
 
-const news = new Notifications();
+const notifications = new Notifications();
 const notHere = () => Promise.reject(new Error('Nothing but subscriptions is served here'));
 const yoga = createGraphqlServer({
   services: {
     prisma,
     // Never used: only subscriptions are served here.
     jobs: {} as UseCaseDeps,
-    news,
+    notifications,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
-    watched: createRowLoaders(prisma),
+    rows: createRowLoaders(prisma),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
@@ -58,7 +58,7 @@ const yoga = createGraphqlServer({
   log,
 });
 const metrics = createMetrics({
-  listeners: () => news.listeners,
+  listeners: () => notifications.listeners,
   isBreakerOpen: () => Promise.resolve(false),
   clockSkewSeconds: () => 0,
 });
@@ -100,7 +100,7 @@ async function change(): Promise<void> {
       [AVATAR_ID],
     );
     version = rows[0]?.version ?? NaN;
-    await news.publish({ kind: 'AVATAR', ownerId, entityId: AVATAR_ID, version });
+    await notifications.publish({ kind: 'AVATAR', ownerId, entityId: AVATAR_ID, version });
     // The embedded database runs in this thread: without a turn of their own, sockets would not be looked at meanwhile.
     if (change % CHANGES_A_TURN === 0) await turn();
   }

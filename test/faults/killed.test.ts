@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -61,6 +62,7 @@ describe(`a process killed on ${testedDatabase}`, { timeout: 60_000 }, () => {
     async () => {
       place = await databasePlace({ empty: true });
       if (!('DATA_DIR' in place.env)) throw new Error('This is about the embedded database');
+      await rm(join(place.env.DATA_DIR, 'postgres'), { recursive: true });
       const unfinished = join(place.env.DATA_DIR, 'postgres.new', 'base');
       child = start('writer.ts', place);
       await expect.poll(() => existsSync(unfinished), { interval: 2, timeout: 20_000 }).toBe(true);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Notifications } from '../../src/live/notifications.ts';
 import type { Notification } from '../../src/jobs/publish-outbox.ts';
-import type { RowNews } from '../../src/live/watch.ts';
+import type { WatchEvent } from '../../src/live/watch.ts';
 
 const AVATAR: Notification = { kind: 'AVATAR', ownerId: 'ada', entityId: 'avt_1', version: 2 };
 const GENERATION: Notification = { kind: 'GENERATION', ownerId: 'ada', entityId: 'gen_1', version: 2 };
 
 function stage() {
   const news = new Notifications();
-  const heard: [string, RowNews][] = [];
+  const heard: [string, WatchEvent][] = [];
   const listen = (channel: Parameters<Notifications['listen']>[0], id: string) =>
     news.listen(channel, id)((item) => heard.push([`${channel} ${id}`, item]));
   return { news, heard, listen };
@@ -133,4 +133,17 @@ test('who stopped listening hears nothing and is counted no more', () => {
   news.deliver(AVATAR);
   news.deliverToAll();
   expect(heard).toEqual([]);
+});
+
+test('no more than 10,000 versions whose relay failed are remembered', async () => {
+  const { news, heard, listen } = stage();
+  news.relayThrough(() => Promise.reject(new Error('no connection')));
+  const retry = (index: number) =>
+    expect(news.publish({ ...AVATAR, entityId: `avt_${index}` })).rejects.toThrow('no connection');
+  for (let index = 0; index <= 10_000; index++) await retry(index);
+  for (const index of [10_000, 0]) listen('avatar', `avt_${index}`);
+  await retry(10_000);
+  expect(heard).toEqual([]);
+  await retry(0);
+  expect(heard).toHaveLength(1);
 });

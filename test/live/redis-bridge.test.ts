@@ -120,7 +120,7 @@ describe.skipIf(!hasRedisServer)(
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
       await vi.waitFor(() => expect(here.log.lines).toHaveLength(1), WAIT);
-      await here.relay.close();
+      here.relay.close();
       const redis = await startRedis(port);
       const watcher = new Redis(port, '127.0.0.1');
       onTestFinished(() => watcher.disconnect());

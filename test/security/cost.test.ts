@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { newAvatar } from '../support/api-steps.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { rawCaller, repeated } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
@@ -100,7 +99,7 @@ describe('an owner that has used up a minute’s worth', () => {
 
 test('a cursor is looked up once, however many rows and aliases ask about it', async () => {
   const token = await tokenOf('cursors');
-  await newAvatar(app, {}, { token });
+  await app.newAvatar({}, { token });
   const { ask } = rawCaller(app.graphqlUrl, token);
   const first = await ask('{ avatars(first: 1) { edges { cursor } } }');
   const cursor = /"cursor":"([^"]+)"/.exec(first.text)?.[1];

@@ -1,17 +1,13 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
+import { afterEach, expect, test } from 'vitest';
 import {
   CreateAvatarDocument,
   GenerateImageDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
-
-// Servers are started and trained with in each.
-vi.setConfig({ testTimeout: 60_000 });
 
 const OPENED = 'circuit breaker open: fal refuses our key or account';
 
@@ -44,11 +40,11 @@ test.each([
 ] as const)(
   'when fal %s the breaker holds every submit back, over a restart too, until a probe succeeds',
   async (_what, scenario, words, reason) => {
-    app = await startTestApp({ gated: true });
+    app = await startTestApp({ isProxied: true });
     app.log.expectError(OPENED);
-    const trained = await trainedAvatar(app);
-    const { id } = await newAvatar(app);
-    const before = await avatarNow(app, id);
+    const trained = await app.trainedAvatar();
+    const { id } = await app.newAvatar();
+    const before = await app.avatarNow(id);
 
     const first = await tryToTrain(id, photos(scenario));
     expect(first).toMatchObject({ code: 'PROVIDER_REJECTED' });
@@ -62,8 +58,8 @@ test.each([
     const { generateImage } = await app.execute(GenerateImageDocument, { input });
     expect(generateImage).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(app.simulator.requests()).toHaveLength(submits);
-    expect(await avatarNow(app, id)).toEqual(before);
-    expect(await avatarNow(app, trained.id)).toEqual(trained);
+    expect(await app.avatarNow(id)).toEqual(before);
+    expect(await app.avatarNow(trained.id)).toEqual(trained);
     expect(app.log.lines.filter((line) => line['reason'] === reason)).toMatchObject([{ level: 'error' }]);
     // What needs no submit goes on.
     const wish = { name: 'Eve', trainingType: 'STYLE' } as const;
@@ -78,13 +74,13 @@ test.each([
     expect(await tryToTrain(id)).toMatchObject({ message: heldBackFor('2 minutes') });
 
     await app.restart(letPass(120));
-    app.gate.hold();
+    const submit = app.fal.holdRequests();
     const probe = tryToTrain(id);
-    await eventually('the probe', async () => (app.gate.waiting() === 1 ? true : null));
+    await submit.reached(1);
     expect(await tryToTrain(trained.id)).toMatchObject({ message: heldBackFor('1 minute') });
-    app.gate.release();
+    submit.release();
     expect(await probe).toBeNull();
-    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
     expect(await app.metric('likeness_submits_stopped')).toBe(0);
     expect(await tryToTrain(trained.id)).toBeNull();
     expect(app.simulator.requests()).toHaveLength(submits + 3);
@@ -93,8 +89,8 @@ test.each([
 
 test('when fal is too busy it is left alone for as long as it asks for, and then asked again', async () => {
   app = await startTestApp();
-  const { id } = await newAvatar(app);
-  const before = await avatarNow(app, id);
+  const { id } = await app.newAvatar();
+  const before = await app.avatarNow(id);
 
   const refusal = await tryToTrain(id, photos('submit-429'));
   expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -106,11 +102,11 @@ test('when fal is too busy it is left alone for as long as it asks for, and then
   expect(held).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
   expect(held?.message).toMatch(/try again in [12] s/);
   expect(app.simulator.requests()).toHaveLength(submits);
-  expect(await avatarNow(app, id)).toEqual(before);
+  expect(await app.avatarNow(id)).toEqual(before);
 
   await eventually('the end of the pause', async () => ((await tryToTrain(id)) === null ? true : null));
   // As the simulator's Retry-After says.
   expect(performance.now() - refusedAt).toBeGreaterThan(1900);
   expect(app.simulator.requests()).toHaveLength(submits + 1);
-  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+  expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
 });

@@ -37,6 +37,8 @@ export async function ask<R, V>(
     headers: {
       'content-type': 'application/json',
       accept: 'application/graphql-response+json',
+      // On a busy machine the server may close an idle connection at the moment fetch uses it again.
+      connection: 'close',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...headers,
     },

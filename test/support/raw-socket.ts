@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { PATIENCE_MS } from './eventually.ts';
 import { WebSocket } from 'ws';
 
 export type Frame = { readonly type: string; readonly id?: string; readonly payload?: unknown };
@@ -63,12 +64,12 @@ export class RawSocket {
   }
 
   /** The first frame, of all there ever were, that fits. */
-  async until(fits: (frame: Frame) => boolean, withinMs = 8000): Promise<Frame> {
+  async until(fits: (frame: Frame) => boolean, withinMs = PATIENCE_MS): Promise<Frame> {
     return this.#wait('a frame', () => this.frames.find(fits) ?? null, withinMs);
   }
 
   /** The code it was closed with. */
-  async closedWith(withinMs = 8000): Promise<number> {
+  async closedWith(withinMs = PATIENCE_MS): Promise<number> {
     return (await this.#wait('its end', () => this.closed, withinMs)).code;
   }
 

@@ -11,6 +11,11 @@ describe('a web address', () => {
     expect(parseWebUrl(text)?.href).toBe(new URL(text).href);
   });
 
+  test('with non-ASCII characters stays valid in a hot loop', () => {
+    const answers = Array.from({ length: 20_000 }, () => parseWebUrl('https://bücher.example/ä') !== null);
+    expect(answers).not.toContain(false);
+  });
+
   test.each([
     '',
     'x',

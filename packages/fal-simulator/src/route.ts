@@ -43,7 +43,7 @@ export function createRoute(parts: RouteParts): Route {
         });
       case '.well-known':
         return path === '.well-known/jwks.json'
-          ? keySetRoute(parts.keys, parts.programs)
+          ? keySetRoute(parts.keys, parts.overrides)
           : detail(404, 'Not found');
       case 'storage': {
         const known = path === 'storage/upload/initiate' || path === 'storage/upload/initiate-multipart';

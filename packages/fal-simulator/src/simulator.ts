@@ -1,18 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { createFileStore } from './file-store.ts';
 import { createFinetunes } from './finetunes.ts';
-import { createFloor } from './floor.ts';
+import { createScheduler } from './scheduler.ts';
 import { createListener, listen, nameOf } from './listener.ts';
 import { DEFAULT_TIMING, type SimulatorOptions, type Timing } from './options.ts';
-import { createPrograms, type Program } from './programs.ts';
+import { createOverrides, type Program } from './overrides.ts';
 import type { RecordedRequest } from './record.ts';
 import { createRequestLog } from './request-log.ts';
 import { createRoute } from './route.ts';
-import { createRunBook } from './run-book.ts';
+import { createRunStore } from './run-store.ts';
 import { readSavedKeys, readSavedPort } from './saved-state.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStateFolder } from './state-folder.ts';
-import { createTurns } from './turns.ts';
+import { createSemaphore } from './semaphore.ts';
 import { createWebhookSender, type Delivery, type LooseMessage } from './webhook-sender.ts';
 
 export type { LooseMessage, Program, RecordedRequest, Delivery, SimulatorOptions, Timing };
@@ -71,8 +71,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const saveKeys = () => folder.write('keys', keys.save());
   saveKeys();
   const files = createFileStore(folder, base);
-  const runs = createRunBook(folder);
-  const programs = createPrograms();
+  const runs = createRunStore(folder);
+  const overrides = createOverrides();
   const requests = createRequestLog(folder);
   const rotateKeys = () => {
     keys.rotate();
@@ -81,12 +81,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const sender = createWebhookSender({ keys, timing: () => timing, accountId, now, log, signal });
   const onBug = (error: unknown) =>
     log({ type: 'bug', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  const floor = createFloor({
+  const scheduler = createScheduler({
     runs,
     onBug,
     onState: ({ endpoint, id, state, outcome }) =>
       log({ type: 'state', endpoint, requestId: id, state, ...(outcome && { status: outcome.status }) }),
-    shop: {
+    deps: {
       files,
       finetunes: createFinetunes(folder),
       base,
@@ -98,9 +98,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       maxFileBytes,
       opensLoopback: options.opensLoopback ?? false,
       signal,
-      inTurn: createTurns(MOST_IN_MEMORY, signal),
+      limited: createSemaphore(MOST_IN_MEMORY, signal),
     },
-    announcing: {
+    webhooks: {
       sender,
       webhookOnCancel: options.webhookOnCancel ?? true,
       lateMs: () => timing.lateMs,
@@ -112,8 +112,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     base,
     files,
     runs,
-    floor,
-    programs,
+    scheduler,
+    overrides,
     requests,
     keys,
     sender,
@@ -136,7 +136,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   folder.write('port', port);
   url = options.publicUrl?.replace(/\/+$/, '') ?? `http://${nameOf(host)}:${port}`;
   log({ type: 'listening', url });
-  for (const run of runs.unfinished()) void floor.start(run);
+  for (const run of runs.unfinished()) void scheduler.start(run);
 
   return {
     url,
@@ -146,8 +146,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     samplePhotosUrl: `${url}/samples/photos.zip`,
     requests: requests.all,
     deliveries: sender.deliveries,
-    program: (program) => programs.add(program),
-    clearPrograms: () => programs.clear(),
+    program: (program) => overrides.add(program),
+    clearPrograms: () => overrides.clear(),
     setTiming: (changes) => void (timing = { ...timing, ...changes }),
     rotateKeys,
     deliver: (message) => sender.deliverOnce(message),
@@ -157,7 +157,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         server.close(() => resolve());
       });
       server.closeAllConnections();
-      await floor.close();
+      await scheduler.close();
       await closed;
     },
   };

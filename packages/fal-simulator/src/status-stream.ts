@@ -2,11 +2,11 @@ import type { ServerResponse } from 'node:http';
 import type { Timing } from './options.ts';
 import { statusAnswer } from './queue-answers.ts';
 import type { Reply } from './replies.ts';
-import type { RunBook } from './run-book.ts';
+import type { RunStore } from './run-store.ts';
 import type { Run } from './run.ts';
 
 export type StreamParts = {
-  runs: RunBook;
+  runs: RunStore;
   base: () => string;
   now: () => number;
   timing: () => Timing;

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENDPOINTS } from './endpoints.ts';
 import type { Exchange } from './exchange.ts';
-import type { Floor } from './floor.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { SimulatorEvent, Timing } from './options.ts';
-import type { Programs } from './programs.ts';
+import type { Overrides } from './overrides.ts';
 import { submitAnswer } from './queue-answers.ts';
 import type { RecordedRequest } from './record.ts';
 import type { RequestLog } from './request-log.ts';
 import { detail, json, page, type Reply } from './replies.ts';
-import type { RunBook } from './run-book.ts';
+import type { RunStore } from './run-store.ts';
 import { has, type Run } from './run.ts';
 import { scenariosIn, type ScenarioName } from './scenarios.ts';
 import { shortened } from './shortened.ts';
@@ -20,9 +20,9 @@ const LARGEST_INPUT_BYTES = 10 * 1024 * 1024;
 
 export type SubmitParts = {
   base: () => string;
-  runs: RunBook;
-  floor: Floor;
-  programs: Programs;
+  runs: RunStore;
+  scheduler: Scheduler;
+  overrides: Overrides;
   requests: RequestLog;
   timing: () => Timing;
   now: () => number;
@@ -41,7 +41,7 @@ export async function submit(exchange: Exchange, endpoint: string, parts: Submit
     : readSubmitted((await exchange.read(LARGEST_INPUT_BYTES)).toString('utf8'));
   const input = body?.input ?? null;
   const written = parts.controls && input ? scenariosIn(input) : [];
-  const programmed = unauthorized ? [] : parts.programs.forSubmit(endpoint);
+  const programmed = unauthorized ? [] : parts.overrides.forSubmit(endpoint);
   const scenarios = [...new Set([...programmed, ...written])];
   const record: RecordedRequest = {
     requestId: null,
@@ -121,7 +121,7 @@ async function accept(exchange: Exchange, { record, input }: Accepted, parts: Su
   parts.log({ type: 'submitted', endpoint, requestId: id, scenarios });
   const answer = submitAnswer(run, parts.base(), now);
   const early = has(run, 'early');
-  const told = parts.floor.start(run, early);
+  const told = parts.scheduler.start(run, early);
   if (early) await Promise.race([told, sleep(timing.earlyAnswerMs, undefined, { ref: false })]);
   return answerTo(run, { ...answer, gateway_request_id: id });
 }

@@ -2,7 +2,7 @@ import type { FileStore } from './file-store.ts';
 import type { Finetunes } from './finetunes.ts';
 import type { Timing } from './options.ts';
 import type { Outcome } from './run.ts';
-import type { Turns } from './turns.ts';
+import type { Semaphore } from './semaphore.ts';
 
 /** A run whose input was found good. */
 export type Work = {
@@ -17,7 +17,7 @@ export type Work = {
 export type Prepared = Work | { kind: 'refused'; outcome: Outcome };
 
 /** What runs work with. */
-export type Workshop = {
+export type RunDeps = {
   files: FileStore;
   finetunes: Finetunes;
   base: () => string;
@@ -30,5 +30,5 @@ export type Workshop = {
   opensLoopback: boolean;
   signal: AbortSignal;
   /** For work that holds much memory, such as a picture or an archive. */
-  inTurn: Turns;
+  limited: Semaphore;
 };

@@ -1,7 +1,7 @@
 import { appOf, type Run } from './run.ts';
 import type { StateFolder } from './state-folder.ts';
 
-export type RunBook = ReturnType<typeof createRunBook>;
+export type RunStore = ReturnType<typeof createRunStore>;
 
 export type RunLimits = { most: number; mostBytes: number };
 
@@ -9,7 +9,7 @@ export type RunLimits = { most: number; mostBytes: number };
 const FINISHED: RunLimits = { most: 10_000, mostBytes: 256 * 1024 * 1024 };
 
 /** All runs that go on, the newest of those that are over, and who watches which. */
-export function createRunBook(folder: StateFolder, limits: RunLimits = FINISHED) {
+export function createRunStore(folder: StateFolder, limits: RunLimits = FINISHED) {
   const runs = new Map<string, Run>();
   /** Runs that are over with their sizes, the oldest first. */
   const finished = new Map<string, number>();

@@ -1,26 +1,26 @@
-import { announce, type AnnounceParts } from './announce.ts';
+import { sendWebhooks, type WebhookParts } from './send-webhooks.ts';
 import type { Run } from './run.ts';
-import { workThrough, type StopReason, type WorkerParts } from './work-through.ts';
+import { executeRun, type StopReason, type WorkerParts } from './execute-run.ts';
 
-export type FloorParts = WorkerParts & { announcing: AnnounceParts };
-export type Floor = ReturnType<typeof createFloor>;
+export type SchedulerParts = WorkerParts & { webhooks: WebhookParts };
+export type Scheduler = ReturnType<typeof createScheduler>;
 
 /** Where runs are worked on: starts them, lets them be cancelled, waits for all of them at the end. */
-export function createFloor(parts: FloorParts) {
+export function createScheduler(parts: SchedulerParts) {
   const stops = new Map<string, AbortController>();
   const ends = new Set<Promise<void>>();
 
   /** Resolves when the last webhook had its first attempt, or at once when the run never completes. */
-  function start(run: Run, hurried = false): Promise<void> {
+  function start(run: Run, immediate = false): Promise<void> {
     const stop = new AbortController();
     stops.set(run.id, stop);
     const told = (async () => {
-      if (run.state !== 'COMPLETED') await workThrough(run, parts, stop.signal, hurried);
+      if (run.state !== 'COMPLETED') await executeRun(run, parts, stop.signal, immediate);
       stops.delete(run.id);
       if (run.state !== 'COMPLETED') return;
-      const announced = announce(run, parts.announcing);
-      keep(announced.settled);
-      await announced.told;
+      const webhooks = sendWebhooks(run, parts.webhooks);
+      keep(webhooks.settled);
+      await webhooks.told;
     })();
     keep(told);
     return told.catch(() => undefined);

@@ -16,13 +16,13 @@ type Standing = {
   left: number;
 };
 
-/** Whoever programs more than it submits gets the newest. */
+/** Whoever overrides more than it submits gets the newest. */
 const MOST_STANDING = 1_000;
 
-export type Programs = ReturnType<typeof createPrograms>;
+export type Overrides = ReturnType<typeof createOverrides>;
 
 /** Scenarios set from outside. The oldest program that still applies is used, one per request. */
-export function createPrograms() {
+export function createOverrides() {
   let standing: Standing[] = [];
 
   function take(applies: (program: Standing) => boolean): readonly ScenarioName[] {

@@ -3,7 +3,7 @@ import { has, type Run } from './run.ts';
 import { webhookMessages } from './webhook-messages.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 
-export type AnnounceParts = {
+export type WebhookParts = {
   sender: WebhookSender;
   webhookOnCancel: boolean;
   lateMs: () => number;
@@ -16,7 +16,7 @@ export type AnnounceParts = {
  * of a scenario holds even when the receiver refuses and retries go on.
  * @returns a promise of the first attempt of the last message; `settled` when nothing is left to send
  */
-export function announce(run: Run, parts: AnnounceParts): { told: Promise<void>; settled: Promise<void> } {
+export function sendWebhooks(run: Run, parts: WebhookParts): { told: Promise<void>; settled: Promise<void> } {
   const url = run.webhookUrl;
   const messages = url === null ? [] : webhookMessages(run, parts.webhookOnCancel);
   const ends: Promise<void>[] = [];

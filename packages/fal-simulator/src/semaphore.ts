@@ -1,10 +1,10 @@
-export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * Lets at most `most` pieces of work go on at once; the others wait in the order they came. Work that has not begun
  * when `signal` aborts is refused.
  */
-export function createTurns(most: number, signal: AbortSignal): Turns {
+export function createSemaphore(most: number, signal: AbortSignal): Semaphore {
   let free = most;
   const waiting: (() => void)[] = [];
   return async (work) => {
