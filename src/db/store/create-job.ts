@@ -69,7 +69,10 @@ async function tryToCreate(
     // The first call with this key has since been refused and gave the key back: this one is now the first.
     return isAbout(error, 'idempotency_key')
       ? 'again'
-      : refuse('CONFLICT', 'A training of this avatar is already on its way.');
+      : refuse(
+          'CONFLICT',
+          'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+        );
   }
 }
 
@@ -92,7 +95,10 @@ async function repeated(
   if (first === null) return null;
   return first.idempotencyDigest === digest
     ? { done: { jobId: first.id, generationId: first.generationId } }
-    : refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
+    : refuse(
+        'IDEMPOTENCY_CONFLICT',
+        'This idempotencyKey was used before with another input. Use a new key.',
+      );
 }
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
