@@ -15,7 +15,6 @@ import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
-import { requestPoll, storeUnreadable, handleWebhook } from './jobs/handle-webhook.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { bridgeOverRedis } from './live/redis-bridge.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
@@ -158,9 +157,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
-      handle: (token, message) => handleWebhook(deps, token, message),
-      storeUnreadable: (token, delivery) => storeUnreadable(deps, token, delivery),
-      requestPoll: (requestId) => requestPoll(deps, { requestId }),
+      jobs: deps,
       log,
       refusals: new LogThrottle(REFUSAL_LOG_INTERVAL_MS),
       count: metrics.countWebhook,

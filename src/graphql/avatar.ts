@@ -100,11 +100,10 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       nullable: true,
       description: 'URL of the LoRA’s configuration file.',
     }),
-    falResponseData: t.field({
+    falResponseData: t.expose('falResponseData', {
       type: 'JSON',
       nullable: true,
       description: 'Complete, unchanged response of fal to the last training that ended.',
-      resolve: ({ falResponseData }) => falResponseData,
     }),
     progress: t.field({
       type: Progress,

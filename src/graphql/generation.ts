@@ -78,11 +78,10 @@ export const GenerationNode = builder.prismaNode('Generation', {
       nullable: true,
       description: 'Request ID of the run at fal.',
     }),
-    falResponseData: t.field({
+    falResponseData: t.expose('falResponseData', {
       type: 'JSON',
       nullable: true,
       description: 'Complete, unchanged response of fal.',
-      resolve: ({ falResponseData }) => falResponseData,
     }),
     error: t.field({
       type: Failure,

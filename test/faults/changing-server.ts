@@ -21,6 +21,7 @@ import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
 import type { UseCaseDeps } from '../../src/jobs/deps.ts';
+import type { WebhookDeps } from '../../src/jobs/handle-webhook.ts';
 import type { ChangingServerOptions, ChangesMade } from './changing.ts';
 
 const log = { ...silent, debug: () => undefined };
@@ -38,7 +39,6 @@ await prisma.avatar.create({
 });
 
 const notifications = new Notifications();
-const notHere = () => Promise.reject(new Error('Nothing but subscriptions is served here'));
 const yoga = createGraphqlServer({
   services: {
     prisma,
@@ -75,9 +75,7 @@ const http = await startHttp({
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
     accountId: null,
     isOurToken: () => false,
-    handle: notHere,
-    storeUnreadable: notHere,
-    requestPoll: () => undefined,
+    jobs: {} as WebhookDeps,
     log,
     refusals: new LogThrottle(10_000),
     count: metrics.countWebhook,

@@ -25,7 +25,7 @@ const program = z.strictObject({
   times: z.int().min(1).optional(),
 });
 
-/** The simulator's own switches, for callers in another process. */
+/** Controls of the simulator for other processes. */
 export async function controlRoute(exchange: Exchange, parts: ControlParts): Promise<Reply> {
   switch (`${exchange.method} ${exchange.segments.slice(1).join('/')}`) {
     case 'GET requests':

@@ -16,12 +16,12 @@ export type WorkerParts = {
   onBug: (error: unknown) => void;
 };
 
-/** `cancelled` ends the run, `closing` leaves it as it is for the next start. */
+/** `closing` leaves the run for the next start. */
 export type StopReason = 'cancelled' | 'closing';
 
 /**
- * Takes a run from where it is to COMPLETED: queue, work, outcome. Resolves without completing it when the
- * simulator closes or the run is meant to get stuck. `immediate` runs wait for nothing.
+ * Takes a run from its state to COMPLETED. Resolves without that when the simulator closes or the run is stuck.
+ * `immediate` runs do not wait.
  */
 export async function executeRun(
   run: Run,
@@ -64,12 +64,12 @@ async function outcomeOf(
     parts.onState(run);
   };
 
-  const patience = run.startTimeoutMs ?? Infinity;
-  // After a restart a run may be past its queue.
+  const startTimeoutMs = run.startTimeoutMs ?? Infinity;
+  // After a restart a run may be running already.
   const queued = run.state === 'IN_QUEUE';
-  if (queued && has(run, 'stuck-in-queue')) await waitForever(stop, patience);
-  else if (queued) await wait(Math.min(run.queueMs, patience));
-  if (queued && (has(run, 'stuck-in-queue') || patience < run.queueMs)) {
+  if (queued && has(run, 'stuck-in-queue')) await waitForever(stop, startTimeoutMs);
+  else if (queued) await wait(Math.min(run.queueMs, startTimeoutMs));
+  if (queued && (has(run, 'stuck-in-queue') || startTimeoutMs < run.queueMs)) {
     return requestError(504, 'request_timeout', 'Request did not start within the requested time');
   }
   enter('IN_PROGRESS');
@@ -113,12 +113,12 @@ async function prepare(run: Run, deps: RunDeps): Promise<Prepared> {
     case 'generator':
       return prepareGeneration(run, endpoint, deps);
     case undefined:
-      // A run that an older version left in the folder.
+      // A stored run of an older version.
       return { kind: 'refused', outcome: requestError(500, 'internal_error', 'The app is gone') };
   }
 }
 
-/** @param atMostMs resolves after it; Infinity for never */
+/** @param atMostMs Infinity: never resolves */
 async function waitForever(stop: AbortSignal, atMostMs = Infinity): Promise<void> {
   const LONGEST_TIMER_MS = 2 ** 31 - 1;
   do await sleep(Math.min(atMostMs, LONGEST_TIMER_MS), undefined, { signal: stop });

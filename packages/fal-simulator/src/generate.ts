@@ -30,7 +30,7 @@ export async function prepareGeneration(run: Run, generator: Generator, deps: Ru
   };
 }
 
-/** Whose likeness is drawn: the LoRA, the finetune, or nobody's. A Detail when the caller names what is not there. */
+/** The model to draw with; a Detail when a named LoRA or finetune does not exist. */
 async function modelOf(
   input: Record<string, unknown>,
   generator: Generator,
@@ -66,7 +66,7 @@ async function modelOf(
     model.style ||= metadata['style'] === 'true';
   }
   if (loras.length > 0) return model;
-  // Without a model nobody in particular is drawn.
+  // Without a model the prompt and the seed decide the person.
   const stranger = likenessOf(JSON.stringify([input['prompt'], input['seed']]));
   return { kind: 'base', key: '', likeness: stranger, style: false };
 }
@@ -83,7 +83,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   const size = byRatio
     ? pixelsOfRatio(input['aspect_ratio'], deps.ultraLongSide)
     : pixelsOf(input['image_size']);
-  // No encoder for webp here: a caller who asks for it gets a PNG that says so.
+  // There is no WebP encoder: PNG, declared as PNG, replaces it.
   const format = (input['output_format'] ?? generator.defaultFormat) === 'jpeg' ? 'jpeg' : 'png';
   const black = has(run, 'filtered');
   const images: Record<string, unknown>[] = [];

@@ -2,7 +2,7 @@ import type { Overrides } from './overrides.ts';
 import { detail, json, page, type Reply } from './replies.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
-/** The neutral element of the curve: under it a verifier without a check takes one signature for every message. */
+/** The neutral element of the curve: an unchecked verifier accepts one signature for every message under it. */
 const LOW_ORDER_X = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]).toString('base64url');
 const HUGE_BYTES = 5 * 1024 * 1024;
 

@@ -5,7 +5,7 @@ import { executeRun, type StopReason, type WorkerParts } from './execute-run.ts'
 export type SchedulerParts = WorkerParts & { webhooks: WebhookParts };
 export type Scheduler = ReturnType<typeof createScheduler>;
 
-/** Where runs are worked on: starts them, lets them be cancelled, waits for all of them at the end. */
+/** Starts and cancels runs, and waits for all of them at close. */
 export function createScheduler(parts: SchedulerParts) {
   const stops = new Map<string, AbortController>();
   const ends = new Set<Promise<void>>();
@@ -14,16 +14,16 @@ export function createScheduler(parts: SchedulerParts) {
   function start(run: Run, immediate = false): Promise<void> {
     const stop = new AbortController();
     stops.set(run.id, stop);
-    const told = (async () => {
+    const attempted = (async () => {
       if (run.state !== 'COMPLETED') await executeRun(run, parts, stop.signal, immediate);
       stops.delete(run.id);
       if (run.state !== 'COMPLETED') return;
       const webhooks = sendWebhooks(run, parts.webhooks);
       keep(webhooks.settled);
-      await webhooks.told;
+      await webhooks.attempted;
     })();
-    keep(told);
-    return told.catch(() => undefined);
+    keep(attempted);
+    return attempted.catch(() => undefined);
   }
 
   function keep(work: Promise<void>): void {
@@ -33,7 +33,7 @@ export function createScheduler(parts: SchedulerParts) {
 
   return {
     start,
-    /** Ends the run soon; without effect on one that is over. */
+    /** No effect on a completed run. */
     cancel: (id: string) => stops.get(id)?.abort('cancelled' satisfies StopReason),
     async close(): Promise<void> {
       for (const stop of stops.values()) stop.abort('closing' satisfies StopReason);

@@ -24,28 +24,28 @@ export type Simulator = {
   restUrl: string;
   jwksUrl: string;
   samplePhotosUrl: string;
-  /** Every submit that came in, refused ones included. */
+  /** Every submit, also refused ones. */
   requests: () => readonly RecordedRequest[];
   /** Every webhook attempt. */
   deliveries: () => readonly Delivery[];
-  /** Bends the next `times` submits (or reads of the key set). Throws without a scenario. */
+  /** Sets scenarios for the next `times` submits, or reads of the key set. Throws without a scenario. */
   program: (program: Program) => void;
   clearPrograms: () => void;
   setTiming: (timing: Partial<Timing>) => void;
-  /** A new key signs from now on; the old signing key stays in the set. */
+  /** From now on a new key signs; the old one stays in the set. */
   rotateKeys: () => void;
-  /** Sends any webhook, signed as fal would sign it, and resolves with the receiver's status. */
+  /** Sends a webhook with a signature, and resolves with the receiver's status. */
   deliver: (message: LooseMessage) => Promise<number | null>;
-  /** Ends everything; what `dir` holds goes on with the next start. Safe to call twice. */
+  /** With `dir`, the next start continues open runs. Safe to call twice. */
   close: () => Promise<void>;
 };
 
-/** Pictures and archives at the same time; others wait. One thread draws no faster with more of them. */
+/** Pictures and archives at the same time. */
 const MOST_IN_MEMORY = 4;
-/** Beside uploads: submits at the same time. */
+/** Budget of submits, in addition to uploads. */
 const SMALL_BODIES_BYTES = 64 * 1024 * 1024;
 
-/** A look-alike of fal's queue, storage and webhooks over HTTP. Rejects when it cannot listen. */
+/** Simulates fal's queue, storage and webhooks over HTTP. Rejects when it cannot listen. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const host = options.host ?? '127.0.0.1';
   const now = options.now ?? Date.now;
@@ -55,7 +55,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     try {
       options.log?.(event);
     } catch {
-      // A faulty observer is the caller's affair; runs go on.
+      // A throwing observer must not stop a run.
     }
   };
   let timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -63,7 +63,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const base = () => url;
   const closing = new AbortController();
   const { signal } = closing;
-  // Every webhook and every file on its way listens.
+  // One listener per webhook and download.
   setMaxListeners(0, signal);
 
   const folder = createStateFolder(options.dir);

@@ -13,7 +13,7 @@ export type StreamParts = {
   signal: AbortSignal;
 };
 
-/** Server-sent events: one now, one per change, each with the log lines since the last; ends after COMPLETED. */
+/** Server-sent events: the current status, then every change with its new log lines, until COMPLETED. */
 export function streamStatus(run: Run, withLogs: boolean, parts: StreamParts): Reply {
   return { kind: 'live', serve: (response) => serve(response, run, withLogs, parts) };
 }

@@ -27,15 +27,15 @@ export type SubmitParts = {
   timing: () => Timing;
   now: () => number;
   log: (event: SimulatorEvent) => void;
-  /** Scenarios written into the input count. */
+  /** Allows scenarios in the input. */
   controls: boolean;
-  /** Null when the key is good. */
+  /** Null: the key is valid. */
   unauthorized: (exchange: Exchange) => Reply | null;
 };
 
 export async function submit(exchange: Exchange, endpoint: string, parts: SubmitParts): Promise<Reply> {
   const unauthorized = parts.unauthorized(exchange);
-  // Nobody without a key makes this read, keep or use up anything.
+  // Without a valid key nothing is read, stored or used up.
   const body = unauthorized
     ? null
     : readSubmitted((await exchange.read(LARGEST_INPUT_BYTES)).toString('utf8'));
@@ -121,8 +121,8 @@ async function accept(exchange: Exchange, { record, input }: Accepted, parts: Su
   parts.log({ type: 'submitted', endpoint, requestId: id, scenarios });
   const answer = submitAnswer(run, parts.base(), now);
   const early = has(run, 'early');
-  const told = parts.scheduler.start(run, early);
-  if (early) await Promise.race([told, sleep(timing.earlyAnswerMs, undefined, { ref: false })]);
+  const attempted = parts.scheduler.start(run, early);
+  if (early) await Promise.race([attempted, sleep(timing.earlyAnswerMs, undefined, { ref: false })]);
   return answerTo(run, { ...answer, gateway_request_id: id });
 }
 

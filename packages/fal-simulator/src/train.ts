@@ -10,7 +10,7 @@ import type { Prepared, RunDeps } from './work.ts';
 
 const ODD_URL = 'http://169.254.169.254/latest/meta-data/lora.safetensors';
 
-/** Checks input and archive as fal's trainers do: after the queue accepted the run. */
+/** Validates input and archive after the submit was accepted, as fal does. */
 export async function prepareTraining(run: Run, trainer: Trainer, deps: RunDeps): Promise<Prepared> {
   const parsed = trainer.input.safeParse(run.input);
   if (!parsed.success) return { kind: 'refused', outcome: modelError(inputErrors(parsed.error, run.input)) };
