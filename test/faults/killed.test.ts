@@ -43,7 +43,7 @@ async function isMigrating({ env }: DatabasePlace, filesBefore: number): Promise
   return rowCount !== 0;
 }
 
-describe(`a process killed on ${testedDatabase}`, { timeout: 60_000 }, () => {
+describe(`a process killed on ${testedDatabase}`, { timeout: 240_000 }, () => {
   test('loses no acknowledged row and leaves no half transaction, three times', async () => {
     place = await databasePlace();
     const acknowledged: string[] = [];
@@ -68,7 +68,7 @@ describe(`a process killed on ${testedDatabase}`, { timeout: 60_000 }, () => {
     await eventually(
       'the statement to run',
       async () => ((await isMigrating(own, filesBefore)) ? true : null),
-      30_000,
+      60_000,
     );
     await child.kill();
 
@@ -88,7 +88,7 @@ describe(`a process killed on ${testedDatabase}`, { timeout: 60_000 }, () => {
       await rm(join(place.env.DATA_DIR, 'postgres'), { recursive: true });
       const unfinished = join(place.env.DATA_DIR, 'postgres.new', 'base');
       child = start('writer.ts', place);
-      await expect.poll(() => existsSync(unfinished), { interval: 2, timeout: 20_000 }).toBe(true);
+      await expect.poll(() => existsSync(unfinished), { interval: 2, timeout: 120_000 }).toBe(true);
       await child.kill();
       expect(existsSync(join(place.env.DATA_DIR, 'postgres'))).toBe(false);
 

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const end of cleanUp.splice(0).reverse()) await end();
 });
 
-describe(`an uncaught error on ${testedDatabase}`, { timeout: 60_000 }, () => {
+describe(`an uncaught error on ${testedDatabase}`, { timeout: 240_000 }, () => {
   test.each(['exception', 'rejection', 'again'] as const)(
     'is logged once and ends the process with 1, and its data folder is free: %s',
     async (kind) => {
@@ -60,7 +60,7 @@ test('a server whose output is closed continues, and ends on SIGTERM', { timeout
   cleanUp.push(() => child.kill('SIGKILL'));
   const ended = once(child, 'exit');
   const url = `http://127.0.0.1:${port}`;
-  await eventually('it to be ready', () => fetch(`${url}/readyz`).catch(() => null), 30_000);
+  await eventually('it to be ready', () => fetch(`${url}/readyz`).catch(() => null), 120_000);
 
   child.stdout.destroy();
   child.stderr.destroy();
