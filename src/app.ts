@@ -15,7 +15,6 @@ import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
-import { requestPoll, storeUnreadable, handleWebhook } from './jobs/handle-webhook.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { bridgeOverRedis } from './live/redis-bridge.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
@@ -82,8 +81,8 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     config.fal === null ? await simulate(config) : { fal: config.fal, simulator: null };
   if (simulator !== null) parts.add(() => simulator.close());
 
-  const news = new Notifications();
-  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, news, log);
+  const notifications = new Notifications();
+  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
   const store = new PrismaJobStore(database.prisma, config.limits);
   const settings = {
@@ -96,7 +95,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
-    listeners: () => news.listeners,
+    listeners: () => notifications.listeners,
     isBreakerOpen: () => breakerStore.isOpen(),
     clockSkewSeconds: () => clock.seconds,
   });
@@ -109,13 +108,13 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const deps = {
     store,
     provider,
-    publisher: news,
+    publisher: notifications,
     log,
     metrics: metrics.jobs,
     inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
-    waitForGeneration: createGenerationWaiter(store, (id) => news.listen('generation', id)),
+    waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };
   // Last before the database: the response to a submit decides whether a paid run is known.
   parts.add(() => inFlight.drain(SUBMIT_GRACE_MS));
@@ -132,10 +131,10 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     services: {
       prisma: database.prisma,
       jobs: deps,
-      news,
+      notifications,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
-      watched: createRowLoaders(database.prisma),
+      rows: createRowLoaders(database.prisma),
     },
     authenticate,
     isAllowedOrigin,
@@ -158,9 +157,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
-      handle: (token, message) => handleWebhook(deps, token, message),
-      storeUnreadable: (token, delivery) => storeUnreadable(deps, token, delivery),
-      requestPoll: (requestId) => requestPoll(deps, { requestId }),
+      jobs: deps,
       log,
       refusals: new LogThrottle(REFUSAL_LOG_INTERVAL_MS),
       count: metrics.countWebhook,
@@ -188,7 +185,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     for (const loop of loops) void loop.stop();
     closing.abort();
     await http.endStreams();
-    news.close();
+    notifications.close();
   });
 
   warnOfSettings(config, log);

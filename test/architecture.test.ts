@@ -151,7 +151,7 @@ describe('an import goes', () => {
         const isTests = /^(?:test|packages\/fal-simulator\/test)\//.test(to);
         // The rules of the soak are its own parts.
         const isInside = posix.dirname(to).startsWith(posix.dirname(from)) || to.startsWith('test/soak/');
-        return isTests && !to.startsWith('test/support/') && !isInside;
+        return isTests && !/^test\/(support|fixtures)\//.test(to) && !isInside;
       });
     expect(wrong.map(show)).toEqual([]);
   });

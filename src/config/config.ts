@@ -1,43 +1,9 @@
-import { LOG_LEVELS, type LogLevel } from '../log/log.ts';
+import { LOG_LEVELS } from '../log/log.ts';
 import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
-import { DEFAULT_TRAINERS, trainersFor, type DefaultTrainers, type Trainer } from '../catalog/trainers.ts';
+import { DEFAULT_TRAINERS, trainersFor, type Trainer } from '../catalog/trainers.ts';
 
-export type Config = {
-  readonly host: string;
-  readonly port: number;
-  readonly isProduction: boolean;
-  readonly logLevel: LogLevel;
-  readonly dataDir: string;
-  readonly databaseUrl: string | null;
-  readonly redisUrl: string | null;
-  /** Base of the callback URLs; null: no webhooks. */
-  readonly publicUrl: string | null;
-  /** Null: the built-in simulator replaces fal. */
-  readonly fal: FalConfig | null;
-  /** Only webhooks of this fal account are accepted; null: any account. */
-  readonly falAccountId: string | null;
-  readonly defaultTrainers: DefaultTrainers;
-  readonly reconcileIntervalMs: number;
-  readonly auth: AuthConfig;
-  readonly limits: SpendLimits & {
-    /** Open subscriptions of one owner; null: no limit. */
-    readonly streamsPerOwner: number | null;
-    readonly operationsPerSocket: number | null;
-    /** Open WebSockets of all owners. */
-    readonly sockets: number | null;
-    readonly socketsPerOwner: number | null;
-    /** Operation cost of one owner per minute; null: no limit. */
-    readonly costPerMinute: number | null;
-  };
-  /** Bearer token of `/metrics`; null: public. */
-  readonly metricsToken: string | null;
-  /** Origins whose pages may call the API, `*` for all; in addition to this machine and this host. */
-  readonly allowedOrigins: readonly string[];
-  readonly showsPlayground: boolean;
-  /** No introspection, and no schema names in error messages. */
-  readonly hidesSchema: boolean;
-};
+export type Config = Readonly<ReturnType<typeof readConfig>>;
 
 export type FalConfig = {
   readonly key: string;
@@ -68,7 +34,7 @@ export class ConfigError extends Error {
  * An empty value counts as not set.
  * @throws ConfigError with all problems
  */
-export function readConfig(environment: Environment): Config {
+export function readConfig(environment: Environment) {
   const read = new EnvReader(environment);
   const host = read.text('HOST') ?? '127.0.0.1';
   const isProduction = read.oneOf('NODE_ENV', ['production', 'development', 'test']) === 'production';
@@ -80,7 +46,7 @@ export function readConfig(environment: Environment): Config {
   }
   const fal = readFal(read);
   checkSimulate(read, { isProduction, hasFal: fal !== null });
-  const config: Config = {
+  const config = {
     host,
     port: read.wholeNumber('PORT', { min: 0, max: 65_535 }) ?? 4000,
     isProduction,
@@ -88,8 +54,11 @@ export function readConfig(environment: Environment): Config {
     dataDir: read.text('DATA_DIR') ?? './.data',
     databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    /** Base of the callback URLs; null: no webhooks. */
     publicUrl: read.base('PUBLIC_URL'),
+    /** Null: the built-in simulator replaces fal. */
     fal,
+    /** Only webhooks of this fal account are accepted; null: any account. */
     falAccountId: read.text('FAL_ACCOUNT_ID'),
     defaultTrainers: {
       ...DEFAULT_TRAINERS,
@@ -99,9 +68,12 @@ export function readConfig(environment: Environment): Config {
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
     auth,
     limits: readLimits(read, auth),
+    /** Bearer token of `/metrics`; null: public. */
     metricsToken: readMetricsToken(read),
+    /** Origins whose pages may call the API, `*` for all; in addition to this machine and this host. */
     allowedOrigins: read.origins('ALLOWED_ORIGINS'),
     showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
+    /** No introspection, and no schema names in error messages. */
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
@@ -193,8 +165,10 @@ const TOKEN_LIMITS: SpendLimits = {
   avatarsPerOwner: 1000,
 };
 
-function readLimits(read: EnvReader, auth: AuthConfig): Config['limits'] {
-  const defaults = auth.kind === 'LOCAL' ? NO_LIMITS : TOKEN_LIMITS;
+/** Null: no limit. */
+function readLimits(read: EnvReader, auth: AuthConfig) {
+  const isLocal = auth.kind === 'LOCAL';
+  const defaults = isLocal ? NO_LIMITS : TOKEN_LIMITS;
   return {
     runningTrainings: read.limit('LIMIT_RUNNING_TRAININGS', defaults.runningTrainings),
     trainingsPerDay: read.limit('LIMIT_TRAININGS_PER_DAY', defaults.trainingsPerDay),
@@ -202,11 +176,14 @@ function readLimits(read: EnvReader, auth: AuthConfig): Config['limits'] {
     totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
     totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
     avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
-    streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
+    /** Open subscriptions of one owner. */
+    streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', isLocal ? null : 1000),
     operationsPerSocket: read.limit('LIMIT_OPERATIONS_PER_SOCKET', 10),
+    /** Open WebSockets of all owners. */
     sockets: read.limit('LIMIT_SOCKETS', 20_000),
-    socketsPerOwner: read.limit('LIMIT_SOCKETS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
-    costPerMinute: read.limit('LIMIT_COST_PER_MINUTE', auth.kind === 'LOCAL' ? null : 10_000_000),
+    socketsPerOwner: read.limit('LIMIT_SOCKETS_PER_OWNER', isLocal ? null : 1000),
+    /** Operation cost of one owner per minute. */
+    costPerMinute: read.limit('LIMIT_COST_PER_MINUTE', isLocal ? null : 10_000_000),
   };
 }
 

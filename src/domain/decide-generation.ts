@@ -1,6 +1,6 @@
 import { readImages, type GeneratedImage } from '../catalog/images.ts';
 import type { Failure } from './user-error.ts';
-import type { JobFailure, JobView } from './job-state.ts';
+import { jobFailure, type JobFailure, type JobView } from './job-state.ts';
 import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';
 
@@ -31,23 +31,12 @@ export function decideGeneration(
   event: RunEvent,
   now: Date,
 ): { readonly change: GenerationChange | 'DELETE' | null; readonly failure: JobFailure } {
-  if (event.kind === 'refused' && job.state === 'SUBMITTING') {
-    return {
-      change: generation === null ? null : 'DELETE',
-      failure: { errorCode: event.failure.code, errorMessage: event.failure.message },
-    };
-  }
   // A late answer to the submit must not reset the status.
   if (event.kind === 'accepted' && job.falRequestId !== null) return { change: null, failure: {} };
   const outcome = outcomeOf(event, now);
-  const failure: JobFailure = outcome.error
-    ? {
-        errorCode: outcome.error.code,
-        errorMessage: outcome.error.message,
-        ...(outcome.status === 'FAILED' ? { state: 'FAILED' } : {}),
-      }
-    : {};
+  const failure = jobFailure(outcome);
   if (generation === null) return { change: null, failure };
+  if (event.kind === 'refused' && job.state === 'SUBMITTING') return { change: 'DELETE', failure };
   const requestId = requestIdOf(event);
   const isNewId = requestId !== null && generation.falRequestId === null;
   const isSame = generation.status === outcome.status && generation.hasError === (outcome.error !== null);

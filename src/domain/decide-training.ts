@@ -1,4 +1,4 @@
-import { isFinal, type JobFailure, type JobState, type JobView } from './job-state.ts';
+import { isFinal, jobFailure, type JobFailure, type JobState, type JobView } from './job-state.ts';
 import { trainerRow, type Trainer } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { Failure } from './user-error.ts';
@@ -45,29 +45,19 @@ export function decideTraining(
   now: Date,
 ): { readonly change: AvatarChange | null; readonly failure: JobFailure } {
   const outcome = outcomeOf(job, event, now);
-  if (event.kind === 'refused' && job.state === 'SUBMITTING') {
-    return {
-      change: null,
-      failure: { errorCode: event.failure.code, errorMessage: event.failure.message },
-    };
-  }
-  const failure = outcome?.error
-    ? {
-        errorCode: outcome.error.code,
-        errorMessage: outcome.error.message,
-        ...(outcome.status === 'FAILED' ? { state: 'FAILED' as const } : {}),
-      }
-    : {};
-  if (avatar === null || outcome === null || isSame(avatar, outcome, job.state))
+  const failure = jobFailure(outcome);
+  // A refusal leaves the avatar as it was before startTraining.
+  const isInvisible = event.kind === 'refused' && job.state === 'SUBMITTING';
+  if (avatar === null || outcome === null || isInvisible || isSame(avatar, outcome, job.state)) {
     return { change: null, failure };
+  }
   return { change: { ...startedColumns(job, event), ...outcome }, failure };
 }
 
 function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | null {
   switch (event.kind) {
     case 'refused':
-      // Reached only after SUBMIT_OUTCOME_UNKNOWN: a refusal before that changes no avatar.
-      return { status: 'FAILED', progress: NO_PROGRESS, error: event.failure };
+      return failed(event.failure);
     case 'accepted':
       // A late answer to the submit must not reset the status.
       return job.falRequestId !== null
@@ -98,15 +88,8 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       const { endpoint, read } = trainerRow(job.trainer);
       const reading = read(event.output);
       if ('missing' in reading) {
-        return {
-          status: 'FAILED',
-          progress: NO_PROGRESS,
-          falResponseData: event.output,
-          error: {
-            code: 'RESULT_INVALID',
-            message: `The run succeeded, but the result of ${endpoint} is unusable: ${reading.missing}.`,
-          },
-        };
+        const message = `The run succeeded, but the result of ${endpoint} is unusable: ${reading.missing}.`;
+        return { ...failed({ code: 'RESULT_INVALID', message }), falResponseData: event.output };
       }
       return {
         status: 'COMPLETED',
@@ -119,17 +102,19 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
     }
     case 'failed':
       return {
-        status: 'FAILED',
-        progress: NO_PROGRESS,
+        ...failed({ code: 'PROVIDER_FAILED', message: event.message }),
         falResponseData: event.output,
-        error: { code: 'PROVIDER_FAILED', message: event.message },
       };
     case 'abandoned':
-      return { status: 'FAILED', progress: NO_PROGRESS, error: { code: 'LOST', message: event.message } };
+      return failed({ code: 'LOST', message: event.message });
     case 'cancelledBeforeSubmit':
     case 'cancelled':
       return { status: 'CANCELLED', progress: NO_PROGRESS, error: null };
   }
+}
+
+function failed(error: Failure): AvatarChange {
+  return { status: 'FAILED', progress: NO_PROGRESS, error };
 }
 
 /** The columns that the first visible event of a new training sets. */

@@ -1,5 +1,5 @@
-import { requestIdOf, type RunEvent } from './run-event.ts';
-import type { ErrorCode } from './user-error.ts';
+import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
+import type { ErrorCode, Failure } from './user-error.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 
 export const OPEN_STATES = ['SUBMITTING', 'SUBMIT_UNKNOWN', 'QUEUED', 'RUNNING'] as const;
@@ -23,12 +23,9 @@ export type JobView = {
   readonly createdAt: Date;
 };
 
-export type JobChange = {
+export type JobChange = Partial<RunUrls> & {
   readonly state?: JobState;
   readonly falRequestId?: string;
-  readonly statusUrl?: string | null;
-  readonly responseUrl?: string | null;
-  readonly cancelUrl?: string | null;
   readonly submittedAt?: Date;
   readonly settledAt?: Date;
   readonly errorCode?: ErrorCode | null;
@@ -114,6 +111,18 @@ function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
 
 /** The error that the outcome adds to the job, with FAILED where a success has no usable result. */
 export type JobFailure = Pick<JobChange, 'state' | 'errorCode' | 'errorMessage'>;
+
+export function jobFailure(
+  outcome: { readonly status: string; readonly error: Failure | null } | null,
+): JobFailure {
+  if (!outcome?.error) return {};
+  const { code, message } = outcome.error;
+  return {
+    errorCode: code,
+    errorMessage: message,
+    ...(outcome.status === 'FAILED' ? { state: 'FAILED' } : {}),
+  };
+}
 
 const NO_ERROR = { errorCode: null, errorMessage: null } as const;
 const NOTHING_NEW: Transition = { kind: 'ignore', reason: 'nothing-new' };

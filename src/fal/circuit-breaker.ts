@@ -5,10 +5,10 @@ import type { Log } from '../log/log.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** fal may ask for any pause; one that is longer would rather be a mistake. */
+/** A longer pause is probably a mistake. */
 const LONGEST_PAUSE_MS = 600 * SECOND;
 
-/** What a circuit breaker lets a submit do. */
+/** The breaker's decision about one submit. */
 export type Admission =
   | { readonly kind: 'closed' }
   /** The breaker is open and this submit tries whether it can close. `claim` identifies the probe. */
@@ -69,7 +69,7 @@ export class CircuitBreaker {
       }
       const reason = refusalReason(status, body);
       if (reason !== null) {
-        const words = ('json' in body ? errorText(body.json) : null) ?? `HTTP ${status}`;
+        const words = errorText(body.json) ?? `HTTP ${status}`;
         const retryInMs = await this.#store.open(words, claim);
         if (retryInMs === null) return;
         const nextProbeInMinutes = Math.round(retryInMs / MINUTE);
@@ -96,12 +96,11 @@ function refusalReason(status: number, body: Body): 'KEY_REFUSED' | 'BALANCE_EXH
 }
 
 /**
- * fal's form for an account that may start nothing, `{"detail": "User is locked. Reason: ..."}`. Any other 403 is about
- * one request or one endpoint, and its text may quote what a caller wrote.
+ * fal's answer for a locked account is `{"detail": "User is locked. Reason: ..."}`. Any other 403 is about one request or
+ * endpoint, and its text may quote a caller.
  */
-function isLockedAccount(body: Body): boolean {
-  if (!('json' in body) || !isJsonObject(body.json)) return false;
-  const { detail } = body.json;
+function isLockedAccount({ json }: Body): boolean {
+  const detail = isJsonObject(json) ? json['detail'] : undefined;
   return typeof detail === 'string' && detail.startsWith('User is locked.');
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject, type Json } from '../values/json.ts';
 import { parseWebUrl } from '../values/web-url.ts';
+import type { Body } from './send-once.ts';
 
 /**
  * The form of a request id. fal's are UUIDs; these characters are safe in a path, and the client puts ids into URLs
@@ -91,8 +92,8 @@ const MAX_FAULTS = 20;
 const MAX_SHOWN_TEXT = 2000;
 
 /** A body in the form in which it is stored. */
-export function storedBody(body: { readonly json: unknown } | { readonly text: string }): Json {
-  return 'json' in body ? (body.json as Json) : body.text.slice(0, MAX_STORED_TEXT);
+export function storedBody({ json, text = '' }: Body): Json {
+  return json === undefined ? text.slice(0, MAX_STORED_TEXT) : (json as Json);
 }
 
 /** In characters. Only error pages of proxies are stored as text. */

@@ -26,8 +26,8 @@ export type SendOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Parsed JSON, whatever the declared type; or text, such as a proxy's error page. */
-export type Body = { readonly json: unknown } | { readonly text: string };
+/** Either parsed JSON, whatever the declared type, or text, such as a proxy's error page. */
+export type Body = { readonly json?: unknown; readonly text?: string };
 
 /**
  * Sends exactly one request for one call of fal's client.

@@ -100,11 +100,10 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       nullable: true,
       description: 'URL of the LoRA’s configuration file.',
     }),
-    falResponseData: t.field({
+    falResponseData: t.expose('falResponseData', {
       type: 'JSON',
       nullable: true,
       description: 'Complete, unchanged response of fal to the last training that ended.',
-      resolve: ({ falResponseData }) => falResponseData,
     }),
     progress: t.field({
       type: Progress,
@@ -199,7 +198,7 @@ builder.subscriptionField('avatarStatus', (t) =>
       if (avatarId == null) {
         return openStream(context, async () =>
           watchRows({
-            listen: context.news.listen('avatarsOf', ownerId),
+            listen: context.notifications.listen('avatarsOf', ownerId),
             list: (afterId, limit) =>
               avatar.findMany({
                 where: { ownerId, id: { gt: afterId } },
@@ -216,8 +215,8 @@ builder.subscriptionField('avatarStatus', (t) =>
       return openStream(context, async () =>
         isId(avatarId)
           ? watchRow({
-              listen: context.news.listen('avatar', avatarId),
-              read: () => context.watched.avatars.read(ownerId, avatarId),
+              listen: context.notifications.listen('avatar', avatarId),
+              read: () => context.rows.avatars(ownerId, avatarId),
               afterVersion: version,
             })
           : null,

@@ -1,4 +1,4 @@
-import type { Subscribe } from '../live/watch.ts';
+import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { RowLoaders } from '../live/row-loaders.ts';
@@ -10,10 +10,10 @@ import type { DefaultTrainers } from '../catalog/trainers.ts';
 export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
-  readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Subscribe };
+  readonly notifications: Pick<Notifications, 'listen'>;
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
-  readonly watched: RowLoaders;
+  readonly rows: RowLoaders;
 };
 
 export type Context = Services & {

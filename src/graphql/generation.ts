@@ -78,11 +78,10 @@ export const GenerationNode = builder.prismaNode('Generation', {
       nullable: true,
       description: 'Request ID of the run at fal.',
     }),
-    falResponseData: t.field({
+    falResponseData: t.expose('falResponseData', {
       type: 'JSON',
       nullable: true,
       description: 'Complete, unchanged response of fal.',
-      resolve: ({ falResponseData }) => falResponseData,
     }),
     error: t.field({
       type: Failure,
@@ -152,8 +151,8 @@ builder.subscriptionField('generationStatus', (t) =>
       return openStream(context, async () =>
         isId(generationId)
           ? watchRow({
-              listen: context.news.listen('generation', generationId),
-              read: () => context.watched.generations.read(ownerId, generationId),
+              listen: context.notifications.listen('generation', generationId),
+              read: () => context.rows.generations(ownerId, generationId),
               afterVersion: version,
               isLast: ({ status }) => FINAL.has(status),
             })

@@ -1,5 +1,12 @@
 import { builder } from './builder.ts';
-import { deprecationNotice, trainerRow, TRAINER_NAMES, TRAINERS, type Trainer } from '../catalog/trainers.ts';
+import {
+  deprecationNotice,
+  trainerRow,
+  TRAINER_NAMES,
+  TRAINERS,
+  type Trainer,
+  type TrainerRow,
+} from '../catalog/trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
   description: 'Subject of a training.',
@@ -29,52 +36,46 @@ const ArtifactKindEnum = builder.enumType('ArtifactKind', {
   },
 });
 
-const TrainerInfo = builder.objectRef<{ name: Trainer }>('TrainerInfo').implement({
+const TrainerInfo = builder.objectRef<TrainerRow & { readonly name: Trainer }>('TrainerInfo').implement({
   description: 'Properties of a trainer.',
   fields: (t) => ({
     name: t.expose('name', {
       type: TrainerEnum,
       description: 'Value for the `trainer` input of `startTraining`.',
     }),
-    endpoint: t.string({
-      description: 'fal endpoint that runs the training.',
-      resolve: ({ name }) => trainerRow(name).endpoint,
-    }),
-    trainingTypes: t.field({
+    endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
+    trainingTypes: t.expose('serves', {
       type: [TrainingTypeEnum],
       description: 'Supported training types.',
-      resolve: ({ name }) => [...trainerRow(name).serves],
     }),
     defaultFor: t.field({
       type: [TrainingTypeEnum],
       description: 'Training types for which this trainer is the default.',
-      resolve: ({ name }, _args, { defaultTrainers }) =>
-        trainerRow(name).serves.filter((type) => defaultTrainers[type] === name),
+      resolve: ({ name, serves }, _args, { defaultTrainers }) =>
+        serves.filter((type) => defaultTrainers[type] === name),
     }),
-    artifact: t.field({
+    artifact: t.expose('artifact', {
       type: ArtifactKindEnum,
       description: 'Kind of artefact that the training produces.',
-      resolve: ({ name }) => trainerRow(name).artifact,
     }),
     generatesWith: t.string({
       description: 'fal endpoint that generates images from the artefact.',
-      resolve: ({ name }) => trainerRow(name).generator.endpoint,
+      resolve: ({ generator }) => generator.endpoint,
     }),
     minSteps: t.int({
       description: 'Minimum number of steps.',
-      resolve: ({ name }) => trainerRow(name).steps.min,
+      resolve: ({ steps }) => steps.min,
     }),
     maxSteps: t.int({
       description: 'Maximum number of steps.',
-      resolve: ({ name }) => trainerRow(name).steps.max,
+      resolve: ({ steps }) => steps.max,
     }),
     defaultSteps: t.int({
       description: 'Default number of steps.',
-      resolve: ({ name }) => trainerRow(name).steps.default,
+      resolve: ({ steps }) => steps.default,
     }),
-    price: t.string({
+    price: t.exposeString('price', {
       description: 'Price at fal when this version was released, as text. fal’s price list takes precedence.',
-      resolve: ({ name }) => trainerRow(name).price,
     }),
     deprecation: t.string({
       nullable: true,
@@ -88,6 +89,6 @@ builder.queryField('trainers', (t) =>
   t.field({
     type: [TrainerInfo],
     description: 'All available trainers.',
-    resolve: () => TRAINER_NAMES.map((name) => ({ name })),
+    resolve: () => TRAINER_NAMES.map((name) => ({ ...trainerRow(name), name })),
   }),
 );

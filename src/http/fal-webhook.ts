@@ -5,7 +5,7 @@ import { readWebhookPayload } from '../fal/webhook-payload.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
 import { checkHeaders, verify, type VerificationFailure, type Verdict } from '../fal/verify-webhook.ts';
-import type { WebhookMessage, WebhookResult } from '../jobs/handle-webhook.ts';
+import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
 import type { KeySet } from '../fal/key-set.ts';
 import type { Delivery } from '../jobs/apply-run-event.ts';
 import type { Log } from '../log/log.ts';
@@ -24,17 +24,7 @@ export type WebhookServices = {
   readonly accountId: string | null;
   /** Whether this deployment made the token of a callback URL. Reads no database. */
   readonly isOurToken: (token: string) => boolean;
-  readonly handle: (
-    token: string | null,
-    message: WebhookMessage & { readonly delivery: Delivery },
-  ) => Promise<WebhookResult>;
-  /** Stores an unreadable message with a valid signature, if it is about one of our runs. */
-  readonly storeUnreadable: (
-    token: string | null,
-    delivery: Delivery,
-  ) => Promise<'kept' | 'unknown-job' | 'mismatch'>;
-  /** Polls a run whose message could not be used. Does not throw. */
-  readonly requestPoll: (requestId: string) => void;
+  readonly jobs: WebhookDeps;
   readonly log: Log;
   readonly refusals: LogThrottle;
   readonly count: (outcome: WebhookOutcome) => void;
@@ -156,24 +146,20 @@ async function verified(
 }
 
 /** A stale message may be a replay, so it is not applied. With a valid signature it causes a poll of its run. */
-async function pollIfGenuine(
-  { keys, accountId, requestPoll }: WebhookServices,
-  body: Uint8Array,
-  headers: Headers,
-) {
+async function pollIfGenuine({ keys, accountId, jobs }: WebhookServices, body: Uint8Array, headers: Headers) {
   const signedAt = Number(headers.get('x-fal-webhook-timestamp')) * 1000;
   const verdict = verify(body, headers, (await keys.current()) ?? [], signedAt, accountId);
-  if (verdict.kind === 'genuine') requestPoll(verdict.requestId);
+  if (verdict.kind === 'genuine') requestPoll(jobs, { requestId: verdict.requestId });
 }
 
 async function record(
-  { log, refusals, ...services }: WebhookServices,
+  { log, refusals, jobs }: WebhookServices,
   token: string | null,
   delivery: Delivery,
 ): Promise<WebhookOutcome> {
   const reading = readWebhookPayload(delivery.body);
   if ('malformed' in reading) {
-    const kept = await services.storeUnreadable(token, delivery);
+    const kept = await storeUnreadable(jobs, token, delivery);
     log.error({ requestId: delivery.requestId, reason: reading.malformed, kept }, 'webhook unreadable');
     return kept === 'kept' ? 'unreadable' : kept;
   }
@@ -183,7 +169,7 @@ async function record(
     log.warn({ requestId }, 'webhook headers and body name different runs');
     return 'mismatch';
   }
-  const { kind } = await services.handle(token, { ...callback, delivery });
+  const { kind } = await handleWebhook(jobs, token, { ...callback, delivery });
   if (kind === 'unknown-job' || kind === 'mismatch') {
     const times = refusals.times(kind);
     if (times !== null) log.warn({ requestId, outcome: kind, times }, 'webhook matches no job');

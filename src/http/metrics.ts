@@ -11,13 +11,11 @@ export type Metrics = {
   readonly countWebhook: (outcome: WebhookOutcome) => void;
 };
 
-/** What is read when the metrics are. */
+/** Read at each scrape. */
 export type Readings = {
-  /** How many subscriptions listen. */
   readonly listeners: () => number;
   /** Whether submits are held back because fal refuses our key or account. Throws when the database does not answer. */
   readonly isBreakerOpen: () => Promise<boolean>;
-  /** How far fal's clock is ahead of ours, in seconds. */
   readonly clockSkewSeconds: () => number;
 };
 
@@ -42,27 +40,26 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
     labelNames: ['outcome'],
     registers: [registry],
   });
-  const stopped: Gauge = new Gauge({
-    name: 'likeness_submits_stopped',
-    help: '1 while the circuit breaker holds submits back because fal refused the key or account; NaN: unknown',
-    registers: [registry],
-    collect: async (): Promise<void> => {
-      // Metrics are wanted most when the database is slow.
-      stopped.set(Number(await withTimeout(isBreakerOpen(), LOOKUP_MS).catch(() => Number.NaN)));
-    },
-  });
-  const skew: Gauge = new Gauge({
-    name: 'likeness_fal_clock_skew_seconds',
-    help: "Seconds by which fal's clock is ahead of this machine's, from the last response",
-    registers: [registry],
-    collect: (): void => skew.set(clockSkewSeconds()),
-  });
-  const listening: Gauge = new Gauge({
-    name: 'likeness_subscription_listeners',
-    help: 'Open subscriptions waiting for notifications',
-    registers: [registry],
-    collect: (): void => listening.set(listeners()),
-  });
+  const gauge = (name: string, help: string, read: () => number | Promise<number>) => {
+    const metric: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect: async () => metric.set(await read()),
+    });
+  };
+  gauge(
+    'likeness_submits_stopped',
+    '1 while the circuit breaker holds submits back because fal refused the key or account; NaN: unknown',
+    // Metrics must be readable while the database is slow.
+    async () => Number(await withTimeout(isBreakerOpen(), LOOKUP_MS).catch(() => Number.NaN)),
+  );
+  gauge(
+    'likeness_fal_clock_skew_seconds',
+    "Seconds by which fal's clock is ahead of this machine's, from the last response",
+    clockSkewSeconds,
+  );
+  gauge('likeness_subscription_listeners', 'Open subscriptions waiting for notifications', listeners);
   return {
     registry,
     countWebhook: (outcome) => webhooks.inc({ outcome }),

@@ -108,7 +108,7 @@ export async function applyRunEvent(
     if (saved.kind === 'request-id-taken') {
       log.error(
         { jobId, source, event: event.kind },
-        'fal gave one request id to two jobs; the second is not bound',
+        'fal gave one request id to two jobs; the second keeps none',
       );
       return { kind: 'ignored', reason: saved.kind };
     }

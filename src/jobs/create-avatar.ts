@@ -40,7 +40,7 @@ export async function createAvatar(
   const id = newId('avt');
   const inserted = await deps.store.insertAvatar({ id, ownerId, triggerPhrase, ...fields });
   if ('limit' in inserted) {
-    return refuse('LIMIT_EXCEEDED', `At most ${inserted.limit} avatars are allowed; delete one first.`);
+    return refuse('LIMIT_EXCEEDED', `At most ${inserted.limit} avatars are allowed. Delete one first.`);
   }
   publishSoon(deps, inserted.outbox);
   return { done: { avatarId: id } };

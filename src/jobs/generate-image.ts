@@ -83,7 +83,7 @@ export async function generateImage(
   if (avatar.artifact === null) {
     return refuse(
       'NOT_READY',
-      `This avatar has nothing to generate with yet: its status is ${avatar.status}, and it has to complete a training first.`,
+      `This avatar has no artefact: its status is ${avatar.status}. Complete a training first.`,
     );
   }
   const { trainer, value: artifact } = avatar.artifact;

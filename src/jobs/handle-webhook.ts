@@ -72,7 +72,7 @@ export async function storeUnreadable(
   token: string | null,
   delivery: Delivery,
 ): Promise<'kept' | 'unknown-job' | 'mismatch'> {
-  // The signed id may be the run's gateway id, which only the body tells: a different request id is no mismatch here.
+  // The signed id may be the run's gateway id, which only the body could confirm: another request id is no mismatch.
   const job = await findJob(deps, token, delivery.requestId);
   if (typeof job === 'string') return job;
   const options = { outcome: 'UNREADABLE', leaseMs: LEASE_MS } as const;

@@ -58,7 +58,11 @@ export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
       return;
     }
     case 'SUBMIT_UNKNOWN':
-      await abandon(deps, job, 'Nothing was heard of this submit, so it counts as not started.');
+      await abandon(
+        deps,
+        job,
+        'fal reported no run for this submit within 6 hours, so it counts as not started. Start it again.',
+      );
       return;
     case 'QUEUED':
     case 'RUNNING':
@@ -128,7 +132,7 @@ async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promis
   }
   const isOpen = status.kind === 'queued' || status.kind === 'running';
   if ((isOpen || status.kind === 'unreachable') && job.pollFailures < FAILURES_BEFORE_ABANDON) {
-    await backOff(deps, job, isOpen ? 'the run has not ended there' : status.message);
+    await backOff(deps, job, isOpen ? 'fal reports an open run' : status.message);
     return;
   }
   log.warn(
@@ -149,7 +153,7 @@ async function endOverdue(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<
   if (isStopped || job.pollFailures >= FAILURES_BEFORE_ABANDON) {
     await abandon(deps, job, 'The run did not end within 24 hours.');
   } else {
-    await backOff(deps, job, `told to stop an overdue run, fal answered: ${answer}`);
+    await backOff(deps, job, `cancel of an overdue run answered: ${answer}`);
   }
 }
 

@@ -12,9 +12,9 @@ afterAll(drop);
 const { prisma, pool } = database;
 const store = new PrismaJobStore(prisma, NO_LIMITS);
 
-// The embedded database has one session: there nothing is written in the middle of a transaction.
+// The embedded database has one session, so nothing can be written during a transaction.
 test.skipIf(testedDatabase === 'embedded')(
-  'a training that is written while its avatar is being deleted goes with it (PostgreSQL only)',
+  'a training created while its avatar is deleted is cancelled with it (PostgreSQL only)',
   async () => {
     const avatarId = newId('avt');
     await prisma.avatar.create({ data: avatarRow(avatarId) });
@@ -43,7 +43,7 @@ test.skipIf(testedDatabase === 'embedded')(
   },
 );
 
-test('a training of an avatar that is gone is not written', async () => {
+test('a training of a deleted avatar is not created', async () => {
   const avatarId = newId('avt');
   await prisma.avatar.create({ data: avatarRow(avatarId) });
   await store.deleteAvatar('owner', avatarId);

@@ -16,7 +16,7 @@ let folder: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'likeness-closed-'));
-  await chmod(folder, 0o755); // as one that somebody made for the data
+  await chmod(folder, 0o755);
 });
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -43,14 +43,11 @@ test.skipIf(process.platform === 'win32')(
   },
 );
 
-test.skipIf(process.platform === 'win32')(
-  'a database that others could get into is closed to them when it is opened',
-  async () => {
-    const dataDir = await copyEmbeddedTemplate();
-    await chmod(join(dataDir, 'postgres'), 0o777);
-    const { close } = await openEmbedded(dataDir, silent);
-    expect(await modeOf(dataDir, 'postgres')).toBe('700');
-    await close();
-    await rm(dataDir, { recursive: true });
-  },
-);
+test.skipIf(process.platform === 'win32')('opening a database closes it to other users', async () => {
+  const dataDir = await copyEmbeddedTemplate();
+  await chmod(join(dataDir, 'postgres'), 0o777);
+  const { close } = await openEmbedded(dataDir, silent);
+  expect(await modeOf(dataDir, 'postgres')).toBe('700');
+  await close();
+  await rm(dataDir, { recursive: true });
+});

@@ -1,11 +1,11 @@
-import type { RowNews, Subscribe } from '../../src/live/watch.ts';
+import type { WatchEvent, Subscribe } from '../../src/live/watch.ts';
 
 export type FakeRow = { readonly id: string; readonly version: number };
 
 /** Rows to watch in memory, with the notifications of their changes and a record of every read. */
 export class FakeRows {
   readonly rows = new Map<string, FakeRow>();
-  readonly listeners = new Set<(news: RowNews) => void>();
+  readonly listeners = new Set<(news: WatchEvent) => void>();
   /** Every read: the ids that were read, or `list` for a page of all ids and versions. */
   readonly reads: (readonly string[] | 'list')[] = [];
   /** Runs at the beginning of a read. */
@@ -42,7 +42,7 @@ export class FakeRows {
     return all.filter(({ id }) => id > afterId).slice(0, limit);
   };
 
-  notify(news: RowNews): void {
+  notify(news: WatchEvent): void {
     for (const listener of this.listeners) listener(news);
   }
 

@@ -16,7 +16,7 @@ pg.Client.prototype.query = query as typeof original;
 
 /**
  * The SQL of every statement that is sent in this process while `work` runs, whichever client sends it, without the
- * look for announcements to publish, which comes every second. Nothing else may be at work meanwhile, so the app's other
+ * query for announcements to publish, which is sent every second. Nothing else may be at work, so the app's other
  * sweeps have to be far apart. To be loaded before the app is started.
  *
  * @throws when there was none at all: then it is not the database that was asked
@@ -30,5 +30,5 @@ export async function sqlStatements(work: () => Promise<unknown>): Promise<strin
     recordings.delete(sent);
   }
   if (sent.length === 0) throw new Error('No statement was seen');
-  return sent.filter((sql) => !sql.includes('"announcements"'));
+  return sent.filter((sql) => !sql.includes('announcements'));
 }

@@ -3,14 +3,13 @@ import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts'
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { NewGeneration } from '../../jobs/generate-image.ts';
 import { refusedByQuota } from './quota-usage.ts';
-import type { JsonObject } from '../../values/json.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
 /**
- * Writes a job, and for a generation its row, in one transaction. Two calls at once are told apart by the unique
- * indexes (one open training per avatar, one job per idempotency key), not by a look beforehand.
+ * Writes a job, and for a generation its row, in one transaction. Unique indexes decide between concurrent calls: one
+ * open training per avatar, one job per idempotency key.
  *
  * @param generation null: the job is a training
  */
@@ -34,11 +33,10 @@ async function tryToCreate(
 ): Promise<Creation | 'again'> {
   const data = {
     ...job,
-    input: asInput(job.input),
     idempotencyKey: idempotency?.key ?? null,
     idempotencyDigest: idempotency?.digest ?? null,
   };
-  // A repeat is answered as one even where it would also be refused for the training it repeats.
+  // First: the training that it repeats would otherwise refuse the repeat.
   const before = await repeated(prisma, job.ownerId, idempotency);
   if (before !== null) return before;
   const spending =
@@ -46,7 +44,7 @@ async function tryToCreate(
   try {
     return await prisma.$transaction(async (tx): Promise<Creation> => {
       const message = await refusedByQuota(tx, job.ownerId, spending, limits);
-      // Whoever waited here for the first call with the same key must not be refused for what that one took.
+      // The first call with the same key may have used up the quota while this one waited for the lock.
       const meanwhile = message === null ? null : await repeated(tx, job.ownerId, idempotency);
       if (meanwhile !== null) return meanwhile;
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
@@ -68,14 +66,17 @@ async function tryToCreate(
     if (error.code !== UNIQUE_VIOLATION) throw error;
     const first = await repeated(prisma, job.ownerId, idempotency);
     if (first !== null) return first;
-    // The first call under this key was refused meanwhile and gave the key back: this one is the first now.
+    // The first call with this key has since been refused and gave the key back: this one is now the first.
     return isAbout(error, 'idempotency_key')
       ? 'again'
-      : refuse('CONFLICT', 'A training of this avatar is already on its way.');
+      : refuse(
+          'CONFLICT',
+          'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+        );
   }
 }
 
-/** Which unique index refused a row; Prisma's adapter names its columns. */
+/** Whether a unique index on this column refused the row; Prisma's adapter names the columns. */
 function isAbout(error: Prisma.PrismaClientKnownRequestError, column: string): boolean {
   return JSON.stringify(error.meta ?? {}).includes(column);
 }
@@ -94,14 +95,13 @@ async function repeated(
   if (first === null) return null;
   return first.idempotencyDigest === digest
     ? { done: { jobId: first.id, generationId: first.generationId } }
-    : refuse('IDEMPOTENCY_CONFLICT', 'This idempotencyKey was used with another input.');
+    : refuse(
+        'IDEMPOTENCY_CONFLICT',
+        'This idempotencyKey was used before with another input. Use a new key.',
+      );
 }
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
-
-function asInput(input: JsonObject): Prisma.InputJsonObject {
-  return input;
-}
 
 const UNIQUE_VIOLATION = 'P2002';
 const FOREIGN_KEY_VIOLATION = 'P2003';

@@ -2,13 +2,13 @@ import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 import type { Delivery } from '../../jobs/apply-run-event.ts';
 import type { WebhookStore } from '../../jobs/handle-webhook.ts';
 
-/** A statement's worth: the embedded database serves nobody else meanwhile, PostgreSQL ends those that take long. */
+/** Rows a statement: a long one blocks the embedded database and exceeds PostgreSQL's statement timeout. */
 const FORGOTTEN_AT_ONCE = 5_000;
 
 type Options = Parameters<WebhookStore['keepDelivery']>[2];
 type Outcome = 'APPLIED' | Options['outcome'];
 
-/** Keeps a delivery that changed nothing; of several of the same bytes at once one is new. */
+/** Stores a delivery that changed nothing; of several with the same bytes one is new. */
 export async function keepDelivery(
   prisma: PrismaClient,
   jobId: string,
@@ -25,7 +25,7 @@ export async function keepDelivery(
   });
 }
 
-/** Resolves with false when the same bytes about the same run are kept already. */
+/** Resolves with false when the same bytes about the same run are stored already. */
 export async function insertDelivery(
   tx: Prisma.TransactionClient,
   jobId: string,
@@ -40,7 +40,7 @@ export async function insertDelivery(
   return count === 1;
 }
 
-/** Removes those older than a month, until told to stop; after a long standstill these may be many. */
+/** Deletes deliveries older than a month; after a long downtime there may be many. */
 export async function forgetDeliveries(prisma: PrismaClient, stop: AbortSignal): Promise<void> {
   let forgotten: number;
   do {

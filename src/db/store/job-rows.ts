@@ -7,7 +7,7 @@ import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Json } from '../../values/json.ts';
 import type { JobView } from '../../domain/job-state.ts';
 
-/** The avatar's artefact as a whole, or null when it has none yet. */
+/** The avatar's artefact, or null when it has none yet. */
 export function artifactOf(
   avatar: Pick<Avatar, 'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'configFileUrl'>,
 ): { readonly trainer: Trainer; readonly value: Artifact } | null {
@@ -59,7 +59,7 @@ export function loadedJob(
   return { ...common, snapshot, version: generation?.version ?? null, answer: answerOf(job, generation) };
 }
 
-/** fal's answer to this very run; an avatar may show that of a later one. */
+/** fal's answer to this run; undefined when the avatar shows that of a later one. */
 function answerOf(
   job: Job,
   shown: Pick<Avatar | Generation, 'falRequestId' | 'falResponseData'> | null,
@@ -68,7 +68,7 @@ function answerOf(
   return isOfThis ? (shown.falResponseData as Json) : undefined;
 }
 
-/** @param now by the database's clock where the job's times are compared with it */
+/** @param now on the database's clock, like the job's times */
 export function jobToPoll(job: Job, now: Date): JobToPoll {
   return {
     id: job.id,
@@ -96,7 +96,7 @@ export function outboxEntry({ id, kind, ownerId, entityId, version }: Announceme
   return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
 }
 
-/** An avatar that was deleted while the job was being written took no notice of it. */
+/** The deletion of an avatar does not see a job that is being created. */
 function isToBeCancelled(job: Job): boolean {
   return job.cancelRequestedAt !== null || job.avatarId === null;
 }

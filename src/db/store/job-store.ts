@@ -19,7 +19,7 @@ import type { ReplayStore } from '../../jobs/replay.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
 
-/** The jobs' memory, in PostgreSQL or its embedded twin. All waiting times are counted by the database's clock. */
+/** Jobs, avatars and the outbox in the database. All waiting times are on the database's clock. */
 export class PrismaJobStore
   implements
     AvatarStore,
@@ -135,7 +135,7 @@ export class PrismaJobStore
   }
 
   async reschedule(job: JobToPoll, nextPollInMs: number | null, outcome: PollOutcome): Promise<void> {
-    // Whoever settled the job, bound it or asked for a look meanwhile has planned anew, and that counts.
+    // Not when another poll or event has planned since: its plan counts.
     await this.#prisma.$executeRaw`
       UPDATE jobs SET
         next_poll_at = now() + ${nextPollInMs}::float8 * interval '1 millisecond',
@@ -155,7 +155,7 @@ export class PrismaJobStore
     return asked && jobToPoll(asked, await this.#now());
   }
 
-  /** By the database's clock, which all instances share. */
+  /** All instances share the database's clock. */
   async #now(): Promise<Date> {
     const [row] = await this.#prisma.$queryRaw<{ now: Date }[]>`SELECT now() AS now`;
     return row?.now ?? new Date();
@@ -176,12 +176,12 @@ export class PrismaJobStore
     if (!isId(avatarId)) return null;
     return this.#prisma.$transaction(async (tx) => {
       if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
-      // Jobs before the avatar, as everybody who saves a decision takes them.
+      // The jobs' locks before the avatar's, in the order of save().
       await endJobs(tx, avatarId);
       const [avatar] = await tx.$queryRaw<{ version: number }[]>`
         SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
       if (avatar === undefined) return null;
-      // Those that were written meanwhile. Whoever writes another one now waits for the avatar, and finds it gone.
+      // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
       await endJobs(tx, avatarId);
       const generations = await tx.generation.findMany({
         where: { avatarId, status: { in: ['QUEUED', 'RUNNING'] } },
@@ -197,25 +197,19 @@ export class PrismaJobStore
         })),
       ];
       const rows = await tx.announcement.createManyAndReturn({
-        data: gone.map((news) => ({ ...news, ownerId })),
+        data: gone.map((notification) => ({ ...notification, ownerId })),
       });
       return rows.map(outboxEntry);
     });
   }
 
   async readOutbox(limit: number, olderThanMs: number): Promise<OutboxEntry[]> {
-    const rows = await this.#prisma.$queryRaw<{ id: bigint }[]>`
-      SELECT id FROM announcements
+    return this.#prisma.$queryRaw<OutboxEntry[]>`
+      SELECT id, kind, owner_id AS "ownerId", entity_id AS "entityId", version FROM announcements
       WHERE created_at <= now() - ${olderThanMs} * interval '1 millisecond'
         -- Written before the clock was put back.
         OR created_at > now() + interval '1 minute'
       ORDER BY id LIMIT ${limit}`;
-    if (rows.length === 0) return [];
-    const found = await this.#prisma.announcement.findMany({
-      where: { id: { in: rows.map(({ id }) => id) } },
-      orderBy: { id: 'asc' },
-    });
-    return found.map(outboxEntry);
   }
 
   async deleteFromOutbox(ids: readonly bigint[]): Promise<void> {
@@ -223,7 +217,7 @@ export class PrismaJobStore
   }
 }
 
-/** What the caller handed in goes with the avatar; what remains of a job is its run at fal, which is to be stopped. */
+/** Cancels an avatar's open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in. */
 async function endJobs(tx: Prisma.TransactionClient, avatarId: string): Promise<void> {
   const now = new Date();
   await tx.job.updateMany({

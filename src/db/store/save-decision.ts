@@ -15,8 +15,8 @@ type Options = Parameters<RunEventStore['save']>[2];
 type Transaction = Prisma.TransactionClient;
 
 /**
- * Saves a decision whole, if nothing was written since its snapshot was read: the job's revision and the version of
- * what people see are in the statements' own WHERE. Everything it announces is written in the same transaction.
+ * Saves all of a decision, provided that nothing was written since its snapshot was read: the job's revision and the
+ * version of the avatar or generation are in the statements' WHERE. The outbox rows are in the same transaction.
  */
 export async function saveDecision(
   prisma: PrismaClient,

@@ -1,4 +1,4 @@
-/** Why the demo ends before its story does. */
+/** Why the demo stops early. */
 export type StopReason =
   | { readonly kind: 'signal'; readonly name: 'SIGINT' | 'SIGTERM' }
   | { readonly kind: 'deadline'; readonly seconds: number }
@@ -7,7 +7,7 @@ export type StopReason =
 
 export class Stopped extends Error {
   readonly reason: StopReason;
-  /** What it was waiting for when it was stopped. */
+  /** The name of the pending work. */
   readonly waitingFor: string;
 
   constructor(reason: StopReason, waitingFor: string) {
@@ -17,11 +17,11 @@ export class Stopped extends Error {
   }
 }
 
-/** Waits for work that has a name. Rejects with Stopped as soon as the demo is stopped, whatever the work does. */
-export type Patience = <T>(waitingFor: string, work: Promise<T>) => Promise<T>;
+/** Waits for named work. Rejects with Stopped as soon as the demo stops. */
+export type Wait = <T>(waitingFor: string, work: Promise<T>) => Promise<T>;
 
 /** @param signal whose reason is a StopReason */
-export function createPatience(signal: AbortSignal): Patience {
+export function createWait(signal: AbortSignal): Wait {
   return async (waitingFor, work) => {
     const settled = new AbortController();
     const stopped = new Promise<never>((_, reject) => {

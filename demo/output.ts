@@ -2,22 +2,22 @@ import { LiveLines } from './live-lines.ts';
 import type { Terminal } from './terminal.ts';
 
 export const BODY_INDENT = '     ';
-/** Of the first column, the gap behind it included. */
+/** Width of the first column with its gap. */
 export const LABEL_WIDTH = 12;
 const RULE_WIDTH = 76;
-/** Not written into: a terminal may wrap a line that is as wide as it is. */
+/** A terminal may wrap a line of its full width. */
 export const RIGHT_MARGIN = 2;
 
-/** A promise of the product that did not hold. */
-export class BrokenPromise extends Error {}
+/** A promise of the product that does not hold. */
+export class FailedCheck extends Error {}
 
-/** Prints the demo's text: steps, facts, and what they prove. */
-export class Narrator {
+/** Prints the demo's steps, facts and checks. */
+export class Output {
   readonly terminal: Terminal;
   readonly live: LiveLines;
   readonly #write: (text: string) => void;
   #steps = 0;
-  #kept = 0;
+  #passed = 0;
 
   constructor(terminal: Terminal, write: (text: string) => void) {
     this.terminal = terminal;
@@ -25,9 +25,9 @@ export class Narrator {
     this.live = new LiveLines(write);
   }
 
-  /** How many promises were seen to hold. */
-  get kept(): number {
-    return this.#kept;
+  /** The number of passed checks. */
+  get passed(): number {
+    return this.#passed;
   }
 
   title(name: string, lines: readonly string[]): void {
@@ -45,7 +45,7 @@ export class Narrator {
     this.line(`${label.padEnd(LABEL_WIDTH)}${text}`);
   }
 
-  /** Two columns; the second one is broken into lines where the screen is too narrow. */
+  /** Two columns, the second one wrapped. */
   columns(left: string, leftWidth: number, right: string): void {
     const width = this.terminal.width() - BODY_INDENT.length - leftWidth - RIGHT_MARGIN;
     for (const [index, text] of wrap(right, width).entries()) {
@@ -57,17 +57,17 @@ export class Narrator {
     this.#write(`${BODY_INDENT}${text}`.trimEnd() + '\n');
   }
 
-  /** @throws BrokenPromise when it does not hold */
-  promise(holds: boolean, text: string): void {
-    if (!holds) throw new BrokenPromise(text);
-    this.#kept += 1;
+  /** @throws FailedCheck */
+  check(holds: boolean, text: string): void {
+    if (!holds) throw new FailedCheck(text);
+    this.#passed += 1;
     const width = this.terminal.width() - BODY_INDENT.length - 2 - RIGHT_MARGIN;
     const [first = '', ...rest] = wrap(text, width);
     this.#write(`${BODY_INDENT}${this.#paint('green', '✓')} ${this.#paint('green', first)}\n`);
     for (const line of rest) this.#write(`${BODY_INDENT}  ${this.#paint('green', line)}\n`);
   }
 
-  /** Says what is being waited for while it lasts, where a line can be taken back afterwards. */
+  /** Shows a waiting line during the work, on a terminal that can erase it. */
   async during<T>(text: string, work: Promise<T>): Promise<T> {
     if (this.terminal.isLive) this.live.draw([this.#paint('dim', `${BODY_INDENT}${text} …`)]);
     try {
@@ -86,7 +86,7 @@ export class Narrator {
   }
 }
 
-/** Breaks a text between words into lines of at most `width` characters; a longer word keeps a line of its own. */
+/** Wraps a text into lines of at most `width` characters; a longer word is not broken. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

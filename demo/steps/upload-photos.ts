@@ -1,18 +1,18 @@
 import { createFalClient } from '@fal-ai/client';
 import { unzipSync } from 'fflate';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../context.ts';
 
-/** Puts a zip of photos into fal's storage, as an application does for its user. @returns its address */
-export async function handInPhotos({ narrator, wait, services: { simulator } }: Scene): Promise<string> {
-  narrator.step('Hand in photos');
-  const zip = await narrator.during(
+/** Uploads a zip of photos to fal's storage, as an application does. @returns its URL */
+export async function uploadPhotos({ output, wait, services: { simulator } }: Context): Promise<string> {
+  output.step('Upload photos');
+  const zip = await output.during(
     'drawing sample photos',
     wait('sample photos', samplePhotos(simulator.samplePhotosUrl)),
   );
   const count = Object.keys(unzipSync(zip)).length;
   const fal = createFalClient({
     credentials: 'demo-key-of-the-simulator',
-    // The client knows fal's own address only; with the real fal this line is not there.
+    // Only for the simulator: the client has fal's own URL.
     fetch: (target, init) => {
       const address = target instanceof Request ? target.url : target.toString();
       return fetch(address.replace('https://rest.fal.ai', simulator.restUrl), init);
@@ -20,10 +20,10 @@ export async function handInPhotos({ narrator, wait, services: { simulator } }: 
   });
   const photos = new File([zip], 'photos.zip', { type: 'application/zip' });
   const imagesUrl = await wait('the upload of the photos', fal.storage.upload(photos));
-  narrator.fact('photos.zip', `${count} photos, ${Math.round(zip.length / 1000)} kB  →  fal's storage`);
+  output.fact('photos.zip', `${count} photos, ${Math.round(zip.length / 1000)} kB  →  fal's storage`);
   const stored = await wait('the stored photos', fetch(imagesUrl));
   const isWhole = Buffer.from(await stored.arrayBuffer()).equals(zip);
-  narrator.promise(isWhole, 'Photos go straight to fal; the server is only told where they are.');
+  output.check(isWhole, 'Photos go straight to fal; the server receives their URL only.');
   return imagesUrl;
 }
 

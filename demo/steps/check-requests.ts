@@ -1,26 +1,26 @@
-import { foreignFields } from '../fal-inputs.ts';
+import { unknownFields } from '../fal-inputs.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AvatarState } from '../watch-avatar.ts';
-import type { Cast, Scene } from '../scene.ts';
+import type { Avatars, Context } from '../context.ts';
 import type { Delivery, Simulator } from '@likeness/fal-simulator';
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** Looks at the other end: what fal was sent, and what became of its webhooks. */
-export async function lookAtFal({ narrator, wait, services }: Scene, cast: Cast): Promise<void> {
+/** Checks the requests that fal received, and the deliveries of its webhooks. */
+export async function checkRequests({ output, wait, services }: Context, avatars: Avatars): Promise<void> {
   const { simulator } = services;
-  const [portrait, style] = cast;
-  narrator.step('What fal was sent');
+  const [portrait, style] = avatars;
+  output.step('What fal received');
   const requests = simulator.requests();
   for (const { endpoint, body } of requests) {
-    narrator.columns(endpoint.replace('fal-ai/', ''), 31, Object.keys(body as Input).join(', '));
+    output.columns(endpoint.replace('fal-ai/', ''), 31, Object.keys(body as Input).join(', '));
   }
   const areClean = requests.every(
     ({ endpoint, body, query }) =>
-      foreignFields(endpoint, body as Input).length === 0 &&
+      unknownFields(endpoint, body as Input).length === 0 &&
       Object.keys(query).every((name) => name === 'fal_webhook'),
   );
-  narrator.promise(
+  output.check(
     areClean && requests.length === 4,
     '4 runs, 4 submits, each with nothing in it but what its endpoint takes.',
   );
@@ -28,27 +28,27 @@ export async function lookAtFal({ narrator, wait, services }: Scene, cast: Cast)
   const withLora = inputOf(simulator, 'fal-ai/flux-lora');
   const withFinetune = inputOf(simulator, 'fal-ai/flux-pro/v1.1-ultra-finetuned');
   const [lora] = withLora['loras'] as { readonly path: string }[];
-  narrator.promise(
+  output.check(
     lora?.path === portrait.diffusersLoraFileUrl && withFinetune['finetune_id'] === style.finetuneId,
-    `${portrait.name} was drawn from the LoRA's path, ${style.name} from the finetune_id.`,
+    `${portrait.name} was generated from the LoRA's path, ${style.name} from the finetune_id.`,
   );
-  narrator.line('');
+  output.line('');
   for (const [avatar, input] of [
     [portrait, withLora],
     [style, withFinetune],
   ] as const) {
-    narrator.fact(avatar.name, `"${String(input['prompt'])}"`);
+    output.fact(avatar.name, `"${String(input['prompt'])}"`);
   }
-  narrator.promise(
+  output.check(
     hasTriggerOnce(portrait, withLora) && hasTriggerOnce(style, withFinetune),
     `Each prompt has its trigger once: added to ${portrait.name}'s, kept in ${style.name}'s.`,
   );
 
   const isEveryEndAccepted = await wait("the answers to fal's webhooks", areWebhooksAccepted(simulator));
-  const believed = await wait('/metrics', believedWebhooks(services.url));
-  narrator.promise(
-    isEveryEndAccepted && believed === requests.length,
-    `fal called back ${believed} times: each webhook signed, verified, answered 200.`,
+  const verified = await wait('/metrics', verifiedWebhooks(services.url));
+  output.check(
+    isEveryEndAccepted && verified === requests.length,
+    `fal called back ${verified} times: each webhook signed, verified, answered 200.`,
   );
 }
 
@@ -62,10 +62,10 @@ function hasTriggerOnce({ triggerPhrase }: AvatarState, { prompt }: Input): bool
   return String(prompt).split(triggerPhrase).length === 2;
 }
 
-/** Resolves when fal is done with calling back about every run. False when it gave one up. */
+/** Resolves when fal delivered a webhook of every run; false when it gave one up. */
 async function areWebhooksAccepted(simulator: Simulator): Promise<boolean> {
   for (;;) {
-    // fal repeats what is not accepted, so only the newest attempt about a run counts.
+    // fal retries, so only the newest attempt of each run counts.
     const newest = simulator
       .requests()
       .map(({ requestId }) =>
@@ -81,8 +81,8 @@ function isGenuine({ label }: Delivery): boolean {
   return label === 'genuine';
 }
 
-/** How many webhooks the server itself says it verified; one that told what a poll had told before is `ignored`. */
-async function believedWebhooks(url: string): Promise<number> {
+/** The number of webhooks that the server verified; one after a poll with the same news is `ignored`. */
+async function verifiedWebhooks(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const counts = text.matchAll(/^likeness_webhooks_total\{outcome="(?:applied|ignored)"\} (\d+)$/gm);
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);

@@ -4,33 +4,33 @@ import { ENDPOINTS } from './endpoints.ts';
 import { prepareGeneration } from './generate.ts';
 import { CANCELLED, requestError } from './outcomes.ts';
 import { progressLine } from './progress-lines.ts';
-import type { RunBook } from './run-book.ts';
+import type { RunStore } from './run-store.ts';
 import { has, type Outcome, type Run } from './run.ts';
 import { prepareTraining } from './train.ts';
-import type { Prepared, Work, Workshop } from './work.ts';
+import type { Prepared, Work, RunDeps } from './work.ts';
 
 export type WorkerParts = {
-  shop: Workshop;
-  runs: RunBook;
+  deps: RunDeps;
+  runs: RunStore;
   onState: (run: Run) => void;
   onBug: (error: unknown) => void;
 };
 
-/** `cancelled` ends the run, `closing` leaves it as it is for the next start. */
+/** `closing` leaves the run for the next start. */
 export type StopReason = 'cancelled' | 'closing';
 
 /**
- * Takes a run from where it is to COMPLETED: queue, work, outcome. Resolves without completing it when the
- * simulator closes or the run is meant to get stuck. `hurried` runs wait for nothing.
+ * Takes a run from its state to COMPLETED. Resolves without that when the simulator closes or the run is stuck.
+ * `immediate` runs do not wait.
  */
-export async function workThrough(
+export async function executeRun(
   run: Run,
   parts: WorkerParts,
   stop: AbortSignal,
-  hurried = false,
+  immediate = false,
 ): Promise<void> {
   try {
-    complete(run, parts, await outcomeOf(run, parts, stop, hurried));
+    complete(run, parts, await outcomeOf(run, parts, stop, immediate));
   } catch (error) {
     const reason = stop.aborted ? (stop.reason as StopReason) : null;
     if (reason === 'closing') return;
@@ -40,8 +40,8 @@ export async function workThrough(
       return;
     }
     run.cancelled = true;
-    await sleep(run.state === 'IN_PROGRESS' ? parts.shop.timing().cancelMs : 0);
-    if (!parts.shop.signal.aborted) complete(run, parts, CANCELLED);
+    await sleep(run.state === 'IN_PROGRESS' ? parts.deps.timing().cancelMs : 0);
+    if (!parts.deps.signal.aborted) complete(run, parts, CANCELLED);
   }
 }
 
@@ -49,44 +49,44 @@ async function outcomeOf(
   run: Run,
   parts: WorkerParts,
   stop: AbortSignal,
-  hurried: boolean,
+  immediate: boolean,
 ): Promise<Outcome> {
-  const { shop, runs } = parts;
+  const { deps, runs } = parts;
   const wait = async (ms: number) => {
     stop.throwIfAborted();
-    if (!hurried && ms > 0) await sleep(ms, undefined, { signal: stop });
+    if (!immediate && ms > 0) await sleep(ms, undefined, { signal: stop });
   };
   const enter = (state: 'IN_QUEUE' | 'IN_PROGRESS') => {
     run.state = state;
-    if (state === 'IN_QUEUE') run.queuedAt = shop.now();
-    else run.startedAt = shop.now();
+    if (state === 'IN_QUEUE') run.queuedAt = deps.now();
+    else run.startedAt = deps.now();
     runs.save(run);
     parts.onState(run);
   };
 
-  const patience = run.startTimeoutMs ?? Infinity;
-  // After a restart a run may be past its queue.
+  const startTimeoutMs = run.startTimeoutMs ?? Infinity;
+  // After a restart a run may be running already.
   const queued = run.state === 'IN_QUEUE';
-  if (queued && has(run, 'stuck-in-queue')) await forever(stop, patience);
-  else if (queued) await wait(Math.min(run.queueMs, patience));
-  if (queued && (has(run, 'stuck-in-queue') || patience < run.queueMs)) {
+  if (queued && has(run, 'stuck-in-queue')) await waitForever(stop, startTimeoutMs);
+  else if (queued) await wait(Math.min(run.queueMs, startTimeoutMs));
+  if (queued && (has(run, 'stuck-in-queue') || startTimeoutMs < run.queueMs)) {
     return requestError(504, 'request_timeout', 'Request did not start within the requested time');
   }
   enter('IN_PROGRESS');
   if (has(run, 'requeue')) {
-    await wait(shop.timing().queueMs);
+    await wait(deps.timing().queueMs);
     run.gatewayId = randomUUID();
     enter('IN_QUEUE');
     await wait(run.queueMs);
     enter('IN_PROGRESS');
   }
-  const prepared = await prepare(run, shop);
+  const prepared = await prepare(run, deps);
   if (prepared.kind === 'refused') return prepared.outcome;
-  if (has(run, 'stuck')) await forever(stop);
-  const started = shop.now();
-  for (const line of prepared.intro) runs.log(run, line, shop.now());
-  await showProgress(prepared, { slower: has(run, 'slow') ? shop.timing().slowFactor : 1, wait }, (done) =>
-    runs.log(run, progressLine(done, prepared.total, shop.now() - started), shop.now()),
+  if (has(run, 'stuck')) await waitForever(stop);
+  const started = deps.now();
+  for (const line of prepared.intro) runs.log(run, line, deps.now());
+  await showProgress(prepared, { slower: has(run, 'slow') ? deps.timing().slowFactor : 1, wait }, (done) =>
+    runs.log(run, progressLine(done, prepared.total, deps.now() - started), deps.now()),
   );
   const outcome = await prepared.finish();
   stop.throwIfAborted();
@@ -97,7 +97,7 @@ async function outcomeOf(
     pace: { slower: number; wait: (ms: number) => Promise<void> },
     show: (done: number) => void,
   ): Promise<void> {
-    const lines = Math.max(1, Math.min(shop.timing().progressSteps, work.total));
+    const lines = Math.max(1, Math.min(deps.timing().progressSteps, work.total));
     for (let line = 1; line <= lines; line += 1) {
       await pace.wait((work.durationMs * pace.slower) / lines);
       show(Math.round((work.total * line) / lines));
@@ -105,21 +105,21 @@ async function outcomeOf(
   }
 }
 
-async function prepare(run: Run, shop: Workshop): Promise<Prepared> {
+async function prepare(run: Run, deps: RunDeps): Promise<Prepared> {
   const endpoint = ENDPOINTS.get(run.endpoint);
   switch (endpoint?.kind) {
     case 'trainer':
-      return prepareTraining(run, endpoint, shop);
+      return prepareTraining(run, endpoint, deps);
     case 'generator':
-      return prepareGeneration(run, endpoint, shop);
+      return prepareGeneration(run, endpoint, deps);
     case undefined:
-      // A run that an older version left in the folder.
+      // A stored run of an older version.
       return { kind: 'refused', outcome: requestError(500, 'internal_error', 'The app is gone') };
   }
 }
 
-/** @param atMostMs resolves after it; Infinity for never */
-async function forever(stop: AbortSignal, atMostMs = Infinity): Promise<void> {
+/** @param atMostMs Infinity: never resolves */
+async function waitForever(stop: AbortSignal, atMostMs = Infinity): Promise<void> {
   const LONGEST_TIMER_MS = 2 ** 31 - 1;
   do await sleep(Math.min(atMostMs, LONGEST_TIMER_MS), undefined, { signal: stop });
   while (atMostMs === Infinity);
@@ -127,7 +127,7 @@ async function forever(stop: AbortSignal, atMostMs = Infinity): Promise<void> {
 
 function complete(run: Run, parts: WorkerParts, outcome: Outcome): void {
   run.outcome = outcome;
-  run.completedAt = parts.shop.now();
+  run.completedAt = parts.deps.now();
   run.state = 'COMPLETED';
   if (outcome.error) parts.runs.log(run, outcome.error.text, run.completedAt, 'ERROR');
   parts.runs.save(run);

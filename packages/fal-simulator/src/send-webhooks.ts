@@ -3,7 +3,7 @@ import { has, type Run } from './run.ts';
 import { webhookMessages } from './webhook-messages.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 
-export type AnnounceParts = {
+export type WebhookParts = {
   sender: WebhookSender;
   webhookOnCancel: boolean;
   lateMs: () => number;
@@ -12,16 +12,19 @@ export type AnnounceParts = {
 };
 
 /**
- * Sends the webhooks of a completed run. Each one starts after the first attempt of the one before, so the order
- * of a scenario holds even when the receiver refuses and retries go on.
- * @returns a promise of the first attempt of the last message; `settled` when nothing is left to send
+ * Sends the webhooks of a completed run, each after the first attempt of the one before: a scenario keeps its order
+ * while retries continue.
+ * @returns `attempted`: the last message had its first attempt; `settled`: every delivery ended
  */
-export function announce(run: Run, parts: AnnounceParts): { told: Promise<void>; settled: Promise<void> } {
+export function sendWebhooks(
+  run: Run,
+  parts: WebhookParts,
+): { attempted: Promise<void>; settled: Promise<void> } {
   const url = run.webhookUrl;
   const messages = url === null ? [] : webhookMessages(run, parts.webhookOnCancel);
   const ends: Promise<void>[] = [];
 
-  async function tell(): Promise<void> {
+  async function attemptAll(): Promise<void> {
     if (url === null) return;
     if (has(run, 'late') && messages.length > 0) {
       await sleep(parts.lateMs(), undefined, { signal: parts.signal }).catch(() => undefined);
@@ -33,14 +36,14 @@ export function announce(run: Run, parts: AnnounceParts): { told: Promise<void>;
       });
     }
   }
-  const told = tell();
-  const settled = told
+  const attempted = attemptAll();
+  const settled = attempted
     .then(() => Promise.all(ends))
     .then(() => {
-      // What close() cut short is sent again by the next start.
+      // The next start sends what close() interrupted.
       if (parts.signal.aborted) return;
       run.webhookSettled = true;
       parts.save(run);
     });
-  return { told, settled };
+  return { attempted, settled };
 }

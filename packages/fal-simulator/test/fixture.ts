@@ -24,7 +24,7 @@ export type Json = Record<string, unknown>;
 export type Answer = { status: number; headers: Headers; body: Json };
 
 /** A simulator for one test, closed with it. A bug inside it fails the test. */
-export async function stage(options: SimulatorOptions = {}) {
+export async function fixture(options: SimulatorOptions = {}) {
   const bugs: string[] = [];
   const simulator = await startSimulator({
     ...options,

@@ -1,12 +1,12 @@
 import type { AvatarState } from '../watch-avatar.ts';
-import type { Scene } from '../scene.ts';
+import type { Context } from '../context.ts';
 
 /**
- * Somebody who even knows the callback's secret address and the request_id says that the training failed, but cannot
- * sign as fal does. @returns the server's HTTP status, null when it gave none
+ * Sends a failure with the secret callback URL and the request_id of a training, but with a forged signature.
+ * @returns the server's HTTP status; null: no answer
  */
 export async function forgeWebhook(
-  { services: { simulator } }: Pick<Scene, 'services'>,
+  { services: { simulator } }: Pick<Context, 'services'>,
   { falRequestId }: Pick<AvatarState, 'falRequestId'>,
 ): Promise<number | null> {
   const submit = simulator.requests().find(({ requestId }) => requestId === falRequestId);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createTurns } from '../src/turns.ts';
+import { createSemaphore } from '../src/semaphore.ts';
 
 test('work that holds much memory is done a few at a time, and not begun after the end', async () => {
   const end = new AbortController();
-  const inTurn = createTurns(2, end.signal);
+  const limited = createSemaphore(2, end.signal);
   const finish: (() => void)[] = [];
   const begun: number[] = [];
   const works = [1, 2, 3, 4, 5].map((number) =>
-    inTurn(async () => {
+    limited(async () => {
       begun.push(number);
       await new Promise<void>((resolve) => finish.push(resolve));
       return number;

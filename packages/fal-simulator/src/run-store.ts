@@ -1,27 +1,27 @@
 import { appOf, type Run } from './run.ts';
 import type { StateFolder } from './state-folder.ts';
 
-export type RunBook = ReturnType<typeof createRunBook>;
+export type RunStore = ReturnType<typeof createRunStore>;
 
 export type RunLimits = { most: number; mostBytes: number };
 
-/** Of runs that are over: a server that runs for weeks must not keep them all. */
+/** Of finished runs. */
 const FINISHED: RunLimits = { most: 10_000, mostBytes: 256 * 1024 * 1024 };
 
-/** All runs that go on, the newest of those that are over, and who watches which. */
-export function createRunBook(folder: StateFolder, limits: RunLimits = FINISHED) {
+/** Open runs, the newest finished ones, and their watchers. */
+export function createRunStore(folder: StateFolder, limits: RunLimits = FINISHED) {
   const runs = new Map<string, Run>();
-  /** Runs that are over with their sizes, the oldest first. */
+  /** Sizes of finished runs, the oldest first. */
   const finished = new Map<string, number>();
   let bytes = 0;
   const watchers = new Map<string, Set<() => void>>();
   for (const name of folder.list('runs')) {
-    // Only this file writes the folder; a document that is not a run any more is left alone.
+    // A document of another shape is ignored.
     const run = folder.read(name) as Run | null;
     if (typeof run?.id === 'string') runs.set(run.id, run);
   }
-  const over = [...runs.values()].filter(isOver);
-  for (const run of over.sort((a, b) => (a.completedAt ?? 0) - (b.completedAt ?? 0))) finish(run);
+  const finishedRuns = [...runs.values()].filter(isFinished);
+  for (const run of finishedRuns.sort((a, b) => (a.completedAt ?? 0) - (b.completedAt ?? 0))) finish(run);
 
   function finish(run: Run): void {
     const size = JSON.stringify(run).length;
@@ -42,26 +42,26 @@ export function createRunBook(folder: StateFolder, limits: RunLimits = FINISHED)
 
   return {
     get: (id: string) => runs.get(id) ?? null,
-    /** Null also for a run of another app: fal's routes are per app. */
+    /** Null for a run of another app. */
     find(app: string, id: string): Run | null {
       const run = runs.get(id);
       return run && appOf(run.endpoint) === app ? run : null;
     },
-    unfinished: () => [...runs.values()].filter((run) => !isOver(run)),
+    unfinished: () => [...runs.values()].filter((run) => !isFinished(run)),
     waiting: (endpoint: string) =>
       [...runs.values()].filter((run) => run.endpoint === endpoint && run.state === 'IN_QUEUE').length,
     save(run: Run): void {
       runs.set(run.id, run);
       folder.write(`runs/${run.id}`, run);
-      if (isOver(run)) finish(run);
+      if (isFinished(run)) finish(run);
       notify(run.id);
     },
-    /** A log line tells the watchers, yet is not worth a write of its own. */
+    /** Not written to disk until the next save. */
     log(run: Run, message: string, now: number, level: 'INFO' | 'ERROR' = 'INFO'): void {
       run.logs.push({ timestamp: new Date(now).toISOString(), level, source: 'USER', message, labels: {} });
       notify(run.id);
     },
-    /** Calls `watcher` after every change; returns how to stop. */
+    /** Calls `watcher` after every change until the returned function is called. */
     watch(id: string, watcher: () => void): () => void {
       const set = watchers.get(id) ?? new Set();
       watchers.set(id, set.add(watcher));
@@ -72,7 +72,6 @@ export function createRunBook(folder: StateFolder, limits: RunLimits = FINISHED)
   };
 }
 
-/** Nothing will happen to it any more. */
-function isOver(run: Run): boolean {
+function isFinished(run: Run): boolean {
   return run.state === 'COMPLETED' && run.webhookSettled;
 }

@@ -9,27 +9,26 @@ export type Program = {
   times?: number;
 };
 
-type Standing = {
+type Override = {
   endpoint: string | undefined;
   scenarios: readonly ScenarioName[];
   aboutKeys: boolean;
   left: number;
 };
 
-/** Whoever programs more than it submits gets the newest. */
-const MOST_STANDING = 1_000;
+const MAX_OVERRIDES = 1_000;
 
-export type Programs = ReturnType<typeof createPrograms>;
+export type Overrides = ReturnType<typeof createOverrides>;
 
-/** Scenarios set from outside. The oldest program that still applies is used, one per request. */
-export function createPrograms() {
-  let standing: Standing[] = [];
+/** Scenarios for coming requests. Each request uses up one of the oldest program that applies. */
+export function createOverrides() {
+  let overrides: Override[] = [];
 
-  function take(applies: (program: Standing) => boolean): readonly ScenarioName[] {
-    const found = standing.find(applies);
+  function take(applies: (program: Override) => boolean): readonly ScenarioName[] {
+    const found = overrides.find(applies);
     if (!found) return [];
     found.left -= 1;
-    standing = standing.filter((program) => program.left > 0);
+    overrides = overrides.filter((program) => program.left > 0);
     return found.scenarios;
   }
 
@@ -41,11 +40,11 @@ export function createPrograms() {
       for (const aboutKeys of [false, true]) {
         const share = scenarios.filter((name) => isAboutKeys(name) === aboutKeys);
         const rest = { endpoint: program.endpoint, aboutKeys, left: program.times ?? 1 };
-        if (share.length > 0) standing.push({ ...rest, scenarios: share });
+        if (share.length > 0) overrides.push({ ...rest, scenarios: share });
       }
-      standing = standing.slice(-MOST_STANDING);
+      overrides = overrides.slice(-MAX_OVERRIDES);
     },
-    clear: () => void (standing = []),
+    clear: () => void (overrides = []),
     forSubmit: (endpoint: string) =>
       take((program) => !program.aboutKeys && (program.endpoint ?? endpoint) === endpoint),
     forKeySet: () => take((program) => program.aboutKeys),

@@ -1,35 +1,32 @@
 import { basename } from 'node:path';
 import type { AvatarState } from '../watch-avatar.ts';
-import type { Cast, Scene } from '../scene.ts';
+import type { Avatars, Context } from '../context.ts';
 
-/** Shows what each training left, and that it is what fal's answer holds: no more, nothing made up. */
-export function showArtefacts({ narrator }: Scene, cast: Cast): void {
-  const [portrait, style] = cast;
-  narrator.step('What the trainings left');
-  for (const { name, diffusersLoraFileUrl, configFileUrl, finetuneId } of cast) {
-    narrator.fact(name, `diffusers_lora_file  ${fileName(diffusersLoraFileUrl)}`);
-    narrator.fact('', `config_file          ${fileName(configFileUrl)}`);
-    narrator.fact('', `finetune_id          ${finetuneId ?? '–'}`);
+/** Shows the artefacts, and checks them against fal's answers. */
+export function showArtefacts({ output }: Context, avatars: Avatars): void {
+  const [portrait, style] = avatars;
+  output.step('Artefacts of the trainings');
+  for (const { name, diffusersLoraFileUrl, configFileUrl, finetuneId } of avatars) {
+    output.fact(name, `diffusers_lora_file  ${fileName(diffusersLoraFileUrl)}`);
+    output.fact('', `config_file          ${fileName(configFileUrl)}`);
+    output.fact('', `finetune_id          ${finetuneId ?? '–'}`);
   }
   const answer = portrait.falResponseData as LoraAnswer;
-  narrator.promise(
+  output.check(
     portrait.diffusersLoraFileUrl !== null &&
       portrait.diffusersLoraFileUrl === answer.diffusers_lora_file?.url &&
       portrait.configFileUrl === answer.config_file?.url &&
       portrait.finetuneId === null,
     'The portrait trainer gives LoRA files and no finetune_id.',
   );
-  narrator.promise(
+  output.check(
     style.finetuneId !== null &&
       style.finetuneId === (style.falResponseData as FinetuneAnswer).finetune_id &&
       style.diffusersLoraFileUrl === null &&
       style.configFileUrl === null,
     'The style trainer gives a finetune_id and no LoRA.',
   );
-  narrator.promise(
-    cast.every(isNoRequestId),
-    "Neither is the request_id, and both stand in fal's own answer.",
-  );
+  output.check(avatars.every(isNoRequestId), "Neither is the request_id, and both are in fal's own answer.");
 }
 
 type LoraAnswer = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BatchReads } from '../../src/live/batch-reads.ts';
+import { createRowLoader } from '../../src/live/row-loaders.ts';
 
 type Book = { readonly id: string; readonly ownerId: string; readonly version: number };
 
@@ -10,7 +10,7 @@ function library(...books: Book[]) {
     readonly ids: string[];
     readonly go: (error?: Error) => void;
   }[] = [];
-  const reads = new BatchReads<Book>(
+  const read = createRowLoader<Book>(
     ({ ownerId, id }) =>
       new Promise((resolve, reject) => {
         const go = (error?: Error) => {
@@ -20,7 +20,7 @@ function library(...books: Book[]) {
         queries.push({ owners: ownerId.in, ids: id.in, go });
       }),
   );
-  return { books, queries, reads };
+  return { books, queries, read };
 }
 
 const numbered = (count: number, ownerId: string): Book[] =>
@@ -28,8 +28,8 @@ const numbered = (count: number, ownerId: string): Book[] =>
 
 describe('rows that are read for many', () => {
   test('at once are read together, a few hundred at a time', async () => {
-    const { queries, reads } = library(...numbered(1000, 'ada'));
-    const all = Promise.all(numbered(1000, 'ada').map(({ id }) => reads.read('ada', id)));
+    const { queries, read } = library(...numbered(1000, 'ada'));
+    const all = Promise.all(numbered(1000, 'ada').map(({ id }) => read('ada', id)));
     for (let done = 0; done < 5; done += 1) {
       await expect.poll(() => queries.length).toBeGreaterThan(done);
       queries[done]?.go();
@@ -39,16 +39,11 @@ describe('rows that are read for many', () => {
   });
 
   test('go to their owners only, whoever asks for them in the same query', async () => {
-    const { queries, reads } = library(
+    const { queries, read } = library(
       { id: 'a', ownerId: 'ada', version: 1 },
       { id: 'b', ownerId: 'bob', version: 1 },
     );
-    const both = [
-      reads.read('ada', 'a'),
-      reads.read('bob', 'a'),
-      reads.read('bob', 'b'),
-      reads.read('ada', 'b'),
-    ];
+    const both = [read('ada', 'a'), read('bob', 'a'), read('bob', 'b'), read('ada', 'b')];
     await expect.poll(() => queries.length).toBe(1);
     expect(queries[0]).toMatchObject({ owners: ['ada', 'bob'], ids: ['a', 'b'] });
     queries[0]?.go();
@@ -56,8 +51,8 @@ describe('rows that are read for many', () => {
   });
 
   test('are each asked for once, however many want one of them, and nobody gets another’s copy', async () => {
-    const { queries, reads } = library({ id: 'a', ownerId: 'ada', version: 1 });
-    const wanted = Array.from({ length: 50 }, () => reads.read('ada', 'a'));
+    const { queries, read } = library({ id: 'a', ownerId: 'ada', version: 1 });
+    const wanted = Array.from({ length: 50 }, () => read('ada', 'a'));
     await expect.poll(() => queries.length).toBe(1);
     expect(queries[0]?.ids).toEqual(['a']);
     queries[0]?.go();
@@ -67,13 +62,13 @@ describe('rows that are read for many', () => {
   });
 
   test('while others are being read wait for two queries at most, and are then read together', async () => {
-    const { queries, reads } = library(...numbered(100, 'ada'));
+    const { queries, read } = library(...numbered(100, 'ada'));
     const slow = [];
     for (let busy = 0; busy < 2; busy += 1) {
-      slow.push(reads.read('ada', `b${busy}`));
+      slow.push(read('ada', `b${busy}`));
       await expect.poll(() => queries.length).toBe(busy + 1);
     }
-    const rest = numbered(100, 'ada').map(({ id }) => reads.read('ada', id));
+    const rest = numbered(100, 'ada').map(({ id }) => read('ada', id));
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     expect(queries).toHaveLength(2);
@@ -86,11 +81,11 @@ describe('rows that are read for many', () => {
   });
 
   test('are never older than the asking: a read that has begun is not joined', async () => {
-    const { books, queries, reads } = library({ id: 'a', ownerId: 'ada', version: 1 });
-    const before = reads.read('ada', 'a');
+    const { books, queries, read } = library({ id: 'a', ownerId: 'ada', version: 1 });
+    const before = read('ada', 'a');
     await expect.poll(() => queries.length).toBe(1);
     books[0] = { id: 'a', ownerId: 'ada', version: 2 };
-    const after = reads.read('ada', 'a');
+    const after = read('ada', 'a');
     await expect.poll(() => queries.length).toBe(2);
     queries[0]?.go();
     queries[1]?.go();
@@ -99,12 +94,12 @@ describe('rows that are read for many', () => {
   });
 
   test('fail together, and those asked for later are read', async () => {
-    const { queries, reads } = library({ id: 'a', ownerId: 'ada', version: 1 });
-    const failing = expect(reads.read('ada', 'a')).rejects.toThrow('the database is away');
+    const { queries, read } = library({ id: 'a', ownerId: 'ada', version: 1 });
+    const failing = expect(read('ada', 'a')).rejects.toThrow('the database is away');
     await expect.poll(() => queries.length).toBe(1);
     queries[0]?.go(new Error('the database is away'));
     await failing;
-    const again = reads.read('ada', 'a');
+    const again = read('ada', 'a');
     await expect.poll(() => queries.length).toBe(2);
     queries[1]?.go();
     expect((await again)?.id).toBe('a');

@@ -1,10 +1,9 @@
-export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Lets at most `most` pieces of work go on at once; the others wait in the order they came. Work that has not begun
- * when `signal` aborts is refused.
+ * Runs at most `most` tasks at once, in the order of the calls. Waiting tasks are rejected when `signal` aborts.
  */
-export function createTurns(most: number, signal: AbortSignal): Turns {
+export function createSemaphore(most: number, signal: AbortSignal): Semaphore {
   let free = most;
   const waiting: (() => void)[] = [];
   return async (work) => {
@@ -14,7 +13,7 @@ export function createTurns(most: number, signal: AbortSignal): Turns {
       signal.throwIfAborted();
       return await work();
     } finally {
-      // Whoever is next takes over the place.
+      // The next task takes over the permit.
       const next = waiting.shift();
       if (next) next();
       else free += 1;

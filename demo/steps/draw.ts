@@ -1,59 +1,59 @@
 import { downloadPicture, savePicture } from '../pictures.ts';
-import { unrefused } from '../api-client.ts';
+import { accepted } from '../api-client.ts';
 import type { AvatarState } from '../watch-avatar.ts';
-import type { Cast, Scene } from '../scene.ts';
+import type { Avatars, Context } from '../context.ts';
 import type { GenerationStatusSubscription } from '../../src/generated/contract/graphql.ts';
 
 type GenerationState = GenerationStatusSubscription['generationStatus'];
 
-/** In bytes. A picture of this size that is smaller shows nothing. */
+/** Bytes; a smaller file of this size is blank. */
 const SMALLEST_PICTURE = 5_000;
 
-/** Draws from both avatars, and saves the pictures. One prompt lacks the trigger, the other one has it. */
-export async function draw(scene: Scene, cast: Cast): Promise<void> {
-  const { narrator, wait } = scene;
-  const [portrait, style] = cast;
-  narrator.step('Draw from each');
+/** Generates an image of each avatar, one prompt without the trigger and one with it, and saves the images. */
+export async function draw(context: Context, avatars: Avatars): Promise<void> {
+  const { output, wait } = context;
+  const [portrait, style] = avatars;
+  output.step('Generate an image of each');
   const drawing = Promise.all([
-    drawOne(scene, portrait, 'portrait in soft light'),
-    drawOne(scene, style, `portrait at dawn, ${style.triggerPhrase}`),
+    drawOne(context, portrait, 'portrait in soft light'),
+    drawOne(context, style, `portrait at dawn, ${style.triggerPhrase}`),
   ]);
-  const drawn = await narrator.during('drawing', wait('both pictures', drawing));
+  const drawn = await output.during('generating', wait('both pictures', drawing));
   for (const [index, { avatar, generation, prompt, seen }] of drawn.entries()) {
-    if (index > 0) narrator.line('');
+    if (index > 0) output.line('');
     const [image] = generation.images;
     if (generation.status !== 'COMPLETED' || image === undefined) {
       throw new Error(
-        `Drawing ${avatar.name} ended ${generation.status}: ${generation.error?.message ?? 'no picture'}`,
+        `The generation of ${avatar.name} ended ${generation.status}: ${generation.error?.message ?? 'no picture'}`,
       );
     }
     const picture = await wait('the download of a picture', downloadPicture(image.url));
     const path = await savePicture(avatar.name.toLowerCase(), picture);
-    narrator.fact(avatar.name, `asked   "${prompt}"`);
-    narrator.fact('', `told    ${seen.join(' → ')}`);
-    narrator.fact(
+    output.fact(avatar.name, `prompt  "${prompt}"`);
+    output.fact('', `states  ${seen.join(' → ')}`);
+    output.fact(
       '',
       `saved   ${path}  (${picture.width} × ${picture.height}, ${Math.round(picture.bytes.length / 1000)} kB)`,
     );
     const isAsTold = picture.width === image.width && picture.height === image.height;
     if (!isAsTold || picture.bytes.length < SMALLEST_PICTURE) {
       throw new Error(
-        `${path} is not the picture the API told of: ${image.width ?? '?'} × ${image.height ?? '?'}`,
+        `${path} differs from the image that the API reported: ${image.width ?? '?'} × ${image.height ?? '?'}`,
       );
     }
   }
-  narrator.promise(
+  output.check(
     drawn.every(({ seen }) => seen[0] !== 'COMPLETED'),
-    'generateImage does not wait either; both pictures decode, whole.',
+    'generateImage returns at once too, and both images decode.',
   );
 }
 
-async function drawOne({ client, wait }: Scene, avatar: AvatarState, prompt: string) {
+async function drawOne({ client, wait }: Context, avatar: AvatarState, prompt: string) {
   const { generateImage } = await wait(
     `generateImage of ${avatar.name}`,
     client.send('GenerateImage', { input: { avatarId: avatar.id, prompt } }),
   );
-  let { generation }: { generation: GenerationState } = unrefused(generateImage, 'GenerateImagePayload');
+  let { generation }: { generation: GenerationState } = accepted(generateImage, 'GenerateImagePayload');
   const seen: string[] = [generation.status];
   const watch = client.watch('GenerationStatus', { generationId: generation.id });
   for await (const { generationStatus } of watch) {

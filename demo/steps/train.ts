@@ -1,43 +1,43 @@
 import { forgeWebhook } from './forge-webhook.ts';
 import { TrainingBoard } from '../training-board.ts';
-import { unrefused } from '../api-client.ts';
+import { accepted } from '../api-client.ts';
 import { watchAvatar, type AvatarState, type AvatarWatch } from '../watch-avatar.ts';
-import type { Cast, Scene } from '../scene.ts';
+import type { Avatars, Context } from '../context.ts';
 
 type Watches = readonly [AvatarWatch, AvatarWatch];
 
-/** In milliseconds. No two runs wait equally long at fal, so the second one here waits longer than the first. */
+/** Milliseconds; the second run waits longer than the first, as runs at fal do. */
 const SECOND_QUEUE_MS = 2800;
 
-/** Trains both at the same time, watched through their subscriptions alone. @returns them as they ended */
-export async function train(scene: Scene, cast: Cast, imagesUrl: string): Promise<Cast> {
-  const { narrator, wait, client, services } = scene;
-  const board = new TrainingBoard(narrator);
-  const watch = ({ id }: AvatarState) => watchAvatar(client, id, (state) => board.tell(state));
-  const watches: Watches = [watch(cast[0]), watch(cast[1])];
-  await wait('the first word of both subscriptions', Promise.all(watches.map(({ first }) => first)));
+/** Trains both at the same time, and follows their subscriptions. @returns the final states */
+export async function train(context: Context, avatars: Avatars, imagesUrl: string): Promise<Avatars> {
+  const { output, wait, client, services } = context;
+  const board = new TrainingBoard(output);
+  const watch = ({ id }: AvatarState) => watchAvatar(client, id, (state) => board.update(state));
+  const watches: Watches = [watch(avatars[0]), watch(avatars[1])];
+  await wait('the first state of both subscriptions', Promise.all(watches.map(({ first }) => first)));
 
-  narrator.step('Start both trainings');
+  output.step('Start both trainings');
   const began = performance.now();
-  const first = await start(scene, cast[0], imagesUrl);
+  const first = await start(context, avatars[0], imagesUrl);
   services.simulator.setTiming({ queueMs: SECOND_QUEUE_MS });
-  const second = await start(scene, cast[1], imagesUrl);
+  const second = await start(context, avatars[1], imagesUrl);
   const answeredMs = performance.now() - began;
-  narrator.promise(
+  output.check(
     isOnItsWay(first) && isOnItsWay(second),
     'Starting never waits for the training; the request_id tracks it.',
   );
-  narrator.promise(
+  output.check(
     hasNoArtefact(first) && hasNoArtefact(second),
     'No LoRA and no finetune_id yet: a request_id is no model.',
   );
 
-  narrator.step('Watch them train: the subscription tells every figure');
+  output.step('Watch the trainings by subscription');
   board.open();
-  let ended: Cast;
+  let ended: Avatars;
   let forgeryStatus: number | null;
   try {
-    const forgery = forgeWebhook(scene, first);
+    const forgery = forgeWebhook(context, first);
     const trainings = Promise.all([watches[0].ended, watches[1].ended] as const);
     [ended, forgeryStatus] = await wait('both trainings to end', Promise.all([trainings, forgery]));
   } finally {
@@ -45,15 +45,15 @@ export async function train(scene: Scene, cast: Cast, imagesUrl: string): Promis
   }
   failIfNotCompleted(ended);
   const trainedMs = performance.now() - began;
-  narrator.promise(
+  output.check(
     answeredMs * 2 < trainedMs && wereSideBySide(ended),
     `Both trained side by side for ${inSeconds(trainedMs)}; the calls were back in ${inSeconds(answeredMs)}.`,
   );
-  narrator.promise(
-    watches.every(toldInOrder),
-    `One WebSocket told it all: ${watches.map(({ states }) => states.length).join(' + ')} states, each newer than the last.`,
+  output.check(
+    watches.every(areVersionsAscending),
+    `One WebSocket: ${watches.map(({ states }) => states.length).join(' + ')} states, each newer than the last.`,
   );
-  narrator.promise(
+  output.check(
     forgeryStatus === 401,
     `A forged webhook said "${first.name} failed": answered 401, nothing changed.`,
   );
@@ -61,7 +61,7 @@ export async function train(scene: Scene, cast: Cast, imagesUrl: string): Promis
 }
 
 async function start(
-  { client, wait, narrator }: Scene,
+  { client, wait, output }: Context,
   { id: avatarId, name }: AvatarState,
   imagesUrl: string,
 ) {
@@ -69,8 +69,8 @@ async function start(
   const call = client.send('StartTraining', { input: { avatarId, imagesUrl } });
   const { startTraining } = await wait(`startTraining of ${name}`, call);
   const ms = Math.round(performance.now() - began);
-  const { avatar } = unrefused(startTraining, 'StartTrainingPayload');
-  narrator.fact(name, `after ${String(ms).padStart(3)} ms  request_id ${avatar.falRequestId ?? '–'}`);
+  const { avatar } = accepted(startTraining, 'StartTrainingPayload');
+  output.fact(name, `after ${String(ms).padStart(3)} ms  request_id ${avatar.falRequestId ?? '–'}`);
   return avatar;
 }
 
@@ -82,22 +82,22 @@ function hasNoArtefact({ diffusersLoraFileUrl, finetuneId, isReady }: AvatarStat
   return diffusersLoraFileUrl === null && finetuneId === null && !isReady;
 }
 
-function failIfNotCompleted(cast: Cast): void {
-  for (const { name, status, error } of cast) {
+function failIfNotCompleted(avatars: Avatars): void {
+  for (const { name, status, error } of avatars) {
     if (status !== 'COMPLETED') {
       throw new Error(`The training of ${name} ended ${status}: ${error?.message ?? 'no reason was given'}`);
     }
   }
 }
 
-/** On the server's clock: the second one was asked for before the first one had ended. */
-function wereSideBySide([first, second]: Cast): boolean {
+/** By the server's clock: the second one started before the first one ended. */
+function wereSideBySide([first, second]: Avatars): boolean {
   const [asked, ended] = [second.trainingStartedAt, first.trainingCompletedAt];
   return asked !== null && ended !== null && Date.parse(asked) < Date.parse(ended);
 }
 
-/** The state at the time of subscribing, before anything was started, and from there on ever newer ones. */
-function toldInOrder({ states }: AvatarWatch): boolean {
+/** The states begin with DRAFT, and every one is newer than the last. */
+function areVersionsAscending({ states }: AvatarWatch): boolean {
   const versions = states.map(({ version }) => version);
   return (
     states[0]?.status === 'DRAFT' && versions.every((version, index) => version > (versions[index - 1] ?? -1))
