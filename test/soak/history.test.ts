@@ -177,7 +177,7 @@ const VIOLATED: Readonly<Record<keyof typeof INVARIANTS, readonly Violated[]>> =
   ],
   'the last frame is the row': [
     ['it is older', stream([observed(3)]), 'last saw .* TRAINING at 3'],
-    ['there is none', stream([], { about: null }), 'was never told'],
+    ['there is none', stream([], { about: null }), 'never got a state'],
     ['the stream completes before its avatar', closed('complete'), 'still there'],
     ['a lost stream is not reopened', closed('lost'), 'did not come again'],
     ['the stream outlives its avatar', stream([observed(1)]), 'which is gone', deleted],
