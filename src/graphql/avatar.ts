@@ -183,7 +183,7 @@ builder.subscriptionField('avatarStatus', (t) =>
   t.prismaField({
     type: AvatarNode,
     description:
-      'Sends the current state of an avatar, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends when the avatar is deleted. Without `avatarId`, covers all avatars of the caller, including those created later.',
+      'Sends the current state of an avatar, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. With `avatarId`, ends when the avatar is deleted. Without it, covers all avatars of the caller, including those created later.',
     args: {
       avatarId: t.arg.id({ description: 'ID of the avatar. Default: all avatars of the caller.' }),
       afterVersion: t.arg.int({

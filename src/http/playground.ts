@@ -15,8 +15,7 @@ mutation CreateAvatar {
 }
 `;
 
-const WATCH = `# 3. Watch all your avatars. Run this right after step 2.
-#    The playground ends the subscription when you leave this tab.
+const WATCH = `# 3. Watch all your avatars. Run this right after step 2, and stay in this tab.
 subscription AvatarStatus {
   avatarStatus {
     id
@@ -32,11 +31,11 @@ subscription AvatarStatus {
 
 const train = (
   imagesUrl: string,
-) => `# 2. Train the avatar: insert the ID from step 1. Returns when fal has accepted the run.
+) => `# 2. Replace avatarIdFromStep1 by the ID (double-click it), and train the avatar.
 mutation StartTraining {
   startTraining(
     input: {
-      avatarId: "avt_..."
+      avatarId: "avatarIdFromStep1"
       imagesUrl: ${imagesUrl}
     }
   ) {
@@ -48,11 +47,11 @@ mutation StartTraining {
 }
 `;
 
-const GENERATE = `# 4. When the status is COMPLETED, generate an image: insert the ID from step 1.
+const GENERATE = `# 4. When the status is COMPLETED, replace avatarIdFromStep1 and generate an image.
 mutation GenerateImage {
   generateImage(
     input: {
-      avatarId: "avt_..."
+      avatarId: "avatarIdFromStep1"
       prompt: "a portrait in soft window light"
       waitSeconds: 30
     }

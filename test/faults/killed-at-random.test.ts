@@ -16,10 +16,10 @@ const START_MS = 1500;
 const MOST_CALLS = 12;
 const LATER_MS = 50;
 /** For rounds in which the clients do little that is acknowledged. */
-const LONGEST_MS = 5000;
+const MAX_ROUND_MS = 5000;
 const CLIENTS_PER_TENANT = 2;
 /** Rounds and the end of all jobs, on a busy machine. */
-const PATIENCE_MS = ROUNDS * 10_000 + 300_000;
+const TIMEOUT_MS = ROUNDS * 30_000 + 300_000;
 
 /** TEST_SEED repeats the decisions of a run that failed; it is in the failure's message. */
 const firstSeed = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
@@ -34,7 +34,8 @@ async function killAtRandom(run: SoakRun, seed: number): Promise<void> {
     } else {
       await ready;
       const enough = run.history.acknowledged + random.between(0, MOST_CALLS);
-      const giveUpAt = performance.now() + LONGEST_MS;
+      // A start measures how fast this machine is at the moment.
+      const giveUpAt = performance.now() + MAX_ROUND_MS + 3 * server.startMs;
       while (run.history.acknowledged < enough && performance.now() < giveUpAt) await pause(5);
       await pause(random.between(0, LATER_MS));
     }
@@ -46,7 +47,7 @@ async function killAtRandom(run: SoakRun, seed: number): Promise<void> {
 
 test.concurrent.each(SERVERS)(
   `server %s, killed ${ROUNDS} times at random under load on ${testedDatabase}, keeps every promise`,
-  { timeout: PATIENCE_MS },
+  { timeout: TIMEOUT_MS },
   async (server) => {
     const seed = firstSeed + server - 1;
     const run = await SoakRun.create({ seed, tenants: ['ada', 'bob'], instances: 1, reconcileMs: 500 });
@@ -57,12 +58,13 @@ test.concurrent.each(SERVERS)(
 
       const { recorded, violations } = await run.verify();
       const file = violations.length === 0 ? '' : await saveHistory(recorded, seed);
-      expect(violations, `TEST_SEED=${firstSeed} ${file}\n${reportOf(recorded, violations)}`).toEqual([]);
+      const report = `TEST_SEED=${firstSeed} ${file}\n${reportOf(recorded, violations)}`;
+      expect(violations, report).toEqual([]);
       // It was under load: calls were cut off, others were acknowledged, and fal had work.
       const calls = callsIn(recorded.history);
-      expect(calls.filter(({ end }) => end?.kind === 'info').length).toBeGreaterThan(ROUNDS / 10);
-      expect(calls.filter(({ end }) => end?.kind === 'ok').length).toBeGreaterThan(ROUNDS);
-      expect(recorded.final.submits.length).toBeGreaterThan(ROUNDS / 4);
+      expect(calls.filter(({ end }) => end?.kind === 'info').length, report).toBeGreaterThan(ROUNDS / 10);
+      expect(calls.filter(({ end }) => end?.kind === 'ok').length, report).toBeGreaterThan(ROUNDS);
+      expect(recorded.final.submits.length, report).toBeGreaterThan(ROUNDS / 4);
     } finally {
       await run.close();
     }

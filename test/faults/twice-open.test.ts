@@ -25,7 +25,7 @@ async function begin(dataDir: string): Promise<Server> {
   return server;
 }
 
-test('of two servers started at the same moment on an empty folder one serves and the other says which has it', async () => {
+test('of two servers that start at once on an empty folder, one serves and the other names its process', async () => {
   const both = await Promise.all([begin(folder), begin(folder)]);
   const loser = await Promise.race(both.map(async (server) => (await server.exited, server)));
   const winner = both.find((server) => server !== loser);
@@ -38,7 +38,7 @@ test('of two servers started at the same moment on an empty folder one serves an
 });
 
 test.skipIf(process.platform !== 'linux')(
-  'a folder that cannot be made is an error that says so (Linux: in /proc)',
+  'a folder that cannot be created is a clear error (Linux: in /proc)',
   async () => {
     const server = await begin('/proc/nope/deeper');
     expect(await server.exited).toEqual({ code: 1, signal: null });
@@ -47,7 +47,7 @@ test.skipIf(process.platform !== 'linux')(
 );
 
 test.skipIf(noDisks !== undefined)(
-  `a folder that cannot be written to is an error that says so${noDisks === undefined ? '' : ` (skipped: ${noDisks})`}`,
+  `a read-only folder is a clear error${noDisks === undefined ? '' : ` (skipped: ${noDisks})`}`,
   async () => {
     const disk = mountDisk(1, ',ro');
     try {

@@ -47,7 +47,7 @@ export class HistoryFixture {
   moreJobs: JobRow[] = [];
   unpublished = 0;
 
-  /** Without it there is no training: only the avatar as it was fixture. */
+  /** Without it there is no training: only the created avatar. */
   withoutTraining(): this {
     this.avatar = { ...observed(1), owner: 'ada' };
     this.#withTraining = false;
@@ -106,7 +106,7 @@ export class HistoryFixture {
   }
 }
 
-/** Ada makes an avatar, trains it and watches all of it; every invariant holds. */
+/** Ada creates, trains and watches an avatar; every invariant holds. */
 export function validHistory(): HistoryFixture {
   const fixture = new HistoryFixture();
   fixture.ok({ kind: 'create' }, observed(1));

@@ -8,7 +8,7 @@ import { SoakRun } from './soak-run.ts';
 const MINUTE_MS = 60_000;
 const REPORT_EVERY_MS = 30_000;
 const CLIENTS_PER_TENANT = 2;
-/** Slow enough for webhooks to bring most news, and quick enough for a lost one to be fixture up for. */
+/** Slow enough for most ends to come by webhook, fast enough to make up for lost ones. */
 const RECONCILE_MS = 1500;
 
 export type SoakOptions = {

@@ -10,7 +10,7 @@ type Subscriber = {
   end: Extract<Entry, { kind: 'closed' }>['how'] | null;
 };
 
-/** When all is quiet, the last thing a subscriber was told is how things are, and streams of what is gone are complete. */
+/** After all jobs have ended, the last state of a subscriber equals the row, and streams of deleted rows are complete. */
 export function lastFramesAreTheRows({ history, final }: Recorded): string[] {
   const rows = new Map([...final.avatars, ...final.generations].map((row) => [row.id, row]));
   const avatarsOf = new Map<string, string[]>();
@@ -20,24 +20,24 @@ export function lastFramesAreTheRows({ history, final }: Recorded): string[] {
     const { name, tenant, about, last, end } = subscriber;
     if (end === 'lost') return [`${name} lost its stream and did not come again`];
     if (about === null) {
-      if (end === 'complete') return [`${name} was told that nothing more will come of a tenant's avatars`];
+      if (end === 'complete') return [`${name} got a complete stream of a tenant's avatars`];
       return (avatarsOf.get(tenant) ?? []).flatMap((id) => differs(name, rows.get(id), last.get(id)));
     }
     const row = rows.get(about);
     // Somebody else's: nothing may have come, and the stream ends at once.
     if (row !== undefined && row.owner !== tenant) return [];
     if (row === undefined)
-      return end === 'complete' ? [] : [`${name} still waits for news of ${about}, which is gone`];
+      return end === 'complete' ? [] : [`${name} still has a stream of ${about}, which is gone`];
     const mayEnd = about.startsWith('gen_') && last.get(about)?.version === row.version;
     if (end === 'complete' && !mayEnd)
-      return [`${name} was told that nothing more will come of ${about}, which is still there`];
+      return [`${name} got a complete stream of ${about}, which is still there`];
     return differs(name, row, last.get(about));
   });
 }
 
 function differs(name: string, row: VisibleRow | undefined, seen: ObservedRow | undefined): string[] {
   if (row === undefined) return [];
-  if (seen === undefined) return [`${name} was never told of ${row.id}`];
+  if (seen === undefined) return [`${name} never got a state of ${row.id}`];
   const { status, version, requestId, errorCode } = row;
   const isSame =
     seen.status === status &&

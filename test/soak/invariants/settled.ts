@@ -1,8 +1,8 @@
 import { FINAL, type Recorded } from '../calls.ts';
 
 /**
- * Everything comes to rest. What may stay open is a submit whose outcome is unknown and of which no webhook told; it
- * says so, to whoever looks.
+ * Every job ends. Only a submit with unknown outcome and without a webhook may stay open, and its
+ * owner sees that.
  */
 export function everythingSettles({ history, final }: Recorded): string[] {
   const problems: string[] = [];
@@ -23,7 +23,7 @@ export function everythingSettles({ history, final }: Recorded): string[] {
     } else if (submit?.requestId != null && submit.isReported && delivered.has(submit.requestId)) {
       problems.push(`${id} is still ${state}, although its webhook was taken`);
     } else {
-      // Of a deleted avatar there is nobody left to tell.
+      // A deleted avatar has no owner who could see it.
       const seen = shown.get(generationId ?? avatarId ?? '')?.errorCode;
       if (errorCode !== 'SUBMIT_OUTCOME_UNKNOWN' || (avatarId !== null && seen !== errorCode))
         problems.push(`${id} is ${state}, and does not say so`);
