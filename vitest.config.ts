@@ -3,13 +3,16 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole servers: each loads everything there is, so their files share one copy of it. */
 const WITH_SERVERS = ['test/{story,graphql,http,security}/**/*.test.ts'];
-/** Processes that are killed, connections that go dead, the whole demo: they take their time. */
+/** Killed processes, dead connections, the whole demo: slow. */
 const FAULTS = ['test/faults/**/*.test.ts'];
-/** Minutes of random load and random kills. */
+/** Tests that send a sample of their inputs in `npm test` and all of them at night; see test/support/sample.ts. */
+const SAMPLED = ['test/security/{json-bodies,long-answers,long-texts,webhook-bodies}.test.ts'];
+/** Random kills under random load. */
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
+/** Fault tests that are slow and rarely fail; .ci/nightly runs them. */
+const NIGHTLY = ['test/faults/{reconnect-storm,submit-hangs}.test.ts'];
 const WITH_BUILT_SERVER = ['test/support/global-setup.ts', 'test/support/build-server.ts'];
 
-// `vitest run --project faults` runs the slow ones; the others are quick enough to be run after every change.
 export default defineConfig({
   resolve: {
     // The packages require graphql's CommonJS build; with its ES module in our own code there would be two of it.
@@ -18,10 +21,12 @@ export default defineConfig({
   test: {
     environment: 'node',
     globalSetup: ['test/support/global-setup.ts'],
-    // An embedded database takes about 300 MB, so few files run at once, each in a process of its own.
     pool: 'forks',
+    // Each worker takes 300 MB for its embedded database. `npm test` has three, since many of its tests wait.
     maxWorkers: 2,
-    testTimeout: 20_000,
+    provide: { everyPair: false },
+    // A guard: longer than every wait of test/support.
+    testTimeout: 120_000,
     // Opening a database on a busy machine, and closing what a test left.
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
@@ -33,6 +38,7 @@ export default defineConfig({
           name: 'parts',
           include: ['{test,packages/*/test}/**/*.test.ts'],
           exclude: [...WITH_SERVERS, ...FAULTS],
+          isolate: false,
         },
       },
       {
@@ -40,13 +46,22 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: FAULTS,
-          exclude: HISTORIES,
+          exclude: [...HISTORIES, ...NIGHTLY],
           globalSetup: WITH_BUILT_SERVER,
         },
       },
       {
         extends: true,
         test: { name: 'histories', include: HISTORIES, globalSetup: WITH_BUILT_SERVER },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'nightly',
+          include: [...NIGHTLY, ...SAMPLED],
+          provide: { everyPair: true },
+          globalSetup: WITH_BUILT_SERVER,
+        },
       },
     ],
   },

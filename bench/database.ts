@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { postgresPrograms, startPostgresCluster } from '../test/support/postgres-cluster.ts';
+import { startPostgresCluster } from './postgres-cluster.ts';
 import { openDatabase } from '../src/open-database.ts';
 import { silent } from '../test/support/template.ts';
 
@@ -20,11 +20,11 @@ export type BenchDatabase = {
  */
 export async function openBenchDatabase(scale = 1): Promise<BenchDatabase> {
   const given = process.env['BENCH_DATABASE_URL'];
-  if (given === undefined && postgresPrograms === null) {
+  const cluster = given === undefined ? await startPostgresCluster() : null;
+  const url = given ?? cluster?.url;
+  if (url === undefined) {
     throw new Error('PostgreSQL is not installed: set BENCH_DATABASE_URL to an empty database');
   }
-  const cluster = given === undefined ? await startPostgresCluster({ durable: true }) : null;
-  const url = given ?? cluster?.url ?? '';
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   const sql = async (text: string, values: readonly unknown[] = []) =>
     (await pool.query<Record<string, unknown>>(text, [...values])).rows;

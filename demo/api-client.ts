@@ -7,7 +7,7 @@ type Answer<Data> = {
   readonly errors?: readonly { readonly message: string }[] | undefined;
 };
 
-/** An application that uses the API: mutations over HTTP, subscriptions over one WebSocket. */
+/** A client of the API: mutations over HTTP, subscriptions over one WebSocket. */
 export class ApiClient {
   readonly #url: string;
   readonly #textOf: (name: keyof Operations) => string;
@@ -19,7 +19,7 @@ export class ApiClient {
     this.#socket = createClient({
       url: url.replace(/^http/, 'ws'),
       webSocketImpl: WebSocket,
-      // A lost connection ends the demo with a message rather than hiding in retries.
+      // Without retries a lost connection ends the demo with a message.
       retryAttempts: 0,
     });
   }
@@ -28,7 +28,7 @@ export class ApiClient {
     return new ApiClient(graphqlUrl, await readOperations());
   }
 
-  /** Rejects when the API cannot be reached or answers with errors. Refusals are part of the data. */
+  /** Rejects when the API is unreachable or returns errors. Refusals are data. */
   async send<Name extends keyof Operations>(
     name: Name,
     variables: Operations[Name]['variables'],
@@ -41,7 +41,7 @@ export class ApiClient {
     return dataOf(name, (await response.json()) as Answer<Operations[Name]['data']>);
   }
 
-  /** Ends when the subscription does, when the reader leaves it, and at close(). */
+  /** Ends with the subscription, with its reader and at close(). */
   async *watch<Name extends keyof Operations>(
     name: Name,
     variables: Operations[Name]['variables'],
@@ -65,14 +65,14 @@ function dataOf<Data>(name: string, { data, errors }: Answer<Data>): Data {
   return data;
 }
 
-/** What a mutation gives, or its refusal as an error. */
-export function unrefused<Result extends { readonly __typename: string }, Name extends string>(
+/** The payload of a mutation. @throws its refusal */
+export function accepted<Result extends { readonly __typename: string }, Name extends string>(
   result: Result,
   wanted: Name & Result['__typename'],
 ): Extract<Result, { readonly __typename: Name }> {
   if (isOf(result, wanted)) return result;
   const { code, message } = result as { readonly code?: unknown; readonly message?: unknown };
-  throw new Error(`Instead of ${wanted} came ${result.__typename}: ${String(code)}, ${String(message)}`);
+  throw new Error(`Expected ${wanted}, got ${result.__typename}: ${String(code)}, ${String(message)}`);
 }
 
 function isOf<Result extends { readonly __typename: string }, Name extends string>(

@@ -1,7 +1,6 @@
 /**
- * What fal's endpoints take, as fal documents it. Written down here once more rather than taken from the server, which
- * could not be caught at anything by its own list. fal ignores what it does not know, so a wrong name fails nowhere:
- * it silently trains without a trigger, or draws somebody else.
+ * Input fields of fal's endpoints by its documentation, independent of the server's own list. fal ignores unknown fields:
+ * a wrong name silently trains without a trigger or generates another person.
  */
 const INPUTS: Readonly<Record<string, readonly string[]>> = {
   'fal-ai/flux-lora-portrait-trainer': [
@@ -58,7 +57,7 @@ const INPUTS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The fields the endpoint does not know; all of them for an unknown endpoint. */
-export function foreignFields(endpoint: string, input: Readonly<Record<string, unknown>>): string[] {
+/** Fields that the endpoint does not have; all fields for an unknown endpoint. */
+export function unknownFields(endpoint: string, input: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(input).filter((field) => INPUTS[endpoint]?.includes(field) !== true);
 }

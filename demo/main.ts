@@ -1,14 +1,14 @@
-import { createPatience, Stopped, type StopReason } from './patience.ts';
+import { createWait, Stopped, type StopReason } from './stoppable.ts';
 import { Disposer } from '../src/async/disposer.ts';
-import { Narrator } from './narrator.ts';
+import { Output } from './output.ts';
 import { OUTPUT_FOLDER } from './pictures.ts';
 import { ServerLog } from './server-log.ts';
 import { readTerminal } from './terminal.ts';
-import { tellHowToGoOn, tellStory } from './story.ts';
+import { printNextSteps, runDemo } from './run-demo.ts';
 
-/** Of the whole command, from its start. */
-const DEADLINE_SECONDS = 55;
-/** In milliseconds. Ending takes below a second, or as long as the start of the database when that is under way. */
+/** Of the whole command. It takes half a minute on an idle machine, and several times as long on a busy one. */
+const DEADLINE_SECONDS = 300;
+/** Disposal takes less than a second, or as long as a database start in progress. */
 const ENDING_MS = 10_000;
 
 const EXIT_STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -20,55 +20,55 @@ const stop = (reason: StopReason) => {
 
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    // Asked twice: at once.
+    // The second signal ends at once.
     if (stopper.signal.aborted) process.exit(EXIT_STATUS[name]);
     stop({ kind: 'signal', name });
   });
 }
 process.on('uncaughtException', (error) => stop({ kind: 'fault', error }));
-// The reader of a pipe may leave, as head does.
+// The reader of a pipe may close it, as head does.
 process.stdout.on('error', () => stop({ kind: 'output-closed' }));
 const deadline = setTimeout(
   () => stop({ kind: 'deadline', seconds: DEADLINE_SECONDS }),
   DEADLINE_SECONDS * 1000 - performance.now(),
 );
 
-const narrator = new Narrator(readTerminal(process.stdout, process.env), (text) => {
+const output = new Output(readTerminal(process.stdout, process.env), (text) => {
   process.stdout.write(text);
 });
-const ends = new Disposer();
+const disposer = new Disposer();
 const serverLog = new ServerLog();
 
 process.exitCode = await perform();
 
 async function perform(): Promise<number> {
-  const wait = createPatience(stopper.signal);
+  const wait = createWait(stopper.signal);
   try {
-    await tellStory({ narrator, ends, wait, log: (line) => serverLog.add(line) });
+    await runDemo({ output, disposer, wait, log: (line) => serverLog.add(line) });
     clearTimeout(deadline);
-    await endEverything(1);
+    await disposeAll(1);
   } catch (error) {
     clearTimeout(deadline);
-    narrator.live.keep();
-    const status = await tellFailure(error);
-    await endEverything(status);
+    output.live.keep();
+    const status = await printFailure(error);
+    await disposeAll(status);
     return status;
   }
-  tellHowToGoOn(narrator, (performance.now() / 1000).toFixed(1));
+  printNextSteps(output, (performance.now() / 1000).toFixed(1));
   return 0;
 }
 
-/** @param status the exit status should that hang */
-async function endEverything(status: number): Promise<void> {
-  const impatience = setTimeout(() => {
-    process.stderr.write('  Ending took too long; leaving.\n');
+/** @param status the exit status if disposal hangs */
+async function disposeAll(status: number): Promise<void> {
+  const timer = setTimeout(() => {
+    process.stderr.write('  Disposal timed out.\n');
     process.exit(status);
   }, ENDING_MS);
-  await ends.dispose().finally(() => clearTimeout(impatience));
+  await disposer.dispose().finally(() => clearTimeout(timer));
 }
 
 /** @returns the exit status */
-async function tellFailure(error: unknown): Promise<number> {
+async function printFailure(error: unknown): Promise<number> {
   const reason = error instanceof Stopped ? error.reason : null;
   if (reason?.kind === 'signal') {
     process.stderr.write('\n  Stopped. Cleaning up …\n');
@@ -85,7 +85,7 @@ function failureText(error: unknown): string {
   if (!(error instanceof Stopped)) return error instanceof Error ? error.message : String(error);
   const { reason, waitingFor } = error;
   if (reason.kind === 'deadline') {
-    return `The demo was to take at most ${reason.seconds} s, and was still waiting for ${waitingFor}.`;
+    return `The demo timed out after ${reason.seconds} s while waiting for ${waitingFor}.`;
   }
   return reason.kind === 'fault' ? failureText(reason.error) : error.message;
 }

@@ -13,7 +13,7 @@ import type {
   StartTrainingMutationVariables,
 } from '../src/generated/contract/graphql.ts';
 
-/** The contract's operations that the demo sends: what each takes and gives. */
+/** The operations that the demo sends. */
 export type Operations = {
   CreateAvatar: { variables: CreateAvatarMutationVariables; data: CreateAvatarMutation };
   StartTraining: { variables: StartTrainingMutationVariables; data: StartTrainingMutation };
@@ -22,12 +22,12 @@ export type Operations = {
   GenerationStatus: { variables: GenerationStatusSubscriptionVariables; data: GenerationStatusSubscription };
 };
 
-/** Beside demo/ as well as beside dist/, where the bundle runs. */
+/** Relative to demo/ and to dist/ with the bundle. */
 const CONTRACT = new URL('../test/contract/operations.graphql', import.meta.url);
 
 /**
- * The text of each operation, with the fragments it uses, from the very file that the tests hold the server to. Only
- * the types are generated, so the demo starts without generating them.
+ * Reads the text of each operation with its fragments from the contract that the tests use. The demo needs no
+ * generated files at run time.
  */
 export async function readOperations(): Promise<(name: keyof Operations) => string> {
   const documents = separateOperations(parse(await readFile(CONTRACT, 'utf8')));

@@ -1,6 +1,6 @@
 import type { AvatarStatus } from '../src/generated/contract/graphql.ts';
 import type { Terminal, Style } from './terminal.ts';
-import { BODY_INDENT, LABEL_WIDTH, RIGHT_MARGIN } from './narrator.ts';
+import { BODY_INDENT, LABEL_WIDTH, RIGHT_MARGIN } from './output.ts';
 
 /** What a bar shows of an avatar: nothing that its subscription did not say. */
 export type BarState = {
@@ -37,7 +37,7 @@ export function plainLine(state: BarState): string {
 }
 
 /** Whether such a line is worth printing: a new status, or another quarter of the way. */
-export function isWorthALine(before: BarState | null, now: BarState): boolean {
+export function isSignificant(before: BarState | null, now: BarState): boolean {
   return before?.status !== now.status || quarter(before) !== quarter(now);
 }
 

@@ -1,10 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The newest ones; a hung demo must not fill the memory. */
 const MOST_LINES = 2000;
 
-/** Keeps the server's log in memory: it would clutter the story, and is wanted when the story ends badly. */
+/** Keeps the newest lines of the server's log, to save them when the demo fails. */
 export class ServerLog {
   readonly #lines: string[] = [];
 
@@ -13,7 +12,7 @@ export class ServerLog {
     if (this.#lines.length > MOST_LINES) this.#lines.shift();
   }
 
-  /** @returns the file's path, null when there is nothing to save or no place for it */
+  /** @returns the file's path; null when there are no lines or the folder is not writable */
   async save(folder: string): Promise<string | null> {
     if (this.#lines.length === 0) return null;
     const file = join(folder, 'server.log');

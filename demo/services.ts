@@ -10,33 +10,27 @@ import { startSimulator, type Simulator } from '@likeness/fal-simulator';
 import { tmpdir } from 'node:os';
 
 export type Services = {
-  /** Of the server, without a path. */
+  /** The server's origin. */
   readonly url: string;
   readonly graphqlUrl: string;
   readonly simulator: Simulator;
   close(): Promise<void>;
 };
 
-/** In milliseconds: long enough to be watched, short enough to be waited for. */
+/** Milliseconds. */
 const TIMING = { queueMs: 1200, trainMs: 5200, generateMs: 900, progressSteps: 36 };
-/** How often the server looks at fal. Real trainings take minutes, so its own default is slower. */
 const RECONCILE_INTERVAL_MS = 150;
 
-/**
- * The simulator of fal and the server, on free ports, with all data in a new temporary folder.
- *
- * @param log gets the server's log, line by line
- */
+/** Starts the simulator and the server on free ports, with all data in a temporary folder. */
 export async function startServices(log: (line: string) => void): Promise<Services> {
-  const ends = new Disposer();
+  const disposer = new Disposer();
   try {
-    const folder = await temporaryFolder(ends);
+    const folder = await temporaryFolder(disposer);
     const simulator = await startSimulator({ timing: TIMING });
-    ends.add(() => simulator.close());
+    disposer.add(() => simulator.close());
 
-    // Nothing is taken from the user's own environment: a FAL_KEY there must not be spent, nor a DATABASE_URL or
-    // REDIS_URL written to. The server cannot tell the simulator from fal: it has a key, fal's two addresses and a
-    // public URL, as it would have in production.
+    // The user's environment is ignored: its FAL_KEY, DATABASE_URL and REDIS_URL must not be used. The server is configured
+    // as in production: a key, fal's URLs and a public URL.
     const port = await freePort();
     const config = readConfig({
       HOST: '127.0.0.1',
@@ -49,22 +43,22 @@ export async function startServices(log: (line: string) => void): Promise<Servic
       RECONCILE_INTERVAL_MS: String(RECONCILE_INTERVAL_MS),
     });
     const app = await createApp(config, createLog('info', [], { write: log }));
-    ends.add(() => app.close());
-    return { url: app.url, graphqlUrl: app.graphqlUrl, simulator, close: () => ends.dispose() };
+    disposer.add(() => app.close());
+    return { url: app.url, graphqlUrl: app.graphqlUrl, simulator, close: () => disposer.dispose() };
   } catch (error) {
-    await ends.dispose();
+    await disposer.dispose();
     throw error;
   }
 }
 
-async function temporaryFolder(ends: Disposer): Promise<string> {
+async function temporaryFolder(disposer: Disposer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'likeness-demo-'));
-  // Also when the process is ended the hard way.
+  // Also after process.exit().
   const remove = () => {
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', remove);
-  ends.add(async () => {
+  disposer.add(async () => {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     process.off('exit', remove);
   });
@@ -72,8 +66,8 @@ async function temporaryFolder(ends: Disposer): Promise<string> {
 }
 
 /**
- * A port nobody uses now. It has to be known before the server listens, because the server's public URL contains it;
- * should another program take it in between, the server says so and the demo fails.
+ * A free port. The server's public URL contains it, so it is chosen before the server listens; if another program takes
+ * it in between, the start fails.
  */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,14 +1,14 @@
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
 export type Terminal = {
-  /** Lines can be drawn over: somebody watches, and the screen knows how. */
+  /** An interactive terminal that can redraw lines. */
   readonly isLive: boolean;
-  /** In columns, asked anew each time: windows change. */
+  /** Current width in columns. */
   readonly width: () => number;
   readonly paint: (style: Style, text: string) => string;
 };
 
-/** How wide a text may become where nothing says how wide the screen is, and at most where it is wider. */
+/** The default and the largest width. */
 const WIDEST = 80;
 
 const CODES = {
@@ -32,7 +32,7 @@ export function readTerminal(
     isLive,
     width: () => {
       const columns = stream.columns ?? 0;
-      // Some terminals say 0 when they do not know.
+      // Some terminals report 0 for an unknown width.
       return columns > 0 ? Math.min(columns, WIDEST) : WIDEST;
     },
     paint: (style, text) => {

@@ -1,42 +1,42 @@
-import { barLine, isWorthALine, plainLine, type BarState } from './progress-bars.ts';
+import { barLine, isSignificant, plainLine, type BarState } from './progress-bars.ts';
 import type { AvatarState } from './watch-avatar.ts';
-import type { Narrator } from './narrator.ts';
+import type { Output } from './output.ts';
 
-/** One bar for each avatar, drawn in place where that works and told in lines where it does not. */
+/** A progress bar per avatar: redrawn in place on a terminal, printed as lines elsewhere. */
 export class TrainingBoard {
-  readonly #narrator: Narrator;
+  readonly #output: Output;
   readonly #bars = new Map<string, BarState>();
   #isOpen = false;
 
-  constructor(narrator: Narrator) {
-    this.#narrator = narrator;
+  constructor(output: Output) {
+    this.#output = output;
   }
 
-  /** Shows what is known by now and, from here on, whatever is told. */
+  /** Shows the current states and every update. */
   open(): void {
     this.#isOpen = true;
-    if (this.#narrator.terminal.isLive) this.#draw();
-    else for (const bar of this.#bars.values()) this.#narrator.line(plainLine(bar).trimStart());
+    if (this.#output.terminal.isLive) this.#draw();
+    else for (const bar of this.#bars.values()) this.#output.line(plainLine(bar).trimStart());
   }
 
-  tell({ id, name, status, progress }: AvatarState): void {
+  update({ id, name, status, progress }: AvatarState): void {
     const before = this.#bars.get(id) ?? null;
     const { percent = null, queuePosition = null } = progress ?? {};
     const now = { name, status, percent, queuePosition };
     this.#bars.set(id, now);
     if (!this.#isOpen) return;
-    if (this.#narrator.terminal.isLive) this.#draw();
-    else if (isWorthALine(before, now)) this.#narrator.line(plainLine(now).trimStart());
+    if (this.#output.terminal.isLive) this.#draw();
+    else if (isSignificant(before, now)) this.#output.line(plainLine(now).trimStart());
   }
 
-  /** Leaves the last state on the screen; what is told later is not shown. */
+  /** Keeps the last states on the screen and ignores later updates. */
   close(): void {
     this.#isOpen = false;
-    this.#narrator.live.keep();
+    this.#output.live.keep();
   }
 
   #draw(): void {
-    const { live, terminal } = this.#narrator;
+    const { live, terminal } = this.#output;
     live.draw([...this.#bars.values()].map((bar) => barLine(bar, terminal)));
   }
 }

@@ -4,30 +4,30 @@ import type { AvatarStatus, AvatarStatusSubscription } from '../src/generated/co
 export type AvatarState = AvatarStatusSubscription['avatarStatus'];
 
 export type AvatarWatch = {
-  /** Everything the subscription told, in order. */
+  /** Every received state. */
   readonly states: readonly AvatarState[];
   /** The state at the time of subscribing. */
   readonly first: Promise<AvatarState>;
-  /** The state in which the training ended. Rejects when the subscription ends before. */
+  /** The final state. Rejects when the subscription ends early. */
   readonly ended: Promise<AvatarState>;
 };
 
-/** Subscribes to an avatar until its training has ended. */
+/** Subscribes to an avatar until its training ends. */
 export function watchAvatar(
   client: ApiClient,
   avatarId: string,
   onState: (state: AvatarState) => void,
 ): AvatarWatch {
-  const told = client.watch('AvatarStatus', { avatarId });
-  const opening = told.next();
+  const stream = client.watch('AvatarStatus', { avatarId });
+  const opening = stream.next();
   const states: AvatarState[] = [];
   const follow = async () => {
-    for (let next = await opening; next.done !== true; next = await told.next()) {
+    for (let next = await opening; next.done !== true; next = await stream.next()) {
       const state = next.value.avatarStatus;
       states.push(state);
       onState(state);
       if (!ENDED.has(state.status)) continue;
-      await told.return();
+      await stream.return();
       return state;
     }
     throw new Error('The subscription ended before the training did');

@@ -1,12 +1,12 @@
-// Bundles our own code into dist/; packages stay where npm put them, but for those of the simulator, which a production
-// install does not have. A program starts several times faster from it than through a TypeScript loader.
+// Bundles our own code into dist/. Packages stay in node_modules, except the simulator's, which a production install does
+// not have. A bundle starts several times faster than a TypeScript loader.
 import { build, stop } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { ensureGenerated } from './generate.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What can be run, and where its code begins. */
+/** Programs and their entry points. */
 export const PROGRAMS = {
   main: 'src/main.ts',
   fal: 'packages/fal-simulator/src/main.ts',
@@ -16,7 +16,7 @@ export const PROGRAMS = {
   'move-to-postgres': 'src/backup/commands/move-to-postgres.ts',
 };
 
-/** What the simulator is made of: it is bundled, so that only building takes these packages. */
+/** The simulator and its packages: bundled, so that only the build needs them. */
 const BUNDLED = new Set(['@likeness/fal-simulator', 'fflate', 'jpeg-js', 'pngjs']);
 
 /** @type {import('esbuild').Plugin} */
@@ -31,7 +31,7 @@ const packagesOutside = {
 };
 
 /**
- * Makes dist/<name>.js of each named program. Rejects, with the faults printed, when the code does not build.
+ * Builds dist/<name>.js for each program. Rejects after printing the errors when the code does not build.
  *
  * @param {readonly (keyof typeof PROGRAMS)[]} names
  */
@@ -55,7 +55,7 @@ export async function buildPrograms(names) {
     sourcemap: true,
     logLevel: 'warning',
   });
-  // Its service process would live as long as this one, which may go on to be the server.
+  // esbuild's service process would live as long as this one, which may become the server.
   await stop();
 }
 

@@ -1,5 +1,5 @@
-// Prints schema.graphql and generates the typed documents (see codegen.ts). With --check it fails where the committed
-// schema.graphql differs, and changes nothing.
+// Writes schema.graphql and generates the typed documents (see codegen.ts). With --check it changes nothing and fails when
+// the committed schema.graphql differs.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

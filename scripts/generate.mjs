@@ -1,5 +1,5 @@
 // Runs `prisma generate` when the schema, its configuration or a generator's version changed since the last run.
-// Plain JavaScript: it runs before anything that could compile TypeScript, at the head of every npm script.
+// Plain JavaScript: it runs first in every npm script, before anything can compile TypeScript.
 //
 // PRISMA_SCHEMA_ENGINE_BINARY names a file that exists, so Prisma downloads no engine; generating needs none.
 import { spawn } from 'node:child_process';
@@ -15,17 +15,17 @@ const PACKAGES = join(ROOT, 'node_modules');
 const OUTPUT = join(ROOT, 'src', 'generated');
 const STAMP = join(OUTPUT, 'stamp');
 const LOCK = join(OUTPUT, 'generate.lock');
-/** Windows spells it `Path`. */
+/** The name is `Path` on Windows. */
 const SEARCH_PATH = Object.keys(process.env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
 const PRODUCTS = ['prisma/client.ts', 'pothos.ts'];
 
-/** Generating takes some seconds; a lock this old belongs to a run that was killed. */
+/** Generating takes seconds; an older lock belongs to a killed run. */
 const LOCK_STALE_MS = 120_000;
 const LOCK_RETRY_MS = 100;
 
 /**
- * Makes src/generated match prisma/schema.prisma. Safe to call from several processes at once: one generates, the
- * others wait for it. Throws with Prisma's own output when the schema is wrong.
+ * Makes src/generated match prisma/schema.prisma. Several processes may call it at once: one generates, the others wait.
+ * Throws with Prisma's output when the schema is wrong.
  *
  * @returns {Promise<boolean>} whether something was generated
  */
@@ -37,7 +37,7 @@ export async function ensureGenerated() {
   const unlock = await lock();
   try {
     if (await isUpToDate(wanted)) return false;
-    // Without a stamp a run that is killed half-way is begun again.
+    // Without a stamp the next run repeats a killed one.
     await rm(STAMP, { force: true });
     await runPrismaGenerate();
     await writeFile(`${STAMP}.new`, wanted);
@@ -65,7 +65,7 @@ async function isUpToDate(wanted) {
   return (await readFile(STAMP, 'utf8').catch(() => '')) === wanted;
 }
 
-/** An exclusively created file. Two runs that both find it stale may both generate, which costs time and no harm. */
+/** An exclusively created file. Two runs that both find it stale may both generate, which is harmless. */
 async function lock() {
   for (;;) {
     try {
@@ -100,9 +100,9 @@ async function runPrismaGenerate() {
     env: {
       PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
       ...process.env,
-      // Prisma starts the generators by their command name, which only npm puts in the search path.
+      // Prisma starts the generators by their command name, which is in npm's search path only.
       [SEARCH_PATH]: `${join(PACKAGES, '.bin')}${delimiter}${process.env[SEARCH_PATH] ?? ''}`,
-      // No look at the network for a newer version, no report of use.
+      // No network request for newer versions, no telemetry.
       CHECKPOINT_DISABLE: '1',
       PRISMA_HIDE_UPDATE_MESSAGE: '1',
     },

@@ -1,9 +1,9 @@
-// npm run migration:new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for what changed in
+// npm run migration:new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for the changes of
 //                                 schema.prisma since the last migration
 // npm run migration:check         fails when the migrations and schema.prisma disagree
 //
 // Both run on an in-memory database with Prisma's own engine, so neither needs a server or a download.
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IN_MEMORY, openEmbedded } from '../src/embedded/database.ts';
@@ -12,7 +12,6 @@ import { readMigrations } from '../src/db/migrations/migration-files.ts';
 import { openSchemaEngine } from './schema-engine.ts';
 
 const FOLDER = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
-const LOCK_FILE = `# Written by \`npm run migration:new\`; Prisma refuses migrations of another kind of database.\nprovider = "postgresql"\n`;
 const REPAIR = 'npm run migration:new <what_changed>';
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -31,7 +30,7 @@ switch (command) {
 
 async function writeMigration(label: string): Promise<number> {
   if (!/^\w+$/.test(label)) {
-    console.error('Say in a word or two what changes: npm run migration:new add_avatar_notes');
+    console.error('usage: npm run migration:new <words>, for example add_avatar_notes');
     return 2;
   }
   const sql = await missingSql();
@@ -41,11 +40,10 @@ async function writeMigration(label: string): Promise<number> {
   }
   const timestamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const folder = join(FOLDER, `${timestamp}_${label}`);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(FOLDER, 'migration_lock.toml'), LOCK_FILE);
+  await mkdir(folder);
   await writeFile(join(folder, 'migration.sql'), sql);
   console.log(
-    `Wrote ${join(folder, 'migration.sql')}. Read it: the engine does not know what your rows mean.`,
+    `Wrote ${join(folder, 'migration.sql')}. Review it: the engine does not know the meaning of your rows.`,
   );
   return 0;
 }
@@ -53,19 +51,17 @@ async function writeMigration(label: string): Promise<number> {
 async function checkMigrations(): Promise<number> {
   const sql = await missingSql();
   if (sql === undefined) return 0;
-  console.error(`schema.prisma says more than prisma/migrations does. Missing:\n\n${sql}\nRepair: ${REPAIR}`);
+  console.error(`schema.prisma and prisma/migrations differ. Missing:\n\n${sql}\nRepair: ${REPAIR}`);
   return 1;
 }
 
 /** Applies every migration to an empty database and asks the engine what is still missing. */
 async function missingSql(): Promise<string | undefined> {
-  await mkdir(FOLDER, { recursive: true });
   const { pool, close } = await openEmbedded(IN_MEMORY, silent);
   try {
-    const migrations = (await readdir(FOLDER)).length === 0 ? [] : await readMigrations(FOLDER);
     const client = await pool.connect();
     try {
-      await migrate(client, migrations, silent);
+      await migrate(client, await readMigrations(FOLDER), silent);
     } finally {
       client.release(true);
     }

@@ -1,5 +1,5 @@
-// Builds, then runs one of the built programs in this same process: its exit status is the command's. Where what building
-// takes was pruned away, what was built before is run.
+// Builds a program and runs it in this process, so that its exit status is the command's. Without the build's packages
+// (after npm prune) it runs the existing build.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -13,7 +13,7 @@ if (builder === null) {
   const built = fileURLToPath(new URL(`../dist/${program}.js`, import.meta.url));
   if (!existsSync(built)) {
     console.error(
-      `${built} is not there, and the packages that build it are not installed: run npm ci first`,
+      `${built} does not exist, and the packages that build it are not installed: run npm ci first`,
     );
     process.exit(1);
   }
@@ -25,13 +25,13 @@ if (builder === null) {
   await builder.buildPrograms([program]);
 }
 if (process.env.npm_lifecycle_event !== undefined) endWithParent();
-process.argv.splice(1, 2, `dist/${program}.js`); // it sees its own arguments, as if it had been started itself
+process.argv.splice(1, 2, `dist/${program}.js`); // the program sees its own arguments only
 process.setSourceMapsEnabled(true);
 await import(`../dist/${program}.js`);
 
 /**
- * npm passes a signal on to the shell it started, and the shell dies of it without telling us. So a process whose
- * parent is gone ends as if it had got the signal itself, rather than living on unseen with its port and its data.
+ * npm sends a signal to its shell, which dies without passing it on. So this process sends itself SIGTERM when its parent
+ * is gone, instead of running on with its port and its data.
  */
 function endWithParent() {
   const parent = process.ppid;

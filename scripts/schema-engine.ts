@@ -14,15 +14,15 @@ const SCHEMA = 'prisma/schema.prisma';
 const NO_FILTER: SchemaFilter = { externalTables: [], externalEnums: [] };
 
 export type SchemaEngine = {
-  /** SQL from what the database holds to what schema.prisma says; undefined when there is nothing to do. */
+  /** SQL that brings the database to schema.prisma; undefined when they agree. */
   pendingSql(): Promise<string | undefined>;
-  /** What `prisma migrate deploy` does. Returns the names it applied; throws as it does. */
+  /** Like `prisma migrate deploy`. Returns the names of the applied migrations. */
   applyMigrations(migrations: readonly Migration[]): Promise<string[]>;
 };
 
 /**
- * Prisma's own schema engine on a database, as WebAssembly: nothing is downloaded. Give it a pool of one connection
- * (its lock belongs to a connection) that nothing else uses; ending the pool stays with the caller.
+ * Prisma's own schema engine as WebAssembly: nothing is downloaded. Takes a pool of one connection (its lock belongs to
+ * a connection) that nothing else uses; the caller ends the pool.
  */
 export async function openSchemaEngine(pool: pg.Pool): Promise<SchemaEngine> {
   await loadEngine();
@@ -68,8 +68,8 @@ function migrationList(migrations: readonly Migration[]): MigrationList {
 const [CHAR, TEXT] = [18, 25];
 
 /**
- * The engine reads system catalogs, whose type "char" Prisma's adapter for node-postgres does not know and the engine
- * insists on. So such a column is passed through the adapter as text and named what it is afterwards.
+ * The engine reads system catalogs and requires their type "char", which Prisma's adapter for node-postgres does not
+ * know. Such a column passes the adapter as text and gets its type back afterwards.
  */
 class CatalogReadingPg extends PrismaPg {
   readonly #charColumns: WeakMap<object, number[]>;
@@ -108,7 +108,7 @@ class CatalogReadingPg extends PrismaPg {
 
 let loaded: Promise<void> | undefined;
 
-/** The package's main file imports the .wasm as a module, which Node cannot do yet; so it is put together here. */
+/** The package's main file imports the .wasm as a module, which Node cannot do yet. */
 function loadEngine(): Promise<void> {
   return (loaded ??= (async () => {
     const require = createRequire(import.meta.url);
@@ -117,7 +117,7 @@ function loadEngine(): Promise<void> {
     const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': { ...glue } });
     const start = instance.exports['__wbindgen_start'];
     if (typeof start !== 'function')
-      throw new Error('The schema engine is not what this script was written for');
+      throw new Error('this version of the schema engine is not supported by scripts/schema-engine.ts');
     glue.__wbg_set_wasm(instance.exports);
     (start as () => void)();
   })());

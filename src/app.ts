@@ -7,7 +7,6 @@ import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createGenerationWaiter } from './live/wait-for-generation.ts';
 import { createGraphqlServer, GRAPHQL_PATH } from './http/yoga.ts';
-import { createUseCases } from './jobs/use-cases.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
@@ -16,7 +15,6 @@ import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
-import { requestPoll, storeUnreadable, handleWebhook } from './jobs/handle-webhook.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { bridgeOverRedis } from './live/redis-bridge.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
@@ -34,28 +32,28 @@ import type { Simulator } from '@likeness/fal-simulator';
 import type { Log } from './log/log.ts';
 
 export type App = {
-  /** Of the server, without a path. */
+  /** Without a path. */
   readonly url: string;
   readonly graphqlUrl: string;
-  /** Of the built-in simulator; null when a FAL_KEY is set. */
+  /** Built-in simulator; null if FAL_KEY is set. */
   readonly simulatorUrl: string | null;
-  /** A zip of photos to try a training with; null when a FAL_KEY is set. */
+  /** Sample photos for a training; null if FAL_KEY is set. */
   readonly sampleImagesUrl: string | null;
-  /** Ends everything in reverse order; requests under way end first. Safe to call twice. */
+  /** Ends requests under way, then everything else in reverse order. Safe to call twice. */
   close(): Promise<void>;
 };
 
-const ANNOUNCE_EVERY_MS = 1000;
-const REFUSALS_SAID_EVERY_MS = 10_000;
-const FORGET_EVERY_MS = 3_600_000;
-/** How long requests under way may take to end after close(). */
+const PUBLISH_INTERVAL_MS = 1000;
+const REFUSAL_LOG_INTERVAL_MS = 10_000;
+const CLEANUP_INTERVAL_MS = 3_600_000;
+/** Time for requests under way after close(). */
 const GRACE_MS = 5000;
-/** How long fal's answers to submits may take after that. */
-const LAST_ANSWERS_MS = 2500;
+/** Time for fal's responses to submits after that. */
+const SUBMIT_GRACE_MS = 2500;
 
 /**
- * Builds the server out of its parts and starts it. Whatever was started before a part fails is ended again.
- * @throws when the database, the address or the data folder cannot be had
+ * Starts the server. After a failure, ends everything that was started.
+ * @throws if the database, the address or the data folder is not available
  */
 export async function createApp(config: Config, log: Log): Promise<App> {
   const parts = new Disposer();
@@ -79,19 +77,12 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   });
   parts.add(() => database.close());
 
-  // Any process of this machine reaches the simulator, so only this one knows its key.
-  const simulatorKey = randomBytes(32).toString('base64url');
-  const simulator = config.fal === null ? await simulate(config, simulatorKey) : null;
+  const { fal, simulator } =
+    config.fal === null ? await simulate(config) : { fal: config.fal, simulator: null };
   if (simulator !== null) parts.add(() => simulator.close());
-  const fal: FalConfig = config.fal ?? {
-    key: simulatorKey,
-    queueUrl: simulator?.queueUrl ?? '',
-    restUrl: simulator?.restUrl ?? '',
-    jwksUrl: simulator?.jwksUrl ?? '',
-  };
 
-  const news = new Notifications();
-  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, news, log);
+  const notifications = new Notifications();
+  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
   const store = new PrismaJobStore(database.prisma, config.limits);
   const settings = {
@@ -101,33 +92,32 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   };
   const inFlight = new InFlight();
   const closing = new AbortController();
-  const stops = new PrismaBreakerStore(database.prisma, fal.key);
-  // Whoever starts a server has seen to what made another one stop.
-  for (const reason of await stops.clear()) log.warn({ reason }, 'circuit breaker reset at start');
+  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
-    listeners: () => news.listeners,
-    isBreakerOpen: () => stops.isOpen(),
+    listeners: () => notifications.listeners,
+    isBreakerOpen: () => breakerStore.isOpen(),
     clockSkewSeconds: () => clock.seconds,
   });
   const provider = new FalProvider(
     { ...fal, closing: closing.signal, noticeDate: (date) => clock.notice(date) },
-    new CircuitBreaker(stops, log),
+    new CircuitBreaker(breakerStore, log),
     log,
   );
   const callbackTokens = new CallbackTokens(fal.key);
   const deps = {
     store,
     provider,
-    publisher: news,
+    publisher: notifications,
     log,
     metrics: metrics.jobs,
     inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
+    waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };
-  // The last before the database: fal's answer to a submit is worth waiting for, whoever else is gone.
-  parts.add(() => inFlight.drain(LAST_ANSWERS_MS));
+  // Last before the database: the response to a submit decides whether a paid run is known.
+  parts.add(() => inFlight.drain(SUBMIT_GRACE_MS));
   const loops: Loop[] = [];
   const reconciler = createReconciler(deps);
   parts.add(async () => {
@@ -140,15 +130,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const yoga = createGraphqlServer({
     services: {
       prisma: database.prisma,
-      useCases: createUseCases({
-        ...deps,
-        avatars: store,
-        waiter: createGenerationWaiter(store, (id) => news.listen('generation', id)),
-      }),
-      news,
+      jobs: deps,
+      notifications,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
-      watched: createRowLoaders(database.prisma),
+      rows: createRowLoaders(database.prisma),
     },
     authenticate,
     isAllowedOrigin,
@@ -159,7 +145,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     log,
   });
 
-  let isClosing = false;
   const http = await startHttp({
     host: config.host,
     port: config.port,
@@ -172,39 +157,35 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       keys: new KeySet(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
-      receive: (token, callback) => handleWebhook(deps, token, callback),
-      quarantine: (token, delivery) => storeUnreadable(deps, token, delivery),
-      lookAgain: (requestId) => requestPoll(deps, requestId),
+      jobs: deps,
       log,
-      refusals: new LogThrottle(REFUSALS_SAID_EVERY_MS),
+      refusals: new LogThrottle(REFUSAL_LOG_INTERVAL_MS),
       count: metrics.countWebhook,
     },
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),
-      isClosing: () => isClosing,
+      isClosing: () => closing.signal.aborted,
     },
     metrics: { registry: metrics.registry, token: config.metricsToken },
     log,
   });
   parts.add(() => http.close(GRACE_MS));
-  // The simulator runs on this machine, so it reaches the server where it listens.
+  // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
 
   loops.push(
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
-    runEvery((stop) => publishOutbox(deps, stop), { intervalMs: ANNOUNCE_EVERY_MS, log }),
-    runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: FORGET_EVERY_MS, log }),
+    runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
+    runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
   );
-  // The first to go: no new work is sent here any more, subscribers come again elsewhere, and whoever waits for a
-  // generation gets it as it is.
+  // First: no new work arrives, subscribers reconnect to another instance, and waiting calls return the current state.
   parts.add(async () => {
-    isClosing = true;
-    // Before fal is cut off: a sweep would take that for fal's silence.
+    // Before the abort, which a sweep would take for an outage of fal.
     for (const loop of loops) void loop.stop();
     closing.abort();
     await http.endStreams();
-    news.close();
+    notifications.close();
   });
 
   warnOfSettings(config, log);
@@ -216,13 +197,20 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   };
 }
 
-/** Loaded only where it is needed: a server in front of fal runs none of it. */
-async function simulate({ dataDir, isProduction }: Config, apiKey: string): Promise<Simulator> {
+/** Loaded on use: a server with FAL_KEY runs no code of the simulator. */
+async function simulate({
+  dataDir,
+  isProduction,
+}: Config): Promise<{ fal: FalConfig; simulator: Simulator }> {
   const { startSimulator } = await import('@likeness/fal-simulator');
-  return startSimulator({
+  // Other processes of this machine can reach the simulator, so its key is random.
+  const key = randomBytes(32).toString('base64url');
+  const simulator = await startSimulator({
     dir: join(dataDir, 'fal-simulator'),
-    apiKeys: [apiKey],
-    // One owner's scenario would stop the submits of all.
+    apiKeys: [key],
+    // The scenario of one owner would affect the submits of all.
     controls: !isProduction,
   });
+  const { queueUrl, restUrl, jwksUrl } = simulator;
+  return { fal: { key, queueUrl, restUrl, jwksUrl }, simulator };
 }

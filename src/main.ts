@@ -2,25 +2,25 @@ import { ConfigError, readConfig, type Config } from './config/config.ts';
 import { createApp, type App } from './app.ts';
 import { createLog } from './log/create-log.ts';
 
-/** From sysexits.h: something is wrong with the configuration. */
+/** Configuration error, from sysexits.h. */
 const EX_CONFIG = 78;
-/** A shutdown that takes longer is ended. */
+/** Maximum duration of a shutdown. */
 const SHUTDOWN_MS = 9000;
-/** The same after a fault: what is under way gets a chance, but a process that has one is not to be trusted for long. */
+/** Maximum duration of a shutdown after an uncaught exception, which may have damaged the process. */
 const DRAIN_MS = 3000;
 
 const config = configOrExit();
 const log = createLog(config.logLevel, secretsOf(config));
 
-// Whoever reads what is printed may go away; nothing else depends on it.
+// A closed pipe must not end the server.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-/** Until it is ready there is nothing to wait for: a start can be broken off anywhere, as by kill -9. */
+/** Nothing to wait for until the app is ready: a start may be aborted at any point. */
 let close = () => Promise.resolve();
 let hasFault = false;
-// Rejections that nobody handles come here too.
+// Includes unhandled rejections.
 process.on('uncaughtException', (error) => {
-  // The first one is told. What breaks because of it while the process ends adds nothing.
+  // Later exceptions are consequences of the first.
   if (hasFault) return;
   hasFault = true;
   log.fatal({ err: error }, 'uncaught exception; exiting');
@@ -74,7 +74,7 @@ async function appOrExit(): Promise<App> {
     return await createApp(config, log);
   } catch (error) {
     log.fatal({ err: error }, 'start failed');
-    process.stderr.write(`Likeness could not be started: ${reasonOf(error)}\n`);
+    process.stderr.write(`Likeness failed to start: ${reasonOf(error)}\n`);
     process.exit(1);
   }
 }
@@ -82,19 +82,19 @@ async function appOrExit(): Promise<App> {
 function secretsOf({ fal, auth, databaseUrl, redisUrl, metricsToken }: Config): string[] {
   const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : passwordsIn(url)));
   const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
-  // Shorter ones are stand-ins, and blotting out a common word would make the log unreadable.
+  // Redacting a short secret, such as a placeholder, would make the log unreadable.
   const key = fal?.key ?? '';
   const keyForms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
   return [...keyForms, signing, metricsToken ?? '', ...passwords].filter((secret) => secret.length >= 8);
 }
 
-/** What went wrong, with the setting that it is about. */
+/** Message of an error, with the setting that causes it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   const message = error.message === '' ? code : error.message;
   if (code === 'EADDRINUSE')
-    return `port ${config.port} is in use; stop the other process or set PORT. (${message})`;
+    return `port ${config.port} is in use: stop the other process or set PORT. (${message})`;
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL') return `${message} (PORT, HOST, DATA_DIR)`;
   if (code === 'EEXIST' || code === 'ENOTDIR')
     return `DATA_DIR=${config.dataDir} is not a folder. (${message})`;
@@ -103,7 +103,7 @@ function reasonOf(error: unknown): string {
   return message;
 }
 
-/** A URL's password as it is written there, and as a driver says it. */
+/** Password of a URL, encoded and decoded. */
 function passwordsIn(url: string): string[] {
   const { password } = new URL(url);
   try {
@@ -113,15 +113,15 @@ function passwordsIn(url: string): string[] {
   }
 }
 
-/** Tells whoever just started it where to look; in production only the log does. */
+/** Prints the addresses; in production they are only in the log. */
 function announce({ url, graphqlUrl, simulatorUrl, sampleImagesUrl }: App): void {
   log.info({ url, simulatorUrl }, 'ready');
   if (config.isProduction) return;
   const lines = [`Likeness is ready: ${url}`, `  playground  ${graphqlUrl}`];
   if (simulatorUrl !== null) {
     lines.push(
-      `  fal         simulated at ${simulatorUrl} (set FAL_KEY for the real one)`,
-      `  photos      ${sampleImagesUrl ?? ''} (a sample to train with)`,
+      `  fal         simulated at ${simulatorUrl} (set FAL_KEY to use fal)`,
+      `  photos      ${sampleImagesUrl ?? ''} (sample for a training)`,
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -11,15 +11,15 @@ import { withTimeout } from './async/with-timeout.ts';
 
 export const PING_TIMEOUT_MS = 2_000;
 const DEFAULT_POOL_SIZE = 10;
-/** How long a transaction waits for a connection, and how long it may then run, before it is rolled back. */
+/** Milliseconds: a transaction waits `maxWait` for a connection and is rolled back after `timeout`. */
 const TRANSACTION_OPTIONS = { maxWait: 10_000, timeout: 10_000 };
 
 export type DatabaseOptions = {
   /** A PostgreSQL URL. Without it the database is embedded in this process. */
   databaseUrl?: string | undefined;
-  /** Folder of the embedded database, or 'memory://'. Not read when there is a URL. */
+  /** Folder of the embedded database, or 'memory://'. Ignored with a URL. */
   dataDir: string;
-  /** Connections to PostgreSQL at most. The embedded database has one. */
+  /** Maximum of connections to PostgreSQL. The embedded database has one. */
   poolSize?: number | undefined;
   log: OperatorLog;
 };
@@ -27,24 +27,24 @@ export type DatabaseOptions = {
 export type Database = {
   kind: 'embedded' | 'postgres';
   prisma: PrismaClient;
-  /** For SQL that Prisma has no words for. `pool.connect()` clients must be released, also after an error. */
+  /** For SQL that Prisma cannot express. Clients of `pool.connect()` must be released, also after an error. */
   pool: pg.Pool;
-  /** Throws when the database has not answered within PING_TIMEOUT_MS, and DatabaseTroubleError when it takes no writes. */
+  /** Throws when the database does not answer within PING_TIMEOUT_MS, and DatabaseTroubleError when it takes no writes. */
   ping: () => Promise<void>;
   /** Waits a few seconds for running queries; safe to call twice. */
   close: () => Promise<void>;
 };
 
 type Opened = Pick<Database, 'kind' | 'pool' | 'close'> & {
-  /** Why it cannot do its work; undefined while nothing is known against it. */
+  /** Why the database does not work; undefined when no fault is known. */
   readonly trouble: () => DatabaseTroubleError | undefined;
 };
 
 /**
- * Opens the database and brings its tables up to date; several instances may do so at once.
+ * Opens the database and migrates it; several instances may do so at once.
  *
- * Throws DataDirInUseError (the folder belongs to a running process), DiskFullError, MigrationError (the tables cannot be brought up
- * to date; the message says which migration and what to do) or the driver's error (nobody answers, wrong password).
+ * Throws DataDirInUseError (a running process uses the folder), DiskFullError, MigrationError (the message names the
+ * migration and the repair) or the driver's error (no answer, wrong password).
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { databaseUrl, dataDir, log } = options;
@@ -62,7 +62,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     try {
       await migrate(client, migrations, log);
     } finally {
-      client.release(true); // the next client starts with the settings the session was opened with
+      client.release(true); // drops the migration's settings
     }
     serve();
     return overPool({ kind: 'embedded', pool, close, trouble });
@@ -81,7 +81,7 @@ function overPool({ kind, pool, close, trouble }: Opened): Database {
     kind,
     prisma,
     pool,
-    // Probes come every second or so: while one waits for a silent database the others share its answer.
+    // Probes come about every second: while one waits for a silent database, the others share its answer.
     ping: () => (pinging ??= ping(pool, trouble).finally(() => (pinging = undefined))),
     close: () =>
       (closing ??= (async () => {
@@ -94,7 +94,7 @@ function overPool({ kind, pool, close, trouble }: Opened): Database {
 async function ping(pool: pg.Pool, trouble: Opened['trouble']): Promise<void> {
   const known = trouble();
   if (known !== undefined) throw known;
-  // query_timeout is missing from pg's type declarations; it closes a connection that does not answer.
+  // query_timeout is missing in pg's types; it closes a connection that does not answer.
   const query = { text: 'SELECT 1', query_timeout: PING_TIMEOUT_MS };
   await withTimeout(pool.query(query), PING_TIMEOUT_MS);
 }

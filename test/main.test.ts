@@ -1,120 +1,70 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { once } from 'node:events';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { buildPrograms } from '../scripts/build.mjs';
+import { copyEmbeddedTemplate } from './support/embedded-template.ts';
+import { launchServer, startServer, type Server } from './support/server.ts';
 
-// Each start builds the server, and a first one creates a database.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-type Run = {
-  readonly process: ChildProcess;
-  /** All that it printed so far, on both streams. */
-  readonly printed: () => string;
-  /** Resolves with the first match in what it prints; rejects when it ends without. */
-  readonly says: (pattern: RegExp) => Promise<RegExpExecArray>;
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-};
-
-function run(command: string, args: readonly string[], settings: Readonly<Record<string, string>>): Run {
-  const inherited = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  const child = spawn(command, args, {
-    cwd: ROOT,
-    env: { ...Object.fromEntries(inherited), ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const ended = once(child, 'close').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as string | null,
-  }));
-  return {
-    process: child,
-    ended,
-    printed: () => text,
-    says: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(text);
-          if (match !== null) resolve(match);
-        };
-        child.stdout.on('data', look);
-        child.stderr.on('data', look);
-        void ended.then(() => reject(new Error(`it ended without saying ${String(pattern)}:\n${text}`)));
-        look();
-      }),
-  };
-}
-
-const start = (settings: Readonly<Record<string, string>>) =>
-  run(process.execPath, ['scripts/run.mjs', 'main'], settings);
+let dataDir: string;
+beforeAll(async () => {
+  await buildPrograms(['main']);
+  dataDir = await copyEmbeddedTemplate();
+});
+afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
 describe('the server as a process', () => {
-  let dataDir: string;
-  let server: Run;
-  let url: string;
-
+  let server: Server;
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'likeness-main-'));
-    server = start({ PORT: '0', DATA_DIR: dataDir });
-    [, url = ''] = await server.says(/playground\s+(http:\S+)/);
+    server = await startServer({ DATA_DIR: dataDir });
   });
-
-  afterAll(async () => {
-    server.process.kill('SIGKILL');
-    await server.ended;
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  afterAll(() => server.kill());
 
   test('prints where its playground is, and serves it from its own packages', async () => {
-    const page = await fetch(url, { headers: { accept: 'text/html' } });
+    const page = await fetch(server.graphqlUrl, { headers: { accept: 'text/html' } });
     const html = await page.text();
     expect(page.status).toBe(200);
-    expect(html).toContain('Make an avatar');
+    expect(html).toContain('Create an avatar');
     const foreign = [...html.matchAll(/(?:src|href)="(https?:[^"]+)"/g)].map(([, address]) => address);
     expect(foreign).toEqual([]);
+    expect(server.printed).toContain(`playground  ${server.graphqlUrl}`);
   });
 
-  test('says it is alive and ready', async () => {
-    expect((await fetch(new URL('/livez', url))).status).toBe(200);
-    expect(await (await fetch(new URL('/readyz', url))).json()).toEqual({ status: 'ready' });
+  test('is alive and ready', async () => {
+    expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+    expect(await server.readiness()).toEqual({ status: 200, body: { status: 'ready' } });
   });
 
   test('refuses a data folder that another process has, and leaves that one in peace', async () => {
-    const second = start({ PORT: '0', DATA_DIR: dataDir });
-    expect((await second.ended).code).toBe(1);
-    expect(second.printed()).toContain(dataDir);
-    expect(second.printed()).toContain(String(server.process.pid));
-    expect((await fetch(new URL('/readyz', url))).status).toBe(200);
+    const second = await launchServer({ DATA_DIR: dataDir });
+    expect((await second.exited).code).toBe(1);
+    expect(second.printed).toContain(dataDir);
+    expect(second.printed).toContain(String(server.pid));
+    expect((await server.readiness()).status).toBe(200);
   });
 
-  test('ends with 0 when told to, with a stream open', async () => {
-    const stream = await fetch(url, {
+  test('ends with 0 on SIGTERM, and cuts an open stream', async () => {
+    const stream = await fetch(server.graphqlUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
       body: JSON.stringify({ query: 'subscription { avatarStatus { id } }' }),
     });
-    const streamed = stream.text();
-    // Cut: an end in good order would tell the reader that nothing more will ever come.
-    const cut = expect(streamed).rejects.toThrow();
-    server.process.kill('SIGTERM');
-    expect(await server.ended).toEqual({ code: 0, signal: null });
+    // A completed stream would mean that no more events follow.
+    const cut = expect(stream.text()).rejects.toThrow();
+    expect(await server.terminate()).toEqual({ code: 0, signal: null });
     await cut;
   });
 });
 
-test('every problem with the environment is told at once, without secrets, with exit code 78', async () => {
-  const { ended, printed } = start({
-    PORT: 'http',
+test('every problem with the environment is printed at once, without secrets, with exit code 78', async () => {
+  const server = await launchServer({
     HOST: '0.0.0.0',
     LOG_LEVEL: 'loud',
     DATABASE_URL: 'mysql://root:hunter2hunter2@localhost/x',
@@ -122,9 +72,8 @@ test('every problem with the environment is told at once, without secrets, with 
     STYLE_TRAINER: 'FLUX_LORA_PORTRAIT',
     RECONCILE_INTERVAL_MS: '1',
   });
-  expect((await ended).code).toBe(78);
+  expect((await server.exited).code).toBe(78);
   for (const name of [
-    'PORT',
     'HOST',
     'LOG_LEVEL',
     'DATABASE_URL',
@@ -132,49 +81,50 @@ test('every problem with the environment is told at once, without secrets, with 
     'STYLE_TRAINER',
     'RECONCILE_INTERVAL_MS',
   ]) {
-    expect(printed()).toContain(name);
+    expect(server.printed).toContain(name);
   }
-  expect(printed()).not.toContain('hunter2');
+  expect(server.printed).not.toContain('hunter2');
 });
 
-test.each([
-  ['alone', {}],
-  ['with SIMULATE left empty', { SIMULATE: '' }],
-])('a production server without FAL_KEY does not start %s', async (_what, env) => {
-  const { ended, printed } = start({
-    PORT: '0',
-    NODE_ENV: 'production',
-    AUTH_JWT_SECRET: 'sixteen bytes at least',
-    ...env,
-  });
-  expect((await ended).code).toBe(78);
-  expect(printed()).toMatch(/FAL_KEY is not set.*SIMULATE=yes/);
-  expect(printed()).not.toContain('"msg":"ready"');
-});
-
-test('a production server with SIMULATE=yes starts, and says that its results are simulated', async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'likeness-simulate-'));
-  const server = start({
-    PORT: '0',
+test('a production server with SIMULATE=yes starts, and logs that its results are simulated', async () => {
+  const server = await startServer({
     DATA_DIR: dataDir,
     NODE_ENV: 'production',
     AUTH_JWT_SECRET: 'sixteen bytes at least',
     SIMULATE: 'yes',
   });
-  await server.says(/"msg":"ready"/);
-  expect(server.printed()).toContain('SIMULATE=yes: results are simulated');
-  server.process.kill('SIGTERM');
-  expect((await server.ended).code).toBe(0);
-  await rm(dataDir, { recursive: true, force: true });
+  expect(server.log.map(({ msg }) => msg)).toContainEqual(
+    expect.stringContaining('SIMULATE=yes: results are simulated'),
+  );
+  expect((await server.terminate()).code).toBe(0);
 });
 
-test('a server started by npm ends when npm is ended', async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'likeness-npm-'));
-  const npm = run('npm', ['start'], { PORT: '0', DATA_DIR: dataDir, npm_config_update_notifier: 'false' });
-  await npm.says(/Likeness is ready/);
-  npm.process.kill('SIGTERM');
-  // `ended` waits for the pipes, which the server holds: they close when it is gone.
-  await npm.ended;
-  expect(npm.printed()).toContain('"msg":"shut down"');
-  await rm(dataDir, { recursive: true, force: true });
+test('npm start creates a database that only its user can read, and ends when npm is ended', async () => {
+  const { PATH, HOME, TMPDIR, SystemRoot } = process.env;
+  const folder = await mkdtemp(join(tmpdir(), 'likeness-npm-'));
+  const npm = spawn('npm', ['start'], {
+    cwd: ROOT,
+    env: { PATH, HOME, TMPDIR, SystemRoot, PORT: '0', DATA_DIR: folder, npm_config_update_notifier: 'false' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  // The server holds the pipes: they close when it is gone.
+  const ended = once(npm, 'close');
+  const ready = new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      printed += chunk.toString();
+      if (printed.includes('Likeness is ready')) resolve();
+    };
+    npm.stdout.on('data', read);
+    npm.stderr.on('data', read);
+    void ended.then(() => reject(new Error(`npm ended early:\n${printed}`)));
+  });
+  await ready;
+  npm.kill('SIGTERM');
+  await ended;
+  expect(printed).toContain('"msg":"shut down"');
+  if (process.platform !== 'win32') {
+    expect(((await stat(join(folder, 'postgres'))).mode & 0o777).toString(8)).toBe('700');
+  }
+  await rm(folder, { recursive: true, force: true });
 });

@@ -6,12 +6,7 @@ export class Disposer {
     this.#releases.push(release);
   }
 
-  /**
-   * Releases everything, also after one release failed: what was acquired first, such as the lock of a folder, is
-   * released last. Safe to call again.
-   *
-   * @throws the first failure, when all is done
-   */
+  /** Releases everything even if a release fails, then throws the first failure. May be called again. */
   async dispose(): Promise<void> {
     const failures: unknown[] = [];
     for (let release = this.#releases.pop(); release !== undefined; release = this.#releases.pop()) {

@@ -1,10 +1,9 @@
 import { withTimeout } from './with-timeout.ts';
 
-/** Work that has to come to its end before the process does, though nobody may be waiting for it any more. */
+/** Work that must end before the process does, although no caller may wait for it. */
 export class InFlight {
   readonly #work = new Set<Promise<unknown>>();
 
-  /** The same promise, remembered until it is settled. */
   track<T>(work: Promise<T>): Promise<T> {
     this.#work.add(work);
     const forget = () => this.#work.delete(work);
@@ -12,8 +11,8 @@ export class InFlight {
     return work;
   }
 
-  /** Resolves when all of it is settled, or after `withinMs`. */
-  async drain(withinMs: number): Promise<void> {
-    await withTimeout(Promise.allSettled(this.#work), withinMs).catch(() => undefined);
+  /** Resolves when all tracked work is settled, or after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    await withTimeout(Promise.allSettled(this.#work), timeoutMs).catch(() => undefined);
   }
 }

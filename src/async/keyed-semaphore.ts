@@ -1,14 +1,14 @@
-/** Counts what each key holds at the same time, up to a limit. */
+/** Limits the places that each key holds at the same time. */
 export class KeyedSemaphore {
   readonly #limit: number | null;
   readonly #held = new Map<string, number>();
 
-  /** @param limit of one key; null: no limit */
+  /** @param limit per key; null: no limit */
   constructor(limit: number | null) {
     this.#limit = limit;
   }
 
-  /** Takes a place; false when there is none left. */
+  /** Takes a place; false when none is free. */
   tryAcquire(key: string): boolean {
     const held = this.#held.get(key) ?? 0;
     if (this.#limit !== null && held >= this.#limit) return false;

@@ -4,27 +4,23 @@ import type { Log } from '../log/log.ts';
 export type Loop = { stop(): Promise<void> };
 
 /**
- * Runs `sweep` every `intervalMs`, never two at a time, until stopped. Starts after a random part of the interval, so
- * that instances started together do not sweep together. stop() resolves when the sweep under way has ended.
+ * Runs `iterate` every `intervalMs`, one at a time. The first run follows a random part of the interval, so that
+ * instances started together do not run together. stop() resolves when the current run has ended. A waiting loop does
+ * not keep the process alive.
  */
 export function runEvery(
-  sweep: (stop: AbortSignal) => Promise<void>,
-  { intervalMs, log }: { readonly intervalMs: number; readonly log: Log },
+  iterate: (stop: AbortSignal) => Promise<void>,
+  { intervalMs, log }: { readonly intervalMs: number; readonly log: Pick<Log, 'error'> },
 ): Loop {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const rest = async (ms: number) => {
-    try {
-      await pause(ms, undefined, { signal });
-    } catch {
-      // Aborted: the loop's condition ends it.
-    }
-  };
+  // stop() rejects the pause, and the loop's condition ends the loop.
+  const rest = (ms: number) => pause(ms, undefined, { signal, ref: false }).catch(() => undefined);
   const loop = async () => {
     await rest(Math.random() * intervalMs);
     while (!signal.aborted) {
       try {
-        await sweep(signal);
+        await iterate(signal);
       } catch (error) {
         log.error({ err: error }, 'loop iteration failed; retrying at the next interval');
       }

@@ -1,19 +1,19 @@
 /**
- * Lets a loop sleep until something happens. A ring while nobody waits is remembered, once however often it rings: the
- * one who wakes looks for itself at what is new, so a slow reader costs one flag, not a growing queue.
+ * An auto-reset event for one waiter. Notifications without a waiter are kept as one flag, so a slow waiter costs no
+ * growing queue.
  */
 export class Signal {
-  #isRung = false;
+  #isSet = false;
   #wake: (() => void) | null = null;
 
   notify(): void {
-    this.#isRung = true;
+    this.#isSet = true;
     this.#wake?.();
   }
 
-  /** Resolves at the next ring (at once if it rang meanwhile) with true, or after `timeoutMs` with false. */
+  /** Resolves with true at a notification (at once if one is kept), or with false after `timeoutMs`. */
   async wait(timeoutMs: number): Promise<boolean> {
-    if (!this.#isRung) {
+    if (!this.#isSet) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
         this.#wake = () => {
@@ -23,8 +23,8 @@ export class Signal {
       });
       this.#wake = null;
     }
-    const wasRung = this.#isRung;
-    this.#isRung = false;
-    return wasRung;
+    const wasSet = this.#isSet;
+    this.#isSet = false;
+    return wasSet;
   }
 }

@@ -1,4 +1,4 @@
-/** The promise's outcome, or a throw after `ms` milliseconds. The work itself is not stopped. */
+/** Rejects if `work` is not settled after `ms` milliseconds. Does not stop the work. */
 export async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

@@ -1,8 +1,8 @@
-/** The longest a timer can run, in milliseconds; a longer one would fire at once. */
+/** Longest delay of a timer in milliseconds; a longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Calls `end` when a token expires, at once if it has. Returns what calls it off.
+ * Calls `end` when a token expires, in the next turn if it has expired. Returns a function that cancels the call.
  *
  * @param expiresAt milliseconds of Unix time; null: never
  */
@@ -11,7 +11,6 @@ export function atExpiry(expiresAt: number | null, end: () => void): () => void 
   let timer: NodeJS.Timeout;
   const arm = () => {
     const leftMs = expiresAt - Date.now();
-    // A token of a year outlives any timer, so the wait is taken in pieces.
     timer = leftMs > MAX_TIMER_MS ? setTimeout(arm, MAX_TIMER_MS) : setTimeout(end, Math.max(leftMs, 0));
     timer.unref();
   };

@@ -1,28 +1,44 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { RemoteJwks } from '../jwks/remote-jwks.ts';
-import type { OutageLog } from './key-outage.ts';
+import type { Log } from '../log/log.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
+const LOG_LINES = {
+  stale: 'token keys not refreshed; using the known ones',
+  unavailable: 'token keys unavailable: tokens cannot be verified',
+} as const;
+
 /**
- * The keys that tokens are signed with, by `kid` and `alg`. A token whose key is unknown makes them be fetched again.
- * What it gives throws what the last fetch threw when that leaves the key unknown.
+ * Token keys of an issuer, by `kid` and `alg`. An unknown key causes a new fetch. Throws the error of the last fetch if
+ * the key may be one that could not be fetched. An outage is logged once, and its end if no keys were known.
  *
- * @param now milliseconds on a clock that never jumps back
+ * @param now milliseconds of a monotonic clock
  */
-export function publishedKeys(url: string, log: OutageLog, now: () => number): JWTVerifyGetKey {
+export function publishedKeys(
+  url: string,
+  log: Pick<Log, 'warn' | 'info'>,
+  now: () => number,
+): JWTVerifyGetKey {
+  let state: 'fresh' | keyof typeof LOG_LINES = 'fresh';
   const jwks = new RemoteJwks({
     url,
-    // It checks for itself that it is given a key set.
-    parse: (json) => createLocalJWKSet(json as JSONWebKeySet),
-    maxAgeMs: 10 * MINUTE, // until then a key that was taken back still counts
+    parse(json) {
+      // Throws for anything but a key set.
+      const keys = createLocalJWKSet(json as JSONWebKeySet);
+      if (state === 'unavailable') log.info({}, 'token keys available again');
+      state = 'fresh';
+      return keys;
+    },
+    maxAgeMs: 10 * MINUTE, // until then a revoked key is accepted
     trustedMs: 24 * HOUR,
     cooldownMs: 30 * SECOND,
-    onFailure({ error, known, isFirst }) {
-      if (known !== null && isFirst)
-        log.warn({ err: error }, 'token keys not refreshed; using the known ones');
+    onFailure({ error, known }) {
+      const failed = known === null ? 'unavailable' : 'stale';
+      if (state !== failed) log.warn({ err: error }, LOG_LINES[failed]);
+      state = failed;
     },
     now,
   });
@@ -36,7 +52,6 @@ export function publishedKeys(url: string, log: OutageLog, now: () => number): J
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
     }
     const refreshed = await jwks.refreshed();
-    // The key may be one of those that could not be fetched.
     if (refreshed === null || jwks.failure !== null) throw noKeys();
     return refreshed(header, token);
   };

@@ -1,7 +1,6 @@
-/** Who asks. */
 export type Viewer = {
-  /** The token's subject; owns what it makes. */
+  /** Subject of the token; owner of the rows that the viewer creates. */
   readonly ownerId: string;
-  /** When the token ends, in milliseconds of Unix time; null: never. */
+  /** Expiry of the token in milliseconds of Unix time; null: never. */
   readonly expiresAt: number | null;
 };

@@ -4,49 +4,37 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
-import { sequenceSchema, tableSchema } from '../db/introspection.ts';
-import { ChecksumSum } from '../db/table-checksum.ts';
+import { BATCH, type Contents } from './copy-rows.ts';
+import { ChecksumSum } from './table-checksum.ts';
+import { sequenceSchema, tableSchema, type Table } from './tables.ts';
 
 /**
- * A backup: gzipped lines of JSON. First the head, then for each of its tables in that order each row as one text (as
- * PostgreSQL writes a whole row), and the number of rows as the end. It names no version of PostgreSQL, so what one
- * made another can take.
+ * A backup: gzipped lines of JSON. First the head, then the rows of each table in the head's order, each row as one text
+ * (PostgreSQL's text of a whole row), then the number of rows. It depends on no version of PostgreSQL.
  */
 const headSchema = z.object({
   likeness: z.literal('backup'),
   format: z.literal(1),
   madeAt: z.iso.datetime(),
-  /** Those that made the tables: the rows fit these and no others. */
   migrations: z.array(z.object({ name: z.string(), checksum: z.string() })),
   tables: z.array(tableSchema.extend({ rows: z.number().int(), checksum: z.string() })),
   sequences: z.array(sequenceSchema),
 });
 export type BackupHead = z.infer<typeof headSchema>;
-export type TableInBackup = BackupHead['tables'][number];
 
-/** The file is no backup, or not a whole one. */
-export class BackupFileError extends Error {
-  override name = 'BackupFileError';
+type RowsOf = (table: Table) => AsyncIterable<readonly string[]>;
 
-  constructor(file: string, why: string) {
-    super(`${file} is not a whole backup: ${why}`);
-  }
-}
-
-/**
- * Writes a file that must not be there yet, readable for its owner only, and waits until the disk has it. What is
- * there when it throws is not whole and is the caller's to remove.
- */
+/** Writes a file that must not exist yet, readable for its owner only, and waits until it is on the disk. */
 export async function writeBackup(
   file: string,
-  head: BackupHead,
-  rowsOf: (table: TableInBackup) => AsyncIterable<readonly string[]>,
+  contents: Contents,
+  rowsOf: RowsOf,
   gone: AbortSignal,
 ): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
     await pipeline(
-      Readable.from(textOf(head, rowsOf)),
+      Readable.from(linesOf(contents, rowsOf)),
       createGzip(),
       (chunks: AsyncIterable<Buffer>) => writeFile(handle, chunks),
       { signal: gone },
@@ -57,13 +45,10 @@ export async function writeBackup(
   }
 }
 
-async function* textOf(
-  head: BackupHead,
-  rowsOf: (table: TableInBackup) => AsyncIterable<readonly string[]>,
-): AsyncGenerator<string> {
-  yield line(head);
+async function* linesOf(contents: Contents, rowsOf: RowsOf): AsyncGenerator<string> {
+  yield line({ likeness: 'backup', format: 1, madeAt: new Date().toISOString(), ...contents });
   let rows = 0;
-  for (const table of head.tables) {
+  for (const table of contents.tables) {
     for await (const batch of rowsOf(table)) {
       yield batch.map(line).join('');
       rows += batch.length;
@@ -76,68 +61,55 @@ function line(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** Reads a backup's head alone. Throws BackupFileError. */
-export async function readHead(file: string): Promise<BackupHead> {
-  const lines = linesOf(file);
-  try {
-    return await headFrom(file, lines);
-  } finally {
-    await lines.return();
-  }
-}
-
 /**
- * Reads a whole backup and compares each table's rows with what its head says of them. Throws BackupFileError.
+ * Reads a whole backup and compares each table's rows with the head.
  *
- * @param take is given each row in turn
+ * @param take is given all rows in batches, table by table
+ * @throws when the file is not a backup, or not a whole one
  */
 export async function readBackup(
   file: string,
-  take: (table: TableInBackup, row: string) => Promise<void> | void = () => undefined,
+  take: (table: Table, rows: readonly string[]) => Promise<void> | void = () => undefined,
 ): Promise<BackupHead> {
-  const lines = linesOf(file);
-  const head = await headFrom(file, lines);
+  const notWhole = (why: string) => new Error(`${file} is not a whole backup: ${why}`);
+  const lines = readLines(file);
+  const next = async (): Promise<unknown> => {
+    try {
+      const { value } = await lines.next();
+      return value === undefined ? undefined : JSON.parse(value);
+    } catch (error) {
+      // A fault of the file system, not of the contents.
+      if (error instanceof Error && 'syscall' in error) throw error;
+      throw notWhole(error instanceof Error ? error.message : String(error));
+    }
+  };
+
+  const { data: head } = headSchema.safeParse(await next());
+  if (head === undefined) throw notWhole('it does not begin with the head of a backup of this version');
   let total = 0;
   for (const table of head.tables) {
     const sum = new ChecksumSum();
+    let [batch, characters]: [string[], number] = [[], 0];
     for (let n = 0; n < table.rows; n++) {
-      const row = z.string().safeParse(await nextLine(file, lines));
-      if (!row.success) throw new BackupFileError(file, `of ${table.name} it has ${n} rows of ${table.rows}`);
-      sum.add(row.data);
-      await take(table, row.data);
+      const row = await next();
+      if (typeof row !== 'string')
+        throw notWhole(`it has ${n} rows of ${table.name} instead of ${table.rows}`);
+      sum.add(row);
+      batch.push(row);
+      characters += row.length;
+      if (batch.length < BATCH.rows && characters < BATCH.bytes && n < table.rows - 1) continue;
+      await take(table, batch);
+      [batch, characters] = [[], 0];
     }
-    if (sum.digest().checksum !== table.checksum) {
-      throw new BackupFileError(file, `what it has of ${table.name} is not what was written`);
-    }
+    if (sum.digest().checksum !== table.checksum) throw notWhole(`the rows of ${table.name} were altered`);
     total += table.rows;
   }
-  if (!z.object({ end: z.literal(total) }).safeParse(await nextLine(file, lines)).success) {
-    throw new BackupFileError(file, 'it has no end');
-  }
+  if (!z.object({ end: z.literal(total) }).safeParse(await next()).success) throw notWhole('it has no end');
   return head;
 }
 
-async function headFrom(file: string, lines: Lines): Promise<BackupHead> {
-  const head = headSchema.safeParse(await nextLine(file, lines));
-  if (!head.success) throw new BackupFileError(file, 'it does not begin as one of this version does');
-  return head.data;
-}
-
-type Lines = AsyncGenerator<string, void, void>;
-
-async function nextLine(file: string, lines: Lines): Promise<unknown> {
-  try {
-    const { value } = await lines.next();
-    return value === undefined ? undefined : JSON.parse(value);
-  } catch (error) {
-    // Not there, not readable: that is about the file and not about what is in it.
-    if (error instanceof Error && 'syscall' in error) throw error;
-    throw new BackupFileError(file, error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** Node's readline takes other characters than the line feed for ends of lines, and those may stand in a row. */
-async function* linesOf(file: string): Lines {
+/** Node's readline also ends lines at characters that may stand in a row, such as U+2028. */
+async function* readLines(file: string): AsyncGenerator<string, void, void> {
   const source = createReadStream(file);
   const unzipped = createGunzip();
   source.on('error', (error) => unzipped.destroy(error));

@@ -1,54 +1,28 @@
 import type pg from 'pg';
-import {
-  fixTexts,
-  quoted,
-  readSequences,
-  readTables,
-  setSequences,
-  type Table,
-} from '../db/introspection.ts';
-import { insertRows, readRows } from './copy-rows.ts';
+import { fillTables, readContents, readRows, type ComparedTable } from './copy-rows.ts';
+import { migrateWithin } from '../db/migrations/migrate.ts';
+import { migrationsThatMade } from './migrations.ts';
 import { openEmbedded } from '../embedded/database.ts';
-import type { OperatorLog } from '../log/log.ts';
-import { migrateWithin, readApplied } from '../db/migrations/migrate.ts';
-import { readMigrations } from '../db/migrations/migration-files.ts';
+import { quoted, type Table } from './tables.ts';
 import { withOwnClient } from '../db/postgres.ts';
-import { refuseOthers } from './same-columns.ts';
-import { migrationsThatMade } from '../db/migrations/same-migrations.ts';
-import { readChecksum, type TableChecksum } from '../db/table-checksum.ts';
+import type { OperatorLog } from '../log/log.ts';
 
-export type MovedTable = { readonly name: string; readonly from: TableChecksum; readonly to: TableChecksum };
-
-/** The PostgreSQL has rows already; nothing was changed in it. */
-export class TargetNotEmptyError extends Error {
-  override name = 'TargetNotEmptyError';
-
-  constructor(tables: readonly string[]) {
-    super(
-      `The PostgreSQL at DATABASE_URL already has rows in ${tables.join(', ')}; nothing was copied. Give an empty database.`,
-    );
-  }
-}
-
-/** A table does not hold the same on both sides; nothing was committed. */
-export class NotTheSameError extends Error {
-  override name = 'NotTheSameError';
-}
+const SOURCE = 'The embedded database';
 
 export type Move = {
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly log: OperatorLog;
-  /** Told of every table, counted and summed on both sides, before anything is committed. */
-  readonly compared: (tables: readonly MovedTable[]) => void;
+  /** Called before the commit, when all tables are the same on both sides. */
+  readonly compared: (tables: readonly ComparedTable[]) => void;
 };
 
 /**
- * Copies all rows of the embedded database into PostgreSQL, in one transaction of PostgreSQL's with the migrations in
- * it: it is all there or nothing is. The embedded database is only read. Memory does not grow with the rows.
+ * Copies all rows of the embedded database into PostgreSQL, in one transaction that includes the migrations: PostgreSQL
+ * gets everything or nothing. The embedded database is only read. Memory does not grow with the rows.
  *
- * Throws DataDirInUseError (a server runs), TargetNotEmptyError, NotTheSameError, MigrationError or the driver's error.
- * Where the connection breaks in the very COMMIT, nobody can say whether it took place; the error says so.
+ * Throws DataDirInUseError (a server runs), MigrationError or the driver's error. When the connection breaks during the
+ * COMMIT, nobody knows whether it took place; the error says so.
  */
 export async function moveToPostgres({ dataDir, databaseUrl, log, compared }: Move): Promise<void> {
   const source = await openEmbedded(dataDir, log);
@@ -58,13 +32,14 @@ export async function moveToPostgres({ dataDir, databaseUrl, log, compared }: Mo
       await withOwnClient(databaseUrl, async (to) => {
         await from.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         await to.query('BEGIN');
-        try {
-          compared(await copy(from, to, log));
-        } catch (error) {
-          await to.query('ROLLBACK').catch(() => undefined);
-          throw error;
-        }
-        await commit(to);
+        // A failure ends the connection, and PostgreSQL rolls back.
+        compared(await copy(from, to, log));
+        await to.query('COMMIT').catch((cause: unknown) => {
+          throw new Error(
+            'The COMMIT was not answered: check whether PostgreSQL has the rows before you try again',
+            { cause },
+          );
+        });
       });
     } finally {
       from.release(true);
@@ -74,54 +49,29 @@ export async function moveToPostgres({ dataDir, databaseUrl, log, compared }: Mo
   }
 }
 
-async function copy(from: pg.ClientBase, to: pg.ClientBase, log: OperatorLog): Promise<MovedTable[]> {
-  const known = await readMigrations();
-  await migrateWithin(to, migrationsThatMade('The embedded database', await readApplied(from), known), log);
-  await fixTexts(from);
-  await fixTexts(to);
-  const tables = await readTables(from);
-  refuseOthers('The embedded database', tables, await readTables(to));
-  await keepToOurselves(to, tables);
-
-  const moved: MovedTable[] = [];
-  for (const table of tables) {
-    const digest = await readChecksum(from, table.name);
-    for await (const rows of readRows(from, table.name, digest.widest)) await insertRows(to, table, rows);
-    moved.push({ name: table.name, from: digest, to: await readChecksum(to, table.name) });
-  }
-  const different = moved.filter(({ from: a, to: b }) => a.rows !== b.rows || a.checksum !== b.checksum);
-  if (different.length > 0) {
-    const names = different.map(({ name, from: a, to: b }) => `${name} (${a.rows} rows, then ${b.rows})`);
-    throw new NotTheSameError(`Not the same on both sides: ${names.join(', ')}. Nothing was committed.`);
-  }
-  // The last thing before the commit: what a sequence is set to, no rollback undoes.
-  await setSequences(to, await readSequences(from));
-  return moved;
+async function copy(from: pg.ClientBase, to: pg.ClientBase, log: OperatorLog): Promise<ComparedTable[]> {
+  const contents = await readContents(from);
+  const { tables } = contents;
+  await migrateWithin(to, await migrationsThatMade(SOURCE, contents), log);
+  await requireEmpty(to, tables);
+  return fillTables(to, SOURCE, contents, async (insert) => {
+    for (const table of tables) {
+      for await (const rows of readRows(from, table.name)) await insert(table, rows);
+    }
+  });
 }
 
-/** Nobody writes to the tables from here to the end of the transaction, and nobody has. */
-async function keepToOurselves(to: pg.ClientBase, tables: readonly Table[]): Promise<void> {
-  const names = tables.map(({ name }) => quoted(name));
-  await to.query(`LOCK TABLE ${names.join(', ')} IN EXCLUSIVE MODE`);
+/** Keeps others from writing to the tables until the end of the transaction. Throws when one has rows. */
+async function requireEmpty(client: pg.ClientBase, tables: readonly Table[]): Promise<void> {
+  await client.query(`LOCK TABLE ${tables.map(({ name }) => quoted(name)).join(', ')} IN EXCLUSIVE MODE`);
   const filled: string[] = [];
   for (const { name } of tables) {
-    const { rows } = await to.query<{ filled: boolean }>(
-      `SELECT EXISTS (SELECT 1 FROM ${quoted(name)}) AS filled`,
-    );
-    if (rows[0]?.filled === true) filled.push(name);
+    const { rows } = await client.query(`SELECT FROM ${quoted(name)} LIMIT 1`);
+    if (rows.length > 0) filled.push(name);
   }
-  if (filled.length > 0) throw new TargetNotEmptyError(filled);
-}
-
-async function commit(to: pg.ClientBase): Promise<void> {
-  try {
-    await to.query('COMMIT');
-  } catch (error) {
+  if (filled.length > 0) {
     throw new Error(
-      'The COMMIT was not answered: look whether the rows are in PostgreSQL, and only then try again',
-      {
-        cause: error,
-      },
+      `The PostgreSQL at DATABASE_URL already has rows in ${filled.join(', ')}; nothing was copied. Use an empty database.`,
     );
   }
 }

@@ -2,19 +2,18 @@ import { z } from 'zod';
 import { parseWebUrl } from '../values/web-url.ts';
 import type { Json } from '../values/json.ts';
 
-/** What a training leaves behind and a generation needs. */
+/** The output of a training, which a generation needs. */
 export type Artifact =
   | { readonly kind: 'LORA'; readonly loraUrl: string; readonly configUrl: string | null }
   | { readonly kind: 'FINETUNE'; readonly finetuneId: string };
 
-/** An avatar's columns about its artefact. */
 export type ArtifactColumns = {
   readonly artifactTrainer: string | null;
   readonly finetuneId: string | null;
   readonly diffusersLoraFileUrl: string | null;
 };
 
-/** The one rule for "ready": who made the artefact is known, and it generates. */
+/** The only rule for "ready": the artefact and its trainer are known. */
 export function hasArtifact(columns: ArtifactColumns): boolean {
   const { artifactTrainer, finetuneId, diffusersLoraFileUrl } = columns;
   return artifactTrainer !== null && (finetuneId !== null || diffusersLoraFileUrl !== null);
@@ -22,17 +21,15 @@ export function hasArtifact(columns: ArtifactColumns): boolean {
 
 export type ArtifactKind = Artifact['kind'];
 
-/** `missing` says what was promised and what came instead, for `Avatar.error`. */
+/** `missing` says what was expected and what came; it is shown in `Avatar.error`. */
 export type ArtifactReading = { readonly artifact: Artifact } | { readonly missing: string };
 
 const file = z.object({ url: z.string().refine((url) => parseWebUrl(url) !== null) });
 
 /**
- * Reads a trainer's answer that promises LoRA files.
- * The configuration file is kept when it is there; a LoRA without one still generates, so its absence fails nothing.
+ * Reads the LoRA files in a trainer's answer. The configuration file is optional: a LoRA generates without it.
  *
- * @param output the whole answer
- * @param field the answer's field with the weights: `diffusers_lora_file`, or `lora_file` with some trainers
+ * @param field the answer's field with the weights
  */
 export function readLora(output: Json, field: string): ArtifactReading {
   const lora = z.object({ [field]: file }).safeParse(output);
@@ -44,7 +41,6 @@ export function readLora(output: Json, field: string): ArtifactReading {
   };
 }
 
-/** Reads a trainer's answer that promises a finetune. */
 export function readFinetune(output: Json): ArtifactReading {
   const answer = z
     .object({
@@ -58,16 +54,16 @@ export function readFinetune(output: Json): ArtifactReading {
   return { artifact: { kind: 'FINETUNE', finetuneId: answer.data.finetune_id } };
 }
 
-/** Names an answer's fields without its values, which may hold private URLs. */
+/** Describes an answer by its field names only: its values may be private URLs. */
 export function fieldsOf(output: Json): string {
   if (output === null) return 'null';
   if (Array.isArray(output)) return 'a list';
   if (typeof output !== 'object') return `a ${typeof output}`;
   const names = Object.keys(output).slice(0, 8);
-  return names.length === 0 ? 'an empty object' : `only ${names.map(shortened).join(', ')}`;
+  return names.length === 0 ? 'an empty object' : `only ${names.map(printable).join(', ')}`;
 }
 
-function shortened(name: string): string {
+function printable(name: string): string {
   return name
     .slice(0, 60)
     .replaceAll(/\p{Cc}/gu, '')

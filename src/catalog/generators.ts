@@ -1,21 +1,21 @@
 import type { Artifact } from './artefact.ts';
 import type { JsonObject } from '../values/json.ts';
 
-export type GenerationOrder = {
+export type GenerationRequest = {
   readonly artifact: Artifact;
-  /** With the trigger phrase in it. */
+  /** Contains the trigger phrase. */
   readonly prompt: string;
   readonly numImages: number;
   readonly seed: number | null;
   readonly strength: number | null;
 };
 
-/** An endpoint that draws images from what a trainer made. */
+/** An endpoint that makes images with an artefact. */
 export type Generator = {
   readonly endpoint: string;
-  /** How strongly the artefact shows: a LoRA's `scale`, a finetune's `finetune_strength`. */
+  /** The artefact's weight: a LoRA's `scale`, a finetune's `finetune_strength`. */
   readonly strength: { readonly min: number; readonly max: number; readonly default: number };
-  readonly input: (order: GenerationOrder) => JsonObject;
+  readonly input: (request: GenerationRequest) => JsonObject;
 };
 
 const LORA_SCALE = { min: 0, max: 4, default: 1 } as const;
@@ -24,13 +24,13 @@ function loraGenerator(endpoint: string): Generator {
   return {
     endpoint,
     strength: LORA_SCALE,
-    input: (order) => {
-      if (order.artifact.kind !== 'LORA') throw new Error(`${endpoint} generates from a LoRA`);
+    input: (request) => {
+      if (request.artifact.kind !== 'LORA') throw new Error(`${endpoint} generates from a LoRA`);
       return {
-        prompt: order.prompt,
-        loras: [{ path: order.artifact.loraUrl, scale: order.strength ?? LORA_SCALE.default }],
-        num_images: order.numImages,
-        ...(order.seed === null ? {} : { seed: order.seed }),
+        prompt: request.prompt,
+        loras: [{ path: request.artifact.loraUrl, scale: request.strength ?? LORA_SCALE.default }],
+        num_images: request.numImages,
+        ...(request.seed === null ? {} : { seed: request.seed }),
       };
     },
   };
@@ -42,14 +42,14 @@ function finetuneGenerator(endpoint: string): Generator {
   return {
     endpoint,
     strength: FINETUNE_STRENGTH,
-    input: (order) => {
-      if (order.artifact.kind !== 'FINETUNE') throw new Error(`${endpoint} generates from a finetune`);
+    input: (request) => {
+      if (request.artifact.kind !== 'FINETUNE') throw new Error(`${endpoint} generates from a finetune`);
       return {
-        prompt: order.prompt,
-        finetune_id: order.artifact.finetuneId,
-        finetune_strength: order.strength ?? FINETUNE_STRENGTH.default,
-        num_images: order.numImages,
-        ...(order.seed === null ? {} : { seed: order.seed }),
+        prompt: request.prompt,
+        finetune_id: request.artifact.finetuneId,
+        finetune_strength: request.strength ?? FINETUNE_STRENGTH.default,
+        num_images: request.numImages,
+        ...(request.seed === null ? {} : { seed: request.seed }),
       };
     },
   };

@@ -5,23 +5,23 @@ import type { Json } from '../values/json.ts';
 
 export type GeneratedImage = {
   readonly url: string;
-  /** Pixels; null when fal left it out. */
+  /** In pixels; null when fal's answer has none. */
   readonly width: number | null;
   readonly height: number | null;
   readonly contentType: string | null;
-  /** fal's safety checker marked it; the picture is then usually black. */
+  /** Marked by fal's safety checker; such an image is usually black. */
   readonly flagged: boolean;
 };
 
 export type ImagesReading =
   { readonly images: readonly GeneratedImage[]; readonly seed: number | null } | { readonly missing: string };
 
-/** Four are asked for at most. What an answer holds beyond these is not read. */
-const MOST_IMAGES = 16;
+/** At most four are requested. Any beyond this are ignored. */
+const MAX_IMAGES_READ = 16;
 
 const answerSchema = z.object({
   images: z.preprocess(
-    (images) => (Array.isArray(images) ? images.slice(0, MOST_IMAGES) : images),
+    (images) => (Array.isArray(images) ? images.slice(0, MAX_IMAGES_READ) : images),
     z
       .array(
         z.object({
@@ -37,15 +37,15 @@ const answerSchema = z.object({
       )
       .min(1),
   ),
-  // Seeds go beyond 32 bits; one that JSON's numbers cannot hold exactly is dropped rather than stored wrong.
+  // Seeds exceed 32 bits. One that a double cannot hold exactly is dropped.
   seed: z.int().nonnegative().nullish().catch(null),
   has_nsfw_concepts: z.preprocess(
-    (flags) => (Array.isArray(flags) ? flags.slice(0, MOST_IMAGES) : flags),
+    (flags) => (Array.isArray(flags) ? flags.slice(0, MAX_IMAGES_READ) : flags),
     z.array(z.boolean().nullable().catch(null)).nullish().catch(null),
   ),
 });
 
-/** Reads a generation endpoint's answer: all of them have this shape. */
+/** Reads the answer of a generation endpoint; all have this shape. */
 export function readImages(output: Json): ImagesReading {
   const answer = answerSchema.safeParse(output);
   if (!answer.success) {

@@ -5,30 +5,26 @@ import type { Json, JsonObject } from '../values/json.ts';
 export const TRAINING_TYPES = ['PORTRAIT', 'STYLE'] as const;
 export type TrainingType = (typeof TRAINING_TYPES)[number];
 
-export type TrainingOrder = {
+export type TrainingRequest = {
   readonly avatarId: string;
   readonly trainingType: TrainingType;
   readonly triggerPhrase: string;
-  /** Where fal fetches the zip of photos. */
+  /** A zip of photos, which fal downloads. */
   readonly imagesUrl: string;
-  /** Null leaves fal's own default. */
+  /** Null: fal's default. */
   readonly steps: number | null;
 };
 
-/**
- * One trainer: how our order becomes its input, and how its answer becomes our artefact. Trainers differ in every one
- * of these, so nothing outside this table may assume any of them.
- * Adding one is a row here, a fixture of its answer and a line in the fixtures' test.
- */
+/** One trainer. Trainers differ in each of these, so no code outside this table may assume any. */
 export type TrainerRow = {
   readonly endpoint: string;
   readonly serves: readonly TrainingType[];
   readonly steps: { readonly min: number; readonly max: number; readonly default: number };
-  readonly input: (order: TrainingOrder) => JsonObject;
+  readonly input: (request: TrainingRequest) => JsonObject;
   readonly artifact: ArtifactKind;
   readonly read: (output: Json) => ArtifactReading;
   readonly generator: Generator;
-  /** For people; fal changes its prices, so no sum is computed from it. */
+  /** Shown to people. fal changes its prices, so nothing is computed from it. */
   readonly price: string;
   /** Set when fal no longer supports the endpoint. */
   readonly deprecated: { readonly note: string; readonly alternative: string } | null;
@@ -39,10 +35,10 @@ export const TRAINERS = {
     endpoint: 'fal-ai/flux-lora-portrait-trainer',
     serves: ['PORTRAIT'],
     steps: { min: 1, max: 10_000, default: 2500 },
-    input: (order) => ({
-      images_data_url: order.imagesUrl,
-      trigger_phrase: order.triggerPhrase,
-      ...optionalSteps('steps', order),
+    input: (request) => ({
+      images_data_url: request.imagesUrl,
+      trigger_phrase: request.triggerPhrase,
+      ...optionalSteps('steps', request),
     }),
     artifact: 'LORA',
     read: (output) => readLora(output, 'diffusers_lora_file'),
@@ -54,13 +50,13 @@ export const TRAINERS = {
     endpoint: 'fal-ai/flux-pro-trainer',
     serves: ['STYLE'],
     steps: { min: 1, max: 10_000, default: 300 },
-    input: (order) => ({
-      data_url: order.imagesUrl,
+    input: (request) => ({
+      data_url: request.imagesUrl,
       mode: 'style',
-      // Required by the endpoint. Our id, not the avatar's name: a name is personal data.
-      finetune_comment: order.avatarId,
-      trigger_word: order.triggerPhrase,
-      ...optionalSteps('iterations', order),
+      // Required. The id, because a name is personal data.
+      finetune_comment: request.avatarId,
+      trigger_word: request.triggerPhrase,
+      ...optionalSteps('iterations', request),
     }),
     artifact: 'FINETUNE',
     read: readFinetune,
@@ -72,11 +68,11 @@ export const TRAINERS = {
     endpoint: 'fal-ai/flux-lora-fast-training',
     serves: ['PORTRAIT', 'STYLE'],
     steps: { min: 1, max: 10_000, default: 1000 },
-    input: (order) => ({
-      images_data_url: order.imagesUrl,
-      trigger_word: order.triggerPhrase,
-      is_style: order.trainingType === 'STYLE',
-      ...optionalSteps('steps', order),
+    input: (request) => ({
+      images_data_url: request.imagesUrl,
+      trigger_word: request.triggerPhrase,
+      is_style: request.trainingType === 'STYLE',
+      ...optionalSteps('steps', request),
     }),
     artifact: 'LORA',
     read: (output) => readLora(output, 'diffusers_lora_file'),
@@ -88,11 +84,11 @@ export const TRAINERS = {
     endpoint: 'fal-ai/flux-2-trainer',
     serves: ['PORTRAIT', 'STYLE'],
     steps: { min: 100, max: 10_000, default: 1000 },
-    input: (order) => ({
-      image_data_url: order.imagesUrl,
-      // This trainer has no trigger field: the phrase becomes the caption of every photo that has none.
-      default_caption: order.triggerPhrase,
-      ...optionalSteps('steps', order),
+    input: (request) => ({
+      image_data_url: request.imagesUrl,
+      // There is no trigger field: the phrase becomes the caption of every photo without one.
+      default_caption: request.triggerPhrase,
+      ...optionalSteps('steps', request),
     }),
     artifact: 'LORA',
     read: (output) => readLora(output, 'diffusers_lora_file'),
@@ -106,7 +102,7 @@ export type Trainer = keyof typeof TRAINERS;
 
 export const TRAINER_NAMES = Object.keys(TRAINERS) as [Trainer, ...Trainer[]];
 
-/** The deployment's choice of trainer where a call names none. */
+/** The trainers of calls that name none. */
 export type DefaultTrainers = Readonly<Record<TrainingType, Trainer>>;
 
 export const DEFAULT_TRAINERS: DefaultTrainers = { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' };
@@ -119,17 +115,17 @@ export function trainersFor(type: TrainingType): Trainer[] {
   return TRAINER_NAMES.filter((name) => trainerRow(name).serves.includes(type));
 }
 
-/** The row as the table's type rather than its literal one, so that all rows read alike. */
+/** The row with the common type of all rows, not its literal type. */
 export function trainerRow(name: Trainer): TrainerRow {
   return TRAINERS[name];
 }
 
-/** What to tell people about a trainer that fal gave up, or null. */
+/** A sentence for people; null if fal supports the trainer. */
 export function deprecationNotice(name: Trainer): string | null {
   const { deprecated } = trainerRow(name);
   return deprecated && `${deprecated.note}; use the trainer ${deprecated.alternative} instead`;
 }
 
-function optionalSteps(field: string, order: TrainingOrder): JsonObject {
-  return order.steps === null ? {} : { [field]: order.steps };
+function optionalSteps(field: string, request: TrainingRequest): JsonObject {
+  return request.steps === null ? {} : { [field]: request.steps };
 }

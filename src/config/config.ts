@@ -1,44 +1,9 @@
-import { LOG_LEVELS, type LogLevel } from '../log/log.ts';
+import { LOG_LEVELS } from '../log/log.ts';
 import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
-import { DEFAULT_TRAINERS, trainersFor, type DefaultTrainers, type Trainer } from '../catalog/trainers.ts';
+import { DEFAULT_TRAINERS, trainersFor, type Trainer } from '../catalog/trainers.ts';
 
-/** Everything the environment decides, read once. */
-export type Config = {
-  readonly host: string;
-  readonly port: number;
-  readonly isProduction: boolean;
-  readonly logLevel: LogLevel;
-  readonly dataDir: string;
-  readonly databaseUrl: string | null;
-  readonly redisUrl: string | null;
-  /** Base of the callback URL that fal can reach; null: no webhooks. */
-  readonly publicUrl: string | null;
-  /** Null: the built-in simulator stands in for fal. */
-  readonly fal: FalConfig | null;
-  /** The only fal account whose webhooks are believed; null: any. */
-  readonly falAccountId: string | null;
-  readonly defaultTrainers: DefaultTrainers;
-  readonly reconcileIntervalMs: number;
-  readonly auth: AuthConfig;
-  readonly limits: SpendLimits & {
-    /** Subscriptions of one owner that are open at the same time; null: no limit. */
-    readonly streamsPerOwner: number | null;
-    readonly operationsPerSocket: number | null;
-    /** WebSockets that are open at the same time, over all owners. */
-    readonly sockets: number | null;
-    readonly socketsPerOwner: number | null;
-    /** What the operations of one owner may cost in a minute; null: no limit. */
-    readonly costPerMinute: number | null;
-  };
-  /** What `/metrics` asks for as a bearer token; null: it is open. */
-  readonly metricsToken: string | null;
-  /** Pages of these origins may call the API; `*`: of any. Those of this machine and this host always may. */
-  readonly allowedOrigins: readonly string[];
-  readonly showsPlayground: boolean;
-  /** No introspection and no hints about the schema in errors. */
-  readonly hidesSchema: boolean;
-};
+export type Config = Readonly<ReturnType<typeof readConfig>>;
 
 export type FalConfig = {
   readonly key: string;
@@ -47,7 +12,7 @@ export type FalConfig = {
   readonly jwksUrl: string;
 };
 
-/** LOCAL: one local user, no tokens. */
+/** LOCAL: no tokens, one local user. */
 export type AuthConfig =
   | { readonly kind: 'LOCAL' }
   | {
@@ -57,33 +22,31 @@ export type AuthConfig =
       readonly audience: string | null;
     };
 
-/** Says what is wrong with the environment: all of it, one line each. */
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     const list = problems.map((problem) => `  - ${problem}`).join('\n');
-    super(`The environment is not right:\n${list}\nREADME.md lists every setting.`);
+    super(`Invalid configuration:\n${list}\nSee docs/settings.md for all settings.`);
     this.name = 'ConfigError';
   }
 }
 
 /**
- * Reads the environment. Empty values count as not set.
- * @throws ConfigError naming every problem at once
+ * An empty value counts as not set.
+ * @throws ConfigError with all problems
  */
-export function readConfig(environment: Environment): Config {
-  const problems: string[] = [];
-  const read = new EnvReader(environment, problems);
+export function readConfig(environment: Environment) {
+  const read = new EnvReader(environment);
   const host = read.text('HOST') ?? '127.0.0.1';
   const isProduction = read.oneOf('NODE_ENV', ['production', 'development', 'test']) === 'production';
-  const auth = readAuth(read, problems);
+  const auth = readAuth(read);
   if (auth.kind === 'LOCAL' && (!LOOPBACK_HOSTS.has(host) || isProduction)) {
-    problems.push(
-      `${isProduction ? 'NODE_ENV=production' : `HOST=${host}`}: without tokens the server serves one local user on a loopback address only; set AUTH_JWKS_URL or AUTH_JWT_SECRET`,
+    read.problems.push(
+      `${isProduction ? 'NODE_ENV=production' : `HOST=${host}`}: authentication is required unless HOST is a loopback address outside production; set AUTH_JWKS_URL or AUTH_JWT_SECRET`,
     );
   }
-  const fal = readFal(read, problems);
-  checkSimulate(read, problems, { isProduction, hasFal: fal !== null });
-  const config: Config = {
+  const fal = readFal(read);
+  checkSimulate(read, { isProduction, hasFal: fal !== null });
+  const config = {
     host,
     port: read.wholeNumber('PORT', { min: 0, max: 65_535 }) ?? 4000,
     isProduction,
@@ -91,8 +54,11 @@ export function readConfig(environment: Environment): Config {
     dataDir: read.text('DATA_DIR') ?? './.data',
     databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    /** Base of the callback URLs; null: no webhooks. */
     publicUrl: read.base('PUBLIC_URL'),
+    /** Null: the built-in simulator replaces fal. */
     fal,
+    /** Only webhooks of this fal account are accepted; null: any account. */
     falAccountId: read.text('FAL_ACCOUNT_ID'),
     defaultTrainers: {
       ...DEFAULT_TRAINERS,
@@ -102,26 +68,28 @@ export function readConfig(environment: Environment): Config {
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
     auth,
     limits: readLimits(read, auth),
-    metricsToken: readMetricsToken(read, problems),
+    /** Bearer token of `/metrics`; null: public. */
+    metricsToken: readMetricsToken(read),
+    /** Origins whose pages may call the API, `*` for all; in addition to this machine and this host. */
     allowedOrigins: read.origins('ALLOWED_ORIGINS'),
     showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
+    /** No introspection, and no schema names in error messages. */
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
   };
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;
 }
 
-/** The hosts only this machine reaches. */
 export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
 
-function readFal(read: EnvReader, problems: string[]): FalConfig | null {
+function readFal(read: EnvReader): FalConfig | null {
   const key = read.text('FAL_KEY');
   const queueUrl = read.base('FAL_QUEUE_URL');
   const restUrl = read.base('FAL_REST_URL');
   const jwksUrl = read.url('FAL_JWKS_URL', ['https:', 'http:']);
   if (key !== null) {
     if (!/^[\x21-\x7e]{1,512}$/.test(key))
-      problems.push('FAL_KEY: expected up to 512 visible ASCII characters');
+      read.problems.push('FAL_KEY: expected up to 512 visible ASCII characters');
     const rest = restUrl ?? 'https://rest.fal.ai';
     return {
       key,
@@ -132,7 +100,7 @@ function readFal(read: EnvReader, problems: string[]): FalConfig | null {
   }
   for (const name of ['FAL_QUEUE_URL', 'FAL_REST_URL', 'FAL_JWKS_URL', 'FAL_ACCOUNT_ID']) {
     if (read.text(name) !== null) {
-      problems.push(
+      read.problems.push(
         `${name} is set but FAL_KEY is not: set FAL_KEY too, or unset ${name} to use the built-in simulator`,
       );
     }
@@ -140,56 +108,55 @@ function readFal(read: EnvReader, problems: string[]): FalConfig | null {
   return null;
 }
 
-/** Simulated results look like real ones, so a production server gives them only to who asks for them. */
+/** Simulated results look real, so a production server needs SIMULATE=yes to serve them. */
 function checkSimulate(
   read: EnvReader,
-  problems: string[],
   { isProduction, hasFal }: { readonly isProduction: boolean; readonly hasFal: boolean },
 ): void {
   const isWanted = read.oneOf('SIMULATE', ['yes']) !== null;
   if (isWanted && hasFal) {
-    problems.push('SIMULATE and FAL_KEY: expected one of them, got both; unset SIMULATE to use fal');
+    read.problems.push('SIMULATE and FAL_KEY: expected one of them, got both; unset SIMULATE to use fal');
   }
   if (isProduction && !hasFal && !isWanted) {
-    problems.push(
+    read.problems.push(
       'NODE_ENV=production: FAL_KEY is not set; set FAL_KEY, or set SIMULATE=yes to serve simulated results',
     );
   }
 }
 
-function readAuth(read: EnvReader, problems: string[]): AuthConfig {
+function readAuth(read: EnvReader): AuthConfig {
   const secret = read.text('AUTH_JWT_SECRET');
   const jwksUrl = read.url('AUTH_JWKS_URL', ['https:', 'http:']);
   const issuer = read.text('AUTH_ISSUER');
   const audience = read.text('AUTH_AUDIENCE');
   if (secret !== null && read.text('AUTH_JWKS_URL') !== null) {
-    problems.push('AUTH_JWT_SECRET and AUTH_JWKS_URL: expected one of them, got both');
+    read.problems.push('AUTH_JWT_SECRET and AUTH_JWKS_URL: expected one of them, got both');
   }
   if (secret !== null && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
-    problems.push(
-      `AUTH_JWT_SECRET: expected at least ${MIN_SECRET_BYTES} bytes, better 32 (the strength of HS256), got ${Buffer.byteLength(secret)}`,
+    read.problems.push(
+      `AUTH_JWT_SECRET: expected at least ${MIN_SECRET_BYTES} bytes (32 recommended for HS256), got ${Buffer.byteLength(secret)}`,
     );
   }
   if (secret !== null) return { kind: 'JWT', keys: { secret }, issuer, audience };
   if (jwksUrl !== null) return { kind: 'JWT', keys: { jwksUrl }, issuer, audience };
   for (const [name, value] of [['AUTH_ISSUER', issuer] as const, ['AUTH_AUDIENCE', audience] as const]) {
     if (value !== null && read.text('AUTH_JWKS_URL') === null) {
-      problems.push(
-        `${name} is set but neither AUTH_JWKS_URL nor AUTH_JWT_SECRET is: no token could be checked`,
+      read.problems.push(
+        `${name} is set but neither AUTH_JWKS_URL nor AUTH_JWT_SECRET is: tokens cannot be verified`,
       );
     }
   }
   return { kind: 'LOCAL' };
 }
 
-function readMetricsToken(read: EnvReader, problems: string[]): string | null {
+function readMetricsToken(read: EnvReader): string | null {
   const token = read.text('METRICS_TOKEN');
   if (token !== null && !/^[\x21-\x7e]{16,512}$/.test(token))
-    problems.push('METRICS_TOKEN: expected 16 to 512 visible ASCII characters');
+    read.problems.push('METRICS_TOKEN: expected 16 to 512 visible ASCII characters');
   return token;
 }
 
-/** One local user spends as it likes; where there are many, each has a default. `none` takes a limit away. */
+/** Default limits per owner with tokens. Without tokens there are none. */
 const TOKEN_LIMITS: SpendLimits = {
   ...NO_LIMITS,
   runningTrainings: 5,
@@ -198,8 +165,10 @@ const TOKEN_LIMITS: SpendLimits = {
   avatarsPerOwner: 1000,
 };
 
-function readLimits(read: EnvReader, auth: AuthConfig): Config['limits'] {
-  const defaults = auth.kind === 'LOCAL' ? NO_LIMITS : TOKEN_LIMITS;
+/** Null: no limit. */
+function readLimits(read: EnvReader, auth: AuthConfig) {
+  const isLocal = auth.kind === 'LOCAL';
+  const defaults = isLocal ? NO_LIMITS : TOKEN_LIMITS;
   return {
     runningTrainings: read.limit('LIMIT_RUNNING_TRAININGS', defaults.runningTrainings),
     trainingsPerDay: read.limit('LIMIT_TRAININGS_PER_DAY', defaults.trainingsPerDay),
@@ -207,11 +176,14 @@ function readLimits(read: EnvReader, auth: AuthConfig): Config['limits'] {
     totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
     totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
     avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
-    streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
+    /** Open subscriptions of one owner. */
+    streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', isLocal ? null : 1000),
     operationsPerSocket: read.limit('LIMIT_OPERATIONS_PER_SOCKET', 10),
+    /** Open WebSockets of all owners. */
     sockets: read.limit('LIMIT_SOCKETS', 20_000),
-    socketsPerOwner: read.limit('LIMIT_SOCKETS_PER_OWNER', auth.kind === 'LOCAL' ? null : 1000),
-    costPerMinute: read.limit('LIMIT_COST_PER_MINUTE', auth.kind === 'LOCAL' ? null : 10_000_000),
+    socketsPerOwner: read.limit('LIMIT_SOCKETS_PER_OWNER', isLocal ? null : 1000),
+    /** Operation cost of one owner per minute. */
+    costPerMinute: read.limit('LIMIT_COST_PER_MINUTE', isLocal ? null : 10_000_000),
   };
 }
 

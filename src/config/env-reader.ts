@@ -1,13 +1,12 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads single settings; what is wrong goes to the list, never with the value of a secret. */
+/** Reads settings, and collects problems without the values of secrets. */
 export class EnvReader {
+  readonly problems: string[] = [];
   readonly #environment: Environment;
-  readonly #problems: string[];
 
-  constructor(environment: Environment, problems: string[]) {
+  constructor(environment: Environment) {
     this.#environment = environment;
-    this.#problems = problems;
   }
 
   text(name: string): string | null {
@@ -20,13 +19,13 @@ export class EnvReader {
     if (value === null) return null;
     const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
     if (number >= min && number <= max) return number;
-    this.#problems.push(
+    this.problems.push(
       `${name}: expected a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`,
     );
     return null;
   }
 
-  /** A whole number, or `none` for no limit. */
+  /** A whole number, or `none` (null) for no limit. */
   limit(name: string, fallback: number | null): number | null {
     if (this.text(name) === 'none') return null;
     return this.wholeNumber(name, { min: 0, max: 1_000_000_000 }) ?? fallback;
@@ -43,10 +42,8 @@ export class EnvReader {
     const origins = list.filter((entry) => entry !== '');
     for (const origin of origins) {
       if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
-      // What is none may be a URL with a password in it, so it is not shown.
-      this.#problems.push(
-        `${name}: expected origins such as https://app.example.com with commas between, or *`,
-      );
+      // Don't echo the rejected value: it may be a URL with a password.
+      this.problems.push(`${name}: expected comma-separated origins such as https://app.example.com, or *`);
       break;
     }
     return origins;
@@ -58,7 +55,7 @@ export class EnvReader {
     const match = allowed.find((choice) => choice === value);
     if (match === undefined) {
       const expected = allowed.length === 1 ? allowed.join() : `one of ${allowed.join(', ')}`;
-      this.#problems.push(`${name}: expected ${expected}, got ${JSON.stringify(value)}`);
+      this.problems.push(`${name}: expected ${expected}, got ${JSON.stringify(value)}`);
     }
     return match ?? null;
   }
@@ -67,20 +64,20 @@ export class EnvReader {
     const value = this.text(name);
     if (value === null) return null;
     if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
-    // A URL may hold a password, so the value is not shown.
-    this.#problems.push(
-      `${name}: expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+    // Don't echo the rejected value: it may contain a password.
+    this.problems.push(
+      `${name}: expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
     );
     return null;
   }
 
-  /** An http(s) URL that paths are added to: without query, fragment and trailing slash. */
+  /** An http(s) URL without query and fragment; a trailing slash is removed. */
   base(name: string): string | null {
     const value = this.url(name, ['https:', 'http:']);
     if (value === null) return null;
     const { search, hash } = new URL(value);
     if (search !== '' || hash !== '') {
-      this.#problems.push(`${name}: expected a URL without query and fragment`);
+      this.problems.push(`${name}: expected a URL without query and fragment`);
       return null;
     }
     return value.replace(/\/+$/, '');

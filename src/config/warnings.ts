@@ -2,27 +2,26 @@ import { deprecationNotice } from '../catalog/trainers.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../log/log.ts';
 
-/** What a setting means that an operator may not have meant. */
+/** Logs settings with a consequence that the operator may not expect. */
 export function warnOfSettings(config: Config, log: Log): void {
   if (config.fal === null && config.databaseUrl !== null) {
-    const advice = 'start `npm run fal` and give all of them its settings';
+    const advice = 'run `npm run fal` and configure all instances to use it';
     log.warn(
       {},
-      `runs are simulated in this process: other instances on this database cannot ask about them; ${advice}`,
+      `runs are simulated in this process: other instances on this database cannot access them; ${advice}`,
     );
   }
   if (config.fal === null && config.isProduction) {
-    log.warn({}, 'SIMULATE=yes: results are simulated, in production too');
+    log.warn({}, 'SIMULATE=yes: results are simulated in production');
   }
   if (config.fal !== null) {
     const notice = deprecationNotice(config.defaultTrainers.STYLE);
     if (notice !== null)
       log.warn({ styleTrainer: config.defaultTrainers.STYLE }, `${notice} (STYLE_TRAINER)`);
-    if (config.publicUrl === null)
-      log.info({}, 'PUBLIC_URL is not set: there are no webhooks, runs are polled');
+    if (config.publicUrl === null) log.info({}, 'PUBLIC_URL is not set: no webhooks, runs are polled');
   }
   if (config.auth.kind === 'JWT' && 'jwksUrl' in config.auth.keys && config.auth.audience === null) {
-    const advice = 'any token of that issuer is taken, whichever service it was made for';
+    const advice = 'tokens of the same issuer for other services are accepted';
     log.warn({}, `AUTH_JWKS_URL is set without AUTH_AUDIENCE: ${advice}`);
   }
 }

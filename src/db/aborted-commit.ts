@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
-/** Nothing of the transaction was saved: one of its statements had failed and the failure was passed over. */
+/** Nothing of the transaction was saved: a statement in it had failed and the error was ignored. */
 export class AbortedCommitError extends Error {
-  override name = 'HollowCommitError';
+  override name = 'AbortedCommitError';
 
   constructor() {
     super('The transaction was rolled back by its COMMIT, because a statement in it had failed');
@@ -10,9 +10,9 @@ export class AbortedCommitError extends Error {
 }
 
 /**
- * PostgreSQL answers the COMMIT of a failed transaction by rolling it back, and calls that success: only the answer's
- * command says ROLLBACK. Prisma does not look, so code that catches an error inside a transaction and goes on would be
- * told that its writes were saved. On this client such a COMMIT throws HollowCommitError.
+ * PostgreSQL rolls a failed transaction back at its COMMIT and reports success: only the answer's command is ROLLBACK.
+ * Prisma ignores the command, so code that catches an error inside a transaction would take its writes for saved. On this
+ * client such a COMMIT throws AbortedCommitError.
  */
 export function refuseAbortedCommits(client: pg.ClientBase): void {
   const query = client.query.bind(client) as (...args: unknown[]) => unknown;

@@ -1,11 +1,11 @@
-/** The database is known not to do its work. */
+/** The database is known not to work. */
 export class DatabaseTroubleError extends Error {
   override name = 'DatabaseTroubleError';
-  /** For those who are told no more: 'disk-full' means that it takes no writes and goes on by itself. */
+  /** Fit for strangers. 'disk-full': it takes no writes at present and recovers by itself. */
   readonly reason: 'disk-full' | 'stopped';
 
   constructor(reason: DatabaseTroubleError['reason'], message: string) {
-    super(`The database cannot do its work: ${message}`);
+    super(`The database does not work: ${message}`);
     this.reason = reason;
   }
 }

@@ -1,4 +1,4 @@
-/** The code of an error of the system or of Node, such as ENOENT; empty when it has none. */
+/** The code of a system or Node error, such as ENOENT; empty without one. */
 export function errorCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -7,19 +7,19 @@ export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
 
 const SECOND_MS = 1000;
 
-/** Waiting for a free or new connection; node-postgres waits for ever by default. */
+/** For a free or new connection; node-postgres waits for ever by default. */
 const ACQUIRE_TIMEOUT_MS = 5 * SECOND_MS;
 const IDLE_TIMEOUT_MS = 30 * SECOND_MS;
-/** The server gives up on a statement after this … */
+/** After this the server cancels a statement … */
 const STATEMENT_TIMEOUT_MS = 15 * SECOND_MS;
-/** … and we on the server after this: only a silent connection (cut cable, dead host) gets here. */
+/** … and after this we give the connection up: it is silent (cut cable, dead host). */
 const ANSWER_TIMEOUT_MS = 20 * SECOND_MS;
-/** A transaction that an instance left open when it vanished holds its row locks no longer than this. */
+/** The row locks of an instance that vanished inside a transaction last this long at most. */
 const IDLE_IN_TRANSACTION_MS = 30 * SECOND_MS;
 const KEEP_ALIVE_DELAY_MS = 10 * SECOND_MS;
 const CLOSE_TIMEOUT_MS = 5 * SECOND_MS;
 
-/** What both the pool and the migration's own connection share. */
+/** Shared by the pool and the migration's own connection. */
 function connectionConfig(databaseUrl: string): pg.ClientConfig {
   return {
     connectionString: databaseUrl,
@@ -30,7 +30,7 @@ function connectionConfig(databaseUrl: string): pg.ClientConfig {
   };
 }
 
-/** `poolSize` is the number of connections this instance may have open at once. Connects when first used. */
+/** `poolSize` is the maximum of open connections. Connects when first used. */
 export function openPostgres(databaseUrl: string, poolSize: number, log: OperatorLog): PoolHandle {
   const pool = new pg.Pool({
     ...connectionConfig(databaseUrl),
@@ -47,19 +47,19 @@ export function openPostgres(databaseUrl: string, poolSize: number, log: Operato
     pool,
     close: async () => {
       await withTimeout(pool.end(), CLOSE_TIMEOUT_MS).catch((error: unknown) => {
-        log.warn({ err: error }, 'Leaving the database under a query that has not ended');
+        log.warn({ err: error }, 'closing the database connections while a query is still running');
       });
     },
   };
 }
 
-/** A connection of its own, without the pool's time limits, ended afterwards. */
+/** Runs `work` on a connection of its own, without the pool's time limits. */
 export async function withOwnClient<T>(
   databaseUrl: string,
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client(connectionConfig(databaseUrl));
-  // A connection that breaks fails the query that waits on it; the event only repeats that.
+  // A broken connection fails its query; the event only repeats that.
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -70,8 +70,8 @@ export async function withOwnClient<T>(
 }
 
 /**
- * Prisma's adapter reads every timestamptz as UTC and drops the offset, so in a session with another time zone each
- * timestamp would come back shifted.
+ * Prisma's adapter reads every timestamptz as UTC and drops the offset: in a session with another time zone each
+ * timestamp would be shifted.
  */
 async function useUtc(client: pg.ClientBase): Promise<void> {
   await client.query("SET TIME ZONE 'UTC'");

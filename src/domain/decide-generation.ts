@@ -1,6 +1,6 @@
 import { readImages, type GeneratedImage } from '../catalog/images.ts';
 import type { Failure } from './user-error.ts';
-import type { JobFailure, JobView } from './job-state.ts';
+import { jobFailure, type JobFailure, type JobView } from './job-state.ts';
 import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';
 
@@ -12,42 +12,31 @@ export type GenerationView = {
   readonly hasError: boolean;
 };
 
-/** Fields that are absent stay as they are. Applying a change grows the generation's version by one. */
+/** Absent fields keep their values. */
 export type GenerationChange = {
   readonly status: GenerationStatus;
   readonly falRequestId?: string;
   readonly error: Failure | null;
   readonly images?: readonly GeneratedImage[];
-  /** The seed fal says it used; null keeps the caller's. */
+  /** Reported by fal; null keeps the caller's. */
   readonly seed?: number | null;
   readonly falResponseData?: Json;
   readonly completedAt?: Date;
 };
 
-/** What an event that moves a generation's job does to the generation. One refused in time leaves no trace. */
+/** Decides the generation's change for an event that changes its job. A generation refused by fal is deleted. */
 export function decideGeneration(
   job: JobView,
   generation: GenerationView | null,
   event: RunEvent,
   now: Date,
 ): { readonly change: GenerationChange | 'DELETE' | null; readonly failure: JobFailure } {
-  if (event.kind === 'refused' && job.state === 'SUBMITTING') {
-    return {
-      change: generation === null ? null : 'DELETE',
-      failure: { errorCode: event.failure.code, errorMessage: event.failure.message },
-    };
-  }
-  // Only the first word of a run makes it QUEUED: a submit's late answer does not take a state back.
+  // A late answer to the submit must not reset the status.
   if (event.kind === 'accepted' && job.falRequestId !== null) return { change: null, failure: {} };
   const outcome = outcomeOf(event, now);
-  const failure: JobFailure = outcome.error
-    ? {
-        errorCode: outcome.error.code,
-        errorMessage: outcome.error.message,
-        ...(outcome.status === 'FAILED' ? { state: 'FAILED' } : {}),
-      }
-    : {};
+  const failure = jobFailure(outcome);
   if (generation === null) return { change: null, failure };
+  if (event.kind === 'refused' && job.state === 'SUBMITTING') return { change: 'DELETE', failure };
   const requestId = requestIdOf(event);
   const isNewId = requestId !== null && generation.falRequestId === null;
   const isSame = generation.status === outcome.status && generation.hasError === (outcome.error !== null);
@@ -58,10 +47,10 @@ export function decideGeneration(
 function outcomeOf(event: RunEvent, now: Date): GenerationChange {
   switch (event.kind) {
     case 'refused':
-      // Seen only where the generation already says that the outcome is unknown; one refused in time is gone.
+      // Reached only after SUBMIT_OUTCOME_UNKNOWN: a refusal before that deletes the generation.
       return { status: 'FAILED', error: event.failure, completedAt: now };
     case 'accepted':
-    case 'bound':
+    case 'identified':
     case 'queued':
       return { status: 'QUEUED', error: null };
     case 'unknown':
@@ -73,7 +62,7 @@ function outcomeOf(event: RunEvent, now: Date): GenerationChange {
       const reading = readImages(event.output);
       const answer = { falResponseData: event.output, completedAt: now };
       if ('missing' in reading) {
-        const message = `The run ended without images: ${reading.missing}.`;
+        const message = `The run succeeded without usable images: ${reading.missing}.`;
         return { ...answer, status: 'FAILED', error: { code: 'RESULT_INVALID', message } };
       }
       return { ...answer, status: 'COMPLETED', error: null, images: reading.images, seed: reading.seed };
@@ -85,9 +74,9 @@ function outcomeOf(event: RunEvent, now: Date): GenerationChange {
         falResponseData: event.output,
         completedAt: now,
       };
-    case 'lost':
+    case 'abandoned':
       return { status: 'FAILED', error: { code: 'LOST', message: event.message }, completedAt: now };
-    case 'withdrawn':
+    case 'cancelledBeforeSubmit':
     case 'cancelled':
       return { status: 'CANCELLED', error: null, completedAt: now };
   }

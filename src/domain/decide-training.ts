@@ -1,4 +1,4 @@
-import { isFinal, type JobFailure, type JobState, type JobView } from './job-state.ts';
+import { isFinal, jobFailure, type JobFailure, type JobState, type JobView } from './job-state.ts';
 import { trainerRow, type Trainer } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { Failure } from './user-error.ts';
@@ -8,21 +8,21 @@ import { requestIdOf, type RunEvent } from './run-event.ts';
 export type AvatarStatus = 'DRAFT' | 'QUEUED' | 'TRAINING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
 
 export type Progress = {
-  /** 0 to 100; null when fal has not said. */
+  /** 0 to 100; null when unknown. */
   readonly percent: number | null;
-  /** How many runs are ahead; null when not waiting. */
+  /** Number of runs ahead in fal's queue; null when not queued. */
   readonly queuePosition: number | null;
   readonly source: 'QUEUE' | 'LOGS' | 'RESULT' | null;
 };
 
 export type AvatarView = {
   readonly status: AvatarStatus;
-  /** Of the training it shows. */
+  /** Of the training that it shows. */
   readonly falRequestId: string | null;
   readonly progress: Progress;
 };
 
-/** Fields that are absent stay as they are. Applying a change grows the avatar's version by one. */
+/** Absent fields keep their values. */
 export type AvatarChange = {
   readonly status: AvatarStatus;
   readonly falRequestId?: string | null;
@@ -31,13 +31,13 @@ export type AvatarChange = {
   readonly trainingStartedAt?: Date;
   readonly trainingCompletedAt?: Date | null;
   readonly falResponseData?: Json;
-  /** Replaces the artefact whole: one that generates is never overwritten by half of another. */
+  /** Replaces the whole artefact, so that the parts of two trainings never mix. */
   readonly artifact?: { readonly trainer: Trainer; readonly value: Artifact };
 };
 
 const NO_PROGRESS: Progress = { percent: null, queuePosition: null, source: null };
 
-/** What an event that moves a training's job does to its avatar. */
+/** Decides the avatar's change for an event that changes its training's job. */
 export function decideTraining(
   job: JobView,
   avatar: AvatarView | null,
@@ -45,31 +45,25 @@ export function decideTraining(
   now: Date,
 ): { readonly change: AvatarChange | null; readonly failure: JobFailure } {
   const outcome = outcomeOf(job, event, now);
-  if (event.kind === 'refused' && job.state === 'SUBMITTING') {
-    return {
-      change: null,
-      failure: { errorCode: event.failure.code, errorMessage: event.failure.message },
-    };
-  }
-  const failure = outcome?.error
-    ? { errorCode: outcome.error.code, errorMessage: outcome.error.message, ...failedState(outcome.status) }
-    : {};
-  if (avatar === null || outcome === null || isSame(avatar, outcome, job.state))
+  const failure = jobFailure(outcome);
+  // A refusal leaves the avatar as it was before startTraining.
+  const isInvisible = event.kind === 'refused' && job.state === 'SUBMITTING';
+  if (avatar === null || outcome === null || isInvisible || isSame(avatar, outcome, job.state)) {
     return { change: null, failure };
-  return { change: { ...firstSight(job, event), ...outcome }, failure };
+  }
+  return { change: { ...startedColumns(job, event), ...outcome }, failure };
 }
 
 function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | null {
   switch (event.kind) {
     case 'refused':
-      // Seen only where the avatar already says that the outcome is unknown: a refusal in time leaves it as it was.
-      return { status: 'FAILED', progress: NO_PROGRESS, error: event.failure };
+      return failed(event.failure);
     case 'accepted':
-      // Only the first word of a run makes it QUEUED: a submit's late answer does not take a state back.
+      // A late answer to the submit must not reset the status.
       return job.falRequestId !== null
         ? null
         : { status: 'QUEUED', progress: queueProgress(event.position), error: null };
-    case 'bound':
+    case 'identified':
       return { status: 'QUEUED', progress: NO_PROGRESS, error: null };
     case 'unknown':
       return {
@@ -91,17 +85,11 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       };
     case 'succeeded':
     case 'confirmed': {
-      const reading = trainerRow(job.trainer).read(event.output);
+      const { endpoint, read } = trainerRow(job.trainer);
+      const reading = read(event.output);
       if ('missing' in reading) {
-        return {
-          status: 'FAILED',
-          progress: NO_PROGRESS,
-          falResponseData: event.output,
-          error: {
-            code: 'RESULT_INVALID',
-            message: `The run ended, but ${trainerRow(job.trainer).endpoint} did not give what it promises: ${reading.missing}.`,
-          },
-        };
+        const message = `The run succeeded, but the result of ${endpoint} is unusable: ${reading.missing}.`;
+        return { ...failed({ code: 'RESULT_INVALID', message }), falResponseData: event.output };
       }
       return {
         status: 'COMPLETED',
@@ -114,41 +102,35 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
     }
     case 'failed':
       return {
-        status: 'FAILED',
-        progress: NO_PROGRESS,
+        ...failed({ code: 'PROVIDER_FAILED', message: event.message }),
         falResponseData: event.output,
-        error: { code: 'PROVIDER_FAILED', message: event.message },
       };
-    case 'lost':
-      return { status: 'FAILED', progress: NO_PROGRESS, error: { code: 'LOST', message: event.message } };
-    case 'withdrawn':
+    case 'abandoned':
+      return failed({ code: 'LOST', message: event.message });
+    case 'cancelledBeforeSubmit':
     case 'cancelled':
       return { status: 'CANCELLED', progress: NO_PROGRESS, error: null };
   }
 }
 
-/** What the avatar learns with the first visible word of a new training. */
-function firstSight(job: JobView, event: RunEvent): Partial<AvatarChange> {
+function failed(error: Failure): AvatarChange {
+  return { status: 'FAILED', progress: NO_PROGRESS, error };
+}
+
+/** The columns that the first visible event of a new training sets. */
+function startedColumns(job: JobView, event: RunEvent): Partial<AvatarChange> {
   if (job.state === 'QUEUED' || job.state === 'RUNNING' || isFinal(job.state)) return {};
   const requestId = requestIdOf(event) ?? job.falRequestId;
   return { falRequestId: requestId, trainingStartedAt: job.createdAt, trainingCompletedAt: null };
 }
 
-function isBound(state: JobState): boolean {
-  return state === 'QUEUED' || state === 'RUNNING';
-}
-
 function isSame(avatar: AvatarView, next: AvatarChange, state: JobState): boolean {
   return (
-    isBound(state) &&
+    (state === 'QUEUED' || state === 'RUNNING') &&
     avatar.status === next.status &&
     avatar.progress.percent === next.progress.percent &&
     avatar.progress.queuePosition === next.progress.queuePosition
   );
-}
-
-function failedState(status: AvatarStatus): Pick<JobFailure, 'state'> {
-  return status === 'FAILED' ? { state: 'FAILED' } : {};
 }
 
 function queueProgress(position: number | null): Progress {

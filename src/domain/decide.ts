@@ -10,7 +10,7 @@ import {
 } from './job-state.ts';
 import type { RunEvent } from './run-event.ts';
 
-/** A job and what people see of it, as read together. Null where it was deleted meanwhile. */
+/** A job with its avatar or generation, read together. Null where that was deleted. */
 export type Snapshot =
   | { readonly job: JobView & { readonly kind: 'TRAINING' }; readonly avatar: AvatarView | null }
   | { readonly job: JobView & { readonly kind: 'GENERATION' }; readonly generation: GenerationView | null };
@@ -20,15 +20,12 @@ export type Decision =
   | {
       readonly kind: 'change';
       readonly job: JobChange;
-      /** Null when nothing that people see changes. */
+      /** Null: no visible change. */
       readonly avatar: AvatarChange | null;
       readonly generation: GenerationChange | 'DELETE' | null;
     };
 
-/**
- * What an event does to a job and to what people see of it. Pure: the same snapshot, event and time give the same
- * decision, and whoever saves it does so only if the snapshot still holds.
- */
+/** What an event changes in a job and its avatar or generation. The save must fail if the snapshot no longer holds. */
 export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decision {
   const event = snapshot.job.cancelRequested ? asCancelled(reported) : reported;
   const next = transition(snapshot.job, event, now);
@@ -52,18 +49,18 @@ export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decis
   };
 }
 
-/** A failure taken back: only while it is what people still see, and only for a result that is whole. */
+/** Takes a failure back, if the avatar or generation still shows it and the result is usable. */
 function corrected(snapshot: Snapshot, event: RunEvent, job: JobChange, now: Date): Decision {
   const { falRequestId } = snapshot.job;
   const { avatar, generation } = visibleChange(snapshot, event, now);
-  // A training that was given up before its run was known shows none.
-  const isOf = (shown: string | null) => shown === null || shown === falRequestId;
-  const isSeen =
+  // A training abandoned before its run was known shows no request id.
+  const isThisRun = (shown: string | null) => shown === null || shown === falRequestId;
+  const isShown =
     'avatar' in snapshot
-      ? snapshot.avatar?.status === 'FAILED' && isOf(snapshot.avatar.falRequestId)
+      ? snapshot.avatar?.status === 'FAILED' && isThisRun(snapshot.avatar.falRequestId)
       : snapshot.generation?.status === 'FAILED';
   const change = avatar ?? (generation === 'DELETE' ? null : generation);
-  if (!isSeen || change?.status !== 'COMPLETED') return { kind: 'ignore', reason: 'already-final' };
+  if (!isShown || change?.status !== 'COMPLETED') return { kind: 'ignore', reason: 'already-final' };
   return { kind: 'change', job, avatar: avatar && { ...avatar, falRequestId }, generation };
 }
 
@@ -80,8 +77,8 @@ function visibleChange(
   return { avatar: null, generation: change, failure };
 }
 
-/** A run that ends badly after its cancel was asked for was cancelled, however fal words it. */
+/** A run that fails after a cancel request counts as cancelled. */
 function asCancelled(event: RunEvent): RunEvent {
   if (event.kind === 'failed') return { kind: 'cancelled', requestId: event.requestId };
-  return event.kind === 'lost' ? { kind: 'cancelled', requestId: null } : event;
+  return event.kind === 'abandoned' ? { kind: 'cancelled', requestId: null } : event;
 }

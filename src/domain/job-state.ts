@@ -1,5 +1,5 @@
 import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
-import type { ErrorCode } from './user-error.ts';
+import type { ErrorCode, Failure } from './user-error.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 
 export const OPEN_STATES = ['SUBMITTING', 'SUBMIT_UNKNOWN', 'QUEUED', 'RUNNING'] as const;
@@ -23,89 +23,84 @@ export type JobView = {
   readonly createdAt: Date;
 };
 
-export type JobChange = {
+export type JobChange = Partial<RunUrls> & {
   readonly state?: JobState;
   readonly falRequestId?: string;
-  readonly statusUrl?: string | null;
-  readonly responseUrl?: string | null;
-  readonly cancelUrl?: string | null;
   readonly submittedAt?: Date;
   readonly settledAt?: Date;
   readonly errorCode?: ErrorCode | null;
   readonly errorMessage?: string | null;
-  /** The caller may use the key again: nothing was started under it. */
+  /** No run was started, so the caller may use the idempotency key again. */
   readonly releaseIdempotencyKey?: boolean;
 };
 
-/** Why an event was not applied. Every one of these is normal: messages repeat, overtake each other and come late. */
+/** Why an event changed nothing. All are normal: messages repeat, overtake each other and arrive late. */
 export type IgnoreReason =
-  /** The first final state wins. */
+  /** The first final state counts. */
   | 'already-final'
-  /** It speaks of another run than the one this job is bound to. */
+  /** Its request id is not the job's. */
   | 'other-run'
-  /** Nothing in it is new. */
   | 'nothing-new';
 
 export type Transition =
   | { readonly kind: 'ignore'; readonly reason: IgnoreReason }
   | { readonly kind: 'change'; readonly change: JobChange };
 
-/** The job's own state machine; what people see follows in decide-training and decide-generation. */
+/** The job's state machine. The avatar and the generation follow in decide-training and decide-generation. */
 export function transition(job: JobView, event: RunEvent, now: Date): Transition {
   if (isFinal(job.state)) return afterTheEnd(job, event, now);
   const requestId = requestIdOf(event);
   if (requestId !== null && job.falRequestId !== null && requestId !== job.falRequestId) {
     return { kind: 'ignore', reason: 'other-run' };
   }
-  // The run is known to fal from here on, whoever brought the news first.
-  const bind: JobChange =
+  // Any event may be the first that names the run.
+  const identity: JobChange =
     requestId !== null && job.falRequestId === null ? { falRequestId: requestId, submittedAt: now } : {};
-  const isUnbound = job.state === 'SUBMITTING' || job.state === 'SUBMIT_UNKNOWN';
+  const isUnidentified = job.state === 'SUBMITTING' || job.state === 'SUBMIT_UNKNOWN';
 
   switch (event.kind) {
     case 'accepted':
-      // A webhook may have bound the job already; then only the addresses are new.
-      if (isUnbound) return change({ ...bind, ...event.urls, ...NO_ERROR, state: 'QUEUED' });
-      return job.statusUrl === null && hasUrl(event.urls) ? change(event.urls) : ignoreOld();
-    case 'bound':
-      return isUnbound ? change({ ...bind, ...NO_ERROR, state: 'QUEUED' }) : ignoreOld();
+      if (isUnidentified) return change({ ...identity, ...event.urls, ...NO_ERROR, state: 'QUEUED' });
+      // A webhook identified the run first: only the addresses are new.
+      return job.statusUrl === null && event.urls.statusUrl !== null ? change(event.urls) : NOTHING_NEW;
+    case 'identified':
+      return isUnidentified ? change({ ...identity, ...NO_ERROR, state: 'QUEUED' }) : NOTHING_NEW;
     case 'refused':
-      // Also where the answer came so late that the outcome already counted as unknown.
-      if (!isUnbound) return ignoreOld();
+      // The answer may be so late that the outcome counts as unknown already.
+      if (!isUnidentified) return NOTHING_NEW;
       return change({ state: 'FAILED', settledAt: now, releaseIdempotencyKey: true });
     case 'unknown':
-      return job.state === 'SUBMITTING' ? change({ state: 'SUBMIT_UNKNOWN' }) : ignoreOld();
+      return job.state === 'SUBMITTING' ? change({ state: 'SUBMIT_UNKNOWN' }) : NOTHING_NEW;
     case 'queued':
-      return isUnbound ? ignoreOld() : change({ state: 'QUEUED' });
+      return isUnidentified ? NOTHING_NEW : change({ state: 'QUEUED' });
     case 'running':
-      return isUnbound ? ignoreOld() : change({ state: 'RUNNING' });
+      return isUnidentified ? NOTHING_NEW : change({ state: 'RUNNING' });
     case 'succeeded':
-      // FAILED when the answer lacks what was promised: the outcome brings that with its error.
-      return change({ ...bind, ...NO_ERROR, state: 'COMPLETED', settledAt: now });
+      // A result without an artefact or images makes it FAILED: JobFailure overrides the state.
+      return change({ ...identity, ...NO_ERROR, state: 'COMPLETED', settledAt: now });
     case 'failed':
-    case 'lost':
-      return change({ ...bind, state: 'FAILED', settledAt: now });
+    case 'abandoned':
+      return change({ ...identity, state: 'FAILED', settledAt: now });
     case 'cancelled':
-      return change({ ...bind, ...NO_ERROR, state: 'CANCELLED', settledAt: now });
-    case 'withdrawn':
-      // A run that became known meanwhile ends as fal ends it.
-      return isUnbound ? change({ ...NO_ERROR, state: 'CANCELLED', settledAt: now }) : ignoreOld();
+      return change({ ...identity, ...NO_ERROR, state: 'CANCELLED', settledAt: now });
+    case 'cancelledBeforeSubmit':
+      // A run that was identified in between ends as fal ends it.
+      return isUnidentified ? change({ ...NO_ERROR, state: 'CANCELLED', settledAt: now }) : NOTHING_NEW;
     case 'confirmed':
-      // Of a run that has not failed it is said as a success.
-      return ignoreOld();
+      return NOTHING_NEW;
   }
 }
 
-/** The first end counts. Two things may still be learned: which run it was, and that fal's word of its failure was wrong. */
+/** Two facts may still follow the end: the request id, and that fal completed a run stored as failed. */
 function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
-  const isUnbound = job.falRequestId === null;
-  // Cancelled or deleted while its submit was on the way: the id is kept so that fal can be told to stop the run.
-  if (event.kind === 'accepted' && job.state === 'CANCELLED' && isUnbound) {
+  const isUnidentified = job.falRequestId === null;
+  // Cancelled or deleted during the submit: with the id the run can be cancelled at fal.
+  if (event.kind === 'accepted' && job.state === 'CANCELLED' && isUnidentified) {
     return change({ falRequestId: event.requestId, submittedAt: now, ...event.urls });
   }
-  // Given up without ever having heard of its run, which now turns up: with its id fal can be asked.
-  const requestId = event.kind === 'succeeded' || event.kind === 'bound' ? event.requestId : null;
-  if (requestId !== null && isUnbound && job.state === 'FAILED' && job.errorCode === 'LOST') {
+  // The submit was abandoned before its run was known: with the id the run can be polled.
+  const requestId = event.kind === 'succeeded' || event.kind === 'identified' ? event.requestId : null;
+  if (requestId !== null && isUnidentified && job.state === 'FAILED' && job.errorCode === 'LOST') {
     return change({ falRequestId: requestId, submittedAt: now });
   }
   if (event.kind === 'confirmed' && job.state === 'FAILED' && job.falRequestId === event.requestId) {
@@ -114,19 +109,24 @@ function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
   return { kind: 'ignore', reason: 'already-final' };
 }
 
-/** What an outcome adds to the job: its error, and FAILED where a success was none. */
+/** The error that the outcome adds to the job, with FAILED where a success has no usable result. */
 export type JobFailure = Pick<JobChange, 'state' | 'errorCode' | 'errorMessage'>;
 
-const NO_ERROR = { errorCode: null, errorMessage: null } as const;
-
-function hasUrl(urls: RunUrls): boolean {
-  return urls.statusUrl !== null;
+export function jobFailure(
+  outcome: { readonly status: string; readonly error: Failure | null } | null,
+): JobFailure {
+  if (!outcome?.error) return {};
+  const { code, message } = outcome.error;
+  return {
+    errorCode: code,
+    errorMessage: message,
+    ...(outcome.status === 'FAILED' ? { state: 'FAILED' } : {}),
+  };
 }
+
+const NO_ERROR = { errorCode: null, errorMessage: null } as const;
+const NOTHING_NEW: Transition = { kind: 'ignore', reason: 'nothing-new' };
 
 function change(value: JobChange): Transition {
   return { kind: 'change', change: value };
-}
-
-function ignoreOld(): Transition {
-  return { kind: 'ignore', reason: 'nothing-new' };
 }

@@ -1,32 +1,30 @@
-import type { FinalState } from './job-state.ts';
 import { isSameJson, type Json } from '../values/json.ts';
 import { storable } from '../values/jsonb.ts';
+import type { FinalState } from './job-state.ts';
 import type { RunEvent } from './run-event.ts';
 
 /**
- * Whether what a webhook says of a run that has ended goes with that end, or contradicts it. A cancelled run
- * contradicts nothing: fal may have finished it all the same.
+ * Whether a webhook about an ended run agrees with that end. A cancelled run agrees with everything: fal may have
+ * finished it before the cancel arrived.
  *
- * @param answer what fal said when the run ended, as it is stored; undefined when that is not known any more
+ * @param answer fal's stored answer at the run's end; undefined when it is unknown
  */
 export function isConsistent(
   state: FinalState,
   answer: Json | undefined,
-  event: Extract<RunEvent, { kind: 'bound' | 'succeeded' | 'failed' }>,
+  event: Extract<RunEvent, { kind: 'identified' | 'succeeded' | 'failed' }>,
 ): boolean {
+  // Storing changes characters that no jsonb column takes.
+  const isStored = event.kind === 'succeeded' && isSameJson(answer, storable(event.output));
   switch (state) {
     case 'CANCELLED':
       return true;
     case 'FAILED':
-      // A success without its artefact is stored as a failure; said again, it is the same word.
-      return event.kind === 'failed' || (event.kind === 'succeeded' && isStored(answer, event.output));
+      // A success without an artefact is stored as a failure; its repeat is consistent.
+      return event.kind === 'failed' || isStored;
     case 'COMPLETED':
-      if (event.kind !== 'succeeded') return event.kind === 'bound';
-      return answer === undefined || isStored(answer, event.output);
+      return (
+        event.kind === 'identified' || (event.kind === 'succeeded' && (answer === undefined || isStored))
+      );
   }
-}
-
-/** Storing may have changed what no database takes. */
-function isStored(answer: Json | undefined, output: unknown): boolean {
-  return isSameJson(answer, storable(output));
 }

@@ -1,14 +1,14 @@
-/** What may be spent. Null: no such limit. */
+/** Null: no limit. */
 export type SpendLimits = {
-  /** Trainings of one owner that are under way at the same time. */
+  /** Concurrent trainings of one owner. */
   readonly runningTrainings: number | null;
-  /** Of one owner, within any 24 hours. */
+  /** Of one owner, within 24 hours. */
   readonly trainingsPerDay: number | null;
   readonly imagesPerDay: number | null;
-  /** Of all owners together, within any 24 hours: what stops a leak of money that no single owner's limit shows. */
+  /** Of all owners together, within 24 hours: bounds a cost that no owner's own limit shows. */
   readonly totalTrainingsPerDay: number | null;
   readonly totalImagesPerDay: number | null;
-  /** Avatars that one owner has at the same time. They cost nothing, but room and every look at all of them. */
+  /** Avatars of one owner. They cost nothing at fal, but storage and every read of the list. */
   readonly avatarsPerOwner: number | null;
 };
 
@@ -21,9 +21,9 @@ export const NO_LIMITS: SpendLimits = {
   avatarsPerOwner: null,
 };
 
-/** What was spent within the last 24 hours; runs that fal refused do not count. */
+/** Spent within the last 24 hours. Runs that fal refused do not count. */
 export type Spent = {
-  /** Trainings, or images. */
+  /** Trainings or images. */
   readonly units: number;
   /** When the oldest of them stops counting; null when there are none. */
   readonly freeAt: Date | null;
@@ -35,31 +35,31 @@ export type Usage = {
   readonly total: Spent;
 };
 
-/** What somebody is about to spend: one training, or some images. */
+/** A request to spend: one training, or some images. */
 export type Spending = { readonly kind: 'TRAINING' | 'GENERATION'; readonly units: number };
 
 /**
- * Why a spending is not allowed, as a sentence that names the limit and when it ends; null when it is allowed.
- * Pure: whoever asks has to see to it that the usage still holds when the spending is written.
+ * The message of the limit that refuses a spending; null when it is allowed. The usage must be locked until the
+ * spending is written.
  */
 export function checkQuota(spending: Spending, usage: Usage, limits: SpendLimits): string | null {
   const isTraining = spending.kind === 'TRAINING';
   const thing = isTraining ? 'trainings' : 'images';
   const { runningTrainings } = limits;
   if (isTraining && runningTrainings !== null && usage.runningTrainings + 1 > runningTrainings) {
-    return `At most ${runningTrainings} trainings may be under way at the same time; one has to end first.`;
+    return `At most ${runningTrainings} trainings can run at the same time. Wait for one to finish, or cancel it.`;
   }
   const own = isTraining ? limits.trainingsPerDay : limits.imagesPerDay;
   if (own !== null && usage.own.units + spending.units > own) {
-    return `At most ${own} ${thing} a day are allowed, and ${usage.own.units} were made.${endOf(usage.own)}`;
+    return `At most ${own} ${thing} are allowed in 24 hours, and ${usage.own.units} were made.${retryHint(usage.own)}`;
   }
   const total = isTraining ? limits.totalTrainingsPerDay : limits.totalImagesPerDay;
   if (total !== null && usage.total.units + spending.units > total) {
-    return `This service makes no more ${thing} today.${endOf(usage.total)}`;
+    return `This service accepts no more ${thing} today.${retryHint(usage.total)}`;
   }
   return null;
 }
 
-function endOf({ freeAt }: Spent): string {
-  return freeAt === null ? '' : ` The next becomes free at ${freeAt.toISOString()}.`;
+function retryHint({ freeAt }: Spent): string {
+  return freeAt === null ? '' : ` Try again after ${freeAt.toISOString()}.`;
 }

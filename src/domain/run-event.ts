@@ -1,34 +1,33 @@
-import type { Failure } from './user-error.ts';
 import type { Json } from '../values/json.ts';
+import type { ProviderCode, Refusal } from './user-error.ts';
 
-/** Where fal says a run can be asked about; null where it did not say. */
+/** The addresses of a run that fal's answer to the submit gave; null where it gave none. */
 export type RunUrls = {
   readonly statusUrl: string | null;
   readonly responseUrl: string | null;
   readonly cancelUrl: string | null;
 };
 
-/** Who told us. */
+/** Stored as `settledBy` with the event that ended a job. */
 export type Source = 'SUBMIT' | 'WEBHOOK' | 'POLL' | 'CANCEL' | 'DELETE' | 'DEADLINE';
 
 /**
- * What became known of a run, in the product's words. Every way of learning something (the submit's answer, a
- * webhook, a poll, a cancel, a deadline) ends in one of these, and one function decides what follows.
+ * A fact about a run, whatever brought it: the submit's answer, a webhook, a poll, a cancel or a deadline. A request id
+ * of null means the run that was asked about.
  */
 export type RunEvent =
-  /** fal took the run. */
   | {
       readonly kind: 'accepted';
       readonly requestId: string;
       readonly urls: RunUrls;
       readonly position: number | null;
     }
-  /** It is certain that no run was started. */
-  | { readonly kind: 'refused'; readonly failure: Failure }
-  /** The submit went out and nobody knows whether a run was started. */
+  /** Certainly no run was started. */
+  | { readonly kind: 'refused'; readonly failure: Refusal<ProviderCode> }
+  /** The submit was sent without a usable answer: a run may exist. */
   | { readonly kind: 'unknown'; readonly message: string }
-  /** fal reports success but not the result: it has to be fetched. */
-  | { readonly kind: 'bound'; readonly requestId: string }
+  /** fal reports success without the result, which must be fetched. */
+  | { readonly kind: 'identified'; readonly requestId: string }
   | { readonly kind: 'queued'; readonly position: number | null }
   | { readonly kind: 'running'; readonly percent: number | null }
   | { readonly kind: 'succeeded'; readonly requestId: string | null; readonly output: Json }
@@ -39,14 +38,13 @@ export type RunEvent =
       readonly output: Json;
     }
   | { readonly kind: 'cancelled'; readonly requestId: string | null }
-  /** The caller wants the run no more, and no run is known yet. */
-  | { readonly kind: 'withdrawn' }
-  /** fal itself, asked, says that a run which counts as failed here did succeed, and gives its result. */
+  /** The owner cancelled before the submit's run was known. */
+  | { readonly kind: 'cancelledBeforeSubmit' }
+  /** A poll found that a run stored as failed did succeed. */
   | { readonly kind: 'confirmed'; readonly requestId: string; readonly output: Json }
-  /** The run, or its result, cannot be found any more. */
-  | { readonly kind: 'lost'; readonly message: string };
+  /** The run or its result cannot be found, or a deadline has passed. */
+  | { readonly kind: 'abandoned'; readonly message: string };
 
-/** The request id an event carries, or null where it speaks of the run it was asked about. */
 export function requestIdOf(event: RunEvent): string | null {
   return 'requestId' in event ? event.requestId : null;
 }

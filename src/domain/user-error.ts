@@ -1,9 +1,3 @@
-/** Why a use case refused its input. Nothing was changed, and no run was started. */
-export type Refusal<Code extends RefusalCode = RefusalCode> = {
-  readonly code: Code;
-  readonly message: string;
-};
-
 export const REFUSAL_CODES = [
   'NOT_FOUND',
   'INVALID_INPUT',
@@ -16,23 +10,36 @@ export const REFUSAL_CODES = [
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
-/** Why a run that was started, or may have been, did not give what it should. */
-export const FAILURE_CODES = [
+/** Why a use case refused. Nothing was changed and no run was started. */
+export type Refusal<Code extends RefusalCode = RefusalCode> = {
+  readonly code: Code;
+  readonly message: string;
+};
+
+/** Why fal started no run. */
+export type ProviderCode = 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE';
+
+export function isProviderCode(code: string | null): code is ProviderCode {
+  return code === 'PROVIDER_REJECTED' || code === 'PROVIDER_UNAVAILABLE';
+}
+
+/** Why a run that was submitted, or may have been, has no result. */
+export type FailureCode =
+  'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'LOST' | ProviderCode;
+
+export type ErrorCode = RefusalCode | FailureCode;
+
+export const ERROR_CODES = [
+  ...REFUSAL_CODES,
   'PROVIDER_FAILED',
   'RESULT_INVALID',
   'SUBMIT_OUTCOME_UNKNOWN',
   'LOST',
-  'PROVIDER_REJECTED',
-  'PROVIDER_UNAVAILABLE',
-] as const;
-export type FailureCode = (typeof FAILURE_CODES)[number];
-
-export const ERROR_CODES = [...new Set([...REFUSAL_CODES, ...FAILURE_CODES])] as const;
-export type ErrorCode = RefusalCode | FailureCode;
+] as const satisfies readonly ErrorCode[];
 
 export type Failure = { readonly code: FailureCode; readonly message: string };
 
-/** What a use case did, or why it refused, with the codes that it can refuse with. */
+/** The result of a use case, or its refusal; `Code` names every code it can refuse with. */
 export type Result<T, Code extends RefusalCode> = { readonly done: T } | { readonly refused: Refusal<Code> };
 
 export function refuse<Code extends RefusalCode>(
@@ -41,3 +48,9 @@ export function refuse<Code extends RefusalCode>(
 ): { readonly refused: Refusal<Code> } {
   return { refused: { code, message } };
 }
+
+export const NO_SUCH_AVATAR = refuse('NOT_FOUND', 'There is no avatar with this id.');
+export const DELETED_SINCE = refuse(
+  'NOT_FOUND',
+  'The first call with this idempotencyKey created something that has since been deleted.',
+);

@@ -8,9 +8,9 @@ type Listener = Parameters<EmbeddedConnection['on']>[1];
 /**
  * A node-postgres client class over PGlite's own bridge, for a pool of one connection.
  *
- * PGlite is one session that outlives every client. So a client starts only after the messages of the client before it
- * are all answered (a stray Sync or Execute of the old one would land in the new one's first statement), and what the
- * old one left open is undone with `resetSession`.
+ * PGlite is one session that outlives every client. A client starts when all messages of the previous one are answered
+ * (a late Sync or Execute would become part of its first statement), and `resetSession` undoes what the previous one
+ * left open.
  */
 export function embeddedClientClass(db: PGlite): new (config?: pg.ClientConfig) => pg.Client {
   let lastClient = Promise.resolve();
@@ -32,15 +32,15 @@ export function embeddedClientClass(db: PGlite): new (config?: pg.ClientConfig) 
   };
 }
 
-/** Ends what a former client left in the session: transaction, prepared statements, settings, locks. */
+/** Ends a previous client's transaction, prepared statements, settings and locks. */
 export async function resetSession(client: pg.ClientBase): Promise<void> {
   await client.query('ROLLBACK');
   await client.query('DISCARD ALL');
 }
 
 /**
- * Prisma's adapter names its result parsers in a query's `types`. node-postgres hands that field on to the Parse
- * message, whose `types` are parameter types in a list; its own connection overlooks the mix-up, the bridge throws.
+ * Prisma's adapter puts result parsers into a query's `types`. node-postgres passes that field on to the Parse message,
+ * where `types` is a list of parameter types; its own connection tolerates that, the bridge throws.
  */
 function leaveTypesToPostgres(connection: EmbeddedConnection): void {
   const parse = connection.parse.bind(connection);
@@ -50,8 +50,8 @@ function leaveTypesToPostgres(connection: EmbeddedConnection): void {
 }
 
 /**
- * Makes the bridge wait for its turn, and end as a socket does: pg's own 'end' listener hears it and fails what was
- * still unanswered (the bridge drops that listener, which would leave such a query waiting for ever).
+ * Makes the bridge wait for its turn, and end like a socket: pg's own 'end' listener fails the unanswered queries (the
+ * bridge drops that listener, and such a query would wait for ever).
  */
 function takeTurns(
   connection: EmbeddedConnection,

@@ -9,14 +9,14 @@ import { warnOfMemory } from './memory-limit.ts';
 import type { OperatorLog } from '../log/log.ts';
 import { errorCodeOf } from '../db/error-code.ts';
 
-/** Some seconds on an idle machine; several times that on a busy one. */
+/** It takes seconds on an idle machine, several times that on a busy one. */
 const CREATE_TIMEOUT_MS = 180_000;
-/** What creating takes at its highest. */
+/** The peak while creating. */
 const CREATE_MEMORY_MB = 900;
 
 /**
  * Runs in the child: `node -e <this> <path of PGlite> <folder>`. A thread waits for the end of standard input, which
- * comes when the parent is gone, and ends the child: left alone it would write into what the next start makes.
+ * means that the parent is gone, and kills the child, which would otherwise write into the files of the next start.
  */
 const CREATE = `
   const { Worker } = require('node:worker_threads');
@@ -32,9 +32,9 @@ const CREATE = `
 `;
 
 /**
- * Makes `folder` with whatever is missing above it. Nobody else may read it: it is people's data.
+ * Creates a folder and its missing parents, for this user only. Returns the absolute path.
  *
- * Node's own recursive mkdir never returns where a folder exists and nothing can be made in it, such as /proc.
+ * Node's recursive mkdir never returns below a folder in which nothing can be created, such as /proc.
  */
 export async function makeFolder(folder: string): Promise<string> {
   const path = resolve(folder);
@@ -45,9 +45,12 @@ export async function makeFolder(folder: string): Promise<string> {
     const code = errorCodeOf(error);
     if (code === 'EEXIST' || code === 'ENOTDIR') throw error;
     const problem = existsSync(path) ? 'written to' : 'made';
-    throw new Error(`The data folder ${path} cannot be ${problem} (${code}); set DATA_DIR to one that can`, {
-      cause: error,
-    });
+    throw new Error(
+      `The data folder ${path} cannot be ${problem} (${code}); set DATA_DIR to another folder`,
+      {
+        cause: error,
+      },
+    );
   }
   return path;
 }
@@ -57,16 +60,16 @@ async function makeMissing(path: string): Promise<void> {
   for (let above = path; !existsSync(above); above = dirname(above)) missing.push(above);
   for (const folder of missing.reverse()) {
     await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
-      // Another process that starts on the same folder may have been faster.
+      // Another process may create it at the same time.
       if (!existsSync(folder)) throw error;
     });
   }
-  if (missing.length === 0) await mkdir(path, { recursive: true }); // says EEXIST where it is a file
+  if (missing.length === 0) await mkdir(path, { recursive: true }); // EEXIST when it is a file
 }
 
 /**
- * Keeps everybody else out of a database's folder, in which PGlite makes files that all may write; one made by an older
- * version, or copied, may be open to others.
+ * Closes a database's folder to other users: PGlite creates files that everybody may write. A folder of an older version,
+ * or a copied one, may be open.
  */
 export async function closeToOthers(folder: string, log: OperatorLog): Promise<void> {
   if (process.platform === 'win32') return;
@@ -75,18 +78,18 @@ export async function closeToOthers(folder: string, log: OperatorLog): Promise<v
   await chmod(folder, 0o700).catch((err: unknown) => {
     log.warn(
       { err, folder },
-      'Others may read or write the files of the embedded database, and that cannot be changed',
+      'other users may read or write the files of the embedded database: its folder could not be closed to them',
     );
   });
 }
 
 /**
- * Makes the database's files in `folder`, which must not be there yet. They are about a thousand and are written beside
- * the final name and renamed, so that a start that was killed half-way is begun again instead of opening half a database.
+ * Creates the database's files (about a thousand) in `folder`, which must not exist yet. They are written under another
+ * name and renamed, so that the next start after a kill begins again instead of opening half a database.
  *
- * It is done in a process of its own: it takes some 850 MB, which the server would never give back.
+ * A process of its own does it: it takes 850 MB, which the server would never give back.
  *
- * @param fill what to put into the unfinished folder before it gets its name
+ * @param fill fills the database before it gets its name
  */
 export async function createEmbedded(
   folder: string,
@@ -99,7 +102,7 @@ export async function createEmbedded(
   log.info({ folder }, 'Creating the embedded database; this happens once and takes some seconds');
   warnOfMemory(CREATE_MEMORY_MB, 'creating the embedded database', log);
   try {
-    await mkdir(unfinished, { mode: 0o700 }); // the files in it are made for everybody to write
+    await mkdir(unfinished, { mode: 0o700 }); // everybody may write the files in it
     await runCreate(unfinished);
     await fill(unfinished);
   } catch (error) {
@@ -117,12 +120,12 @@ async function runCreate(unfinished: string): Promise<void> {
       killSignal: 'SIGKILL',
     });
   } catch (error) {
-    throw new Error(`The embedded database could not be created: ${whyNot(error)}`, { cause: error });
+    throw new Error(`The embedded database could not be created: ${createFailure(error)}`, { cause: error });
   }
 }
 
-/** A process that the system ends for want of memory says nothing itself. */
-function whyNot(error: unknown): string {
+/** A process that the system kills for want of memory prints nothing. */
+function createFailure(error: unknown): string {
   const { killed, signal, stderr } = error as { killed?: boolean; signal?: string | null; stderr?: string };
   if (killed === true) return `it took longer than ${CREATE_TIMEOUT_MS} ms`;
   if (signal === 'SIGKILL') {

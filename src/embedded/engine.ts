@@ -2,8 +2,8 @@ import { PGlite } from '@electric-sql/pglite';
 import { LOG_TAKES } from './free-space.ts';
 
 /**
- * PGlite's own parameters and ours. It would take 164 MB for its buffers, all of which come to be used; what one
- * process serves does with a fifth. Its log of writes is cut back at each checkpoint to about `max_wal_size`.
+ * PGlite's own parameters and ours. Its default buffers take 164 MB; a fifth suffices for one process. A checkpoint cuts
+ * the write-ahead log back to about `max_wal_size`.
  */
 const START_PARAMS: string[] = [
   ...PGlite.defaultStartParams,
@@ -13,24 +13,24 @@ const START_PARAMS: string[] = [
   ]),
 ];
 
-/** PostgreSQL's words for an error after which it does not go on. */
-const ENDS_IT = new Set(['PANIC', 'FATAL']);
+/** The severities of errors after which PostgreSQL does not go on. */
+const ENDING = new Set(['PANIC', 'FATAL']);
 
-/** The embedded database has stopped; only a restart of the process brings it back. What it had committed is safe. */
+/** The embedded database has stopped; only a restart of the process helps. Everything committed is safe. */
 export class EmbeddedStoppedError extends Error {
   override name = 'EmbeddedStoppedError';
 
   constructor(reason: string) {
     super(
-      `The embedded database has stopped: ${reason}. Everything it acknowledged is kept; mend the cause (a full disk: ` +
-        `make space) and start again.`,
+      `The embedded database has stopped: ${reason}. Everything it acknowledged is kept; remove the cause (a full disk: ` +
+        `free some space) and start again.`,
     );
   }
 }
 
 export type Engine = {
   readonly db: PGlite;
-  /** Why it no longer answers; undefined while it does. */
+  /** Why the database no longer answers; undefined while it does. */
   readonly stopped: () => EmbeddedStoppedError | undefined;
   readonly close: () => Promise<void>;
 };
@@ -38,9 +38,8 @@ export type Engine = {
 /**
  * Opens a database folder, or one in memory.
  *
- * PGlite dies inside: after a PANIC (its log of writes cannot be written: the disk is full) the next statement would
- * never return and take the whole process with it. So none is sent after one: every later statement fails at once, and
- * `onStopped` is told.
+ * After a PANIC (the write-ahead log cannot be written because the disk is full) PGlite's next statement would never
+ * return and freeze the process. So none is sent after one: later statements fail at once, and `onStopped` is called.
  */
 export async function openEngine(
   folder: string,
@@ -74,7 +73,7 @@ function isEnd(answer: object): answer is { message: string } {
   return (
     'severity' in answer &&
     typeof answer.severity === 'string' &&
-    ENDS_IT.has(answer.severity) &&
+    ENDING.has(answer.severity) &&
     'message' in answer
   );
 }

@@ -1,19 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, realpath, rename, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { pipeName, takePipe } from './lock-pipe.ts';
 import { socketsInDataDir, socketsInTemporaryFolder, type SocketFolder } from './socket-folder.ts';
 import { ask, listen, type Claim, type LockServer } from './lock-socket.ts';
 import type { OperatorLog } from '../log/log.ts';
 import { errorCodeOf } from '../db/error-code.ts';
 
-/** The folder belongs to a running process; two writers would lose each other's rows. */
+/** A running process uses the folder; two writers would lose each other's rows. */
 export class DataDirInUseError extends Error {
   override name = 'DataDirInUseError';
   readonly dataDir: string;
-  /** As the holder knows itself; another container counts its processes from 1. Absent when it did not answer. */
+  /** As the holder reports it, which may run in another container. Undefined when it did not answer. */
   readonly pid: number | undefined;
-  /** In words. */
+  /** For messages: `process 42`. */
   readonly holder: string;
 
   constructor(dataDir: string, pid: number | undefined) {
@@ -31,22 +30,22 @@ export class DataDirInUseError extends Error {
 
 export type FolderLock = { release: () => Promise<void> };
 
-/** Of the sockets' names. */
+/** The start of a lock socket's name. */
 export const PREFIX = 'lock.';
 const RETRY_MS = 20;
-/** Starters decide within milliseconds of each other; one that takes longer is stuck, and its claim stands. */
+/** A starting process decides within milliseconds; one that takes longer is stuck, and its claim stands. */
 const UNDECIDED_FOR_MS = 10_000;
-/** Answers of file systems that have no sockets: some network and desktop shares. */
-const NO_SOCKETS_HERE = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
+/** Errors of file systems without sockets: some network and desktop shares. */
+const NO_SOCKETS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
 /**
- * Makes this process the only one to use `dataDir`, until release() or until it dies, however it dies: what counts is
- * whether somebody listens on a socket, and a dead process does not. No pid or time is compared, since both repeat
- * when a container restarts.
+ * Makes this process the only one to use `dataDir` until release() or until it dies in any way: a lock is held while its
+ * process listens on a socket, and a dead process does not. Pids and times are not compared: both repeat when a
+ * container restarts.
  *
- * Each contender publishes a socket under a name of its own and then asks every other one. Of two contenders the later
- * to publish sees the earlier, so both cannot win; the one with the smaller name waits for the other's decision, so
- * one of them does. A name is never used again, which makes removing a dead one safe at any time.
+ * Each contender publishes a socket with a unique name and then asks every other one. The later of two to publish sees
+ * the earlier, so they cannot both win; the one with the smaller name waits for the other's decision, so one of them
+ * wins. A name is never reused, so a dead socket can be removed at any time.
  *
  * Throws DataDirInUseError, or the system's error when no socket can be made.
  */
@@ -62,7 +61,7 @@ export async function lockFolder(dataDir: string, log: OperatorLog): Promise<Fol
     await folder.close();
   };
   try {
-    // Published only now that it answers: a socket that is bound and not yet listening looks like a dead one.
+    // Published once it answers: a socket that is bound and not yet listening looks dead.
     await rename(folder.path(`new-${name}`), folder.path(name));
     await waitForOthers(dataDir, name, folder);
     claim.state = 'holding';
@@ -73,11 +72,20 @@ export async function lockFolder(dataDir: string, log: OperatorLog): Promise<Fol
   return { release };
 }
 
+/** Windows lets one process create a named pipe and removes it with that process: the first to listen has the lock. */
 async function lockByPipe(dataDir: string): Promise<FolderLock> {
-  const claim: Claim = { pid: process.pid, state: 'holding' };
-  const outcome = await takePipe(pipeName(dataDir), (name) => listen(name, () => claim));
-  if ('heldBy' in outcome) throw new DataDirInUseError(dataDir, outcome.heldBy);
-  return { release: outcome.server.close };
+  const digest = createHash('sha256')
+    .update((await realpath(dataDir)).toLowerCase())
+    .digest('hex');
+  const name = `\\\\.\\pipe\\likeness-${digest.slice(0, 32)}`;
+  try {
+    const server = await listen(name, () => ({ pid: process.pid, state: 'holding' }));
+    return { release: server.close };
+  } catch (error) {
+    if (errorCodeOf(error) !== 'EADDRINUSE') throw error;
+    const answer = await ask(name);
+    throw new DataDirInUseError(dataDir, 'pid' in answer ? answer.pid : undefined);
+  }
 }
 
 async function listenFor(
@@ -92,13 +100,13 @@ async function listenFor(
       return { folder: direct, server: await listen(direct.address(name), () => claim) };
     } catch (error) {
       await direct.close();
-      if (!NO_SOCKETS_HERE.has(errorCodeOf(error))) throw error;
+      if (!NO_SOCKETS.has(errorCodeOf(error))) throw error;
     }
   }
   const folder = await socketsInTemporaryFolder(dataDir);
   log.info(
     { dataDir, lock: folder.path('') },
-    'The data folder cannot hold a socket; its lock is kept elsewhere',
+    'the data folder cannot hold a socket; its lock is in the temporary folder',
   );
   return { folder, server: await listen(folder.address(name), () => claim) };
 }
@@ -113,7 +121,7 @@ async function waitForOthers(dataDir: string, name: string, folder: SocketFolder
   }
 }
 
-/** Throws DataDirInUseError when another one has the folder or goes first. Clears away the dead. */
+/** Throws DataDirInUseError when another process holds the folder or has precedence. Removes dead sockets. */
 async function firstUndecided(
   dataDir: string,
   name: string,

@@ -3,20 +3,20 @@ import { z } from 'zod';
 
 const claimSchema = z.object({ pid: z.number().int(), state: z.enum(['starting', 'holding']) });
 
-/** What the process behind a lock socket says of itself. */
+/** What the process behind a lock socket reports. */
 export type Claim = z.infer<typeof claimSchema>;
 
-/** A holder that is busy still accepts connections (the system does it for it), so only the words are waited for. */
+/** The system accepts connections for a busy holder too, so only the answer is waited for. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
 export type LockServer = { readonly close: () => Promise<void> };
 
-/** Tells everyone who connects the claim as it is then. Does not keep the process alive. */
+/** Sends the current claim to everyone who connects. Does not keep the process alive. */
 export async function listen(address: string, claim: () => Claim): Promise<LockServer> {
   const server = net.createServer((socket) => {
-    socket.on('error', () => undefined); // the asker may be gone already
+    socket.on('error', () => undefined); // the peer may be gone
     socket.write(JSON.stringify(claim()));
-    socket.destroySoon(); // close() waits for every connection, and an asker may never end its own
+    socket.destroySoon(); // close() waits for every connection, and a peer may never end its own
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -25,15 +25,15 @@ export async function listen(address: string, claim: () => Claim): Promise<LockS
       resolve();
     });
   });
-  server.on('error', () => undefined); // running out of file handles while accepting must not end the process
+  server.on('error', () => undefined); // a lack of file handles must not end the process
   server.unref();
   return { close: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-/** 'dead': nobody listens. 'leaving': the connection broke; ask again. 'silent': somebody listens and says nothing. */
+/** 'dead': no listener. 'leaving': the connection broke; ask again. 'silent': a listener that does not answer. */
 export type Answer = Claim | { state: 'dead' | 'leaving' | 'silent' };
 
-/** Asks the process behind a socket what it is. Throws when the socket may not be used (no permission). */
+/** Asks the process behind a socket for its claim. Throws when the socket may not be used (no permission). */
 export function ask(address: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -53,7 +53,7 @@ export function ask(address: string): Promise<Answer> {
           return;
         case 'ECONNRESET':
         case 'EPIPE':
-        case 'EAGAIN': // more askers at once than the socket has room for
+        case 'EAGAIN': // the socket's backlog is full
           resolve({ state: 'leaving' });
           return;
         default:

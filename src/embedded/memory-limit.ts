@@ -3,8 +3,8 @@ import type { OperatorLog } from '../log/log.ts';
 const MB = 1024 * 1024;
 
 /**
- * Says beforehand that memory may not suffice: a process that its container ends for want of memory is killed without
- * a word. Looks at the limit of the container (cgroup) this process runs in; without one it says nothing.
+ * Warns when the memory limit of this process's container (cgroup) may be too low: a container kills a process over its
+ * limit without a log line.
  */
 export function warnOfMemory(neededMb: number, what: string, log: OperatorLog): void {
   const limit = process.constrainedMemory();

@@ -3,7 +3,7 @@ import { mkdir, open, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A socket's address holds 104 bytes on macOS, 108 on Linux, the closing zero included. */
+/** A socket's address may have 104 bytes on macOS, 108 on Linux, including the final zero. */
 const ADDRESS_BYTES = 100;
 /** `/new-lock.` and a UUID. */
 const NAME_BYTES = 10 + 36;
@@ -12,15 +12,14 @@ const NAME_BYTES = 10 + 36;
 export type SocketFolder = {
   /** For file operations. */
   path(name: string): string;
-  /** For binding and connecting; may be a shorter way to the same file. */
+  /** For binding and connecting; may be a shorter path to the same file. */
   address(name: string): string;
   close(): Promise<void>;
 };
 
 /**
- * The data folder itself, so that everyone who can reach the data can see its lock, containers that share a volume
- * included. Undefined when the path is too long for a socket's address and cannot be shortened; Linux can, by way of
- * an open handle.
+ * The data folder itself: every process that can reach the data sees its lock, also containers that share a volume.
+ * Undefined when the path is too long for a socket's address; Linux shortens it with an open handle.
  */
 export async function socketsInDataDir(dataDir: string): Promise<SocketFolder | undefined> {
   if (Buffer.byteLength(dataDir) + NAME_BYTES <= ADDRESS_BYTES) return plainFolder(dataDir);
@@ -34,8 +33,8 @@ export async function socketsInDataDir(dataDir: string): Promise<SocketFolder | 
 }
 
 /**
- * The stand-in when the data folder cannot hold sockets: a folder of the system's temporary folder, named after the
- * data folder. It guards against processes that share that temporary folder only.
+ * The replacement when the data folder cannot hold sockets: a folder in the system's temporary folder, named after the
+ * data folder. It keeps out only processes that share that temporary folder.
  */
 export async function socketsInTemporaryFolder(dataDir: string): Promise<SocketFolder> {
   const digest = createHash('sha256')

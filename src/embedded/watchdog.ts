@@ -2,20 +2,19 @@ import { Worker } from 'node:worker_threads';
 
 export type Watchdog = { readonly stop: () => Promise<void> };
 
-/** So many looks make up the limit. A process that was suspended misses looks and is not ended for it. */
-const LOOKS = 10;
+/** Checks within the limit. A suspended process misses checks and is not killed for it. */
+const CHECKS = 10;
 
 /**
  * A thread that ends the process when the event loop has stood still for `limitMs`.
  *
- * The embedded database runs in the main thread. Where a statement never returns, nothing else runs there either: no
- * timer, no signal, no answer to a probe. A process that is gone is started again by whoever watches over it; a frozen
- * one keeps its port and its data. It is killed (SIGKILL), because the main thread can no longer end itself; a line in
- * the log's form says so first.
+ * The embedded database runs in the main thread. While a statement does not return, that thread runs no timer, no
+ * signal handler and no readiness probe. A supervisor restarts a dead process; a frozen one keeps its port and its data.
+ * The thread writes a log line and kills the process (SIGKILL), since the main thread cannot end itself.
  */
 export function startWatchdog(limitMs: number): Watchdog {
-  const everyMs = limitMs / LOOKS;
-  const worker = new Worker(WATCHER, { eval: true, workerData: { looks: LOOKS, everyMs } });
+  const everyMs = limitMs / CHECKS;
+  const worker = new Worker(SOURCE, { eval: true, workerData: { checks: CHECKS, everyMs } });
   worker.unref();
   const beat = setInterval(() => worker.postMessage('alive'), everyMs).unref();
   return {
@@ -27,15 +26,15 @@ export function startWatchdog(limitMs: number): Watchdog {
 }
 
 /** Source text and not a file: the server is one bundled file, and the tests run it from TypeScript. */
-const WATCHER = `
-  const { parentPort, workerData: { looks, everyMs } } = require('node:worker_threads');
+const SOURCE = `
+  const { parentPort, workerData: { checks, everyMs } } = require('node:worker_threads');
   const { writeSync } = require('node:fs');
   let missed = 0;
   parentPort.on('message', () => { missed = 0; });
   setInterval(() => {
     missed += 1;
-    if (missed <= looks) return;
-    const msg = 'the embedded database has not returned from a statement for ' + looks * everyMs + ' ms; ending';
+    if (missed <= checks) return;
+    const msg = 'the embedded database has not returned from a statement for ' + checks * everyMs + ' ms; ending';
     try {
       writeSync(1, JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg }) + '\\n');
     } finally {

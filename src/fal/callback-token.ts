@@ -3,16 +3,15 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 const HALF_BYTES = 8;
 
 /**
- * Makes the tokens of callback URLs: 32 hex digits, of which 64 bits are random and 64 a keyed hash of those, so that a
- * token of this deployment is told from a made-up one without asking the database. To anybody without the key all 128
- * bits are unpredictable.
+ * Makes the tokens of callback URLs: 32 hex digits, 64 random bits and 64 bits of their keyed hash. That distinguishes a
+ * token of this deployment from an invented one without a database query. Without the key all 128 bits are unpredictable.
  *
- * A match only decides how much memory a delivery may use. What it says is believed for its signature and its job.
+ * A match only decides how much memory a delivery may use. Trust comes from the signature and the job.
  */
 export class CallbackTokens {
   readonly #key: Buffer;
 
-  /** @param secret the same in all instances; with another one old tokens still find their jobs */
+  /** @param secret the same in all instances; after a change old tokens still find their jobs */
   constructor(secret: string) {
     this.#key = createHmac('sha256', secret).update('callback token').digest();
   }

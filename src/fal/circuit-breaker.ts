@@ -1,70 +1,106 @@
 import { errorText } from './schemas.ts';
 import { isJsonObject } from '../values/json.ts';
 import type { Body, FalAnswer } from './send-once.ts';
-import type { BreakerReason, BreakerStore } from '../jobs/ports.ts';
 import type { Log } from '../log/log.ts';
 
 const SECOND = 1000;
-/** fal may ask for any pause; one that is longer would rather be a mistake. */
+const MINUTE = 60 * SECOND;
+/** A longer pause is probably a mistake. */
 const LONGEST_PAUSE_MS = 600 * SECOND;
 
+/** The breaker's decision about one submit. */
+export type Admission =
+  | { readonly kind: 'closed' }
+  /** The breaker is open and this submit tries whether it can close. `claim` identifies the probe. */
+  | { readonly kind: 'probe'; readonly claim: Date }
+  | { readonly kind: 'open'; readonly retryInMs: number };
+
+/** The breaker's state, shared by all instances with the same FAL_KEY and kept over restarts. */
+export interface BreakerStore {
+  /** Claims the probe when it is due: of all callers in all instances one gets it. */
+  admit(): Promise<Admission>;
+  /**
+   * Opens the breaker, or makes the next wait longer when `claim` is that of the newest probe. Resolves with the wait in
+   * milliseconds, or with null when nothing changed because the breaker was open already.
+   */
+  open(message: string, claim: Date | null): Promise<number | null>;
+  close(): Promise<void>;
+  /** After a probe that decided nothing: the next submit is the probe. */
+  release(claim: Date): Promise<void>;
+}
+
 /**
- * Keeps back submits that fal would refuse. Two things hold them: a pause that fal asked for (Retry-After), in this
- * instance; and a key or an account that fal does not accept, in all instances until an operator has seen to it.
+ * Holds submits back that fal would refuse: while a pause lasts that fal asked for (Retry-After), in this instance; and
+ * after fal refused the key or the account, in all instances until a probe succeeds. A probe is a caller's own submit.
  */
 export class CircuitBreaker {
-  readonly #stops: BreakerStore;
+  readonly #store: BreakerStore;
   readonly #log: Log;
   #pausedUntil = -Infinity;
 
-  constructor(stops: BreakerStore, log: Log) {
-    this.#stops = stops;
+  constructor(store: BreakerStore, log: Log) {
+    this.#store = store;
     this.#log = log;
   }
 
-  /** Why nothing may be submitted now, fit to be shown to callers; null when it may. Throws what the stops' store does. */
-  async reason(): Promise<string | null> {
+  /** `heldBack`: why nothing may be submitted now, fit to be shown to callers. Throws what the store throws. */
+  async admit(): Promise<{ readonly heldBack: string } | { readonly claim: Date | null }> {
     const pauseMs = this.#pausedUntil - performance.now();
     if (pauseMs > 0) {
-      return `fal is too busy and asked for a pause: try again in ${Math.ceil(pauseMs / SECOND)} s. Nothing was started.`;
+      return {
+        heldBack: `fal is too busy and asked for a pause: try again in ${Math.ceil(pauseMs / SECOND)} s. Nothing was started.`,
+      };
     }
-    return (await this.#stops.isOpen())
-      ? 'No runs can be started at the moment; whoever runs this service has been told. Nothing was started.'
-      : null;
+    const admission = await this.#store.admit();
+    if (admission.kind === 'closed') return { claim: null };
+    if (admission.kind === 'probe') return { claim: admission.claim };
+    const minutes = Math.ceil(admission.retryInMs / MINUTE);
+    const wait = minutes === 1 ? '1 minute' : `${minutes} minutes`;
+    return { heldBack: `No runs can be started at the moment. Try again in ${wait}. Nothing was started.` };
   }
 
-  /** Draws its conclusions from fal's answer to a submit. */
-  async learn(answer: FalAnswer): Promise<void> {
-    if (answer.kind === 'unanswered') return;
-    const { status, headers, body } = answer;
-    if (status === 429 || status === 503) {
-      const until = performance.now() + pauseMs(headers.get('retry-after'));
-      this.#pausedUntil = Math.max(this.#pausedUntil, until);
+  /** Opens or closes the breaker by fal's answer to a submit that was admitted. */
+  async learn(answer: FalAnswer, claim: Date | null): Promise<void> {
+    if (answer.kind === 'answered') {
+      const { status, headers, body } = answer;
+      if (status === 429 || status === 503) {
+        const until = performance.now() + pauseMs(headers.get('retry-after'));
+        this.#pausedUntil = Math.max(this.#pausedUntil, until);
+      }
+      const reason = refusalReason(status, body);
+      if (reason !== null) {
+        const words = errorText(body.json) ?? `HTTP ${status}`;
+        const retryInMs = await this.#store.open(words, claim);
+        if (retryInMs === null) return;
+        const nextProbeInMinutes = Math.round(retryInMs / MINUTE);
+        this.#log.error(
+          { reason, status, words, nextProbeInMinutes },
+          'circuit breaker open: fal refuses our key or account',
+        );
+        return;
+      }
+      if (claim !== null && status >= 200 && status < 300) {
+        await this.#store.close();
+        this.#log.warn({}, 'circuit breaker closed: fal accepted a submit');
+        return;
+      }
     }
-    const words = ('json' in body ? errorText(body.json) : null) ?? `HTTP ${status}`;
-    const reason = stopReason(status, body);
-    if (reason === null) return;
-    this.#log.error(
-      { reason, status, words },
-      'circuit breaker open: fal refuses our key or account; fix it, then restart a server',
-    );
-    await this.#stops.stop(reason, words);
+    if (claim !== null) await this.#store.release(claim);
   }
 }
 
-function stopReason(status: number, body: Body): BreakerReason | null {
+function refusalReason(status: number, body: Body): 'KEY_REFUSED' | 'BALANCE_EXHAUSTED' | null {
   if (status === 401) return 'KEY_REFUSED';
   if (status === 402) return 'BALANCE_EXHAUSTED';
   return status === 403 && isLockedAccount(body) ? 'BALANCE_EXHAUSTED' : null;
 }
 
 /**
- * fal's form for an account that may start nothing, `{"detail": "User is locked. Reason: ..."}`. Any other 403 is about
- * one request or one endpoint, and its text may quote what a caller wrote.
+ * fal's answer for a locked account is `{"detail": "User is locked. Reason: ..."}`. Any other 403 is about one request or
+ * endpoint, and its text may quote a caller.
  */
-function isLockedAccount(body: Body): boolean {
-  if (!('json' in body) || !isJsonObject(body.json)) return false;
-  const { detail } = body.json;
+function isLockedAccount({ json }: Body): boolean {
+  const detail = isJsonObject(json) ? json['detail'] : undefined;
   return typeof detail === 'string' && detail.startsWith('User is locked.');
 }
 

@@ -42,6 +42,6 @@ export class KeySet extends RemoteJwks<readonly KeyObject[]> {
 function ed25519Keys(json: unknown): readonly KeyObject[] {
   const { keys } = jwksSchema.parse(json);
   const usable = keys.flatMap((key) => (key === null ? [] : (publicKeyFrom(key.x) ?? [])));
-  if (usable.length === 0) throw new Error('no usable ED25519 key in it');
+  if (usable.length === 0) throw new Error('no usable ED25519 key in the JWKS');
   return usable;
 }

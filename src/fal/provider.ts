@@ -1,18 +1,19 @@
 import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
-import { sendOnce, type FalAnswer, type FalSettings } from './send-once.ts';
+import { sendOnce, type Body, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { CancelAnswer, RunStatus, SubmitRequest, Provider, RunRef, SubmitEvent } from '../jobs/ports.ts';
+import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
+import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { Log } from '../log/log.ts';
 import { isJsonObject } from '../values/json.ts';
 
-/** How the queue answers for a result that is not there yet. A model's own error may quote any text. */
+/** The beginning of the queue's answer for an unfinished result. A model's own error may quote any text. */
 const STILL_RUNNING = 'Request is still in progress';
 
 const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
 
 /** fal.ai's queue. */
-export class FalProvider implements Provider {
+export class FalProvider implements RunProvider {
   readonly #settings: FalSettings;
 
   readonly #breaker: CircuitBreaker;
@@ -25,31 +26,31 @@ export class FalProvider implements Provider {
     this.#log = log;
   }
 
-  async submit(order: SubmitRequest): Promise<SubmitEvent> {
-    const held = await this.#heldBack();
-    if (held !== null) return refused('PROVIDER_UNAVAILABLE', held);
-    if (performance.now() > order.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
+  async submit(request: SubmitRequest): Promise<SubmitEvent> {
+    const admission = await this.#admit();
+    if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
+    if (performance.now() > request.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
     const answer = await sendOnce(this.#settings, (client) =>
-      client.queue.submit(order.endpoint, {
-        input: order.input,
-        ...(order.callbackUrl === null ? {} : { webhookUrl: order.callbackUrl }),
+      client.queue.submit(request.endpoint, {
+        input: request.input,
+        ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
       }),
     );
     try {
-      await this.#breaker.learn(answer);
+      await this.#breaker.learn(answer, admission.claim);
     } catch (error) {
-      // What became of this submit counts more; the next one learns it again.
+      // The outcome of this submit matters more; the next one has the same effect on the breaker.
       this.#log.error({ err: error }, 'circuit breaker state not stored');
     }
     return readSubmit(answer);
   }
 
-  async #heldBack(): Promise<string | null> {
+  async #admit(): ReturnType<CircuitBreaker['admit']> {
     try {
-      return await this.#breaker.reason();
+      return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return 'A fault here kept the run from being sent. Nothing was started.';
+      return { heldBack: 'A fault here kept the run from being sent. Nothing was started.' };
     }
   }
 
@@ -61,7 +62,7 @@ export class FalProvider implements Provider {
     );
     if (status.kind === 'unanswered') return { kind: 'unreachable', message: status.message };
     if (status.status === 404) return { kind: 'not-found', message: 'fal does not know this run.' };
-    const read = statusAnswerSchema.safeParse('json' in status.body ? status.body.json : null);
+    const read = statusAnswerSchema.safeParse(status.body.json);
     if (!read.success) return { kind: 'unreachable', message: `status answered HTTP ${status.status}` };
     switch (read.data.status) {
       case 'IN_QUEUE':
@@ -85,18 +86,17 @@ export class FalProvider implements Provider {
       { url: this.#ownUrl(run.cancelUrl), signal: this.#settings.closing },
     );
     if (answer.kind === 'unanswered') return 'unreachable';
-    const word =
-      'json' in answer.body ? (answer.body.json as { readonly status?: unknown } | null)?.status : undefined;
-    if (answer.status === 200 && word === 'OK') return 'removed';
+    const { json } = answer.body;
+    if (answer.status === 200 && isJsonObject(json) && json['status'] === 'OK') return 'removed';
     if (answer.status >= 200 && answer.status < 300) return 'requested';
     if (answer.status === 404) return 'not-found';
-    // Asked in another way it would be answered no better: the run is past being cancelled, or never could be.
+    // Any other 4xx is final: the run has ended, or cannot be cancelled.
     const mayHelpLater = [401, 403, 408, 429].includes(answer.status) || answer.status >= 500;
     if (answer.status >= 400 && !mayHelpLater) return 'already-completed';
     return 'unreachable';
   }
 
-  /** A run that COMPLETED: what its result says, since that word alone says nothing. */
+  /** Fetches the result of a COMPLETED run, which may be a success, a failure or a cancellation. */
   async #result(
     run: RunRef,
     ended: { readonly failure: string | null; readonly errorType: string | null },
@@ -120,20 +120,20 @@ export class FalProvider implements Provider {
     if (ended.failure !== null) {
       return { kind: 'failed', requestId: run.requestId, message: words ?? ended.failure, output };
     }
-    if (answer.status >= 200 && answer.status < 300 && 'json' in answer.body) {
+    if (answer.status >= 200 && answer.status < 300 && answer.body.json !== undefined) {
       return { kind: 'succeeded', requestId: run.requestId, output };
     }
     if (answer.status === 400 && words?.startsWith(STILL_RUNNING)) return { kind: 'running', percent: null };
     if (answer.status === 404 || answer.status === 410) {
       return { kind: 'not-found', message: 'The run ended, but fal no longer has its result.' };
     }
-    // The result of a failed run is the model's own error. Its form tells it from a gateway's that is in the way.
+    // The result of a failed run is the model's own error; a gateway's error has another form.
     const isModelsOwn = answer.status >= 400 && answer.status !== 429 && words !== null && !isGateway(answer);
     if (isModelsOwn) return { kind: 'failed', requestId: run.requestId, message: words, output };
     return { kind: 'unreachable', message: `result answered HTTP ${answer.status}` };
   }
 
-  /** The address fal gave, if it is one of fal's queue: the request carries the key. */
+  /** The URL fal gave, if it is on fal's queue: the request has the key in it. */
   #ownUrl(given: string | null, query: Readonly<Record<string, string>> = {}): string | undefined {
     if (given === null || !URL.canParse(given)) return undefined;
     const url = new URL(given);
@@ -157,10 +157,10 @@ function readSubmit(answer: FalAnswer): SubmitEvent {
       : refused('PROVIDER_UNAVAILABLE', `fal could not be reached (${answer.message}). Nothing was started.`);
   }
   const { status, headers, body } = answer;
-  const words = 'json' in body ? errorText(body.json) : null;
+  const words = errorText(body.json);
   if (status >= 200 && status < 300) return readAcceptance(body);
-  // What stands between us and fal says 503 too, of requests that it had passed on.
-  const isProxys503 = status === 503 && 'text' in body && /upstream|reset|disconnect/i.test(body.text);
+  // A proxy before fal also answers 503, after it passed the request on.
+  const isProxys503 = status === 503 && /upstream|reset|disconnect/i.test(body.text ?? '');
   if (status === 429 || (status === 503 && !isProxys503)) {
     return refused(
       'PROVIDER_UNAVAILABLE',
@@ -168,10 +168,9 @@ function readSubmit(answer: FalAnswer): SubmitEvent {
     );
   }
   if (status >= 500) {
-    // A gateway's 502 or 504 does not tell whether the queue behind it took the run; fal's own error body does.
+    // After a gateway's 502 or 504 the queue may have taken the run; fal's own error body means that it did not.
     const isStartTimeout = headers.get('x-fal-request-timeout-type') === 'user';
-    const isFals =
-      headers.has('x-fal-error-type') || ('json' in body && isJsonObject(body.json) && 'detail' in body.json);
+    const isFals = headers.has('x-fal-error-type') || (isJsonObject(body.json) && 'detail' in body.json);
     if ((isFals && status !== 502 && status !== 504) || isStartTimeout) {
       return refused(
         'PROVIDER_UNAVAILABLE',
@@ -194,8 +193,8 @@ function readSubmit(answer: FalAnswer): SubmitEvent {
   );
 }
 
-function readAcceptance(body: { readonly json: unknown } | { readonly text: string }): SubmitEvent {
-  const read = submitAnswerSchema.safeParse('json' in body ? body.json : null);
+function readAcceptance({ json }: Body): SubmitEvent {
+  const read = submitAnswerSchema.safeParse(json);
   if (!read.success) {
     return {
       kind: 'unknown',

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { isJsonObject, type Json } from '../values/json.ts';
 import { parseWebUrl } from '../values/web-url.ts';
+import type { Body } from './send-once.ts';
 
 /**
- * What a request id may look like. fal's are UUIDs; anything that keeps to these characters is safe in a path, which
- * matters because the client puts ids into addresses as they are.
+ * The form of a request id. fal's are UUIDs; these characters are safe in a path, and the client puts ids into URLs
+ * unescaped.
  */
 export const requestIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
 
@@ -14,7 +15,7 @@ const urlSchema = z
   .nullish()
   .catch(null);
 
-/** What an integer column of the database and GraphQL's Int hold. */
+/** The range of the database's integer columns and of GraphQL's Int. */
 const positionSchema = z.int32().nonnegative().nullish().catch(null);
 
 export const submitAnswerSchema = z.object({
@@ -25,7 +26,7 @@ export const submitAnswerSchema = z.object({
   queue_position: positionSchema,
 });
 
-/** The newest lines tell how far a run is; an answer may hold millions. */
+/** The newest lines have the progress; an answer may have millions. */
 const MAX_LOG_LINES = 200;
 const logLineSchema = z.object({ message: z.string() });
 
@@ -48,8 +49,8 @@ const faultSchema = z.object({
 });
 
 /**
- * fal's own words for what went wrong, out of any of the forms it has for them: a `detail` list with one entry per
- * fault, a `detail` text, an `error` text or object. Null when the body has none. Fit to be stored and shown.
+ * fal's error text from any of its forms: a `detail` list with one entry per fault, a `detail` text, an `error` text or
+ * object; null without one. Fit to be stored and shown.
  */
 export function errorText(body: unknown): string | null {
   if (!isJsonObject(body)) return null;
@@ -84,16 +85,16 @@ function presentable(text: string): string {
     .toWellFormed();
 }
 
-/** Of a `detail` list, and levels of the place that one of them names. */
+/** Entries of a `detail` list, and levels of an entry's `loc`. */
 const MAX_FAULTS = 20;
 
 /** In characters. */
 const MAX_SHOWN_TEXT = 2000;
 
-/** A body as it is stored: JSON as it came, a text as a text. */
-export function storedBody(body: { readonly json: unknown } | { readonly text: string }): Json {
-  return 'json' in body ? (body.json as Json) : body.text.slice(0, MAX_STORED_TEXT);
+/** A body in the form in which it is stored. */
+export function storedBody({ json, text = '' }: Body): Json {
+  return json === undefined ? text.slice(0, MAX_STORED_TEXT) : (json as Json);
 }
 
-/** In characters. Only pages of proxies between fal and us are stored as text. */
+/** In characters. Only error pages of proxies are stored as text. */
 const MAX_STORED_TEXT = 10_000;

@@ -7,37 +7,37 @@ export type FalSettings = {
   /** Base URLs without a trailing slash; fal's own are https://queue.fal.run and https://rest.fal.ai. */
   readonly queueUrl: string;
   readonly restUrl: string;
-  /** Ends whatever only asks, so that a server that closes need not wait for it. A submit is never ended by it. */
+  /** Aborts everything but submits when the server closes. */
   readonly closing?: AbortSignal;
-  /** Told the `Date` of every answer of fal. */
+  /** Called with the `Date` header of every answer. */
   readonly noticeDate?: (date: string | null) => void;
 };
 
-/** What came back for one request. */
+/** The answer to one request. */
 export type FalAnswer =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: Headers; readonly body: Body }
-  /** `sent` false: it is certain that fal never got the request. */
+  /** `sent` false: fal certainly never got the request. */
   | { readonly kind: 'unanswered'; readonly sent: boolean; readonly message: string };
 
 export type SendOptions = {
   readonly url?: string | undefined;
   readonly timeoutMs?: number;
-  /** Ends it early. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined;
 };
 
-/** JSON when it is JSON, whatever its declared type; else the text, which is some proxy's page. */
-export type Body = { readonly json: unknown } | { readonly text: string };
+/** Either parsed JSON, whatever the declared type, or text, such as a proxy's error page. */
+export type Body = { readonly json?: unknown; readonly text?: string };
 
 /**
- * Makes one call of fal's client and sends exactly one request for it.
+ * Sends exactly one request for one call of fal's client.
  *
- * The client builds the request: address, headers, credentials. It does not get to judge the answer: it repeats a
- * submit by itself on 429, 502, 503, 504 and transport errors (its retry setting does not apply there), which may start
- * several paid runs, and it turns an HTML page into a result. So the request is sent by a fetch of our own that keeps
- * the answer and then ends the client's call with an error the client does not repeat.
+ * The client builds the request: URL, headers, credentials. It must not see the answer: it repeats a submit on 429, 502,
+ * 503, 504 and transport errors whatever its retry setting, which may start several paid runs, and it takes an HTML page
+ * for a result. So a fetch of our own sends the request, keeps the answer and ends the client's call with an error that
+ * the client does not retry.
  *
- * @param url asked instead of the address the client would compute; must be on the queue's own origin
+ * @param url replaces the URL that the client computes; must be on the queue's own origin
  */
 export async function sendOnce(
   settings: FalSettings,
@@ -51,7 +51,7 @@ export async function sendOnce(
     credentials: settings.key,
     suppressLocalCredentialsWarning: true,
     fetch: async (target, init) => {
-      // A second request of the same call is never sent, whatever a future client may do.
+      // One request a call, whatever a future client does.
       kept.answer ??= await send(
         url ?? rewritten(addressOf(target), settings),
         init ?? {},
@@ -75,29 +75,29 @@ class EndOfCall extends Error {}
 async function send(url: string, init: RequestInit, key: string, signal: AbortSignal): Promise<FalAnswer> {
   let response: Response;
   try {
-    // Redirects are not followed: the request carries the key.
+    // Redirects are not followed: the request has the key in it.
     response = await fetch(url, { ...init, redirect: 'manual', signal });
   } catch (error) {
     return { kind: 'unanswered', sent: !isBeforeSending(error), message: messageOf(error) };
   }
   try {
-    // An error text that quotes the request's headers must not carry the key into a row, a log or an answer.
+    // An error text may quote the request's headers; the key must not get into a row, a log or an answer.
     const text = without(key, await readText(response, MAX_ANSWER_BYTES));
     return { kind: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
   } catch (error) {
-    return { kind: 'unanswered', sent: true, message: `the answer broke off: ${messageOf(error)}` };
+    return { kind: 'unanswered', sent: true, message: `the answer was cut off: ${messageOf(error)}` };
   }
 }
 
 function without(key: string, text: string): string {
-  // Whole, as addresses write it, and the half after the colon, which is the secret one.
+  // The whole key, its URL form, and the secret half after the colon.
   const forms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
   return forms
     .filter((form) => form.length >= SHORTEST_REAL_KEY)
     .reduce((cleaned, form) => cleaned.replaceAll(form, '[key]'), text);
 }
 
-/** In characters. A shorter one is made up for a stand-in of fal, and may be a common word. */
+/** In characters. A shorter key is one for a fake fal and may be a common word. */
 const SHORTEST_REAL_KEY = 8;
 
 /** fal's answers are a few KB; trainers' with logs some hundred. */
@@ -120,13 +120,13 @@ function rewritten(address: string, { queueUrl, restUrl }: FalSettings): string 
 }
 
 /**
- * True when no byte of the request can have reached fal: no address, no connection, or a certificate that was not
- * accepted. Other faults of TLS may also come later, when the request is out.
+ * True when no byte of the request can have reached fal: no address, no connection, or a refused certificate. Other TLS
+ * errors may also occur after sending.
  */
 function isBeforeSending(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string' && NEVER_SENT.has(cause.code)) return true;
-    // fetch itself refuses some ports, and has no code for it.
+    // fetch refuses some ports itself, with an error without a code.
     if (cause.message === 'bad port') return true;
   }
   return false;
@@ -150,7 +150,7 @@ const NEVER_SENT = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** The reason at the bottom of the chain: fetch itself only says "fetch failed". */
+/** The innermost cause: fetch itself only reports "fetch failed". */
 function messageOf(error: unknown): string {
   let reason = error;
   while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;

@@ -1,10 +1,10 @@
 import { createHash, createPublicKey, verify as verifySignature, type KeyObject } from 'node:crypto';
 
-/** Why a webhook is not believed. */
+/** Why a webhook is rejected. */
 export type VerificationFailure =
-  /** A header is missing, repeated or not of its form. */
+  /** A header is missing, repeated or malformed. */
   | 'malformed'
-  /** Signed by another fal account than the pinned one. */
+  /** The run belongs to another fal account than the pinned one. */
   | 'other-account'
   /** Signed more than the tolerance before or after now. */
   | 'stale'
@@ -15,14 +15,14 @@ export type Verdict =
   | { readonly kind: 'genuine'; readonly requestId: string }
   | { readonly kind: 'refused'; readonly because: VerificationFailure };
 
-/** Seconds a signature's time may differ from ours, either way. */
+/** In seconds, before or after our time. */
 export const TOLERANCE_SECONDS = 300;
 
-/** The four headers of a webhook that are signed or are the signature. */
+/** The signature header and the three headers it covers. */
 export type SignedHeaders = {
   readonly requestId: string;
   readonly userId: string;
-  /** Unix time in seconds, as it was sent. */
+  /** Unix time in seconds. */
   readonly timestamp: string;
   /** Lower-case hex. */
   readonly signature: string;
@@ -33,10 +33,10 @@ export type HeaderCheck =
   | { readonly kind: 'refused'; readonly because: Exclude<VerificationFailure, 'bad-signature'> };
 
 /**
- * Checks what needs neither body nor keys: the form of the headers, the account and the time.
+ * Checks the form of the headers, the account and the time, which takes neither body nor keys.
  *
  * @param now Unix time in milliseconds
- * @param accountId the only account to believe; null believes all
+ * @param accountId the only accepted account; null accepts all
  */
 export function checkHeaders(headers: Headers, now: number, accountId: string | null): HeaderCheck {
   const requestId = headers.get('x-fal-webhook-request-id') ?? '';
@@ -53,16 +53,16 @@ export function checkHeaders(headers: Headers, now: number, accountId: string | 
 }
 
 /**
- * Tells whether fal sent these bytes. Pure: bytes, headers, keys and time in, verdict out. Cheap checks come first.
+ * Checks whether fal signed a webhook. Pure.
  *
  * fal signs (ED25519) four lines joined by line feeds: request id, account id, Unix time in seconds, and the lower-case
- * hex SHA-256 of the raw body. The URL is not signed, and fal signs for all its customers with the same keys: a genuine
- * webhook says that fal sent it, not that it is about a run of ours.
+ * hex SHA-256 of the raw body. The URL is not signed, and fal uses the same keys for all customers: a genuine webhook was
+ * sent by fal, but may be about somebody else's run.
  *
- * @param body the bytes as they came
+ * @param body the raw bytes
  * @param keys fal's public keys; any of them may have signed
  * @param now Unix time in milliseconds
- * @param accountId the only account to believe; null believes all
+ * @param accountId the only accepted account; null accepts all
  */
 export function verify(
   body: Uint8Array,
@@ -84,14 +84,14 @@ export function verify(
     : { kind: 'refused', because: 'bad-signature' };
 }
 
-/** Visible ASCII without the comma that joins repeated headers. */
+/** Visible ASCII without the comma, which joins repeated headers. */
 const ID = /^[!-+\--~]{1,256}$/;
 const TIMESTAMP = /^\d{1,12}$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
 
 /**
- * A public key out of the `x` of a JWK (base64url of 32 bytes), or null when it is none. Points of low order are
- * refused: Node imports them, and with one of them a signature exists that fits any message.
+ * A public key from the `x` of a JWK (base64url of 32 bytes); null when it is invalid. Points of low order are invalid:
+ * Node imports them, and with such a key one signature fits any message.
  */
 export function publicKeyFrom(x: string): KeyObject | null {
   if (!/^[A-Za-z0-9_-]{43}$/.test(x)) return null;

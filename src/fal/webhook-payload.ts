@@ -10,22 +10,22 @@ const callbackSchema = z.object({
   payload: z.unknown().optional(),
   payload_error: z.unknown().optional(),
   error: z.unknown().optional(),
-  // The form the previous system was sent: status "completed" and the output in `result`.
+  // The previous system's form: status "completed" and the output in `result`.
   result: z.unknown().optional(),
 });
 
-/** `malformed` says what is wrong with it, for the log. */
+/** `malformed` is the reason, for the log. */
 export type PayloadReading =
   | { readonly callback: WebhookMessage; readonly gatewayRequestId: string | null }
   | { readonly malformed: string };
 
 /**
- * Reads a webhook's body. fal sends four forms; the previous system's is read as well.
+ * Parses a webhook's body. fal sends:
  *
  * - `OK` with a payload: the output.
- * - `OK` without one (`payload_error` says why): the run succeeded and its result has to be fetched.
+ * - `OK` without one, with a `payload_error`: the run succeeded and its result must be fetched.
  * - `ERROR` with or without a payload: the run failed.
- * - `completed` with a `result`, `failed` with an `error`: the old form of the same.
+ * - `completed` with a `result`, `failed` with an `error`: the previous system's forms.
  */
 export function readWebhookPayload(body: Uint8Array): PayloadReading {
   const text = decode(body);
@@ -44,14 +44,14 @@ export function readWebhookPayload(body: Uint8Array): PayloadReading {
   switch (status) {
     case 'OK':
     case 'COMPLETED':
-      // An output is an object. Without one the run's result is at the queue, not lost.
+      // An output is an object. Without one the result is still at the queue.
       return isJsonObject(output)
         ? { callback: { requestId, event: { kind: 'succeeded', requestId, output } }, gatewayRequestId }
-        : { callback: { requestId, event: { kind: 'bound', requestId } }, gatewayRequestId };
+        : { callback: { requestId, event: { kind: 'identified', requestId } }, gatewayRequestId };
     case 'ERROR':
     case 'FAILED': {
       const message = errorText(output) ?? errorText(json) ?? 'The run failed; fal gave no reason.';
-      // The whole body when it carries no payload: what little fal said is kept.
+      // Without a payload the whole body is kept.
       const kept = output ?? (json as Json);
       return {
         callback: { requestId, event: { kind: 'failed', requestId, message, output: kept } },

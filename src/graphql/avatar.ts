@@ -1,138 +1,147 @@
-import { badInput, builder, viewerOf } from './builder.ts';
+import { builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
 import { isId } from '../jobs/ids.ts';
 import { isTrainer } from '../catalog/trainers.ts';
-import { openStream } from './stream.ts';
+import { openStream, versionFrom } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRow, watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
 
 const AvatarStatusEnum = builder.enumType('AvatarStatus', {
-  description: 'How the newest training stands. Whether the avatar can generate is `isReady`.',
+  description: 'State of the newest training. Use `isReady` to check whether the avatar can generate images.',
   values: {
-    DRAFT: { description: 'No training was started yet.' },
-    QUEUED: { description: 'fal has the training, or may have it; it has not begun.' },
-    TRAINING: { description: 'fal is training.' },
-    COMPLETED: { description: 'The training ended and its artefact is there.' },
-    FAILED: { description: 'The training ended without an artefact; `error` says why.' },
-    CANCELLED: { description: 'The training was stopped.' },
+    DRAFT: { description: 'No training has been started.' },
+    QUEUED: {
+      description:
+        'The training is submitted and has not started. If `error` is set, fal may not have received it.',
+    },
+    TRAINING: { description: 'fal is running the training.' },
+    COMPLETED: { description: 'The training has succeeded and its artefact is available.' },
+    FAILED: { description: 'The training has ended without an artefact. See `error`.' },
+    CANCELLED: { description: 'The training was cancelled.' },
   },
 });
 
 const ProgressSourceEnum = builder.enumType('ProgressSource', {
-  description: 'Where a progress figure comes from. None is ever made up.',
+  description: 'Source of a progress value. Values come from fal and are never estimated.',
   values: {
-    QUEUE: { description: 'fal’s queue.' },
-    LOGS: { description: 'The trainer’s own log lines.' },
-    RESULT: { description: 'The result: it is done.' },
+    QUEUE: { description: 'Status of fal’s queue.' },
+    LOGS: { description: 'Log lines of the trainer.' },
+    RESULT: { description: 'Result of the completed training.' },
   },
 });
 
 type ProgressShape = Pick<Avatar, 'progressPercent' | 'progressQueuePosition' | 'progressSource'>;
 
 const Progress = builder.objectRef<ProgressShape>('Progress').implement({
-  description: 'How far the newest training is.',
+  description: 'Progress of the newest training.',
   fields: (t) => ({
-    percent: t.exposeInt('progressPercent', { nullable: true, description: '0 to 100; null while unknown.' }),
+    percent: t.exposeInt('progressPercent', {
+      nullable: true,
+      description: 'Percentage completed, 0 to 100. Null if unknown.',
+    }),
     queuePosition: t.exposeInt('progressQueuePosition', {
       nullable: true,
       description:
-        'How many runs are ahead in fal’s queue; null when it is not waiting, or fal does not say.',
+        'Number of runs ahead in fal’s queue. Null if the training is not queued or fal reports no position.',
     }),
     source: t.expose('progressSource', {
       type: ProgressSourceEnum,
       nullable: true,
-      description: 'Where the figures come from; null while there are none.',
+      description: 'Source of the values. Null if there are none.',
     }),
   }),
 });
 
 export const AvatarNode = builder.prismaNode('Avatar', {
-  id: { field: 'id', description: 'Begins with `avt_`.' },
+  id: { field: 'id', description: 'Avatar ID. Starts with `avt_`.' },
   findUnique: (id, context) => ({ id, ownerId: viewerOf(context).ownerId }),
-  description: 'A person or a style that images can be drawn of.',
+  description: 'A person or a style to generate images of.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'What the caller calls it.' }),
+    name: t.exposeString('name', { description: 'Name given by the caller.' }),
     trainingType: t.expose('trainingType', {
       type: TrainingTypeEnum,
-      description: 'What it is trained to show.',
+      description: 'Type of the avatar’s trainings: a person or a style.',
     }),
-    status: t.expose('status', { type: AvatarStatusEnum, description: 'How the newest training stands.' }),
+    status: t.expose('status', { type: AvatarStatusEnum, description: 'State of the newest training.' }),
     isReady: t.boolean({
-      description: 'It has an artefact to generate with, whatever its newest training does.',
+      description:
+        'Whether the avatar has an artefact to generate images from. A newer training does not change this while it runs or when it fails.',
       resolve: hasArtifact,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
-      description: 'The text it answers to in a prompt. generateImage adds it where a prompt lacks it.',
+      description:
+        'Phrase that refers to the avatar in a prompt. `generateImage` adds it to prompts that lack it.',
     }),
     trainer: t.field({
       type: TrainerEnum,
       nullable: true,
-      description: 'Who made the present artefact.',
+      description: 'Trainer that made the current artefact. Null if there is no artefact.',
       resolve: ({ artifactTrainer: name }) => (name !== null && isTrainer(name) ? name : null),
     }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,
       description:
-        'Tracks the newest training at fal. It never identifies a model: that is `finetuneId` or the LoRA.',
+        'Request ID of the newest training at fal. It tracks the training and never identifies a model: see `finetuneId` and `diffusersLoraFileUrl`.',
     }),
     finetuneId: t.exposeString('finetuneId', {
       nullable: true,
       description:
-        'Generates images; only trainers that return a finetune give one, and only with their result.',
+        'ID of the finetune at fal that generates images. Set from the training result, for trainers with the artefact FINETUNE only.',
     }),
     diffusersLoraFileUrl: t.exposeString('diffusersLoraFileUrl', {
       nullable: true,
-      description: 'Generates images; only trainers that return a LoRA give one, and only with their result.',
+      description:
+        'URL of the LoRA file that generates images. Set from the training result, for trainers with the artefact LORA only.',
     }),
     configFileUrl: t.exposeString('configFileUrl', {
       nullable: true,
-      description: 'The LoRA’s configuration file.',
+      description: 'URL of the LoRA’s configuration file.',
     }),
-    falResponseData: t.field({
+    falResponseData: t.expose('falResponseData', {
       type: 'JSON',
       nullable: true,
-      description: 'The newest ended training’s whole answer, as it came.',
-      resolve: ({ falResponseData }) => falResponseData,
+      description: 'Complete, unchanged response of fal to the last training that ended.',
     }),
     progress: t.field({
       type: Progress,
       nullable: true,
-      description: 'How far the newest training is; null when there is none under way or completed.',
+      description: 'Progress of the newest training. Null unless `status` is QUEUED, TRAINING or COMPLETED.',
       resolve: (avatar) => (HAS_PROGRESS.has(avatar.status) ? avatar : null),
     }),
     error: t.field({
       type: Failure,
       nullable: true,
-      description: 'Why the newest training failed, or why its outcome is unknown.',
+      description: 'Reason why the newest training failed, or why its outcome is unknown. Otherwise null.',
       resolve: failureOf,
     }),
-    version: t.exposeInt('version', { description: 'Grows by one with every visible change.' }),
+    version: t.exposeInt('version', {
+      description: 'Version number. Increases by one with every visible change.',
+    }),
     trainingStartedAt: t.expose('trainingStartedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the newest training was asked for.',
+      description: 'Time at which the newest training was requested.',
     }),
     trainingCompletedAt: t.expose('trainingCompletedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the newest training completed; null unless it did.',
+      description: 'Time at which the newest training completed. Null unless it did.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it changed last.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of creation.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'Time of the last change.' }),
     generations: t.relatedConnection(
       'generations',
       {
         type: GenerationNode,
         cursor: 'id',
-        description:
-          'Its generations, the newest first. A page holds 20 unless asked otherwise, and at most 100.',
+        description: 'Generations of the avatar, newest first. Page size: 20 by default, at most 100.',
         query: { orderBy: { id: 'desc' } },
       },
       { name: 'GenerationConnection', description: 'A page of generations.' },
-      { name: 'GenerationEdge', description: 'A generation and where it stands in the list.' },
+      { name: 'GenerationEdge', description: 'A generation and its cursor.' },
     ),
   }),
 });
@@ -143,8 +152,8 @@ builder.queryField('avatar', (t) =>
   t.prismaField({
     type: AvatarNode,
     nullable: true,
-    description: 'An avatar of the caller; null when there is no such one.',
-    args: { id: t.arg.id({ required: true, description: 'The avatar’s id.' }) },
+    description: 'Avatar of the caller with this ID. Null if not found.',
+    args: { id: t.arg.id({ required: true, description: 'ID of the avatar.' }) },
     resolve: (query, _root, { id }, context) =>
       isId(id)
         ? context.prisma.avatar.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } })
@@ -157,8 +166,7 @@ builder.queryField('avatars', (t) =>
     {
       type: AvatarNode,
       cursor: 'id',
-      description:
-        'The caller’s avatars, the newest first. A page holds 20 unless asked otherwise, and at most 100.',
+      description: 'Avatars of the caller, newest first. Page size: 20 by default, at most 100.',
       resolve: (query, _root, _args, context) =>
         context.prisma.avatar.findMany({
           ...query,
@@ -167,7 +175,7 @@ builder.queryField('avatars', (t) =>
         }),
     },
     { name: 'AvatarConnection', description: 'A page of avatars.' },
-    { name: 'AvatarEdge', description: 'An avatar and where it stands in the list.' },
+    { name: 'AvatarEdge', description: 'An avatar and its cursor.' },
   ),
 );
 
@@ -175,24 +183,22 @@ builder.subscriptionField('avatarStatus', (t) =>
   t.prismaField({
     type: AvatarNode,
     description:
-      'An avatar as it is now, then after every change, with growing versions. Without `avatarId`: all avatars of the caller, those made later included. Changes that follow each other quickly may be told as one. Ends when the avatar is deleted.',
+      'Sends the current state of an avatar, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. With `avatarId`, ends when the avatar is deleted. Without it, covers all avatars of the caller, including those created later.',
     args: {
-      avatarId: t.arg.id({ description: 'Which avatar; left out: all of the caller’s.' }),
+      avatarId: t.arg.id({ description: 'ID of the avatar. Default: all avatars of the caller.' }),
       afterVersion: t.arg.int({
         description:
-          'The last version the caller has seen: a present state is left out unless it is newer. Without `avatarId` it is compared with each avatar’s own version.',
+          'Last version that the caller has received. The current state is sent only if its version is higher. Without `avatarId`, this applies to each avatar.',
       }),
     },
     subscribe: async (_root, { avatarId, afterVersion }, context) => {
       const { ownerId } = viewerOf(context);
       const { avatar } = context.prisma;
-      if (afterVersion != null && afterVersion < 0) {
-        throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
-      }
+      const version = versionFrom(afterVersion);
       if (avatarId == null) {
         return openStream(context, async () =>
           watchRows({
-            listen: context.news.listen('avatarsOf', ownerId),
+            listen: context.notifications.listen('avatarsOf', ownerId),
             list: (afterId, limit) =>
               avatar.findMany({
                 where: { ownerId, id: { gt: afterId } },
@@ -202,21 +208,21 @@ builder.subscriptionField('avatarStatus', (t) =>
               }),
             read: (ids) =>
               avatar.findMany({ where: { ownerId, id: { in: [...ids] } }, orderBy: { id: 'asc' } }),
-            afterVersion: afterVersion ?? 0,
+            afterVersion: version,
           }),
         );
       }
       return openStream(context, async () =>
         isId(avatarId)
           ? watchRow({
-              listen: context.news.listen('avatar', avatarId),
-              read: () => context.watched.avatars.read(ownerId, avatarId),
-              afterVersion: afterVersion ?? 0,
+              listen: context.notifications.listen('avatar', avatarId),
+              read: () => context.rows.avatars(ownerId, avatarId),
+              afterVersion: version,
             })
           : null,
       );
     },
-    // The row was read for this very event: reading it again could show a later version twice.
+    // Don't read the row again: the later version would be sent twice.
     resolve: (_query, row) => row,
   }),
 );

@@ -26,49 +26,54 @@ export const builder = new SchemaBuilder<{
     JSON: { Input: Json; Output: unknown };
   };
 }>({
-  // The order matters: authorization comes before anything else looks at a field.
+  // The order matters: authorization comes before the other plugins.
   plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: {
     directResult: true,
     defaultUnionOptions: {
       name: ({ fieldName }) => `${fieldName.charAt(0).toUpperCase()}${fieldName.slice(1)}Result`,
-      description: 'What came of it, or why it was refused.',
+      description: 'The result, or the reason for the refusal.',
     },
   },
   scopeAuth: {
     authorizeOnSubscribe: true,
     authScopes: ({ viewer }) => ({ signedIn: viewer !== null }),
-    unauthorizedError: () => unauthenticated('Sign in: this needs a valid bearer token.'),
+    unauthorizedError: () => unauthenticated('Authentication required: send a valid bearer token.'),
   },
   relay: {
-    // Rows carry ids that name their type already, so the API's id is the row's own.
+    // The prefix of a row's ID identifies its type, so the API uses it unchanged.
     encodeGlobalID: (_typename, id) => String(id),
     decodeGlobalID: (id) => ({
       typename: isId(id) ? (TYPE_OF_PREFIX[id.slice(0, 4)] ?? NO_TYPE) : NO_TYPE,
       id,
     }),
     cursorType: 'String',
-    idFieldOptions: { description: 'Names it among all things; its first letters say of what kind it is.' },
-    edgesFieldOptions: { nullable: false, description: 'What is on the page, in order.' },
-    nodeFieldOptions: { nullable: false, description: 'The thing itself.' },
-    cursorFieldOptions: { description: 'Its place in the list, for `after` and `before`.' },
-    pageInfoFieldOptions: { description: 'Where the page stands in the list.' },
-    hasNextPageFieldOptions: { description: 'There is more after this page.' },
-    hasPreviousPageFieldOptions: { description: 'There is more before this page.' },
-    startCursorFieldOptions: { description: 'The place of the page’s first entry; null on an empty page.' },
-    endCursorFieldOptions: { description: 'The place of the page’s last entry; null on an empty page.' },
-    firstArgOptions: { description: 'How many from the start (or from `after`), 0 to 100.' },
-    afterArgOptions: { description: 'Only what comes after this cursor.' },
-    lastArgOptions: { description: 'How many from the end (or from `before`), 0 to 100.' },
-    beforeArgOptions: { description: 'Only what comes before this cursor.' },
-    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
-    nodeTypeOptions: { description: 'Anything with an id of its own.' },
+    idFieldOptions: { description: 'Globally unique ID. The prefix identifies the type.' },
+    edgesFieldOptions: { nullable: false, description: 'Entries of the page, in order.' },
+    nodeFieldOptions: { nullable: false, description: 'The object of this entry.' },
+    cursorFieldOptions: { description: 'Cursor of this entry, for `after` and `before`.' },
+    pageInfoFieldOptions: { description: 'Position of the page in the list.' },
+    hasNextPageFieldOptions: { description: 'Whether more entries follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether more entries precede this page.' },
+    startCursorFieldOptions: { description: 'Cursor of the first entry. Null on an empty page.' },
+    endCursorFieldOptions: { description: 'Cursor of the last entry. Null on an empty page.' },
+    firstArgOptions: {
+      description:
+        'Number of entries from the start of the list, or from `after`: 0 to 100. Not together with `last`.',
+    },
+    afterArgOptions: { description: 'Returns only entries after this cursor.' },
+    lastArgOptions: {
+      description:
+        'Number of entries from the end of the list, or from `before`: 0 to 100. Not together with `first`.',
+    },
+    beforeArgOptions: { description: 'Returns only entries before this cursor.' },
+    pageInfoTypeOptions: { description: 'Position of a page in its list.' },
+    nodeTypeOptions: { description: 'An object with a globally unique ID.' },
     nodesQueryOptions: false,
     nodeQueryOptions: {
-      description:
-        'Anything of the caller by its id; null when there is no such thing or it is not the caller’s.',
-      args: { id: { description: 'The id of an avatar or a generation.' } },
+      description: 'Object of the caller with this ID. Null if not found.',
+      args: { id: { description: 'ID of an avatar or a generation.' } },
       resolve: async (_root, { id }, _context, _info, resolveNode) => {
         if (id.typename === NO_TYPE) return null;
         try {
@@ -95,34 +100,33 @@ const TYPE_OF_PREFIX: Readonly<Record<string, string>> = { avt_: 'Avatar', gen_:
 const NO_TYPE = '';
 const RECORD_NOT_FOUND = 'P2025';
 
-/** For a request that needs a token and has none, or a bad one. */
 export function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, {
     extensions: { code: 'UNAUTHENTICATED', http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } } },
   });
 }
 
-/** For an argument that no result union can answer for: those of queries and subscriptions. */
+/** For arguments of queries and subscriptions, which have no result union. */
 export function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
 }
 
-/** The viewer of a field that only signed-in callers reach. */
+/** The viewer of a field that requires authentication. */
 export function viewerOf({ viewer }: Context): Viewer {
-  if (viewer === null) throw unauthenticated('Sign in: this needs a valid bearer token.');
+  if (viewer === null) throw unauthenticated('Authentication required: send a valid bearer token.');
   return viewer;
 }
 
 builder.queryType({
-  description: 'Everything a caller can read. Only the caller’s own things are ever found.',
+  description: 'Read operations. They return only objects of the caller.',
   authScopes: { signedIn: true },
 });
 builder.mutationType({
-  description:
-    'Everything a caller can have done. What was refused comes back as a member of the result union.',
+  description: 'Write operations. A refusal is returned as a member of the result union.',
   authScopes: { signedIn: true },
 });
 builder.subscriptionType({
-  description: 'The present state first, then every change, over WebSocket (graphql-transport-ws) or SSE.',
+  description:
+    'Live updates: the current state, then every change. Available over WebSocket (graphql-transport-ws) and SSE.',
   authScopes: { signedIn: true },
 });

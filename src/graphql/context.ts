@@ -1,22 +1,22 @@
-import type { Subscribe } from '../live/watch.ts';
+import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { RowLoaders } from '../live/row-loaders.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
-import type { UseCases } from '../jobs/use-cases.ts';
+import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
 
-/** What is the same for every request: built once, when the server starts. */
+/** Built once and shared by all requests. */
 export type Services = {
   readonly prisma: PrismaClient;
-  readonly useCases: UseCases;
-  readonly news: { listen(channel: 'avatar' | 'avatarsOf' | 'generation', id: string): Subscribe };
+  readonly jobs: UseCaseDeps;
+  readonly notifications: Pick<Notifications, 'listen'>;
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
-  readonly watched: RowLoaders;
+  readonly rows: RowLoaders;
 };
 
 export type Context = Services & {
-  /** Null: no token was given where one is needed. */
+  /** Null: anonymous. */
   readonly viewer: Viewer | null;
 };

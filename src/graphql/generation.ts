@@ -1,103 +1,129 @@
-import { badInput, builder, viewerOf } from './builder.ts';
+import { builder, viewerOf } from './builder.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
-import { isGeneratedImages } from './stored-images.ts';
-import { openStream } from './stream.ts';
+import { openStream, versionFrom } from './stream.ts';
 import { watchRow } from '../live/watch.ts';
+import { z } from 'zod';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
 
 const GenerationStatusEnum = builder.enumType('GenerationStatus', {
-  description: 'How far a generation is.',
+  description: 'State of a generation.',
   values: {
-    QUEUED: { description: 'fal has it, or may have it; it has not begun.' },
-    RUNNING: { description: 'fal is drawing.' },
-    COMPLETED: { description: 'The images are there.' },
-    FAILED: { description: 'It ended without images; `error` says why.' },
-    CANCELLED: { description: 'It was stopped.' },
+    QUEUED: {
+      description:
+        'The generation is submitted and has not started. If `error` is set, fal may not have received it.',
+    },
+    RUNNING: { description: 'fal is generating the images.' },
+    COMPLETED: { description: 'The images are available.' },
+    FAILED: { description: 'The generation has ended without images. See `error`.' },
+    CANCELLED: { description: 'The generation was cancelled.' },
   },
 });
 
 const Image = builder.objectRef<GeneratedImage>('Image').implement({
-  description: 'One picture.',
+  description: 'A generated image.',
   fields: (t) => ({
     url: t.exposeString('url', {
-      description:
-        'Where it can be fetched. Everyone who has this address can fetch it; fal may remove it later.',
+      description: 'URL of the image. Anyone with this URL can fetch it. fal may delete the image later.',
     }),
-    width: t.exposeInt('width', { nullable: true, description: 'Pixels; null when fal did not say.' }),
-    height: t.exposeInt('height', { nullable: true, description: 'Pixels; null when fal did not say.' }),
-    contentType: t.exposeString('contentType', { nullable: true, description: 'Such as `image/jpeg`.' }),
+    width: t.exposeInt('width', {
+      nullable: true,
+      description: 'Width in pixels. Null if fal did not report it.',
+    }),
+    height: t.exposeInt('height', {
+      nullable: true,
+      description: 'Height in pixels. Null if fal did not report it.',
+    }),
+    contentType: t.exposeString('contentType', {
+      nullable: true,
+      description: 'Media type, such as `image/jpeg`. Null if fal did not report it.',
+    }),
     flagged: t.exposeBoolean('flagged', {
-      description: 'fal’s safety checker objected; the picture is then usually black.',
+      description: 'Whether fal’s safety checker flagged the image. A flagged image is usually black.',
     }),
   }),
 });
 
 export const GenerationNode = builder.prismaNode('Generation', {
-  id: { field: 'id', description: 'Begins with `gen_`.' },
+  id: { field: 'id', description: 'Generation ID. Starts with `gen_`.' },
   findUnique: (id, context) => ({ id, ownerId: viewerOf(context).ownerId }),
-  description: 'Images drawn, or being drawn, from an avatar.',
+  description: 'Images that are or will be generated from an avatar.',
   fields: (t) => ({
-    status: t.expose('status', { type: GenerationStatusEnum, description: 'How far it is.' }),
+    status: t.expose('status', { type: GenerationStatusEnum, description: 'State of the generation.' }),
     prompt: t.exposeString('prompt', {
-      description: 'What the caller asked for. fal gets it with the avatar’s trigger phrase in it.',
+      description: 'Prompt as given by the caller. fal receives it with the avatar’s trigger phrase.',
     }),
-    numImages: t.exposeInt('numImages', { description: 'How many images were asked for.' }),
+    numImages: t.exposeInt('numImages', { description: 'Number of requested images.' }),
     strength: t.exposeFloat('strength', {
       nullable: true,
-      description: 'How strongly the artefact was to show; null: the endpoint’s default.',
+      description: 'Weight of the artefact. Null: the default of the endpoint.',
     }),
     seed: t.float({
       nullable: true,
-      description: 'The seed that was used: a whole number that may exceed 32 bits. Null until it is known.',
+      description: 'Seed of the images: a whole number that may exceed 32 bits. Null until known.',
       resolve: ({ seed }) => (seed === null ? null : Number(seed)),
     }),
     imageUrl: t.string({
       nullable: true,
-      description: 'The first image’s address, for simple clients.',
+      description: 'URL of the first image. Null if there is none.',
       resolve: ({ images }) => imagesOf(images)[0]?.url ?? null,
     }),
     images: t.field({
       type: [Image],
-      description: 'The images in fal’s order; empty until the generation is COMPLETED.',
+      description: 'Images in fal’s order. Empty until `status` is COMPLETED.',
       resolve: ({ images }) => imagesOf(images),
     }),
-    falRequestId: t.exposeString('falRequestId', { nullable: true, description: 'Tracks the run at fal.' }),
-    falResponseData: t.field({
+    falRequestId: t.exposeString('falRequestId', {
+      nullable: true,
+      description: 'Request ID of the run at fal.',
+    }),
+    falResponseData: t.expose('falResponseData', {
       type: 'JSON',
       nullable: true,
-      description: 'fal’s whole answer.',
-      resolve: ({ falResponseData }) => falResponseData,
+      description: 'Complete, unchanged response of fal.',
     }),
     error: t.field({
       type: Failure,
       nullable: true,
-      description: 'Why there are no images, or why it is not known whether there will be.',
+      description: 'Reason why the generation failed, or why its outcome is unknown. Otherwise null.',
       resolve: failureOf,
     }),
-    version: t.exposeInt('version', { description: 'Grows by one with every visible change.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it changed last.' }),
+    version: t.exposeInt('version', {
+      description: 'Version number. Increases by one with every visible change.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of the request.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'Time of the last change.' }),
     completedAt: t.expose('completedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it ended; null while it is under way.',
+      description: 'Time at which the generation ended. Null until then.',
     }),
-    avatar: t.relation('avatar', { description: 'Whose images these are.' }),
+    avatar: t.relation('avatar', { description: 'Avatar of the generation.' }),
   }),
 });
 
+/** The images column as written when a generation completes; null before. */
+const storedImages = z.array(
+  z.object({
+    url: z.string(),
+    width: z.number().nullable(),
+    height: z.number().nullable(),
+    contentType: z.string().nullable(),
+    flagged: z.boolean(),
+  }),
+);
+
 function imagesOf(stored: unknown): readonly GeneratedImage[] {
-  return isGeneratedImages(stored) ? stored : [];
+  return storedImages.safeParse(stored).data ?? [];
 }
 
 builder.queryField('generation', (t) =>
   t.prismaField({
     type: GenerationNode,
     nullable: true,
-    description: 'A generation of the caller; null when there is no such one.',
-    args: { id: t.arg.id({ required: true, description: 'The generation’s id.' }) },
+    description: 'Generation of the caller with this ID. Null if not found.',
+    args: { id: t.arg.id({ required: true, description: 'ID of the generation.' }) },
     resolve: (query, _root, { id }, context) =>
       isId(id)
         ? context.prisma.generation.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } })
@@ -105,41 +131,35 @@ builder.queryField('generation', (t) =>
   }),
 );
 
-const ENDED = new Set<Generation['status']>(['COMPLETED', 'FAILED', 'CANCELLED']);
-
-export function hasEnded({ status }: Pick<Generation, 'status'>): boolean {
-  return ENDED.has(status);
-}
+const FINAL = new Set<Generation['status']>(['COMPLETED', 'FAILED', 'CANCELLED']);
 
 builder.subscriptionField('generationStatus', (t) =>
   t.prismaField({
     type: GenerationNode,
     description:
-      'A generation as it is now, then after every change, with growing versions. Ends after its last state. Changes that follow each other quickly may be told as one.',
+      'Sends the current state of a generation, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends after COMPLETED, FAILED or CANCELLED.',
     args: {
-      generationId: t.arg.id({ required: true, description: 'The generation’s id.' }),
+      generationId: t.arg.id({ required: true, description: 'ID of the generation.' }),
       afterVersion: t.arg.int({
         description:
-          'The last version the caller has seen: the present state is left out unless it is newer.',
+          'Last version that the caller has received. The current state is sent only if its version is higher.',
       }),
     },
     subscribe: async (_root, { generationId, afterVersion }, context) => {
       const { ownerId } = viewerOf(context);
-      if (afterVersion != null && afterVersion < 0) {
-        throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
-      }
+      const version = versionFrom(afterVersion);
       return openStream(context, async () =>
         isId(generationId)
           ? watchRow({
-              listen: context.news.listen('generation', generationId),
-              read: () => context.watched.generations.read(ownerId, generationId),
-              afterVersion: afterVersion ?? 0,
-              isLast: hasEnded,
+              listen: context.notifications.listen('generation', generationId),
+              read: () => context.rows.generations(ownerId, generationId),
+              afterVersion: version,
+              isLast: ({ status }) => FINAL.has(status),
             })
           : null,
       );
     },
-    // The row was read for this very event: reading it again could show a later version twice.
+    // Don't read the row again: the later version would be sent twice.
     resolve: (_query, row) => row,
   }),
 );

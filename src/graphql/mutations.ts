@@ -1,6 +1,6 @@
 import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
-import { unwrap, errorsOf, NotFoundError } from './refusals.ts';
+import { unwrap, errorsOf, notFound } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import {
   MAX_IMAGES,
@@ -12,75 +12,82 @@ import {
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
-import type { UseCases } from '../jobs/use-cases.ts';
+import { cancelTraining } from '../jobs/cancel-training.ts';
+import { createAvatar } from '../jobs/create-avatar.ts';
+import { deleteAvatar } from '../jobs/delete-avatar.ts';
+import { generateImage } from '../jobs/generate-image.ts';
+import { startTraining } from '../jobs/start-training.ts';
 import type { Avatar, Generation } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
 
 const IDEMPOTENCY_KEY =
-  'A text of the caller’s choice, unique among the caller’s. A repeat with the same key and input starts nothing and gets what the first call made, as it is now; with another input it gets IDEMPOTENCY_CONFLICT. A refused call leaves its key free.';
+  'Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.';
 
 function avatarPayload(name: string, description: string) {
   return builder.objectRef<{ readonly avatar: Avatar }>(name).implement({
     description,
     fields: (t) => ({
-      avatar: t.expose('avatar', { type: AvatarNode, description: 'The avatar as it is now.' }),
+      avatar: t.expose('avatar', { type: AvatarNode, description: 'Current state of the avatar.' }),
     }),
   });
 }
 
-/** The row that a payload shows. It may have been deleted since it was written; then there is nothing to show. */
 async function avatarAfter(
   context: Context,
   answer: Result<{ readonly avatarId: string }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {
   const { avatarId: id } = unwrap(answer);
   const avatar = await context.prisma.avatar.findFirst({ where: { id, ownerId: viewerOf(context).ownerId } });
-  return { avatar: avatar ?? throwNotFound('The avatar was deleted meanwhile.') };
-}
-
-function throwNotFound(message: string): never {
-  throw new NotFoundError({ code: 'NOT_FOUND', message });
+  return { avatar: avatar ?? notFound('The avatar has been deleted.') };
 }
 
 const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
-  description: 'A new avatar.',
+  description: 'Input of `createAvatar`.',
   fields: (t) => ({
-    name: t.string({ required: true, description: `1 to ${MAX_NAME_LENGTH} characters.` }),
-    trainingType: t.field({ type: TrainingTypeEnum, required: true, description: 'What it is to show.' }),
+    name: t.string({
+      required: true,
+      description: `Name of the avatar, 1 to ${MAX_NAME_LENGTH} characters.`,
+    }),
+    trainingType: t.field({
+      type: TrainingTypeEnum,
+      required: true,
+      description: 'Subject of the avatar’s trainings.',
+    }),
     triggerPhrase: t.string({
-      description: `The text it will answer to in a prompt, 1 to ${MAX_TRIGGER_LENGTH} characters. Left out: a unique one is made.`,
+      description: `Phrase that refers to the avatar in a prompt, 1 to ${MAX_TRIGGER_LENGTH} characters. Default: a generated, unique phrase.`,
     }),
   }),
 });
 
 builder.mutationField('createAvatar', (t) =>
   t.field({
-    type: avatarPayload('CreateAvatarPayload', 'An avatar was made.'),
-    description: 'Makes an avatar. It can be trained from then on.',
+    type: avatarPayload('CreateAvatarPayload', 'The avatar was created.'),
+    description: 'Creates an avatar without an artefact. Use `startTraining` to train it.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['createAvatar']>({
+    errors: errorsOf<typeof createAvatar>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       LIMIT_EXCEEDED: true,
     }),
-    args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'What to make.' }) },
+    args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'The avatar to create.' }) },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.createAvatar(viewerOf(context).ownerId, input)),
+      avatarAfter(context, await createAvatar(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
 const StartTrainingInput = builder.inputType('StartTrainingInput', {
-  description: 'A training.',
+  description: 'Input of `startTraining`.',
   fields: (t) => ({
-    avatarId: t.id({ required: true, description: 'Whom to train.' }),
+    avatarId: t.id({ required: true, description: 'ID of the avatar to train.' }),
     imagesUrl: t.string({
       required: true,
-      description: 'An http(s) URL from which fal can fetch a zip of photos without signing in.',
+      description:
+        'http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials.',
     }),
-    steps: t.int({ description: 'How long to train; left out: the trainer’s default.' }),
+    steps: t.int({ description: 'Number of training steps. Limits and default: see the `trainers` query.' }),
     trainer: t.field({
       type: TrainerEnum,
-      description: 'Who trains; left out: the default for the training type.',
+      description: 'Trainer to use. Default: see `defaultFor` in the `trainers` query.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -88,11 +95,14 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
 
 builder.mutationField('startTraining', (t) =>
   t.field({
-    type: avatarPayload('StartTrainingPayload', 'fal has the training, or may have it.'),
+    type: avatarPayload(
+      'StartTrainingPayload',
+      'The training was submitted. If `avatar.error` is set, fal may not have received it.',
+    ),
     description:
-      'Starts a training and returns once fal has it; watch avatarStatus for the rest. While a new training runs, the last good artefact goes on generating.',
+      'Starts a training. Returns when fal has accepted it; subscribe to `avatarStatus` for its progress. The previous artefact stays usable while the training runs.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['startTraining']>({
+    errors: errorsOf<typeof startTraining>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       CONFLICT: true,
@@ -101,75 +111,81 @@ builder.mutationField('startTraining', (t) =>
       PROVIDER_REJECTED: true,
       PROVIDER_UNAVAILABLE: true,
     }),
-    args: { input: t.arg({ type: StartTrainingInput, required: true, description: 'What to start.' }) },
+    args: {
+      input: t.arg({ type: StartTrainingInput, required: true, description: 'The training to start.' }),
+    },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.startTraining(viewerOf(context).ownerId, input)),
+      avatarAfter(context, await startTraining(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
 const CancelTrainingInput = builder.inputType('CancelTrainingInput', {
-  description: 'The training to stop.',
-  fields: (t) => ({ avatarId: t.id({ required: true, description: 'Whose training to stop.' }) }),
+  description: 'Input of `cancelTraining`.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'ID of the avatar whose training to cancel.' }),
+  }),
 });
 
 builder.mutationField('cancelTraining', (t) =>
   t.field({
-    type: avatarPayload('CancelTrainingPayload', 'The cancel is stored, and fal is told.'),
+    type: avatarPayload('CancelTrainingPayload', 'The cancellation was recorded and requested from fal.'),
     description:
-      'Asks fal to stop the training that is on its way. The avatar becomes CANCELLED when fal has stopped it, or COMPLETED when it was too late.',
+      'Requests the cancellation of the training under way. The avatar becomes CANCELLED when fal has stopped the training, or COMPLETED if it had already finished.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true }),
-    args: { input: t.arg({ type: CancelTrainingInput, required: true, description: 'What to stop.' }) },
+    errors: errorsOf<typeof cancelTraining>({ NOT_FOUND: true, CONFLICT: true }),
+    args: {
+      input: t.arg({ type: CancelTrainingInput, required: true, description: 'The training to cancel.' }),
+    },
     resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await context.useCases.cancelTraining(viewerOf(context).ownerId, input.avatarId)),
+      avatarAfter(context, await cancelTraining(context.jobs, viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
 const DeleteAvatarInput = builder.inputType('DeleteAvatarInput', {
-  description: 'The avatar to delete.',
-  fields: (t) => ({ avatarId: t.id({ required: true, description: 'What to delete.' }) }),
+  description: 'Input of `deleteAvatar`.',
+  fields: (t) => ({ avatarId: t.id({ required: true, description: 'ID of the avatar to delete.' }) }),
 });
 
 const DeleteAvatarPayload = builder
   .objectRef<{ readonly deletedAvatarId: string }>('DeleteAvatarPayload')
   .implement({
-    description: 'The avatar and its generations are gone.',
+    description: 'The avatar and its generations were deleted.',
     fields: (t) => ({
-      deletedAvatarId: t.exposeID('deletedAvatarId', { description: 'The id it had.' }),
+      deletedAvatarId: t.exposeID('deletedAvatarId', { description: 'ID of the deleted avatar.' }),
     }),
   });
 
 builder.mutationField('deleteAvatar', (t) =>
   t.field({
     type: DeleteAvatarPayload,
-    description: 'Deletes an avatar and its generations, and cancels what is under way for it.',
+    description: 'Deletes an avatar and its generations, and cancels its runs under way.',
     extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['deleteAvatar']>({ NOT_FOUND: true }),
-    args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'What to delete.' }) },
+    errors: errorsOf<typeof deleteAvatar>({ NOT_FOUND: true }),
+    args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'The avatar to delete.' }) },
     resolve: async (_root, { input }, context) =>
-      unwrap(await context.useCases.deleteAvatar(viewerOf(context).ownerId, input.avatarId)),
+      unwrap(await deleteAvatar(context.jobs, viewerOf(context).ownerId, input.avatarId)),
   }),
 );
 
 const GenerateImageInput = builder.inputType('GenerateImageInput', {
-  description: 'A generation.',
+  description: 'Input of `generateImage`.',
   fields: (t) => ({
-    avatarId: t.id({ required: true, description: 'Whom to draw.' }),
+    avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
     prompt: t.string({
       required: true,
-      description: `What to draw, 1 to ${MAX_PROMPT_LENGTH} characters. The trigger phrase is added where it is missing.`,
+      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
     }),
-    numImages: t.int({ defaultValue: 1, description: `How many images, 1 to ${MAX_IMAGES}.` }),
+    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
     seed: t.int({
       description:
-        'A whole number from 0 to 2147483647; the same seed and prompt draw the same image. Left out: fal picks one, which may be larger and cannot be given here.',
+        'Seed, a whole number from 0 to 2147483647. The same seed and prompt give the same image. Default: chosen by fal, possibly above this range.',
     }),
     strength: t.float({
-      description: 'How strongly the artefact shows: 0 to 4 for a LoRA, 0 to 2 for a finetune. Left out: 1.',
+      description: 'Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1.',
     }),
     waitSeconds: t.int({
       defaultValue: 0,
-      description: `How long to wait for the images before returning, 0 to ${MAX_WAIT_SECONDS}. Returns as soon as they are there.`,
+      description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. The call returns as soon as the generation has ended.`,
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
@@ -178,11 +194,11 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
 const GenerateImagePayload = builder
   .objectRef<{ readonly generation: Generation }>('GenerateImagePayload')
   .implement({
-    description: 'fal has the generation, or may have it.',
+    description: 'The generation was submitted. If `generation.error` is set, fal may not have received it.',
     fields: (t) => ({
       generation: t.expose('generation', {
         type: GenerationNode,
-        description: 'The generation as it is now.',
+        description: 'Current state of the generation.',
       }),
     }),
   });
@@ -191,9 +207,9 @@ builder.mutationField('generateImage', (t) =>
   t.field({
     type: GenerateImagePayload,
     description:
-      'Draws images of an avatar that has an artefact. Returns once fal has the run (or after waitSeconds); watch generationStatus for the rest.',
+      'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<UseCases['generateImage']>({
+    errors: errorsOf<typeof generateImage>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
       NOT_READY: true,
@@ -202,12 +218,14 @@ builder.mutationField('generateImage', (t) =>
       PROVIDER_REJECTED: true,
       PROVIDER_UNAVAILABLE: true,
     }),
-    args: { input: t.arg({ type: GenerateImageInput, required: true, description: 'What to draw.' }) },
+    args: {
+      input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
+    },
     resolve: async (_root, { input }, context) => {
       const { ownerId } = viewerOf(context);
-      const { generationId: id } = unwrap(await context.useCases.generateImage(ownerId, input));
+      const { generationId: id } = unwrap(await generateImage(context.jobs, ownerId, input));
       const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
-      return { generation: generation ?? throwNotFound('The avatar was deleted meanwhile.') };
+      return { generation: generation ?? notFound('The avatar has been deleted.') };
     },
   }),
 );

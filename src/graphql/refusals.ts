@@ -8,31 +8,32 @@ import {
 } from '../domain/user-error.ts';
 
 const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
-  NOT_FOUND: 'There is no such thing, or it is somebody else’s: the two are never told apart.',
-  INVALID_INPUT: 'A value is not allowed; the message names the field, the value and what is allowed.',
+  NOT_FOUND: 'The object does not exist or belongs to another owner. The response is the same for both.',
+  INVALID_INPUT:
+    'An input value is not allowed. The message names the field, the value and the allowed values.',
   CONFLICT:
-    'The avatar’s training does not allow it now: one is on its way already, or there is none to cancel.',
-  NOT_READY: 'The avatar has no artefact to generate with yet.',
-  PROVIDER_REJECTED: 'fal said no; the message has its own words.',
-  PROVIDER_UNAVAILABLE:
-    'fal could not be reached or was too busy, and it is certain that nothing was started.',
-  LIMIT_EXCEEDED: 'A quota or rate limit of this service.',
-  IDEMPOTENCY_CONFLICT: 'The idempotency key was used before with another input.',
-  PROVIDER_FAILED: 'The run failed at fal; the message has fal’s reason.',
-  RESULT_INVALID: 'fal answered without what the endpoint promises; falResponseData has the whole answer.',
+    'The state of the avatar conflicts with the request: a training is already under way, or there is no training to cancel.',
+  NOT_READY: 'The avatar has no artefact yet.',
+  PROVIDER_REJECTED: 'fal rejected the request. The message contains fal’s reason.',
+  PROVIDER_UNAVAILABLE: 'fal was unreachable or overloaded. No run was started.',
+  LIMIT_EXCEEDED: 'A quota or rate limit of this service is exceeded.',
+  IDEMPOTENCY_CONFLICT: 'The idempotency key was already used with a different input.',
+  PROVIDER_FAILED: 'The run failed at fal. The message contains fal’s reason.',
+  RESULT_INVALID:
+    'fal’s response lacks required parts of the result. `falResponseData` contains the response.',
   SUBMIT_OUTCOME_UNKNOWN:
-    'The submit went out and fal’s answer was lost, so a run may have been started. It is not sent again; a webhook, a cancel or a deadline resolves it.',
-  LOST: 'The run, or its result, could not be found any more.',
+    'The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel or a deadline resolves the outcome.',
+  LOST: 'The run or its result is no longer available at fal.',
 };
 
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
-  description: 'What went wrong, for programs to branch on.',
+  description: 'Machine-readable reason for an error.',
   values: Object.fromEntries(
     ERROR_CODES.map((code) => [code, { description: CODE_DESCRIPTIONS[code] }]),
   ) as Record<ErrorCode, { description: string }>,
 });
 
-/** A refusal on its way through GraphQL. Thrown by resolvers only; the errors plugin turns it into a union member. */
+/** Thrown by resolvers; the errors plugin turns it into a union member. */
 abstract class RefusalError extends Error {
   readonly code: RefusalCode;
 
@@ -42,31 +43,22 @@ abstract class RefusalError extends Error {
   }
 }
 
-export class NotFoundError extends RefusalError {}
-export class InvalidInputError extends RefusalError {}
-export class ConflictError extends RefusalError {}
-export class NotReadyError extends RefusalError {}
-export class ProviderRejectedError extends RefusalError {}
-export class ProviderUnavailableError extends RefusalError {}
-export class LimitExceededError extends RefusalError {}
-export class IdempotencyConflictError extends RefusalError {}
-
 const ERROR_OF_CODE = {
-  NOT_FOUND: NotFoundError,
-  INVALID_INPUT: InvalidInputError,
-  CONFLICT: ConflictError,
-  NOT_READY: NotReadyError,
-  PROVIDER_REJECTED: ProviderRejectedError,
-  PROVIDER_UNAVAILABLE: ProviderUnavailableError,
-  LIMIT_EXCEEDED: LimitExceededError,
-  IDEMPOTENCY_CONFLICT: IdempotencyConflictError,
+  NOT_FOUND: class NotFoundError extends RefusalError {},
+  INVALID_INPUT: class InvalidInputError extends RefusalError {},
+  CONFLICT: class ConflictError extends RefusalError {},
+  NOT_READY: class NotReadyError extends RefusalError {},
+  PROVIDER_REJECTED: class ProviderRejectedError extends RefusalError {},
+  PROVIDER_UNAVAILABLE: class ProviderUnavailableError extends RefusalError {},
+  LIMIT_EXCEEDED: class LimitExceededError extends RefusalError {},
+  IDEMPOTENCY_CONFLICT: class IdempotencyConflictError extends RefusalError {},
 } satisfies Record<RefusalCode, new (refusal: Refusal) => RefusalError>;
 
 const ErrorInterface = builder.interfaceRef<RefusalError>('Error').implement({
-  description: 'Why a mutation was refused. Nothing was changed, and no run was started.',
+  description: 'Reason for a refused mutation. Nothing was changed and no run was started.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'For programs.' }),
-    message: t.exposeString('message', { description: 'For people.' }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'Machine-readable reason.' }),
+    message: t.exposeString('message', { description: 'Human-readable message.' }),
   }),
 });
 
@@ -86,32 +78,35 @@ type CodesOf<UseCase> = UseCase extends (...args: never) => Promise<infer Return
   : never;
 
 /**
- * The errors of a field: those that its use case can refuse with, by type, so that a missing or a needless one does not
- * compile. NOT_FOUND is always among them, since what a payload shows may be deleted before it is read.
+ * The errors of a field, typed by its use case: a missing or an unused code does not compile. NOT_FOUND is always
+ * included, because the row of a payload may be deleted before it is read.
  */
 export function errorsOf<UseCase>(codes: Readonly<Record<CodesOf<UseCase> | 'NOT_FOUND', true>>) {
   return { types: (Object.keys(codes) as RefusalCode[]).map((code) => ERROR_OF_CODE[code]) };
 }
 
-/** What was done, or its refusal thrown. */
 export function unwrap<T, Code extends RefusalCode>(answer: Result<T, Code>): T {
   if ('refused' in answer) throw new ERROR_OF_CODE[answer.refused.code](answer.refused);
   return answer.done;
 }
 
+export function notFound(message: string): never {
+  throw new ERROR_OF_CODE.NOT_FOUND({ code: 'NOT_FOUND', message });
+}
+
 export type FailureShape = { readonly code: ErrorCode; readonly message: string };
 
 export const Failure = builder.objectRef<FailureShape>('Failure').implement({
-  description: 'Why a run did not give what it should.',
+  description: 'Reason why a run produced no result, or why its outcome is unknown.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'For programs.' }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'Machine-readable reason.' }),
     message: t.exposeString('message', {
-      description: 'For people, with fal’s own reason where there is one.',
+      description: 'Human-readable message. Contains fal’s reason if there is one.',
     }),
   }),
 });
 
-/** A row's error columns as one value, or null where there is no error. */
+/** The error columns of a row; null if they are empty. */
 export function failureOf(row: { readonly errorCode: string | null; readonly errorMessage: string | null }) {
   const code = ERROR_CODES.find((known) => known === row.errorCode);
   return code === undefined ? null : { code, message: row.errorMessage ?? '' };

@@ -7,5 +7,5 @@ import './mutations.ts';
 import { builder } from './builder.ts';
 import { checkPages } from './policy/pagination.ts';
 
-/** The whole API. Each type's file adds its part to the builder when it is imported. */
+/** Each import above adds its types to the builder. */
 export const schema = checkPages(builder.toSchema());

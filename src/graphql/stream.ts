@@ -1,14 +1,11 @@
 import { GraphQLError } from 'graphql';
 import { atExpiry } from '../auth/at-expiry.ts';
-import { unauthenticated, viewerOf } from './builder.ts';
+import { badInput, unauthenticated, viewerOf } from './builder.ts';
 import type { Context } from './context.ts';
 
 /**
- * Gives a subscriber its rows for as long as it has the right to them: the stream ends with the token, and says so, since
- * a stream that just ends is not asked for again. Keeps count of its streams. Throws LIMIT_EXCEEDED when the caller has
- * too many open, and NOT_FOUND when there is nothing to watch.
- *
- * @param open null: nothing to watch
+ * Opens a stream that counts towards the owner's limit and ends with the token. It then ends with an error, because
+ * clients do not reconnect after a regular end. Throws LIMIT_EXCEEDED, or NOT_FOUND if `open` gives null.
  */
 export async function openStream<Row>(
   context: Context,
@@ -17,64 +14,60 @@ export async function openStream<Row>(
   const { ownerId, expiresAt } = viewerOf(context);
   const { streams } = context;
   if (!streams.tryAcquire(ownerId)) {
-    throw new GraphQLError('Too many subscriptions are open; end one first.', {
+    throw new GraphQLError('Too many open subscriptions: end one first.', {
       extensions: { code: 'LIMIT_EXCEEDED' },
     });
   }
-  const release = () => streams.release(ownerId);
   const opened = await open().catch((error: unknown) => {
-    release();
+    streams.release(ownerId);
     throw error;
   });
   if (opened === null) {
-    release();
-    throw new GraphQLError('There is no such thing.', { extensions: { code: 'NOT_FOUND' } });
+    streams.release(ownerId);
+    throw new GraphQLError('Not found.', { extensions: { code: 'NOT_FOUND' } });
   }
-  let callOff = (): void => undefined;
-  let hasExpired = false;
-  const rows = tellingItsEnd(opened, () => {
-    callOff();
-    release();
-  });
-  callOff = atExpiry(expiresAt, () => {
-    hasExpired = true;
-    // Whoever waits for the next row gets what went wrong, if anything does.
-    rows.return().catch(() => undefined);
-  });
-  return {
-    ...rows,
-    async next() {
-      const step = await rows.next();
-      if (step.done === true && hasExpired) throw unauthenticated('Sign in again: the token has expired.');
-      return step;
-    },
-  };
-}
 
-/** The same stream; `onEnd` is called once, when it has ended, failed or been left. */
-function tellingItsEnd<Row>(stream: AsyncIterableIterator<Row>, onEnd: () => void) {
   let isOver = false;
+  let hasExpired = false;
   const end = () => {
-    if (!isOver) onEnd();
+    if (isOver) return;
     isOver = true;
+    cancelExpiry();
+    streams.release(ownerId);
   };
-  return {
+  const rows = {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next(): Promise<IteratorResult<Row>> {
       try {
-        const step = await stream.next();
-        if (step.done === true) end();
-        return step;
+        const step = await opened.next();
+        if (step.done !== true) return step;
       } catch (error) {
         end();
         throw error;
       }
+      end();
+      if (hasExpired) throw unauthenticated('The token has expired: authenticate again.');
+      return { done: true, value: undefined };
     },
     async return(): Promise<IteratorResult<Row>> {
       end();
-      return (await stream.return?.()) ?? { done: true, value: undefined };
+      return (await opened.return?.()) ?? { done: true, value: undefined };
     },
   };
+  const cancelExpiry = atExpiry(expiresAt, () => {
+    hasExpired = true;
+    // A failure reaches the pending next().
+    rows.return().catch(() => undefined);
+  });
+  return rows;
+}
+
+/** The `afterVersion` of a subscription; 0 if not given. Throws INVALID_INPUT. */
+export function versionFrom(afterVersion: number | null | undefined): number {
+  if (afterVersion != null && afterVersion < 0) {
+    throw badInput(`afterVersion: expected a whole number from 0, got ${afterVersion}.`);
+  }
+  return afterVersion ?? 0;
 }

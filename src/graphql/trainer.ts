@@ -1,16 +1,23 @@
 import { builder } from './builder.ts';
-import { deprecationNotice, trainerRow, TRAINER_NAMES, TRAINERS, type Trainer } from '../catalog/trainers.ts';
+import {
+  deprecationNotice,
+  trainerRow,
+  TRAINER_NAMES,
+  TRAINERS,
+  type Trainer,
+  type TrainerRow,
+} from '../catalog/trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
-  description: 'What an avatar is trained to show.',
+  description: 'Subject of a training.',
   values: {
     PORTRAIT: { description: 'A person.' },
-    STYLE: { description: 'A way of drawing.' },
+    STYLE: { description: 'A visual style.' },
   },
 });
 
 export const TrainerEnum = builder.enumType('Trainer', {
-  description: 'Who trains: an endpoint of fal. The `trainers` query tells what each takes and gives.',
+  description: 'Training endpoint of fal. The `trainers` query returns the properties of each.',
   values: Object.fromEntries(
     TRAINER_NAMES.map((name) => [name, { description: descriptionOf(name) }]),
   ) as Record<Trainer, { description: string }>,
@@ -22,54 +29,57 @@ function descriptionOf(name: Trainer): string {
 }
 
 const ArtifactKindEnum = builder.enumType('ArtifactKind', {
-  description: 'What a training leaves behind.',
+  description: 'Kind of artefact that a training produces.',
   values: {
     LORA: { description: 'A LoRA file and its configuration file.' },
-    FINETUNE: { description: 'A finetune id.' },
+    FINETUNE: { description: 'The ID of a finetune at fal.' },
   },
 });
 
-const TrainerInfo = builder.objectRef<{ name: Trainer }>('TrainerInfo').implement({
-  description: 'What is known of a trainer.',
+const TrainerInfo = builder.objectRef<TrainerRow & { readonly name: Trainer }>('TrainerInfo').implement({
+  description: 'Properties of a trainer.',
   fields: (t) => ({
-    name: t.expose('name', { type: TrainerEnum, description: 'What startTraining takes as `trainer`.' }),
-    endpoint: t.string({
-      description: 'The endpoint at fal that trains.',
-      resolve: ({ name }) => trainerRow(name).endpoint,
+    name: t.expose('name', {
+      type: TrainerEnum,
+      description: 'Value for the `trainer` input of `startTraining`.',
     }),
-    trainingTypes: t.field({
+    endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
+    trainingTypes: t.expose('serves', {
       type: [TrainingTypeEnum],
-      description: 'Which avatars it can train.',
-      resolve: ({ name }) => [...trainerRow(name).serves],
+      description: 'Supported training types.',
     }),
     defaultFor: t.field({
       type: [TrainingTypeEnum],
-      description: 'Which avatars it trains where startTraining names no trainer.',
-      resolve: ({ name }, _args, { defaultTrainers }) =>
-        trainerRow(name).serves.filter((type) => defaultTrainers[type] === name),
+      description: 'Training types for which this trainer is the default.',
+      resolve: ({ name, serves }, _args, { defaultTrainers }) =>
+        serves.filter((type) => defaultTrainers[type] === name),
     }),
-    artifact: t.field({
+    artifact: t.expose('artifact', {
       type: ArtifactKindEnum,
-      description: 'What it leaves behind.',
-      resolve: ({ name }) => trainerRow(name).artifact,
+      description: 'Kind of artefact that the training produces.',
     }),
     generatesWith: t.string({
-      description: 'The endpoint at fal that generates from that.',
-      resolve: ({ name }) => trainerRow(name).generator.endpoint,
+      description: 'fal endpoint that generates images from the artefact.',
+      resolve: ({ generator }) => generator.endpoint,
     }),
-    minSteps: t.int({ description: 'The fewest steps.', resolve: ({ name }) => trainerRow(name).steps.min }),
-    maxSteps: t.int({ description: 'The most steps.', resolve: ({ name }) => trainerRow(name).steps.max }),
+    minSteps: t.int({
+      description: 'Minimum number of steps.',
+      resolve: ({ steps }) => steps.min,
+    }),
+    maxSteps: t.int({
+      description: 'Maximum number of steps.',
+      resolve: ({ steps }) => steps.max,
+    }),
     defaultSteps: t.int({
-      description: 'The steps where startTraining names none.',
-      resolve: ({ name }) => trainerRow(name).steps.default,
+      description: 'Default number of steps.',
+      resolve: ({ steps }) => steps.default,
     }),
-    price: t.string({
-      description: 'What fal charged when this was written. For people; fal’s own price list decides.',
-      resolve: ({ name }) => trainerRow(name).price,
+    price: t.exposeString('price', {
+      description: 'Price at fal when this version was released, as text. fal’s price list takes precedence.',
     }),
     deprecation: t.string({
       nullable: true,
-      description: 'Set when fal no longer supports it: what to use instead.',
+      description: 'Notice that names a replacement. Null unless fal has deprecated the trainer.',
       resolve: ({ name }) => deprecationNotice(name),
     }),
   }),
@@ -78,7 +88,7 @@ const TrainerInfo = builder.objectRef<{ name: Trainer }>('TrainerInfo').implemen
 builder.queryField('trainers', (t) =>
   t.field({
     type: [TrainerInfo],
-    description: 'Every trainer this deployment knows.',
-    resolve: () => TRAINER_NAMES.map((name) => ({ name })),
+    description: 'All available trainers.',
+    resolve: () => TRAINER_NAMES.map((name) => ({ ...trainerRow(name), name })),
   }),
 );

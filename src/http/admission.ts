@@ -2,33 +2,39 @@ import { GraphQLError } from 'graphql';
 import { BODY_SHARES, BodyBudget, VIEWER_BYTES } from './body-budget.ts';
 import { unauthenticated } from '../graphql/builder.ts';
 import { withBody } from './read-body.ts';
+import type { Authenticate, Identity } from '../auth/authenticate.ts';
 import type { Plugin } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 
-/** In bytes. The largest operation clients send is a tenth of it. */
+/** Ten times the largest operation of a known client. */
 const MAX_BODY_BYTES = 100_000;
-/** A phone on a bad line sends a kilobyte a second. */
+/** A mobile client with a bad connection sends a kilobyte per second. */
 const BODY_TIMEOUT_MS = 15_000;
 
-export type AdmissionOptions = {
-  /** Who sends a request; null: nobody signed in. Throws the GraphQL error to answer a bad token with. */
-  readonly identify: (request: Request) => Promise<Viewer | null>;
-  /** Whether callers without a token are answered: the only thing they can read is the schema. */
-  readonly admitsAnonymous: boolean;
-};
+/** Set by this plugin, or by the WebSocket server. */
+export type ViewerContext = { viewer?: Viewer | null };
 
-/** Asks for the token before anything of a body is read, and reads the body within the budget of its sender. */
-export function useAdmission({ identify, admitsAnonymous }: AdmissionOptions): Plugin {
+/**
+ * Verifies the token before it reads the body, and reads the body within the budget of its sender.
+ *
+ * @param options.admitsAnonymous whether callers without a token may read the schema
+ */
+export function useAdmission(options: {
+  readonly authenticate: Authenticate;
+  readonly admitsAnonymous: boolean;
+}): Plugin<object, ViewerContext> {
   const viewers = new BodyBudget(BODY_SHARES.viewer, VIEWER_BYTES);
   const anonymous = new BodyBudget(BODY_SHARES.anonymous);
   return {
-    async onRequestParse({ request, requestParser, setRequestParser }) {
+    async onRequestParse({ request, requestParser, serverContext, setRequestParser }) {
       if (requestParser === undefined) return;
-      const viewer = await identify(request);
-      if (viewer === null && !admitsAnonymous)
-        throw unauthenticated('Sign in: this needs a valid bearer token.');
-      if (request.method !== 'POST') {
-        setRequestParser(() => readable(() => requestParser(request)));
+      const { method, headers } = request;
+      const viewer = viewerOrThrow(await options.authenticate(headers.get('authorization')));
+      if (viewer === null && !options.admitsAnonymous)
+        throw unauthenticated('Authentication required: send a valid bearer token.');
+      serverContext.viewer = viewer;
+      if (method !== 'POST') {
+        setRequestParser(() => parsed(() => requestParser(request)));
         return;
       }
       setRequestParser(async () => {
@@ -38,52 +44,62 @@ export function useAdmission({ identify, admitsAnonymous }: AdmissionOptions): P
           budget: viewer === null ? anonymous : viewers,
           key: viewer?.ownerId ?? '',
         };
-        const body = await withBody(request, limits, (reading) => Promise.resolve(reading));
+        const body = await withBody(request, limits, (reading) => reading);
         if (body.kind !== 'read') throw UNREAD[body.kind]();
-        const { method, headers } = request;
-        // Node's own Request: Yoga's gives a body that has a field `then` for a promise.
+        // Node's own Request: Yoga's takes a body with a field `then` for a promise.
         const whole = new Request(request.url, { method, headers, body: body.bytes });
-        return withoutExtensions(await readable(() => requestParser(whole)));
+        return withoutExtensions(await parsed(() => requestParser(whole)));
       });
     },
   };
 }
 
-/** Nothing here reads them, and a stream would keep them for as long as it is open. */
+function viewerOrThrow(identity: Identity): Viewer | null {
+  switch (identity.kind) {
+    case 'viewer':
+      return identity.viewer;
+    case 'none':
+      return null;
+    case 'bad':
+      throw unauthenticated(`Authentication failed: ${identity.reason}.`);
+    case 'unavailable':
+      throw refusal('SERVICE_UNAVAILABLE', 'Tokens cannot be verified: retry later.', { status: 503 });
+  }
+}
+
+/** Nothing reads `extensions`, and a stream would keep them in memory. */
 function withoutExtensions<T>(parameters: T): T {
   if (typeof parameters !== 'object' || parameters === null || !('extensions' in parameters))
     return parameters;
-  // What is no object is refused later.
+  // Yoga refuses other types later.
   if (typeof parameters.extensions === 'object') parameters.extensions = undefined;
   return parameters;
 }
 
-/** Yoga's parsers of URLs and forms throw what JSON.parse and decodeURIComponent do. */
-async function readable<T>(parse: () => T | Promise<T>): Promise<T> {
+/** Yoga's parsers of URLs and forms throw the errors of JSON.parse and decodeURIComponent. */
+async function parsed<T>(parse: () => T | Promise<T>): Promise<T> {
   try {
     return await parse();
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof URIError)
-      throw refusal('BAD_REQUEST', 'The parameters of the request cannot be read.', { status: 400 });
+      throw refusal('BAD_REQUEST', 'The request parameters cannot be parsed.', { status: 400 });
     throw error;
   }
 }
 
 const UNREAD = {
   'too-large': () =>
-    refusal('REQUEST_ENTITY_TOO_LARGE', `A request may have ${MAX_BODY_BYTES} bytes at most.`, {
-      status: 413,
-    }),
+    refusal('REQUEST_ENTITY_TOO_LARGE', `The request body exceeds ${MAX_BODY_BYTES} bytes.`, { status: 413 }),
   'too-slow': () =>
-    refusal('REQUEST_TIMEOUT', `A request has to arrive within ${BODY_TIMEOUT_MS / 1000} s.`, {
+    refusal('REQUEST_TIMEOUT', `The request body did not arrive within ${BODY_TIMEOUT_MS / 1000} s.`, {
       status: 408,
     }),
   'no-room': () =>
-    refusal('SERVICE_UNAVAILABLE', 'The server reads too many requests at the moment; try again.', {
+    refusal('SERVICE_UNAVAILABLE', 'The server is receiving too many requests: retry later.', {
       status: 503,
       headers: { 'Retry-After': '1' },
     }),
-  broken: () => refusal('BAD_REQUEST', 'The request broke off.', { status: 400 }),
+  broken: () => refusal('BAD_REQUEST', 'The request body is incomplete.', { status: 400 }),
 };
 
 function refusal(code: string, message: string, http: object): GraphQLError {

@@ -5,65 +5,67 @@ import { readWebhookPayload } from '../fal/webhook-payload.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
 import { checkHeaders, verify, type VerificationFailure, type Verdict } from '../fal/verify-webhook.ts';
-import type { WebhookMessage, WebhookResult } from '../jobs/handle-webhook.ts';
+import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
 import type { KeySet } from '../fal/key-set.ts';
-import type { Delivery } from '../jobs/ports.ts';
+import type { Delivery } from '../jobs/apply-run-event.ts';
 import type { Log } from '../log/log.ts';
 
 export const WEBHOOK_PATH = '/webhooks/fal';
 
-/** A result with its logs stays far below; fal's own limit is not documented. */
+/** fal documents no limit. A result with its logs is far smaller. */
 const MAX_BODY_BYTES = 5_000_000;
-/** fal gives up a first delivery after 15 s. */
+/** fal's timeout for the first delivery is 15 s. */
 const BODY_TIMEOUT_MS = 10_000;
-/** A database that falls silent is noticed only much later. */
+/** The database driver notices a silent database much later. */
 const RECORD_TIMEOUT_MS = 4500;
 
 export type WebhookServices = {
   readonly keys: Pick<KeySet, 'current' | 'refreshed'>;
   readonly accountId: string | null;
-  /** True for a callback URL's token that this deployment made. Asks no database. */
+  /** Whether this deployment made the token of a callback URL. Reads no database. */
   readonly isOurToken: (token: string) => boolean;
-  readonly receive: (
-    token: string | null,
-    callback: WebhookMessage & { readonly delivery: Delivery },
-  ) => Promise<WebhookResult>;
-  /** Puts a genuine message that cannot be read aside, if it is about a run of ours. */
-  readonly quarantine: (
-    token: string | null,
-    delivery: Delivery,
-  ) => Promise<'kept' | 'unknown-job' | 'mismatch'>;
-  /** A genuine message about this run could not be used: have the run looked at instead. Throws nothing. */
-  readonly lookAgain: (requestId: string) => void;
+  readonly jobs: WebhookDeps;
   readonly log: Log;
-  /** Anybody can have webhooks refused; a flood of them must not become one of the log. */
   readonly refusals: LogThrottle;
-  /** Counts every delivery by what became of it. */
   readonly count: (outcome: WebhookOutcome) => void;
 };
 
-/** Every end of a delivery. */
-export type WebhookOutcome =
-  | 'applied'
-  | 'ignored'
-  | 'conflict'
-  | 'unreadable'
-  | 'unknown-job'
-  | 'mismatch'
-  | 'too-large'
-  | 'too-slow'
-  | 'no-room'
-  | 'broken'
-  | 'not-post'
-  | 'bad-path'
-  | 'no-keys'
-  | 'failed'
-  | VerificationFailure;
+/** Status and text by outcome. fal retries unless it gets a 2xx, and takes a redirect for a final failure. */
+const RESPONSES = {
+  applied: [200, 'applied'],
+  ignored: [200, 'ignored'],
+  conflict: [200, 'conflict'],
+  // Stored; the run is polled. A retry would not be readable either.
+  unreadable: [200, 'unreadable'],
+  // One text, so that a forger does not learn which check failed.
+  malformed: [401, 'rejected'],
+  'other-account': [401, 'rejected'],
+  stale: [401, 'rejected'],
+  'bad-signature': [401, 'rejected'],
+  'unknown-job': [404, 'unknown'],
+  mismatch: [404, 'unknown'],
+  'bad-path': [404, 'unknown'],
+  'not-post': [405, 'POST only'],
+  'too-slow': [408, 'too-slow'],
+  broken: [408, 'broken'],
+  'too-large': [413, 'too-large'],
+  'no-room': [503, 'try again'],
+  'no-keys': [503, 'try again'],
+  failed: [503, 'try again'],
+} as const;
+
+export type WebhookOutcome = keyof typeof RESPONSES;
+
+const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  405: { Allow: 'POST' },
+  503: { 'Retry-After': '30' },
+};
+
+type Budgets = { readonly callback: BodyBudget; readonly webhook: BodyBudget };
 
 /**
- * fal's webhook endpoint. Refuses cheaply first and trusts last: method, path, declared length, headers, room for the
- * body, signature over the raw bytes, JSON, job. Answers 2xx only when what the webhook says is committed, or can never
- * be used: anything else makes fal send it again. Never answers with a redirect, which fal takes for a final failure.
+ * fal's webhook endpoint. Cheap checks come first: method, path, declared length, headers, room for the body, signature
+ * over the raw bytes, JSON, job. Responds with 2xx only when the message is committed or can never be used.
  */
 export function createFalWebhook(services: WebhookServices): (request: Request) => Promise<Response> {
   const budgets = {
@@ -71,27 +73,29 @@ export function createFalWebhook(services: WebhookServices): (request: Request) 
     webhook: new BodyBudget(BODY_SHARES.webhook),
   };
   return async (request) => {
-    const outcome = await settle(services, budgets, request);
+    const outcome = await receive(services, budgets, request);
     services.count(outcome);
-    return answer(outcome);
+    const [status, text] = RESPONSES[outcome];
+    return Response.json({ outcome: text }, { status, headers: HEADERS[status] ?? {} });
   };
 }
 
-async function settle(
+async function receive(
   services: WebhookServices,
-  budgets: Readonly<Record<'callback' | 'webhook', BodyBudget>>,
+  budgets: Budgets,
   request: Request,
 ): Promise<WebhookOutcome> {
-  if (request.method !== 'POST') return 'not-post';
+  const { method, headers } = request;
+  if (method !== 'POST') return 'not-post';
   const path = tokenIn(request);
   if (path === null) return 'bad-path';
   if (declaredLength(request) > MAX_BODY_BYTES) return 'too-large';
   const isOurs = path.token !== null && services.isOurToken(path.token);
   const receivedAt = Date.now();
-  const check = checkHeaders(request.headers, receivedAt, services.accountId);
-  // An old message to one of our URLs may be genuine, which only its body can tell, and a reason to ask fal.
+  const check = checkHeaders(headers, receivedAt, services.accountId);
+  // A stale message to one of our URLs may have a valid signature, which takes its body to verify.
   if (check.kind === 'refused' && !(check.because === 'stale' && isOurs)) {
-    return distrusted(services, check.because);
+    return rejected(services, check.because);
   }
   const limits = {
     maxBytes: MAX_BODY_BYTES,
@@ -101,66 +105,33 @@ async function settle(
   };
   return withBody(request, limits, async (body) => {
     if (body.kind !== 'read') return body.kind;
-    const { headers } = request;
     if (check.kind === 'refused') {
-      await hintAtRun(services, body.bytes, headers);
-      return distrusted(services, check.because);
+      await pollIfGenuine(services, body.bytes, headers);
+      return rejected(services, check.because);
     }
-    const verdict = await verdictOn(services, body.bytes, { headers, receivedAt });
+    const verdict = await verified(services, body.bytes, { headers, receivedAt });
     if (verdict === 'no-keys') return verdict;
-    if (verdict.kind === 'refused') return distrusted(services, verdict.because);
+    if (verdict.kind === 'refused') return rejected(services, verdict.because);
     const digest = createHash('sha256').update(body.bytes).digest('hex');
-    return record(services, path.token, { requestId: verdict.requestId, digest, body: body.bytes });
+    const delivery = { requestId: verdict.requestId, digest, body: body.bytes };
+    try {
+      // After a timeout the work continues, and the next delivery finds it done.
+      return await withTimeout(record(services, path.token, delivery), RECORD_TIMEOUT_MS);
+    } catch (error) {
+      services.log.error({ err: error, requestId: delivery.requestId }, 'webhook not recorded');
+      return 'failed';
+    }
   });
 }
 
-async function record(
-  services: WebhookServices,
-  token: string | null,
-  delivery: Delivery,
-): Promise<WebhookOutcome> {
-  try {
-    // What takes longer goes on, and the next delivery finds it done.
-    return await withTimeout(receive(services, token, delivery), RECORD_TIMEOUT_MS);
-  } catch (error) {
-    services.log.error({ err: error, requestId: delivery.requestId }, 'webhook not recorded');
-    return 'failed';
-  }
-}
-
-function distrusted({ refusals, log }: WebhookServices, because: VerificationFailure): VerificationFailure {
+function rejected({ refusals, log }: WebhookServices, because: VerificationFailure): VerificationFailure {
   const times = refusals.times(because);
   if (times !== null) log.warn({ because, times }, 'webhook rejected');
   return because;
 }
 
-async function receive(
-  { log, ...services }: WebhookServices,
-  token: string | null,
-  delivery: Delivery,
-): Promise<WebhookOutcome> {
-  const reading = readWebhookPayload(delivery.body);
-  if ('malformed' in reading) {
-    const kept = await services.quarantine(token, delivery);
-    log.error({ requestId: delivery.requestId, reason: reading.malformed, kept }, 'webhook unreadable');
-    return kept === 'kept' ? 'unreadable' : kept;
-  }
-  const { callback, gatewayRequestId } = reading;
-  if (delivery.requestId !== callback.requestId && delivery.requestId !== gatewayRequestId) {
-    log.warn({ requestId: callback.requestId }, 'webhook headers and body name different runs');
-    return 'mismatch';
-  }
-  const received = await services.receive(token, { ...callback, delivery });
-  if (received.kind === 'unknown-job' || received.kind === 'mismatch') {
-    const times = services.refusals.times(received.kind);
-    const { requestId } = callback;
-    if (times !== null) log.warn({ requestId, outcome: received.kind, times }, 'webhook matches no job');
-  }
-  return received.kind;
-}
-
-/** Verifies, once more with fresh keys when no known one made the signature: fal may have changed them. */
-async function verdictOn(
+/** Verifies a signature, with fresh keys if none of the known keys fits: fal may have rotated them. */
+async function verified(
   { keys, accountId }: WebhookServices,
   body: Uint8Array,
   { headers, receivedAt }: { readonly headers: Headers; readonly receivedAt: number },
@@ -174,58 +145,42 @@ async function verdictOn(
   return fresh === known ? verdict : verify(body, headers, fresh, receivedAt, accountId);
 }
 
-/** An old message may be replayed, so it is not applied; if fal did sign it, it is a reason to ask fal. */
-async function hintAtRun(
-  { keys, accountId, lookAgain }: WebhookServices,
-  body: Uint8Array,
-  headers: Headers,
-) {
+/** A stale message may be a replay, so it is not applied. With a valid signature it causes a poll of its run. */
+async function pollIfGenuine({ keys, accountId, jobs }: WebhookServices, body: Uint8Array, headers: Headers) {
   const signedAt = Number(headers.get('x-fal-webhook-timestamp')) * 1000;
   const verdict = verify(body, headers, (await keys.current()) ?? [], signedAt, accountId);
-  if (verdict.kind === 'genuine') lookAgain(verdict.requestId);
+  if (verdict.kind === 'genuine') requestPoll(jobs, { requestId: verdict.requestId });
 }
 
-/** The path's token, which is null for the bare path: the previous system's callback URLs had none. Null: no such path. */
+async function record(
+  { log, refusals, jobs }: WebhookServices,
+  token: string | null,
+  delivery: Delivery,
+): Promise<WebhookOutcome> {
+  const reading = readWebhookPayload(delivery.body);
+  if ('malformed' in reading) {
+    const kept = await storeUnreadable(jobs, token, delivery);
+    log.error({ requestId: delivery.requestId, reason: reading.malformed, kept }, 'webhook unreadable');
+    return kept === 'kept' ? 'unreadable' : kept;
+  }
+  const { callback, gatewayRequestId } = reading;
+  const { requestId } = callback;
+  if (delivery.requestId !== requestId && delivery.requestId !== gatewayRequestId) {
+    log.warn({ requestId }, 'webhook headers and body name different runs');
+    return 'mismatch';
+  }
+  const { kind } = await handleWebhook(jobs, token, { ...callback, delivery });
+  if (kind === 'unknown-job' || kind === 'mismatch') {
+    const times = refusals.times(kind);
+    if (times !== null) log.warn({ requestId, outcome: kind, times }, 'webhook matches no job');
+  }
+  return kind;
+}
+
+/** The token in the path: null for the bare path, which URLs of an earlier system have. Null if there is no such path. */
 function tokenIn(request: Request): { readonly token: string | null } | null {
   const rest = new URL(request.url).pathname.slice(WEBHOOK_PATH.length);
   if (rest === '' || rest === '/') return { token: null };
   const token = /^\/([0-9a-f]{32})$/.exec(rest)?.[1];
   return token === undefined ? null : { token };
-}
-
-function answer(outcome: WebhookOutcome): Response {
-  switch (outcome) {
-    case 'applied':
-    case 'ignored':
-    case 'conflict':
-      return reply(200, outcome);
-    case 'unreadable':
-      // It is kept; sending it again would not make it readable, and fal is asked how the run ended.
-      return reply(200, outcome);
-    case 'malformed':
-    case 'other-account':
-    case 'stale':
-    case 'bad-signature':
-      // One text for all of them: a forger learns nothing about which check failed.
-      return reply(401, 'not believed');
-    case 'unknown-job':
-    case 'mismatch':
-    case 'bad-path':
-      return reply(404, 'unknown');
-    case 'not-post':
-      return reply(405, 'POST only', { Allow: 'POST' });
-    case 'too-slow':
-    case 'broken':
-      return reply(408, outcome);
-    case 'too-large':
-      return reply(413, outcome);
-    case 'no-room':
-    case 'no-keys':
-    case 'failed':
-      return reply(503, 'try again', { 'Retry-After': '30' });
-  }
-}
-
-function reply(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return Response.json({ outcome: text }, { status, headers });
 }

@@ -1,18 +1,16 @@
 export type Readiness = {
-  /** Throws when the database does not answer or cannot do its work; the error's `reason` may say why in one word. */
+  /** Throws if the database does not work. The error may have a `reason`. */
   readonly database: () => Promise<void>;
-  /** False while news of other instances does not arrive: the process works, its watchers may hear late. */
+  /** False while notifications of other instances do not arrive: subscribers get changes late. */
   readonly isShared: () => boolean;
-  /** True from the first sign of shutdown on. */
   readonly isClosing: () => boolean;
 };
 
-/** The process runs and answers. */
 export function livez(): Response {
   return Response.json({ status: 'alive' });
 }
 
-/** The process can do its work: 503 while it starts, stops, or cannot reach its database. */
+/** 503 while the process stops or its database does not work. */
 export async function readyz({ database, isShared, isClosing }: Readiness): Promise<Response> {
   if (isClosing()) return Response.json({ status: 'closing' }, { status: 503 });
   try {
@@ -23,7 +21,7 @@ export async function readyz({ database, isShared, isClosing }: Readiness): Prom
   }
 }
 
-/** One of two words: what else an error says is not for everyone. */
+/** One of two words: the error itself may contain secrets. */
 function wordFor(error: unknown): 'disk-full' | 'unreachable' {
   const isFull = error instanceof Error && 'reason' in error && error.reason === 'disk-full';
   return isFull ? 'disk-full' : 'unreachable';

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** @param token what readers have to send as a bearer token; null: anybody may read */
+/** @param token expected bearer token; null: public */
 export function isMetricsReader(token: string | null, authorization: string | null): boolean {
   if (token === null) return true;
-  // Hashes are of equal length whatever was sent, so that the comparison tells nothing by its time.
+  // timingSafeEqual needs equal lengths, which hashes have.
   const given = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
   return timingSafeEqual(sha256(token), sha256(given));
 }

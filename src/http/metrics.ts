@@ -1,23 +1,21 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { withTimeout } from '../async/with-timeout.ts';
-import type { JobMetrics } from '../jobs/ports.ts';
+import type { SubmitDeps } from '../jobs/submit.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 
 export type Metrics = {
   readonly registry: Registry;
-  readonly jobs: JobMetrics;
+  readonly jobs: SubmitDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
 };
 
-/** What is read when the metrics are. */
+/** Read at each scrape. */
 export type Readings = {
-  /** How many subscriptions listen. */
   readonly listeners: () => number;
-  /** Whether nothing is submitted because fal does not accept our key or account. Throws when that cannot be looked up. */
+  /** Whether submits are held back because fal refuses our key or account. Throws when the database does not answer. */
   readonly isBreakerOpen: () => Promise<boolean>;
-  /** How far fal's clock is ahead of ours, in seconds. */
   readonly clockSkewSeconds: () => number;
 };
 
@@ -26,43 +24,42 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
     name: 'likeness_webhooks_total',
-    help: 'Webhook deliveries by what became of them',
+    help: 'Webhook deliveries by outcome',
     labelNames: ['outcome'],
     registers: [registry],
   });
   const ended = new Counter({
     name: 'likeness_runs_ended_total',
-    help: 'Trainings and generations by how they ended; code is that of the error, or none',
+    help: 'Ended trainings and generations by final state; code is the error code, or none',
     labelNames: ['kind', 'state', 'code'],
     registers: [registry],
   });
   const submits = new Counter({
     name: 'likeness_submits_total',
-    help: 'Submits by what fal answered: accepted, refused (nothing was started) or unknown',
+    help: 'Submits by outcome: accepted, refused (no run was started) or unknown',
     labelNames: ['outcome'],
     registers: [registry],
   });
-  const stopped: Gauge = new Gauge({
-    name: 'likeness_submits_stopped',
-    help: 'Whether nothing is submitted until an operator has seen to the key or the account at fal; NaN: not known',
-    registers: [registry],
-    collect: async (): Promise<void> => {
-      // Metrics are wanted most when the database is slow.
-      stopped.set(Number(await withTimeout(isBreakerOpen(), LOOKUP_MS).catch(() => Number.NaN)));
-    },
-  });
-  const skew: Gauge = new Gauge({
-    name: 'likeness_fal_clock_skew_seconds',
-    help: "How far fal's clock is ahead of this machine's, by its last answer",
-    registers: [registry],
-    collect: (): void => skew.set(clockSkewSeconds()),
-  });
-  const listening: Gauge = new Gauge({
-    name: 'likeness_subscription_listeners',
-    help: 'Subscriptions that wait for news',
-    registers: [registry],
-    collect: (): void => listening.set(listeners()),
-  });
+  const gauge = (name: string, help: string, read: () => number | Promise<number>) => {
+    const metric: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect: async () => metric.set(await read()),
+    });
+  };
+  gauge(
+    'likeness_submits_stopped',
+    '1 while the circuit breaker holds submits back because fal refused the key or account; NaN: unknown',
+    // Metrics must be readable while the database is slow.
+    async () => Number(await withTimeout(isBreakerOpen(), LOOKUP_MS).catch(() => Number.NaN)),
+  );
+  gauge(
+    'likeness_fal_clock_skew_seconds',
+    "Seconds by which fal's clock is ahead of this machine's, from the last response",
+    clockSkewSeconds,
+  );
+  gauge('likeness_subscription_listeners', 'Open subscriptions waiting for notifications', listeners);
   return {
     registry,
     countWebhook: (outcome) => webhooks.inc({ outcome }),

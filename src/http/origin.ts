@@ -1,11 +1,11 @@
 import { LOOPBACK_HOSTS } from '../config/config.ts';
 
-/** Tells whether a page of this origin may speak to this server. */
+/** Whether a page of this origin may use the API. */
 export type IsAllowedOrigin = (origin: string | null, host: string | null) => boolean;
 
 /**
- * Allowed are clients that are no browser page (they send no Origin), pages of this server's own host, pages of this
- * machine, and those on the list. WebSockets need this: a browser opens one to anywhere, from any page.
+ * Allows clients without an Origin (not a browser), pages of the server's own host, pages of this machine, and listed
+ * origins. Browsers do not apply CORS to WebSockets, so the server checks the origin itself.
  *
  * @param listed origins such as `https://app.example.com`; `*` allows every page
  */
@@ -20,8 +20,8 @@ export function originCheck(listed: readonly string[]): IsAllowedOrigin {
 }
 
 /**
- * The same where no tokens are used: every page open in the same browser could speak as the local user, so only this
- * machine's own may, and a name that merely resolves to this machine, as a rebinding attack uses, is none of its names.
+ * The check without tokens, where every page in a local browser could act as the local user: origin and host must be
+ * loopback names. A DNS rebinding attack uses another name that resolves to this machine.
  */
 export const isLocalOrigin: IsAllowedOrigin = (origin, host) =>
   isLocalHost(host) && (origin === null || (URL.canParse(origin) && isLoopback(new URL(origin).hostname)));

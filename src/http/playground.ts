@@ -1,15 +1,10 @@
-/**
- * The operations the playground opens with, in the order a newcomer runs them. Their values stand in the operations
- * rather than in variables, so that each tab can be read, changed and run as it is.
- *
- * @param sampleImagesUrl a zip of photos that the provider can fetch; null: the caller has to bring one
- */
+/** Default tabs of the playground. Values are inline, so that each tab can be edited and run without variables. */
 export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
   const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');
   return [CREATE, train(imagesUrl), WATCH, GENERATE, LIST, TRAINERS].map((query) => ({ query }));
 }
 
-const CREATE = `# 1. Make an avatar, and keep its id for the next steps.
+const CREATE = `# 1. Create an avatar. Copy its ID for the next steps.
 mutation CreateAvatar {
   createAvatar(input: { name: "Ada", trainingType: PORTRAIT }) {
     ... on CreateAvatarPayload {
@@ -20,8 +15,7 @@ mutation CreateAvatar {
 }
 `;
 
-const WATCH = `# 3. Watch all your avatars live. Run this right after step 2: a training takes a while,
-#    and the playground ends a subscription when you leave its tab.
+const WATCH = `# 3. Watch all your avatars. Run this right after step 2, and stay in this tab.
 subscription AvatarStatus {
   avatarStatus {
     id
@@ -37,11 +31,11 @@ subscription AvatarStatus {
 
 const train = (
   imagesUrl: string,
-) => `# 2. Train it: put in the id from step 1. It returns as soon as fal has the run.
+) => `# 2. Replace avatarIdFromStep1 by the ID (double-click it), and train the avatar.
 mutation StartTraining {
   startTraining(
     input: {
-      avatarId: "avt_..."
+      avatarId: "avatarIdFromStep1"
       imagesUrl: ${imagesUrl}
     }
   ) {
@@ -53,11 +47,11 @@ mutation StartTraining {
 }
 `;
 
-const GENERATE = `# 4. Once it is COMPLETED, draw it: put in the id from step 1.
+const GENERATE = `# 4. When the status is COMPLETED, replace avatarIdFromStep1 and generate an image.
 mutation GenerateImage {
   generateImage(
     input: {
-      avatarId: "avt_..."
+      avatarId: "avatarIdFromStep1"
       prompt: "a portrait in soft window light"
       waitSeconds: 30
     }
@@ -70,7 +64,7 @@ mutation GenerateImage {
 }
 `;
 
-const LIST = `# 5. Everything you have.
+const LIST = `# 5. List your avatars and their generations.
 query Avatars {
   avatars(first: 10) {
     edges {
@@ -91,7 +85,7 @@ query Avatars {
 }
 `;
 
-const TRAINERS = `# Who can train, what each gives, and what generates from that.
+const TRAINERS = `# The available trainers, their artefacts and the endpoints that generate images from them.
 query Trainers {
   trainers {
     name
@@ -106,10 +100,7 @@ query Trainers {
 }
 `;
 
-/**
- * Tabs given by default are laid out with offsets that stay behind, so that the first click on a tab is taken for a
- * drag and selects nothing. This takes the offsets away.
- */
+/** Works around GraphiQL: default tabs keep their layout offsets, and the first click on one counts as a drag. */
 export function withTabsInPlace(page: string): string {
   return page.replace('</head>', '<style>.graphiql-tab { transform: none !important; }</style></head>');
 }

@@ -4,33 +4,31 @@ export type BodyReading =
   | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'too-slow' }
-  /** The bodies of other requests use up the budget. */
+  /** Other requests use up the budget. */
   | { readonly kind: 'no-room' }
-  /** The sender went away before the end. */
+  /** The sender disconnected. */
   | { readonly kind: 'broken' };
 
 export type BodyLimits = {
-  /** The most that is taken in; one byte more ends the reading. */
   readonly maxBytes: number;
-  /** For the whole body, so that a byte a second does not hold a handler for ever. */
+  /** For the whole body, so that a slow sender cannot hold a handler. */
   readonly timeoutMs: number;
   readonly budget: BodyBudget;
-  /** Whose part of the budget it uses. */
+  /** Part of the budget to use. */
   readonly key: string;
 };
 
-/** The beginning of every body is read without a reservation, so that small ones get through where large ones wait. */
+/** Read without a reservation, so that small bodies pass when large ones use up the budget. */
 const FREE_BYTES = 4096;
 
 /**
- * Reads a request's body within a budget and hands it to `use`; the reservation lasts until `use` has ended. Bytes are
- * reserved as they come: a length that is only declared takes no room. A large body that does not fit is refused before
- * it is read.
+ * Reads a body within a budget. The reservation lasts until `use` has ended. Received bytes are reserved, not declared
+ * ones. A declared length that does not fit is refused before reading.
  */
 export async function withBody<T>(
   request: Request,
   limits: BodyLimits,
-  use: (body: BodyReading) => Promise<T>,
+  use: (body: BodyReading) => T | Promise<T>,
 ): Promise<T> {
   const { budget, key, maxBytes } = limits;
   const declared = declaredLength(request);
@@ -44,7 +42,7 @@ export async function withBody<T>(
   }
 }
 
-/** In bytes, 0 where nothing is declared; Node refuses what is no number. */
+/** In bytes, 0 if not declared. Node refuses a value that is not a number. */
 export function declaredLength({ headers }: Request): number {
   return Number(headers.get('content-length') ?? 0);
 }

@@ -1,16 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-/** An answer to a request whose body nobody reads. */
+/** Response to a request whose body is not read. */
 export type HeadRefusal = {
   readonly status: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/**
- * The longest value, in characters, of each header that is parsed or echoed. Headers that nothing reads, such as
- * cookies and those that proxies add, are bounded by Node alone: 16 KB for all of them.
- */
+/** In characters, for headers that are parsed or echoed. Node limits all headers together to 16 KB. */
 const MAX_LENGTH: Readonly<Record<string, number>> = {
   accept: 1000,
   'access-control-request-headers': 1000,
@@ -23,26 +20,23 @@ const MAX_LENGTH: Readonly<Record<string, number>> = {
   'sec-websocket-protocol': 300,
 };
 
-/** Host is a name or an address with an optional port (RFC 9110, 7.2); anything else could end up in a URL's path. */
+/** A name or an address with an optional port (RFC 9110, 7.2). Other characters could change the path of a URL. */
 const HOST = /^[A-Za-z0-9._:\-[\]]+$/;
 
-/**
- * Refuses a request by its request line and headers. Null for one that may be routed. WebSocket upgrades go through
- * the same check.
- */
+/** Refusal of a request or WebSocket upgrade by its request line and headers; null if it may be routed. */
 export function refusalOfHead({
   method,
   url = '',
   headers,
   httpVersion,
 }: IncomingMessage): HeadRefusal | null {
-  if (!isPlainTarget(url)) return { status: 400, message: 'The request target is not a plain path.' };
+  if (!isPlainTarget(url)) return { status: 400, message: 'The request target must be a plain path.' };
   for (const [name, length] of Object.entries(MAX_LENGTH)) {
     if (lengthOf(headers[name]) > length)
       return { status: 431, message: `${name}: expected at most ${length} characters.` };
   }
   if (!isValidHost(headers, httpVersion)) return { status: 400, message: 'The Host header is not valid.' };
-  // A cross-site tracing attack reads headers out of the echo (CWE-693).
+  // Cross-site tracing reads headers from the echo (CWE-693).
   if (method === 'TRACE') return methodNotAllowed('GET, HEAD, POST, OPTIONS');
   return null;
 }
@@ -51,7 +45,7 @@ export function methodNotAllowed(allow: string): HeadRefusal {
   return { status: 405, message: `Allowed methods: ${allow}.`, headers: { allow } };
 }
 
-/** The path of a target that refusalOfHead() let through. */
+/** The path of a target that refusalOfHead() accepts. */
 export function pathOf(target: string): string {
   return target.split('?', 1)[0] ?? '';
 }
@@ -60,13 +54,13 @@ function lengthOf(value: string | string[] | undefined): number {
   return typeof value === 'string' ? value.length : (value ?? []).join(', ').length;
 }
 
-/** HTTP/1.0 has no Host header; load balancers still use it for health checks. */
+/** Load balancers still send health checks as HTTP/1.0, without a Host header. */
 function isValidHost({ host }: IncomingHttpHeaders, httpVersion: string): boolean {
   if (host === undefined) return httpVersion === '1.0';
   return HOST.test(host) && URL.canParse(`http://${host}`);
 }
 
-/** False for a target that a URL parser would turn into another path: dots, backslashes, fragments, whole addresses. */
+/** False for a target that a URL parser would normalize: dot segments, backslashes, fragments, absolute URLs. */
 function isPlainTarget(target: string): boolean {
   if (!target.startsWith('/') || !URL.canParse(target, 'http://any')) return false;
   const url = new URL(target, 'http://any');

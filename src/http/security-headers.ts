@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Plugin } from 'graphql-yoga';
 
-/** For every answer: what a browser must not do with it. */
+/** Sent with every response. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
@@ -11,8 +11,8 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Gives the playground's page a policy that lets its own scripts run, and no others. Names each media type once in the
- * Accept header of a 406, where Yoga repeats them all for every type that was asked for.
+ * Sets a content security policy for the playground that allows only its own scripts. Removes the duplicates that Yoga
+ * puts in the Accept header of a 406.
  */
 export function usePagePolicy(): Plugin {
   return {

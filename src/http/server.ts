@@ -20,23 +20,19 @@ import type { Registry } from 'prom-client';
 export type HttpServer = {
   /** Without a trailing slash. */
   readonly url: string;
-  /** Ends sockets (with 1001) and event streams, so that their clients come again somewhere else. */
+  /** Ends sockets (with 1001) and event streams, so that their clients reconnect to another instance. */
   endStreams(): Promise<void>;
-  /**
-   * Takes no new connections, lets requests under way end, also those whose clients have left, then ends what is left
-   * after `graceMs`.
-   */
+  /** Accepts no new connections and waits up to `graceMs` for requests, including those whose clients have disconnected. */
   close(graceMs: number): Promise<void>;
 };
 
 export type HttpOptions = {
   readonly host: string;
   readonly port: number;
-  /** One local user without tokens: requests of pages that are not allowed are not even read. */
+  /** One local user without tokens: requests with a foreign origin are refused before they are read. */
   readonly isLocal: boolean;
   readonly isAllowedOrigin: IsAllowedOrigin;
   readonly socketLimits: SocketLimits;
-  /** Left out: PATIENCE. */
   readonly timeouts?: Timeouts;
   readonly yoga: Yoga;
   readonly authenticate: Authenticate;
@@ -44,36 +40,36 @@ export type HttpOptions = {
   readonly readiness: Readiness;
   readonly metrics: {
     readonly registry: Registry;
-    /** What readers send as a bearer token; null: anybody may read. */
+    /** Bearer token that readers must send; null: public. */
     readonly token: string | null;
   };
   readonly log: Log;
 };
 
-/** In milliseconds: how long a request may take to arrive, and how often that is looked at. */
+/** In milliseconds. */
 const REQUEST_LIMITS = { requestTimeout: 30_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
 
-/** How long the rest of a body that nobody reads is still taken. */
+/** Time to discard the rest of an unread body. */
 const LINGER_MS = 2000;
 
 const LOCAL_ONLY =
-  'Without tokens this answers pages and clients of this machine only, addressed as localhost.';
+  'Without authentication, the server accepts only clients and pages on this machine, addressed as localhost.';
 
-/** Listens. Throws when the address cannot be had. */
+/** @throws if the address is not available */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { log, timeouts = TIMEOUTS } = options;
-  const underWay = new InFlight();
+  const inFlight = new InFlight();
   const routes: Routes = { ...options, handleWebhook: createFalWebhook(options.webhook) };
-  // Until there is an answer: sending it to a client that has left may never end.
+  // Tracked until the response exists: sending it to a disconnected client may never end.
   const edge = createServerAdapter<Target>((request, target) =>
-    underWay.track(answer(target, request, routes)),
+    inFlight.track(respond(target, request, routes)),
   );
   const server = createServer(REQUEST_LIMITS, (request, response) => {
-    // Read off a connection that was ended before: nobody can be answered any more, so nothing is begun.
+    // The connection has ended: no response can be sent.
     if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     dropUnreadBody(request, response);
-    const refusal = refusalOfHead(request) ?? refusalOfStranger(options, request);
+    const refusal = refusalOfHead(request) ?? refusalOfOrigin(options, request);
     if (refusal !== null) {
       refuse(response, refusal);
       return;
@@ -100,17 +96,17 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       const until = performance.now() + graceMs;
       await closed;
       clearTimeout(late);
-      await underWay.drain(until - performance.now());
+      await inFlight.drain(until - performance.now());
     },
   };
 }
 
 /**
- * Ends the connection of a request that was answered before its body was read, once its sender has had time to read the
- * answer. Until then Node takes the rest and throws it away; cut off at once, many clients would not see the answer.
+ * Closes the connection of a request whose response was sent before its body was read. Node discards the body for
+ * LINGER_MS first: many clients would not see the response if the connection closed at once.
  */
 function dropUnreadBody(request: IncomingMessage, response: ServerResponse): void {
-  // A request that was given up has no socket any more.
+  // An aborted request has no socket later.
   const { socket } = request;
   response.once('finish', () => {
     if (request.complete) return;
@@ -119,8 +115,8 @@ function dropUnreadBody(request: IncomingMessage, response: ServerResponse): voi
   });
 }
 
-/** Without tokens every page open in a browser of this machine could speak as the local user. */
-function refusalOfStranger(
+/** Without tokens, every page in a browser on this machine could act as the local user. */
+function refusalOfOrigin(
   { isLocal, isAllowedOrigin }: HttpOptions,
   { url = '', headers }: IncomingMessage,
 ): HeadRefusal | null {
@@ -133,13 +129,12 @@ function refuse(response: ServerResponse, { status, message, headers }: HeadRefu
   response.writeHead(status, { ...headers, 'content-type': 'text/plain' }).end(`${message}\n`);
 }
 
-/** True for the path itself and what lies below it. */
 function isAt(path: string, pathname: string): boolean {
   return pathname === path || pathname.startsWith(`${path}/`);
 }
 
-/** Whatever a route throws is logged and masked; the id in the answer finds it in the log. */
-async function answer(target: Target, request: Request, routes: Routes): Promise<Response> {
+/** Logs and masks the error of a route; the correlation ID identifies its log line. */
+async function respond(target: Target, request: Request, routes: Routes): Promise<Response> {
   try {
     return await route(target, request, routes);
   } catch (error) {
@@ -149,12 +144,12 @@ async function answer(target: Target, request: Request, routes: Routes): Promise
   }
 }
 
-/** By the path of the request's target alone: a Request's own URL holds the Host header too. */
+/** Routes by the path of the request target: the URL of a Request includes the Host header. */
 async function route({ path, ...context }: Target, request: Request, routes: Routes): Promise<Response> {
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
   if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request);
   const read = PAGES[path];
-  if (read === undefined) return Response.json({ error: 'There is nothing here.' }, { status: 404 });
+  if (read === undefined) return Response.json({ error: 'Not found.' }, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     const { status, message, headers } = methodNotAllowed('GET, HEAD');
     return Response.json({ error: message }, { status, headers: { ...headers } });
@@ -174,7 +169,7 @@ const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Respo
     isMetricsReader(token, headers.get('authorization'))
       ? new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } })
       : Response.json(
-          { error: 'This needs the token of METRICS_TOKEN.' },
+          { error: 'Authentication required: send METRICS_TOKEN as a bearer token.' },
           { status: 401, headers: { 'www-authenticate': 'Bearer' } },
         ),
 };

@@ -1,17 +1,17 @@
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-/** How long the server bears with a peer that is slow, silent or gone. In milliseconds. */
+/** Timeouts for slow, silent and vanished peers, in milliseconds. */
 export type Timeouts = {
-  /** A WebSocket is pinged this often, and ended when the answer takes as long again. */
+  /** Interval of WebSocket pings, and timeout for the pong. */
   readonly pingMs: number;
-  /** A WebSocket without any operation is closed after this. */
+  /** Closes a WebSocket without operations. */
   readonly idleMs: number;
-  /** A connection is ended when its peer has taken nothing of what was sent to it for this long. */
+  /** Ends a connection whose peer does not read. */
   readonly stallMs: number;
   /**
-   * An event stream is cut after this, and its reader comes again. Nothing answers over a stream, so a reader that
-   * vanished behind a proxy which still takes everything is noticed by nothing else.
+   * Maximum age of an event stream; its client reconnects. A stream has no pings, so nothing else detects a client that
+   * vanished behind a buffering proxy.
    */
   readonly streamMs: number;
 };

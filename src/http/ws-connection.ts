@@ -3,15 +3,15 @@ import type { Log } from '../log/log.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { RawData, WebSocket } from 'ws';
 
-/** In bytes: what is sent and not known to be read. Beyond it the next message waits. */
+/** In bytes sent and not confirmed by a pong. Beyond it the next message waits. */
 const WINDOW_BYTES = 64_000;
-/** From here on the peer is asked whether it has read so far. */
-const ASK_AT_BYTES = WINDOW_BYTES / 4;
-/** For what is not an operation: rejections, answers to pings. */
+/** Unconfirmed bytes that cause a ping. */
+const PING_AT_BYTES = WINDOW_BYTES / 4;
+/** Messages in handling beyond the operations: rejections and pongs. */
 const SPARE_MESSAGES = 100;
-/** Messages and pings before anybody has signed in: one is needed. */
-const MESSAGES_BEFORE_SIGN_IN = 20;
-/** In characters. Clients use UUIDs; every message of the operation repeats it. */
+/** Messages and pings before the token is verified. One is needed. */
+const MESSAGES_BEFORE_ACK = 20;
+/** In characters. Clients use UUIDs; every message of the operation repeats the ID. */
 const MAX_ID_LENGTH = 128;
 /** In bytes (RFC 6455, 5.5): a control frame has 125, two of them for the code. */
 const MAX_REASON_BYTES = 123;
@@ -20,67 +20,61 @@ const POLICY_VIOLATION = 1008;
 
 export type WsConnectionOptions = {
   readonly timeouts: Timeouts;
-  /** Operations under way at most; null: no limit. */
-  readonly maxOperations: number | null;
+  readonly limits: { readonly operationsPerSocket: number | null };
   readonly log: Log;
 };
 
 /**
- * One WebSocket, as graphql-ws wants to see it. Every ping is also the question how far the peer has read: what lies
- * unread in buffers on the way is kept to WINDOW_BYTES, so that a reader that fell behind has little old news to get
- * through before the newest, and costs no memory. A peer that answers no ping is ended.
+ * The socket that graphql-ws expects, with flow control: a ping follows the messages, and its pong confirms that the peer
+ * has read them. At most WINDOW_BYTES are unread, so a slow reader costs no memory and soon gets to the newest message.
+ * A peer that answers no ping is disconnected.
  */
 export class WsConnection {
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
-  /** Bytes sent that no pong has confirmed. */
-  #unread = 0;
-  /** The ping that is not answered yet, what its answer has to say, and how much that confirms. */
+  #unconfirmed = 0;
+  /** The unanswered ping, and the bytes that its pong confirms. */
   #ping: { readonly at: number; readonly data: string; readonly bytes: number } | null = null;
   #pings = 0;
-  #onRead: (() => void)[] = [];
-  /** Messages that are being handled; an operation is one until its last word is sent. */
+  #waiting: (() => void)[] = [];
   #handling = 0;
   #lastOperationAt = performance.now();
-  /** Ids of the operations under way, until the last word of each is sent. */
+  /** IDs of operations whose last message is not sent yet. */
   readonly #operations = new Set<string>();
-  /** The message that is being handed over, and the operation that it began. */
+  /** The message that graphql-ws is reading, and the operation it has begun. */
   #reading: { operation: string | null } | null = null;
   #isAcknowledged = false;
-  #messagesBefore = 0;
-  #pongWaits = false;
+  #messagesBeforeAck = 0;
+  #isPongWaiting = false;
 
   constructor(socket: WebSocket, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
     socket.on('error', (error) => options.log.debug({ err: error }, 'WebSocket error'));
-    socket.on('pong', (data) => this.#answered(data));
-    socket.on('ping', (data) => this.#answer(data));
-    const looking = setInterval(() => this.#look(), options.timeouts.pingMs);
+    socket.on('pong', (data) => this.#onPong(data));
+    socket.on('ping', (data) => this.#onPing(data));
+    const watchdog = setInterval(() => this.#checkPeer(), options.timeouts.pingMs);
     socket.once('close', () => {
-      clearInterval(looking);
+      clearInterval(watchdog);
       this.#wake();
     });
   }
 
-  /** Hands the socket to the protocol. */
   serve<Extra>(protocol: Protocol<Extra>, extra: Extra): void {
     const socket = this.#socket;
-    const { log } = this.#options;
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: (text) => this.#send(text),
         close: (code = NORMAL, reason = '') => this.close(code, reason),
         onMessage: (handle) => socket.on('message', (data) => void this.#handle(data, handle)),
-        // One answer waits at most: whoever pings without reading gets the last one.
-        onPing: () => this.#pong(),
+        onPing: () => this.#sendProtocolPong(),
       },
       extra,
     );
     socket.once('close', (code, reason) => {
       closed(code, String(reason)).catch((error: unknown) => {
-        log.error({ err: error }, 'WebSocket cleanup failed');
+        this.#options.log.error({ err: error }, 'WebSocket cleanup failed');
       });
     });
   }
@@ -89,20 +83,19 @@ export class WsConnection {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  /** Somebody has signed in. */
+  /** Lifts the limits for callers without a verified token. */
   acknowledge(): void {
     this.#isAcknowledged = true;
   }
 
-  /** How many operations are under way. */
   get operations(): number {
     return this.#operations.size;
   }
 
   /**
-   * An operation begins. To be called while its message is handed over, before anything is awaited. False, and the
-   * socket is closed, for an id that is too long or belongs to an operation that is still under way: graphql-ws forgets
-   * the first of two with one id as soon as the client completes it, and when that one ends, the second.
+   * Registers an operation. Must be called synchronously while graphql-ws reads its message. Closes the socket and
+   * returns false if the ID is too long or in use: graphql-ws itself allows a second operation with the ID of a completed
+   * one that still executes, and drops it when the first ends.
    */
   begin(id: string): boolean {
     this.#lastOperationAt = performance.now();
@@ -119,85 +112,84 @@ export class WsConnection {
     return true;
   }
 
-  /** Says why, and leaves at the latest after the WebSocketServer's closeTimeout. Safe to call again. */
+  /** Safe to call again. */
   close(code: number, reason: string): void {
-    // graphql-ws quotes ids in reasons; a longer one would throw.
+    // ws throws for a longer reason, and reasons quote IDs. `stream` drops a character that is cut in two.
     const bytes = new TextEncoder().encode(reason).subarray(0, MAX_REASON_BYTES);
-    // What is cut in the middle of a character is left out.
     this.#socket.close(code, new TextDecoder().decode(bytes, { stream: true }));
     this.#wake();
   }
 
   async #send(text: string): Promise<void> {
-    while (this.isOpen && this.#unread >= WINDOW_BYTES) {
-      await new Promise<void>((resolve) => this.#onRead.push(resolve));
+    while (this.isOpen && this.#unconfirmed >= WINDOW_BYTES) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     if (!this.isOpen) return;
-    this.#unread += Buffer.byteLength(text);
+    this.#unconfirmed += Buffer.byteLength(text);
     const written = new Promise<void>((resolve) => this.#socket.send(text, () => resolve()));
-    if (this.#ping === null && this.#unread >= ASK_AT_BYTES) this.#ask();
+    if (this.#ping === null && this.#unconfirmed >= PING_AT_BYTES) this.#sendPing();
     await written;
   }
 
-  #ask(): void {
+  #sendPing(): void {
     const data = String(++this.#pings);
-    this.#ping = { at: performance.now(), data, bytes: this.#unread };
+    this.#ping = { at: performance.now(), data, bytes: this.#unconfirmed };
     this.#socket.ping(data);
   }
 
-  #answered(data: Buffer): void {
-    // Peers may send pongs that nobody asked for (RFC 6455, 5.5.3); those say nothing of what was read.
+  #onPong(data: Buffer): void {
+    // Unsolicited pongs are allowed (RFC 6455, 5.5.3) and confirm nothing.
     if (data.toString() !== this.#ping?.data) return;
-    this.#unread -= this.#ping.bytes;
+    this.#unconfirmed -= this.#ping.bytes;
     this.#ping = null;
-    if (this.#unread >= ASK_AT_BYTES && this.isOpen) this.#ask();
+    if (this.#unconfirmed >= PING_AT_BYTES && this.isOpen) this.#sendPing();
     this.#wake();
   }
 
-  /** All that wait look again, in the order in which they came. */
+  /** Lets all waiting sends check the window again, in order. */
   #wake(): void {
-    for (const look of this.#onRead.splice(0)) look();
+    for (const check of this.#waiting.splice(0)) check();
   }
 
-  /** To a ping of WebSocket itself. What is still in the buffer answers it already. */
-  #answer(data: Buffer): void {
-    if (this.#isTooMuchBefore()) return;
+  /** Answers a WebSocket ping, unless the peer does not read. */
+  #onPing(data: Buffer): void {
+    if (this.#isFlooding()) return;
     if (this.isOpen && this.#socket.bufferedAmount < WINDOW_BYTES) this.#socket.pong(data);
   }
 
-  /** Without the ping's payload, which is optional in both and may be anything. */
-  async #pong(): Promise<void> {
-    if (this.#pongWaits) return;
-    this.#pongWaits = true;
+  /** Answers a graphql-ws ping without its payload. At most one pong waits for the window. */
+  async #sendProtocolPong(): Promise<void> {
+    if (this.#isPongWaiting) return;
+    this.#isPongWaiting = true;
     await this.#send('{"type":"pong"}');
-    this.#pongWaits = false;
+    this.#isPongWaiting = false;
   }
 
-  /** True, and the socket is closed, when strangers send more than it takes to sign in. */
-  #isTooMuchBefore(): boolean {
-    if (this.#isAcknowledged || ++this.#messagesBefore <= MESSAGES_BEFORE_SIGN_IN) return false;
+  /** Disconnects a peer without a verified token that sends too many messages. */
+  #isFlooding(): boolean {
+    if (this.#isAcknowledged || ++this.#messagesBeforeAck <= MESSAGES_BEFORE_ACK) return false;
     this.#socket.terminate();
     return true;
   }
 
-  #look(): void {
+  #checkPeer(): void {
     const { pingMs, idleMs } = this.#options.timeouts;
     const now = performance.now();
     if (this.#ping === null) {
-      if (this.isOpen) this.#ask();
+      if (this.isOpen) this.#sendPing();
     } else if (now - this.#ping.at >= pingMs) {
       this.#socket.terminate();
       return;
     }
     if (this.#operations.size > 0) this.#lastOperationAt = now;
-    else if (now - this.#lastOperationAt >= idleMs) this.close(NORMAL, 'No operation for a while');
+    else if (now - this.#lastOperationAt >= idleMs) this.close(NORMAL, 'Idle timeout');
   }
 
   async #handle(data: RawData, handle: (text: string) => Promise<void>): Promise<void> {
-    if (!this.isOpen || this.#isTooMuchBefore()) return;
-    const { maxOperations, log } = this.#options;
-    if (maxOperations !== null && this.#handling >= maxOperations + SPARE_MESSAGES) {
-      this.close(POLICY_VIOLATION, 'Too many messages at once');
+    if (!this.isOpen || this.#isFlooding()) return;
+    const { limits, log } = this.#options;
+    if (this.#handling >= (limits.operationsPerSocket ?? Infinity) + SPARE_MESSAGES) {
+      this.close(POLICY_VIOLATION, 'Too many pending messages');
       return;
     }
     this.#handling += 1;
@@ -208,7 +200,7 @@ export class WsConnection {
       this.#reading = null;
       await handled;
     } catch (error) {
-      if (isAnswerOfAServer(error)) {
+      if (isUnexpectedType(error)) {
         this.close(CloseCode.BadRequest, 'Invalid message received');
       } else {
         log.error({ err: error }, 'WebSocket message failed');
@@ -221,7 +213,7 @@ export class WsConnection {
   }
 }
 
-/** True for a message that only servers send: graphql-ws throws what it cannot place. */
-function isAnswerOfAServer(error: unknown): boolean {
+/** graphql-ws throws for a message type that only servers send. */
+function isUnexpectedType(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('Unexpected message of type');
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import { newId, newTriggerPhrase } from './ids.ts';
-import { TRAINING_TYPES } from '../catalog/trainers.ts';
+import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
-import type { OutboxEntry, JobDeps } from './ports.ts';
-import { publishSoon } from './apply-run-event.ts';
+import { TRAINING_TYPES } from '../catalog/trainers.ts';
 
 const inputSchema = z.object({
   name: text(MAX_NAME_LENGTH),
@@ -21,32 +20,28 @@ export type NewAvatar = z.output<typeof inputSchema> & {
 };
 
 export interface AvatarStore {
-  /** `full`: the owner has as many avatars as it may have, and none was added. */
+  /** `limit`: the owner has that many avatars already, and none was added. */
   insertAvatar(
     avatar: NewAvatar,
-  ): Promise<{ readonly announcements: readonly OutboxEntry[] } | { readonly full: number }>;
+  ): Promise<{ readonly outbox: readonly OutboxEntry[] } | { readonly limit: number }>;
 }
 
-/** Makes an avatar in DRAFT. Resolves with its id, or with a refusal and nothing written. */
+export type CreateAvatarDeps = PublishDeps & { readonly store: AvatarStore };
+
+/** Creates an avatar in DRAFT. */
 export async function createAvatar(
-  deps: Pick<JobDeps, 'publisher' | 'log' | 'store' | 'inFlight'> & { readonly avatars: AvatarStore },
+  deps: CreateAvatarDeps,
   ownerId: string,
   input: CreateAvatarInput,
 ): Promise<Result<{ readonly avatarId: string }, 'INVALID_INPUT' | 'LIMIT_EXCEEDED'>> {
-  const read = parseInput(inputSchema, input);
-  if ('refused' in read) return read;
-  const { name, trainingType, triggerPhrase } = read.input;
+  const parsed = parseInput(inputSchema, input);
+  if ('refused' in parsed) return parsed;
+  const { triggerPhrase = newTriggerPhrase(), ...fields } = parsed.done;
   const id = newId('avt');
-  const inserted = await deps.avatars.insertAvatar({
-    id,
-    ownerId,
-    name,
-    trainingType,
-    triggerPhrase: triggerPhrase ?? newTriggerPhrase(),
-  });
-  if ('full' in inserted) {
-    return refuse('LIMIT_EXCEEDED', `At most ${inserted.full} avatars are allowed; delete one first.`);
+  const inserted = await deps.store.insertAvatar({ id, ownerId, triggerPhrase, ...fields });
+  if ('limit' in inserted) {
+    return refuse('LIMIT_EXCEEDED', `At most ${inserted.limit} avatars are allowed. Delete one first.`);
   }
-  publishSoon(deps, inserted.announcements);
+  publishSoon(deps, inserted.outbox);
   return { done: { avatarId: id } };
 }

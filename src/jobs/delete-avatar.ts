@@ -1,18 +1,21 @@
-import { publishSoon } from './apply-run-event.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
-import type { JobDeps } from './ports.ts';
+import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
+import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 
-/**
- * Deletes an avatar with its generations. Its open runs are cancelled, here at once and at fal by the reconciler; what
- * still comes of them is ignored.
- */
+interface DeleteStore {
+  /** Deletes the avatar and its generations and cancels their open jobs; null when there is no such avatar. */
+  deleteAvatar(ownerId: string, avatarId: string): Promise<readonly OutboxEntry[] | null>;
+}
+
+export type DeleteAvatarDeps = PublishDeps & { readonly store: DeleteStore };
+
+/** Deletes an avatar with its generations. The reconciler cancels its open runs at fal; their events are ignored. */
 export async function deleteAvatar(
-  deps: JobDeps,
+  deps: DeleteAvatarDeps,
   ownerId: string,
   avatarId: string,
 ): Promise<Result<{ readonly deletedAvatarId: string }, 'NOT_FOUND'>> {
-  const announcements = await deps.store.deleteAvatar(ownerId, avatarId);
-  if (announcements === null) return refuse('NOT_FOUND', 'There is no such avatar.');
-  publishSoon(deps, announcements);
+  const outbox = await deps.store.deleteAvatar(ownerId, avatarId);
+  if (outbox === null) return NO_SUCH_AVATAR;
+  publishSoon(deps, outbox);
   return { done: { deletedAvatarId: avatarId } };
 }

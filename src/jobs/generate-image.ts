@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { replay, type CreationCode } from './replay.ts';
-import { requestFingerprint, newId } from './ids.ts';
+import { ensureTrigger } from '../catalog/trigger.ts';
+import { idempotencyOf, newId } from './ids.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
   MAX_IMAGES,
@@ -13,11 +13,17 @@ import {
   wholeNumber,
   type Optional,
 } from './parse-input.ts';
-import { ensureTrigger } from '../catalog/trigger.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
-import { submitJob } from './submit.ts';
-import { trainerRow } from '../catalog/trainers.ts';
-import type { JobDeps } from './ports.ts';
+import {
+  DELETED_SINCE,
+  NO_SUCH_AVATAR,
+  refuse,
+  type ProviderCode,
+  type Result,
+} from '../domain/user-error.ts';
+import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
+import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import type { Artifact } from '../catalog/artefact.ts';
+import type { AvatarStatus } from '../domain/decide-training.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
@@ -31,88 +37,85 @@ const inputSchema = z.object({
 
 export type GenerateImageInput = Optional<z.input<typeof inputSchema>>;
 
-type Started = Result<
-  { readonly generationId: string },
-  CreationCode | 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE'
->;
+export type NewGeneration = {
+  readonly id: string;
+  readonly prompt: string;
+  readonly numImages: number;
+  readonly seed: number | null;
+  readonly strength: number | null;
+};
 
-export interface GenerationWaiter {
-  /** Resolves when the generation has ended or the time is over, whichever is first. */
-  generationEnded(ownerId: string, generationId: string, withinMs: number): Promise<void>;
+interface GenerationStore {
+  findAvatar(
+    ownerId: string,
+    avatarId: string,
+  ): Promise<{
+    readonly status: AvatarStatus;
+    readonly triggerPhrase: string;
+    readonly artifact: { readonly trainer: Trainer; readonly value: Artifact } | null;
+  } | null>;
+  createGeneration(job: NewJob, generation: NewGeneration): Promise<Result<CreatedJob, CreationCode>>;
 }
 
+export type GenerateImageDeps = SubmitDeps & {
+  readonly store: GenerationStore;
+  /** Resolves when the generation has ended, or after `timeoutMs`. */
+  readonly waitForGeneration: (ownerId: string, generationId: string, timeoutMs: number) => Promise<void>;
+};
+
 /**
- * Draws images with what the avatar's training left. Resolves when fal has taken the run; with `waitSeconds`, when the
- * run has ended or the time is over. After a refusal there is no generation.
+ * Generates images with the avatar's artefact. Resolves when fal has taken the run; with `waitSeconds`, when the run has
+ * ended or that time has passed. After a refusal there is no generation.
  */
 export async function generateImage(
-  deps: JobDeps & { readonly waiter: GenerationWaiter },
+  deps: GenerateImageDeps,
   ownerId: string,
   input: GenerateImageInput,
-): Promise<Started | Result<never, 'INVALID_INPUT' | 'NOT_READY'>> {
+): Promise<
+  Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'>
+> {
   const { store } = deps;
-  const read = parseInput(inputSchema, input);
-  if ('refused' in read) return read;
-  const { avatarId, prompt, numImages, seed, strength, waitSeconds, idempotencyKey } = read.input;
+  const parsed = parseInput(inputSchema, input);
+  if ('refused' in parsed) return parsed;
+  const { avatarId, prompt, numImages, seed, strength, waitSeconds, idempotencyKey } = parsed.done;
   const avatar = await store.findAvatar(ownerId, avatarId);
-  if (avatar === null) return refuse('NOT_FOUND', 'There is no such avatar.');
+  if (avatar === null) return NO_SUCH_AVATAR;
   if (avatar.artifact === null) {
     return refuse(
       'NOT_READY',
-      `This avatar has nothing to generate with yet: its status is ${avatar.status}, and it has to complete a training first.`,
+      `This avatar has no artefact: its status is ${avatar.status}. Complete a training first.`,
     );
   }
-  const { generator } = trainerRow(avatar.artifact.trainer);
-  const range = numberBetween(generator.strength.min, generator.strength.max).optional();
-  const readStrength = parseInput(z.object({ strength: range }), { strength: strength ?? null });
-  if ('refused' in readStrength) return readStrength;
+  const { trainer, value: artifact } = avatar.artifact;
+  const { generator } = trainerRow(trainer);
+  const { min, max } = generator.strength;
+  const parsedStrength = parseInput(z.object({ strength: numberBetween(min, max).optional() }), { strength });
+  if ('refused' in parsedStrength) return parsedStrength;
 
   const generation = { id: newId('gen'), prompt, numImages, seed: seed ?? null, strength: strength ?? null };
-  const job = {
-    id: newId('job'),
+  const fields = {
     ownerId,
     avatarId,
-    trainer: avatar.artifact.trainer,
+    trainer,
     endpoint: generator.endpoint,
-    token: deps.newCallbackToken(),
     input: generator.input({
-      artifact: avatar.artifact.value,
+      ...generation,
+      artifact,
       prompt: ensureTrigger(prompt, avatar.triggerPhrase),
-      numImages,
-      seed: generation.seed,
-      strength: generation.strength,
     }),
-    idempotency:
-      idempotencyKey === undefined
-        ? null
-        : {
-            key: idempotencyKey,
-            digest: requestFingerprint({ of: 'generation', avatarId, prompt, numImages, seed, strength }),
-          },
+    idempotency: idempotencyOf(idempotencyKey, {
+      of: 'generation',
+      avatarId,
+      prompt,
+      numImages,
+      seed,
+      strength,
+    }),
   };
-
-  const started = await start(deps, job, generation);
-  if ('refused' in started) return started;
-  if (waitSeconds > 0) {
-    await deps.waiter.generationEnded(ownerId, started.done.generationId, waitSeconds * 1000);
-  }
-  return started;
-}
-
-async function start(
-  deps: JobDeps,
-  job: Parameters<JobDeps['store']['createGeneration']>[0],
-  generation: Parameters<JobDeps['store']['createGeneration']>[1],
-): Promise<Started> {
-  const begunAt = performance.now();
-  const creation = await deps.store.createGeneration(job, generation);
-  if (creation.kind !== 'created') {
-    return replay(deps.store, creation, ({ generationId }) =>
-      generationId === null ? null : { generationId },
-    );
-  }
-  const refusal = await submitJob(deps, { ...job, begunAt });
-  if (refusal === null) return { done: { generationId: generation.id } };
-  const { code, message } = refusal.failure;
-  return refuse(code === 'PROVIDER_REJECTED' ? code : 'PROVIDER_UNAVAILABLE', message);
+  const submitted = await submitJob(deps, fields, (job) => store.createGeneration(job, generation));
+  if ('refused' in submitted) return submitted;
+  const { generationId } = submitted.done;
+  if (generationId === null) return DELETED_SINCE;
+  if (waitSeconds > 0) await deps.waitForGeneration(ownerId, generationId, waitSeconds * 1000);
+  return { done: { generationId } };
 }

@@ -4,32 +4,33 @@ import type { Json } from '../values/json.ts';
 
 export type EntityPrefix = 'avt' | 'gen' | 'job';
 
-/**
- * An id that says what it names and sorts by time of creation: `avt_` and the 32 hex digits of a version 7 UUID.
- * The same text is the row's key, the GraphQL id and what the log shows.
- */
+/** `avt_` and the 32 hex digits of a version 7 UUID, so that ids sort by creation. Row key, GraphQL id and log value. */
 export function newId(prefix: EntityPrefix): string {
   return `${prefix}_${timeOrderedUuid().replaceAll('-', '')}`;
 }
 
-/** True for what newId() makes. Anything else names nothing, and may be a text that the database cannot even be asked about. */
+/** Whether newId() can have made the text. Other texts may contain characters that fail in a query. */
 export function isId(text: string): boolean {
   return /^(?:avt|gen|job)_[0-9a-f]{32}$/.test(text);
 }
 
-/** A trigger phrase no language model's vocabulary has a meaning for, so that the training alone gives it one. */
+/** A word without a meaning to the model, so that only the training gives it one. */
 export function newTriggerPhrase(): string {
   const letters = Array.from(randomBytes(6), (byte) => TRIGGER_LETTERS[byte % TRIGGER_LETTERS.length]);
   return `lk${letters.join('')}`;
 }
 
-/** Consonants and digits that neither form words nor look alike. */
+/** Without vowels, which form words, and without letters that look alike. */
 const TRIGGER_LETTERS = 'bcdfghjkmnpqrstvwxz23456789';
 
-/** SHA-256 (hex) of a request, equal for equal requests whatever the order of their fields. */
-export function requestFingerprint(request: Readonly<Record<string, Json | undefined>>): string {
+/** A caller's idempotency key with the SHA-256 (hex) of its request, whatever the order of the fields; null without a key. */
+export function idempotencyOf(
+  key: string | undefined,
+  request: Readonly<Record<string, Json | undefined>>,
+): { readonly key: string; readonly digest: string } | null {
+  if (key === undefined) return null;
   const fields = Object.entries(request)
     .filter(([, value]) => value !== undefined && value !== null)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+  return { key, digest: createHash('sha256').update(JSON.stringify(fields)).digest('hex') };
 }

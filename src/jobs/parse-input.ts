@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_URL_LENGTH, parseWebUrl } from '../values/web-url.ts';
-import { refuse, type Refusal } from '../domain/user-error.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
 
 /** In characters. */
 export const MAX_NAME_LENGTH = 100;
@@ -13,16 +13,15 @@ export const MAX_WAIT_SECONDS = 60;
 export const MAX_SEED = 2_147_483_647;
 
 /**
- * A text of 1 to `max` characters, counted as people count them, without surrounding white space. Control characters
- * other than line breaks and tabs are refused: no reader means them, PostgreSQL cannot store NUL, and terminals obey
- * some of them.
+ * A trimmed text of 1 to `max` code points. Control characters other than line breaks and tabs are refused: PostgreSQL
+ * cannot store NUL, and terminals execute some of them.
  */
 export function text(max: number) {
   const allowed = `a text of 1 to ${max} characters`;
   return (
     z
       .string()
-      // Before anything goes through it character by character; no text within the limit is longer.
+      // Bounds the time of the checks below.
       .refine((value) => value.length <= MAX_UNITS, { error: allowed, abort: true })
       .trim()
       .refine((value) => value.length > 0 && lengthOf(value) <= max, { error: allowed })
@@ -32,12 +31,12 @@ export function text(max: number) {
   );
 }
 
-/** In UTF-16 units: the longest text has 4,000 characters of two units each, and white space around it. */
+/** In UTF-16 units: 4,000 characters of two units, with white space around them. */
 const MAX_UNITS = 10_000;
 
 const CONTROL_CHARACTERS = /(?![\t\n\r])\p{Cc}/u;
 
-/** In code points: a letter outside the basic plane is one character, not two. */
+/** In code points. */
 function lengthOf(value: string): number {
   let length = 0;
   for (const _ of value) length += 1;
@@ -62,24 +61,21 @@ export function numberBetween(min: number, max: number) {
     .refine((value) => value >= min && value <= max, { error: `a number from ${min} to ${max}` });
 }
 
-/** An input as GraphQL gives it: what may be left out may be null too. */
+/** An input from GraphQL: an optional field may be null. */
 export type Optional<T> = {
   readonly [K in keyof T]: undefined extends T[K] ? T[K] | null : T[K];
 };
 
-/**
- * Reads a caller's input. A refusal names each wrong field, the value that came and what is allowed.
- * `null` and absent mean the same: not given.
- */
+/** Parses a caller's input; null means absent. The refusal names each wrong field, its value and the allowed values. */
 export function parseInput<S extends z.ZodType>(
   schema: S,
   input: object,
-): { readonly input: z.output<S> } | { readonly refused: Refusal<'INVALID_INPUT'> } {
+): Result<z.output<S>, 'INVALID_INPUT'> {
   const given: Readonly<Record<string, unknown>> = Object.fromEntries(
     Object.entries(input).filter(([, value]) => value !== null),
   );
   const result = schema.safeParse(given);
-  if (result.success) return { input: result.data };
+  if (result.success) return { done: result.data };
   const problems = new Map<string, string>();
   for (const issue of result.error.issues) {
     const field = issue.path.join('.');
@@ -88,12 +84,11 @@ export function parseInput<S extends z.ZodType>(
   return refuse('INVALID_INPUT', [...problems.values()].join(' '));
 }
 
-/** The sentence every INVALID_INPUT is made of. */
 export function problemWith(field: string, value: unknown, allowed: string): string {
   return `${field}: expected ${allowed}, got ${shown(value)}.`;
 }
 
-/** A value as people can read it back, cut to a length that an error message can hold. */
+/** The value as JSON, truncated. */
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const json = JSON.stringify(value);

@@ -1,157 +1,186 @@
-import { backoffMs, FAILURES_BEFORE_LOST, NOT_FOUND_GRACE_MS, RUN_DEADLINE_MS } from './timing.ts';
-import { applyRunEvent } from './apply-run-event.ts';
-import type { DueJob, RunRef, JobDeps } from './ports.ts';
+import { applyRunEvent, type LoadedJob, type RunEventDeps } from './apply-run-event.ts';
+import { backoffMs, FAILURES_BEFORE_ABANDON, NOT_FOUND_GRACE_MS, RUN_DEADLINE_MS } from './timing.ts';
+import type { JobState } from '../domain/job-state.ts';
+import type { RunEvent, RunUrls } from '../domain/run-event.ts';
+
+/** A run at fal: its request id, and the addresses that the submit's answer gave. */
+export type RunRef = RunUrls & { readonly endpoint: string; readonly requestId: string };
+
+export type RunStatus =
+  | Extract<RunEvent, { kind: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' }>
+  /** fal does not know the run, or not yet. */
+  | { readonly kind: 'not-found'; readonly message: string }
+  | { readonly kind: 'unreachable'; readonly message: string };
+
+export type CancelAnswer = 'removed' | 'requested' | 'already-completed' | 'not-found' | 'unreachable';
+
+/** Neither method throws for a fault of fal or the network. */
+export interface RunProvider {
+  fetchStatus(run: RunRef): Promise<RunStatus>;
+  cancel(run: RunRef): Promise<CancelAnswer>;
+}
+
+export type JobToPoll = Pick<LoadedJob, 'revision' | 'nextPollAt'> & {
+  readonly id: string;
+  readonly state: JobState;
+  readonly run: RunRef | null;
+  /** Polls in a row without an answer. */
+  readonly pollFailures: number;
+  /** Milliseconds since fal first answered "not found". */
+  readonly notFoundForMs: number;
+  /** Milliseconds since its creation, by the database's clock. */
+  readonly ageMs: number;
+  /** A cancel was requested, or the avatar deleted, and fal has not answered the cancel yet. */
+  readonly cancelPending: boolean;
+};
+
+export type PollOutcome = 'answered' | 'not-found' | 'no-answer';
+
+export interface PollStore {
+  /** Plans the next poll (null: none), unless the plan changed since `job` was read. */
+  reschedule(job: JobToPoll, nextPollInMs: number | null, outcome: PollOutcome): Promise<void>;
+  markCancelAnswered(jobId: string): Promise<void>;
+}
+
+export type PollDeps = RunEventDeps & { readonly store: PollStore; readonly provider: RunProvider };
 
 /**
- * Brings one job up to date: tells fal about a pending cancel, looks at the run, records what it found and plans the
- * next look. Safe to call for the same job from several places at once; record() lets one of them win.
+ * Sends a pending cancel, asks fal about the run, records the answer and plans the next poll. Several callers may poll
+ * one job at the same time: the guards of the writes let one of them win.
  */
-export async function pollJob(deps: JobDeps, job: DueJob): Promise<void> {
+export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
+  const { run } = job;
   switch (job.state) {
     case 'SUBMITTING': {
-      // Whoever wrote it had a minute to hear from fal: that process is gone, or fal's answer is.
+      // A submit ends within a minute, so this one's process died.
       const message = 'The submit was interrupted before fal answered; a run may have been started.';
       await applyRunEvent(deps, job.id, { event: { kind: 'unknown', message }, source: 'DEADLINE' });
       return;
     }
     case 'SUBMIT_UNKNOWN':
-      await giveUp(deps, job, 'Nothing was heard of this submit, so it counts as not started.');
+      await abandon(
+        deps,
+        job,
+        'fal reported no run for this submit within 6 hours, so it counts as not started. Start it again.',
+      );
       return;
     case 'QUEUED':
     case 'RUNNING':
-      if (job.run !== null) await lookAtRun(deps, job, job.run);
+      if (run !== null) await pollOpenRun(deps, job, run);
       return;
     case 'COMPLETED':
     case 'FAILED':
-      // Planned only where a webhook contradicted the end.
+      // Only a webhook that contradicted the end plans a poll.
       if (job.nextPollAt === null) return;
-      if (job.run === null) await deps.store.reschedule(job, null, 'answer');
-      else await lookAtEndedRun(deps, job, job.run);
+      if (run === null) await deps.store.reschedule(job, null, 'answered');
+      else await pollEndedRun(deps, job, run);
       return;
     case 'CANCELLED':
-      if (job.cancelPending && job.run !== null) await sendCancel(deps, job, job.run);
-      else await deps.store.reschedule(job, null, 'answer');
+      if (job.cancelPending && run !== null) await sendCancel(deps, job, run);
+      else await deps.store.reschedule(job, null, 'answered');
   }
 }
 
-async function lookAtRun(deps: JobDeps, job: DueJob, run: RunRef): Promise<void> {
+async function pollOpenRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<void> {
   const { store, provider, settings } = deps;
-  if (job.cancelPending) {
-    const answer = await sendCancel(deps, job, run);
-    if (answer === 'removed') return;
-  }
-  const inspection = await provider.fetchStatus(run);
-  switch (inspection.kind) {
+  if (job.cancelPending && (await sendCancel(deps, job, run)) === 'removed') return;
+  const status = await provider.fetchStatus(run);
+  switch (status.kind) {
     case 'queued':
-    case 'running': {
+    case 'running':
       if (job.ageMs > RUN_DEADLINE_MS) {
         await endOverdue(deps, job, run);
         return;
       }
-      await applyRunEvent(deps, job.id, { event: inspection, source: 'POLL', asOf: job });
-      await store.reschedule(job, settings.pollIntervalMs, 'answer');
+      await applyRunEvent(deps, job.id, { event: status, source: 'POLL', asOf: job });
+      await store.reschedule(job, settings.pollIntervalMs, 'answered');
       return;
-    }
     case 'succeeded':
     case 'failed':
     case 'cancelled':
-      await applyRunEvent(deps, job.id, { event: inspection, source: 'POLL' });
+      await applyRunEvent(deps, job.id, { event: status, source: 'POLL' });
       return;
     case 'not-found': {
-      // fal may answer "not found" for a moment right after the submit, or while the result is being stored.
-      if (job.notFoundForMs >= NOT_FOUND_GRACE_MS) {
-        const event = { kind: 'lost', message: inspection.message } as const;
-        await applyRunEvent(deps, job.id, { event, source: 'POLL', asOf: job });
+      // fal may answer "not found" for a moment right after the submit, or while it stores the result.
+      if (job.notFoundForMs < NOT_FOUND_GRACE_MS) {
+        await store.reschedule(job, settings.pollIntervalMs, 'not-found');
         return;
       }
-      await store.reschedule(job, settings.pollIntervalMs, 'not-found');
+      const event = { kind: 'abandoned', message: status.message } as const;
+      await applyRunEvent(deps, job.id, { event, source: 'POLL', asOf: job });
       return;
     }
-    case 'unreachable': {
-      // One failed look says little, also of an old run: fal has to have been away for long.
-      if (job.ageMs > RUN_DEADLINE_MS && job.pollFailures >= FAILURES_BEFORE_LOST) {
-        await giveUp(deps, job, inspection.message);
-        return;
+    case 'unreachable':
+      if (job.ageMs > RUN_DEADLINE_MS && job.pollFailures >= FAILURES_BEFORE_ABANDON) {
+        await abandon(deps, job, status.message);
+      } else {
+        await backOff(deps, job, status.message);
       }
-      await lookLater(deps, job, inspection.message);
-    }
   }
 }
 
 /**
- * A run whose end was contradicted by a webhook: fal itself is asked, until it answers. A failure that fal does not
- * confirm is taken back; a success stands, because what came of it is here and works.
+ * Asks fal about a run whose end a webhook contradicted. A failure that fal answers with a success is taken back; a
+ * success stands, because its artefact is stored and works.
  */
-async function lookAtEndedRun(deps: JobDeps, job: DueJob, run: RunRef): Promise<void> {
-  const { store, provider, log } = deps;
-  const inspection = await provider.fetchStatus(run);
-  if (inspection.kind === 'not-found' && job.notFoundForMs < NOT_FOUND_GRACE_MS) {
-    // The result may still be on its way into fal's store.
-    await store.reschedule(job, deps.settings.pollIntervalMs, 'not-found');
+async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<void> {
+  const { store, provider, log, settings } = deps;
+  const status = await provider.fetchStatus(run);
+  if (status.kind === 'not-found' && job.notFoundForMs < NOT_FOUND_GRACE_MS) {
+    await store.reschedule(job, settings.pollIntervalMs, 'not-found');
     return;
   }
-  const isOpen = inspection.kind === 'queued' || inspection.kind === 'running';
-  if ((isOpen || inspection.kind === 'unreachable') && job.pollFailures < FAILURES_BEFORE_LOST) {
-    await lookLater(deps, job, isOpen ? 'the run has not ended there' : inspection.message);
+  const isOpen = status.kind === 'queued' || status.kind === 'running';
+  if ((isOpen || status.kind === 'unreachable') && job.pollFailures < FAILURES_BEFORE_ABANDON) {
+    await backOff(deps, job, isOpen ? 'fal reports an open run' : status.message);
     return;
   }
   log.warn(
-    { jobId: job.id, state: job.state, falSays: inspection.kind },
+    { jobId: job.id, state: job.state, falSays: status.kind },
     'fal was asked about a run whose end was contradicted',
   );
-  if (job.state === 'FAILED' && inspection.kind === 'succeeded') {
-    const event = { ...inspection, kind: 'confirmed', requestId: run.requestId } as const;
+  if (job.state === 'FAILED' && status.kind === 'succeeded') {
+    const event = { ...status, kind: 'confirmed', requestId: run.requestId } as const;
     await applyRunEvent(deps, job.id, { event, source: 'POLL' });
   }
-  // Planned anew meanwhile, it stays so; what was recorded just now plans nothing more.
-  await store.reschedule(job, null, 'answer');
+  await store.reschedule(job, null, 'answered');
 }
 
-/** A run that is given up must not go on and be paid for; one that has ended meanwhile is no overdue one. */
-async function endOverdue(deps: JobDeps, job: DueJob, run: RunRef): Promise<void> {
+/** An abandoned run must not continue and cost money, so it is stopped first. */
+async function endOverdue(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<void> {
   const answer = await deps.provider.cancel(run);
   const isStopped = answer !== 'unreachable' && answer !== 'already-completed';
-  if (isStopped || job.pollFailures >= FAILURES_BEFORE_LOST) {
-    await giveUp(deps, job, 'The run did not end within 24 hours.');
+  if (isStopped || job.pollFailures >= FAILURES_BEFORE_ABANDON) {
+    await abandon(deps, job, 'The run did not end within 24 hours.');
   } else {
-    await lookLater(deps, job, `told to stop an overdue run, fal answered: ${answer}`);
+    await backOff(deps, job, `cancel of an overdue run answered: ${answer}`);
   }
 }
 
-async function lookLater(deps: JobDeps, job: DueJob, reason: string): Promise<void> {
+async function backOff(deps: PollDeps, job: JobToPoll, reason: string): Promise<void> {
   const { store, settings, log } = deps;
   log.warn({ jobId: job.id, failures: job.pollFailures + 1, reason }, 'run status unavailable');
-  await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
+  await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-answer');
 }
 
-async function giveUp(deps: JobDeps, job: DueJob, message: string): Promise<void> {
-  await applyRunEvent(deps, job.id, { event: { kind: 'lost', message }, source: 'DEADLINE', asOf: job });
+async function abandon(deps: PollDeps, job: JobToPoll, message: string): Promise<void> {
+  await applyRunEvent(deps, job.id, { event: { kind: 'abandoned', message }, source: 'DEADLINE', asOf: job });
 }
 
-/** Asks fal to stop a run. What fal answers is what is recorded: a run that cannot be stopped any more ends as it ends. */
-async function sendCancel(deps: JobDeps, job: DueJob, run: RunRef): Promise<'removed' | 'asked' | 'later'> {
+/** Records fal's answer to a cancel, not the request: a run that can no longer be stopped ends as fal ends it. */
+async function sendCancel(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<CancelAnswer> {
   const { provider, store, settings, log } = deps;
   const answer = await provider.cancel(run);
   log.info({ jobId: job.id, answer }, 'cancel sent to fal');
-  switch (answer) {
-    case 'removed': {
-      await store.cancelAnswered(job.id);
-      const event = { kind: 'cancelled', requestId: run.requestId } as const;
-      await applyRunEvent(deps, job.id, { event, source: 'CANCEL' });
-      return 'removed';
-    }
-    case 'requested':
-    case 'already-completed':
-    case 'not-found':
-      await store.cancelAnswered(job.id);
-      return 'asked';
-    case 'unreachable':
-      if (job.ageMs > 2 * RUN_DEADLINE_MS) {
-        // The run has long ended by itself.
-        await store.cancelAnswered(job.id);
-        return 'asked';
-      }
-      await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'nothing');
-      return 'later';
+  // After two deadlines the run has ended by itself.
+  if (answer === 'unreachable' && job.ageMs <= 2 * RUN_DEADLINE_MS) {
+    await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-answer');
+    return answer;
   }
+  await store.markCancelAnswered(job.id);
+  if (answer === 'removed') {
+    const event = { kind: 'cancelled', requestId: run.requestId } as const;
+    await applyRunEvent(deps, job.id, { event, source: 'CANCEL' });
+  }
+  return answer;
 }

@@ -1,41 +1,44 @@
 import { LEASE_MS, MAX_BACKOFF_MS } from './timing.ts';
-import { pollJob } from './poll-job.ts';
-import type { DueJob, JobDeps } from './ports.ts';
+import { pollJob, type JobToPoll, type PollDeps } from './poll-job.ts';
+
+export interface LeaseStore {
+  /**
+   * Due jobs, leased for `leaseMs`: no other instance claims them until then. A poll planned further ahead than
+   * `furthestMs` is due as well: the clock was put back after it was planned.
+   */
+  claimDue(
+    limit: number,
+    times: { readonly leaseMs: number; readonly furthestMs: number },
+  ): Promise<readonly JobToPoll[]>;
+}
 
 export type Reconciler = {
-  /**
-   * Takes every due job and begins to look after it. Resolves as soon as no more are due, or `stop` is aborted; looks
-   * that take their time go on, and hold up nobody else's.
-   */
+  /** Begins to poll every due job. Resolves when no more are due, without waiting for fal's answers. */
   sweep(stop: AbortSignal): Promise<void>;
-  /** Resolves when every look under way has ended. */
+  /** Resolves when every poll has ended. */
   settled(): Promise<void>;
 };
 
-/** Looks at fal under way at the same time, in this instance. */
-const MAX_LOOKS = 32;
+const MAX_CONCURRENT_POLLS = 32;
 
-/**
- * Looks after open jobs. It is what makes webhooks an optimisation: with none at all every run still ends in its right
- * state. Jobs are taken with a lease, so however many instances sweep, each is looked at once per interval.
- */
-export function createReconciler(deps: JobDeps): Reconciler {
+/** Polls open jobs, so that every run reaches its final state without a single webhook. */
+export function createReconciler(deps: PollDeps & { readonly store: LeaseStore }): Reconciler {
   const { store, log, settings } = deps;
-  const looks = new Set<Promise<void>>();
+  const polls = new Set<Promise<void>>();
   const furthestMs = 2 * Math.max(LEASE_MS, MAX_BACKOFF_MS, settings.pollIntervalMs);
-  const begin = (job: DueJob) => {
-    const look = pollJob(deps, job)
-      // The lease brings the job up again.
+  const begin = (job: JobToPoll) => {
+    const poll = pollJob(deps, job)
+      // The job is due again when its lease ends.
       .catch((error: unknown) => log.error({ err: error, jobId: job.id }, 'job poll failed'))
-      .finally(() => looks.delete(look));
-    looks.add(look);
+      .finally(() => polls.delete(poll));
+    polls.add(poll);
   };
   return {
     async sweep(stop) {
       while (!stop.aborted) {
-        const free = MAX_LOOKS - looks.size;
+        const free = MAX_CONCURRENT_POLLS - polls.size;
         if (free === 0) {
-          await Promise.race(looks);
+          await Promise.race(polls);
           continue;
         }
         const due = await store.claimDue(free, { leaseMs: LEASE_MS, furthestMs });
@@ -44,7 +47,7 @@ export function createReconciler(deps: JobDeps): Reconciler {
       }
     },
     async settled() {
-      await Promise.all(looks);
+      await Promise.all(polls);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { replay, type CreationCode } from './replay.ts';
 import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../catalog/trainers.ts';
+import { idempotencyOf } from './ids.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
   problemWith,
@@ -10,10 +10,9 @@ import {
   wholeNumber,
   type Optional,
 } from './parse-input.ts';
-import { requestFingerprint, newId } from './ids.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
-import { submitJob } from './submit.ts';
-import type { JobDeps } from './ports.ts';
+import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
+import type { Trainer, TrainingType } from '../catalog/trainers.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
@@ -25,70 +24,67 @@ const inputSchema = z.object({
 
 export type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
 
-export type StartTrainingCode =
-  CreationCode | 'INVALID_INPUT' | 'CONFLICT' | 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE';
+interface TrainingStore {
+  findAvatar(
+    ownerId: string,
+    avatarId: string,
+  ): Promise<{ readonly trainingType: TrainingType; readonly triggerPhrase: string } | null>;
+  /** CONFLICT: a training of this avatar is open. */
+  createTraining(job: NewJob): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
+}
+
+export type StartTrainingDeps = SubmitDeps & {
+  readonly store: TrainingStore;
+  readonly settings: { readonly defaultTrainers: Readonly<Record<TrainingType, Trainer>> };
+};
 
 /**
- * Writes the job, submits it to fal once and returns: it never waits for the training. After a refusal the avatar is
- * as it was. A submit with unknown outcome is no refusal: it shows on the avatar as SUBMIT_OUTCOME_UNKNOWN.
+ * Submits a training to fal and returns; it does not wait for the run. A refusal changes nothing. A submit with unknown
+ * outcome is no refusal: the avatar shows SUBMIT_OUTCOME_UNKNOWN.
  */
 export async function startTraining(
-  deps: JobDeps,
+  deps: StartTrainingDeps,
   ownerId: string,
   input: StartTrainingInput,
-): Promise<Result<{ readonly avatarId: string }, StartTrainingCode>> {
+): Promise<
+  Result<{ readonly avatarId: string }, CreationCode | ProviderCode | 'INVALID_INPUT' | 'CONFLICT'>
+> {
   const { store, settings } = deps;
-  const read = parseInput(inputSchema, input);
-  if ('refused' in read) return read;
-  const { avatarId, imagesUrl, steps, trainer: wanted, idempotencyKey } = read.input;
+  const parsed = parseInput(inputSchema, input);
+  if ('refused' in parsed) return parsed;
+  const { avatarId, imagesUrl, steps, trainer: requested, idempotencyKey } = parsed.done;
   const avatar = await store.findAvatar(ownerId, avatarId);
-  if (avatar === null) return refuse('NOT_FOUND', 'There is no such avatar.');
+  if (avatar === null) return NO_SUCH_AVATAR;
+  const { trainingType, triggerPhrase } = avatar;
 
-  const trainer = wanted ?? settings.defaultTrainers[avatar.trainingType];
+  const trainer = requested ?? settings.defaultTrainers[trainingType];
   const row = trainerRow(trainer);
-  if (!row.serves.includes(avatar.trainingType)) {
-    const allowed = trainersFor(avatar.trainingType).join(' or ');
-    return refuse(
-      'INVALID_INPUT',
-      problemWith('trainer', trainer, `${allowed} for a ${avatar.trainingType} avatar`),
-    );
+  if (!row.serves.includes(trainingType)) {
+    const allowed = trainersFor(trainingType).join(' or ');
+    const problem = problemWith('trainer', trainer, `${allowed} for a ${trainingType} avatar`);
+    return refuse('INVALID_INPUT', problem);
   }
-  const readSteps = parseInput(z.object({ steps: wholeNumber(row.steps.min, row.steps.max).optional() }), {
-    steps: steps ?? null,
-  });
-  if ('refused' in readSteps) return readSteps;
+  const { min, max } = row.steps;
+  const parsedSteps = parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
+  if ('refused' in parsedSteps) return parsedSteps;
 
-  const job = {
-    id: newId('job'),
+  const fields = {
     ownerId,
     avatarId,
     trainer,
     endpoint: row.endpoint,
-    token: deps.newCallbackToken(),
-    input: row.input({
+    input: row.input({ avatarId, trainingType, triggerPhrase, imagesUrl, steps: steps ?? null }),
+    idempotency: idempotencyOf(idempotencyKey, {
+      of: 'training',
       avatarId,
-      trainingType: avatar.trainingType,
-      triggerPhrase: avatar.triggerPhrase,
       imagesUrl,
-      steps: steps ?? null,
+      steps,
+      trainer: requested,
     }),
-    idempotency:
-      idempotencyKey === undefined
-        ? null
-        : {
-            key: idempotencyKey,
-            digest: requestFingerprint({ of: 'training', avatarId, imagesUrl, steps, trainer: wanted }),
-          },
   };
-  const begunAt = performance.now();
-  const creation = await store.createTraining(job);
-  if (creation.kind === 'busy') return refuse('CONFLICT', 'A training of this avatar is already on its way.');
-  if (creation.kind !== 'created') return replay(store, creation, () => ({ avatarId }));
-
-  const refusal = await submitJob(deps, { ...job, begunAt });
-  if (refusal === null) return { done: { avatarId } };
-  const { code, message } = refusal.failure;
-  if (code !== 'PROVIDER_REJECTED') return refuse('PROVIDER_UNAVAILABLE', message);
-  const notice = deprecationNotice(trainer);
-  return refuse(code, notice === null ? message : `${message} ${notice}.`);
+  const submitted = await submitJob(deps, fields, (job) => store.createTraining(job));
+  if ('done' in submitted) return { done: { avatarId } };
+  const { code, message } = submitted.refused;
+  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(trainer) : null;
+  return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }

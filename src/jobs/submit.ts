@@ -1,56 +1,98 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { applyRunEvent, type ApplyResult } from './apply-run-event.ts';
+import { applyRunEvent, type ApplyResult, type RunEventDeps } from './apply-run-event.ts';
+import { newId } from './ids.ts';
+import { refusalOfFirst, type ReplayStore } from './replay.ts';
 import { SEND_WITHIN_MS } from './timing.ts';
 import type { JsonObject } from '../values/json.ts';
-import type { SubmitEvent, JobDeps } from './ports.ts';
+import type { ProviderCode, Refusal, RefusalCode, Result } from '../domain/user-error.ts';
+import type { RunEvent } from '../domain/run-event.ts';
+import type { Trainer } from '../catalog/trainers.ts';
 
-type SubmittedJob = {
-  readonly id: string;
+export type SubmitRequest = {
   readonly endpoint: string;
   readonly input: JsonObject;
+  /** Null: no webhook will come. */
+  readonly callbackUrl: string | null;
+  /** On performance.now()'s clock. After it the request is refused unsent. */
+  readonly sendBefore: number;
+};
+
+export type SubmitEvent = Extract<RunEvent, { kind: 'accepted' | 'refused' | 'unknown' }>;
+
+export type NewJob = {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly avatarId: string;
+  readonly trainer: Trainer;
+  readonly endpoint: string;
+  readonly input: JsonObject;
+  /** Of its callback URL. */
   readonly token: string;
-  /** Just before it was written, on performance.now()'s clock. */
-  readonly begunAt: number;
+  readonly idempotency: { readonly key: string; readonly digest: string } | null;
+};
+
+/** The new job, or the one that an earlier call with the same idempotency key and request created. */
+export type CreatedJob = { readonly jobId: string; readonly generationId: string | null };
+
+export type CreationCode = 'NOT_FOUND' | 'LIMIT_EXCEEDED' | 'IDEMPOTENCY_CONFLICT';
+
+export type SubmitDeps = RunEventDeps & {
+  readonly store: ReplayStore;
+  readonly provider: {
+    /** Sends exactly one request. Never throws for a fault of fal or the network. */
+    submit(request: SubmitRequest): Promise<SubmitEvent>;
+  };
+  readonly metrics: { submitted(outcome: SubmitEvent['kind']): void };
+  /** 32 hex digits that nobody can predict. */
+  readonly newCallbackToken: () => string;
+  readonly settings: {
+    /** Base of the callback URL; null: no webhooks, every run is polled. */
+    readonly callbackBase: string | null;
+  };
 };
 
 /**
- * Sends a job that was just written to fal, once, and records what came of it; never waits for the run. A job is never
- * submitted a second time: if this process ends in between, the job comes up as one with unknown outcome.
- *
- * Resolves with the refusal when it is certain that nothing was started, else with null: a run is on its way, or may
- * be. Goes on to its end even when whoever asked is gone.
+ * Creates a job and submits it to fal, once. Does not wait for the run. An unknown outcome is no refusal: a run may
+ * exist. A process that dies before fal's answer leaves a job with unknown outcome, which is never submitted again.
  */
-export function submitJob(
-  deps: JobDeps,
-  job: SubmittedJob,
-): Promise<Extract<SubmitEvent, { kind: 'refused' }> | null> {
-  return deps.inFlight.track(submit(deps, job));
+export async function submitJob<Code extends RefusalCode>(
+  deps: SubmitDeps,
+  fields: Omit<NewJob, 'id' | 'token'>,
+  create: (job: NewJob) => Promise<Result<CreatedJob, Code>>,
+): Promise<Result<CreatedJob, Code | 'NOT_FOUND' | ProviderCode>> {
+  const begunAt = performance.now();
+  const job = { ...fields, id: newId('job'), token: deps.newCallbackToken() };
+  const created = await create(job);
+  if ('refused' in created) return created;
+  const { jobId } = created.done;
+  const refusal =
+    jobId === job.id
+      ? await deps.inFlight.track(submit(deps, job, begunAt))
+      : await refusalOfFirst(deps.store, jobId);
+  return refusal === null ? created : { refused: refusal };
 }
 
-async function submit(
-  deps: JobDeps,
-  job: SubmittedJob,
-): Promise<Extract<SubmitEvent, { kind: 'refused' }> | null> {
-  const { provider, settings, log } = deps;
+async function submit(deps: SubmitDeps, job: NewJob, begunAt: number): Promise<Refusal<ProviderCode> | null> {
+  const { provider, settings, log, metrics } = deps;
   const event = await provider.submit({
     endpoint: job.endpoint,
     input: job.input,
     callbackUrl: settings.callbackBase && `${settings.callbackBase}/${job.token}`,
-    // A process that stood still must not wake and start what has been given up since.
-    sendBefore: job.begunAt + SEND_WITHIN_MS,
+    // A process that was suspended must not start a run that counts as unknown, and may have been replaced, by now.
+    sendBefore: begunAt + SEND_WITHIN_MS,
   });
-  // Said before it is stored: should storing fail, the log is the only place that has the id of a paid run.
+  // Logged before it is stored: if storing fails, only the log has the id of a paid run.
   if (event.kind === 'accepted')
     log.info({ jobId: job.id, requestId: event.requestId }, 'run accepted by fal');
-  deps.metrics.submitted(event.kind);
-  const recorded = await recordPatiently(deps, job.id, event);
-  // A webhook may have bound the job to a run before fal's refusal, or what looked like one, arrived.
-  return event.kind === 'refused' && recorded?.kind === 'applied' ? event : null;
+  metrics.submitted(event.kind);
+  const applied = await applyWithRetries(deps, job.id, event);
+  // A webhook may have identified the run before fal's refusal, or what looked like one, arrived.
+  return event.kind === 'refused' && applied?.kind === 'applied' ? event.failure : null;
 }
 
-/** A database that is away for a moment must not cost the id of a run. Null: it stayed away. */
-async function recordPatiently(
-  deps: JobDeps,
+/** A short outage of the database must not lose a request id. Null: the outage was longer. */
+async function applyWithRetries(
+  deps: SubmitDeps,
   jobId: string,
   event: SubmitEvent,
 ): Promise<ApplyResult | null> {

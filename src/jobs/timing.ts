@@ -2,37 +2,34 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** How long fal may take to answer a submit, status, result or cancel request. */
+/** fal's time to answer a submit, status, result or cancel request. */
 export const PROVIDER_TIMEOUT_MS = 30 * SECOND;
 
 /**
- * How long after its job was begun a submit may be sent. With fal's time to answer it is the minute after which the job
- * counts as one of unknown outcome, which its owner may give up and start anew.
+ * A submit is sent this long after its job was begun, or not at all. With PROVIDER_TIMEOUT_MS this is the minute after
+ * which the job counts as one with unknown outcome.
  */
 export const SEND_WITHIN_MS = 30 * SECOND;
 
-/** How long a submit with unknown outcome waits for its webhook before it is given up. */
+/** How long a submit with unknown outcome waits for its webhook before it is abandoned. */
 export const UNKNOWN_OUTCOME_DEADLINE_MS = 6 * HOUR;
 
-/** How long a run may stay open at all. fal stops a run after an hour; the rest is queueing. */
+/** The longest time of a run. fal stops a run after an hour; the rest is for its queue. */
 export const RUN_DEADLINE_MS = 24 * HOUR;
 
-/** Looks in a row that brought nothing, with growing pauses, before an old run counts as lost: about a quarter of an hour. */
-export const FAILURES_BEFORE_LOST = 20;
+/** Failed polls in a row before an overdue run is abandoned: with backoff about a quarter of an hour. */
+export const FAILURES_BEFORE_ABANDON = 20;
 
-/** How long fal may not know a run, or keep back its result, before the run counts as lost. */
+/** How long fal may answer "not found", or withhold a result, before the run is abandoned. */
 export const NOT_FOUND_GRACE_MS = 2 * MINUTE;
 
-/** How long a claimed job is left alone by every other instance. Longer than one look at fal can take. */
+/** Longer than a poll, which is up to two requests. */
 export const LEASE_MS = 2 * MINUTE;
 
-/** A change committed this long ago and still unannounced lost its publisher. */
-export const UNANNOUNCED_AFTER_MS = 5 * SECOND;
-
-/** The longest pause between two looks at fal while it cannot be reached. */
+/** The longest pause between two polls while fal is unreachable. */
 export const MAX_BACKOFF_MS = MINUTE;
 
-/** The pause before the next look after `failures` looks in a row that brought nothing. */
+/** The pause after `failures` polls in a row without an answer. */
 export function backoffMs(intervalMs: number, failures: number): number {
   return Math.min(intervalMs * 2 ** Math.min(failures, 10), Math.max(MAX_BACKOFF_MS, intervalMs));
 }

@@ -3,35 +3,33 @@ import { readText } from './read-text.ts';
 const SECOND = 1000;
 const FETCH_TIMEOUT_MS = 5 * SECOND;
 const MAX_BYTES = 64 * 1024;
-/** The cooldown while no keys are known: until then nothing signed is believed. */
+/** Cooldown while no keys are known. */
 const COOLDOWN_WITHOUT_KEYS_MS = SECOND;
 
 export type RemoteJwksOptions<Keys> = {
   readonly url: string;
-  /** The keys in the fetched JSON; throws when there are none to use. */
+  /** Reads the keys in the fetched JSON; throws if there are none. */
   readonly parse: (json: unknown) => Keys;
-  /** Keys of this age are fetched again before they are used; without it only when they are trusted no longer. */
+  /** Older keys are fetched again before use. Default: when they are no longer trusted. */
   readonly maxAgeMs?: number;
-  /** Keys are used up to this age while they cannot be fetched: their issuer's outage is not to become ours. */
+  /** Maximum age of keys that cannot be fetched again: an outage of their issuer must not become ours. */
   readonly trustedMs: number;
-  /** From one fetch to the next at least: anybody can send what no known key has signed. */
+  /** Minimum time between fetches: anyone can send signatures of unknown keys. */
   readonly cooldownMs: number;
   readonly onFailure: (failure: FetchFailure<Keys>) => void;
-  /** Milliseconds on a clock that never jumps back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 };
 
 export type FetchFailure<Keys> = {
   readonly error: Error;
-  /** The keys that are used on; null when there are none. */
+  /** Keys that stay in use; null if there are none. */
   readonly known: Keys | null;
-  /** False when the fetch before it failed too. */
-  readonly isFirst: boolean;
 };
 
 /**
- * A cache of the keys that an issuer publishes at an address (a JSON Web Key Set, RFC 7517). Fetches are single-flight
- * and bounded in time and size, and follow no redirect.
+ * A cache of the keys that an issuer publishes (JSON Web Key Set, RFC 7517). Fetches are single-flight, limited in time
+ * and size, and follow no redirects.
  */
 export class RemoteJwks<Keys> {
   readonly #options: RemoteJwksOptions<Keys>;
@@ -46,20 +44,20 @@ export class RemoteJwks<Keys> {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** The keys to verify with; null when none are known that are still trusted. */
+  /** Trusted keys, or null. Fetches them if they are too old. */
   async current(): Promise<Keys | null> {
     const { maxAgeMs = Infinity } = this.#options;
     if (this.#trusted() === null || this.#age() >= maxAgeMs) await this.#refetch();
     return this.#trusted();
   }
 
-  /** The keys after a signature that fits none of them: fetched again, unless that was done just now. */
+  /** Trusted keys, or null, after a signature that fits none of the current ones. Fetches them unless in the cooldown. */
   async refreshed(): Promise<Keys | null> {
     await this.#refetch();
     return this.#trusted();
   }
 
-  /** What the last fetch threw; null after one that succeeded. */
+  /** Error of the last fetch; null if it succeeded. */
   get failure(): Error | null {
     return this.#failure;
   }
@@ -90,10 +88,8 @@ export class RemoteJwks<Keys> {
       this.#fetched = { keys: parse(await fetchJson(url)), at: this.#now() };
       this.#failure = null;
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-      const isFirst = this.#failure === null;
-      this.#failure = error;
-      onFailure({ error, known: this.#trusted(), isFirst });
+      this.#failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+      onFailure({ error: this.#failure, known: this.#trusted() });
     }
   }
 }

@@ -1,72 +1,75 @@
-import { DeliveredVersions } from './delivered-versions.ts';
+import { LRUCache } from 'lru-cache';
 import { TopicEmitter } from './topic-emitter.ts';
-import type { Notification, Publisher } from '../jobs/ports.ts';
-import type { Subscribe, RowNews } from './watch.ts';
+import type { Notification, Publisher } from '../jobs/publish-outbox.ts';
+import type { Subscribe, WatchEvent } from './watch.ts';
 
 export type Channel = 'avatar' | 'avatarsOf' | 'generation';
 
-/** A kind of news, and the avatar, owner or generation it is about. */
+/** A channel with the id of the avatar, owner or generation. */
 type Topic = `${Channel}:${string}`;
 
-/** Carries announcements to the other instances; rejects when that failed. */
-export type Relay = (announcement: Notification) => Promise<void>;
+/** Sends a notification to the other instances. */
+export type Relay = (notification: Notification) => Promise<void>;
 
-/** Announcements in, wake-ups out. What goes over a topic is never a row. */
+/** Beyond it the oldest are delivered here again, which wakes watchers for nothing. */
+const MAX_UNRELAYED = 10_000;
+
+/** Turns notifications into wake-ups of the watchers. No row is sent over a topic. */
 export class Notifications implements Publisher {
-  readonly #topics = new TopicEmitter<Topic, RowNews>();
-  readonly #toldHere = new DeliveredVersions();
+  readonly #topics = new TopicEmitter<Topic, WatchEvent>();
+  /** Versions delivered here whose relay failed: a retry must not wake the watchers here again. */
+  readonly #unrelayed = new LRUCache<string, number>({ max: MAX_UNRELAYED });
   #relay: Relay | null = null;
   #isClosed = false;
 
-  /** From now on announcements go to the other instances too. */
   relayThrough(relay: Relay): void {
     this.#relay = relay;
   }
 
-  /**
-   * Wakes this process's listeners at once, also when the others cannot be told. Called again with what it could not
-   * relay, it tells only the others.
-   */
-  async publish(announcement: Notification): Promise<void> {
-    if (!this.#toldHere.has(announcement)) this.deliver(announcement);
+  /** Wakes this process's watchers before it returns, even when the relay fails. */
+  async publish(notification: Notification): Promise<void> {
+    const { kind, entityId, version } = notification;
+    const key = `${kind} ${entityId}`;
+    const isRetry = (this.#unrelayed.peek(key) ?? 0) >= version;
+    if (!isRetry) this.deliver(notification);
     if (this.#relay === null) return;
-    this.#toldHere.add(announcement);
-    await this.#relay(announcement);
-    this.#toldHere.remove(announcement);
+    if (!isRetry) this.#unrelayed.set(key, version);
+    await this.#relay(notification);
+    if (this.#unrelayed.peek(key) === version) this.#unrelayed.delete(key);
   }
 
-  /** Wakes whoever listens in this process. */
+  /** Wakes this process's watchers only. */
   deliver({ kind, ownerId, entityId }: Notification): void {
-    const news: RowNews = { kind: 'changed', entityId };
+    const event: WatchEvent = { kind: 'changed', entityId };
     if (kind === 'AVATAR') {
-      this.#topics.publish(`avatar:${entityId}`, news);
-      this.#topics.publish(`avatarsOf:${ownerId}`, news);
+      this.#topics.publish(`avatar:${entityId}`, event);
+      this.#topics.publish(`avatarsOf:${ownerId}`, event);
     } else {
-      this.#topics.publish(`generation:${entityId}`, news);
+      this.#topics.publish(`generation:${entityId}`, event);
     }
   }
 
-  /** News may have been missed: everyone who listens reads everything again. */
+  /** Makes every watcher read again: notifications may have been missed. */
   deliverToAll(): void {
     this.#topics.publishToAll({ kind: 'missed' });
   }
 
-  /** The server is closing: every stream ends now. */
+  /** Ends every stream: the server closes. */
   close(): void {
     this.#isClosed = true;
     this.#topics.publishToAll({ kind: 'closing' });
   }
 
   listen(channel: Channel, id: string): Subscribe {
-    return (onNews) => {
-      const stop = this.#topics.subscribe(`${channel}:${id}`, onNews);
-      // Whoever comes late is told all the same, as soon as it is ready to hear.
-      if (this.#isClosed) queueMicrotask(() => onNews({ kind: 'closing' }));
+    return (listener) => {
+      const stop = this.#topics.subscribe(`${channel}:${id}`, listener);
+      // The caller expects no event before this returns.
+      if (this.#isClosed) queueMicrotask(() => listener({ kind: 'closing' }));
       return stop;
     };
   }
 
-  /** How many listeners there are now, over all topics. */
+  /** Current listeners of all topics. */
   get listeners(): number {
     return this.#topics.size;
   }

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { RedisConnection } from './redis-connection.ts';
 import { z } from 'zod';
-import type { Notification } from '../jobs/ports.ts';
 import type { Log } from '../log/log.ts';
+import type { Notification } from '../jobs/publish-outbox.ts';
 import type { Notifications } from './notifications.ts';
 
 export type RedisBridge = {
-  /** True while announcements from other instances arrive here, and ours can be sent to them. */
+  /** True while notifications are received from and sent to the other instances. */
   isConnected(): boolean;
-  close(): Promise<void>;
+  close(): void;
 };
 
+/** One channel, subscribed once: with a channel per topic a change could precede Redis's answer to SUBSCRIBE. */
 const CHANNEL = 'likeness:news';
-/** Means nothing to whoever gets it; Redis takes it only from those who may publish. */
+/** Ignored by receivers. It shows that Redis lets this user publish. */
 const PROBE = '';
 
 const messageSchema = z.object({
@@ -24,14 +25,10 @@ const messageSchema = z.object({
 });
 
 /**
- * Connects this instance's news with the other instances' over Redis. Everything goes over one channel, which is
- * subscribed to once: with a channel per topic a change could fall between a subscriber's arrival and Redis's answer
- * to its SUBSCRIBE.
- *
- * Redis keeps nothing, so while it is away this process goes on with its own news, and after every (re)connection has
- * all its watchers read again what they may have missed. Every outage is one line in the log, and so is its end.
+ * Shares notifications with the other instances over Redis. Redis stores none: during an outage only this process's own
+ * are delivered, and after every connect all watchers read again. Logs each outage and its end once.
  */
-export function bridgeOverRedis(url: string, news: Notifications, log: Log): RedisBridge {
+export function bridgeOverRedis(url: string, notifications: Notifications, log: Log): RedisBridge {
   const self = randomUUID();
   let isReported = false;
   const onBroken = (error: unknown) => {
@@ -53,17 +50,17 @@ export function bridgeOverRedis(url: string, news: Notifications, log: Log): Red
     setUp: (redis) => redis.subscribe(CHANNEL),
     onWorking() {
       onWorking();
-      news.deliverToAll();
+      notifications.deliverToAll();
     },
     onBroken,
   });
   receiver.onMessage((text) => {
-    const announcement = announcementIn(text, self);
-    if (announcement !== null) news.deliver(announcement);
+    const notification = parseMessage(text, self);
+    if (notification !== null) notifications.deliver(notification);
   });
-  news.relayThrough(async ({ kind, ownerId, entityId, version }) => {
+  notifications.relayThrough(async ({ kind, ownerId, entityId, version }) => {
     const text = JSON.stringify({ from: self, kind, ownerId, entityId, version });
-    await sender.ask((redis) => redis.publish(CHANNEL, text));
+    await sender.send((redis) => redis.publish(CHANNEL, text));
   });
 
   return {
@@ -71,13 +68,12 @@ export function bridgeOverRedis(url: string, news: Notifications, log: Log): Red
     close() {
       sender.close();
       receiver.close();
-      return Promise.resolve();
     },
   };
 }
 
-/** Null for this instance's own messages, which it delivered before sending them, and for what is none. */
-function announcementIn(text: string, self: string): Notification | null {
+/** Null for this instance's own messages, which it has delivered already, and for anything malformed. */
+function parseMessage(text: string, self: string): Notification | null {
   if (text === PROBE) return null;
   try {
     const message = messageSchema.parse(JSON.parse(text));

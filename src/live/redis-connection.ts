@@ -4,43 +4,40 @@ const COMMAND_TIMEOUT_MS = 2000;
 const HEARTBEAT_MS = 10_000;
 const MAX_RECONNECT_MS = 2000;
 
-export type LinkOptions = {
-  /** Done with every new connection before it counts as working. */
+export type ConnectionOptions = {
+  /** The first command of every new connection, which works once Redis has accepted it. */
   readonly setUp: (redis: Redis) => Promise<unknown>;
-  /** Called every time it begins to work. */
+  /** Called whenever the connection starts to work. */
   readonly onWorking: () => void;
-  /** Called whenever something shows that it does not, also when that is known already. Not called after close(). */
+  /** Called for every fault, also while the connection is broken already; never after close(). */
   readonly onBroken: (error: unknown) => void;
 };
 
-/**
- * One connection to Redis, which tries again for as long as it takes: Redis may be absent at the start, go and come
- * back. It works from the moment it has been set up until the first sign that it does not.
- */
+/** A connection to Redis that reconnects forever. Redis may be absent at the start. */
 export class RedisConnection {
   readonly #redis: Redis;
-  readonly #options: LinkOptions;
+  readonly #options: ConnectionOptions;
   readonly #heartbeat: NodeJS.Timeout;
   #isWorking = false;
   #isSettingUp = false;
   #isReplacing = false;
   #isClosed = false;
 
-  constructor(url: string, options: LinkOptions) {
+  constructor(url: string, options: ConnectionOptions) {
     this.#options = options;
     this.#redis = new Redis(url, {
-      // A command is sent at once or fails at once. None is kept for later, so none piles up.
+      // A command is sent or fails at once, so that none pile up.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
-      // That is the set-up's business: ioredis would say "ready" before Redis has taken the subscription.
+      // setUp subscribes: ioredis would report "ready" before Redis has accepted the subscription.
       autoResubscribe: false,
       commandTimeout: COMMAND_TIMEOUT_MS,
       connectTimeout: COMMAND_TIMEOUT_MS,
-      // Who does not answer will not say goodbye either.
+      // A Redis that is silent does not answer QUIT either.
       disconnectTimeout: 100,
       retryStrategy: (attempt: number) => Math.min(attempt * 100, MAX_RECONNECT_MS),
     });
-    // Without a listener an error would end the process.
+    // Without a listener an error ends the process.
     this.#redis.on('error', (error: Error) => this.#broke(error));
     this.#redis.on('close', () => {
       this.#isReplacing = false;
@@ -55,17 +52,14 @@ export class RedisConnection {
     return this.#isWorking;
   }
 
-  /**
-   * @param command sends one command
-   * @throws when there is no connection, Redis refuses it, or has not answered in time
-   */
-  async ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
+  /** Sends one command. Throws when there is no connection, and when Redis refuses or does not answer in time. */
+  async send<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
     if (!this.#isReady()) throw new Error('There is no connection to Redis');
     try {
       return await command(this.#redis);
     } catch (error) {
       this.#broke(error);
-      // Another connection would be refused the same, but may be answered where this one was not.
+      // A refusal would be repeated on a new connection; a timeout may not.
       if (!(error instanceof ReplyError)) this.#replace();
       throw error;
     }
@@ -82,10 +76,10 @@ export class RedisConnection {
     this.#redis.disconnect();
   }
 
-  /** A connection that is only half there neither errs nor delivers; and what Redis refused once it may allow by now. */
+  /** Detects a half-open connection, which reports no error, and retries a set-up that Redis refused. */
   async #beat(): Promise<void> {
     if (!this.#isReady()) return;
-    if (this.#isWorking) await this.ask((redis) => redis.ping()).catch(() => undefined);
+    if (this.#isWorking) await this.send((redis) => redis.ping()).catch(() => undefined);
     else await this.#setUp();
   }
 
@@ -93,9 +87,9 @@ export class RedisConnection {
     if (this.#isSettingUp) return;
     this.#isSettingUp = true;
     try {
-      await this.ask(this.#options.setUp);
+      await this.send(this.#options.setUp);
     } catch {
-      // Told by ask(). The next connection or heartbeat tries again.
+      // send() has reported it. The next connection or heartbeat retries.
       return;
     } finally {
       this.#isSettingUp = false;
@@ -105,7 +99,7 @@ export class RedisConnection {
     this.#options.onWorking();
   }
 
-  /** False also while a connection is on its way out: what it is given then is not sent any more. */
+  /** False also while a connection is being replaced: ioredis would drop the command. */
   #isReady(): boolean {
     return this.#redis.status === 'ready' && !this.#isReplacing;
   }

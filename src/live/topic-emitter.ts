@@ -1,19 +1,17 @@
-// A plain emitter replaces Yoga's createPubSub, whose subscribe() begins to listen only with the first next() and throws
-// after 1024 events that nobody pulled.
 type Listener<Event> = (event: Event) => void;
 
 /**
- * Calls those who listen to a topic at once, and keeps nothing. Unlike Node's EventEmitter it takes a listener away in
- * constant time, calls none that has left, and has no idea of too many listeners.
+ * Synchronous publish and subscribe without a buffer. Unlike Node's EventEmitter it removes a listener in constant time
+ * and never calls a removed one; unlike Yoga's createPubSub it listens from subscribe() on, not from the first next().
  */
 export class TopicEmitter<Topic extends string, Event> {
   readonly #topics = new Map<Topic, Set<Listener<Event>>>();
 
-  /** Listens before it returns. Call what it returns to stop; safe to call again. */
+  /** The returned function unsubscribes; it may be called again. */
   subscribe(topic: Topic, listener: Listener<Event>): () => void {
     const listeners = this.#topics.get(topic) ?? new Set();
     this.#topics.set(topic, listeners);
-    // Whoever subscribes twice is called twice, and stops each by itself.
+    // A wrapper of its own, so that one function can be subscribed twice.
     const own: Listener<Event> = (event) => listener(event);
     listeners.add(own);
     return () => {
@@ -25,12 +23,11 @@ export class TopicEmitter<Topic extends string, Event> {
     for (const listener of this.#topics.get(topic) ?? []) listener(event);
   }
 
-  /** Calls every listener of every topic. */
   publishToAll(event: Event): void {
     for (const listeners of this.#topics.values()) for (const listener of listeners) listener(event);
   }
 
-  /** How many listeners there are now, over all topics. */
+  /** Current listeners of all topics. */
   get size(): number {
     let count = 0;
     for (const listeners of this.#topics.values()) count += listeners.size;

@@ -1,24 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Signal } from '../async/signal.ts';
 
-export type RowNews =
+export type WatchEvent =
   | { readonly kind: 'changed'; readonly entityId: string }
-  /** News may have been missed: read everything again. */
+  /** Notifications may have been missed. */
   | { readonly kind: 'missed' }
-  /** The server is closing: nothing more will come. */
+  /** The server closes. */
   | { readonly kind: 'closing' };
 
-/** Begins to listen at once, before it returns. Call what it returns to stop. */
-export type Subscribe = (onNews: (news: RowNews) => void) => () => void;
+/** Listens from before it returns. The returned function stops it. */
+export type Subscribe = (listener: (event: WatchEvent) => void) => () => void;
 
-/** Everything is read again this often, so that a lost announcement delays a change and never hides it. */
+/** Every watcher reads again this often, so that a lost notification delays a change and never hides it. */
 export const RESYNC_INTERVAL_MS = 60_000;
 
 /**
- * A row as it is now (unless its version is not above `afterVersion`), then as it is after every change. Versions
- * only grow; changes that follow each other faster than they are read are told as one.
+ * A row now (if its version is above `afterVersion`), and again after every change. Versions only grow. Changes that are
+ * faster than the consumer are merged. It listens before the first read, so no change is missed.
  *
- * It listens before it reads, so nothing falls between the first state and the stream. Resolves with null when there is
- * no such row. Ends when the row is gone, after a state that `isLast`, when the reader leaves or the server closes.
+ * Resolves with null when there is no such row. Ends when the row is deleted, after a row that `isLast`, or when the
+ * consumer leaves or the server closes.
  */
 export async function watchRow<Row extends { readonly version: number }>(options: {
   readonly listen: Subscribe;
@@ -27,180 +28,158 @@ export async function watchRow<Row extends { readonly version: number }>(options
   readonly isLast?: (row: Row) => boolean;
 }): Promise<AsyncIterableIterator<Row> | null> {
   const { listen, read, isLast } = options;
-  const reader = createReader();
-  const { signal, hasLeft, leave } = reader;
-  const stopListening = listen(({ kind }) => (kind === 'closing' ? leave() : signal.notify()));
-  // Not again and again: whoever subscribes is there to be told that it cannot be read.
+  const consumer = new Consumer();
+  const stopListening = listen(({ kind }) => {
+    if (kind === 'closing') consumer.leave();
+    else consumer.changed.notify();
+  });
+  // No retries: the subscriber is still there to receive the error.
   const first = await read().catch((error: unknown) => {
     stopListening();
     throw error;
   });
   if (first === null) {
     stopListening();
-    // Nobody knows whether there is such a row when the server closed before it was read.
-    if (!hasLeft()) return null;
+    // If the server closed during the read, the row may exist.
+    if (!consumer.hasLeft()) return null;
   }
   async function* rows(): AsyncGenerator<Row, void, undefined> {
     let seen = options.afterVersion;
-    for (let row = first; row !== null && !hasLeft(); row = await retry(read, reader)) {
+    for (let row = first; row !== null && !consumer.hasLeft(); row = await consumer.read(read)) {
       if (row.version > seen) {
         seen = row.version;
         yield row;
       }
-      if (isLast?.(row) === true || hasLeft()) return;
-      await signal.wait(RESYNC_INTERVAL_MS);
-      if (hasLeft()) return;
+      if (isLast?.(row) === true || consumer.hasLeft()) return;
+      await consumer.changed.wait(RESYNC_INTERVAL_MS);
+      if (consumer.hasLeft()) return;
     }
   }
-  return cancellable(rows(), reader, stopListening);
+  return cancellable(rows(), consumer, stopListening);
 }
 
-/** A row's id and how far it has come. */
-export type Standing = { readonly id: string; readonly version: number };
+export type RowVersion = { readonly id: string; readonly version: number };
 
-/** How many rows are read at once: what is kept for a reader that takes one row at a time should be little. */
-const READ_AT_ONCE = 100;
-const LIST_AT_ONCE = 1000;
-/** With news of more rows than this, all are looked through. */
+/** Few, because all rows of a read stay in memory until the consumer has taken the last one. */
+const READ_SIZE = 100;
+const PAGE_SIZE = 1000;
+/** More changed rows than this are found by listing all versions. */
 const MAX_PENDING = 1000;
 
 /**
  * The same for a set of rows that grows and shrinks: first every row whose version is above `afterVersion`, then each
- * one that changes. Ends only when the reader leaves or the server closes.
+ * changed row. Ends only when the consumer leaves or the server closes. Of unchanged rows it reads the version only.
  *
- * Looking through all rows reads no more of those that did not change than their standing.
- *
- * @param list the standings of all rows in the order of their ids, from the first id after `afterId` on, `limit` at most
- * @param read the rows with these ids; those that are gone are left out
+ * @param list at most `limit` versions after the id `afterId`, ordered by id
+ * @param read the rows with these ids, without those that were deleted
  */
-export function watchRows<Row extends Standing>(options: {
+export function watchRows<Row extends RowVersion>(options: {
   readonly listen: Subscribe;
-  readonly list: (afterId: string, limit: number) => Promise<readonly Standing[]>;
+  readonly list: (afterId: string, limit: number) => Promise<readonly RowVersion[]>;
   readonly read: (ids: readonly string[]) => Promise<readonly Row[]>;
   readonly afterVersion: number;
 }): AsyncIterableIterator<Row> {
   const { listen, list, read, afterVersion } = options;
-  const reader = createReader();
-  const { signal, hasLeft, leave } = reader;
+  const consumer = new Consumer();
   async function* rows(): AsyncGenerator<Row, void, undefined> {
     const pending = { ids: new Set<string>(), all: true };
-    const stopListening = listen((news) => {
-      if (news.kind === 'closing') leave();
-      if (news.kind === 'changed') pending.ids.add(news.entityId);
-      if (news.kind === 'missed' || pending.ids.size > MAX_PENDING) pending.all = true;
+    const stopListening = listen((event) => {
+      if (event.kind === 'closing') consumer.leave();
+      if (event.kind === 'changed') pending.ids.add(event.entityId);
+      if (event.kind === 'missed' || pending.ids.size > MAX_PENDING) pending.all = true;
       if (pending.all) pending.ids.clear();
-      signal.notify();
+      consumer.changed.notify();
     });
     const seen = new Map<string, number>();
-    /** Rows that were there at the start count as seen up to `afterVersion`. */
-    let known = afterVersion;
+    /** Rows of the first listing count as seen up to this version. */
+    let initialVersion = afterVersion;
 
     async function* changedOfAll(): AsyncGenerator<readonly string[]> {
-      const gone = new Set(seen.keys());
+      const deleted = new Set(seen.keys());
       for (let afterId: string | undefined = ''; afterId !== undefined;) {
         const from: string = afterId;
-        const page: readonly Standing[] | null = await retry(() => list(from, LIST_AT_ONCE), reader);
-        if (page === null || hasLeft()) return;
+        const page: readonly RowVersion[] | null = await consumer.read(() => list(from, PAGE_SIZE));
+        if (page === null || consumer.hasLeft()) return;
         for (const { id, version } of page) {
-          gone.delete(id);
-          if (!seen.has(id)) seen.set(id, Math.min(version, known));
+          deleted.delete(id);
+          if (!seen.has(id)) seen.set(id, Math.min(version, initialVersion));
         }
-        yield* inPieces(page.filter(({ id, version }) => version > (seen.get(id) ?? 0)).map(({ id }) => id));
-        afterId = page.length < LIST_AT_ONCE ? undefined : page.at(-1)?.id;
+        yield* chunks(page.filter(({ id, version }) => version > (seen.get(id) ?? 0)).map(({ id }) => id));
+        afterId = page.length < PAGE_SIZE ? undefined : page.at(-1)?.id;
       }
-      for (const id of gone) seen.delete(id);
-      known = 0;
+      for (const id of deleted) seen.delete(id);
+      initialVersion = 0;
     }
 
     try {
-      while (!hasLeft()) {
+      while (!consumer.hasLeft()) {
         const ids = [...pending.ids];
         pending.ids.clear();
         const isAll = pending.all;
         pending.all = false;
-        for await (const piece of isAll ? changedOfAll() : inPieces(ids)) {
-          for (const row of (await retry(() => read(piece), reader)) ?? []) {
-            if (hasLeft()) return;
+        for await (const chunk of isAll ? changedOfAll() : chunks(ids)) {
+          for (const row of (await consumer.read(() => read(chunk))) ?? []) {
+            if (consumer.hasLeft()) return;
             if (row.version <= (seen.get(row.id) ?? 0)) continue;
             seen.set(row.id, row.version);
             yield row;
           }
         }
-        while (pending.ids.size === 0 && !pending.all && !hasLeft()) {
-          // A ring whose news was taken while it was busy wakes it for nothing.
-          if (!(await signal.wait(RESYNC_INTERVAL_MS))) pending.all = true;
+        // The signal may stem from a change that was read already.
+        while (pending.ids.size === 0 && !pending.all && !consumer.hasLeft()) {
+          if (!(await consumer.changed.wait(RESYNC_INTERVAL_MS))) pending.all = true;
         }
       }
     } finally {
       stopListening();
     }
   }
-  return cancellable(rows(), reader);
+  return cancellable(rows(), consumer);
 }
 
-function* inPieces(ids: readonly string[]): Generator<readonly string[]> {
-  for (let from = 0; from < ids.length; from += READ_AT_ONCE) yield ids.slice(from, from + READ_AT_ONCE);
+function* chunks(ids: readonly string[]): Generator<readonly string[]> {
+  for (let from = 0; from < ids.length; from += READ_SIZE) yield ids.slice(from, from + READ_SIZE);
 }
 
-/**
- * Reads again when a read fails: a database that is away for a moment should not end every stream there is. Resolves
- * with null when the reader leaves meanwhile; throws what the last try threw.
- */
-async function retry<T>(read: () => Promise<T>, { hasLeft, pause }: Reader): Promise<T | null> {
-  for (const waitMs of READ_AGAIN_AFTER_MS) {
-    try {
-      return await read();
-    } catch {
-      if (!hasLeft()) await pause(waitMs);
-      if (hasLeft()) return null;
-    }
+const RETRY_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
+
+/** The consumer of a stream, as the generator of its rows sees it. */
+class Consumer {
+  readonly changed = new Signal();
+  readonly #left = new AbortController();
+
+  hasLeft(): boolean {
+    return this.#left.signal.aborted;
   }
-  return read();
-}
 
-const READ_AGAIN_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
+  leave(): void {
+    this.#left.abort();
+    this.changed.notify();
+  }
 
-/** Whoever takes the rows, as the generator of them sees it. */
-type Reader = {
-  readonly signal: Signal;
-  readonly hasLeft: () => boolean;
-  readonly leave: () => void;
-  /** Resolves after so long, or at once when the reader leaves. */
-  readonly pause: (ms: number) => Promise<void>;
-};
-
-function createReader(): Reader {
-  const signal = new Signal();
-  let left = false;
-  let endPause: (() => void) | undefined;
-  return {
-    signal,
-    hasLeft: () => left,
-    leave() {
-      left = true;
-      signal.notify();
-      endPause?.();
-    },
-    pause: (ms) =>
-      new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        endPause = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      }),
-  };
+  /** Retries, so that a short outage of the database ends no stream. Null when the consumer leaves in between. */
+  async read<T>(read: () => Promise<T>): Promise<T | null> {
+    for (const waitMs of RETRY_AFTER_MS) {
+      try {
+        return await read();
+      } catch {
+        await pause(waitMs, undefined, { signal: this.#left.signal }).catch(() => undefined);
+        if (this.hasLeft()) return null;
+      }
+    }
+    return read();
+  }
 }
 
 /**
- * An iterator whose return() takes effect while it waits: that of a plain async generator would be queued behind the
- * wait, and its listener would stay for as long.
+ * An iterator whose return() ends a pending next(). The return() of an async generator is queued behind it, and its
+ * listener would stay as long.
  *
- * @param onEnd called when it ends, fails or is left, also when nothing was ever taken from it; may be called again
+ * @param onEnd called when the rows end, fail or are left, even before the first next(); may be called again
  */
 function cancellable<Row>(
   rows: AsyncGenerator<Row, void, undefined>,
-  { leave }: Reader,
+  consumer: Consumer,
   onEnd: () => void = () => undefined,
 ): AsyncIterableIterator<Row> {
   return {
@@ -218,7 +197,7 @@ function cancellable<Row>(
       }
     },
     async return() {
-      leave();
+      consumer.leave();
       onEnd();
       return rows.return();
     },

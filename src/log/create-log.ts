@@ -2,9 +2,9 @@ import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino'
 import type { LogLevel } from './log.ts';
 
 /**
- * The server's log: one JSON object a line, on standard output.
+ * The server's log: one JSON object per line, on standard output.
  *
- * @param secrets texts that are blotted out wherever they stand, whatever field or message they got into
+ * @param secrets texts that are redacted in every field and message
  */
 export function createLog(
   level: LogLevel,
@@ -12,7 +12,7 @@ export function createLog(
   destination?: DestinationStream,
 ): Logger {
   const out = destination ?? process.stdout;
-  // The longest first: a secret that is part of another must not leave the rest of it standing.
+  // Longest first: a secret inside another must not leave the rest of that one readable.
   const ordered = secrets.toSorted((a, b) => b.length - a.length);
   return pino(
     {
@@ -20,34 +20,33 @@ export function createLog(
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: (error: Error) => shortened(stdSerializers.errWithCause(error)) },
+      serializers: { err: (error: Error) => truncated(stdSerializers.errWithCause(error)) },
       redact: {
         paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((name) => `*.${name}`)],
         censor: '[redacted]',
       },
     },
-    { write: (line: string) => void out.write(blotted(line, ordered)) },
+    { write: (line: string) => void out.write(redacted(line, ordered)) },
   );
 }
 
-/** In characters: a driver's error may quote a statement with all its values. */
+/** In characters: a database error may quote a statement with all its values. */
 const MAX_TEXT = 8000;
 
-/** The texts of an error, and of what caused it, cut to a length that a line can hold. */
-function shortened(error: unknown): unknown {
+/** Truncates every text of an error and of its causes. */
+function truncated(error: unknown): unknown {
   if (typeof error === 'string') return error.length > MAX_TEXT ? `${error.slice(0, MAX_TEXT)} [...]` : error;
   if (typeof error !== 'object' || error === null) return error;
-  return Object.fromEntries(Object.entries(error).map(([name, value]) => [name, shortened(value)]));
+  return Object.fromEntries(Object.entries(error).map(([name, value]) => [name, truncated(value)]));
 }
 
 const SECRET_FIELDS = ['authorization', 'Authorization', 'token', 'key'];
 
-function blotted(line: string, secrets: readonly string[]): string {
+function redacted(line: string, secrets: readonly string[]): string {
   let text = line;
   for (const secret of secrets) {
-    // A secret stands in JSON as JSON writes it.
-    const written = JSON.stringify(secret).slice(1, -1);
-    if (written !== '') text = text.replaceAll(written, '[redacted]');
+    const escaped = JSON.stringify(secret).slice(1, -1);
+    if (escaped !== '') text = text.replaceAll(escaped, '[redacted]');
   }
   return text;
 }

@@ -1,25 +1,22 @@
-/** Keeps a log short: each kind of thing is said when it first happens, and then at most once per interval. */
+/** Logs each kind of event at its first occurrence, and then at most once per interval. */
 export class LogThrottle {
-  readonly #everyMs: number;
-  readonly #kinds = new Map<string, { saidAt: number; unsaid: number }>();
+  readonly #intervalMs: number;
+  readonly #kinds = new Map<string, { loggedAt: number; count: number }>();
 
-  /** Every kind is remembered for ever, so there should be few. */
-  constructor(everyMs: number) {
-    this.#everyMs = everyMs;
+  /** Kinds are never forgotten, so there must be few. */
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs;
   }
 
-  /**
-   * Notes that it happened. How often it did since it was last said, this time included, when it is to be said now;
-   * null when not.
-   */
+  /** Counts an occurrence. Returns the number since the last log line if a line is due now, else null. */
   times(kind: string): number | null {
-    const known = this.#kinds.get(kind) ?? { saidAt: -Infinity, unsaid: 0 };
+    const known = this.#kinds.get(kind) ?? { loggedAt: -Infinity, count: 0 };
     this.#kinds.set(kind, known);
-    known.unsaid += 1;
-    if (performance.now() - known.saidAt < this.#everyMs) return null;
-    const times = known.unsaid;
-    known.saidAt = performance.now();
-    known.unsaid = 0;
+    known.count += 1;
+    if (performance.now() - known.loggedAt < this.#intervalMs) return null;
+    const times = known.count;
+    known.loggedAt = performance.now();
+    known.count = 0;
     return times;
   }
 }

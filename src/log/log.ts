@@ -8,5 +8,5 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** What the database and the commands beside the server write. */
+/** The log of the database and of the commands. */
 export type OperatorLog = Pick<Log, 'info' | 'warn' | 'error'>;

@@ -1,4 +1,3 @@
-/** A value as JSON carries it: what fal answers and what we send, before and after reading it. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 
 export interface JsonObject {
@@ -10,7 +9,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** True when both carry the same: the order of an object's fields says nothing. */
+/** Deep equality; the order of an object's fields does not matter. */
 export function isSameJson(one: Json | undefined, other: Json | undefined): boolean {
   if (Array.isArray(one) && Array.isArray(other)) {
     return (

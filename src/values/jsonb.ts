@@ -1,12 +1,11 @@
 import type { Json } from './json.ts';
 
-/** Far deeper than any answer of fal; what lies below could not be walked, stored or shown. */
+/** Far deeper than any answer of fal. Deeper values could overflow the stack. */
 const MAX_DEPTH = 200;
 
 /**
- * A value as a jsonb column takes it: PostgreSQL refuses NUL and halves of surrogate pairs, in texts and in names of
- * fields alike, and an answer of fal must not be lost for one of those. Numbers beyond a double's range become null, as in
- * JSON.stringify.
+ * Makes a value storable in a jsonb column. PostgreSQL refuses NUL and lone surrogates in texts and field names, which
+ * are replaced so that no answer of fal is lost. Infinite numbers become null, as in JSON.stringify.
  */
 export function storable(value: unknown, depth = 0): Json {
   if (typeof value === 'string') return cleaned(value);

@@ -1,18 +1,22 @@
 /**
- * Reads an absolute http(s) URL without credentials.
- * Returns null for anything else (`javascript:`, `data:`, `file:`, relative, `http://user:pw@…`), so that neither a
- * caller nor a provider can make us store or pass on an address that means something else where it is opened.
+ * Parses an absolute http(s) URL without credentials. Null for any other text (`javascript:`, `data:`, `file:`,
+ * relative, `http://user:pw@…`), so that no caller and no provider can have a harmful address stored.
  */
 export function parseWebUrl(text: string): URL | null {
   if (text.length > MAX_URL_LENGTH || ODD_CHARACTERS.test(text) || !text.isWellFormed()) return null;
-  if (!URL.canParse(text)) return null;
-  const url = new URL(text);
+  let url: URL;
+  try {
+    // URL.canParse of Node 20 becomes false for non-ASCII text once V8 has optimized its caller.
+    url = new URL(text);
+  } catch {
+    return null;
+  }
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
   return isWeb && url.hostname !== '' && url.username === '' && url.password === '' ? url : null;
 }
 
-/** The URL parser drops or encodes these; what is stored and passed on is the text as it came. */
+/** The URL parser drops or encodes these, but the original text is stored. */
 const ODD_CHARACTERS = /[\p{Cc}\s]/u;
 
-/** In characters; presigned storage URLs stay well below it. */
+/** In characters; presigned storage URLs are shorter. */
 export const MAX_URL_LENGTH = 4096;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Disposer } from '../../src/async/disposer.ts';
 
-test('everything is released in reverse order, once, also after one release failed', async () => {
+test('a disposer releases everything once, in reverse order, even when releases fail', async () => {
   const released: string[] = [];
   const disposer = new Disposer();
   disposer.add(() => void released.push('lock'));

@@ -11,11 +11,11 @@ function gate() {
   return { opened, open };
 }
 
-describe('a sweeper', () => {
-  test('sweeps again and again, never two at a time', async () => {
+describe('an interval loop', () => {
+  test('runs repeatedly, never twice at a time', async () => {
     const counted = { running: 0, most: 0, done: 0 };
     const fifty = gate();
-    const sweeper = runEvery(
+    const loop = runEvery(
       async () => {
         counted.running += 1;
         counted.most = Math.max(counted.most, counted.running);
@@ -28,15 +28,15 @@ describe('a sweeper', () => {
       { intervalMs: 1, log: memoryLog() },
     );
     await fifty.opened;
-    await sweeper.stop();
+    await loop.stop();
     expect(counted.most).toBe(1);
   });
 
-  test('that is stopped waits for the sweep under way, and begins no other', async () => {
+  test('that is stopped waits for the current run and starts no other', async () => {
     const [begun, held] = [gate(), gate()];
     const order: string[] = [];
     const signals: AbortSignal[] = [];
-    const sweeper = runEvery(
+    const loop = runEvery(
       async (stop) => {
         order.push('begins');
         signals.push(stop);
@@ -48,8 +48,8 @@ describe('a sweeper', () => {
     );
     await begun.opened;
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
-    const stopped = sweeper.stop().then(() => order.push('stopped'));
-    // The sweep is told, so that it can leave the rest.
+    const stopped = loop.stop().then(() => order.push('stopped'));
+    // The run can end early.
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
     await turn();
     held.open();
@@ -57,19 +57,19 @@ describe('a sweeper', () => {
     expect(order).toEqual(['begins', 'ends', 'stopped']);
   });
 
-  test('that is stopped while it rests stops at once, and twice is as good as once', async () => {
+  test('that is stopped between runs stops at once, and may be stopped twice', async () => {
     const sweep = vi.fn(async () => undefined);
-    const sweeper = runEvery(sweep, { intervalMs: 2_000_000, log: memoryLog() });
-    await sweeper.stop();
-    await sweeper.stop();
+    const loop = runEvery(sweep, { intervalMs: 2_000_000, log: memoryLog() });
+    await loop.stop();
+    await loop.stop();
     expect(sweep).not.toHaveBeenCalled();
   });
 
-  test('goes on after a sweep that failed, and says so', async () => {
+  test('logs a failed run and continues', async () => {
     const log = memoryLog();
     const third = gate();
     let sweeps = 0;
-    const sweeper = runEvery(
+    const loop = runEvery(
       () => {
         sweeps += 1;
         if (sweeps === 3) third.open();
@@ -78,7 +78,7 @@ describe('a sweeper', () => {
       { intervalMs: 1, log },
     );
     await third.opened;
-    await sweeper.stop();
+    await loop.stop();
     expect(log.lines.slice(0, 2)).toMatchObject([
       { level: 'error', fields: { err: { message: 'sweep 1' } } },
       { level: 'error', fields: { err: { message: 'sweep 2' } } },

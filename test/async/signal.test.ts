@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Whether it settled without any time passing. */
+/** Whether it settles without a timer. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   void promise.then(() => (settled = true));
@@ -19,36 +19,36 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-describe('a latch', () => {
-  test('wakes whoever waits, and leaves no timer behind', async () => {
-    const latch = new Signal();
-    const waiting = latch.wait(LONG_MS);
+describe('a signal', () => {
+  test('wakes the waiting caller, and leaves no timer', async () => {
+    const signal = new Signal();
+    const waiting = signal.wait(LONG_MS);
     expect(await isSettled(waiting)).toBe(false);
-    latch.notify();
+    signal.notify();
     await waiting;
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('remembers that it rang while nobody waited, once however often', async () => {
-    const latch = new Signal();
-    for (let ring = 0; ring < 1000; ring++) latch.notify();
-    await latch.wait(LONG_MS);
-    const second = latch.wait(LONG_MS);
+  test('keeps one notification while nobody waits', async () => {
+    const signal = new Signal();
+    for (let count = 0; count < 1000; count++) signal.notify();
+    await signal.wait(LONG_MS);
+    const second = signal.wait(LONG_MS);
     expect(await isSettled(second)).toBe(false);
-    latch.notify();
+    signal.notify();
     await second;
   });
 
-  test('forgets the rings that woke somebody', async () => {
-    const latch = new Signal();
-    const first = latch.wait(LONG_MS);
-    latch.notify();
-    latch.notify();
+  test('keeps none while somebody waits', async () => {
+    const signal = new Signal();
+    const first = signal.wait(LONG_MS);
+    signal.notify();
+    signal.notify();
     await first;
-    expect(await isSettled(latch.wait(LONG_MS))).toBe(false);
+    expect(await isSettled(signal.wait(LONG_MS))).toBe(false);
   });
 
-  test('wakes after its time though it never rang', async () => {
+  test('wakes at the timeout without a notification', async () => {
     const waiting = new Signal().wait(1000);
     await vi.advanceTimersByTimeAsync(999);
     expect(await isSettled(waiting)).toBe(false);

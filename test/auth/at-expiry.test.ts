@@ -11,13 +11,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("a token's end", () => {
+describe('atExpiry', () => {
   test.each([
     ['a second', 1000],
     ['the longest a timer can wait', 2 ** 31 - 1],
     ['a moment more than that', 2 ** 31],
     ['a year', YEAR],
-  ])('comes after %s and not before', (_what, ms) => {
+  ])('calls back after %s and not before', (_what, ms) => {
     const end = vi.fn();
     atExpiry(Date.now() + ms, end);
     vi.advanceTimersByTime(ms - 1);
@@ -27,25 +27,25 @@ describe("a token's end", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('that has passed comes at once', () => {
+  test('calls back at once for an expired token', () => {
     const end = vi.fn();
     atExpiry(Date.now() - 1, end);
     vi.advanceTimersByTime(0);
     expect(end).toHaveBeenCalledOnce();
   });
 
-  test('never comes where there is none', () => {
+  test('never calls back without an expiry', () => {
     const end = vi.fn();
     atExpiry(null, end)();
     expect(vi.getTimerCount()).toBe(0);
     expect(end).not.toHaveBeenCalled();
   });
 
-  test('can be called off, also in the middle of a long wait', () => {
+  test('can be cancelled during a long wait', () => {
     const end = vi.fn();
-    const callOff = atExpiry(Date.now() + YEAR, end);
+    const cancel = atExpiry(Date.now() + YEAR, end);
     vi.advanceTimersByTime(30 * DAY);
-    callOff();
+    cancel();
     expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(YEAR);
     expect(end).not.toHaveBeenCalled();

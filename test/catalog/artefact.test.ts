@@ -13,7 +13,7 @@ describe('LoRA files', () => {
     });
   });
 
-  test('are found under the field that a trainer promises, and under no other', () => {
+  test('are read from the field of the trainer only', () => {
     const output = { lora_file: { url: LORA }, config_file: { url: CONFIG } };
     expect(readLora(output, 'lora_file')).toMatchObject({ artifact: { loraUrl: LORA } });
     expect(readLora(output, 'diffusers_lora_file')).toEqual({
@@ -26,7 +26,7 @@ describe('LoRA files', () => {
     ['null', { config_file: null }],
     ['one without URL', { config_file: { file_name: 'config.json' } }],
     ['one with a dangerous URL', { config_file: { url: 'javascript:alert(1)' } }],
-  ])('do without a configuration: %s', (_what, rest) => {
+  ])('have no configuration when it is %s', (_what, rest) => {
     const output = { diffusers_lora_file: { url: LORA }, ...(rest as Record<string, Json>) };
     expect(readLora(output, 'diffusers_lora_file')).toEqual({
       artifact: { kind: 'LORA', loraUrl: LORA, configUrl: null },
@@ -48,7 +48,7 @@ describe('LoRA files', () => {
     ['a file: URL', { diffusers_lora_file: { url: 'file:///etc/passwd' } }],
     ['a URL with credentials', { diffusers_lora_file: { url: 'https://me:pw@v3.fal.media/l' } }],
     ['a finetune', { finetune_id: 'ft' }],
-  ])('are not made up from %s', (_what, output) => {
+  ])('are missing in %s', (_what, output) => {
     expect(readLora(output, 'diffusers_lora_file')).toEqual({
       missing: `expected diffusers_lora_file.url, an http(s) URL; got ${fieldsOf(output)}`,
     });
@@ -56,7 +56,7 @@ describe('LoRA files', () => {
 });
 
 describe('a finetune', () => {
-  test('is its id, without white space around it', () => {
+  test('is its trimmed id', () => {
     expect(readFinetune({ finetune_id: ' ft-1 ' })).toEqual({
       artifact: { kind: 'FINETUNE', finetuneId: 'ft-1' },
     });
@@ -75,19 +75,19 @@ describe('a finetune', () => {
     ['a null id', { finetune_id: null }],
     ['a number', { finetune_id: 7 }],
     ['the request id', { request_id: 'ft-1' }],
-  ])('is not made up from %s', (_what, output) => {
+  ])('is missing in %s', (_what, output) => {
     expect(readFinetune(output)).toEqual({
       missing: `expected finetune_id, a text; got ${fieldsOf(output)}`,
     });
   });
 
-  // PostgreSQL stores no NUL: an id with one could be neither saved nor sent to fal, and its run would never end.
-  test('has an id that can be stored', () => {
+  // PostgreSQL stores no NUL: its run would never end.
+  test('may not contain a NUL', () => {
     expect(readFinetune({ finetune_id: 'ft\u0000' })).toHaveProperty('missing');
   });
 });
 
-test('what came instead is named by its fields and never by its values', () => {
+test('an unexpected output is described by its fields, never by its values', () => {
   expect(fieldsOf({ secret_url: 'https://private.example' })).toBe('only secret_url');
   expect(fieldsOf(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`f${i}`, i])))).toBe(
     'only f0, f1, f2, f3, f4, f5, f6, f7',
@@ -98,8 +98,7 @@ test('what came instead is named by its fields and never by its values', () => {
   expect(fieldsOf(null)).toBe('null');
 });
 
-// The sentence goes into a column, and a run whose end cannot be saved never ends.
-test('what came instead is named in a text that can be stored and read', () => {
+test('the description of an output can be stored: short and without NUL', () => {
   expect(fieldsOf({ ['a\u0000b']: 1 })).not.toContain('\u0000');
   expect(fieldsOf({ ['x'.repeat(1_000_000)]: 1 }).length).toBeLessThan(2000);
 });

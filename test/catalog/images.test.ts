@@ -10,7 +10,7 @@ function seedOf(seed: Json | undefined): unknown {
 }
 
 describe('images', () => {
-  test('come with size, type, flag and the seed that drew them', () => {
+  test('have size, type, flag and seed', () => {
     expect(
       readImages({
         images: [
@@ -36,7 +36,7 @@ describe('images', () => {
     ['null', { url: URL_1, width: null, height: null, content_type: null }],
     ['odd', { url: URL_1, width: '1024', height: -1, content_type: 7 }],
     ['broken', { url: URL_1, width: 0.5, height: {}, content_type: [] }],
-  ])('are read where size and type are %s', (_what, image) => {
+  ])('have no size and type when they are %s', (_what, image) => {
     expect(readImages({ images: [image] })).toEqual({
       seed: null,
       images: [{ url: URL_1, width: null, height: null, contentType: null, flagged: false }],
@@ -48,20 +48,20 @@ describe('images', () => {
     ['null', { has_nsfw_concepts: null }],
     ['too short', { has_nsfw_concepts: [] }],
     ['odd', { has_nsfw_concepts: 'no' }],
-  ])('are read where the flags are %s', (_what, rest) => {
+  ])('are not flagged when the flags are %s', (_what, rest) => {
     expect(readImages({ images: [{ url: URL_1 }], ...(rest as Record<string, Json>) })).toMatchObject({
       images: [{ flagged: false }],
     });
   });
 
-  // It goes into a column, and PostgreSQL stores no NUL: the images would be lost for it.
-  test('lose a type that cannot be stored and nothing else', () => {
+  // PostgreSQL stores no NUL.
+  test('lose only a type that cannot be stored', () => {
     expect(readImages({ images: [{ url: URL_1, content_type: 'image/\u0000' }] })).toMatchObject({
       images: [{ url: URL_1, contentType: null }],
     });
   });
 
-  test('keep a flag that stands beside an odd one', () => {
+  test('keep a flag next to an invalid one', () => {
     expect(
       readImages({ images: [{ url: URL_1 }, { url: URL_2 }], has_nsfw_concepts: [true, null] }),
     ).toMatchObject({ images: [{ flagged: true }, { flagged: false }] });
@@ -78,7 +78,7 @@ describe('images', () => {
     ['a text', '42', null],
     ['null', null, null],
     ['absent', undefined, null],
-  ])('have a seed only where it is exact: %s', (_what, seed, expected) => {
+  ])('have a seed only when it is exact: %s', (_what, seed, expected) => {
     expect(seedOf(seed)).toMatchObject({ seed: expected });
   });
 
@@ -94,7 +94,7 @@ describe('images', () => {
       'only images',
     ],
     ['texts', { images: [URL_1] }, 'only images'],
-  ])('are not made up from %s', (_what, output, got) => {
+  ])('are missing in %s', (_what, output, got) => {
     expect(readImages(output)).toEqual({ missing: `expected images with http(s) URLs; got ${got}` });
   });
 });

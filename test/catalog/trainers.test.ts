@@ -9,23 +9,23 @@ import {
   trainersFor,
   TRAINING_TYPES,
   type Trainer,
-  type TrainingOrder,
+  type TrainingRequest,
 } from '../../src/catalog/trainers.ts';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
 import type { Artifact } from '../../src/catalog/artefact.ts';
 import type { JsonObject } from '../../src/values/json.ts';
 
-/** What one trainer gets, gives and generates with; the answer has the shape fal's own types and samples give it. */
+/** A training and a generation of one trainer; see test/fixtures/README.md. */
 type Fixture = {
-  readonly order: TrainingOrder;
+  readonly order: TrainingRequest;
   readonly input: JsonObject;
   readonly answer: JsonObject;
   readonly artifact: Artifact;
   readonly generation: { readonly endpoint: string; readonly input: JsonObject };
 };
 
-// A new trainer is one line here and its fixture.
-const TRIED: readonly (readonly [Trainer, fieldsOfTheRest: readonly string[]])[] = [
+/** Input fields of each trainer besides the steps. */
+const TESTED: readonly (readonly [Trainer, fields: readonly string[]])[] = [
   ['FLUX_LORA_PORTRAIT', ['images_data_url', 'trigger_phrase']],
   ['FLUX_PRO', ['data_url', 'finetune_comment', 'mode', 'trigger_word']],
   ['FLUX_LORA_FAST', ['images_data_url', 'is_style', 'trigger_word']],
@@ -37,25 +37,25 @@ function fixtureOf(trainer: Trainer): Fixture {
   return JSON.parse(readFileSync(file, 'utf8')) as Fixture;
 }
 
-describe.each(TRIED)('%s', (trainer, fieldsWithoutSteps) => {
+describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
   const row = trainerRow(trainer);
   const { order, input, answer, artifact, generation } = fixtureOf(trainer);
 
-  test('is sent our order in its own words', () => {
+  test('receives the order in its own fields', () => {
     expect(row.serves).toContain(order.trainingType);
     expect(row.input(order)).toEqual(input);
   });
 
-  test('is sent no number of steps where the caller named none', () => {
+  test('receives no number of steps unless the caller chose one', () => {
     expect(Object.keys(row.input({ ...order, steps: null })).sort()).toEqual(fieldsWithoutSteps);
   });
 
-  test('gives its artefact', () => {
+  test('returns its artefact', () => {
     expect(row.read(answer)).toEqual({ artifact });
     expect(artifact.kind).toBe(row.artifact);
   });
 
-  test('gives nothing made up where each promised field is missing', () => {
+  test('returns no artefact without one of its fields', () => {
     expect(row.read({})).toEqual({ missing: expect.stringContaining('got an empty object') as string });
     for (const field of ['diffusers_lora_file', 'finetune_id', 'lora_file'].filter(
       (name) => name in answer,
@@ -67,7 +67,7 @@ describe.each(TRIED)('%s', (trainer, fieldsWithoutSteps) => {
     }
   });
 
-  test('is generated from with what its training left', () => {
+  test('generates with its artefact', () => {
     expect(row.generator.endpoint).toBe(generation.endpoint);
     const prompt = ensureTrigger('on a hill', order.triggerPhrase).replace(',', '');
     expect(row.generator.input({ artifact, prompt, numImages: 2, seed: 7, strength: 0.8 })).toEqual(
@@ -75,7 +75,7 @@ describe.each(TRIED)('%s', (trainer, fieldsWithoutSteps) => {
     );
   });
 
-  test('is generated from with full strength and a seed of fal where the caller named neither', () => {
+  test('generates with the default strength and no seed unless the caller chose them', () => {
     const sent = row.generator.input({ artifact, prompt: 'x', numImages: 1, seed: null, strength: null });
     expect(sent).not.toHaveProperty('seed');
     const { strength } = row.generator;
@@ -84,7 +84,7 @@ describe.each(TRIED)('%s', (trainer, fieldsWithoutSteps) => {
     );
   });
 
-  test('is never generated from with another kind of artefact', () => {
+  test('rejects another kind of artefact', () => {
     const other: Artifact =
       artifact.kind === 'LORA'
         ? { kind: 'FINETUNE', finetuneId: 'ft' }
@@ -94,7 +94,7 @@ describe.each(TRIED)('%s', (trainer, fieldsWithoutSteps) => {
     expect(draw).toThrow(row.generator.endpoint);
   });
 
-  test('has bounds that hold its default', () => {
+  test('has a default within its bounds', () => {
     expect(row.steps.min).toBeLessThanOrEqual(row.steps.default);
     expect(row.steps.max).toBeGreaterThanOrEqual(row.steps.default);
     expect(row.endpoint).toMatch(/^[\w-]+\/[\w./-]+$/);
@@ -102,11 +102,11 @@ describe.each(TRIED)('%s', (trainer, fieldsWithoutSteps) => {
   });
 });
 
-test('every trainer of the table is tried here', () => {
-  expect(TRIED.map(([name]) => name).sort()).toEqual([...TRAINER_NAMES].sort());
+test('every trainer is tested', () => {
+  expect(TESTED.map(([name]) => name).sort()).toEqual([...TRAINER_NAMES].sort());
 });
 
-test('each training type has trainers, and its default is one of them', () => {
+test('the default trainer of each training type serves it', () => {
   for (const type of TRAINING_TYPES) {
     expect(trainersFor(type)).toContain(DEFAULT_TRAINERS[type]);
     for (const name of trainersFor(type)) expect(trainerRow(name).serves).toContain(type);
@@ -114,14 +114,14 @@ test('each training type has trainers, and its default is one of them', () => {
   expect(DEFAULT_TRAINERS).toEqual({ PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' });
 });
 
-test('the fast trainer tells a style from a person', () => {
+test('the fast trainer distinguishes a style from a person', () => {
   const { order } = fixtureOf('FLUX_LORA_FAST');
   const { input } = trainerRow('FLUX_LORA_FAST');
   expect(input({ ...order, trainingType: 'PORTRAIT' })).toMatchObject({ is_style: false });
   expect(input({ ...order, trainingType: 'STYLE' })).toMatchObject({ is_style: true });
 });
 
-test('a deprecated trainer names one that fal supports and that serves the same type', () => {
+test('a deprecated trainer names a supported one for the same types', () => {
   for (const name of TRAINER_NAMES) {
     const { deprecated, serves } = trainerRow(name);
     const notice = deprecationNotice(name);
@@ -138,7 +138,7 @@ test('a deprecated trainer names one that fal supports and that serves the same 
   expect(deprecationNotice('FLUX_PRO')).toContain('fal-ai/flux-pro-trainer');
 });
 
-test('a name from outside is a trainer only if it is one', () => {
+test('isTrainer accepts the names of trainers only', () => {
   expect(isTrainer('FLUX_2')).toBe(true);
   for (const name of ['', 'flux_2', '__proto__', 'constructor', 'toString'])
     expect(isTrainer(name)).toBe(false);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
-import { dice } from '../support/prng.ts';
+import { randomFor } from '../support/prng.ts';
 
 describe('the trigger', () => {
   test.each([
@@ -17,7 +17,7 @@ describe('the trigger', () => {
     'photo of TOK。',
     '🙂TOK🙂',
     '❤\ufe0fTOK',
-  ])('is left where it stands: %j', (prompt) => {
+  ])('stays where it is: %j', (prompt) => {
     expect(ensureTrigger(prompt, 'TOK')).toBe(prompt);
   });
 
@@ -36,28 +36,31 @@ describe('the trigger', () => {
     'TOK京',
     'T OK',
     '',
-  ])('is put in front of a prompt that has no such word: %j', (prompt) => {
+  ])('is prepended to a prompt without the word: %j', (prompt) => {
     expect(ensureTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
   });
 
-  // 𠮷 and 𝐀 are letters of two UTF-16 units; the mark after TOK makes its K another letter.
-  test.each(['𠮷TOK', 'TOK𠮷', '𝐀TOK', 'TOK\u0301'])('counts every letter as one: %j', (prompt) => {
-    expect(ensureTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
-  });
+  // 𠮷 and 𝐀 have two UTF-16 units; U+0301 combines with the K.
+  test.each(['𠮷TOK', 'TOK𠮷', '𝐀TOK', 'TOK\u0301'])(
+    'respects letters beyond 16 bits and combining marks: %j',
+    (prompt) => {
+      expect(ensureTrigger(prompt, 'TOK')).toBe(`TOK, ${prompt}`);
+    },
+  );
 
   test.each(['a.c', 'a*', '(x', '[a-z]', '$&', '\\d', 'ohwx man', '日本', '🙂'])(
-    'means its letters and nothing else: %j',
+    'is matched literally: %j',
     (trigger) => {
       expect(ensureTrigger('abc on a hill', trigger)).toBe(`${trigger}, abc on a hill`);
       expect(ensureTrigger(`photo of ${trigger} on a hill`, trigger)).toBe(`photo of ${trigger} on a hill`);
     },
   );
 
-  test('stands in every prompt as a word, is added at most once, and placing it again changes nothing', () => {
-    const { pick, upTo } = dice(20_260_101);
+  test('is a word of every result, is added at most once, and a second call changes nothing', () => {
+    const { between, pick } = randomFor(20_260_101);
     const parts = ['TOK', 'TOKYO', 'tok', ' ', ',', 'é', '東', '🙂', '_', '1', '\n', "'", 'a'];
     for (let round = 0; round < 3000; round++) {
-      const prompt = Array.from({ length: upTo(8) }, () => pick(parts)).join('');
+      const prompt = Array.from({ length: between(0, 8) }, () => pick(parts)).join('');
       const placed = ensureTrigger(prompt, 'TOK');
       expect(wordsIn(placed), prompt).toBeGreaterThan(0);
       expect(wordsIn(placed) - wordsIn(prompt), prompt).toBe(wordsIn(prompt) === 0 ? 1 : 0);

@@ -49,7 +49,7 @@ function problemsOf(environment: Environment): string[] {
   }
 }
 
-test('an empty environment gives a server for this machine that needs nothing installed', () => {
+test('an empty or blank environment is a local server without dependencies', () => {
   const config = {
     host: '127.0.0.1',
     port: 4000,
@@ -77,7 +77,7 @@ test('an empty environment gives a server for this machine that needs nothing in
   }
 });
 
-test('every setting is read', () => {
+test('every setting is applied', () => {
   expect(
     readConfig({
       PORT: '8080',
@@ -159,7 +159,7 @@ test('every setting is read', () => {
   });
 });
 
-test('a key alone means fal itself, asked every three seconds', () => {
+test('FAL_KEY alone selects fal itself, polled every three seconds', () => {
   expect(readConfig({ FAL_KEY: 'id:secret' })).toMatchObject({
     fal: {
       key: 'id:secret',
@@ -174,7 +174,7 @@ test('a key alone means fal itself, asked every three seconds', () => {
   });
 });
 
-describe('a setting is taken at its bounds and refused beyond them', () => {
+describe('a setting is accepted at its bounds and refused beyond them:', () => {
   test.each<[string, string, string]>([
     ['PORT', '0', '-1'],
     ['PORT', '65535', '65536'],
@@ -223,13 +223,13 @@ describe('a setting is taken at its bounds and refused beyond them', () => {
   });
 });
 
-describe('without tokens the server is for this machine only', () => {
-  test.each(['127.0.0.1', 'localhost', '::1'])('%s is', (HOST) => {
+describe('without tokens the server is local:', () => {
+  test.each(['127.0.0.1', 'localhost', '::1'])('HOST=%s is accepted', (HOST) => {
     expect(readConfig({ HOST })).toMatchObject({ host: HOST, auth: { kind: 'LOCAL' } });
   });
 
   test.each(['0.0.0.0', '::', '192.168.1.2', 'likeness.example', '127.0.0.1.example', 'localhost.example'])(
-    '%s is not',
+    'HOST=%s is refused',
     (HOST) => {
       expect(problemsOf({ HOST })).toEqual([expect.stringContaining(`HOST=${HOST}`)]);
       expect(problemsOf({ HOST, ...WITH_TOKENS })).toEqual([]);
@@ -237,7 +237,7 @@ describe('without tokens the server is for this machine only', () => {
     },
   );
 
-  test('and never for production', () => {
+  test('production is refused', () => {
     const production = { NODE_ENV: 'production', FAL_KEY: 'id:secret' };
     expect(problemsOf(production)).toEqual([expect.stringContaining('NODE_ENV=production')]);
     expect(problemsOf({ ...production, ...WITH_TOKENS })).toEqual([]);
@@ -245,9 +245,9 @@ describe('without tokens the server is for this machine only', () => {
   });
 });
 
-describe('settings that belong together', () => {
+describe('dependent settings:', () => {
   test.each(['FAL_QUEUE_URL', 'FAL_REST_URL', 'FAL_JWKS_URL', 'FAL_ACCOUNT_ID'])(
-    '%s is of no use without FAL_KEY',
+    '%s is refused without FAL_KEY',
     (name) => {
       const environment = { [name]: 'https://fal.example' };
       expect(problemsOf(environment)).toEqual([expect.stringMatching(`^${name} is set but FAL_KEY is not`)]);
@@ -255,22 +255,22 @@ describe('settings that belong together', () => {
     },
   );
 
-  test.each(['AUTH_ISSUER', 'AUTH_AUDIENCE'])('%s is of no use without keys', (name) => {
+  test.each(['AUTH_ISSUER', 'AUTH_AUDIENCE'])('%s is refused without keys', (name) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([expect.stringMatching(`^${name} is set but neither`)]);
     expect(problemsOf({ [name]: 'x', ...WITH_TOKENS })).toEqual([]);
   });
 
-  test('a secret and a key set are one too many', () => {
+  test('a secret and a key set are refused together', () => {
     expect(problemsOf({ ...WITH_TOKENS, AUTH_JWKS_URL: 'https://id.example' })).toEqual([
       'AUTH_JWT_SECRET and AUTH_JWKS_URL: expected one of them, got both',
     ]);
   });
 });
 
-describe('in production results are simulated', () => {
+describe('simulated results in production', () => {
   const production = { NODE_ENV: 'production', ...WITH_TOKENS };
 
-  test.each(['', ' '])('only where SIMULATE=yes says so, not with %j', (SIMULATE) => {
+  test.each(['', ' '])('need SIMULATE=yes, not %j', (SIMULATE) => {
     expect(problemsOf({ ...production, SIMULATE })).toEqual([
       'NODE_ENV=production: FAL_KEY is not set; set FAL_KEY, or set SIMULATE=yes to serve simulated results',
     ]);
@@ -278,24 +278,24 @@ describe('in production results are simulated', () => {
     expect(readConfig({ ...production, SIMULATE: 'yes' }).fal).toBeNull();
   });
 
-  test('never beside a FAL_KEY, there or elsewhere', () => {
+  test('are refused with a FAL_KEY, as elsewhere', () => {
     const both = { SIMULATE: 'yes', FAL_KEY: 'id:secret' };
     const problem = 'SIMULATE and FAL_KEY: expected one of them, got both; unset SIMULATE to use fal';
     expect(problemsOf(both)).toEqual([problem]);
     expect(problemsOf({ ...production, ...both })).toEqual([problem]);
   });
 
-  test.each(['no', 'on', 'true', '1', 'YES'])('by no other word, such as %s', (SIMULATE) => {
+  test.each(['no', 'on', 'true', '1', 'YES'])('are refused with SIMULATE=%s', (SIMULATE) => {
     expect(problemsOf({ SIMULATE })).toEqual([`SIMULATE: expected yes, got "${SIMULATE}"`]);
   });
 
-  test('and elsewhere without being asked for', () => {
+  test('are the default elsewhere', () => {
     expect(readConfig({}).fal).toBeNull();
     expect(readConfig({ SIMULATE: 'yes' }).fal).toBeNull();
   });
 });
 
-test('in production the playground and the schema are hidden, unless they are asked for', () => {
+test('in production the playground and the schema are hidden by default', () => {
   const production = { NODE_ENV: 'production', FAL_KEY: 'id:secret', ...WITH_TOKENS };
   expect(readConfig(production)).toMatchObject({ showsPlayground: false, hidesSchema: true });
   expect(readConfig({ ...production, PLAYGROUND: 'on', INTROSPECTION: 'on' })).toMatchObject({
@@ -308,8 +308,8 @@ test('in production the playground and the schema are hidden, unless they are as
   });
 });
 
-describe('what may be spent', () => {
-  test('is limited for each of many, and not for the one local user', () => {
+describe('limits', () => {
+  test('apply per owner with tokens, and not to the local owner', () => {
     expect(readConfig({}).limits).toEqual(LOCAL_LIMITS);
     expect(readConfig(WITH_TOKENS).limits).toEqual({
       runningTrainings: 5,
@@ -326,7 +326,7 @@ describe('what may be spent', () => {
     });
   });
 
-  test.each(LIMITS)('%s may be anything from nothing to no limit', (name) => {
+  test.each(LIMITS)('%s accepts 0 to 1,000,000,000 and none', (name) => {
     for (const good of ['0', '1', '1000000000', 'none']) {
       expect(problemsOf({ [name]: good })).toEqual([]);
       expect(problemsOf({ ...WITH_TOKENS, [name]: good })).toEqual([]);
@@ -362,10 +362,10 @@ const EVERYTHING_WRONG = {
 };
 
 describe('an environment with several problems', () => {
-  test('is told all of them at once', () => {
+  test('lists all of them', () => {
     const problems = problemsOf(EVERYTHING_WRONG);
     for (const name of Object.keys(EVERYTHING_WRONG)) {
-      // With a secret, however short, the server does not go without tokens.
+      // AUTH_JWT_SECRET, however short, allows every host.
       if (name === 'HOST') continue;
       expect(
         problems.filter((problem) => problem.startsWith(`${name}:`)),
@@ -375,25 +375,26 @@ describe('an environment with several problems', () => {
     expect(problems).toHaveLength(Object.keys(EVERYTHING_WRONG).length);
   });
 
-  test('is shown none of its secrets', () => {
+  test('does not print its secrets', () => {
     const text = problemsOf(EVERYTHING_WRONG).join('\n');
     for (const secret of ['password', 'rest-token', 'key with spaces', 'short secret']) {
       expect(text).not.toContain(secret);
     }
   });
 
-  test('is told where the settings are listed', () => {
+  test('names README.md', () => {
     expect(() => readConfig({ PORT: 'x' })).toThrow(
-      /^The environment is not right:\n {2}- PORT: .*\nREADME\.md/,
+      /^Invalid configuration:\n {2}- PORT: .*\nSee docs\/settings\.md/,
     );
   });
 });
 
-test('README lists every setting', () => {
+test('docs/settings.md lists every setting and no other', () => {
   const source = readFileSync(new URL('../../src/config/config.ts', import.meta.url), 'utf8');
   const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z_]+)'/g)].map(([, name]) => name ?? '');
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  expect(names.length).toBeGreaterThan(25);
-  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  const page = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| (`[A-Z_]+`[^|]*)\|/gm)].map(([, cell]) => cell ?? '');
+  const listed = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ''));
+  expect(listed.toSorted()).toEqual([...new Set(names)].sort());
   for (const name of [...NAMES, ...LIMITS]) expect(names).toContain(name);
 });

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { avatarRow, jobRow } from '../support/rows.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
+import { NO_SUCH_AVATAR } from '../../src/domain/user-error.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { PrismaJobStore } from '../../src/db/store/job-store.ts';
 
@@ -11,9 +12,9 @@ afterAll(drop);
 const { prisma, pool } = database;
 const store = new PrismaJobStore(prisma, NO_LIMITS);
 
-// The embedded database has one session: there nothing is written in the middle of a transaction.
+// The embedded database has one session, so nothing can be written during a transaction.
 test.skipIf(testedDatabase === 'embedded')(
-  'a training that is written while its avatar is being deleted goes with it (PostgreSQL only)',
+  'a training created while its avatar is deleted is cancelled with it (PostgreSQL only)',
   async () => {
     const avatarId = newId('avt');
     await prisma.avatar.create({ data: avatarRow(avatarId) });
@@ -30,7 +31,7 @@ test.skipIf(testedDatabase === 'embedded')(
     await holder.query('COMMIT');
     holder.release();
 
-    expect(creation).toEqual({ kind: 'created' });
+    expect(creation).toEqual({ done: { jobId: open, generationId: null } });
     expect(await deleting).toHaveLength(1);
     expect(await prisma.job.findUnique({ where: { id: open } })).toMatchObject({
       state: 'CANCELLED',
@@ -42,10 +43,10 @@ test.skipIf(testedDatabase === 'embedded')(
   },
 );
 
-test('a training of an avatar that is gone is not written', async () => {
+test('a training of a deleted avatar is not created', async () => {
   const avatarId = newId('avt');
   await prisma.avatar.create({ data: avatarRow(avatarId) });
   await store.deleteAvatar('owner', avatarId);
   const { kind: _kind, ...job } = jobRow(newId('job'), avatarId);
-  expect(await store.createTraining({ ...job, idempotency: null } as never)).toEqual({ kind: 'gone' });
+  expect(await store.createTraining({ ...job, idempotency: null } as never)).toEqual(NO_SUCH_AVATAR);
 });

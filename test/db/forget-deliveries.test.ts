@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { freshDatabase } from '../support/database.ts';
 
-test('deliveries older than a month are forgotten, however many, and no others', async () => {
+test('deliveries older than a month are deleted, however many, and no others', async () => {
   const { database, drop } = await freshDatabase();
   const { pool, prisma } = database;
   await pool.query(`

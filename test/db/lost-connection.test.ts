@@ -19,41 +19,41 @@ afterAll(async () => {
   await drop();
 });
 
-/** Every connection the pool can lend, so that the one in question is among them. */
-async function nobodySeesTheRow(): Promise<void> {
+/** Queries on every connection of the pool. */
+async function expectNoRow(): Promise<void> {
   const counts = await Promise.all(Array.from({ length: 10 }, () => database.prisma.avatar.count()));
   expect(counts).toEqual(counts.map(() => 0));
 }
 
 describe(`on ${testedDatabase}`, () => {
-  test('a client given back as broken inside a transaction leaves nothing behind', async () => {
+  test('a client released with an error inside a transaction leaves nothing behind', async () => {
     const client = await database.pool.connect();
     await client.query('BEGIN');
     await client.query(INSERT);
     client.release(new Error('broken'));
 
-    await nobodySeesTheRow();
+    await expectNoRow();
   });
 
-  test('a client given back without a word inside a transaction is not lent again', async () => {
+  test('a client released inside a transaction is not reused', async () => {
     const client = await database.pool.connect();
     await client.query('BEGIN');
     await client.query(INSERT);
     client.release();
 
-    await nobodySeesTheRow();
+    await expectNoRow();
   });
 
-  test('a client given back after a failed statement of a transaction is not lent again', async () => {
+  test('a client released after a failed statement of a transaction is not reused', async () => {
     const client = await database.pool.connect();
     await client.query('BEGIN');
     await expect(client.query('SELECT 1/0')).rejects.toThrow('division by zero');
     client.release();
 
-    await nobodySeesTheRow();
+    await expectNoRow();
   });
 
-  test('a client given back while a query runs fails that query, and the next one gets its own answer', async () => {
+  test('a client released during a query fails that query, and the next one gets its own answer', async () => {
     const client = await database.pool.connect();
     const unanswered = client.query('SELECT pg_sleep(0.2), $1::text AS word', ['theirs']);
     const failed = expect(unanswered).rejects.toThrow(/Connection terminated/);
@@ -64,7 +64,7 @@ describe(`on ${testedDatabase}`, () => {
     await failed;
   });
 
-  test('settings of one borrower are not met by another once its client was dropped', async () => {
+  test('session settings end with a dropped client', async () => {
     const client = await database.pool.connect();
     await client.query(`SET search_path = 'elsewhere'; SET TIME ZONE 'Asia/Tokyo'`);
     client.release(true);
@@ -74,7 +74,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(rows[0]?.TimeZone).toBe('UTC');
   });
 
-  test('failed statements one after another and at once do not mix up answers', async () => {
+  test('concurrent failed statements do not mix up answers', async () => {
     await database.prisma.avatar.create({ data: avatarRow('a') });
 
     const outcomes = await Promise.allSettled(
@@ -92,7 +92,7 @@ describe(`on ${testedDatabase}`, () => {
   });
 
   test.skipIf(testedDatabase === 'embedded')(
-    'a connection the server ends inside a transaction is an error, and the next request works (PostgreSQL only: the embedded session cannot be ended from outside)',
+    'a connection that the server ends inside a transaction is an error, and the next request works (PostgreSQL only)',
     async () => {
       const cut = database.prisma.$transaction(async (tx) => {
         await tx.avatar.create({ data: avatarRow('a') });
@@ -102,12 +102,12 @@ describe(`on ${testedDatabase}`, () => {
       });
 
       await expect(cut).rejects.toThrow();
-      await nobodySeesTheRow();
+      await expectNoRow();
     },
   );
 
   test.skipIf(testedDatabase === 'embedded')(
-    'a lent connection the server ends fails its borrower and not the process (PostgreSQL only: the embedded session cannot be ended from outside)',
+    'a connection that the server ends fails its client and not the process (PostgreSQL only)',
     async () => {
       const client = await database.pool.connect();
       const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
@@ -117,14 +117,14 @@ describe(`on ${testedDatabase}`, () => {
 
       await expect(client.query('SELECT 1')).rejects.toThrow(/not queryable/);
       client.release();
-      await nobodySeesTheRow();
+      await expectNoRow();
     },
   );
 
   test.skipIf(testedDatabase === 'embedded')(
-    'idle connections the server ends are replaced (PostgreSQL only: the embedded session cannot be ended from outside)',
+    'idle connections that the server ends are replaced (PostgreSQL only)',
     async () => {
-      await nobodySeesTheRow();
+      await expectNoRow();
       const admin = await database.pool.connect();
       await admin.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -133,7 +133,7 @@ describe(`on ${testedDatabase}`, () => {
       admin.release();
       await expect.poll(() => database.pool.totalCount).toBe(1);
 
-      await nobodySeesTheRow();
+      await expectNoRow();
     },
   );
 });

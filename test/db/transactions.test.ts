@@ -29,7 +29,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(await database.prisma.avatar.count()).toBe(0);
   });
 
-  test('a transaction that outlives its time is rolled back', async () => {
+  test('a transaction over its timeout is rolled back', async () => {
     const slow = database.prisma.$transaction(
       async (tx) => {
         await tx.avatar.create({ data: avatarRow('a') });
@@ -43,7 +43,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(await database.prisma.avatar.count()).toBe(0);
   });
 
-  test('a COMMIT that fails is an error and not a success', async () => {
+  test('a failed COMMIT is an error', async () => {
     await database.pool.query(
       `CREATE TABLE needs_avatar (avatar_id text REFERENCES avatars (id) DEFERRABLE INITIALLY DEFERRED)`,
     );
@@ -57,7 +57,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(await database.prisma.avatar.count()).toBe(0);
   });
 
-  test('a transaction that passes over a failed statement is an error, since nothing of it is saved', async () => {
+  test('a transaction that ignores a failed statement is an error: nothing of it is saved', async () => {
     const careless = database.prisma.$transaction(async (tx) => {
       await tx.avatar.create({ data: avatarRow('a') });
       await tx.$queryRaw`SELECT 1/0`.catch(() => undefined);
@@ -68,7 +68,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(await database.prisma.avatar.count()).toBe(0);
   });
 
-  test('a second row under the same unique value is refused as P2002, alone and inside a transaction', async () => {
+  test('a second row with the same unique value is refused as P2002, also inside a transaction', async () => {
     await database.prisma.avatar.create({ data: avatarRow('a') });
     const again = { data: avatarRow('a') };
 
@@ -82,7 +82,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(await database.prisma.avatar.count()).toBe(1);
   });
 
-  test('of 50 who change a row from the same state exactly one does', async () => {
+  test('exactly one of 50 concurrent guarded updates succeeds', async () => {
     await database.prisma.avatar.create({ data: avatarRow('a') });
 
     const outcomes = await Promise.all(
@@ -98,7 +98,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(await database.prisma.avatar.findUnique({ where: { id: 'a' } })).toMatchObject({ version: 2 });
   });
 
-  test('30 transactions at once all succeed, in whatever order', async () => {
+  test('30 concurrent transactions succeed', async () => {
     await database.prisma.avatar.create({ data: avatarRow('a') });
 
     await Promise.all(

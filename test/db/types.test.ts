@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 describe(`on ${testedDatabase}`, () => {
-  test('JSON comes back as it was, through Prisma and through SQL', async () => {
+  test('JSON is stored unchanged, through Prisma and SQL', async () => {
     const answer = {
       images: [{ url: 'https://example.com/ü?a=1&b="2"' }],
       nothing: null,
@@ -32,7 +32,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(rows).toEqual([{ data: answer }]);
   });
 
-  test('the largest bigint comes back whole', async () => {
+  test('the largest bigint is stored exactly', async () => {
     const seed = 2n ** 63n - 1n;
     await database.prisma.avatar.create({ data: avatarRow('big') });
     await database.prisma.generation.create({
@@ -44,7 +44,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(rows).toEqual([{ seed: seed.toString() }]);
   });
 
-  test('a time is the same moment through Prisma and through SQL, whatever the server thinks the time zone is', async () => {
+  test('a time is the same through Prisma and SQL, whatever the time zone of the server', async () => {
     await database.pool.query(
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone = ''Asia/Kathmandu''', current_database()); END $$`,
     );
@@ -63,7 +63,7 @@ describe(`on ${testedDatabase}`, () => {
     expect(rows).toEqual([{ at, same: true }]);
   });
 
-  test('text may hold anything but a zero byte, quotes and semicolons included', async () => {
+  test('a text may contain quotes, semicolons and emoji', async () => {
     const name = `O'Brien; DROP TABLE "avatars" -- \\ 👩🏽‍🚀 $1`;
     await database.prisma.avatar.create({ data: { ...avatarRow('text'), name } });
 

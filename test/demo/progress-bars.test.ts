@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barLine, isWorthALine, plainLine, type BarState } from '../../demo/progress-bars.ts';
+import { barLine, isSignificant, plainLine, type BarState } from '../../demo/progress-bars.ts';
 import { readTerminal } from '../../demo/terminal.ts';
 
 const training: BarState = { name: 'Ada', status: 'TRAINING', percent: 50, queuePosition: null };
@@ -16,12 +16,12 @@ function count(text: string, character: string): number {
 describe('a bar', () => {
   it.each([20, 40, 60, 79, 80, 200])('is narrower than a terminal of %i columns', (columns) => {
     for (const state of [training, queued, { ...training, percent: 100, status: 'COMPLETED' } as const]) {
-      // The words alone need 42; below that nothing can be drawn in place anyway.
+      // The text alone needs 42 columns.
       expect(barLine(state, screen(columns)).length).toBeLessThan(Math.max(columns, 42));
     }
   });
 
-  it('is as full as the percent says', () => {
+  it('is filled by its percentage', () => {
     for (const percent of [0, 1, 25, 50, 99, 100]) {
       const line = barLine({ ...training, percent }, screen(80));
       const [full, empty] = [count(line, '█'), count(line, '░')];
@@ -36,7 +36,7 @@ describe('a bar', () => {
     expect(barLine({ ...training, percent: 400 }, screen(80)).length).toBeLessThan(80);
   });
 
-  it('shows no figure that is not known', () => {
+  it('shows no unknown figure', () => {
     const line = barLine(queued, screen(80));
     expect(line).not.toMatch(/[█░%]/);
     expect(line).toContain('QUEUED, 2 ahead');
@@ -44,7 +44,7 @@ describe('a bar', () => {
     expect(barLine({ ...queued, queuePosition: 0 }, screen(80))).toContain('QUEUED, next');
   });
 
-  it('leaves out the bar where there is no room, and keeps the figures', () => {
+  it('keeps the figures without room for a bar', () => {
     const line = barLine(training, screen(44));
     expect(line).not.toMatch(/[█░]/);
     expect(line).toContain('50 %');
@@ -56,40 +56,40 @@ describe('a bar', () => {
     expect(long.indexOf('█')).toBe(short.indexOf('█'));
   });
 
-  it('has colours unless NO_COLOR says otherwise', () => {
+  it('has colours unless NO_COLOR is set', () => {
     expect(barLine(training, screen(80, {}))).toContain('\u001b[36m');
     expect(barLine(training, screen(80, { NO_COLOR: '' }))).toContain('\u001b[36m');
     expect(barLine(training, screen(80, { NO_COLOR: '1' }))).not.toContain('\u001b');
   });
 });
 
-describe('where lines cannot be drawn over', () => {
+describe('without an interactive terminal', () => {
   it('a line has no bar and no escape sequence', () => {
     expect(plainLine(training)).toBe('     Ada         TRAINING          50 %');
     expect(plainLine(queued)).toBe('     Ada         QUEUED, 2 ahead');
   });
 
-  it('there is one for a new status and for each quarter, not for each percent', () => {
-    expect(isWorthALine(null, queued)).toBe(true);
-    expect(isWorthALine(queued, { ...queued, queuePosition: 1 })).toBe(false);
-    expect(isWorthALine(queued, { ...training, percent: null })).toBe(true);
-    expect(isWorthALine({ ...training, percent: 26 }, { ...training, percent: 49 })).toBe(false);
-    expect(isWorthALine({ ...training, percent: 49 }, training)).toBe(true);
+  it('a line is printed per status and per quarter, not per percent', () => {
+    expect(isSignificant(null, queued)).toBe(true);
+    expect(isSignificant(queued, { ...queued, queuePosition: 1 })).toBe(false);
+    expect(isSignificant(queued, { ...training, percent: null })).toBe(true);
+    expect(isSignificant({ ...training, percent: 26 }, { ...training, percent: 49 })).toBe(false);
+    expect(isSignificant({ ...training, percent: 49 }, training)).toBe(true);
   });
 });
 
 describe('a terminal', () => {
-  it('is live only when somebody watches and it can move its cursor', () => {
+  it('is live only when it is interactive and can move its cursor', () => {
     expect(readTerminal({ isTTY: true, columns: 80 }, { TERM: 'xterm' }).isLive).toBe(true);
     expect(readTerminal({ isTTY: true, columns: 80 }, { TERM: 'dumb' }).isLive).toBe(false);
     expect(readTerminal({}, {}).isLive).toBe(false);
   });
 
-  it('never paints into a file or a pipe', () => {
+  it('never adds colours to a file or a pipe', () => {
     expect(readTerminal({}, {}).paint('green', 'text')).toBe('text');
   });
 
-  it('is taken to be 80 columns wide at most, and where it does not say', () => {
+  it('is at most 80 columns wide, and 80 by default', () => {
     expect(screen(200).width()).toBe(80);
     expect(screen(0).width()).toBe(80);
     expect(readTerminal({}, {}).width()).toBe(80);

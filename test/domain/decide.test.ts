@@ -13,11 +13,11 @@ import {
   type World,
 } from '../support/domain-fixtures.ts';
 
-function told(world: World, ...events: RunEvent[]): World {
-  return events.reduce((now, event) => after(now, deciding(now, event)), world);
+function apply(world: World, ...events: RunEvent[]): World {
+  return events.reduce((now, event) => after(now, decisionOn(now, event)), world);
 }
 
-function deciding(world: World, event: RunEvent): Decision {
+function decisionOn(world: World, event: RunEvent): Decision {
   return decide(snapshotOf(world), event, NOW);
 }
 
@@ -38,20 +38,20 @@ const TRAINED = {
 } as const;
 
 describe('a training', () => {
-  test('goes from the queue over its progress to its artefact', () => {
-    let world = told(training(), EVENTS.accepted);
+  test('passes from the queue through its progress to its artefact', () => {
+    let world = apply(training(), EVENTS.accepted);
     expect(world.avatar).toMatchObject({
       status: 'QUEUED',
       falRequestId: ID,
       trainingStartedAt: CREATED,
       progress: { percent: null, queuePosition: 3, source: 'QUEUE' },
     });
-    world = told(world, EVENTS.runningHalf);
+    world = apply(world, EVENTS.runningHalf);
     expect(world.avatar).toMatchObject({
       status: 'TRAINING',
       progress: { percent: 50, queuePosition: null, source: 'LOGS' },
     });
-    world = told(world, EVENTS.lora);
+    world = apply(world, EVENTS.lora);
     expect(world.avatar).toMatchObject({
       status: 'COMPLETED',
       progress: { percent: 100, queuePosition: null, source: 'RESULT' },
@@ -63,38 +63,38 @@ describe('a training', () => {
     expect(world.job).toMatchObject({ state: 'COMPLETED', settledAt: NOW, falRequestId: ID });
   });
 
-  test('that fal takes back into its queue shows it', () => {
-    const world = told(training(), EVENTS.accepted, EVENTS.runningHalf, EVENTS.queued);
+  test('that fal requeues is QUEUED again', () => {
+    const world = apply(training(), EVENTS.accepted, EVENTS.runningHalf, EVENTS.queued);
     expect(world.avatar).toMatchObject({
       status: 'QUEUED',
       progress: { percent: null, queuePosition: 2, source: 'QUEUE' },
     });
   });
 
-  test('is complete with its webhook, though that overtook the answer to its submit', () => {
-    const early = told(training(), EVENTS.lora);
+  test('is complete when its webhook arrives before the answer to its submit', () => {
+    const early = apply(training(), EVENTS.lora);
     expect(early.avatar).toMatchObject({
       status: 'COMPLETED',
       falRequestId: ID,
       trainingStartedAt: CREATED,
       trainingCompletedAt: NOW,
     });
-    expect(deciding(early, EVENTS.accepted)).toEqual({ kind: 'ignore', reason: 'already-final' });
+    expect(decisionOn(early, EVENTS.accepted)).toEqual({ kind: 'ignore', reason: 'already-final' });
   });
 
-  test('whose submit nobody answered says so, and its webhook takes that back', () => {
-    const unknown = told(training(), EVENTS.unknown);
+  test('of unknown outcome shows that error until its webhook', () => {
+    const unknown = apply(training(), EVENTS.unknown);
     expect(unknown.avatar).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
     expect(unknown.job).toMatchObject({ state: 'SUBMIT_UNKNOWN', errorCode: 'SUBMIT_OUTCOME_UNKNOWN' });
-    const bound = told(unknown, EVENTS.bound);
+    const bound = apply(unknown, EVENTS.identified);
     expect(bound.avatar).toMatchObject({ status: 'QUEUED', error: null, falRequestId: ID });
     expect(bound.job).toMatchObject({ state: 'QUEUED', errorCode: null });
-    expect(told(unknown, EVENTS.lora).avatar).toMatchObject({ status: 'COMPLETED', error: null });
+    expect(apply(unknown, EVENTS.lora).avatar).toMatchObject({ status: 'COMPLETED', error: null });
   });
 
-  test('that was refused leaves the avatar as it was', () => {
+  test('that was refused does not change the avatar', () => {
     for (const avatar of [DRAFT, TRAINED]) {
-      const decision = deciding(training({}, avatar), EVENTS.refused);
+      const decision = decisionOn(training({}, avatar), EVENTS.refused);
       expect(decision).toMatchObject({
         avatar: null,
         job: { state: 'FAILED', errorCode: 'PROVIDER_REJECTED', errorMessage: 'no' },
@@ -104,27 +104,27 @@ describe('a training', () => {
 
   test.each([
     ['failed', EVENTS.failed, 'FAILED', 'PROVIDER_FAILED'],
-    ['lost', EVENTS.lost, 'FAILED', 'LOST'],
+    ['lost', EVENTS.abandoned, 'FAILED', 'LOST'],
     ['without its artefact', EVENTS.empty, 'FAILED', 'RESULT_INVALID'],
     ['cancelled', EVENTS.cancelled, 'CANCELLED', undefined],
-  ])('of a trained avatar that was %s keeps the artefact it had', (_what, event, status, code) => {
-    const world = told(training({}, TRAINED), EVENTS.accepted, event);
+  ])('of a trained avatar that was %s keeps the old artefact', (_what, event, status, code) => {
+    const world = apply(training({}, TRAINED), EVENTS.accepted, event);
     expect(world.avatar).toMatchObject({ status, artifact: OLD_ARTIFACT });
     expect(world.avatar?.error?.code).toBe(code);
     expect(world.job.state).toBe(status);
   });
 
-  test('of a trained avatar replaces the artefact whole, and only with the new one', () => {
-    let world = told(training({}, TRAINED), EVENTS.accepted, EVENTS.runningHalf);
+  test('of a trained avatar replaces the whole artefact at its end', () => {
+    let world = apply(training({}, TRAINED), EVENTS.accepted, EVENTS.runningHalf);
     expect(world.avatar?.artifact).toEqual(OLD_ARTIFACT);
-    // The date is the open training's, which has none yet.
+    // The open training has no completion date yet.
     expect(world.avatar?.trainingCompletedAt).toBeNull();
-    world = told(world, EVENTS.lora);
+    world = apply(world, EVENTS.lora);
     expect(world.avatar?.artifact).toEqual({ trainer: 'FLUX_LORA_PORTRAIT', value: LORA });
   });
 
-  test('that ended without what its trainer promises keeps the answer and says what was missing', () => {
-    const { avatar, job } = told(training(), EVENTS.accepted, EVENTS.images);
+  test('without the artefact of its trainer stores the answer and names the missing field', () => {
+    const { avatar, job } = apply(training(), EVENTS.accepted, EVENTS.images);
     expect(avatar).toMatchObject({ status: 'FAILED', artifact: null, falResponseData: IMAGES_ANSWER });
     expect(avatar?.error?.message).toContain('fal-ai/flux-lora-portrait-trainer');
     expect(avatar?.error?.message).toContain('diffusers_lora_file.url');
@@ -132,61 +132,64 @@ describe('a training', () => {
     expect(job).toMatchObject({ state: 'FAILED', errorCode: 'RESULT_INVALID' });
   });
 
-  test('that failed keeps what fal said', () => {
-    const { avatar, job } = told(training(), EVENTS.accepted, EVENTS.failed);
+  test('that failed stores the answer of fal', () => {
+    const { avatar, job } = apply(training(), EVENTS.accepted, EVENTS.failed);
     expect(avatar?.error).toEqual({ code: 'PROVIDER_FAILED', message: 'bad archive' });
     expect(avatar?.falResponseData).toEqual({ detail: 'bad archive' });
     expect(job).toMatchObject({ errorCode: 'PROVIDER_FAILED', errorMessage: 'bad archive' });
   });
 
-  test('of an avatar that was deleted settles its job and touches nothing else', () => {
-    const decision = deciding(training({ state: 'RUNNING', falRequestId: ID }, null), EVENTS.lora);
+  test('of a deleted avatar changes only its job', () => {
+    const decision = decisionOn(training({ state: 'RUNNING', falRequestId: ID }, null), EVENTS.lora);
     expect(decision).toMatchObject({ kind: 'change', avatar: null, job: { state: 'COMPLETED' } });
   });
 
-  test('whose position or percentage stayed the same changes nothing', () => {
-    const queued = told(training(), EVENTS.accepted, EVENTS.queued);
-    expect(deciding(queued, EVENTS.queued)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
-    const running = told(queued, EVENTS.runningHalf);
-    expect(deciding(running, EVENTS.runningHalf)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
-    expect(told(running, { kind: 'running', percent: 51 }).avatar?.progress.percent).toBe(51);
-    expect(told(queued, { kind: 'queued', position: 1 }).avatar?.progress.queuePosition).toBe(1);
+  test('with the same position or percentage changes nothing', () => {
+    const queued = apply(training(), EVENTS.accepted, EVENTS.queued);
+    expect(decisionOn(queued, EVENTS.queued)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
+    const running = apply(queued, EVENTS.runningHalf);
+    expect(decisionOn(running, EVENTS.runningHalf)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
+    expect(apply(running, { kind: 'running', percent: 51 }).avatar?.progress.percent).toBe(51);
+    expect(apply(queued, { kind: 'queued', position: 1 }).avatar?.progress.queuePosition).toBe(1);
   });
 });
 
-describe('a run that is to be cancelled', () => {
-  const wished = { state: 'RUNNING', falRequestId: ID, cancelRequested: true } as const;
+describe('a run with a cancel request', () => {
+  const cancelling = { state: 'RUNNING', falRequestId: ID, cancelRequested: true } as const;
 
   test.each([
     ['fails', EVENTS.failed],
-    ['cannot be found', EVENTS.lost],
+    ['cannot be found', EVENTS.abandoned],
     ['is cancelled', EVENTS.cancelledNamed],
   ])('is CANCELLED when it %s', (_what, event) => {
-    const trained = told(training(wished, { ...DRAFT, status: 'TRAINING' }), event);
+    const trained = apply(training(cancelling, { ...DRAFT, status: 'TRAINING' }), event);
     expect(trained.job).toMatchObject({ state: 'CANCELLED', errorCode: null });
     expect(trained.avatar).toMatchObject({ status: 'CANCELLED', error: null });
-    const drawn = told(generating(wished, { status: 'RUNNING', falRequestId: ID }), event);
+    const drawn = apply(generating(cancelling, { status: 'RUNNING', falRequestId: ID }), event);
     expect(drawn.generation).toMatchObject({ status: 'CANCELLED', error: null, completedAt: NOW });
   });
 
-  test('is COMPLETED when it was too late for that', () => {
-    const { avatar, job } = told(training(wished, { ...DRAFT, status: 'TRAINING' }), EVENTS.lora);
+  test('is COMPLETED when it succeeds', () => {
+    const { avatar, job } = apply(training(cancelling, { ...DRAFT, status: 'TRAINING' }), EVENTS.lora);
     expect(job.state).toBe('COMPLETED');
     expect(avatar).toMatchObject({ status: 'COMPLETED', artifact: { value: LORA } });
   });
 
   test('is not CANCELLED by the failure of another run', () => {
-    expect(deciding(training(wished), EVENTS.failedOther)).toEqual({ kind: 'ignore', reason: 'other-run' });
+    expect(decisionOn(training(cancelling), EVENTS.failedOther)).toEqual({
+      kind: 'ignore',
+      reason: 'other-run',
+    });
   });
 });
 
 describe('a generation', () => {
-  test('goes from the queue to its images', () => {
-    let world = told(generating(), EVENTS.accepted);
+  test('passes from the queue to its images', () => {
+    let world = apply(generating(), EVENTS.accepted);
     expect(world.generation).toMatchObject({ status: 'QUEUED', falRequestId: ID });
-    world = told(world, EVENTS.running);
+    world = apply(world, EVENTS.running);
     expect(world.generation).toMatchObject({ status: 'RUNNING' });
-    world = told(world, EVENTS.images);
+    world = apply(world, EVENTS.images);
     expect(world.generation).toMatchObject({
       status: 'COMPLETED',
       images: [{ url: IMAGES_ANSWER.images[0]?.url, flagged: false }],
@@ -196,45 +199,45 @@ describe('a generation', () => {
     });
   });
 
-  test("keeps its caller's seed where fal names none", () => {
+  test("keeps its caller's seed when fal returns none", () => {
     const images = { ...EVENTS.images, output: { images: IMAGES_ANSWER.images } };
-    expect(told(generating({}, { seed: 7 }), EVENTS.accepted, images).generation?.seed).toBe(7);
+    expect(apply(generating({}, { seed: 7 }), EVENTS.accepted, images).generation?.seed).toBe(7);
   });
 
-  test('that was refused leaves no trace', () => {
-    expect(deciding(generating(), EVENTS.refused)).toMatchObject({
+  test('that was refused is deleted', () => {
+    expect(decisionOn(generating(), EVENTS.refused)).toMatchObject({
       generation: 'DELETE',
       job: { state: 'FAILED', errorCode: 'PROVIDER_REJECTED' },
     });
-    expect(deciding(generating({}, null), EVENTS.refused)).toMatchObject({ generation: null });
+    expect(decisionOn(generating({}, null), EVENTS.refused)).toMatchObject({ generation: null });
   });
 
   test.each([
     ['fails', EVENTS.failed, 'PROVIDER_FAILED'],
-    ['is lost', EVENTS.lost, 'LOST'],
+    ['is lost', EVENTS.abandoned, 'LOST'],
     ['ends without images', EVENTS.lora, 'RESULT_INVALID'],
-  ])('that %s says so, and is over', (_what, event, code) => {
-    const { generation, job } = told(generating(), EVENTS.accepted, event);
+  ])('that %s is FAILED', (_what, event, code) => {
+    const { generation, job } = apply(generating(), EVENTS.accepted, event);
     expect(generation).toMatchObject({ status: 'FAILED', error: { code }, images: null, completedAt: NOW });
     expect(job).toMatchObject({ state: 'FAILED', errorCode: code });
   });
 
-  test('whose submit nobody answered says so until its first word', () => {
-    const unknown = told(generating(), EVENTS.unknown);
+  test('of unknown outcome shows that error until its first event', () => {
+    const unknown = apply(generating(), EVENTS.unknown);
     expect(unknown.generation).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
-    expect(told(unknown, EVENTS.bound).generation).toMatchObject({ error: null, falRequestId: ID });
+    expect(apply(unknown, EVENTS.identified).generation).toMatchObject({ error: null, falRequestId: ID });
   });
 
-  test('changes nothing with its place in the queue, which it does not show', () => {
-    const world = told(generating(), EVENTS.accepted);
-    expect(deciding(world, EVENTS.queued)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
-    expect(deciding(told(world, EVENTS.running), EVENTS.runningHalf)).toMatchObject({ kind: 'ignore' });
+  test('does not change with its position in the queue, which it does not show', () => {
+    const world = apply(generating(), EVENTS.accepted);
+    expect(decisionOn(world, EVENTS.queued)).toEqual({ kind: 'ignore', reason: 'nothing-new' });
+    expect(decisionOn(apply(world, EVENTS.running), EVENTS.runningHalf)).toMatchObject({ kind: 'ignore' });
   });
 });
 
-test('the same snapshot, event and time give the same decision, and nothing given is changed', () => {
+test('a decision is deterministic and changes none of its arguments', () => {
   const world = Object.freeze(training({ state: 'RUNNING', falRequestId: ID }));
   const before = structuredClone(world);
-  expect(deciding(world, EVENTS.lora)).toEqual(deciding(world, EVENTS.lora));
+  expect(decisionOn(world, EVENTS.lora)).toEqual(decisionOn(world, EVENTS.lora));
   expect(world).toEqual(before);
 });

@@ -3,13 +3,13 @@ import { FINAL_STATES, transition, OPEN_STATES, type JobState } from '../../src/
 import { EVENT_NAMES, EVENTS, ID, URLS, type EventName } from '../support/run-events.ts';
 import { NOW, training } from '../support/domain-fixtures.ts';
 
-/** What comes of an event: the state after it, or why it was not applied. */
-const WORDS = { '.': 'nothing-new', '~': 'other-run' } as const;
+/** Why an event is not applied. */
+const REASONS = { '.': 'nothing-new', '~': 'other-run' } as const;
 
-/** One row an event, one column a state; the last two are bound to ID, the first two to nothing. */
+/** The state after each event, by the state before it; the last two states have the request id ID. */
 const TABLE: Record<
   EventName,
-  readonly [JobState | keyof typeof WORDS, ...(JobState | keyof typeof WORDS)[]]
+  readonly [JobState | keyof typeof REASONS, ...(JobState | keyof typeof REASONS)[]]
 > = {
   // SUBMITTING, SUBMIT_UNKNOWN, QUEUED, RUNNING
   accepted: ['QUEUED', 'QUEUED', 'QUEUED', 'RUNNING'],
@@ -17,8 +17,8 @@ const TABLE: Record<
   acceptedOther: ['QUEUED', 'QUEUED', '~', '~'],
   refused: ['FAILED', 'FAILED', '.', '.'],
   unknown: ['SUBMIT_UNKNOWN', '.', '.', '.'],
-  bound: ['QUEUED', 'QUEUED', '.', '.'],
-  boundOther: ['QUEUED', 'QUEUED', '~', '~'],
+  identified: ['QUEUED', 'QUEUED', '.', '.'],
+  identifiedOther: ['QUEUED', 'QUEUED', '~', '~'],
   queued: ['.', '.', 'QUEUED', 'QUEUED'],
   queuedSomewhere: ['.', '.', 'QUEUED', 'QUEUED'],
   running: ['.', '.', 'RUNNING', 'RUNNING'],
@@ -27,16 +27,16 @@ const TABLE: Record<
   finetune: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
   images: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
   loraOfOther: ['COMPLETED', 'COMPLETED', '~', '~'],
-  // Whether an answer is what was promised is for decide-training and decide-generation to say.
+  // decide-training and decide-generation check the answer.
   empty: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
   failed: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
   failedUnnamed: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
   failedOther: ['FAILED', 'FAILED', '~', '~'],
   cancelled: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
   cancelledNamed: ['CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED'],
-  lost: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
-  withdrawn: ['CANCELLED', 'CANCELLED', '.', '.'],
-  // About an end, which none of these states is.
+  abandoned: ['FAILED', 'FAILED', 'FAILED', 'FAILED'],
+  cancelledBeforeSubmit: ['CANCELLED', 'CANCELLED', '.', '.'],
+  // Confirms an end, and none of these states is one.
   confirmed: ['.', '.', '.', '.'],
   confirmedImages: ['.', '.', '.', '.'],
   confirmedEmpty: ['.', '.', '.', '.'],
@@ -54,7 +54,7 @@ describe.each(EVENT_NAMES)('%s', (name) => {
     (state, expected) => {
       const next = transition(jobIn(state), EVENTS[name], NOW);
       if (expected === '.' || expected === '~') {
-        expect(next).toEqual({ kind: 'ignore', reason: WORDS[expected] });
+        expect(next).toEqual({ kind: 'ignore', reason: REASONS[expected] });
       } else {
         expect(next.kind === 'change' ? (next.change.state ?? state) : next).toBe(expected);
       }
@@ -71,7 +71,7 @@ describe.each(EVENT_NAMES)('%s', (name) => {
   });
 });
 
-test('a job cancelled while its submit was on the way still learns the id, so that fal can be told', () => {
+test('a job cancelled during its submit still learns its request id, so that the cancel reaches fal', () => {
   expect(transition(jobIn('CANCELLED'), EVENTS.accepted, NOW)).toEqual({
     kind: 'change',
     change: { falRequestId: ID, submittedAt: NOW, ...URLS },
@@ -81,7 +81,7 @@ test('a job cancelled while its submit was on the way still learns the id, so th
   }
 });
 
-test('a run that fal itself says succeeded takes its failure back', () => {
+test('a success that fal confirms replaces a failure', () => {
   const failed = { ...jobIn('FAILED'), falRequestId: ID, errorCode: 'PROVIDER_FAILED' };
   expect(transition(failed, EVENTS.confirmed, NOW)).toEqual({
     kind: 'change',
@@ -89,9 +89,9 @@ test('a run that fal itself says succeeded takes its failure back', () => {
   });
 });
 
-test('a job that was given up before its run was known learns the id from the run’s success', () => {
+test('an abandoned job learns its request id from a success', () => {
   const lost = { ...jobIn('FAILED'), errorCode: 'LOST' };
-  for (const event of [EVENTS.lora, EVENTS.bound]) {
+  for (const event of [EVENTS.lora, EVENTS.identified]) {
     expect(transition(lost, event, NOW)).toEqual({
       kind: 'change',
       change: { falRequestId: ID, submittedAt: NOW },
@@ -102,8 +102,8 @@ test('a job that was given up before its run was known learns the id from the ru
   expect(transition(lost, EVENTS.failed, NOW)).toMatchObject({ kind: 'ignore' });
 });
 
-test('the first word of a run binds its id, whoever brings it', () => {
-  for (const name of ['accepted', 'bound', 'lora', 'failed', 'cancelledNamed'] as const) {
+test('the first event of a run sets the request id', () => {
+  for (const name of ['accepted', 'identified', 'lora', 'failed', 'cancelledNamed'] as const) {
     for (const state of ['SUBMITTING', 'SUBMIT_UNKNOWN'] as const) {
       expect(transition(jobIn(state), EVENTS[name], NOW)).toMatchObject({
         change: { falRequestId: ID, submittedAt: NOW },
@@ -112,7 +112,7 @@ test('the first word of a run binds its id, whoever brings it', () => {
   }
 });
 
-test("a submit's answer that comes after the webhook adds the addresses and nothing else, once", () => {
+test("a submit's answer after the webhook adds the URLs only, once", () => {
   expect(transition(jobIn('RUNNING'), EVENTS.accepted, NOW)).toEqual({ kind: 'change', change: URLS });
   expect(transition({ ...jobIn('RUNNING'), ...URLS }, EVENTS.accepted, NOW)).toEqual({
     kind: 'ignore',
@@ -120,7 +120,7 @@ test("a submit's answer that comes after the webhook adds the addresses and noth
   });
 });
 
-test('a refused job frees its idempotency key; no other end does', () => {
+test('only a refusal releases the idempotency key', () => {
   for (const name of EVENT_NAMES) {
     const next = transition(jobIn('SUBMITTING'), EVENTS[name], NOW);
     const frees = next.kind === 'change' && next.change.releaseIdempotencyKey === true;
@@ -128,7 +128,7 @@ test('a refused job frees its idempotency key; no other end does', () => {
   }
 });
 
-test('a final state is dated, an open one is not', () => {
+test('a final state has a date, an open one has none', () => {
   for (const state of OPEN_STATES) {
     for (const name of EVENT_NAMES) {
       const next = transition(jobIn(state), EVENTS[name], NOW);

@@ -14,21 +14,21 @@ test.each([
   ],
   ['COMPLETED', OTHER_ANSWER, 'lora', false],
   ['COMPLETED', undefined, 'lora', true],
-  ['COMPLETED', LORA_ANSWER, 'bound', true],
+  ['COMPLETED', LORA_ANSWER, 'identified', true],
   ['COMPLETED', LORA_ANSWER, 'failed', false],
   ['FAILED', { detail: 'bad archive' }, 'failed', true],
   ['FAILED', null, 'failed', true],
   ['FAILED', { detail: 'bad archive' }, 'lora', false],
-  ['FAILED', { detail: 'bad archive' }, 'bound', false],
-  // A success without its artefact, said twice.
+  ['FAILED', { detail: 'bad archive' }, 'identified', false],
+  // A repeated success without its artefact.
   ['FAILED', {}, 'empty', true],
   ['CANCELLED', undefined, 'lora', true],
   ['CANCELLED', undefined, 'failed', true],
-] as const)('after %s with %j the word %s goes with it: %s', (state, answer, name, expected) => {
+] as const)('after %s with %j the event %s is consistent: %s', (state, answer, name, expected) => {
   expect(isConsistent(state, answer, EVENTS[name])).toBe(expected);
 });
 
-test('a success said again goes with its end, also where its answer had to be changed to be stored', () => {
+test('a repeated success is consistent although its answer was sanitised for storage', () => {
   const output = { ...LORA_ANSWER, note: 'a\u0000\ud800', size: Infinity };
   const stored = { ...LORA_ANSWER, note: 'a\ufffd\ufffd', size: null };
   expect(isConsistent('COMPLETED', stored, { ...EVENTS.lora, output })).toBe(true);

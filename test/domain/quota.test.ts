@@ -15,14 +15,14 @@ function limits(some: Partial<SpendLimits>): SpendLimits {
   return { ...NO_LIMITS, ...some };
 }
 
-describe('what may be spent', () => {
-  test('is anything where there are no limits', () => {
+describe('a quota', () => {
+  test('without limits allows everything', () => {
     const much = usage(1e9, 1e9, 1e9);
     expect(checkQuota(TRAINING, much, NO_LIMITS)).toBeNull();
     expect(checkQuota(IMAGES, much, NO_LIMITS)).toBeNull();
   });
 
-  test('reaches each limit and stops there', () => {
+  test('allows each limit and no more', () => {
     expect(checkQuota(TRAINING, usage(0, 0, 2), limits({ runningTrainings: 3 }))).toBeNull();
     expect(checkQuota(TRAINING, usage(0, 0, 3), limits({ runningTrainings: 3 }))).toContain(
       'At most 3 trainings',
@@ -30,7 +30,9 @@ describe('what may be spent', () => {
     expect(checkQuota(TRAINING, usage(9), limits({ trainingsPerDay: 10 }))).toBeNull();
     expect(checkQuota(TRAINING, usage(10), limits({ trainingsPerDay: 10 }))).toContain('10 were made');
     expect(checkQuota(IMAGES, usage(6), limits({ imagesPerDay: 10 }))).toBeNull();
-    expect(checkQuota(IMAGES, usage(7), limits({ imagesPerDay: 10 }))).toContain('At most 10 images a day');
+    expect(checkQuota(IMAGES, usage(7), limits({ imagesPerDay: 10 }))).toContain(
+      'At most 10 images are allowed',
+    );
     expect(checkQuota(TRAINING, usage(0, 9), limits({ totalTrainingsPerDay: 10 }))).toBeNull();
     expect(checkQuota(TRAINING, usage(0, 10), limits({ totalTrainingsPerDay: 10 }))).toContain(
       'no more trainings',
@@ -39,27 +41,27 @@ describe('what may be spent', () => {
     expect(checkQuota(IMAGES, usage(0, 7), limits({ totalImagesPerDay: 10 }))).toContain('no more images');
   });
 
-  test('is nothing where the limit is nothing', () => {
+  test('of 0 allows nothing', () => {
     const nothing = limits({ trainingsPerDay: 0, imagesPerDay: 0 });
     expect(checkQuota(TRAINING, usage(0), nothing)).toContain('At most 0 trainings');
     expect(checkQuota({ ...IMAGES, units: 1 }, usage(0), nothing)).toContain('At most 0 images');
   });
 
-  test('of one kind is not limited by the other', () => {
+  test('of one kind does not limit the other', () => {
     const images = limits({ imagesPerDay: 0, totalImagesPerDay: 0 });
     expect(checkQuota(TRAINING, usage(1e9), images)).toBeNull();
     const trainings = limits({ runningTrainings: 0, trainingsPerDay: 0, totalTrainingsPerDay: 0 });
     expect(checkQuota(IMAGES, usage(1e9, 1e9, 1e9), trainings)).toBeNull();
   });
 
-  test('again is told with the time, where time brings it', () => {
+  test('names the time of the next free unit, when there is one', () => {
     expect(checkQuota(TRAINING, usage(1), limits({ trainingsPerDay: 1 }))).toContain(
       '2026-01-02T03:04:05.000Z',
     );
-    expect(checkQuota(TRAINING, usage(0), limits({ trainingsPerDay: 0 }))).not.toContain('free at');
+    expect(checkQuota(TRAINING, usage(0), limits({ trainingsPerDay: 0 }))).not.toContain('Try again');
   });
 
-  test('by all together is told without what others spent', () => {
+  test('of all owners does not reveal their usage', () => {
     expect(checkQuota(TRAINING, usage(0, 987), limits({ totalTrainingsPerDay: 500 }))).not.toMatch(/987|500/);
   });
 });

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { decide } from '../../src/domain/decide.ts';
 import { isFinal, OPEN_STATES } from '../../src/domain/job-state.ts';
 import { requestIdOf } from '../../src/domain/run-event.ts';
-import { dice } from '../support/prng.ts';
+import { randomFor } from '../support/prng.ts';
 import { EVENT_NAMES, EVENTS, type EventName } from '../support/run-events.ts';
 import {
   after,
@@ -15,9 +15,9 @@ import {
   type World,
 } from '../support/domain-fixtures.ts';
 
-/** What can happen to a job: news of its run, the wish for its end, the deletion of what people see of it. */
-type Step = EventName | 'wish for its end' | 'deletion';
-const STEPS: readonly Step[] = [...EVENT_NAMES, 'wish for its end', 'deletion'];
+/** A run event, a cancel request, or the deletion of the avatar or generation. */
+type Step = EventName | 'cancel request' | 'deletion';
+const STEPS: readonly Step[] = [...EVENT_NAMES, 'cancel request', 'deletion'];
 
 const STARTS = {
   'a first training': training(),
@@ -33,9 +33,9 @@ const STARTS = {
   'a generation': generating({}, { seed: 7 }),
 } as const satisfies Record<string, World>;
 
-/** Applies one step and says, as a sentence, what it broke; null when it kept every promise. */
+/** Applies one step. `broken` describes the invariant that it violated, if any. */
 function take(world: World, step: Step): { readonly next: World; readonly broken: string | null } {
-  if (step === 'wish for its end') {
+  if (step === 'cancel request') {
     const cancelRequested = world.job.cancelRequested || !isFinal(world.job.state);
     return { next: { ...world, job: { ...world.job, cancelRequested } }, broken: null };
   }
@@ -56,7 +56,7 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
   const isApplied = decision.kind === 'change';
 
   if (wasFinal && (before.job.state !== job.state || seenChange !== null)) {
-    // The one way out of an end: fal itself takes back a failure that is still what people see.
+    // Only a confirmed success replaces an end: a failure that is still shown.
     const isCorrection = event.kind === 'confirmed' && before.job.state === 'FAILED';
     if (!isCorrection) return 'an end changed';
     if (job.state !== 'COMPLETED' || isSeen(before)?.status !== 'FAILED')
@@ -65,22 +65,22 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
     if (isSeen(now)?.falRequestId !== job.falRequestId) return 'a correction of another run';
   }
   if (before.job.falRequestId !== null && before.job.falRequestId !== job.falRequestId) {
-    return 'a request id once bound changed';
+    return 'a request id changed';
   }
-  if (before.job.falRequestId !== null && isOther && isApplied) return "another run's news was applied";
-  if (seenChange !== null && isSeen(before) === null) return 'what was deleted came back';
+  if (before.job.falRequestId !== null && isOther && isApplied) return "another run's event was applied";
+  if (seenChange !== null && isSeen(before) === null) return 'a deleted row came back';
   if (seenChange !== null && isDeepStrictEqual(isSeen(before), isSeen(now)))
-    return 'a change that shows nothing';
+    return 'a visible change without a difference';
   if (isFinal(job.state) && !wasFinal && job.settledAt === undefined) return 'an end without a date';
   const isRefusedInTime = name === 'refused' && before.job.state === 'SUBMITTING';
   if (isRefusedInTime && !isDeepStrictEqual(before.avatar, now.avatar)) {
     return 'a refusal in time touched the avatar';
   }
   if (event.kind === 'accepted' && before.job.falRequestId !== null) {
-    if (job.state !== before.job.state || seenChange !== null) return 'a late answer took a state back';
+    if (job.state !== before.job.state || seenChange !== null) return 'a late answer changed the state';
   }
   if (before.job.cancelRequested && job.state === 'FAILED' && !wasFinal) {
-    if (event.kind === 'failed' || event.kind === 'lost') return 'a cancelled run failed';
+    if (event.kind === 'failed' || event.kind === 'abandoned') return 'a cancelled run failed';
   }
   const artifact = now.avatar?.artifact;
   if (!isDeepStrictEqual(before.avatar?.artifact ?? null, artifact ?? null) && now.avatar !== null) {
@@ -107,8 +107,8 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
   return null;
 }
 
-describe.each(Object.entries(STARTS))('%s keeps every promise', (_name, start) => {
-  test('whatever three things happen to it in whatever order', () => {
+describe.each(Object.entries(STARTS))('%s keeps every invariant', (_name, start) => {
+  test('through every sequence of three steps', () => {
     const broken: string[] = [];
     for (const first of STEPS) {
       const one = take(start, first);
@@ -125,7 +125,7 @@ describe.each(Object.entries(STARTS))('%s keeps every promise', (_name, start) =
   });
 
   test('through long random histories', () => {
-    const { pick } = dice(4_711);
+    const { pick } = randomFor(4_711);
     const reached = new Set<string>();
     for (let round = 0; round < 1500; round++) {
       let world: World = start;
@@ -139,7 +139,6 @@ describe.each(Object.entries(STARTS))('%s keeps every promise', (_name, start) =
         reached.add(world.job.state);
       }
     }
-    // Histories that never leave the start would prove nothing.
     expect([...reached].sort()).toEqual([...OPEN_STATES, 'COMPLETED', 'FAILED', 'CANCELLED'].sort());
   });
 });

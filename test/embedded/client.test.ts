@@ -14,7 +14,7 @@ let pool: pg.Pool;
 beforeAll(async () => {
   dataDir = await copyEmbeddedTemplate();
   db = await PGlite.create(join(dataDir, 'postgres'));
-  // As it would be on a slow disk: every message takes its time, so messages of two clients could meet.
+  // Every message takes 2 ms, so that messages of two clients could overlap.
   const execProtocolStream = db.execProtocolStream.bind(db);
   db.execProtocolStream = async (...message) => {
     await pause(2);
@@ -35,7 +35,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-test('a client that is dropped in the middle of a statement does not disturb the next one', async () => {
+test('a client dropped during a statement does not disturb the next one', async () => {
   for (let round = 0; round < 10; round++) {
     const client = await pool.connect();
     await client.query('BEGIN');
@@ -50,7 +50,7 @@ test('a client that is dropped in the middle of a statement does not disturb the
   }
 });
 
-test('answers go to who asked, also when every second statement fails', async () => {
+test('every query receives its own answer, also when others fail', async () => {
   const outcomes = await Promise.allSettled(
     Array.from({ length: 20 }, async (_, n) => {
       const sql = n % 2 === 0 ? 'SELECT $1::int AS n' : 'SELECT $1::int / 0 AS n';

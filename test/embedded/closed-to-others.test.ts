@@ -1,10 +1,9 @@
-import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { backUp } from '../../src/backup/dump.ts';
 import { openEmbedded } from '../../src/embedded/database.ts';
-import { openDatabase } from '../../src/open-database.ts';
 import { restore } from '../../src/backup/restore.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { silent } from '../support/template.ts';
@@ -17,7 +16,7 @@ let folder: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'likeness-closed-'));
-  await chmod(folder, 0o755); // as one that somebody made for the data
+  await chmod(folder, 0o755);
 });
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -28,32 +27,27 @@ async function modeOf(...path: string[]): Promise<string> {
 }
 
 test.skipIf(process.platform === 'win32')(
-  'nobody else gets into a database that is made or restored in a folder that is open to all',
-  async () => {
-    await (await openDatabase({ dataDir: folder, log: silent })).close();
-    expect(await modeOf(folder, 'postgres')).toBe('700');
-
-    const made = await openEmbedded(folder, silent);
-    const file = join(folder, 'b.gz');
-    await backUp(made.pool, file, never);
-    await made.close();
-
-    const restored = await mkdtemp(join(tmpdir(), 'likeness-closed-'));
-    await chmod(restored, 0o755);
-    await restore(file, restored, silent);
-    expect(await modeOf(restored, 'postgres')).toBe('700');
-    await rm(restored, { recursive: true });
-  },
-);
-
-test.skipIf(process.platform === 'win32')(
-  'a database that others could get into is closed to them when it is opened',
+  'a database restored into a folder that is open to all is closed to others',
   async () => {
     const dataDir = await copyEmbeddedTemplate();
-    await chmod(join(dataDir, 'postgres'), 0o777);
-    const { close } = await openEmbedded(dataDir, silent);
-    expect(await modeOf(dataDir, 'postgres')).toBe('700');
-    await close();
+    const source = await openEmbedded(dataDir, silent);
+    const file = join(folder, 'b.gz');
+    await backUp(source.pool, file, never);
+    await source.close();
     await rm(dataDir, { recursive: true });
+
+    const restored = join(folder, 'restored');
+    await mkdir(restored, { mode: 0o755 });
+    await restore(file, restored, silent);
+    expect(await modeOf(restored, 'postgres')).toBe('700');
   },
 );
+
+test.skipIf(process.platform === 'win32')('opening a database closes it to other users', async () => {
+  const dataDir = await copyEmbeddedTemplate();
+  await chmod(join(dataDir, 'postgres'), 0o777);
+  const { close } = await openEmbedded(dataDir, silent);
+  expect(await modeOf(dataDir, 'postgres')).toBe('700');
+  await close();
+  await rm(dataDir, { recursive: true });
+});

@@ -24,7 +24,7 @@ describe('the embedded database', { timeout: 60_000 }, () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  test('is tidied as it goes: its log is cut back, dead rows go, the planner gets its statistics', async () => {
+  test('is maintained: a checkpoint, a vacuum and new statistics', async () => {
     const { pool } = handle;
     const one = async <T>(sql: string): Promise<T> => (await pool.query<{ v: T }>(sql)).rows[0]?.v as T;
     await pool.query('CREATE TABLE busy AS SELECT n FROM generate_series(1, 5000) AS n');
@@ -48,7 +48,7 @@ describe('the embedded database', { timeout: 60_000 }, () => {
     expect(await one<number>(`SELECT pg_relation_size('busy')::int AS v`)).toBeLessThanOrEqual(8192 * 2);
   });
 
-  test('that does not return from a statement ends its process, with a line of log that says why; many short ones do not', async () => {
+  test('that does not return from a statement ends its process with a log line; many short ones do not', async () => {
     const folder = await copyEmbeddedTemplate();
     const child = startChild(fileURLToPath(new URL('../support/frozen.ts', import.meta.url)), [folder]);
     expect(await child.line()).toBe('alive');

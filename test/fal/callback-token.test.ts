@@ -4,19 +4,19 @@ import { CallbackTokens } from '../../src/fal/callback-token.ts';
 describe('a callback token', () => {
   const tokens = new CallbackTokens('a secret');
 
-  test('is 32 hex digits and never comes twice', () => {
+  test('is 32 hex digits and unique', () => {
     const made = Array.from({ length: 1000 }, () => tokens.create());
     for (const token of made) expect(token).toMatch(/^[0-9a-f]{32}$/);
     expect(new Set(made).size).toBe(made.length);
     expect(new Set(made.map((token) => token.slice(16))).size).toBe(made.length);
   });
 
-  test('is known again by every instance with the same secret', () => {
+  test('is valid in every instance with the same secret', () => {
     expect(new CallbackTokens('a secret').isOurs(tokens.create())).toBe(true);
     expect(new CallbackTokens('another secret').isOurs(tokens.create())).toBe(false);
   });
 
-  test('cannot be made up or changed', () => {
+  test('cannot be guessed or changed', () => {
     const token = tokens.create();
     const changed = Array.from(token, (digit, at) => {
       const other = digit === '0' ? '1' : '0';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { memoryLog } from '../support/memory-log.ts';
-import { KeptStops } from '../support/breaker-fixture.ts';
+import { FakeBreakerStore } from '../support/breaker-fixture.ts';
 import { CircuitBreaker } from '../../src/fal/circuit-breaker.ts';
 import type { FalAnswer } from '../../src/fal/send-once.ts';
 
@@ -8,35 +8,43 @@ function answer(status: number, detail = '', headers: Record<string, string> = {
   return { kind: 'answered', status, headers: new Headers(headers), body: { json: { detail } } };
 }
 
-function bench() {
-  const stops = new KeptStops();
+function breakerFixture() {
+  const store = new FakeBreakerStore();
   const log = memoryLog();
-  return { stops, log, hold: new CircuitBreaker(stops, log) };
+  return { store, log, breaker: new CircuitBreaker(store, log) };
 }
+
+async function heldBack(breaker: CircuitBreaker): Promise<string | null> {
+  const admission = await breaker.admit();
+  return 'heldBack' in admission ? admission.heldBack : null;
+}
+
+const CLAIM = new Date();
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('submits are stopped by', () => {
+describe.each([
+  ['a submit', null, 1, '1 minute'],
+  ['a probe', CLAIM, 2, '2 minutes'],
+] as const)('the breaker opens when fal answers %s with', (_submit, claim, minutes, wait) => {
   test.each([
-    ['a key that fal refuses', answer(401, 'Cannot access application'), 'KEY_REFUSED'],
-    ['an unpaid account', answer(402), 'BALANCE_EXHAUSTED'],
+    ['a refusal of the key', answer(401, 'Cannot access application'), 'KEY_REFUSED'],
+    ['a refusal of an unpaid account', answer(402), 'BALANCE_EXHAUSTED'],
     ['an exhausted balance', answer(403, 'User is locked. Reason: Exhausted balance.'), 'BALANCE_EXHAUSTED'],
   ] as const)('%s', async (_what, given, reason) => {
-    const { stops, log, hold } = bench();
-    expect(await hold.reason()).toBeNull();
-    await hold.learn(given);
-    expect(stops.reasons).toEqual([reason]);
-    expect(log.lines).toMatchObject([{ level: 'error', fields: { reason } }]);
-    expect(await hold.reason()).toContain('Nothing was started');
-    // Another instance, which was told nothing itself.
-    expect(await new CircuitBreaker(stops, log).reason()).toContain('Nothing was started');
+    const { store, log, breaker } = breakerFixture();
+    await breaker.learn(given, claim);
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { reason, nextProbeInMinutes: minutes } }]);
+    const words = `No runs can be started at the moment. Try again in ${wait}. Nothing was started.`;
+    expect(await heldBack(breaker)).toBe(words);
+    // Another instance.
+    expect(await heldBack(new CircuitBreaker(store, log))).toBe(words);
   });
 });
 
 test.each([
-  ['a success', answer(200)],
   ['an endpoint that is not ours', answer(403, 'You do not have access to this application')],
   ['a prompt that fal quotes', answer(403, 'The prompt "a locked door, on balance" is not allowed')],
   ['a prompt that quotes fal', answer(403, 'Not allowed: User is locked. Reason: Exhausted balance.')],
@@ -46,11 +54,21 @@ test.each([
   ['a bad input', answer(422, 'balance')],
   ['a fault of fal', answer(500, 'locked')],
   ['no answer', { kind: 'unanswered', sent: true, message: 'cut' } satisfies FalAnswer],
-] as const)('%s stops nothing', async (_what, given) => {
-  const { stops, hold } = bench();
-  await hold.learn(given);
-  expect(stops.reasons).toEqual([]);
-  expect(await hold.reason()).toBeNull();
+] as const)('%s neither opens the breaker nor closes it', async (_what, given) => {
+  const { store, breaker } = breakerFixture();
+  await breaker.learn(given, null);
+  expect(store.calls).toEqual([]);
+  await breaker.learn(given, CLAIM);
+  expect(store.calls).toEqual(['release']);
+});
+
+test('a success closes the breaker when it is that of a probe', async () => {
+  const { store, log, breaker } = breakerFixture();
+  await breaker.learn(answer(200), null);
+  expect(store.calls).toEqual([]);
+  await breaker.learn(answer(200), CLAIM);
+  expect(store.calls).toEqual(['close']);
+  expect(log.lines).toMatchObject([{ level: 'warn' }]);
 });
 
 describe('a pause that fal asks for', () => {
@@ -61,30 +79,30 @@ describe('a pause that fal asks for', () => {
     ['of more than ten minutes is ten minutes', 429, '86400', 600],
   ] as const)('%s is kept to', async (_what, status, retryAfter, seconds) => {
     vi.useFakeTimers({ now: 1_800_000_000_000 });
-    const { stops, hold } = bench();
-    await hold.learn(answer(status, 'busy', { 'retry-after': retryAfter }));
-    expect(await hold.reason()).toContain(`try again in ${seconds} s`);
+    const { store, breaker } = breakerFixture();
+    await breaker.learn(answer(status, 'busy', { 'retry-after': retryAfter }), null);
+    expect(await heldBack(breaker)).toContain(`try again in ${seconds} s`);
     vi.advanceTimersByTime(seconds * 1000 - 1);
-    expect(await hold.reason()).not.toBeNull();
+    expect(await heldBack(breaker)).not.toBeNull();
     vi.advanceTimersByTime(1);
-    expect(await hold.reason()).toBeNull();
-    expect(stops.reasons).toEqual([]);
+    expect(await heldBack(breaker)).toBeNull();
+    expect(store.calls).toEqual([]);
   });
 
   test('is not made shorter by a later answer', async () => {
-    const { hold } = bench();
-    await hold.learn(answer(429, 'busy', { 'retry-after': '30' }));
-    await hold.learn(answer(429, 'busy', { 'retry-after': '1' }));
-    await hold.learn(answer(429));
-    expect(await hold.reason()).toMatch(/try again in (30|29) s/);
+    const { breaker } = breakerFixture();
+    await breaker.learn(answer(429, 'busy', { 'retry-after': '30' }), null);
+    await breaker.learn(answer(429, 'busy', { 'retry-after': '1' }), null);
+    await breaker.learn(answer(429), null);
+    expect(await heldBack(breaker)).toMatch(/try again in (30|29) s/);
   });
 
   test.each([undefined, '', 'soon', '-5', '1.5', new Date(0).toUTCString()])(
     'that reads %j is none',
     async (value) => {
-      const { hold } = bench();
-      await hold.learn(answer(429, 'busy', value === undefined ? {} : { 'retry-after': value }));
-      expect(await hold.reason()).toBeNull();
+      const { breaker } = breakerFixture();
+      await breaker.learn(answer(429, 'busy', value === undefined ? {} : { 'retry-after': value }), null);
+      expect(await heldBack(breaker)).toBeNull();
     },
   );
 });

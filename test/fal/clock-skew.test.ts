@@ -4,7 +4,7 @@ import { memoryLog } from '../support/memory-log.ts';
 
 const MINUTE = 60_000;
 
-test('a clock that is far off is said once an hour, and told in seconds at any time', () => {
+test('clock skew is logged once an hour when it is large, and always known in seconds', () => {
   vi.useFakeTimers({ now: 1_800_000_000_000 });
   const log = memoryLog();
   const clock = new ClockSkew(log);
@@ -26,7 +26,7 @@ test('a clock that is far off is said once an hour, and told in seconds at any t
   vi.useRealTimers();
 });
 
-test('what is no date says nothing', () => {
+test('an invalid Date header is ignored', () => {
   const clock = new ClockSkew(memoryLog());
   for (const date of [null, '', 'yesterday']) clock.notice(date);
   expect(clock.seconds).toBe(0);

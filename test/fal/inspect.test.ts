@@ -1,19 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import queue from '../fixtures/fal/queue.json' with { type: 'json' };
 import { FalProvider } from '../../src/fal/provider.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { noHold } from '../support/breaker-fixture.ts';
+import { closedBreaker } from '../support/breaker-fixture.ts';
 import { deadUrl, html, json, peer, type Arrived } from '../support/fal-peer.ts';
-import type { RunRef } from '../../src/jobs/ports.ts';
+import type { RunRef } from '../../src/jobs/poll-job.ts';
 
 const ID = '764cabcf-b745-4b3e-ae38-1200304cf45b';
+const STATUS_PATH = `/fal-ai/x/requests/${ID}/status?logs=1`;
 const OUTPUT = { diffusers_lora_file: { url: 'https://v3.fal.media/l' } };
-const DETAIL = { detail: [{ loc: ['body', 'images_data_url'], msg: 'bad', type: 'invalid_archive' }] };
+const { completed, failed, cancelled, resultOfFailed, resultOfCancelled } = queue;
 
-type Answer = readonly [status: number, body: unknown];
+/** `PAGE`: an HTML page, as gateways answer. */
+type Answer = { readonly status: number; readonly body: unknown };
+
+const answer = (status: number, body: unknown = 'PAGE'): Answer => ({ status, body });
+const output = answer(200, OUTPUT);
 
 function falAt(url: string): FalProvider {
-  return new FalProvider({ key: 'key-id:key-secret', queueUrl: url, restUrl: url }, noHold(), memoryLog());
+  const settings = { key: 'key-id:key-secret', queueUrl: url, restUrl: url };
+  return new FalProvider(settings, closedBreaker(), memoryLog());
 }
 
 function runAt(url: string, given: Partial<RunRef> = {}): RunRef {
@@ -22,236 +29,210 @@ function runAt(url: string, given: Partial<RunRef> = {}): RunRef {
   return { endpoint: 'fal-ai/x/sub/path', requestId: ID, ...urls, ...given };
 }
 
-function say(response: ServerResponse, [status, body]: Answer): void {
+function send(response: ServerResponse, { status, body }: Answer): void {
   if (body === 'PAGE') html(response, status);
   else json(response, status, body);
 }
 
-/** Looks at a run whose status and result answer as given; which of them were asked is in `arrived`. */
-async function look(status: Answer, result: Answer | 'hangs up' = [500, 'PAGE']) {
+/** Fetches the status of a run; `result` is the answer to the request for its result. */
+async function statusOf(status: Answer, result: Answer | 'no answer' = answer(500)) {
   const { url, arrived } = await peer((response, { path }) => {
-    if (path.includes('/status')) say(response, status);
-    else if (result === 'hangs up') response.destroy();
-    else say(response, result);
+    if (path.includes('/status')) send(response, status);
+    else if (result === 'no answer') response.destroy();
+    else send(response, result);
   });
-  return { inspection: await falAt(url).fetchStatus(runAt(url)), arrived };
+  return { run: await falAt(url).fetchStatus(runAt(url)), arrived };
 }
-
-const DONE: Answer = [200, { status: 'COMPLETED', logs: [], metrics: { inference_time: 1 } }];
-const FAILED: Answer = [200, { status: 'COMPLETED', error: 'Invalid status code: 422', error_type: null }];
-const CANCELLED: Answer = [200, { status: 'COMPLETED', error: 'Cancelled', error_type: 'client_cancelled' }];
 
 function paths(arrived: readonly Arrived[]): string[] {
   return arrived.map(({ path }) => path);
 }
 
-describe('a run that is open', () => {
-  test('tells its place in the queue, and is asked about once, with its logs', async () => {
-    const { inspection, arrived } = await look([202, { status: 'IN_QUEUE', queue_position: 3 }]);
-    expect(inspection).toEqual({ kind: 'queued', position: 3 });
-    expect(paths(arrived)).toEqual([`/fal-ai/x/requests/${ID}/status?logs=1`]);
+describe('an open run', () => {
+  test('is queued with its position, by one authorized request for the status with logs', async () => {
+    const { run, arrived } = await statusOf(queue.queued);
+    expect(run).toEqual({ kind: 'queued', position: 3 });
+    expect(paths(arrived)).toEqual([STATUS_PATH]);
     expect(arrived[0]?.headers.authorization).toBe('Key key-id:key-secret');
   });
 
-  test.each([undefined, null, -1, 'first'])('in the queue at %j has no known place', async (position) => {
-    const { inspection } = await look([202, { status: 'IN_QUEUE', queue_position: position }]);
-    expect(inspection).toEqual({ kind: 'queued', position: null });
+  test.each([undefined, null, -1, 'first'])('at position %j has no known position', async (position) => {
+    const { run } = await statusOf(answer(202, { ...queue.queued.body, queue_position: position }));
+    expect(run).toEqual({ kind: 'queued', position: null });
   });
 
-  test('tells its progress out of its logs', async () => {
-    const logs = [
-      { message: 'step 10/100', timestamp: 'x' },
-      null,
-      { message: ' 45%|████ | 45/100 [00:01]' },
-    ];
-    expect((await look([202, { status: 'IN_PROGRESS', logs }])).inspection).toEqual({
-      kind: 'running',
-      percent: 45,
-    });
-    for (const none of [null, undefined, [], 'text']) {
-      const { inspection } = await look([202, { status: 'IN_PROGRESS', logs: none }]);
-      expect(inspection).toEqual({ kind: 'running', percent: null });
-    }
+  test('is running with the progress of its logs', async () => {
+    expect((await statusOf(queue.running)).run).toEqual({ kind: 'running', percent: 45 });
+  });
+
+  test.each([null, undefined, [], 'text', [null]])('with the logs %j has no known progress', async (logs) => {
+    const { run } = await statusOf(answer(202, { ...queue.running.body, logs }));
+    expect(run).toEqual({ kind: 'running', percent: null });
+  });
+
+  test('is running while its result is stored', async () => {
+    expect((await statusOf(completed, queue.resultTooEarly)).run).toEqual({ kind: 'running', percent: null });
   });
 });
 
 describe('a run that ended', () => {
-  test('with its output succeeded', async () => {
-    const { inspection, arrived } = await look(DONE, [200, OUTPUT]);
-    expect(inspection).toEqual({ kind: 'succeeded', requestId: ID, output: OUTPUT });
-    expect(paths(arrived)).toEqual([`/fal-ai/x/requests/${ID}/status?logs=1`, `/fal-ai/x/requests/${ID}`]);
+  test('with an output succeeded', async () => {
+    const { run, arrived } = await statusOf(completed, output);
+    expect(run).toEqual({ kind: 'succeeded', requestId: ID, output: OUTPUT });
+    expect(paths(arrived)).toEqual([STATUS_PATH, `/fal-ai/x/requests/${ID}`]);
   });
 
-  test.each<[string, Answer, string]>([
-    ['with a detail list', [422, DETAIL], 'images_data_url: bad (invalid_archive)'],
-    ['with a detail text', [500, { detail: 'broken' }], 'broken'],
-    ['of fal itself', [503, { detail: 'lost', error_type: 'runner_disconnected' }], 'lost'],
-    ['although its result is a page', [502, 'PAGE'], 'Invalid status code: 422'],
-    ['although its result is gone', [404, {}], 'Invalid status code: 422'],
-    ['although its result looks good', [200, OUTPUT], 'Invalid status code: 422'],
-  ])('with an error %s failed', async (_what, result, message) => {
-    const { inspection } = await look(FAILED, result);
-    expect(inspection).toMatchObject({ kind: 'failed', requestId: ID, message });
+  const DETAIL = 'images_data_url: The archive could not be read. (invalid_archive)';
+
+  test.each<[string, Answer, Answer, string]>([
+    ['a detail list', failed, resultOfFailed, DETAIL],
+    ['a detail text', failed, answer(500, { detail: 'broken' }), 'broken'],
+    ['an error of fal itself', failed, queue.runnerLost, 'Runner disconnected'],
+    ['a page', failed, answer(502), 'Invalid status code: 422'],
+    ['nothing', failed, answer(404, {}), 'Invalid status code: 422'],
+    ['an output', failed, output, 'Invalid status code: 422'],
+    [
+      'a page, and only an error type',
+      answer(200, { status: 'COMPLETED', error_type: 'x' }),
+      answer(504),
+      'x',
+    ],
+    ['a detail list, without an error in the status', completed, resultOfFailed, DETAIL],
+    ['HTTP 400 and a detail list', completed, answer(400, resultOfFailed.body), DETAIL],
+    ['HTTP 500 and a detail list', completed, answer(500, resultOfFailed.body), DETAIL],
+    [
+      'a text that quotes the one of open runs',
+      completed,
+      answer(400, { detail: '"in progress"' }),
+      '"in progress"',
+    ],
+  ])('in an error whose result is %s failed', async (_what, status, result, message) => {
+    const { run } = await statusOf(status, result);
+    expect(run).toMatchObject({ kind: 'failed', requestId: ID, message });
+    if (result.body === resultOfFailed.body) expect(run).toMatchObject({ output: result.body });
   });
 
-  test('with an error keeps what its result says', async () => {
-    expect((await look(FAILED, [422, DETAIL])).inspection).toMatchObject({ output: DETAIL });
+  test.each<[string, Answer, Answer | 'no answer']>([
+    ['its status and its result', cancelled, resultOfCancelled],
+    ['its status', cancelled, answer(400, { detail: 'x' })],
+    ['its result', completed, resultOfCancelled],
+    ['its status, without a result', cancelled, 'no answer'],
+  ])('as cancelled by %s was cancelled', async (_what, status, result) => {
+    expect((await statusOf(status, result)).run).toEqual({ kind: 'cancelled', requestId: ID });
   });
 
-  test('with a type of error and no words failed', async () => {
-    const status: Answer = [200, { status: 'COMPLETED', error_type: 'startup_timeout' }];
-    expect((await look(status, [504, 'PAGE'])).inspection).toMatchObject({
-      kind: 'failed',
-      message: 'startup_timeout',
-    });
-  });
+  test.each<[Answer]>([[answer(404, { detail: 'gone' })], [answer(404)], [answer(410)]])(
+    'with the result %j is not found',
+    async (result) => {
+      expect((await statusOf(completed, result)).run).toMatchObject({ kind: 'not-found' });
+    },
+  );
 
-  test('without an error of the queue and with one of the model failed', async () => {
-    for (const status of [422, 400, 500]) {
-      expect((await look(DONE, [status, DETAIL])).inspection).toEqual({
-        kind: 'failed',
-        requestId: ID,
-        message: 'images_data_url: bad (invalid_archive)',
-        output: DETAIL,
-      });
-    }
-  });
-
-  test.each<[string, Answer, Answer | 'hangs up']>([
-    ['says so and answers 499', CANCELLED, [499, { detail: 'Cancelled' }]],
-    ['says so and answers otherwise', CANCELLED, [400, { detail: 'x' }]],
-    ['only answers 499', DONE, [499, { detail: 'Cancelled' }]],
-    ['says so and answers nothing', CANCELLED, 'hangs up'],
-  ])('by a cancel %s was cancelled', async (_what, status, result) => {
-    expect((await look(status, result)).inspection).toEqual({ kind: 'cancelled', requestId: ID });
-  });
-
-  test('whose result is still being stored is running', async () => {
-    const { inspection } = await look(DONE, [400, { detail: 'Request is still in progress' }]);
-    expect(inspection).toEqual({ kind: 'running', percent: null });
-  });
-
-  test('that failed with a text that quotes those words has failed', async () => {
-    const { inspection } = await look(DONE, [400, { detail: 'Not allowed: "a wedding in progress"' }]);
-    expect(inspection).toMatchObject({ kind: 'failed' });
-  });
-
-  test.each([404, 410])('whose result answers HTTP %i cannot be found', async (status) => {
-    expect((await look(DONE, [status, { detail: 'gone' }])).inspection).toMatchObject({ kind: 'not-found' });
-    expect((await look(DONE, [status, 'PAGE'])).inspection).toMatchObject({ kind: 'not-found' });
-  });
-
-  test.each<[string, Answer | 'hangs up']>([
-    ['a page with HTTP 200', [200, 'PAGE']],
-    ['HTTP 401', [401, { detail: 'no key' }]],
-    ['HTTP 403', [403, { detail: 'User is locked.' }]],
-    ['HTTP 429', [429, { detail: 'slow down' }]],
-    ["a gateway's 502", [502, 'PAGE']],
-    ["a gateway's 503", [503, { detail: 'x' }]],
-    ["a gateway's 504", [504, { detail: 'x' }]],
-    ['a 500 without words', [500, 'PAGE']],
-    ['a redirect', [302, {}]],
-    ['nothing', 'hangs up'],
-  ])('whose result answers %s is to be asked again', async (_what, result) => {
-    expect((await look(DONE, result)).inspection).toMatchObject({ kind: 'unreachable' });
+  test.each<[string, Answer | 'no answer']>([
+    ['a page with HTTP 200', answer(200)],
+    ['HTTP 401', answer(401, { detail: 'no key' })],
+    ['HTTP 403', queue.locked],
+    ['HTTP 429', answer(429, { detail: 'slow down' })],
+    ["a gateway's 502", answer(502)],
+    ["a gateway's 503", queue.runnerLost],
+    ["a gateway's 504", answer(504, { detail: 'x' })],
+    ['a 500 without a text', answer(500)],
+    ['a redirect', answer(302, {})],
+    ['no answer', 'no answer'],
+  ])('with the result %s is unreachable', async (_what, result) => {
+    expect((await statusOf(completed, result)).run).toMatchObject({ kind: 'unreachable' });
   });
 });
 
-describe('a run that fal', () => {
-  test('does not know is not found', async () => {
-    expect((await look([404, { status: 'NOT_FOUND' }])).inspection).toMatchObject({ kind: 'not-found' });
-    expect((await look([404, 'PAGE'])).inspection).toMatchObject({ kind: 'not-found' });
+describe('a status of', () => {
+  test.each<[Answer]>([[queue.notFound], [answer(404)]])('%j is of no known run', async (status) => {
+    expect((await statusOf(status)).run).toMatchObject({ kind: 'not-found' });
   });
 
-  test.each<[string, Answer]>([
-    ['an unknown status', [200, { status: 'PAUSED' }]],
-    ['no status', [200, {}]],
-    ['null', [200, null]],
-    ['a list', [200, []]],
-    ['a page', [200, 'PAGE']],
-    ['HTTP 401', [401, { detail: 'no key' }]],
-    ['HTTP 429', [429, {}]],
-    ['HTTP 500', [500, { detail: 'x' }]],
-    ['HTTP 503', [503, 'PAGE']],
-    ['a redirect', [302, {}]],
-  ])('answers with %s is to be asked again, and said nothing', async (_what, status) => {
-    const { inspection, arrived } = await look(status);
-    expect(inspection).toMatchObject({ kind: 'unreachable' });
+  test.each<[Answer]>([
+    [answer(200, { status: 'PAUSED' })],
+    [answer(200, {})],
+    [answer(200, null)],
+    [answer(200, [])],
+    [answer(200)],
+    [answer(401, { detail: 'no key' })],
+    [answer(429, {})],
+    [answer(500, { detail: 'x' })],
+    [answer(503)],
+    [answer(302, {})],
+  ])('%j is no answer: fal is unreachable', async (status) => {
+    const { run, arrived } = await statusOf(status);
+    expect(run).toMatchObject({ kind: 'unreachable' });
     expect(arrived).toHaveLength(1);
   });
 
-  test('cannot be asked about is to be asked again', async () => {
+  test('a closed port is no answer: fal is unreachable, for a cancel too', async () => {
     const url = await deadUrl();
     expect(await falAt(url).fetchStatus(runAt(url))).toMatchObject({ kind: 'unreachable' });
     expect(await falAt(url).cancel(runAt(url))).toBe('unreachable');
   });
 });
 
-describe('a cancel', () => {
-  test.each<[Answer, string]>([
-    [[200, { status: 'OK' }], 'removed'],
-    [[200, { success: true }], 'requested'],
-    [[202, { status: 'CANCELLATION_REQUESTED' }], 'requested'],
-    [[202, 'PAGE'], 'requested'],
-    [[200, null], 'requested'],
-    [[400, { status: 'ALREADY_COMPLETED' }], 'already-completed'],
-    [[404, { status: 'NOT_FOUND' }], 'not-found'],
-    [[401, { detail: 'x' }], 'unreachable'],
-    [[429, {}], 'unreachable'],
-    [[500, 'PAGE'], 'unreachable'],
-    [[503, {}], 'unreachable'],
-    [[302, {}], 'unreachable'],
-  ])('answered with %j is %s', async (answer, meaning) => {
-    const { url, arrived } = await peer((response) => say(response, answer));
-    expect(await falAt(url).cancel(runAt(url))).toBe(meaning);
-    expect(arrived).toMatchObject([{ method: 'PUT', path: `/fal-ai/x/requests/${ID}/cancel` }]);
-  });
+test.each<[Answer, string]>([
+  [queue.cancelRemoved, 'removed'],
+  [answer(200, { success: true }), 'requested'],
+  [queue.cancelRequested, 'requested'],
+  [answer(202), 'requested'],
+  [answer(200, null), 'requested'],
+  [queue.cancelTooLate, 'already-completed'],
+  [queue.notFound, 'not-found'],
+  [answer(401, { detail: 'x' }), 'unreachable'],
+  [answer(429, {}), 'unreachable'],
+  [answer(500), 'unreachable'],
+  [answer(503, {}), 'unreachable'],
+  [answer(302, {}), 'unreachable'],
+])('a cancel answered %j is %s', async (given, meaning) => {
+  const { url, arrived } = await peer((response) => send(response, given));
+  expect(await falAt(url).cancel(runAt(url))).toBe(meaning);
+  expect(arrived).toMatchObject([{ method: 'PUT', path: `/fal-ai/x/requests/${ID}/cancel` }]);
 });
 
-describe('the addresses fal gave', () => {
-  test('are not used when they lead elsewhere: the key goes to the queue only', async () => {
-    const elsewhere = await peer((response) => json(response, 200, { status: 'IN_QUEUE' }));
+describe('the URLs that fal gave for a run', () => {
+  test('are not used on another origin, which would receive the key', async () => {
+    const elsewhere = await peer((response) => send(response, queue.queued));
     const { url, arrived } = await peer((response, { path }) =>
-      path.includes('/status') ? json(response, 200, { status: 'COMPLETED' }) : json(response, 200, OUTPUT),
+      send(response, path.includes('/status') ? completed : output),
     );
-    const host = new URL(url).host;
-    const urls = [
+    const { host, port } = new URL(url);
+    const origins = [
       elsewhere.url,
-      `http://localhost:${new URL(url).port}`,
+      `http://localhost:${port}`,
       `https://${host}`,
       `http://${host}@x.invalid`,
     ];
-    for (const other of urls) {
+    for (const other of origins) {
       const run = runAt(url, { statusUrl: `${other}/s`, responseUrl: `${other}/r`, cancelUrl: `${other}/c` });
       expect(await falAt(url).fetchStatus(run)).toMatchObject({ kind: 'succeeded' });
       expect(await falAt(url).cancel(run)).toBe('requested');
     }
     expect(elsewhere.arrived).toEqual([]);
-    expect(new Set(paths(arrived))).toEqual(
-      new Set([
-        `/fal-ai/x/requests/${ID}/status?logs=1`,
-        `/fal-ai/x/requests/${ID}`,
-        `/fal-ai/x/requests/${ID}/cancel`,
-      ]),
-    );
+    const base = `/fal-ai/x/requests/${ID}`;
+    expect(new Set(paths(arrived))).toEqual(new Set([STATUS_PATH, base, `${base}/cancel`]));
   });
 
-  test.each([null, '', 'not a URL', '/relative'])('are computed where there are none: %j', async (given) => {
-    const { url, arrived } = await peer((response) => json(response, 202, { status: 'IN_QUEUE' }));
-    const run = runAt(url, { statusUrl: given, responseUrl: given, cancelUrl: given });
-    expect(await falAt(url).fetchStatus(run)).toEqual({ kind: 'queued', position: null });
-    // Owner and app only, whatever the rest of the endpoint: that is where fal's queue keeps its runs.
-    expect(paths(arrived)).toEqual([`/fal-ai/x/requests/${ID}/status?logs=1`]);
-  });
+  test.each([null, '', 'not a URL', '/relative'])(
+    'are built from the app when they are %j',
+    async (given) => {
+      const { url, arrived } = await peer((response) => send(response, queue.queued));
+      const run = runAt(url, { statusUrl: given, responseUrl: given, cancelUrl: given });
+      expect(await falAt(url).fetchStatus(run)).toMatchObject({ kind: 'queued' });
+      expect(paths(arrived)).toEqual([STATUS_PATH]);
+    },
+  );
 
-  test('keep their own query beside the wish for logs', async () => {
-    const { url, arrived } = await peer((response) => json(response, 202, { status: 'IN_QUEUE' }));
+  test('keep their query, but for the logs', async () => {
+    const { url, arrived } = await peer((response) => send(response, queue.queued));
     await falAt(url).fetchStatus(runAt(url, { statusUrl: `${url}/s?a=1&logs=0` }));
     expect(paths(arrived)).toEqual(['/s?a=1&logs=1']);
   });
 
-  test('are not followed when they redirect', async () => {
-    const elsewhere = await peer((response) => json(response, 200, { status: 'COMPLETED' }));
+  test('are not followed to a redirect', async () => {
+    const elsewhere = await peer((response) => send(response, completed));
     const { url } = await peer((response) => response.writeHead(302, { location: elsewhere.url }).end());
     expect(await falAt(url).fetchStatus(runAt(url))).toMatchObject({ kind: 'unreachable' });
     expect(elsewhere.arrived).toEqual([]);

@@ -3,37 +3,26 @@ import { describe, expect, test } from 'vitest';
 import { sendOnce } from '../../src/fal/send-once.ts';
 import { json, peer, rawPeer } from '../support/fal-peer.ts';
 
+const KEY = 'key-id:key-secret';
 const submit = (client: FalClient) => client.queue.submit('fal-ai/flux-lora', { input: { prompt: 'x' } });
+const settingsFor = (url: string) => ({ key: KEY, queueUrl: url, restUrl: url });
 
-function settingsFor(url: string, key = 'key-id:key-secret') {
-  return { key, queueUrl: url, restUrl: url };
-}
-
-describe('an exchange', () => {
-  test('that nobody answers is given up after its time, and is not repeated', async () => {
-    const { url, arrived } = await peer(() => undefined);
-    expect(await sendOnce(settingsFor(url), submit, { timeoutMs: 2000 })).toEqual({
-      kind: 'unanswered',
-      sent: true,
-      message: 'no answer in time',
-    });
+describe('a request', () => {
+  test.each<[string, Parameters<typeof peer>[0], string]>([
+    ['without an answer', () => undefined, 'no answer in time'],
+    [
+      'without the end of its answer',
+      (response) => void response.writeHead(200).write('{"request_id":'),
+      'the answer was cut off: no answer in time',
+    ],
+  ])('%s fails at its timeout, and is not repeated', async (_what, reply, message) => {
+    const { url, arrived } = await peer(reply);
+    const answer = await sendOnce(settingsFor(url), submit, { timeoutMs: 2000 });
+    expect(answer).toEqual({ kind: 'unanswered', sent: true, message });
     expect(arrived).toHaveLength(1);
   });
 
-  test('whose answer does not end is given up after its time', async () => {
-    const { url, arrived } = await peer((response) => {
-      response.writeHead(200);
-      response.write('{"request_id":');
-    });
-    expect(await sendOnce(settingsFor(url), submit, { timeoutMs: 2000 })).toEqual({
-      kind: 'unanswered',
-      sent: true,
-      message: 'the answer broke off: no answer in time',
-    });
-    expect(arrived).toHaveLength(1);
-  });
-
-  test('whose answer is too large is ended while it comes', async () => {
+  test('fails while an answer that is too large arrives', async () => {
     const { url } = await peer((response) => {
       const pour = () => {
         while (response.write(Buffer.alloc(1_000_000, 32)));
@@ -48,29 +37,26 @@ describe('an exchange', () => {
     });
   });
 
-  test('keeps status, headers and JSON, or the text where it is none', async () => {
+  test('returns status, headers and JSON, or the text of another body', async () => {
     const { url } = await peer((response, { path }) =>
       path.startsWith('/page') ? response.end('<p>') : json(response, 422, { a: 1 }, { 'x-one': '1' }),
     );
     const answer = await sendOnce(settingsFor(url), submit);
     if (answer.kind === 'unanswered') throw new Error(answer.message);
     expect([answer.status, answer.headers.get('x-one'), answer.body]).toEqual([422, '1', { json: { a: 1 } }]);
-    expect(await sendOnce(settingsFor(url), submit, { url: `${url}/page` })).toMatchObject({
-      status: 200,
-      body: { text: '<p>' },
-    });
+    const page = await sendOnce(settingsFor(url), submit, { url: `${url}/page` });
+    expect(page).toMatchObject({ status: 200, body: { text: '<p>' } });
   });
 
-  test('goes to the address it is told, with the method and headers of the call', async () => {
+  test('goes to the given URL, with the method and headers of the call', async () => {
     const { url, arrived } = await peer((response) => json(response, 200, {}));
     const cancel = (client: FalClient) => client.queue.cancel('fal-ai/flux-lora', { requestId: 'r' });
     await sendOnce(settingsFor(url), cancel, { url: `${url}/given` });
-    expect(arrived).toMatchObject([
-      { method: 'PUT', path: '/given', headers: { authorization: 'Key key-id:key-secret' } },
-    ]);
+    const headers = { authorization: `Key ${KEY}` };
+    expect(arrived).toMatchObject([{ method: 'PUT', path: '/given', headers }]);
   });
 
-  test('sends one request, however often the client tries', async () => {
+  test('is sent once, however often the client tries', async () => {
     const { url, arrived } = await peer((response) => json(response, 200, { request_id: 'r' }));
     const stubborn = async (client: FalClient) => {
       await submit(client).catch(() => undefined);
@@ -80,29 +66,28 @@ describe('an exchange', () => {
     expect(arrived).toHaveLength(1);
   });
 
-  test('that the client refuses to make sends nothing, and says so', async () => {
+  test('that the client refuses to make is not sent', async () => {
     const { url, arrived } = await peer((response) => json(response, 200, {}));
     const answer = await sendOnce(settingsFor(url), () => Promise.reject(new Error('no such option')));
     expect(answer).toEqual({ kind: 'unanswered', sent: false, message: 'no such option' });
     expect(arrived).toEqual([]);
   });
 
-  test('gives away no key of real length, wherever an answer quotes it', async () => {
-    const secret = 'key-id:key-secret';
+  test('redacts the key in its answer, in JSON and in text', async () => {
     const { url } = await peer((response, { path }) =>
       path.startsWith('/page')
-        ? response.end(`<p>${secret} ${secret}</p>`)
-        : json(response, 500, { detail: { headers: { authorization: `Key ${secret}` } } }),
+        ? response.end(`<p>${KEY} ${KEY}</p>`)
+        : json(response, 500, { detail: { headers: { authorization: `Key ${KEY}` } } }),
     );
-    expect(await sendOnce(settingsFor(url, secret), submit)).toMatchObject({
+    expect(await sendOnce(settingsFor(url), submit)).toMatchObject({
       body: { json: { detail: { headers: { authorization: 'Key [key]' } } } },
     });
-    expect(await sendOnce(settingsFor(url, secret), submit, { url: `${url}/page` })).toMatchObject({
+    expect(await sendOnce(settingsFor(url), submit, { url: `${url}/page` })).toMatchObject({
       body: { text: '<p>[key] [key]</p>' },
     });
   });
 
-  test('names the reason and not only that the fetch failed', async () => {
+  test('that fails names the cause and not only "fetch failed"', async () => {
     const { url } = await rawPeer((socket) => socket.destroy());
     const answer = await sendOnce(settingsFor(url), submit);
     expect(answer).toMatchObject({ kind: 'unanswered', sent: true });

@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { readBackup } from '../../src/backup/format.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
-import { ask } from '../support/graphql-call.ts';
-import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
 import { buildCommands, npmRun, runCommand, startCommand } from './run-command.ts';
@@ -23,7 +21,7 @@ const PATIENCE_MS = 60_000;
 
 let folder: string;
 let dataDir: string;
-let servers: ServerProcess[];
+let servers: Server[];
 
 beforeAll(buildCommands);
 beforeEach(async () => {
@@ -37,19 +35,13 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-async function serve(dir: string): Promise<ServerProcess> {
+async function serve(dir: string): Promise<Server> {
   const server = await startServer({ DATA_DIR: dir });
   servers.push(server);
   return server;
 }
 
-async function newAvatar({ graphqlUrl }: ServerProcess, name: string): Promise<void> {
-  const input = { name, trainingType: 'PORTRAIT' } as const;
-  const { data } = await ask(graphqlUrl, CreateAvatarDocument, { input });
-  if (data === null || !('avatar' in data.createAvatar)) throw new Error('It was not acknowledged');
-}
-
-test('a backup made while no server runs is restored with every row, and sequences go on', async () => {
+test('a backup is restored with every row, and sequences continue', async () => {
   const file = join(folder, 'b.gz');
   const restored = join(folder, 'new', 'data');
   const before = await openDatabase({ dataDir, log: silent });
@@ -70,7 +62,7 @@ test('a backup made while no server runs is restored with every row, and sequenc
   await after.close();
 });
 
-test('a backup beside a running server is refused with what to do, and hinders the server in nothing', async () => {
+test('a backup beside a running server is refused with advice, and the server continues', async () => {
   const server = await serve(dataDir);
   const before = await readdir(dataDir);
 
@@ -81,7 +73,7 @@ test('a backup beside a running server is refused with what to do, and hinders t
   expect(said.trim().split('\n')).toHaveLength(1);
   expect(await readdir(folder)).toEqual([]);
   expect(await readdir(dataDir)).toEqual(before);
-  await newAvatar(server, 'after');
+  await server.newAvatar();
 
   await server.kill();
   expect(await runCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir })).toMatchObject({
@@ -93,7 +85,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
   'a backup that gets %s leaves no backup, and a database that opens',
   async (signal) => {
     const before = await openDatabase({ dataDir, log: silent });
-    await before.pool.query(MANY_DELIVERIES); // so that it takes a moment
+    await before.pool.query(MANY_DELIVERIES); // long enough to be interrupted
     await before.close();
     const backup = startCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
     await eventually(
@@ -109,11 +101,11 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
       expect(said).toContain(`ended by ${signal}; there is no backup`);
       expect(await readdir(folder)).toEqual([]);
     }
-    await newAvatar(await serve(dataDir), 'after');
+    await (await serve(dataDir)).newAvatar();
   },
 );
 
-test('where there are no links a backup gets its name whole, replaces nothing and leaves nothing when it fails', async () => {
+test('without hard links a backup is published whole, replaces nothing, and leaves nothing when it fails', async () => {
   const file = join(folder, 'b.gz');
   const env = { DATA_DIR: dataDir };
   const failed = await startCommand('backup', [file], { ...env, FAIL_AT_NAME: '1' }, NO_LINKS).ended;
@@ -127,7 +119,7 @@ test('where there are no links a backup gets its name whole, replaces nothing an
   expect((await readBackup(file)).madeAt).toBe(madeAt);
 });
 
-test('a backup that cannot be written says why and replaces no file', async () => {
+test('a backup that cannot be written gives the reason and replaces no file', async () => {
   const taken = join(folder, 'taken');
   await writeFile(taken, 'mine');
 
@@ -141,7 +133,7 @@ test('a backup that cannot be written says why and replaces no file', async () =
   expect(nowhere.said).toContain('ENOENT');
 });
 
-test('the commands refuse what they are not for, with the reason', async () => {
+test('the commands reject wrong arguments and settings with the reason', async () => {
   const url = 'postgres://nobody@127.0.0.1:1/none';
   const cases = [
     [await runCommand('backup', [], { DATABASE_URL: url, DATA_DIR: dataDir }), 78, 'pg_dump'],
@@ -157,7 +149,7 @@ test('the commands refuse what they are not for, with the reason', async () => {
   }
 });
 
-test('a backup that was cut or changed is refused, and nothing is made of it', async () => {
+test('a truncated or modified backup is refused, and nothing is restored from it', async () => {
   const file = join(folder, 'b.gz');
   const before = await openDatabase({ dataDir, log: silent });
   await writeAwkwardRows(before);
@@ -187,7 +179,7 @@ test('a backup that was cut or changed is refused, and nothing is made of it', a
   }
 });
 
-test('a restore goes into an empty folder only, and one that is killed leaves no database and can be repeated', async () => {
+test('a restore needs an empty folder; a killed one leaves no database and can be repeated', async () => {
   const file = join(folder, 'b.gz');
   expect(await runCommand('backup', [file], { DATA_DIR: dataDir })).toMatchObject({ code: 0 });
   const refused = await runCommand('restore', [file], { DATA_DIR: dataDir });

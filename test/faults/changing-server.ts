@@ -20,6 +20,8 @@ import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
+import type { UseCaseDeps } from '../../src/jobs/deps.ts';
+import type { WebhookDeps } from '../../src/jobs/handle-webhook.ts';
 import type { ChangingServerOptions, ChangesMade } from './changing.ts';
 
 const log = { ...silent, debug: () => undefined };
@@ -36,22 +38,16 @@ await prisma.avatar.create({
   data: { ...avatarRow(AVATAR_ID), ownerId, falResponseData: { filler: 'x'.repeat(rowBytes) } },
 });
 
-const news = new Notifications();
-const notHere = () => Promise.reject(new Error('Nothing but subscriptions is served here'));
+const notifications = new Notifications();
 const yoga = createGraphqlServer({
   services: {
     prisma,
-    useCases: {
-      createAvatar: notHere,
-      startTraining: notHere,
-      cancelTraining: notHere,
-      deleteAvatar: notHere,
-      generateImage: notHere,
-    },
-    news,
+    // Never used: only subscriptions are served here.
+    jobs: {} as UseCaseDeps,
+    notifications,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
-    watched: createRowLoaders(prisma),
+    rows: createRowLoaders(prisma),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
@@ -62,7 +58,7 @@ const yoga = createGraphqlServer({
   log,
 });
 const metrics = createMetrics({
-  listeners: () => news.listeners,
+  listeners: () => notifications.listeners,
   isBreakerOpen: () => Promise.resolve(false),
   clockSkewSeconds: () => 0,
 });
@@ -79,9 +75,7 @@ const http = await startHttp({
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
     accountId: null,
     isOurToken: () => false,
-    receive: notHere,
-    quarantine: notHere,
-    lookAgain: () => undefined,
+    jobs: {} as WebhookDeps,
     log,
     refusals: new LogThrottle(10_000),
     count: metrics.countWebhook,
@@ -104,7 +98,7 @@ async function change(): Promise<void> {
       [AVATAR_ID],
     );
     version = rows[0]?.version ?? NaN;
-    await news.publish({ kind: 'AVATAR', ownerId, entityId: AVATAR_ID, version });
+    await notifications.publish({ kind: 'AVATAR', ownerId, entityId: AVATAR_ID, version });
     // The embedded database runs in this thread: without a turn of their own, sockets would not be looked at meanwhile.
     if (change % CHANGES_A_TURN === 0) await turn();
   }

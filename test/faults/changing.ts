@@ -1,18 +1,21 @@
 import { fileURLToPath } from 'node:url';
+import { ApiClient, type AvatarRow, type Transport } from '../support/api-client.ts';
 import { databasePlace } from '../support/database.ts';
 import { startChild } from '../support/child-process.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import type { Watch } from '../support/watch.ts';
 import type { Timeouts } from '../../src/http/timeouts.ts';
 
 export type ChangingServerOptions = {
-  /** How often the avatar changes at a time. */
+  /** Changes of the avatar in one series. */
   readonly changes: number;
-  /** The size of what is sent about it. */
+  /** The size of its state. */
   readonly rowBytes: number;
   readonly patience?: Partial<Timeouts>;
   readonly limits?: { readonly streamsPerOwner?: number; readonly socketsPerOwner?: number };
 };
 
-/** What one lot of changes came to. */
+/** The result of one series of changes. */
 export type ChangesMade = {
   readonly version: number;
   readonly tookMs: number;
@@ -25,12 +28,12 @@ export type ChangingServer = {
   readonly graphqlUrl: string;
   readonly avatarId: string;
   readonly change: () => Promise<ChangesMade>;
-  /** Subscriptions that listen at the moment. */
+  /** Open subscriptions. */
   readonly listeners: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
 
-/** A server in a process of its own with one avatar, which changes as often and as fast as it is told to. */
+/** A server in a process of its own with one avatar, which changes in fast series. */
 export async function startChangingServer(options: ChangingServerOptions): Promise<ChangingServer> {
   const place = await databasePlace();
   const script = fileURLToPath(new URL('changing-server.ts', import.meta.url));
@@ -44,13 +47,30 @@ export async function startChangingServer(options: ChangingServerOptions): Promi
       child.process.kill('SIGUSR2');
       return line<ChangesMade>();
     },
-    async listeners() {
-      const metrics = await (await fetch(new URL('/metrics', graphqlUrl))).text();
-      return Number(/^likeness_subscription_listeners (\d+)$/m.exec(metrics)?.[1]);
-    },
+    listeners: () => new ApiClient(new URL(graphqlUrl).origin).metric('likeness_subscription_listeners'),
     async close() {
       await child.kill();
       await place.drop();
     },
   };
+}
+
+export type Subscriber = {
+  readonly watch: Watch<AvatarRow>;
+  /** Its connection: stall() pauses the subscriber like a suspended laptop. */
+  readonly proxy: TcpProxy;
+  readonly close: () => Promise<void>;
+};
+
+/** Resolves when the first state has come. */
+export async function openSubscriber(server: ChangingServer, over: Transport): Promise<Subscriber> {
+  const proxy = await startTcpProxy([{ port: Number(new URL(server.graphqlUrl).port) }]);
+  const client = new ApiClient(proxy.url);
+  const watch = client.watchAvatar({ avatarId: server.avatarId }, { over });
+  await watch.next();
+  const close = async () => {
+    await client.disconnect();
+    await proxy.close();
+  };
+  return { watch, proxy, close };
 }

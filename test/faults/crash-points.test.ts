@@ -4,50 +4,59 @@ import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { hasRedisServer, startRedis } from '../support/redis.ts';
-import { Killable } from './killable.ts';
+import { NEVER_POLL, startStack, type Stack } from '../support/stack.ts';
+import { photos } from '../support/api-client.ts';
 import { testedDatabase } from '../support/database.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 const KILL_AT_COMMIT = fileURLToPath(new URL('kill-at-commit.mjs', import.meta.url));
-/** fal's run never ends by itself, so that all news of it is what a test sends. */
+/** The run never ends by itself at fal: only the test's webhooks report on it. */
 const HELD = 'stuck-in-queue';
 /** A restart on a busy machine. */
 const LONG_MS = 30_000;
-/** How often the restarted server looks for what was left behind. */
+/** The restarted server finds what was left behind. */
 const SOON = { RECONCILE_INTERVAL_MS: '100' };
 
-let it: Killable;
+let stack: Stack;
 beforeEach(async () => {
-  it = await Killable.create();
+  stack = await startStack({ env: NEVER_POLL, isStarted: false });
 });
-afterEach(() => it.close());
+afterEach(() => stack.close());
+
+const startTraining = (avatarId: string, ...scenarios: ScenarioName[]) =>
+  stack.server().startTraining({ avatarId, imagesUrl: photos(...scenarios), idempotencyKey: 'the one' });
+
+const watchFrom = (avatarId: string, afterVersion = 0) =>
+  stack.server().watchAvatar({ avatarId, afterVersion }, { over: 'sse' });
+
+/** Moves the database's clock past the minute after which an unfinished submit counts as unknown. */
+const passMinute = () =>
+  stack.atDatabase(({ pool }) =>
+    pool.query(
+      `UPDATE jobs SET created_at = created_at - interval '61 s', next_poll_at = next_poll_at - interval '61 s'`,
+    ),
+  );
 
 /** A training whose webhook kills the server around its COMMIT; resolves when the server is gone. */
 async function killedByWebhook(when: 'before' | 'after', env: Readonly<Record<string, string>> = {}) {
-  await it.start({ env: { KILL_AT: when, ...env }, preload: [KILL_AT_COMMIT] });
-  const { id } = await it.newAvatar();
-  const { version, falRequestId } = await it.startTraining(id, HELD);
-  const watch = it.watch(id);
+  const server = stack.server();
+  await server.start({ env: { KILL_AT: when, ...env }, preload: [KILL_AT_COMMIT], mayExit: true });
+  const { id } = await server.newAvatar();
+  const { version, falRequestId } = await startTraining(id, HELD);
+  const watch = watchFrom(id);
   expect((await watch.next()).version).toBe(version);
-  const webhook = it.webhookOf(falRequestId);
-  expect(await it.fal.deliver(webhook)).toBeNull();
-  expect((await it.server.ended).signal).toBe('SIGKILL');
+  const webhook = stack.webhookOf(falRequestId);
+  expect(await stack.simulator.deliver(webhook)).toBeNull();
+  expect((await server.exited).signal).toBe('SIGKILL');
   expect(await watch.ended()).toHaveLength(1);
   return { id, version, webhook };
 }
 
-/** Whether a call never gets an answer. */
-function cutOff(call: Promise<unknown>): Promise<boolean> {
-  return call.then(
-    () => false,
-    () => true,
-  );
-}
-
-/** The submit's outcome is unknown, and stays so until somebody tells. */
-async function saysUnknown(id: string): Promise<void> {
+/** The submit's outcome is unknown. */
+async function showsUnknown(id: string): Promise<void> {
   const avatar = await eventually('an unknown outcome', async () => {
-    const now = await it.avatar(id);
-    return now.error === null ? null : now;
+    const now = await stack.server().avatar(id);
+    return now?.error == null ? null : now;
   });
   expect(avatar).toMatchObject({
     status: 'QUEUED',
@@ -57,106 +66,104 @@ async function saysUnknown(id: string): Promise<void> {
 }
 
 describe(`a server killed on ${testedDatabase}`, { timeout: 90_000 }, () => {
-  test('before fal got its submit sends none after the restart, and says that it does not know', async () => {
-    await it.start();
-    const { id } = await it.newAvatar();
-    it.gate.hold();
-    const isCutOff = cutOff(it.startTraining(id));
-    await eventually('the submit at the gate', () => (it.gate.waiting() === 1 ? true : null));
-    await it.server.kill();
-    expect(await isCutOff).toBe(true);
+  test('before fal got its submit sends none after the restart, and the outcome shows as unknown', async () => {
+    const server = stack.server();
+    await server.start();
+    const { id } = await server.newAvatar();
+    const submits = stack.fal.holdRequests();
+    const cutOff = expect(startTraining(id)).rejects.toThrow();
+    await submits.reached(1);
+    await server.kill();
+    await cutOff;
 
-    await it.passMinute();
-    await it.start({ env: SOON });
-    await saysUnknown(id);
-    // The same call again gets this outcome, and starts nothing.
-    expect(await it.startTraining(id)).toMatchObject({ error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
-    expect(it.gate.waiting()).toBe(1);
-    expect(it.fal.requests()).toEqual([]);
+    await passMinute();
+    await server.start({ env: SOON });
+    await showsUnknown(id);
+    // The same call gets this outcome again, and starts nothing.
+    expect(await startTraining(id)).toMatchObject({ error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
+    expect(stack.fal.requests).toHaveLength(1);
+    expect(stack.simulator.requests()).toEqual([]);
   });
 
-  /** A training that fal has, and a server that was killed before it heard so. */
-  async function killedAfterFalTookIt(): Promise<{ id: string; requestId: string | null }> {
-    await it.start();
-    const { id } = await it.newAvatar();
-    const isCutOff = cutOff(it.startTraining(id, 'hang', HELD));
-    const { requestId } = await eventually('fal’s run', () => it.fal.requests()[0]);
-    await it.server.kill();
-    expect(await isCutOff).toBe(true);
+  /** A training that fal accepted, and a server that was killed before it got the answer. */
+  async function killedAfterAcceptance(): Promise<{ id: string; requestId: string | null }> {
+    const server = stack.server();
+    await server.start();
+    const { id } = await server.newAvatar();
+    const cutOff = expect(startTraining(id, 'hang', HELD)).rejects.toThrow();
+    const { requestId } = await eventually('fal’s run', () => stack.simulator.requests()[0]);
+    await server.kill();
+    await cutOff;
     return { id, requestId };
   }
 
-  test('after fal took its submit and before it heard so never submits again, and the webhook completes it', async () => {
-    const { id, requestId } = await killedAfterFalTookIt();
+  test('after fal accepted its submit never submits again, and the webhook completes it', async () => {
+    const { id, requestId } = await killedAfterAcceptance();
 
-    await it.passMinute();
-    await it.start({ env: SOON });
-    await saysUnknown(id);
-    expect(await it.startTraining(id, 'hang', HELD)).toMatchObject({
+    await passMinute();
+    await stack.server().start({ env: SOON });
+    await showsUnknown(id);
+    expect(await startTraining(id, 'hang', HELD)).toMatchObject({
       error: { code: 'SUBMIT_OUTCOME_UNKNOWN' },
     });
 
-    const watch = it.watch(id);
-    expect(await it.fal.deliver(it.webhookOf(requestId))).toBe(200);
+    const watch = watchFrom(id);
+    expect(await stack.simulator.deliver(stack.webhookOf(requestId))).toBe(200);
     const done = await watch.until(({ status }) => status === 'COMPLETED');
     expect(done).toMatchObject({ isReady: true, falRequestId: requestId, error: null });
-    expect(it.fal.requests()).toHaveLength(1);
+    expect(stack.simulator.requests()).toHaveLength(1);
   });
 
-  test('after fal took its submit takes the webhook that comes before its minute is over', async () => {
-    const { id, requestId } = await killedAfterFalTookIt();
+  test('after fal accepted its submit takes the webhook that comes within its minute', async () => {
+    const { id, requestId } = await killedAfterAcceptance();
 
-    await it.start();
-    expect(await it.fal.deliver(it.webhookOf(requestId))).toBe(200);
-    expect(await it.avatar(id)).toMatchObject({ status: 'COMPLETED', falRequestId: requestId });
-    expect(it.fal.requests()).toHaveLength(1);
+    await stack.server().start();
+    expect(await stack.simulator.deliver(stack.webhookOf(requestId))).toBe(200);
+    expect(await stack.server().avatar(id)).toMatchObject({ status: 'COMPLETED', falRequestId: requestId });
+    expect(stack.simulator.requests()).toHaveLength(1);
   });
 
-  test('before it could commit what a webhook said has not answered it, and the next delivery applies once', async () => {
+  test('before the commit of a webhook has not answered it, and the next delivery applies once', async () => {
     const { id, version, webhook } = await killedByWebhook('before');
 
-    await it.start();
-    expect(await it.avatar(id)).toMatchObject({ status: 'QUEUED', version });
-    const watch = it.watch(id, version);
-    expect(await it.fal.deliver(webhook)).toBe(200);
+    await stack.server().start();
+    expect(await stack.server().avatar(id)).toMatchObject({ status: 'QUEUED', version });
+    const watch = watchFrom(id, version);
+    expect(await stack.simulator.deliver(webhook)).toBe(200);
     const done = await watch.next();
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, version: version + 1 });
-    expect(await it.fal.deliver(webhook)).toBe(200);
-    expect(await it.avatar(id)).toEqual(done);
+    expect(await stack.simulator.deliver(webhook)).toBe(200);
+    expect(await stack.server().avatar(id)).toEqual(done);
   });
 
-  test('between commit and publish shows the final state first, and takes the webhook’s repeat for one', async () => {
+  test('between commit and publish shows the final state first, and the webhook’s repeat changes nothing', async () => {
     const { id, version, webhook } = await killedByWebhook('after');
 
-    await it.start();
-    const watch = it.watch(id, version);
+    await stack.server().start();
+    const watch = watchFrom(id, version);
     const done = await watch.next();
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, version: version + 1 });
-    expect(await it.fal.deliver(webhook)).toBe(200);
-    expect(await it.avatar(id)).toEqual(done);
+    expect(await stack.simulator.deliver(webhook)).toBe(200);
+    expect(await stack.server().avatar(id)).toEqual(done);
     expect(watch.seen).toEqual([done]);
   });
 
   test.skipIf(!hasRedisServer)(
-    hasRedisServer
-      ? 'between commit and publish tells the other instances after the restart'
-      : 'between commit and publish tells the other instances (skipped: no redis-server program here)',
+    `between commit and publish notifies other instances after the restart${hasRedisServer ? '' : ' (skipped: no redis-server program)'}`,
     async () => {
-      const port = await freePort();
-      await startRedis(port);
-      const url = `redis://127.0.0.1:${port}`;
-      const heard: string[] = [];
+      const { url } = await startRedis(await freePort());
+      const published: string[] = [];
       const other = new Redis(url);
       try {
         await other.subscribe('likeness:news');
-        other.on('message', (_channel, text) => heard.push(text));
+        other.on('message', (_channel, text) => published.push(text));
         const { id, version } = await killedByWebhook('after', { REDIS_URL: url });
-        const ofTheEnd = () =>
-          heard.find((text) => text.includes(id) && text.includes(`"version":${version + 1}`)) ?? null;
-        expect(ofTheEnd()).toBeNull();
+        const theEnd = () =>
+          published.find((text) => text.includes(id) && text.includes(`"version":${version + 1}`));
+        expect(theEnd()).toBeUndefined();
 
-        await it.start({ env: { ...SOON, REDIS_URL: url } });
-        await eventually('the announcement that was left behind', ofTheEnd, LONG_MS);
+        await stack.server().start({ env: { ...SOON, REDIS_URL: url } });
+        await eventually('the notification that was left behind', theEnd, LONG_MS);
       } finally {
         other.disconnect();
       }

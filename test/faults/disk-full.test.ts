@@ -4,13 +4,12 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { AvatarsDocument, CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
+import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { openEmbedded } from '../../src/embedded/database.ts';
 import { startChild } from '../support/child-process.ts';
 import { ensureEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
-import { ask } from '../support/graphql-call.ts';
-import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { launchServer, startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
 import { mountDisk, noDisks, type Disk } from './tmpfs.ts';
 
@@ -20,7 +19,7 @@ const MB = 1024 * 1024;
 const PATIENCE_MS = 30_000;
 
 let disk: Disk;
-let server: ServerProcess | undefined;
+let server: Server | undefined;
 
 function freeOn({ folder }: Disk): number {
   const { bavail, bsize } = statfsSync(folder);
@@ -46,45 +45,41 @@ describe.skipIf(noDisks !== undefined)(
       return file;
     }
 
-    test('makes the server refuse writes and say it is not ready, until there is room; nothing acknowledged is lost', async () => {
-      server = await startServer({ DATA_DIR: disk.folder });
-      const { graphqlUrl, url } = server;
+    test('makes the server refuse writes and report that it is not ready until there is room; nothing acknowledged is lost', async () => {
+      const running = (server = await startServer({ DATA_DIR: disk.folder }));
       const acknowledged: string[] = [];
-      const create = async (): Promise<boolean> => {
-        const input = { name: 'Ada', trainingType: 'PORTRAIT' } as const;
-        const { data } = await ask(graphqlUrl, CreateAvatarDocument, { input });
-        if (data === null || !('avatar' in data.createAvatar)) return false;
-        acknowledged.push(data.createAvatar.avatar.id);
-        return true;
-      };
-      const readiness = async () => {
-        const answer = await fetch(`${url}/readyz`);
-        return { status: answer.status, body: (await answer.json()) as unknown };
-      };
-      expect(await create()).toBe(true);
+      const isAccepted = () =>
+        running.newAvatar().then(
+          ({ id }) => acknowledged.push(id) > 0,
+          () => false,
+        );
+      expect(await isAccepted()).toBe(true);
 
       const filler = fillBut(20 * MB);
-      await eventually('writes to be refused', async () => ((await create()) ? null : true), PATIENCE_MS);
-      expect(await readiness()).toEqual({
+      await eventually('writes to be refused', async () => ((await isAccepted()) ? null : true), PATIENCE_MS);
+      expect(await running.readiness()).toEqual({
         status: 503,
         body: { status: 'degraded', database: 'disk-full' },
       });
-      expect((await fetch(`${url}/livez`)).status).toBe(200);
-      const { data } = await ask(graphqlUrl, AvatarsDocument, { first: 50 });
-      expect(data).not.toBeNull(); // what is there can still be read
+      expect((await fetch(`${running.url}/livez`)).status).toBe(200);
+      expect((await running.ask(AvatarsDocument, { first: 50 })).data).not.toBeNull();
       expect(server.log.filter(({ msg }) => msg.startsWith('The disk is nearly full'))).toHaveLength(1);
 
       rmSync(filler);
-      await eventually('writes to be taken again', async () => ((await create()) ? true : null), PATIENCE_MS);
-      expect(await readiness()).toEqual({ status: 200, body: { status: 'ready' } });
+      await eventually(
+        'writes to be accepted again',
+        async () => ((await isAccepted()) ? true : null),
+        PATIENCE_MS,
+      );
+      expect(await running.readiness()).toEqual({ status: 200, body: { status: 'ready' } });
 
-      await server.kill();
-      server = await startServer({ DATA_DIR: disk.folder });
-      const after = await ask(server.graphqlUrl, AvatarsDocument, { first: 50 });
+      await running.kill();
+      await running.start();
+      const after = await running.ask(AvatarsDocument, { first: 50 });
       expect(acknowledged.filter((id) => !after.text.includes(id))).toEqual([]);
     });
 
-    test('that cannot be foreseen ends the process with the reason, and every acknowledged row is there afterwards', async () => {
+    test('that fills up too fast ends the process with the reason, and every acknowledged row is there afterwards', async () => {
       const filler = fillBut(48 * MB);
       const writer = startChild(fileURLToPath(new URL('full-disk-writer.ts', import.meta.url)), [
         disk.folder,
@@ -108,17 +103,17 @@ describe.skipIf(noDisks !== undefined)(
       await close();
     });
 
-    test('is told at the start', async () => {
+    test('is reported at the start', async () => {
       fillBut(10 * MB);
-      server = await startServer({ DATA_DIR: disk.folder }, { waitFor: 'nothing' });
-      expect(await server.ended).toEqual({ code: 1, signal: null });
-      expect(server.printed()).toContain(`Only 10 MB are free where ${disk.folder}`);
+      server = await launchServer({ DATA_DIR: disk.folder });
+      expect(await server.exited).toEqual({ code: 1, signal: null });
+      expect(server.printed).toContain(`Only 10 MB are free where ${disk.folder}`);
 
       rmSync(join(disk.folder, 'postgres'), { recursive: true });
       await writeFile(join(disk.folder, 'more'), Buffer.alloc(20 * MB));
-      server = await startServer({ DATA_DIR: disk.folder }, { waitFor: 'nothing' });
-      expect(await server.ended).toEqual({ code: 1, signal: null });
-      expect(server.printed()).toMatch(/MB are free .* needs 56 MB/);
+      server = await launchServer({ DATA_DIR: disk.folder });
+      expect(await server.exited).toEqual({ code: 1, signal: null });
+      expect(server.printed).toMatch(/MB are free .* needs 56 MB/);
     });
   },
 );

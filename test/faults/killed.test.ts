@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/db/migrations/migrate.ts';
 import { readMigrations } from '../../src/db/migrations/migration-files.ts';
 import { startChild, type Child } from '../support/child-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { withOwnClient } from '../../src/db/postgres.ts';
 import { databasePlace, testedDatabase, type DatabasePlace } from '../support/database.ts';
 import { silent } from '../support/template.ts';
 
@@ -24,8 +27,24 @@ function start(script: string, { env }: DatabasePlace): Child {
   return startChild(fileURLToPath(new URL(script, import.meta.url)), [], env);
 }
 
-describe(`a process killed on ${testedDatabase}`, { timeout: 60_000 }, () => {
-  test('loses no row it had acknowledged and leaves no half transaction, three times over', async () => {
+/** The files of the embedded database's tables. */
+const tableFiles = async (dataDir: string) =>
+  (await readdir(join(dataDir, 'postgres', 'base'), { recursive: true })).length;
+
+/** Whether the migration's statement is running: PostgreSQL says so, the embedded database has a new table's file. */
+async function isMigrating({ env }: DatabasePlace, filesBefore: number): Promise<boolean> {
+  if ('DATA_DIR' in env) return (await tableFiles(env.DATA_DIR)) > filesBefore;
+  const { rowCount } = await withOwnClient(env.DATABASE_URL, (client) =>
+    client.query(
+      `SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep%'`,
+    ),
+  );
+  return rowCount !== 0;
+}
+
+describe(`a process killed on ${testedDatabase}`, { timeout: 240_000 }, () => {
+  test('loses no acknowledged row and leaves no half transaction, three times', async () => {
     place = await databasePlace();
     const acknowledged: string[] = [];
     for (let round = 0; round < 3; round++) {
@@ -41,11 +60,16 @@ describe(`a process killed on ${testedDatabase}`, { timeout: 60_000 }, () => {
     expect(announced.sort()).toEqual(avatars.sort());
   });
 
-  test('in the middle of a migration leaves nothing of it, and the next start applies it', async () => {
-    place = await databasePlace();
-    child = start('slow-migrator.ts', place);
+  test('during a migration leaves nothing of it, and the next start applies it', async () => {
+    const own = (place = await databasePlace());
+    const filesBefore = 'DATA_DIR' in own.env ? await tableFiles(own.env.DATA_DIR) : 0;
+    child = start('slow-migrator.ts', own);
     expect(await child.line()).toBe('applying');
-    await pause(200); // into the statement
+    await eventually(
+      'the statement to run',
+      async () => ((await isMigrating(own, filesBefore)) ? true : null),
+      60_000,
+    );
     await child.kill();
 
     const { pool } = await place.open();
@@ -57,13 +81,14 @@ describe(`a process killed on ${testedDatabase}`, { timeout: 60_000 }, () => {
   });
 
   test.skipIf(testedDatabase === 'postgres')(
-    'while the first start creates the files hinders no later start (embedded only: PostgreSQL creates its own)',
+    'while the first start creates the files does not prevent a later start (embedded only: PostgreSQL creates its own)',
     async () => {
       place = await databasePlace({ empty: true });
       if (!('DATA_DIR' in place.env)) throw new Error('This is about the embedded database');
+      await rm(join(place.env.DATA_DIR, 'postgres'), { recursive: true });
       const unfinished = join(place.env.DATA_DIR, 'postgres.new', 'base');
       child = start('writer.ts', place);
-      await expect.poll(() => existsSync(unfinished), { interval: 2, timeout: 20_000 }).toBe(true);
+      await expect.poll(() => existsSync(unfinished), { interval: 2, timeout: 120_000 }).toBe(true);
       await child.kill();
       expect(existsSync(join(place.env.DATA_DIR, 'postgres'))).toBe(false);
 

@@ -1,147 +1,230 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { errorFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { okFor } from '../support/held-runs.ts';
-import { photos } from '../support/api-steps.ts';
+import { freePort } from '../support/free-port.ts';
+import { NEVER_POLL, startStack, type Stack, type StackOptions } from '../support/stack.ts';
+import { photos } from '../support/api-client.ts';
+import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
-import { startService, type Service } from '../support/service.ts';
-import type { Held, SeenRequest } from '../support/answer-gate.ts';
+import type { Hold, ProxiedRequest } from '../support/fault-proxy.ts';
 
 const INTERVAL_MS = 200;
-const { title, isMissing } = await severalNeeds('three instances that poll', ['postgres']);
+const POLLING = { RECONCILE_INTERVAL_MS: String(INTERVAL_MS) };
+const polling = await severalNeeds('three instances that poll', ['postgres']);
+const failing = await severalNeeds('an instance that fails while others run');
 
-function isLook({ method, path }: SeenRequest): boolean {
-  return method === 'GET' && path.includes('/status');
-}
+const isSubmit = ({ method }: ProxiedRequest) => method === 'POST';
+const isPoll = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/status');
 
-describe.skipIf(isMissing)(title, { timeout: 30_000 }, () => {
-  let service: Service;
+describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
+  let stack: Stack;
+  let held: Hold | undefined;
   beforeAll(async () => {
-    const env = { PUBLIC_URL: undefined, RECONCILE_INTERVAL_MS: String(INTERVAL_MS) };
-    service = await startService({ instances: 3, env });
+    stack = await startStack({
+      instances: 3,
+      database: 'postgres',
+      env: { ...POLLING, PUBLIC_URL: undefined },
+    });
   });
-  afterAll(() => service.close());
-
-  let held: Held | null;
-  beforeEach(() => (held = null));
+  afterAll(() => stack.close());
   afterEach(() => held?.release());
 
-  async function training(scenario: 'stuck' | 'silent'): Promise<{ avatarId: string; requestId: string }> {
-    const first = service.instance(1);
-    const avatarId = await first.newAvatar();
-    const { falRequestId } = await first.train(avatarId, photos(scenario));
-    if (falRequestId === null) throw new Error('fal did not take it');
-    return { avatarId, requestId: falRequestId };
+  async function training(scenario: 'stuck' | 'silent') {
+    const { id } = await stack.server().newAvatar();
+    const { falRequestId } = await stack
+      .server()
+      .startTraining({ avatarId: id, imagesUrl: photos(scenario) });
+    if (falRequestId === null) throw new Error('fal did not accept the training');
+    return { avatarId: id, requestId: falRequestId };
   }
 
-  const looksAt = (requestId: string) =>
-    service.fal.requests.filter((request) => isLook(request) && request.path.includes(requestId));
+  const pollsOf = (requestId: string) =>
+    stack.fal.requests.filter((request) => isPoll(request) && request.path.includes(requestId));
 
-  test('ask fal for one run once an interval at most, all of them together', async () => {
-    // Time enough for the other instances to sweep while one waits for fal.
-    service.fal.slowDown(INTERVAL_MS);
+  test('poll one run at most once an interval, all together', async () => {
+    // While one instance waits for fal, the others come to their next iteration.
+    stack.fal.slowDown(INTERVAL_MS);
     const { requestId, avatarId } = await training('stuck');
-    const looks = await eventually(
-      'eight looks',
-      () => {
-        const made = looksAt(requestId);
-        return made.length >= 8 ? made : null;
-      },
-      20_000,
+    const polls = await eventually(
+      'eight polls',
+      () => (pollsOf(requestId).length >= 8 ? pollsOf(requestId) : null),
+      30_000,
     );
-    service.fal.slowDown(0);
-    await service.instance(1).deleteAvatar(avatarId);
-    const gaps = looks.slice(1).map(({ at }, index) => at - (looks[index]?.at ?? 0));
+    stack.fal.slowDown(0);
+    await stack.server().deleteAvatar(avatarId);
+    const gaps = polls.slice(1).map(({ at }, index) => at - (polls[index]?.at ?? 0));
     expect(Math.min(...gaps)).toBeGreaterThan(INTERVAL_MS);
   });
 
-  test('never look at one run two at a time, however long fal takes to answer', async () => {
-    held = service.fal.hold(isLook);
+  test('never poll one run twice at a time, however long fal takes to answer', async () => {
+    held = stack.fal.holdAnswers(isPoll);
     const runs: string[] = [];
-    // That a later run is looked at shows that somebody swept after the earlier ones had become due.
+    // A poll of a later run proves an iteration after the earlier ones became due.
     for (const count of [1, 2, 3]) {
       runs.push((await training('silent')).requestId);
-      await eventually(`look ${count}`, () => (held?.count() === count ? true : null));
+      await held.reached(count);
     }
-    expect(runs.map((requestId) => looksAt(requestId).length)).toEqual([1, 1, 1]);
+    expect(runs.map((requestId) => pollsOf(requestId).length)).toEqual([1, 1, 1]);
     held.release();
-    for (const requestId of runs) {
-      await eventually('the end', async () => {
-        const rows = await service.sql('SELECT 1 FROM jobs WHERE fal_request_id = $1 AND state = $2', [
-          requestId,
-          'COMPLETED',
-        ]);
-        return rows[0];
-      });
-    }
+    await eventually('the three ends', async () => {
+      const rows = await stack.sql(
+        `SELECT 1 FROM jobs WHERE fal_request_id = ANY ($1) AND state = 'COMPLETED'`,
+        [runs],
+      );
+      return rows.length === 3 ? true : null;
+    });
     const recorded = () =>
-      service.instances
-        .map((instance) => instance.logged('run event recorded', { state: 'COMPLETED' }))
-        .reduce((sum, count) => sum + count);
-    await expect.poll(recorded, { timeout: 8000 }).toBe(3);
+      stack.servers.reduce(
+        (sum, server) => sum + server.countLogged('run event recorded', { state: 'COMPLETED' }),
+        0,
+      );
+    await expect.poll(recorded, { timeout: 20_000 }).toBe(3);
   });
 });
 
-const alone = await severalNeeds('an instance killed with -9', ['postgres']);
-
-describe.skipIf(alone.isMissing)(alone.title, { timeout: 60_000 }, () => {
-  let service: Service;
+describe.skipIf(failing.isMissing)(failing.title, { timeout: 60_000 }, () => {
+  let redis: OwnRedis;
+  let stack: Stack;
   beforeEach(async () => {
-    service = await startService({ instances: 1, env: { RECONCILE_INTERVAL_MS: String(INTERVAL_MS) } });
+    redis = await runRedis(await freePort());
   });
-  afterEach(() => service.close());
+  afterEach(async () => {
+    await stack.close();
+    await redis.stop();
+  });
 
-  /** What only waiting would bring about otherwise: the lease ends now. Nothing else of the row is touched. */
-  const endLeases = () => service.sql('UPDATE jobs SET next_poll_at = now()');
+  const begin = async (instances: number, env: StackOptions['env'] = POLLING) => {
+    stack = await startStack({ instances, database: 'postgres', env: { REDIS_URL: redis.url, ...env } });
+    return stack.server();
+  };
 
-  test('in the middle of a look at fal is followed by another one, which finds the end of the run', async () => {
-    const first = service.instance(1);
-    const looks = service.fal.hold(isLook, 1);
-    const id = await first.newAvatar();
-    await first.train(id, photos('silent'));
-    await eventually('the look', () => (looks.count() === 1 ? true : null));
-    const second = await service.join();
+  /** Moves the database's clock: the lease ends now. */
+  const endLeases = () => stack.sql('UPDATE jobs SET next_poll_at = now()');
+
+  /** A training whose first poll waits at the proxy, and an instance that joined since. */
+  async function duringPoll() {
+    const first = await begin(1, { ...POLLING, PUBLIC_URL: undefined });
+    const polls = stack.fal.holdAnswers(isPoll, 1);
+    const { id } = await first.newAvatar();
+    const watch = first.watchAvatar({ avatarId: id });
+    await first.startTraining({ avatarId: id, imagesUrl: photos('silent') });
+    await polls.reached(1);
+    return { first, second: await stack.join(), polls, id, watch };
+  }
+
+  /** A training whose submit fal has answered; the answer waits at the proxy. Webhooks go to the second instance. */
+  async function duringSubmit() {
+    const first = await begin(2);
+    const second = stack.server(2);
+    stack.balancer.use([{ port: second.port }]);
+    const submits = stack.fal.holdAnswers(isSubmit, 1);
+    const { id } = await first.newAvatar();
+    const training = first.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
+    training.catch(() => undefined);
+    await submits.reached(1);
+    return { first, second, submits, id, training };
+  }
+
+  test('killed during a poll, it is followed by another one, which finds the end of the run', async () => {
+    const { first, second, id } = await duringPoll();
     await first.kill();
 
-    const watch = second.watchAvatar('ws', { avatarId: id });
+    const watch = second.watchAvatar({ avatarId: id });
     expect((await watch.next()).status).toBe('QUEUED');
-    const [lease] = await service.sql<{ seconds: number }>(
+    const [lease] = await stack.sql<{ seconds: number }>(
       'SELECT extract(epoch FROM next_poll_at - now())::int AS seconds FROM jobs',
     );
-    expect(lease?.seconds).toBeGreaterThan(60);
+    expect(lease?.seconds).toBeGreaterThan(30);
     expect(lease?.seconds).toBeLessThanOrEqual(120);
-    expect(service.fal.requests.filter(isLook)).toHaveLength(1);
+    expect(stack.fal.requests.filter(isPoll)).toHaveLength(1);
 
     await endLeases();
     await watch.until(({ status }) => status === 'COMPLETED', 'the end');
-    expect(second.logged('run event recorded', { state: 'COMPLETED', source: 'POLL' })).toBe(1);
-    expect(service.simulator.requests()).toHaveLength(1);
+    expect(second.countLogged('run event recorded', { state: 'COMPLETED', source: 'POLL' })).toBe(1);
+    expect(stack.simulator.requests()).toHaveLength(1);
   });
 
-  test('between its submit and fal’s answer leaves a run that shows as unknown, is not paid twice, and ends by its webhook', async () => {
-    const first = service.instance(1);
-    const submits = service.fal.hold(({ method }) => method === 'POST', 1);
-    const id = await first.newAvatar();
-    const lost = expect(first.train(id, photos('stuck-in-queue'))).rejects.toThrow();
-    await eventually('fal’s answer', () => (submits.count() === 1 ? true : null));
-    const second = await service.join();
-    service.balancer.use([second.port]);
-    await first.kill();
-    await lost;
+  test('frozen during a poll, it loses its lease, and the old answer changes nothing', async () => {
+    const { first, second, polls, id, watch: own } = await duringPoll();
+    first.signal('SIGSTOP');
+    polls.release();
 
-    const watch = second.watchAvatar('sse', { avatarId: id });
     await endLeases();
-    const unknown = await watch.until(({ error }) => error !== null, 'what is known of it');
-    expect(unknown).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
-    const submitted = service.simulator.requests();
-    expect(submitted).toHaveLength(1);
+    const watch = second.watchAvatar({ avatarId: id });
+    const { version } = await watch.until(({ status }) => status === 'COMPLETED', 'the end');
+    first.signal('SIGCONT');
 
-    const requestId = submitted[0]?.requestId ?? null;
-    const url = submitted[0]?.webhookUrl ?? null;
-    if (requestId === null || url === null) throw new Error('fal did not take it');
-    const body = okFor(requestId);
-    expect(await service.simulator.deliver({ url, requestId, body })).toBe(200);
-    const done = await watch.until(({ status }) => status === 'COMPLETED', 'the end');
-    expect(done).toMatchObject({ isReady: true, falRequestId: requestId, error: null });
-    expect(service.simulator.requests()).toHaveLength(1);
+    // Its own subscribers get the end too, and it continues to work.
+    await own.until((row) => row.status === 'COMPLETED' && row.version === version, 'the end, late');
+    await first.logged(({ msg }) => msg === 'run event changed nothing', 'reading the answer');
+    expect(await first.avatar(id)).toMatchObject({ status: 'COMPLETED', version });
+    expect(first.countLogged('run event recorded', { state: 'COMPLETED' })).toBe(0);
+    expect(stack.simulator.requests()).toHaveLength(1);
+    expect(await stack.sql('SELECT next_poll_at FROM jobs')).toEqual([{ next_poll_at: null }]);
+  });
+
+  test.each(['killed', 'frozen'] as const)(
+    '%s between submit and answer, its run shows as unknown, is not paid for twice, and ends by its webhook',
+    async (how) => {
+      const { first, second, submits, id, training } = await duringSubmit();
+      if (how === 'killed') await first.kill();
+      else first.signal('SIGSTOP');
+      submits.release();
+
+      const watch = second.watchAvatar({ avatarId: id }, { over: how === 'killed' ? 'sse' : 'ws' });
+      await endLeases();
+      const unknown = await watch.until(({ error }) => error !== null, 'the unknown outcome');
+      expect(unknown).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
+      const webhook = stack.webhookOf();
+      expect(await stack.simulator.deliver(webhook)).toBe(200);
+      const done = await watch.until(({ status }) => status === 'COMPLETED', 'the end');
+      expect(done).toMatchObject({ isReady: true, falRequestId: webhook.requestId, error: null });
+
+      if (how === 'killed') await expect(training).rejects.toThrow();
+      else {
+        first.signal('SIGCONT');
+        // Its caller gets the present state, not the one at the time of the call.
+        expect(await training).toMatchObject({
+          status: 'COMPLETED',
+          falRequestId: webhook.requestId,
+          version: done.version,
+        });
+      }
+      expect(await second.avatar(id)).toMatchObject({ status: 'COMPLETED', version: done.version });
+      expect(stack.simulator.requests()).toHaveLength(1);
+    },
+  );
+
+  test('frozen between reading and writing, it loses its late write to the instance that wrote first', async () => {
+    const first = await begin(2, NEVER_POLL);
+    const second = stack.server(2);
+    const { id } = await first.newAvatar();
+    await first.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
+    const webhook = stack.webhookOf();
+    // The first write to a job waits inside the database for this lock.
+    await stack.sql(`
+      CREATE SEQUENCE writes;
+      CREATE FUNCTION hold_the_first() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF nextval('writes') = 1 THEN PERFORM pg_advisory_xact_lock(4711); END IF; RETURN NULL; END $$;
+      CREATE TRIGGER hold_the_first BEFORE UPDATE ON jobs EXECUTE FUNCTION hold_the_first()`);
+    const release = await stack.holdLock(4711);
+    stack.balancer.use([{ port: first.port }]);
+    const late = stack.simulator.deliver({ ...webhook, body: errorFor(webhook.requestId) });
+    await eventually('the write to wait', async () => {
+      const waiting = await stack.sql(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      return waiting[0];
+    });
+    first.signal('SIGSTOP');
+
+    stack.balancer.use([{ port: second.port }]);
+    expect(await stack.simulator.deliver(webhook)).toBe(200);
+    const { status, version = 0 } = (await second.avatar(id)) ?? {};
+    expect(status).toBe('COMPLETED');
+
+    release();
+    first.signal('SIGCONT');
+    expect(await late).toBe(200);
+    expect(await first.avatar(id)).toMatchObject({ status: 'COMPLETED', isReady: true, version });
+    expect(first.countLogged('run event recorded', { state: 'FAILED' })).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
-import { startServer } from '../support/server-process.ts';
+import { startServer } from '../support/server.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -18,10 +18,10 @@ const MB = 1024 * 1024;
 
 type Group = { readonly procs: string; readonly remove: () => Promise<void> };
 
-/** Version 1 of cgroups has a tree of its own for memory. */
+/** In version 1 of cgroups memory has a separate tree. */
 const V1 = '/sys/fs/cgroup/memory';
 
-/** A group of processes that may not use more memory. Root only. */
+/** A cgroup with a memory limit. Root only. */
 function memoryGroup(megabytes: number): Group {
   const isV1 = existsSync(V1);
   const folder = join(isV1 ? V1 : '/sys/fs/cgroup', `likeness-${randomUUID()}`);
@@ -79,7 +79,7 @@ async function runLimited(megabytes: number): Promise<{ code: unknown; signal: u
 describe.skipIf(noGroups !== undefined)(
   `too little memory${noGroups === undefined ? '' : ` (skipped: ${noGroups})`}`,
   () => {
-    test('for a first start ends it with a line that says so, and leaves nothing half made', async () => {
+    test('for a first start ends it with a clear line, and leaves nothing unfinished', async () => {
       dataDir = mkdtempSync(join(tmpdir(), 'likeness-memory-'));
       const { code, said } = await runLimited(300);
       expect(code).toBe(1);
@@ -87,7 +87,7 @@ describe.skipIf(noGroups !== undefined)(
       expect(said).toContain('most likely for want of memory');
     });
 
-    test('to open it is told before the system ends the process, which says nothing', async () => {
+    test('to open it is logged before the system kills the process', async () => {
       dataDir = await copyEmbeddedTemplate();
       const { signal, said } = await runLimited(150);
       expect(signal).toBe('SIGKILL');
@@ -97,7 +97,7 @@ describe.skipIf(noGroups !== undefined)(
 );
 
 test.skipIf(process.platform !== 'linux')(
-  'a server that made its database keeps no more memory than one that found it (Linux: /proc)',
+  'a server that creates its database keeps no more memory than one that opens it (Linux: /proc)',
   async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'likeness-memory-'));
     const server = await startServer({ DATA_DIR: dataDir });

@@ -4,17 +4,17 @@ import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgre
 import { eventually } from '../support/eventually.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { readMigrations } from '../../src/db/migrations/migration-files.ts';
-import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { launchServer, type Server } from '../support/server.ts';
 
-/** What Prisma's engine and every instance take before they change a table. */
+/** The advisory lock that Prisma's engine and every instance take before a migration. */
 const MIGRATION_LOCK = 72707369;
-const APPLYING = 'Applying a database migration';
+const APPLYING = 'applying a database migration';
 const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
 
 describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
   let database: { readonly name: string; readonly url: string };
   let admin: pg.Client;
-  let started: ServerProcess[];
+  let started: Server[];
   beforeEach(async () => {
     started = [];
     database = await createPostgresDatabase(POSTGRES, true);
@@ -34,13 +34,10 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
     FAL_REST_URL: 'http://127.0.0.1:1',
   });
 
-  async function begin(count: number): Promise<readonly ServerProcess[]> {
-    for (let number = 0; number < count; number++)
-      started.push(await startServer(env(), { waitFor: 'nothing' }));
+  async function begin(count: number): Promise<readonly Server[]> {
+    for (let number = 0; number < count; number++) started.push(await launchServer(env()));
     return started;
   }
-
-  const ready = (server: ServerProcess) => server.logged(({ msg }) => msg === 'ready', 'being ready');
 
   async function appliedOnce(): Promise<void> {
     const names = (await readMigrations()).map(({ name }) => name);
@@ -50,7 +47,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
     expect(rows.map(({ name }) => name)).toEqual(names);
   }
 
-  /** While this is held nobody migrates: those who start come to the same point, however long each takes to get there. */
+  /** While it is held, every starting instance waits at the same point. */
   const hold = () => admin.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
   const release = () => admin.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
 
@@ -66,25 +63,25 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       60_000,
     );
 
-  test('all become ready, five at the same moment, and each migration is applied once', async () => {
+  test('all become ready, and each migration is applied once', async () => {
     await hold();
     const servers = await begin(5);
     await waiting(5);
     await release();
-    await Promise.all(servers.map(ready));
+    await Promise.all(servers.map((server) => server.ready()));
     await appliedOnce();
     const applied = servers.flatMap(({ log }) => log.filter(({ msg }) => msg === APPLYING));
     expect(applied).toHaveLength((await readMigrations()).length);
-    for (const { url } of servers) expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    for (const server of servers) expect((await server.readiness()).status).toBe(200);
   });
 
-  test('wait for one that migrates, and do not miss one that is killed while it waits', async () => {
+  test('wait for the one that migrates, and survive one that is killed while it waits', async () => {
     await hold();
     const [killed, survivor] = await begin(2);
     await waiting(2);
     await killed?.kill();
     await release();
-    if (survivor !== undefined) await ready(survivor);
+    await survivor?.ready();
     await appliedOnce();
   });
 });

@@ -5,12 +5,12 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { databasePlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawSocket } from '../support/raw-socket.ts';
-import { startServer } from '../support/server-process.ts';
+import { startServer } from '../support/server.ts';
 
 const place = await databasePlace();
 const server = await startServer({ ...place.env });
-await eventually('its last line at the start', () => (server.printed().includes('photos') ? true : null));
-const printedAtStart = server.printed();
+await eventually('its last line at the start', () => (server.printed.includes('photos') ? true : null));
+const printedAtStart = server.printed;
 afterAll(async () => {
   await server.kill();
   await place.drop();
@@ -38,15 +38,15 @@ async function upgraded(): Promise<Socket> {
 
 const TEXT = 0x81;
 
-describe('what a peer does wrong on a socket goes to no one but the log', () => {
+describe('a protocol error of a peer', () => {
   test.each<[what: string, bytes: Buffer]>([
     ['a reserved bit', frame(TEXT | 0x40, Buffer.from('{}'))],
-    ['an unknown kind of frame', frame(0x83, Buffer.from('{}'))],
-    ['text that is none', frame(TEXT, Buffer.from([0xff, 0xfe]))],
-    ['a control frame in pieces', frame(0x09, Buffer.from('x'))],
+    ['an unknown opcode', frame(0x83, Buffer.from('{}'))],
+    ['invalid UTF-8', frame(TEXT, Buffer.from([0xff, 0xfe]))],
+    ['a fragmented control frame', frame(0x09, Buffer.from('x'))],
     ['a close with half a code', frame(0x88, Buffer.from([3]))],
     ['no mask', Buffer.from([TEXT, 2, 0x7b, 0x7d])],
-  ])('%s', async (_what, bytes) => {
+  ])('closes the socket: %s', async (_what, bytes) => {
     const socket = await upgraded();
     socket.write(bytes);
     socket.resume();
@@ -55,15 +55,15 @@ describe('what a peer does wrong on a socket goes to no one but the log', () => 
 
   test.each<[what: string, message: object | string, code: number]>([
     ['a message too large', 'x'.repeat(200_000), 1009],
-    ['a message that only servers send', { type: 'connection_ack' }, 4400],
-    ['an answer in place of a question', { type: 'next', id: '1', payload: {} }, 4400],
-  ])('%s', async (_what, message, code) => {
+    ['a message for clients', { type: 'connection_ack' }, 4400],
+    ['a result in place of an operation', { type: 'next', id: '1', payload: {} }, 4400],
+  ])('closes the socket with a code: %s', async (_what, message, code) => {
     const socket = await RawSocket.open(server.graphqlUrl);
     socket.say(message);
     expect(await socket.closedWith()).toBe(code);
   });
 
-  test('connections that are reset in the middle', async () => {
+  test('may be a reset connection', async () => {
     for (let count = 0; count < 20; count += 1) {
       const socket = await upgraded();
       socket.write(frame(TEXT, Buffer.from('{"type":"connection_init"}')));
@@ -71,22 +71,18 @@ describe('what a peer does wrong on a socket goes to no one but the log', () => 
     }
   });
 
-  test('all of it printed nothing, logged no error and left nobody listening', async () => {
-    await eventually('nobody to listen', async () => {
-      const metrics = await (await fetch(`${server.url}/metrics`)).text();
-      return metrics.includes('likeness_subscription_listeners 0') ? true : null;
-    });
-    expect(server.printed()).toBe(printedAtStart);
+  test('prints nothing, logs no error and leaves no listener', async () => {
+    await eventually('no listener to be left', async () =>
+      (await server.metric('likeness_subscription_listeners')) === 0 ? true : null,
+    );
+    expect(server.printed).toBe(printedAtStart);
     expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
   });
 });
 
-// At the latest when its pings have stayed unanswered.
-test('whoever asks without reading is closed, and costs no memory', { timeout: 60_000 }, async () => {
-  const resident = async () => {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
-  };
+// At the latest when its pings stay unanswered.
+test('a peer that sends without reading is closed, and costs no memory', { timeout: 60_000 }, async () => {
+  const resident = () => server.metric('process_resident_memory_bytes');
   const before = await resident();
   const socket = await upgraded();
   socket.pause();

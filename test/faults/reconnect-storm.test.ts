@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
+import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { afterAll, describe, expect, test } from 'vitest';
 import { databasePlace, testedDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startChild, type Child } from '../support/child-process.ts';
-import { startServer, type ServerProcess } from '../support/server-process.ts';
+import { startServer, type Server } from '../support/server.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Held, ManyClientsOptions } from './many-clients.ts';
 
@@ -12,19 +13,18 @@ const WEB_SOCKETS = 2000;
 const STREAMS = 200;
 const OWNERS = 20;
 /**
- * The work that bringing everyone up to date may be. Ten seconds by the clock are promised on a machine that has nothing
- * else to do, where it is 3 to 5. On one that has, the clock would tell of the others, and even the work, 4 to 5 s,
- * takes up to three times as long.
+ * RELIABILITY.md promises ten seconds by the clock on an idle machine, where it takes 3 to 5. On a busy one only CPU time
+ * tells something: 4 to 5 s, and up to three times as much when caches are shared.
  */
 const UP_TO_DATE_CPU_S = 18;
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 const place = await databasePlace();
 const port = await freePort();
 const start = () =>
   startServer({ ...place.env, PORT: String(port), AUTH_JWT_SECRET: JWT_SECRET, LOG_LEVEL: 'info' });
 
-let server: ServerProcess;
+let server: Server;
 let clients: Child | undefined;
 afterAll(async () => {
   await clients?.kill();
@@ -32,25 +32,7 @@ afterAll(async () => {
   await place.drop();
 });
 
-const CREATE =
-  'mutation { createAvatar(input: { name: "Ada", trainingType: PORTRAIT }) { ... on CreateAvatarPayload { avatar { id } } } }';
-
-async function call(
-  token: string,
-  query: string,
-): Promise<{ readonly status: number; readonly text: string }> {
-  const response = await fetch(server.graphqlUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query }),
-  });
-  return { status: response.status, text: await response.text() };
-}
-
-async function cpuSeconds(): Promise<number> {
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)?.[1]);
-}
+const cpuSeconds = () => server.metric('process_cpu_seconds_total');
 
 /** Milliseconds until every client holds this version. */
 async function allHold(version: number): Promise<number> {
@@ -64,16 +46,14 @@ async function allHold(version: number): Promise<number> {
   return performance.now() - began;
 }
 
-/** Asks what anybody may ask, one after another until it is told to stop; gives the longest time one took. */
+/** Sends queries one after another until the signal; resolves with the longest time of one. */
 async function ordinaryQueries(tokens: readonly string[], stop: AbortSignal): Promise<number> {
   let longest = 0;
   for (let index = 0; !stop.aborted; index += 1) {
     const began = performance.now();
-    const { status, text } = await call(
-      tokens[index % tokens.length] ?? '',
-      '{ avatars { edges { node { id version } } } }',
-    );
-    expect([status, text]).toEqual([200, expect.stringContaining('"version":2')]);
+    const token = tokens[index % tokens.length];
+    const { avatars } = await server.execute(AvatarsDocument, { first: 20 }, { token });
+    expect(avatars.edges).toMatchObject([{ node: { version: 2 } }]);
     longest = Math.max(longest, performance.now() - began);
     await pause(100);
   }
@@ -82,7 +62,7 @@ async function ordinaryQueries(tokens: readonly string[], stop: AbortSignal): Pr
 
 describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${testedDatabase}`, () => {
   test(
-    'all of them are soon up to date again, and others are served meanwhile',
+    'all of them are up to date again, and other requests are served during that',
     { timeout: 180_000 },
     async () => {
       server = await start();
@@ -91,8 +71,7 @@ describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${
       );
       const subjects = [];
       for (const token of tokens) {
-        const { text } = await call(token, CREATE);
-        subjects.push({ token, avatarId: /avt_[0-9a-f]{32}/.exec(text)?.[0] ?? text });
+        subjects.push({ token, avatarId: (await server.newAvatar({}, { token })).id });
       }
       const options: ManyClientsOptions = {
         graphqlUrl: server.graphqlUrl,
@@ -106,7 +85,7 @@ describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${
 
       const told = performance.now();
       server.signal('SIGTERM');
-      expect(await server.ended).toEqual({ code: 0, signal: null });
+      expect(await server.exited).toEqual({ code: 0, signal: null });
       const endedMs = Math.round(performance.now() - told);
       expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
       const database = await place.open();
@@ -126,7 +105,7 @@ describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${
         `Ended in ${endedMs} ms; ${WEB_SOCKETS} WebSockets and ${STREAMS} streams up to date again after ${Math.round(tookMs)} ms, ${cpuS.toFixed(1)} s of them work; other queries took ${longestMs} ms at most\n`,
       );
       expect(cpuS).toBeLessThan(UP_TO_DATE_CPU_S);
-      expect(tookMs).toBeLessThan(PATIENCE_MS);
+      expect(tookMs).toBeLessThan(TIMEOUT_MS);
       expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
     },
   );

@@ -1,110 +1,112 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { NEVER_POLL, startService, type Service } from '../support/service.ts';
+import { NEVER_POLL, startStack, type Stack } from '../support/stack.ts';
+import { photos, TRANSPORTS, type Transport } from '../support/api-client.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
-import { TRANSPORTS } from '../support/instance.ts';
+import type { Server } from '../support/server.ts';
 
-/** For a run of some tenths of a second, on a machine with much else to do. */
-const PATIENCE_MS = 20_000;
+/** For runs of some tenths of a second on a busy machine. */
+const TIMEOUT_MS = 20_000;
 
 const { title, isMissing } = await severalNeeds('three instances behind a balancer');
 
 describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
   let redis: OwnRedis;
-  let service: Service;
+  let stack: Stack;
   beforeAll(async () => {
     redis = await runRedis(await freePort());
-    // What is seen anywhere came with a webhook, through the balancer.
-    service = await startService({ instances: 3, redisUrl: redis.url, env: NEVER_POLL });
+    // Every change arrives as a webhook, through the balancer.
+    stack = await startStack({
+      instances: 3,
+      database: 'postgres',
+      env: { ...NEVER_POLL, REDIS_URL: redis.url },
+    });
   });
   afterAll(async () => {
-    await service.close();
+    await stack.close();
     await redis.stop();
   });
 
-  const three = () => [service.instance(1), service.instance(2), service.instance(3)] as const;
+  const three = () => [stack.server(1), stack.server(2), stack.server(3)] as const;
 
-  /** Asks every instance, over both transports. */
-  function everywhere<Watch>(
-    open: (instance: Service['instances'][number], over: 'ws' | 'sse') => Watch,
-  ): Watch[] {
-    return service.instances.flatMap((instance) => TRANSPORTS.map((over) => open(instance, over)));
+  /** One on every instance, over both transports. */
+  function everywhere<Watch>(open: (server: Server, over: Transport) => Watch): Watch[] {
+    return stack.servers.flatMap((server) => TRANSPORTS.map((over) => open(server, over)));
   }
 
   function rises(versions: readonly number[]): boolean {
     return versions.every((version, index) => index === 0 || version > (versions[index - 1] ?? 0));
   }
 
-  test('a training started on one ends by a webhook on any, and subscribers of all see each step in order', async () => {
+  test('a training started on one ends by a webhook on any, and all subscribers see each step in order', async () => {
     const [first] = three();
-    for (const _round of service.instances) {
-      const id = await first.newAvatar();
-      const watches = everywhere((instance, over) => instance.watchAvatar(over, { avatarId: id }));
+    for (const _round of stack.servers) {
+      const { id } = await first.newAvatar();
+      const watches = everywhere((server, over) => server.watchAvatar({ avatarId: id }, { over }));
       await Promise.all(watches.map((watch) => watch.until(({ status }) => status === 'DRAFT')));
-      await first.train(id);
+      await first.startTraining({ avatarId: id });
       for (const watch of watches) {
-        const last = await watch.until(({ status }) => status === 'COMPLETED', 'the end', PATIENCE_MS);
+        const last = await watch.until(({ status }) => status === 'COMPLETED', 'the end');
         expect(last.isReady).toBe(true);
         expect(rises(watch.seen.map(({ version }) => version))).toBe(true);
         await watch.stop();
       }
     }
-    // Every instance took a webhook, and none of them more than one of each run.
-    const taken = service.instances.map((instance) =>
-      instance.logged('run event recorded', { source: 'WEBHOOK', state: 'COMPLETED' }),
+    // Each instance got one webhook of one run.
+    const webhooks = stack.servers.map((server) =>
+      server.countLogged('run event recorded', { source: 'WEBHOOK', state: 'COMPLETED' }),
     );
-    expect(taken).toEqual([1, 1, 1]);
+    expect(webhooks).toEqual([1, 1, 1]);
   });
 
-  test('a generation drawn on one is told to those who wait for it on the others', async () => {
+  test('a generation made on one reaches its subscribers on the others', async () => {
     const [first, second] = three();
-    const avatarId = await first.newAvatar();
-    const training = second.watchAvatar('ws', { avatarId });
-    await first.train(avatarId);
+    const { id: avatarId } = await first.newAvatar();
+    const training = second.watchAvatar({ avatarId });
+    await first.startTraining({ avatarId });
     await training.until(({ isReady }) => isReady);
 
-    const { id } = await first.generate(avatarId);
-    const watches = everywhere((instance, over) => instance.watchGeneration(over, { generationId: id }));
+    const { id } = await first.generate({ avatarId });
+    const watches = everywhere((server, over) => server.watchGeneration({ generationId: id }, { over }));
     for (const watch of watches) {
-      const last = await watch.until(({ status }) => status === 'COMPLETED', 'the images', PATIENCE_MS);
+      const last = await watch.until(({ status }) => status === 'COMPLETED', 'the images');
       expect(last.images).toHaveLength(1);
       expect(rises(watch.seen.map(({ version }) => version))).toBe(true);
-      // A generation that has ended changes no more: the stream is complete.
+      // A finished generation never changes again, so the stream completes.
       await watch.ended();
     }
   });
 
-  test('who watches all of their avatars on one instance sees those made and trained on another', async () => {
+  test('a subscription to all avatars on one sees those created and trained on another', async () => {
     const [first, second, third] = three();
-    const watches = TRANSPORTS.map((over) => third.watchAvatar(over, {}));
-    // Its first rows: it listens.
-    const before = await second.newAvatar('Grace');
-    for (const watch of watches) await watch.until(({ id }) => id === before);
+    const watches = TRANSPORTS.map((over) => third.watchAvatar({}, { over }));
+    const { id: earlier } = await second.newAvatar({ name: 'Grace' });
+    for (const watch of watches) await watch.until((row) => row.id === earlier);
 
-    const id = await first.newAvatar('Mary');
+    const { id } = await first.newAvatar({ name: 'Mary' });
     for (const watch of watches) await watch.until((row) => row.id === id && row.status === 'DRAFT');
-    await second.train(id);
+    await second.startTraining({ avatarId: id });
     for (const watch of watches) {
-      await watch.until((row) => row.id === id && row.status === 'COMPLETED', 'the end', PATIENCE_MS);
+      await watch.until((row) => row.id === id && row.status === 'COMPLETED', 'the end');
       expect(rises(watch.seen.filter((row) => row.id === id).map(({ version }) => version))).toBe(true);
       await watch.stop();
     }
   });
 
-  test('an avatar deleted on one instance ends the streams about it on all, and its late result revives nothing', async () => {
+  test('an avatar deleted on one ends its streams on all, and its late result revives nothing', async () => {
     const [first, second, third] = three();
-    const id = await first.newAvatar();
-    const watches = everywhere((instance, over) => instance.watchAvatar(over, { avatarId: id }));
+    const { id } = await first.newAvatar();
+    const watches = everywhere((server, over) => server.watchAvatar({ avatarId: id }, { over }));
     for (const watch of watches) await watch.next();
-    await second.train(id, 'https://photos.example/a.zip?scenario=late');
+    await second.startTraining({ avatarId: id, imagesUrl: photos('late') });
     await third.deleteAvatar(id);
     for (const watch of watches) {
       await watch.ended();
       expect(watch.closedWith).toBeNull();
     }
-    const delivered = () => service.simulator.deliveries().at(-1);
-    await expect.poll(() => delivered()?.result, { timeout: 8000 }).toBe('accepted');
-    for (const instance of service.instances) expect(await instance.avatar(id)).toBeNull();
+    const lastDelivery = () => stack.simulator.deliveries().at(-1)?.result;
+    await expect.poll(lastDelivery, { timeout: TIMEOUT_MS }).toBe('accepted');
+    for (const server of stack.servers) expect(await server.avatar(id)).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 // node --import tsx test/faults/slow-migrator.ts: opens the database its environment names and begins a migration that takes
-// seconds; prints "applying" first, for the test to kill it in the middle.
+// ten seconds (PostgreSQL finishes a statement whose client is gone); prints "applying" first. The test kills it.
 import { migrate } from '../../src/db/migrations/migrate.ts';
 import { readMigrations } from '../../src/db/migrations/migration-files.ts';
 import { openDatabase } from '../../src/open-database.ts';
@@ -9,7 +9,7 @@ import { silent } from '../support/template.ts';
 
 const database = await openDatabase(optionsOf(process.env));
 const client = await database.pool.connect();
-const sql = 'CREATE TABLE extra (n int); INSERT INTO extra VALUES (1); SELECT pg_sleep(3)';
+const sql = 'CREATE TABLE extra (n int); INSERT INTO extra VALUES (1); SELECT pg_sleep(10)';
 const slow = { name: '99990101000000_extra', sql, checksum: 'never written' };
 await migrate(client, [...(await readMigrations()), slow], { ...silent, info: () => say('applying') });
 say('applied');

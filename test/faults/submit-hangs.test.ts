@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { newAvatar, photos, settled, startTraining, submitsOf } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();
@@ -9,7 +9,7 @@ test(
   'a submit that fal never answers ends at our own time, is sent once, and is adopted by its webhook',
   { timeout: 90_000 },
   async () => {
-    const [adopted, silent] = [await newAvatar(app), await newAvatar(app)];
+    const [adopted, silent] = [await app.newAvatar(), await app.newAvatar()];
     const began = performance.now();
     const urls = [
       `${photos('hang')}&of=${adopted.id}`,
@@ -17,14 +17,14 @@ test(
     ] as const;
 
     const [, unknown] = await Promise.all([
-      startTraining(app, { avatarId: adopted.id, imagesUrl: urls[0] }),
-      startTraining(app, { avatarId: silent.id, imagesUrl: urls[1] }),
+      app.startTraining({ avatarId: adopted.id, imagesUrl: urls[0] }),
+      app.startTraining({ avatarId: silent.id, imagesUrl: urls[1] }),
     ]);
 
     expect(performance.now() - began).toBeGreaterThan(29_000);
     expect(unknown).toMatchObject({ status: 'QUEUED', falRequestId: null });
     expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
-    expect(await settled(app, adopted.id)).toMatchObject({ status: 'COMPLETED', error: null });
-    for (const url of urls) expect(submitsOf(app, url)).toHaveLength(1);
+    expect(await app.settled(adopted.id)).toMatchObject({ status: 'COMPLETED', error: null });
+    for (const url of urls) expect(app.submitsOf(url)).toHaveLength(1);
   },
 );

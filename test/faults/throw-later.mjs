@@ -1,12 +1,12 @@
-// Loaded before the server: at SIGUSR2 it breaks something that nobody catches, as THROW_LATER says.
+// Loaded before the server: at SIGUSR2 it throws an error that is not caught, of the kind in THROW_LATER.
 const faults = {
   exception: () => {
-    throw new Error('the moon fell down');
+    throw new Error('a fault of the test');
   },
-  rejection: () => void Promise.reject(new Error('the moon fell down')),
+  rejection: () => void Promise.reject(new Error('a fault of the test')),
   again: () => {
     setInterval(() => {
-      throw new Error('the moon fell down');
+      throw new Error('a fault of the test');
     }, 1);
   },
 };

@@ -124,7 +124,7 @@ test('a stream too many is refused as LIMIT_EXCEEDED and nothing is read for it'
 });
 
 test.each<[what: string, begin: () => Promise<null>, says: string]>([
-  ['there is not', () => Promise.resolve(null), 'no such thing'],
+  ['there is not', () => Promise.resolve(null), 'Not found'],
   ['cannot be read', () => Promise.reject(new Error('broken')), 'broken'],
 ])('a stream of what %s gives its place back', async (_what, begin, says) => {
   const { isFree, openWith } = stage();

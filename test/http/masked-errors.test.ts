@@ -2,14 +2,13 @@ import { afterAll, expect, test } from 'vitest';
 import { GenerateImageDocument } from '../../src/generated/contract/graphql.ts';
 import { overWs } from '../support/watch-over-ws.ts';
 import { startTestApp } from '../support/test-app.ts';
-import { trainedAvatar } from '../support/api-steps.ts';
 import { Watch } from '../support/watch.ts';
 import type { GraphQLFormattedError } from 'graphql';
 
 const app = await startTestApp();
 afterAll(() => app.close());
 
-const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 const SECRET = 'A_TRAINER_OF_LATER';
 // As after going back to an older version: a fault that no caller can cause.
 await app.restart(async ({ prisma }) => {

@@ -1,224 +1,222 @@
-import { describe, expect, test, vi } from 'vitest';
 import { createHash } from 'node:crypto';
+import { describe, expect, test, vi } from 'vitest';
 import {
+  handleWebhook,
   requestPoll,
   storeUnreadable,
-  handleWebhook,
   type WebhookMessage,
 } from '../../src/jobs/handle-webhook.ts';
-import { testDeps } from '../support/test-deps.ts';
+import { jobsDatabase } from '../support/test-deps.ts';
 import { EVENTS, ID, LORA_ANSWER, OTHER_ID } from '../support/run-events.ts';
-import { training } from '../support/domain-fixtures.ts';
 
-const OF_ID = callback(EVENTS.lora);
-const OF_OTHER = callback(EVENTS.loraOfOther);
-const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAINING' });
+const { prisma, add, read, testDeps } = await jobsDatabase();
 
-/** A webhook's news; what says the same has the same bytes. */
-function callback(event: WebhookMessage['event'], requestId = event.requestId ?? ID) {
+const RUNNING = { state: 'RUNNING', falRequestId: ID } as const;
+const SUCCESS = webhook(EVENTS.lora);
+const FAILURE = webhook(EVENTS.failed);
+const SUCCESS_WITHOUT_RESULT = webhook(EVENTS.identified);
+const OF_OTHER_RUN = webhook(EVENTS.loraOfOther);
+
+/** A verified webhook; equal events have equal bodies. */
+function webhook(event: WebhookMessage['event'], requestId = event.requestId ?? ID) {
   const body = Buffer.from(JSON.stringify(event));
   const digest = createHash('sha256').update(body).digest('hex');
   return { requestId, event, delivery: { requestId, digest, body } };
 }
 
+/** The job's state and the revisions that its writes have counted. */
+async function stateOf(id: string) {
+  const { state, revision, avatar } = await read(id);
+  return { state, revision, status: avatar?.status, version: avatar?.version };
+}
+
+/** A job whose run has ended by the webhook, and the dependencies it was handled with. */
+async function ended(by: ReturnType<typeof webhook>) {
+  const fixture = testDeps();
+  await add('job', RUNNING);
+  await handleWebhook(fixture.deps, null, by);
+  const handle = async (message: ReturnType<typeof webhook>) => {
+    const result = await handleWebhook(fixture.deps, null, message);
+    await fixture.deps.inFlight.drain(20_000);
+    return result;
+  };
+  return { ...fixture, handle };
+}
+
 describe('a webhook', () => {
-  test.each([['token-of-job'], [null]])(
-    'finds its job by its request id, with the token %j',
-    async (token) => {
-      const { deps, store } = testDeps();
-      const row = store.add('job', RUNNING);
-      expect(await handleWebhook(deps, token, OF_ID)).toMatchObject({ kind: 'applied' });
-      expect(row.world.avatar?.status).toBe('COMPLETED');
-    },
-  );
+  test.each([['token-of-job'], [null]])('finds its job by request id, with the token %j', async (token) => {
+    const { deps } = testDeps();
+    await add('job', RUNNING);
+    expect(await handleWebhook(deps, token, SUCCESS)).toMatchObject({ kind: 'applied' });
+    expect((await stateOf('job')).status).toBe('COMPLETED');
+  });
 
   test.each(['SUBMITTING', 'SUBMIT_UNKNOWN'] as const)(
-    'that overtakes the answer to its submit finds its job by the token, at %s, and binds it',
+    'before the answer to its submit finds the job by token, at %s, and binds it',
     async (state) => {
-      const { deps, store } = testDeps();
-      const row = store.add('job', training({ state }));
-      expect(await handleWebhook(deps, 'token-of-job', OF_ID)).toMatchObject({ kind: 'applied' });
-      expect(row.world.job).toMatchObject({ state: 'COMPLETED', falRequestId: ID });
+      const { deps } = testDeps();
+      await add('job', { state });
+      expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toMatchObject({ kind: 'applied' });
+      expect(await read('job')).toMatchObject({ state: 'COMPLETED', falRequestId: ID });
     },
   );
 
-  test('posted to the address of another job moves neither', async () => {
-    const { deps, store } = testDeps();
-    const mine = store.add('mine', RUNNING);
-    const others = [
-      store.add('bound', training({ state: 'RUNNING', falRequestId: OTHER_ID }, { status: 'TRAINING' })),
-      store.add('waiting', training()),
-    ];
-    for (const token of ['token-of-bound', 'token-of-waiting', 'no-such-token']) {
-      expect(await handleWebhook(deps, token, OF_ID)).toEqual({ kind: 'mismatch' });
+  test('at the callback URL of another job changes neither job', async () => {
+    const { deps } = testDeps();
+    await add('job', RUNNING);
+    await add('identified', { state: 'RUNNING', falRequestId: OTHER_ID });
+    await add('waiting');
+    for (const token of ['token-of-identified', 'token-of-waiting', 'no-such-token']) {
+      expect(await handleWebhook(deps, token, SUCCESS)).toEqual({ kind: 'mismatch' });
     }
-    expect([mine, ...others].map(({ revision }) => revision)).toEqual([0, 0, 0]);
+    expect(await prisma.job.count({ where: { revision: 0 } })).toBe(3);
   });
 
-  test('of an unknown run cannot take over a job that is bound', async () => {
-    const { deps, store } = testDeps();
-    const row = store.add('job', RUNNING);
-    expect(await handleWebhook(deps, 'token-of-job', OF_OTHER)).toEqual({ kind: 'mismatch' });
-    expect(row.world.job).toMatchObject({ state: 'RUNNING', falRequestId: ID });
+  test('of an unknown run does not take over a bound job', async () => {
+    const { deps } = testDeps();
+    await add('job', RUNNING);
+    expect(await handleWebhook(deps, 'token-of-job', OF_OTHER_RUN)).toEqual({ kind: 'mismatch' });
+    expect(await read('job')).toMatchObject(RUNNING);
   });
 
-  test.each([['no-such-token'], [null]])('that fits no job is unknown, with the token %j', async (token) => {
-    const { deps, store } = testDeps();
-    store.add('job', training());
-    expect(await handleWebhook(deps, token, OF_OTHER)).toEqual({ kind: 'unknown-job' });
-    expect(store.loads).toBe(0);
+  test.each([['no-such-token'], [null]])('of no job is unknown, with the token %j', async (token) => {
+    const { deps } = testDeps();
+    await add('job');
+    expect(await handleWebhook(deps, token, OF_OTHER_RUN)).toEqual({ kind: 'unknown-job' });
+    expect((await stateOf('job')).revision).toBe(0);
   });
 
-  test('for a job that ended is ignored, whatever it says', async () => {
-    const { deps, store, provider } = testDeps();
-    const row = store.add('job', RUNNING);
-    await handleWebhook(deps, null, OF_ID);
-    for (const event of [EVENTS.lora, EVENTS.bound]) {
-      expect(await handleWebhook(deps, null, callback(event))).toEqual({
-        kind: 'ignored',
-        reason: 'already-final',
-      });
+  test('that agrees with the end of its run is ignored', async () => {
+    const { handle, provider } = await ended(SUCCESS);
+    for (const message of [SUCCESS, SUCCESS_WITHOUT_RESULT]) {
+      expect(await handle(message)).toEqual({ kind: 'ignored', reason: 'already-final' });
     }
-    expect([row.revision, row.version]).toEqual([1, 2]);
-    expect(provider.inspected).toEqual([]);
+    expect(await stateOf('job')).toMatchObject({ revision: 1, version: 2 });
+    expect(provider.polled).toEqual([]);
   });
 
-  test('that contradicts the end of its run is kept, changes nothing and has fal asked, once each', async () => {
-    const { deps, store, provider, log } = testDeps();
-    const row = store.add('job', RUNNING);
-    provider.inspection = EVENTS.lora;
-    await handleWebhook(deps, null, OF_ID);
-    for (const kind of ['conflict', 'ignored', 'ignored']) {
-      expect(await handleWebhook(deps, null, callback(EVENTS.failed))).toMatchObject({ kind });
-    }
-    const other = callback({ ...EVENTS.lora, output: { ...LORA_ANSWER, config_file: null } });
-    expect(await handleWebhook(deps, null, other)).toEqual({ kind: 'conflict' });
-    await vi.waitFor(() => expect(row.nextPollInMs).toBeNull());
-    expect(provider.inspected).toEqual([ID, ID]);
-    expect([row.revision, row.version]).toEqual([1, 2]);
-    expect([...store.deliveries.values()].sort()).toEqual(['APPLIED', 'CONFLICT', 'CONFLICT']);
+  test('that contradicts a success is stored, changes nothing and polls fal once', async () => {
+    const { handle, provider, log } = await ended(SUCCESS);
+    provider.status = EVENTS.lora;
+    for (const kind of ['conflict', 'ignored', 'ignored'])
+      expect(await handle(FAILURE)).toMatchObject({ kind });
+    const other = webhook({ ...EVENTS.lora, output: { ...LORA_ANSWER, config_file: null } });
+    expect(await handle(other)).toEqual({ kind: 'conflict' });
+    expect(provider.polled).toEqual([ID, ID]);
+    expect((await read('job')).nextPollAt).toBeNull();
+    expect(await stateOf('job')).toMatchObject({ revision: 1, version: 2 });
+    const deliveries = await prisma.webhookDelivery.findMany({ orderBy: { id: 'asc' } });
+    expect(deliveries.map(({ outcome }) => outcome)).toEqual(['APPLIED', 'CONFLICT', 'CONFLICT']);
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(2);
   });
 
-  test('of a success after a failure counts once fal itself says so', async () => {
-    const { deps, store, provider } = testDeps();
-    const row = store.add('job', RUNNING);
-    await handleWebhook(deps, null, callback(EVENTS.failed));
-    expect(row.world.avatar).toMatchObject({ status: 'FAILED' });
-
-    provider.inspection = EVENTS.failed;
-    expect(await handleWebhook(deps, null, OF_ID)).toEqual({ kind: 'conflict' });
-    await vi.waitFor(() => expect(row.nextPollInMs).toBeNull());
-    expect(row.world.avatar).toMatchObject({ status: 'FAILED' });
-
-    provider.inspection = EVENTS.lora;
-    expect(await handleWebhook(deps, null, callback(EVENTS.bound))).toEqual({ kind: 'conflict' });
-    await vi.waitFor(() => expect(row.world.avatar).toMatchObject({ status: 'COMPLETED', error: null }));
-    expect(row.version).toBe(3);
+  test('of a success after a failure is applied once fal confirms it', async () => {
+    const { handle, provider } = await ended(FAILURE);
+    provider.status = EVENTS.failed;
+    expect(await handle(SUCCESS)).toEqual({ kind: 'conflict' });
+    expect((await stateOf('job')).status).toBe('FAILED');
+    provider.status = EVENTS.lora;
+    expect(await handle(SUCCESS_WITHOUT_RESULT)).toEqual({ kind: 'conflict' });
+    expect((await read('job')).avatar).toMatchObject({ status: 'COMPLETED', errorCode: null, version: 3 });
   });
 
   test.each([
-    ['does not have the result yet', { kind: 'not-found', message: 'not yet' }],
-    ['says that the run goes on', { kind: 'running', percent: null }],
-    ['cannot be reached', { kind: 'unreachable', message: 'away' }],
-  ] as const)('of a success after a failure is asked about again while fal %s', async (_what, inspection) => {
-    const { deps, store, provider } = testDeps();
-    const row = store.add('job', RUNNING);
-    await handleWebhook(deps, null, callback(EVENTS.failed));
-    provider.inspection = inspection;
-    await handleWebhook(deps, null, OF_ID);
-    await deps.inFlight.drain(1000);
-    expect(provider.inspected).toEqual([ID]);
-    expect(row.nextPollInMs).toBeGreaterThan(0);
-    expect(row.world.avatar).toMatchObject({ status: 'FAILED' });
+    ['does not have the result', { kind: 'not-found', message: 'not yet' }],
+    ['reports an open run', { kind: 'running', percent: null }],
+    ['is unreachable', { kind: 'unreachable', message: 'no answer' }],
+  ] as const)('of a success after a failure is polled again while fal %s', async (_what, status) => {
+    const { handle, provider, polls } = await ended(FAILURE);
+    provider.status = status;
+    await handle(SUCCESS);
+    expect(provider.polled).toEqual([ID]);
+    expect(polls.at(-1)).toBeGreaterThan(0);
+    expect((await stateOf('job')).status).toBe('FAILED');
   });
 
-  test('of a success that comes after its submit was given up is fetched and counts', async () => {
-    const { deps, store, provider } = testDeps();
-    const row = store.add(
-      'job',
-      training(
-        { state: 'FAILED', errorCode: 'LOST' },
-        { status: 'FAILED', error: { code: 'LOST', message: '' } },
-      ),
-    );
-    provider.inspection = EVENTS.lora;
-    expect(await handleWebhook(deps, 'token-of-job', OF_ID)).toEqual({ kind: 'applied', isDue: true });
-    await vi.waitFor(() => expect(row.world.avatar).toMatchObject({ status: 'COMPLETED', falRequestId: ID }));
+  test('of a success after its submit was given up is applied', async () => {
+    const { deps, provider } = testDeps();
+    await add('job', { state: 'FAILED', errorCode: 'LOST' });
+    provider.status = EVENTS.lora;
+    expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toEqual({ kind: 'applied', pollNow: true });
+    await deps.inFlight.drain(20_000);
+    expect((await read('job')).avatar).toMatchObject({ status: 'COMPLETED', falRequestId: ID });
   });
 
-  test('that reports success without the result has it fetched', async () => {
-    const { deps, store, provider } = testDeps();
-    const row = store.add('job', training());
-    provider.inspection = EVENTS.lora;
-    const end = await handleWebhook(deps, 'token-of-job', callback(EVENTS.bound));
-    expect(end).toMatchObject({ kind: 'applied' });
-    await vi.waitFor(() => expect(row.world.avatar?.status).toBe('COMPLETED'));
-    expect(provider.inspected).toEqual([ID]);
+  test('of a success without the result has it fetched', async () => {
+    const { deps, provider } = testDeps();
+    await add('job');
+    provider.status = EVENTS.lora;
+    const result = await handleWebhook(deps, 'token-of-job', SUCCESS_WITHOUT_RESULT);
+    expect(result).toMatchObject({ kind: 'applied' });
+    await deps.inFlight.drain(20_000);
+    expect((await stateOf('job')).status).toBe('COMPLETED');
+    expect(provider.polled).toEqual([ID]);
   });
 });
 
-describe('a webhook that cannot be read', () => {
-  const junk = (requestId: string) => ({ requestId, digest: 'of junk', body: Buffer.from('junk') });
+describe('an unreadable webhook', () => {
+  const unreadable = (requestId: string, digest = 'digest') => {
+    return { requestId, digest, body: Buffer.from('junk') };
+  };
 
-  test('about a run of ours is kept once, and fal is asked once', async () => {
-    const { deps, store, provider } = testDeps();
-    store.add('job', RUNNING);
-    for (const token of [null, 'token-of-job'])
-      expect(await storeUnreadable(deps, token, junk(ID))).toBe('kept');
-    expect([...store.deliveries]).toEqual([['of junk', 'UNREADABLE']]);
-    await vi.waitFor(() => expect(provider.inspected).toEqual([ID]));
-  });
-
-  test('about a run that is not known yet is kept, and takes nothing for over', async () => {
-    const { deps, store, provider } = testDeps();
-    const rows = (['SUBMITTING', 'SUBMIT_UNKNOWN'] as const).map((state) =>
-      store.add(state, training({ state })),
-    );
-    for (const state of ['SUBMITTING', 'SUBMIT_UNKNOWN']) {
-      const delivery = { ...junk(OTHER_ID), digest: state };
-      expect(await storeUnreadable(deps, `token-of-${state}`, delivery)).toBe('kept');
+  test('of a known run is stored once, and fal is polled once', async () => {
+    const { deps, provider } = testDeps();
+    await add('job', RUNNING);
+    for (const token of [null, 'token-of-job']) {
+      expect(await storeUnreadable(deps, token, unreadable(ID))).toBe('kept');
     }
-    await deps.inFlight.drain(1000);
-    expect(rows.map(({ revision }) => revision)).toEqual([0, 0]);
-    expect(store.deliveries.size).toBe(2);
-    expect(provider.inspected).toEqual([]);
+    expect(await prisma.webhookDelivery.findMany()).toMatchObject([{ outcome: 'UNREADABLE' }]);
+    await deps.inFlight.drain(20_000);
+    expect(provider.polled).toEqual([ID]);
   });
 
-  test('about nothing of ours is not kept', async () => {
-    const { deps, store, provider } = testDeps();
-    store.add('job', RUNNING);
-    store.add('other', training());
-    expect(await storeUnreadable(deps, 'no-such-token', junk(OTHER_ID))).toBe('unknown-job');
-    expect(await storeUnreadable(deps, null, junk(OTHER_ID))).toBe('unknown-job');
-    expect(await storeUnreadable(deps, 'token-of-other', junk(ID))).toBe('mismatch');
-    expect(store.deliveries.size).toBe(0);
-    expect(provider.inspected).toEqual([]);
+  test.each(['SUBMITTING', 'SUBMIT_UNKNOWN'] as const)(
+    'of a job at %s is stored, and binds nothing',
+    async (state) => {
+      const { deps, provider } = testDeps();
+      await add('job', { state });
+      expect(await storeUnreadable(deps, 'token-of-job', unreadable(OTHER_ID))).toBe('kept');
+      await deps.inFlight.drain(20_000);
+      expect((await stateOf('job')).revision).toBe(0);
+      expect(await prisma.webhookDelivery.count()).toBe(1);
+      expect(provider.polled).toEqual([]);
+    },
+  );
+
+  test('of no job, or at the URL of another one, is not stored', async () => {
+    const { deps, provider } = testDeps();
+    await add('job', RUNNING);
+    await add('other');
+    expect(await storeUnreadable(deps, 'no-such-token', unreadable(OTHER_ID))).toBe('unknown-job');
+    expect(await storeUnreadable(deps, null, unreadable(OTHER_ID))).toBe('unknown-job');
+    expect(await storeUnreadable(deps, 'token-of-other', unreadable(ID))).toBe('mismatch');
+    expect(await prisma.webhookDelivery.count()).toBe(0);
+    expect(provider.polled).toEqual([]);
   });
 });
 
-describe('a message that cannot be used itself', () => {
-  test('has its run looked at', async () => {
-    const { deps, store, provider } = testDeps();
-    const row = store.add('job', RUNNING);
-    provider.inspection = EVENTS.failed;
-    requestPoll(deps, ID);
-    await vi.waitFor(() => expect(row.world.avatar?.status).toBe('FAILED'));
+describe('a requested poll', () => {
+  test('applies what fal answers', async () => {
+    const { deps, provider } = testDeps();
+    await add('job', RUNNING);
+    provider.status = EVENTS.failed;
+    requestPoll(deps, { requestId: ID });
+    await vi.waitFor(async () => expect((await stateOf('job')).status).toBe('FAILED'), 10_000);
   });
 
-  test('about an unknown run asks fal nothing', async () => {
+  test('of an unknown run sends nothing to fal', async () => {
     const { deps, store, provider, log } = testDeps();
-    const asked = vi.spyOn(store, 'findByRequestId');
-    requestPoll(deps, OTHER_ID);
-    await asked.mock.results[0]?.value;
-    expect(provider.inspected).toEqual([]);
+    const found = vi.spyOn(store, 'findJobToPoll');
+    requestPoll(deps, { requestId: OTHER_ID });
+    await found.mock.results[0]?.value;
+    expect(provider.polled).toEqual([]);
     expect(log.lines).toEqual([]);
   });
 
-  test('throws nothing when the database is away', async () => {
+  test('logs a warning when the database fails', async () => {
     const { deps, store, log } = testDeps();
-    vi.spyOn(store, 'findByRequestId').mockRejectedValue(new Error('away'));
-    requestPoll(deps, ID);
+    vi.spyOn(store, 'findJobToPoll').mockRejectedValue(new Error('no database'));
+    requestPoll(deps, { requestId: ID });
     await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'warn' }]));
   });
 });

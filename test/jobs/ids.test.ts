@@ -1,41 +1,42 @@
 import { describe, expect, test } from 'vitest';
-import { requestFingerprint, newId, newTriggerPhrase } from '../../src/jobs/ids.ts';
+import { idempotencyOf, newId, newTriggerPhrase } from '../../src/jobs/ids.ts';
 
 describe('an id', () => {
-  test('says what it names', () => {
+  test('begins with the prefix of its kind', () => {
     for (const prefix of ['avt', 'gen', 'job'] as const) {
       expect(newId(prefix)).toMatch(new RegExp(`^${prefix}_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$`));
     }
   });
 
-  test('sorts by time of creation, and is there once', () => {
+  test('is unique and sorts by time of creation', () => {
     const ids = Array.from({ length: 20_000 }, () => newId('avt'));
     expect([...ids].sort()).toEqual(ids);
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
 
-test('a trigger phrase of ours is no word and hardly ever comes twice', () => {
+test('a generated trigger phrase is no word and practically unique', () => {
   const phrases = Array.from({ length: 1000 }, newTriggerPhrase);
   for (const phrase of phrases) expect(phrase).toMatch(/^lk[bcdfghjkmnpqrstvwxz2-9]{6}$/);
   expect(new Set(phrases).size).toBeGreaterThan(990);
 });
 
-describe('the digest of a request', () => {
+describe('the fingerprint of a request', () => {
+  const digestOf = (request: Parameters<typeof idempotencyOf>[1]) => idempotencyOf('key', request)?.digest;
   const request = { of: 'training', avatarId: 'avt_1', imagesUrl: 'https://x.example/a', steps: 100 };
-  const digest = requestFingerprint(request);
+  const digest = digestOf(request);
 
-  test('is the same whatever the order of the fields', () => {
+  test('does not depend on the order of fields', () => {
     const fields = Object.entries(request);
     const turned = fields.map((_, first) => [...fields.slice(first), ...fields.slice(0, first)]);
     for (const order of [...turned, ...turned.map((order) => order.toReversed())]) {
-      expect(requestFingerprint(Object.fromEntries(order))).toBe(digest);
+      expect(digestOf(Object.fromEntries(order))).toBe(digest);
     }
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test('is the same for a field that is null, undefined or absent', () => {
-    expect(requestFingerprint({ ...request, trainer: null, seed: undefined })).toBe(digest);
+  test('does not distinguish null, undefined and absent fields', () => {
+    expect(digestOf({ ...request, trainer: null, seed: undefined })).toBe(digest);
   });
 
   test.each([
@@ -47,7 +48,7 @@ describe('the digest of a request', () => {
     { ...request, trainer: '' },
     { ...request, flag: false },
     { of: 'training', avatarId: 'avt_1","imagesUrl', imagesUrl: 'https://x.example/a', steps: 100 },
-  ])('is another for another request: %j', (other) => {
-    expect(requestFingerprint(other)).not.toBe(digest);
+  ])('differs for another request: %j', (other) => {
+    expect(digestOf(other)).not.toBe(digest);
   });
 });

@@ -19,22 +19,22 @@ const schema = z.object({
   strength: numberBetween(0, 2).optional(),
 });
 
-function messageFor(wish: Record<string, unknown>): string | null {
-  const read = parseInput(schema, wish);
+function messageFor(input: Record<string, unknown>): string | null {
+  const read = parseInput(schema, input);
   return 'refused' in read ? read.refused.message : null;
 }
 
-describe('an input that is right', () => {
-  test('is read, its texts without white space around them', () => {
-    expect(parseInput(schema, { name: ' Ada\n', steps: 1 })).toEqual({ input: { name: 'Ada', steps: 1 } });
+describe('a valid input', () => {
+  test('is parsed, its texts trimmed', () => {
+    expect(parseInput(schema, { name: ' Ada\n', steps: 1 })).toEqual({ done: { name: 'Ada', steps: 1 } });
   });
 
-  test('may say null where it says nothing', () => {
-    expect(parseInput(schema, { name: 'Ada', url: null, steps: null })).toEqual({ input: { name: 'Ada' } });
+  test('may have null for absent fields', () => {
+    expect(parseInput(schema, { name: 'Ada', url: null, steps: null })).toEqual({ done: { name: 'Ada' } });
   });
 
   test.each(['abcde', '😀😀😀😀😀', '日本語です', 'a\nb', 'a\tb', '👩🏽', '𠮷', 'a'])(
-    'may be a text of up to 5 characters: %j',
+    'may have a text of up to 5 characters: %j',
     (name) => {
       expect(messageFor({ name })).toBeNull();
     },
@@ -53,8 +53,8 @@ describe('an input that is right', () => {
   });
 });
 
-describe('an input that is wrong', () => {
-  test('is told the field, what came and what is allowed', () => {
+describe('an invalid input', () => {
+  test('is refused with the field, the value and the expectation', () => {
     expect(parseInput(schema, { name: 'abcdef' })).toEqual({
       refused: {
         code: 'INVALID_INPUT',
@@ -63,7 +63,7 @@ describe('an input that is wrong', () => {
     });
   });
 
-  test('is told all of it, one sentence a field', () => {
+  test('is refused with one sentence per field', () => {
     expect(messageFor({ name: '', url: 'ftp://x', steps: 0, seed: -1, strength: 2.1 })).toBe(
       [
         'name: expected a text of 1 to 5 characters, got "".',
@@ -76,7 +76,7 @@ describe('an input that is wrong', () => {
   });
 
   test.each(['', ' ', '\n\t ', 'abcdef', '😀😀😀😀😀😀', 'a'.repeat(1_000_000)])(
-    'because its text is no 1 to 5 characters long',
+    'has a text of other than 1 to 5 characters: %j',
     (name) => {
       expect(messageFor({ name })).toMatch(/^name: expected a text of 1 to 5 characters, got /);
     },
@@ -90,19 +90,19 @@ describe('an input that is wrong', () => {
     ['seed', MAX_SEED + 1],
     ['strength', -0.001],
     ['strength', 2.001],
-  ])('because of %s %d', (field, value) => {
+  ])('has %s %d', (field, value) => {
     expect(messageFor({ name: 'a', [field]: value })).toMatch(
       new RegExp(`^${field}: expected a .*number from`),
     );
   });
 
-  // Unicode's control characters (Cc): the old ones, DEL, and the later ones, of which U+009B starts a command.
+  // Unicode's category Cc: C0, DEL and C1, of which U+009B begins a terminal command.
   const CONTROLS = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code)).filter((character) =>
     /\p{Cc}/u.test(character),
   );
   const ALLOWED = ['\t', '\n', '\r'];
 
-  test('because of any control character but line breaks and tabs', () => {
+  test('has a control character other than line breaks and tabs', () => {
     const accepted = CONTROLS.filter((character) => messageFor({ name: `a${character}b` }) === null);
     expect(accepted.map(codeOf)).toEqual(ALLOWED.map(codeOf));
     expect(messageFor({ name: 'a\u0000b' })).toBe(
@@ -110,7 +110,7 @@ describe('an input that is wrong', () => {
     );
   });
 
-  test('because of half a surrogate pair', () => {
+  test('has a lone surrogate', () => {
     expect(messageFor({ name: 'a\ud800b' })).toContain('without control characters, got "a\\ud800b"');
   });
 });
@@ -120,20 +120,20 @@ function codeOf(character: string): string {
 }
 
 describe('a value in a message', () => {
-  test('is cut where it is long, with its length', () => {
+  test('is cut after 60 characters, and has its length', () => {
     const shown = '"'.padEnd(60, 'x');
     expect(problemWith('f', 'x'.repeat(58), 'y')).toBe(`f: expected y, got "${'x'.repeat(58)}".`);
     expect(problemWith('f', 'x'.repeat(59), 'y')).toBe(`f: expected y, got ${shown}… (59 characters).`);
     expect(problemWith('f', 'x'.repeat(9000), 'y')).toBe(`f: expected y, got ${shown}… (9000 characters).`);
   });
 
-  test('is cut between characters, never inside one, and emoji count as one', () => {
+  test('is cut between characters, and an emoji is one character', () => {
     const message = problemWith('f', '😀'.repeat(100), 'y');
     expect(message.isWellFormed()).toBe(true);
     expect(message).toContain('(100 characters)');
   });
 
-  test('is shown as JSON writes it, so that no terminal obeys it', () => {
+  test('is printed as JSON, without terminal sequences', () => {
     expect(problemWith('f', '\u001b[2J', 'y')).toBe('f: expected y, got "\\u001b[2J".');
     expect(problemWith('f', undefined, 'y')).toBe('f: expected y, got nothing.');
     expect(problemWith('f', [1, { a: null }], 'y')).toBe('f: expected y, got [1,{"a":null}].');

@@ -1,209 +1,203 @@
 import { describe, expect, test } from 'vitest';
-import { testDeps, POLL_MS } from '../support/test-deps.ts';
+import { jobsDatabase, POLL_MS } from '../support/test-deps.ts';
 import { EVENTS, ID } from '../support/run-events.ts';
 import { pollJob } from '../../src/jobs/poll-job.ts';
 import {
-  FAILURES_BEFORE_LOST,
+  FAILURES_BEFORE_ABANDON,
+  LEASE_MS,
   MAX_BACKOFF_MS,
   NOT_FOUND_GRACE_MS,
   RUN_DEADLINE_MS,
 } from '../../src/jobs/timing.ts';
-import { training } from '../support/domain-fixtures.ts';
-import type { RunStatus } from '../../src/jobs/ports.ts';
-import type { Row } from '../support/memory-store.ts';
+import type { RunStatus } from '../../src/jobs/poll-job.ts';
 
-const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAINING' });
-const CANCELLING = training({ ...RUNNING.job, cancelRequested: true }, { status: 'TRAINING' });
-const GONE: RunStatus = { kind: 'not-found', message: 'fal does not know this run.' };
-const AWAY: RunStatus = { kind: 'unreachable', message: 'no answer' };
+const { prisma, pool, add, read, testDeps } = await jobsDatabase();
 
-/** Looks at a job as often as `inspections` has answers. */
-async function lookedAt(world = RUNNING, inspections: readonly RunStatus[] = [], start: Partial<Row> = {}) {
-  const bed = testDeps();
-  const row = bed.store.add('job', world, start);
-  const look = async () => {
-    const due = await bed.store.due('job');
-    if (due !== null) await pollJob(bed.deps, due);
+const MINUTE = 60_000;
+const RUNNING = { state: 'RUNNING', falRequestId: ID } as const;
+const NOT_FOUND: RunStatus = { kind: 'not-found', message: 'fal does not know this run.' };
+const UNREACHABLE: RunStatus = { kind: 'unreachable', message: 'no answer' };
+
+const ago = (ms: number) => new Date(Date.now() - ms);
+const CANCELLING = { ...RUNNING, cancelRequestedAt: ago(0) };
+const OVERDUE = { ...RUNNING, createdAt: ago(RUN_DEADLINE_MS + 1) };
+
+/** A job, polled once for each status that fal answers with. */
+async function polled(columns: Parameters<typeof add>[1], ...statuses: readonly RunStatus[]) {
+  const fixture = testDeps();
+  const { deps, store, provider } = fixture;
+  await add('job', columns);
+  const poll = async (status: RunStatus) => {
+    provider.status = status;
+    const job = await store.findJobToPoll({ jobId: 'job' });
+    if (job !== null) await pollJob(deps, job);
+    return read('job');
   };
-  for (const inspection of inspections) {
-    bed.provider.inspection = inspection;
-    await look();
-  }
-  return { ...bed, row, look };
+  for (const status of statuses) await poll(status);
+  const nextInMs = () => fixture.polls.at(-1);
+  return { ...fixture, poll, nextInMs, job: await read('job') };
 }
 
 describe('an open run', () => {
-  test('is looked at again after an interval, and its failures are forgotten', async () => {
-    const { row } = await lookedAt(RUNNING, [EVENTS.runningHalf], { pollFailures: 3 });
-    expect(row).toMatchObject({ nextPollInMs: POLL_MS, pollFailures: 0 });
-    expect(row.world.avatar?.progress.percent).toBe(50);
+  test('is polled again after an interval, and its failures are reset', async () => {
+    const { job, nextInMs } = await polled({ ...RUNNING, pollFailures: 3 }, EVENTS.runningHalf);
+    expect(job).toMatchObject({ pollFailures: 0, avatar: { progressPercent: 50 } });
+    expect(nextInMs()).toBe(POLL_MS);
   });
 
-  test('that fal cannot be asked about is asked about ever more seldom, but at least once a minute', async () => {
-    const { row, look, provider } = await lookedAt();
-    provider.inspection = AWAY;
-    const pauses: unknown[] = [];
-    for (let turn = 0; turn < 7; turn++) {
-      await look();
-      pauses.push(row.nextPollInMs);
-    }
-    expect(pauses).toEqual([3000, 6000, 12_000, 24_000, 48_000, MAX_BACKOFF_MS, MAX_BACKOFF_MS]);
-    expect(row.world.job.state).toBe('RUNNING');
+  test('is polled with exponential backoff of at most a minute while fal is unreachable', async () => {
+    const { job, polls } = await polled(RUNNING, ...Array<RunStatus>(7).fill(UNREACHABLE));
+    expect(polls).toEqual([3000, 6000, 12_000, 24_000, 48_000, MAX_BACKOFF_MS, MAX_BACKOFF_MS]);
+    expect(job.state).toBe('RUNNING');
   });
 
-  test('that fal does not know counts as lost only after the grace time', async () => {
-    const { row, store, look } = await lookedAt(RUNNING, [GONE]);
-    store.now += NOT_FOUND_GRACE_MS - 1;
-    await look();
-    expect(row).toMatchObject({ nextPollInMs: POLL_MS, world: { job: { state: 'RUNNING' } } });
-    store.now += 1;
-    await look();
-    expect(row.world.avatar).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
+  test('that fal does not know is LOST after the grace period only', async () => {
+    const { poll, nextInMs } = await polled(RUNNING, NOT_FOUND);
+    const notFoundFor = (ms: number) => prisma.job.updateMany({ data: { notFoundSince: ago(ms) } });
+    await notFoundFor(NOT_FOUND_GRACE_MS - MINUTE);
+    expect((await poll(NOT_FOUND)).state).toBe('RUNNING');
+    expect(nextInMs()).toBe(POLL_MS);
+    await notFoundFor(NOT_FOUND_GRACE_MS);
+    expect((await poll(NOT_FOUND)).avatar).toMatchObject({ status: 'FAILED', errorCode: 'LOST' });
   });
 
-  test('that fal knows again has all of its grace time left', async () => {
-    const { row, store, provider, look } = await lookedAt(RUNNING, [GONE, EVENTS.running]);
-    store.now += NOT_FOUND_GRACE_MS;
-    provider.inspection = GONE;
-    await look();
-    expect(row.world.job.state).toBe('RUNNING');
+  test.each([
+    ['once fal knows it again', EVENTS.running, true],
+    ['but not while fal is unreachable', UNREACHABLE, false],
+  ])('has its whole grace period again %s', async (_when, status, isReset) => {
+    const { job } = await polled({ ...RUNNING, notFoundSince: ago(MINUTE) }, status);
+    expect(job.notFoundSince === null).toBe(isReset);
   });
 
-  // While fal cannot be asked it says nothing about the run, so that time is no part of the grace.
-  test('that fal does not know for once after a long outage is not lost', async () => {
-    const { row, store, provider, look } = await lookedAt(RUNNING, Array<RunStatus>(60).fill(AWAY));
-    store.now += RUN_DEADLINE_MS;
-    provider.inspection = GONE;
-    await look();
-    expect(row.world.job.state).toBe('RUNNING');
+  test('that fal does not know after a long outage is not lost', async () => {
+    const { job } = await polled({ ...OVERDUE, pollFailures: 2 * FAILURES_BEFORE_ABANDON }, NOT_FOUND);
+    expect(job.state).toBe('RUNNING');
   });
 
   test.each<[string, RunStatus]>([
     ['runs', { kind: 'running', percent: 10 }],
     ['waits', { kind: 'queued', position: 1 }],
-    ['cannot be asked about', AWAY],
-  ])('that still %s after a day is lost, and a moment before is not', async (_what, inspection) => {
-    const pollFailures = FAILURES_BEFORE_LOST;
-    const before = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS, pollFailures });
-    expect(before.row.world.job.state).not.toBe('FAILED');
-    const later = await lookedAt(RUNNING, [inspection], { ageMs: RUN_DEADLINE_MS + 1, pollFailures });
-    expect(later.row.world.avatar).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
+    ['cannot be polled', UNREACHABLE],
+  ])('that still %s after a day is LOST', async (_what, status) => {
+    const failed = { ...RUNNING, pollFailures: FAILURES_BEFORE_ABANDON };
+    const before = await polled({ ...failed, createdAt: ago(RUN_DEADLINE_MS - MINUTE) }, status);
+    expect(before.job.state).not.toBe('FAILED');
+    await prisma.job.updateMany({
+      data: { createdAt: ago(RUN_DEADLINE_MS + 1), pollFailures: FAILURES_BEFORE_ABANDON },
+    });
+    expect((await before.poll(status)).avatar).toMatchObject({ status: 'FAILED', errorCode: 'LOST' });
   });
 
-  test('that could not be asked about once is not lost, however old it is', async () => {
-    const { row } = await lookedAt(RUNNING, [AWAY], { ageMs: 2 * RUN_DEADLINE_MS });
-    expect(row.world.job.state).toBe('RUNNING');
+  test('is not lost by one failed poll, however old it is', async () => {
+    const { job } = await polled({ ...RUNNING, createdAt: ago(2 * RUN_DEADLINE_MS) }, UNREACHABLE);
+    expect(job.state).toBe('RUNNING');
   });
 
-  test('that is overdue is not given up while fal cannot be told to stop it, but not for ever', async () => {
-    const { row, provider, look } = await lookedAt(RUNNING, [], { ageMs: RUN_DEADLINE_MS + 1 });
+  test('that is overdue is LOST only when fal confirms the cancel, or after many failures', async () => {
+    const { poll, provider, nextInMs } = await polled(OVERDUE);
     provider.cancelAnswer = 'unreachable';
-    provider.inspection = EVENTS.running;
-    for (let turn = 0; turn < FAILURES_BEFORE_LOST; turn++) {
-      await look();
-      expect(row.world.job.state).toBe('RUNNING');
+    for (let turn = 0; turn < FAILURES_BEFORE_ABANDON; turn++) {
+      expect((await poll(EVENTS.running)).state).toBe('RUNNING');
     }
-    expect(row.nextPollInMs).toBe(MAX_BACKOFF_MS);
-    await look();
-    expect(row.world.avatar).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
-    expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_LOST + 1);
+    expect(nextInMs()).toBe(MAX_BACKOFF_MS);
+    expect((await poll(EVENTS.running)).avatar).toMatchObject({ status: 'FAILED', errorCode: 'LOST' });
+    expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_ABANDON + 1);
   });
 
-  test('that is overdue and ends before fal is told to stop it is what it ended as', async () => {
-    const { row, provider, look } = await lookedAt(RUNNING, [], { ageMs: RUN_DEADLINE_MS + 1 });
+  test('that is overdue and ends before its cancel keeps its result', async () => {
+    const { poll, provider, nextInMs } = await polled(OVERDUE);
     provider.cancelAnswer = 'already-completed';
-    provider.inspection = EVENTS.running;
-    await look();
-    expect(row).toMatchObject({ nextPollInMs: POLL_MS, world: { job: { state: 'RUNNING' } } });
-    provider.inspection = EVENTS.lora;
-    await look();
-    expect(row.world.avatar?.status).toBe('COMPLETED');
+    expect((await poll(EVENTS.running)).state).toBe('RUNNING');
+    expect(nextInMs()).toBe(POLL_MS);
+    expect((await poll(EVENTS.lora)).avatar?.status).toBe('COMPLETED');
   });
 
-  test.each<[string, RunStatus]>([
-    ['waits', { kind: 'queued', position: 3 }],
-    ['is unknown', GONE],
-  ])('is as a later look found it, though an earlier one hears now that it %s', async (_what, late) => {
-    const { row, store, provider, deps } = await lookedAt(RUNNING, [], { notFoundSince: 0 });
-    store.now = NOT_FOUND_GRACE_MS;
-    const early = await store.due('job');
-    provider.inspection = EVENTS.runningHalf;
-    if (early !== null) await pollJob(deps, early);
-    const found = { ...row };
-    store.now += 1; // when the next look is planned for has changed with it
-    provider.inspection = late;
-    if (early !== null) await pollJob(deps, early);
-    expect(row).toMatchObject({ world: found.world, version: found.version, revision: found.revision });
-  });
+  test.each<[late: RunStatus, found: RunStatus]>([
+    [
+      { kind: 'queued', position: 3 },
+      { kind: 'running', percent: 60 },
+    ],
+    [NOT_FOUND, { kind: 'running', percent: 60 }],
+    // Changes only the time of the next poll.
+    [NOT_FOUND, { kind: 'queued', position: null }],
+  ])('ignores the late answer %j of a poll whose lease expired, after %j', async (late, found) => {
+    const { deps, store, provider } = testDeps();
+    await add('job', { state: 'QUEUED', falRequestId: ID, notFoundSince: ago(2 * NOT_FOUND_GRACE_MS) });
+    const claim = async () => {
+      await pool.query('UPDATE jobs SET next_poll_at = now()');
+      const [job] = await store.claimDue(1, { leaseMs: LEASE_MS, furthestMs: 3_600_000 });
+      if (job === undefined) throw new Error('Expected a due job, got none');
+      return job;
+    };
+    let answer: (status: RunStatus) => void = () => undefined;
+    provider.fetchStatus = () => new Promise((resolve) => (answer = resolve));
+    const first = pollJob(deps, await claim());
+    provider.fetchStatus = () => Promise.resolve(found);
+    await pollJob(deps, await claim());
+    const job = await read('job');
 
-  test('that ended after a day is what it ended as', async () => {
-    const { row } = await lookedAt(RUNNING, [EVENTS.lora], { ageMs: 2 * RUN_DEADLINE_MS });
-    expect(row.world.avatar?.status).toBe('COMPLETED');
+    answer(late);
+    await first;
+
+    expect(await read('job')).toEqual(job);
+    expect(job.avatar?.status).toBe(found.kind === 'running' ? 'TRAINING' : 'QUEUED');
   });
 });
 
 describe('a submit', () => {
-  test('whose process ended before the answer has an unknown outcome, and is never sent again', async () => {
-    const { row, provider } = await lookedAt(training(), [EVENTS.queued]);
-    expect(row.world.avatar?.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
-    expect(provider.inspected).toEqual([]);
+  test('whose process died before the answer has an unknown outcome and is not sent again', async () => {
+    const { job, provider } = await polled({}, EVENTS.queued);
+    expect(job.avatar?.errorCode).toBe('SUBMIT_OUTCOME_UNKNOWN');
+    expect(provider.polled).toEqual([]);
   });
 
-  test('of unknown outcome that nobody heard of is lost in the end', async () => {
-    const { row } = await lookedAt(training({ state: 'SUBMIT_UNKNOWN' }, { status: 'QUEUED' }), [AWAY]);
-    expect(row.world.avatar?.error?.code).toBe('LOST');
+  test('of unknown outcome is LOST at its deadline', async () => {
+    const { job } = await polled({ state: 'SUBMIT_UNKNOWN' }, UNREACHABLE);
+    expect(job.avatar?.errorCode).toBe('LOST');
   });
 });
 
-describe('a run that is to be cancelled', () => {
-  test('is told so once, and is CANCELLED when fal took it out of its queue', async () => {
-    const { row, provider, look } = await lookedAt(CANCELLING);
+describe('a cancel', () => {
+  test('is sent once, and a run that fal removed from its queue is CANCELLED', async () => {
+    const { poll, provider } = await polled(CANCELLING);
     provider.cancelAnswer = 'removed';
-    await look();
-    await look();
-    expect(row.world.avatar?.status).toBe('CANCELLED');
+    await poll(EVENTS.queued);
+    expect(await poll(EVENTS.queued)).toMatchObject({ avatar: { status: 'CANCELLED' }, nextPollAt: null });
     expect(provider.cancelled).toEqual([ID]);
-    expect(provider.inspected).toEqual([]);
-    expect(row.nextPollInMs).toBeNull();
+    expect(provider.polled).toEqual([]);
   });
 
   test.each(['requested', 'already-completed', 'not-found'] as const)(
-    'and that fal answers with %s ends as it ends at fal',
-    async (answer) => {
-      for (const [inspection, status] of [
+    'that fal answers with %s is sent once, and the run ends as fal reports',
+    async (cancelAnswer) => {
+      for (const [end, status] of [
         [EVENTS.lora, 'COMPLETED'],
         [EVENTS.failed, 'CANCELLED'],
         [EVENTS.cancelledNamed, 'CANCELLED'],
       ] as const) {
-        const { row, provider, look } = await lookedAt(CANCELLING);
-        provider.cancelAnswer = answer;
-        provider.inspection = inspection;
-        await look();
-        expect(row.world.avatar?.status).toBe(status);
+        await pool.query('DELETE FROM avatars; DELETE FROM jobs');
+        const { poll, provider } = await polled(CANCELLING);
+        provider.cancelAnswer = cancelAnswer;
+        expect((await poll(end)).avatar?.status).toBe(status);
         expect(provider.cancelled).toEqual([ID]);
       }
     },
   );
 
-  test('is told so again while fal cannot be reached', async () => {
-    const { provider, look } = await lookedAt(CANCELLING);
-    provider.cancelAnswer = 'unreachable';
-    provider.inspection = AWAY;
-    await look();
-    await look();
-    provider.cancelAnswer = 'requested';
-    await look();
-    await look();
+  test('is sent again while fal is unreachable', async () => {
+    const { poll, provider } = await polled(CANCELLING);
+    for (const answer of ['unreachable', 'unreachable', 'requested', 'requested'] as const) {
+      provider.cancelAnswer = answer;
+      await poll(UNREACHABLE);
+    }
     expect(provider.cancelled).toEqual([ID, ID, ID]);
   });
 
-  test('and whose id turned up after its end is told so, and then left alone', async () => {
-    const ended = training({ ...CANCELLING.job, state: 'CANCELLED' }, { status: 'CANCELLED' });
-    const { row, provider, look } = await lookedAt(ended);
-    await look();
-    await look();
+  test('of a run whose request id arrived after its end is sent once', async () => {
+    const { poll, provider } = await polled({ ...CANCELLING, state: 'CANCELLED', nextPollAt: ago(0) });
+    await poll(EVENTS.queued);
+    expect((await poll(EVENTS.queued)).nextPollAt).toBeNull();
     expect(provider.cancelled).toEqual([ID]);
-    expect(provider.inspected).toEqual([]);
-    expect(row.nextPollInMs).toBeNull();
+    expect(provider.polled).toEqual([]);
   });
 });

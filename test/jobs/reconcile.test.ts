@@ -1,102 +1,98 @@
 import { expect, test, vi } from 'vitest';
-import { publishOutbox } from '../../src/jobs/publish-outbox.ts';
-import { testDeps } from '../support/test-deps.ts';
 import { createReconciler } from '../../src/jobs/reconcile.ts';
-import { EVENTS, ID } from '../support/run-events.ts';
-import { training } from '../support/domain-fixtures.ts';
-import type { DueJob, OutboxEntry } from '../../src/jobs/ports.ts';
+import { publishOutbox } from '../../src/jobs/publish-outbox.ts';
+import { jobsDatabase } from '../support/test-deps.ts';
+import { EVENTS } from '../support/run-events.ts';
+import { jobRow } from '../support/rows.ts';
+import type { RunStatus } from '../../src/jobs/poll-job.ts';
+
+const { prisma, testDeps } = await jobsDatabase();
 
 const ON = new AbortController().signal;
-const RUNNING = training({ state: 'RUNNING', falRequestId: ID }, { status: 'TRAINING' });
 
-/** So many due jobs, each with a run that fal answers about when it is told to. */
+/** Due jobs whose status requests wait for `answer`. */
 async function dueJobs(count: number) {
-  const made = testDeps();
-  const jobs: DueJob[] = [];
-  for (let index = 0; index < count; index++) {
-    const world = { ...RUNNING, job: { ...RUNNING.job, falRequestId: `run-${index}` } };
-    made.store.add(`job-${index}`, world);
-    const due = await made.store.due(`job-${index}`);
-    if (due !== null) jobs.push(due);
-  }
-  const asked: string[] = [];
-  const answers = new Map<string, () => void>();
-  made.store.claimDue = async (limit: number) => jobs.splice(0, limit);
-  made.provider.fetchStatus = ({ requestId }) => {
-    asked.push(requestId);
-    return new Promise((resolve) => answers.set(requestId, () => resolve(EVENTS.queued)));
-  };
-  return { ...made, asked, answer: (id: string) => answers.get(id)?.() };
+  const fixture = testDeps();
+  await prisma.job.createMany({
+    data: Array.from({ length: count }, (_, index) => ({
+      ...jobRow(`job-${index}`, 'none'),
+      avatarId: null,
+      cancelAnsweredAt: new Date(0),
+      state: 'QUEUED' as const,
+      falRequestId: `run-${index}`,
+      nextPollAt: new Date(index),
+    })),
+  });
+  const answers = new Map<string, (status: RunStatus) => void>();
+  fixture.provider.fetchStatus = ({ requestId }) => new Promise((resolve) => answers.set(requestId, resolve));
+  const asked = () => [...answers.keys()].sort();
+  return { ...fixture, asked, answer: (id: string) => answers.get(id)?.(EVENTS.queued) };
 }
 
-test('a run that fal is slow about holds up neither the sweep nor the other runs', async () => {
-  const { deps, asked, answer } = await dueJobs(3);
+test('a slow answer of fal delays neither the sweep nor other polls', async () => {
+  const { deps, asked, answer, polls } = await dueJobs(3);
   const reconciler = createReconciler(deps);
   await reconciler.sweep(ON);
-  expect(asked).toEqual(['run-0', 'run-1', 'run-2']);
+  await vi.waitFor(() => expect(asked()).toEqual(['run-0', 'run-1', 'run-2']));
 
   let isSettled = false;
   const settled = reconciler.settled().then(() => (isSettled = true));
   for (const id of ['run-1', 'run-2']) answer(id);
-  await vi.waitFor(() => expect(isSettled).toBe(false));
+  await vi.waitFor(() => expect(polls).toHaveLength(2));
+  expect(isSettled).toBe(false);
   answer('run-0');
   await settled;
 });
 
-test('no more runs are looked at than there is room for; the rest follow as soon as there is', async () => {
+test('at most 32 polls run at once, and the rest follow as polls end', async () => {
   const { deps, asked, answer } = await dueJobs(40);
   const reconciler = createReconciler(deps);
   const sweep = reconciler.sweep(ON);
-  await vi.waitFor(() => expect(asked).toHaveLength(32));
+  await vi.waitFor(() => expect(asked()).toHaveLength(32));
   for (let index = 0; index < 10; index++) answer(`run-${index}`);
   await sweep;
-  expect(asked).toHaveLength(40);
+  await vi.waitFor(() => expect(asked()).toHaveLength(40));
   for (let index = 10; index < 40; index++) answer(`run-${index}`);
   await reconciler.settled();
 });
 
-test('a look that fails is said, and the others go on', async () => {
+test('a poll that throws is logged, and the others continue', async () => {
   const { deps, provider, asked, answer, log } = await dueJobs(2);
-  const inspect = provider.fetchStatus.bind(provider);
+  const fetchStatus = provider.fetchStatus.bind(provider);
   provider.fetchStatus = (run) =>
-    run.requestId === 'run-0' ? Promise.reject(new Error('a bug')) : inspect(run);
+    run.requestId === 'run-0' ? Promise.reject(new Error('a bug')) : fetchStatus(run);
   const reconciler = createReconciler(deps);
   await reconciler.sweep(ON);
   await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'error', fields: { jobId: 'job-0' } }]));
-  expect(asked).toEqual(['run-1']);
+  await vi.waitFor(() => expect(asked()).toEqual(['run-1']));
   answer('run-1');
   await reconciler.settled();
 });
 
-test('a sweep that is told to stop takes no more', async () => {
-  const { deps, asked } = await dueJobs(1);
+test('an aborted sweep claims no jobs', async () => {
+  const { deps } = await dueJobs(1);
   await createReconciler(deps).sweep(AbortSignal.abort());
-  expect(asked).toEqual([]);
+  expect((await prisma.job.findUniqueOrThrow({ where: { id: 'job-0' } })).nextPollAt).toEqual(new Date(0));
 });
 
-test('what was never announced is announced, and what cannot be stays', async () => {
-  const { deps, store, published, relay } = testDeps();
-  const announcement = (id: bigint): OutboxEntry => ({
-    id,
-    kind: 'AVATAR',
-    ownerId: 'ada',
-    entityId: `avt_${id}`,
-    version: 1,
-  });
-  for (const id of [1n, 2n, 3n, 4n]) store.pending.set(id, announcement(id));
-  let reads = 0;
-  store.unannounced = async () => {
-    reads += 1;
-    return [...store.pending.values()];
+test('the outbox publishes every entry, and keeps those that fail', async () => {
+  const { deps, published, publisher } = testDeps();
+  const entry = (n: number) => ({ kind: 'AVATAR', ownerId: 'ada', entityId: `avt_${n}`, version: 1 });
+  const createdAt = new Date(0);
+  await prisma.announcement.createMany({ data: [1, 2, 3, 4].map((n) => ({ ...entry(n), createdAt })) });
+  const left = async () => (await prisma.announcement.findMany()).map(({ entityId }) => entityId);
+  const { publish } = publisher;
+  publisher.publish = async (notification) => {
+    await publish(notification);
+    if (notification.entityId === 'avt_3') throw new Error('no connection');
   };
-  relay.fails = () => published.length === 3;
 
   await publishOutbox(deps, ON);
   expect(published.map(({ entityId }) => entityId)).toEqual(['avt_1', 'avt_2', 'avt_3', 'avt_4']);
-  expect([...store.pending.keys()]).toEqual([3n]);
+  expect(await left()).toEqual(['avt_3']);
 
-  relay.fails = () => false;
+  publisher.publish = publish;
   await publishOutbox(deps, ON);
-  expect([...store.pending.keys()]).toEqual([]);
-  expect(reads).toBe(2);
+  expect(published.at(-1)?.entityId).toBe('avt_3');
+  expect(await left()).toEqual([]);
 });

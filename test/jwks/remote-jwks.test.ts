@@ -1,20 +1,29 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { json, peer } from '../support/fal-peer.ts';
+import { html, json, peer } from '../support/fal-peer.ts';
 import { RemoteJwks, type FetchFailure } from '../../src/jwks/remote-jwks.ts';
 
 const SECOND = 1000;
 const [MAX_AGE, COOLDOWN, TRUSTED] = [600 * SECOND, 30 * SECOND, 3600 * SECOND];
 
-/** A cache of what an endpoint serves, over a clock and an endpoint that the test decides. */
-async function stage() {
-  const state = { now: 5000, served: 'old', isAway: false };
-  const { url, arrived } = await peer((response) =>
-    state.isAway ? json(response, 503, {}) : json(response, 200, state.served),
-  );
+type Answer = (response: ServerResponse) => void;
+
+const keys =
+  (name: string): Answer =>
+  (response) =>
+    json(response, 200, name);
+
+/** A cache over an endpoint and a clock that the test controls. */
+async function cached(answer: Answer = keys('old')) {
+  const state = { now: 5000, answer };
+  const { url, arrived } = await peer((response) => state.answer(response));
   const failures: FetchFailure<string>[] = [];
   const jwks = new RemoteJwks({
     url,
-    parse: String,
+    parse(body) {
+      if (typeof body !== 'string') throw new Error('no keys');
+      return body;
+    },
     maxAgeMs: MAX_AGE,
     trustedMs: TRUSTED,
     cooldownMs: COOLDOWN,
@@ -24,25 +33,44 @@ async function stage() {
   return { state, jwks, failures, fetches: () => arrived.length };
 }
 
-describe('keys over the maximum age', () => {
-  test('are fetched again before they are used', async () => {
-    const { state, jwks, fetches } = await stage();
+describe('remote keys', () => {
+  test('are fetched on the first use, once for all concurrent callers', async () => {
+    const { jwks, fetches } = await cached();
+    expect(fetches()).toBe(0);
+    const calls = Array.from({ length: 500 }, async () => [await jwks.current(), await jwks.refreshed()]);
+    expect(new Set((await Promise.all(calls)).flat())).toEqual(new Set(['old']));
+    expect(fetches()).toBe(1);
+  });
+
+  test('over the maximum age are fetched again before they are used', async () => {
+    const { state, jwks, fetches } = await cached();
     expect(await jwks.current()).toBe('old');
-    state.served = 'new';
+    state.answer = keys('new');
     state.now += MAX_AGE - 1;
     expect(await jwks.current()).toBe('old');
     expect(fetches()).toBe(1);
     state.now += 1;
-    expect(await Promise.all([jwks.current(), jwks.refreshed(), jwks.current()])).toEqual(
-      Array(3).fill('new'),
-    );
+    const all = [jwks.current(), jwks.refreshed(), jwks.current()];
+    expect(await Promise.all(all)).toEqual(Array(3).fill('new'));
     expect(fetches()).toBe(2);
   });
 
-  test('are used on while they cannot be fetched, which is tried once a cooldown', async () => {
-    const { state, jwks, failures, fetches } = await stage();
+  test('are refreshed once per cooldown, however many unknown signatures arrive', async () => {
+    const { state, jwks, fetches } = await cached();
     await jwks.current();
-    state.isAway = true;
+    state.answer = keys('new');
+    state.now += COOLDOWN - 1;
+    expect(await jwks.refreshed()).toBe('old');
+    state.now += 1;
+    await Promise.all(Array.from({ length: 250 }, () => jwks.refreshed()));
+    for (let turn = 0; turn < 250; turn++) expect(await jwks.refreshed()).toBe('new');
+    expect(fetches()).toBe(2);
+  });
+
+  test('stay in use during an outage until they are no longer trusted', async () => {
+    const { state, jwks, failures, fetches } = await cached();
+    await jwks.current();
+    state.answer = (response) => json(response, 503, {});
     state.now += MAX_AGE;
     for (let turn = 0; turn < 5; turn++) expect(await jwks.current()).toBe('old');
     expect(fetches()).toBe(2);
@@ -50,30 +78,58 @@ describe('keys over the maximum age', () => {
     state.now += COOLDOWN;
     expect(await jwks.current()).toBe('old');
     expect(fetches()).toBe(3);
-    expect(failures).toMatchObject([
-      { known: 'old', isFirst: true },
-      { known: 'old', isFirst: false },
-    ]);
+    state.now += TRUSTED - MAX_AGE - COOLDOWN;
+    expect(await jwks.current()).toBe('old');
+    state.now += SECOND;
+    expect(await jwks.current()).toBeNull();
+    expect(failures).toMatchObject([{ known: 'old' }, { known: 'old' }, { known: 'old' }, { known: null }]);
+  });
 
-    state.isAway = false;
-    state.now += COOLDOWN;
-    await jwks.current();
+  test('are fetched once per second while none are trusted', async () => {
+    const { state, jwks, fetches } = await cached((response) => json(response, 503, {}));
+    expect(await jwks.current()).toBeNull();
+    state.answer = keys('new');
+    state.now += SECOND - 1;
+    expect(await jwks.current()).toBeNull();
+    expect(fetches()).toBe(1);
+    state.now += 1;
+    expect(await jwks.current()).toBe('new');
     expect(jwks.failure).toBeNull();
   });
 });
 
-test('keys that are trusted no longer are none, and are tried for every second from then on', async () => {
-  const { state, jwks, failures, fetches } = await stage();
+test.each<[string, Answer]>([
+  ['answers an error', (response) => json(response, 503, 'new')],
+  ['answers a page', (response) => html(response, 200)],
+  ['answers cut JSON', (response) => response.end('"new')],
+  ['answers 65 KB', (response) => json(response, 200, 'x'.repeat(65_536))],
+  ['answers without keys', (response) => json(response, 200, null)],
+  ['redirects', (response) => response.writeHead(307, { location: '/again.json' }).end()],
+  ['closes the connection', (response) => response.destroy()],
+  [
+    'breaks off',
+    (response) => void response.writeHead(200, { 'content-length': 99 }).write('{', () => response.destroy()),
+  ],
+])('an endpoint that %s is one failed fetch, and the known keys stay', async (_what, answer) => {
+  const { state, jwks, failures, fetches } = await cached();
   await jwks.current();
-  state.isAway = true;
-  state.now += TRUSTED;
-  expect(await jwks.current()).toBe('old');
-  const before = fetches();
-  state.now += SECOND;
-  for (let turn = 0; turn < 5; turn++) expect(await jwks.current()).toBeNull();
-  expect(fetches()).toBe(before + 1);
-  expect(failures.at(-1)).toMatchObject({ known: null });
-  state.isAway = false;
-  state.now += SECOND;
-  expect(await jwks.current()).toBe('old');
+  state.answer = answer;
+  state.now += COOLDOWN;
+  expect(await jwks.refreshed()).toBe('old');
+  expect(fetches()).toBe(2);
+  expect(failures).toMatchObject([{ known: 'old' }]);
+});
+
+test('a fetch without a complete answer fails after 5 seconds', { timeout: 30_000 }, async () => {
+  const silent = await cached(() => undefined);
+  const drips: NodeJS.Timeout[] = [];
+  const dripping = await cached((response) => {
+    response.writeHead(200);
+    drips.push(setInterval(() => response.write(' '), 100));
+  });
+  try {
+    expect(await Promise.all([silent.jwks.current(), dripping.jwks.current()])).toEqual([null, null]);
+  } finally {
+    drips.forEach(clearInterval);
+  }
 });

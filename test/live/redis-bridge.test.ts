@@ -12,7 +12,7 @@ const WAIT = { timeout: 8000, interval: 20 };
 describe.skipIf(!isThere)(
   isThere ? `over the Redis at ${USUAL}` : `over Redis (skipped: none at ${USUAL})`,
   () => {
-    // Others may use the same Redis and channel, so each test has an avatar of its own.
+    // Other processes may use the same Redis and channel, so each test has its own avatar.
     async function two() {
       const id = randomUUID();
       const [here, there] = [instance(USUAL, id), instance(USUAL, id)];
@@ -24,20 +24,20 @@ describe.skipIf(!isThere)(
       return { id, here, there };
     }
 
-    test('news of one instance reaches the other, and its own listeners once', async () => {
+    test('a notification reaches the other instance, and its own listeners once', async () => {
       const { id, here, there } = await two();
       const own: unknown[] = [];
       onTestFinished(here.news.listen('avatarsOf', id)((news) => own.push(news)));
       await here.news.publish({ ...announcementOf(id), ownerId: id });
       expect(own).toEqual([changed(id)]);
       await vi.waitFor(() => expect(there.heard).toEqual([changed(id)]), WAIT);
-      // Redis keeps the order: had the first come back to its sender, it would be here before this one.
+      // Redis keeps the order: an echo of the first notification would arrive before this one.
       await there.news.publish({ ...announcementOf('avt_2'), ownerId: id });
       await vi.waitFor(() => expect(own).toContainEqual(changed('avt_2')), WAIT);
       expect(own).toEqual([changed(id), changed('avt_2')]);
     });
 
-    test('a generation and an owner are told across instances too', async () => {
+    test('notifications of generations and owners reach the other instance', async () => {
       const { id, here, there } = await two();
       const told: unknown[] = [];
       const stops = [
@@ -57,7 +57,7 @@ describe.skipIf(!isThere)(
       );
     });
 
-    test('what is no announcement is passed over, and what follows it is not', async () => {
+    test('an invalid message is ignored, and the next one is delivered', async () => {
       const { id, here, there } = await two();
       const stranger = new Redis(USUAL);
       onTestFinished(() => stranger.disconnect());
@@ -73,7 +73,7 @@ describe.skipIf(!isThere)(
 describe.skipIf(!hasRedisServer)(
   hasRedisServer ? 'over a Redis that comes and goes' : 'over Redis (skipped: no redis-server program here)',
   () => {
-    test('absent at the start: this instance has its own news, says so once, and shares it later', async () => {
+    test('absent at the start: notifications stay local, one warning is logged, and sharing begins later', async () => {
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
       await vi.waitFor(() => expect(here.log.lines).toHaveLength(1), WAIT);
@@ -94,7 +94,7 @@ describe.skipIf(!hasRedisServer)(
       await vi.waitFor(() => expect(here.heard.at(-1)).toEqual(changed('avt')), WAIT);
     });
 
-    test('restarted: meanwhile everyone has their own news, afterwards all read again what they may have missed', async () => {
+    test('restarted: notifications stay local, and afterwards every listener reads again', async () => {
       const port = await freePort();
       const url = `redis://127.0.0.1:${port}`;
       const first = await startRedis(port);
@@ -116,11 +116,11 @@ describe.skipIf(!hasRedisServer)(
       await vi.waitFor(() => expect(there.heard.at(-1)).toEqual(changed('avt')), WAIT);
     });
 
-    test('a relay that was closed tries nothing any more', async () => {
+    test('a closed bridge does not reconnect', async () => {
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
       await vi.waitFor(() => expect(here.log.lines).toHaveLength(1), WAIT);
-      await here.relay.close();
+      here.relay.close();
       const redis = await startRedis(port);
       const watcher = new Redis(port, '127.0.0.1');
       onTestFinished(() => watcher.disconnect());

@@ -2,15 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { createLog } from '../../src/log/create-log.ts';
 import { LOG_LEVELS, type LogLevel } from '../../src/log/log.ts';
 
-/** A log whose lines the test reads: as text, and as the objects they are. */
-function stage({ level = 'info', secrets = [] }: { level?: LogLevel; secrets?: readonly string[] } = {}) {
+/** A log whose lines the test reads as text and as objects. */
+function logOf({ level = 'info', secrets = [] }: { level?: LogLevel; secrets?: readonly string[] } = {}) {
   const lines: string[] = [];
   const log = createLog(level, secrets, { write: (line: string) => void lines.push(line) });
   return { log, text: () => lines.join(''), lines: () => lines.map((line) => JSON.parse(line) as object) };
 }
 
-test('a line is one JSON object with level, time and message', () => {
-  const { log, text, lines } = stage();
+test('a line is a JSON object with level, time and message', () => {
+  const { log, text, lines } = logOf();
   log.info({ jobId: 'job_1', note: 'two\nlines' }, 'recorded');
   expect(lines()).toEqual([
     {
@@ -24,29 +24,29 @@ test('a line is one JSON object with level, time and message', () => {
   expect(text().split('\n')).toHaveLength(2);
 });
 
-test('a level lets through itself and what is worse', () => {
+test('a level logs itself and more severe ones', () => {
   const ranks = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
   for (const level of LOG_LEVELS) {
-    const { log, lines } = stage({ level });
+    const { log, lines } = logOf({ level });
     for (const rank of ranks) log[rank]({}, rank);
     const through = level === 'silent' ? [] : ranks.slice(0, ranks.indexOf(level) + 1);
     expect(lines()).toMatchObject(through.map((rank) => ({ level: rank, msg: rank })));
   }
 });
 
-test('an error is written whole, with what caused it', () => {
-  const { log, text } = stage();
+test('an error is logged with its stack and its cause', () => {
+  const { log, text } = logOf();
   log.error({ err: new Error('outer', { cause: new TypeError('inner') }) }, 'failed');
   expect(text()).toContain('outer');
   expect(text()).toContain('inner');
   expect(text()).toContain('log.test.ts');
 });
 
-describe('a secret is blotted out', () => {
+describe('a secret is redacted', () => {
   const SECRET = 'key-id:key-secret/with+signs=';
   const HARD = 'a"quote\\and\tmore\u0001';
 
-  test.each<[string, (log: ReturnType<typeof stage>['log'], secret: string) => void]>([
+  test.each<[string, (log: ReturnType<typeof logOf>['log'], secret: string) => void]>([
     ['in a message', (log, secret) => log.info({}, `Authorization: Key ${secret}`)],
     ['in a field', (log, secret) => log.info({ note: secret }, 'x')],
     ['deep in fields', (log, secret) => log.info({ a: [{ b: { c: `x${secret}y` } }] }, 'x')],
@@ -64,7 +64,7 @@ describe('a secret is blotted out', () => {
     ['twice in one line', (log, secret) => log.info({ a: secret }, secret)],
   ])('%s', (_where, write) => {
     for (const secret of [SECRET, HARD]) {
-      const { log, text, lines } = stage({ secrets: ['another secret', secret] });
+      const { log, text, lines } = logOf({ secrets: ['another secret', secret] });
       write(log, secret);
       expect(text()).not.toContain(secret);
       expect(text()).not.toContain(JSON.stringify(secret).slice(1, -1));
@@ -73,21 +73,21 @@ describe('a secret is blotted out', () => {
     }
   });
 
-  test('whole, where another secret is a part of it', () => {
-    const { log, text } = stage({ secrets: ['12345678', '12345678-and-more'] });
+  test('whole, when it contains another secret', () => {
+    const { log, text } = logOf({ secrets: ['12345678', '12345678-and-more'] });
     log.info({ note: '12345678-and-more' }, 'x');
     expect(text()).not.toContain('and-more');
   });
 
-  test('and an empty one blots out nothing', () => {
-    const { log, lines } = stage({ secrets: [''] });
+  test('but an empty one redacts nothing', () => {
+    const { log, lines } = logOf({ secrets: [''] });
     log.info({ a: 1 }, 'x');
     expect(lines()).toMatchObject([{ a: 1, msg: 'x' }]);
   });
 });
 
-test('fields named after secrets are never written, known or not', () => {
-  const { log, text } = stage();
+test('fields with names of secrets are never logged', () => {
+  const { log, text } = logOf();
   log.info(
     { request: { authorization: 'Bearer aaa', Authorization: 'Key bbb', token: 'ccc', key: 'ddd' } },
     'x',

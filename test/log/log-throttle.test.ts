@@ -5,14 +5,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('each kind is said at first, and then once per interval with how often it happened', () => {
+test('each kind is logged first at once, then once per interval with its count', () => {
   vi.useFakeTimers();
-  const seldom = new LogThrottle(10_000);
-  const said = () => [seldom.times('forged'), seldom.times('forged'), seldom.times('stale')];
-  expect(said()).toEqual([1, null, 1]);
-  expect(said()).toEqual([null, null, null]);
+  const throttle = new LogThrottle(10_000);
+  const counts = () => [throttle.times('forged'), throttle.times('forged'), throttle.times('stale')];
+  expect(counts()).toEqual([1, null, 1]);
+  expect(counts()).toEqual([null, null, null]);
   vi.advanceTimersByTime(9_999);
-  expect(seldom.times('forged')).toBeNull();
+  expect(throttle.times('forged')).toBeNull();
   vi.advanceTimersByTime(1);
-  expect(said()).toEqual([5, null, 2]);
+  expect(counts()).toEqual([5, null, 2]);
 });

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { newAvatar } from '../support/api-steps.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { rawCaller, repeated } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
@@ -100,7 +99,7 @@ describe('an owner that has used up a minute’s worth', () => {
 
 test('a cursor is looked up once, however many rows and aliases ask about it', async () => {
   const token = await tokenOf('cursors');
-  await newAvatar(app, {}, { token });
+  await app.newAvatar({}, { token });
   const { ask } = rawCaller(app.graphqlUrl, token);
   const first = await ask('{ avatars(first: 1) { edges { cursor } } }');
   const cursor = /"cursor":"([^"]+)"/.exec(first.text)?.[1];
@@ -134,6 +133,14 @@ test('an answer holds twenty errors at most', async () => {
   );
   expect(codes.length).toBeGreaterThan(0);
   expect(codes.length).toBeLessThanOrEqual(20);
+});
+
+test('variables are checked up to the first error, since each error quotes the whole value', async () => {
+  const { ask } = await callerOf('variables');
+  const input = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`unknown${index}`, 1]));
+  const query = 'mutation ($input: CreateAvatarInput!) { createAvatar(input: $input) { __typename } }';
+  const { errors } = JSON.parse((await ask(query, { variables: { input } })).text) as { errors: object[] };
+  expect(errors).toHaveLength(1);
 });
 
 describe('fragments that no operation uses count like the others', () => {

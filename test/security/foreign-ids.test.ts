@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { callOf, cursorOf, nobodys, PLACES, type Place } from '../support/id-places.ts';
-import { generate, newAvatar, trainedAvatar } from '../support/api-steps.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { overSse } from '../support/watch-over-sse.ts';
 import { overWs } from '../support/watch-over-ws.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { Watch } from '../support/watch.ts';
 
@@ -15,18 +15,18 @@ const [alice, bob] = await Promise.all([tokenOf('alice'), tokenOf('bob')]);
 
 // His rows lie on both sides of hers, two of each, so that a cursor of hers would have somewhere to lead, even one
 // that takes itself for the first row of its page.
-await newAvatar(app, { name: 'his first' }, { token: bob });
-const his = await trainedAvatar(app, { trainingType: 'STYLE' }, { token: bob });
+await app.newAvatar({ name: 'his first' }, { token: bob });
+const his = await app.trainedAvatar({ trainingType: 'STYLE' }, { token: bob });
 await drawTwice();
-const hers = await trainedAvatar(app, { trainingType: 'STYLE' }, { token: alice });
-const herImage = await generate(app, { avatarId: hers.id, waitSeconds: 20 }, { token: alice });
-await newAvatar(app, { name: 'his third' }, { token: bob });
-await newAvatar(app, { name: 'his last' }, { token: bob });
+const hers = await app.trainedAvatar({ trainingType: 'STYLE' }, { token: alice });
+const herImage = await app.generate({ avatarId: hers.id, waitSeconds: 20 }, { token: alice });
+await app.newAvatar({ name: 'his third' }, { token: bob });
+await app.newAvatar({ name: 'his last' }, { token: bob });
 await drawTwice();
 
 async function drawTwice(): Promise<void> {
   for (let time = 0; time < 2; time += 1)
-    await generate(app, { avatarId: his.id, waitSeconds: 20 }, { token: bob });
+    await app.generate({ avatarId: his.id, waitSeconds: 20 }, { token: bob });
 }
 
 const KINDS: [kind: string, id: string][] = [
@@ -34,7 +34,9 @@ const KINDS: [kind: string, id: string][] = [
   ['a generation', herImage.id],
 ];
 
-async function answerTo(place: Place, id: string, token: string): Promise<{ status: number; text: string }> {
+type PlaceAnswer = { readonly status: number; readonly headers: object; readonly text: string };
+
+async function answerTo(place: Place, id: string, token: string): Promise<PlaceAnswer> {
   const call = callOf(place, id);
   if (place.operation === 'subscription') {
     const refusals = [];
@@ -43,14 +45,15 @@ async function answerTo(place: Place, id: string, token: string): Promise<{ stat
       refusals.push(await Promise.race([watch.refused(), watch.next()]));
       await watch.stop();
     }
-    return { status: 0, text: JSON.stringify(refusals) };
+    return { status: 0, headers: {}, text: JSON.stringify(refusals) };
   }
   const response = await fetch(app.graphqlUrl, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify(call),
   });
-  return { status: response.status, text: await response.text() };
+  const { date: _date, ...headers } = Object.fromEntries(response.headers);
+  return { status: response.status, headers, text: await response.text() };
 }
 
 /** Everything of hers, and what was asked of fal. */
@@ -91,6 +94,7 @@ describe('with an id of somebody else’s every place answers as with an id of n
 
     expect(foreign.text.replaceAll(id, nobody).replaceAll(cursorOf(id), cursorOf(nobody))).toBe(absent.text);
     expect(foreign.status).toBe(absent.status);
+    expect(foreign.headers).toEqual(absent.headers);
     expect(foreign.text).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION|OPERATION_TOO_LARGE|Unknown|Cannot query/);
     expect(await everything()).toBe(before);
   });
@@ -126,4 +130,12 @@ describe('with an id of somebody else’s every place answers as with an id of n
       }
     }
   });
+});
+
+test('the same idempotency key of two owners is two keys', async () => {
+  for (const token of [alice, bob]) {
+    const { id } = await app.newAvatar({}, { token });
+    const training = { avatarId: id, imagesUrl: photos('stuck-in-queue'), idempotencyKey: 'mine' };
+    expect(await app.startTraining(training, { token })).toMatchObject({ id, status: 'QUEUED' });
+  }
 });

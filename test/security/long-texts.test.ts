@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { lastSubmit, newAvatar, photos, startTraining } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { longestPause } from '../support/longest-pause.ts';
 import { newSigner } from '../support/signing.ts';
 import { ownKeySet, post, signedWebhook } from '../support/signed-webhooks.ts';
 import { RawSocket } from '../support/raw-socket.ts';
+import { sampleFor } from '../support/sample.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { worstTexts } from '../support/worst-texts.ts';
 
@@ -32,10 +33,11 @@ afterAll(async () => {
   keys.close();
 });
 const token = await tokenOf('ada');
-const BOTH: [mode: string, app: TestApp][] = [
-  ['development', talkative],
-  ['production', production],
+const BOTH: [mode: string, app: TestApp, place: number][] = [
+  ['development', talkative, 0],
+  ['production', production, 4],
 ];
+const PLACES = 8;
 
 /** No answer and no line of the log may grow with what strangers send. */
 async function isHarmless(app: TestApp, work: () => Promise<readonly string[]>): Promise<void> {
@@ -75,8 +77,8 @@ const MUTATIONS = {
     'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { __typename ... on Error { message } } }',
 } as const;
 
-describe.each(BOTH)('in %s a request that holds a long text', (_mode, app) => {
-  test.each(LONG)('as a variable: %s', async (_what, text) => {
+describe.each(BOTH)('in %s a request that holds a long text', (_mode, app, first) => {
+  test.each(sampleFor(first, PLACES, LONG))('as a variable: %s', async (_what, text) => {
     const unknown = Object.fromEntries(Array.from({ length: 49 }, (_, index) => [`unknown${index}`, 1]));
     await isHarmless(app, () =>
       Promise.all([
@@ -116,7 +118,7 @@ describe.each(BOTH)('in %s a request that holds a long text', (_mode, app) => {
     );
   });
 
-  test.each(LONG)('in the document or beside it: %s', async (_what, text) => {
+  test.each(sampleFor(first + 1, PLACES, LONG))('in the document or beside it: %s', async (_what, text) => {
     const quoted = JSON.stringify(text.slice(0, 9000));
     const name = text.replaceAll(/\W/g, 'n');
     await isHarmless(app, () =>
@@ -136,30 +138,33 @@ describe.each(BOTH)('in %s a request that holds a long text', (_mode, app) => {
     );
   });
 
-  test.each(worstTexts(8000))('in a URL or a header: %s', async (_what, text) => {
-    const encoded = encodeURIComponent(text.toWellFormed()).slice(0, 8000).replace(/%.?$/, '');
-    const visible = text.replaceAll(/[^\x20-\x7e]/g, '-');
-    const headers = { 'x-graphql-yoga-csrf': '1', authorization: `Bearer ${token}` };
-    const get = async (path: string, more: Record<string, string> = headers) =>
-      await (await fetch(`${app.url}${path}`, { headers: more })).text();
-    await isHarmless(app, () =>
-      Promise.all([
-        get(`/graphql?query=${encoded}`),
-        get(`/graphql?query={__typename}&variables=${encoded}`),
-        get(`/graphql?query={__typename}&extensions=${encoded}`),
-        get(`/graphql?query={__typename}&${encoded}=1`),
-        get(`/${encoded}`),
-        get('/graphql?query={__typename}', { ...headers, authorization: `Bearer ${visible}` }),
-        get('/graphql?query={__typename}', { ...headers, authorization: visible }),
-        get('/graphql?query={__typename}', { ...headers, accept: visible }),
-        get('/graphql?query={__typename}', { ...headers, origin: visible }),
-        get('/metrics', { authorization: visible }),
-        get('/graphql?query={__typename}', { ...headers, cookie: visible }),
-      ]),
-    );
-  });
+  test.each(sampleFor(first + 2, PLACES, worstTexts(8000)))(
+    'in a URL or a header: %s',
+    async (_what, text) => {
+      const encoded = encodeURIComponent(text.toWellFormed()).slice(0, 8000).replace(/%.?$/, '');
+      const visible = text.replaceAll(/[^\x20-\x7e]/g, '-');
+      const headers = { 'x-graphql-yoga-csrf': '1', authorization: `Bearer ${token}` };
+      const get = async (path: string, more: Record<string, string> = headers) =>
+        await (await fetch(`${app.url}${path}`, { headers: more })).text();
+      await isHarmless(app, () =>
+        Promise.all([
+          get(`/graphql?query=${encoded}`),
+          get(`/graphql?query={__typename}&variables=${encoded}`),
+          get(`/graphql?query={__typename}&extensions=${encoded}`),
+          get(`/graphql?query={__typename}&${encoded}=1`),
+          get(`/${encoded}`),
+          get('/graphql?query={__typename}', { ...headers, authorization: `Bearer ${visible}` }),
+          get('/graphql?query={__typename}', { ...headers, authorization: visible }),
+          get('/graphql?query={__typename}', { ...headers, accept: visible }),
+          get('/graphql?query={__typename}', { ...headers, origin: visible }),
+          get('/metrics', { authorization: visible }),
+          get('/graphql?query={__typename}', { ...headers, cookie: visible }),
+        ]),
+      );
+    },
+  );
 
-  test.each(LONG)('over a socket: %s', async (_what, text) => {
+  test.each(sampleFor(first + 3, PLACES, LONG))('over a socket: %s', async (_what, text) => {
     const stranger = await RawSocket.open(app.graphqlUrl);
     await isHarmless(app, async () => {
       const socket = await RawSocket.connected(app.graphqlUrl, token);
@@ -187,15 +192,15 @@ describe('a webhook that holds a long text', () => {
   let requestId = '';
   beforeAll(async () => {
     talkative.log.expectError('webhook unreadable');
-    const { id } = await newAvatar(talkative, {}, { token });
+    const { id } = await talkative.newAvatar({}, { token });
     const imagesUrl = photos('stuck-in-queue');
-    await startTraining(talkative, { avatarId: id, imagesUrl }, { token });
-    const submit = lastSubmit(talkative);
+    await talkative.startTraining({ avatarId: id, imagesUrl }, { token });
+    const submit = talkative.lastSubmit();
     url = submit.webhookUrl ?? '';
     requestId = submit.requestId ?? '';
   });
 
-  test.each(LONG)('signed: %s', async (_what, text) => {
+  test.each(sampleFor(0, PLACES, LONG))('signed: %s', async (_what, text) => {
     await isHarmless(talkative, async () => {
       const other = { url, requestId, userId: 'anybody' };
       for (const body of [

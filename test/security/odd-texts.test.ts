@@ -1,8 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
 import { CreateAvatarDocument, GenerateImageDocument } from '../../src/generated/contract/graphql.ts';
-import { NEVER_POLL, startTestApp, type AvatarRow } from '../support/test-app.ts';
-import { trainedAvatar } from '../support/api-steps.ts';
+import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import type { AvatarRow } from '../support/api-client.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
@@ -87,38 +86,34 @@ const TEXTS = [
   'x'.repeat(50_000),
 ];
 
-test(
-  'odd texts are stored as they came or refused as INVALID_INPUT, whatever they are',
-  { timeout: 60_000 },
-  async () => {
-    const stored: string[] = [];
-    for (const name of TEXTS) {
-      const input = { name, triggerPhrase: `t${name.slice(0, 40)}`, trainingType: 'STYLE' } as const;
-      const answer = await app.ask(CreateAvatarDocument, { input });
-      expect({ name, status: answer.status, errors: answer.errors }).toEqual({
-        name,
-        status: 200,
-        errors: [],
-      });
-      const result = answer.data?.createAvatar;
-      if (result === undefined || !('avatar' in result)) {
-        expect(result).toMatchObject({ code: 'INVALID_INPUT' });
-        continue;
-      }
-      const { avatar }: { avatar: AvatarRow } = result;
-      // White space around a text is nobody's intention.
-      expect(avatar).toMatchObject({ name: name.trim(), triggerPhrase: input.triggerPhrase.trim() });
-      expect(await avatarNow(app, avatar.id)).toMatchObject({ name: name.trim() });
-      stored.push(name);
+test('odd texts are stored as they came or refused as INVALID_INPUT, whatever they are', async () => {
+  const stored: string[] = [];
+  for (const name of TEXTS) {
+    const input = { name, triggerPhrase: `t${name.slice(0, 40)}`, trainingType: 'STYLE' } as const;
+    const answer = await app.ask(CreateAvatarDocument, { input });
+    expect({ name, status: answer.status, errors: answer.errors }).toEqual({
+      name,
+      status: 200,
+      errors: [],
+    });
+    const result = answer.data?.createAvatar;
+    if (result === undefined || !('avatar' in result)) {
+      expect(result).toMatchObject({ code: 'INVALID_INPUT' });
+      continue;
     }
-    expect(stored.length).toBeGreaterThan(60);
-    for (const refused of ['NUL\0', '\u001b[31mred', '\ud800', 'x'.repeat(101)])
-      expect(stored).not.toContain(refused);
-  },
-);
+    const { avatar }: { avatar: AvatarRow } = result;
+    // White space around a text is nobody's intention.
+    expect(avatar).toMatchObject({ name: name.trim(), triggerPhrase: input.triggerPhrase.trim() });
+    expect(await app.avatarNow(avatar.id)).toMatchObject({ name: name.trim() });
+    stored.push(name);
+  }
+  expect(stored.length).toBeGreaterThan(60);
+  for (const refused of ['NUL\0', '\u001b[31mred', '\ud800', 'x'.repeat(101)])
+    expect(stored).not.toContain(refused);
+});
 
-test('odd texts as prompts reach fal as they came', { timeout: 60_000 }, async () => {
-  const { id: avatarId, triggerPhrase } = await trainedAvatar(app, { trainingType: 'STYLE' });
+test('odd texts as prompts reach fal as they came', async () => {
+  const { id: avatarId, triggerPhrase } = await app.trainedAvatar({ trainingType: 'STYLE' });
   for (const text of TEXTS.filter((_, index) => index % 3 === 0)) {
     const prompt = `${triggerPhrase} ${text}`;
     const answer = await app.ask(GenerateImageDocument, { input: { avatarId, prompt } });

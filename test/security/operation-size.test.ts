@@ -54,7 +54,7 @@ describe('an operation that is too large is refused before it is validated', () 
   ])('%s are not even parsed to the end', async (_what, query) => {
     const answer = await ask(query);
 
-    expect(answer.text).toMatch(/more tha[nt] 2000 tokens|20000 characters at most/);
+    expect(answer.text).toMatch(/more tha[nt] 2000 tokens|exceeds 20000 characters/);
     expect(answer.text).not.toContain('"data"');
   });
 

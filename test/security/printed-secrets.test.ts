@@ -80,7 +80,7 @@ describe('the check of all runs', async () => {
       expect(await complaintsAbout(nothing)).toHaveLength(1);
   });
 
-  test('ends with 1 when there is one, and does not print it again', { timeout: 60_000 }, async () => {
+  test('ends with 1 when there is one, and does not print it again', async () => {
     const printed = await runs(`${ORDINARY}Key ${FAL_KEY}\n`);
     const look = promisify(execFile)(process.execPath, ['--import', 'tsx', LOOK, printed]);
     const { code, stdout } = (await look.catch((error: unknown) => error)) as {

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow, heldTraining, portraitResult } from '../support/held-runs.ts';
-import { generate, trainedAvatar } from '../support/api-steps.ts';
+import { heldTraining, portraitResult } from '../support/held-runs.ts';
 import { GenerationByIdDocument } from '../../src/generated/contract/graphql.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 
@@ -33,7 +32,7 @@ describe('a result that is an address nobody should open is RESULT_INVALID', () 
     const body = { request_id: held.requestId, gateway_request_id: held.requestId, status: 'OK', payload };
 
     expect(await app.simulator.deliver({ url: held.callbackUrl, requestId: held.requestId, body })).toBe(200);
-    expect(await avatarNow(app, held.avatarId)).toMatchObject({
+    expect(await app.avatarNow(held.avatarId)).toMatchObject({
       status: 'FAILED',
       isReady: false,
       diffusersLoraFileUrl: null,
@@ -42,9 +41,9 @@ describe('a result that is an address nobody should open is RESULT_INVALID', () 
   });
 
   test('pictures at any of them', async () => {
-    const { id: avatarId } = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const { id: avatarId } = await app.trainedAvatar({ trainingType: 'STYLE' });
     for (const url of ODD.slice(0, 8)) {
-      const { id } = await generate(app, { avatarId, prompt: 'tea [[stuck-in-queue]]' });
+      const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]]' });
       const submit = app.simulator.requests().at(-1);
       const requestId = submit?.requestId ?? '';
       const body = { request_id: requestId, status: 'OK', payload: { images: [{ url }], seed: 1 } };

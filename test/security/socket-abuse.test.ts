@@ -1,5 +1,7 @@
 import { createConnection } from 'node:net';
+import { once } from 'node:events';
 import { afterAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { heapUsed } from '../support/heap-used.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
@@ -94,6 +96,19 @@ test('a message in more than a hundred pieces ends the socket', async () => {
   // A close frame with 1008, policy violation.
   await eventually('the end', () => (received.includes(Buffer.from([0x88, 0x02, 0x03, 0xf0])) ? true : null));
   socket.destroy();
+});
+
+test('a peer that sends messages and confirms none of the responses is closed with 1008', async () => {
+  const url = app.graphqlUrl.replace(/^http/, 'ws');
+  const socket = new WebSocket(url, 'graphql-transport-ws', { autoPong: false });
+  const closed = once(socket, 'close');
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
+  await once(socket, 'message');
+  const payload = { query: `{ ${'x'.repeat(300)} }` };
+  for (let id = 0; id < 1000; id += 1)
+    socket.send(JSON.stringify({ type: 'subscribe', id: `s${id}`, payload }));
+  expect((await closed)[0]).toBe(1008);
 });
 
 test('what a client sends beside what is needed is not kept', async () => {

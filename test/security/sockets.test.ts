@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { newAvatar } from '../support/api-steps.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { RawSocket, upgradeRefusal } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -100,7 +99,7 @@ test('the eleventh operation on a socket is an error of its own, and the ten liv
     type: 'error',
     payload: [{ extensions: { code: 'LIMIT_EXCEEDED' } }],
   });
-  const { id } = await newAvatar(app, {}, { token: await tokenOf('eleven') });
+  const { id } = await app.newAvatar({}, { token: await tokenOf('eleven') });
   for (let index = 1; index <= PER_SOCKET; index += 1) {
     const news = await socket.until((frame) => frame.id === `s${index}`);
     expect(news).toMatchObject({ type: 'next', payload: { data: { avatarStatus: { id } } } });
@@ -113,7 +112,7 @@ test('the eleventh operation on a socket is an error of its own, and the ten liv
 });
 
 test('an owner has a limit over all sockets, others are not touched by it, and what is ended is given back', async () => {
-  const { id } = await newAvatar(app, {}, { token: await tokenOf('many') });
+  const { id } = await app.newAvatar({}, { token: await tokenOf('many') });
   const sockets = await Promise.all([connected('many'), connected('many')]);
   const [first, second] = sockets;
   for (let index = 0; index < STREAMS; index += 1)
@@ -125,12 +124,12 @@ test('an owner has a limit over all sockets, others are not touched by it, and w
   first.subscribe('one too many', WATCH);
   const refused = await first.until((frame) => frame.id === 'one too many');
   expect(JSON.stringify(refused)).toContain('LIMIT_EXCEEDED');
-  const sse = app.avatarStatus({ avatarId: id }, { over: 'sse', token: await tokenOf('many') });
+  const sse = app.watchAvatar({ avatarId: id }, { over: 'sse', token: await tokenOf('many') });
   expect(await sse.refused()).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED' } }]);
 
   const another = await connected('another');
   another.subscribe('1', WATCH);
-  await newAvatar(app, {}, { token: await tokenOf('another') });
+  await app.newAvatar({}, { token: await tokenOf('another') });
   expect(await another.until((frame) => frame.id === '1')).toMatchObject({ type: 'next' });
 
   await second.end();
@@ -144,14 +143,14 @@ test('an owner has a limit over all sockets, others are not touched by it, and w
 });
 
 test('a socket dropped without a goodbye leaves no place taken', async () => {
-  await newAvatar(app, {}, { token: await tokenOf('dropper') });
+  await app.newAvatar({}, { token: await tokenOf('dropper') });
   for (let round = 0; round < 5; round += 1) {
     const socket = await connected('dropper');
     for (let index = 0; index < PER_SOCKET; index += 1) socket.subscribe(String(index), WATCH);
     await socket.until(({ type }) => type === 'next');
     await socket.end();
   }
-  const watch = app.avatarStatus({}, { token: await tokenOf('dropper') });
+  const watch = app.watchAvatar({}, { token: await tokenOf('dropper') });
   await watch.next();
   await watch.stop();
 });

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { aboutEnd, aboutNothing, appWithOwnKeys, post, signedWebhook } from '../support/signed-webhooks.ts';
-import { avatarNow, errorFor, heldTraining } from '../support/held-runs.ts';
-import { lastSubmit, newAvatar, photos, settled, startTraining } from '../support/api-steps.ts';
+import { errorFor, heldTraining, okFor, type HeldTraining } from '../support/held-runs.ts';
+import { eventually } from '../support/eventually.ts';
 import { newSigner } from '../support/signing.ts';
-import { randomUUID } from 'node:crypto';
+import { photos } from '../support/api-client.ts';
+import { randomBytes, randomUUID } from 'node:crypto';
 
-const FLOOD = 500;
+const FLOOD = 200;
 
 const { app, close, deliver, keys } = await appWithOwnKeys();
 afterAll(close);
@@ -13,24 +14,30 @@ afterAll(close);
 const WEBHOOKS = `${app.url}/webhooks/fal`;
 const stranger = newSigner();
 
-/** Sends many, a few at a time as a flood over a handful of connections would, and tells the statuses there were. */
-async function flood(count: number, send: (index: number) => Promise<number>): Promise<Set<number>> {
+/** Sends many webhooks over twenty connections and returns the distinct statuses. */
+async function flood(send: () => Promise<number>): Promise<Set<number>> {
   const statuses = new Set<number>();
-  let next = 0;
+  let left = FLOOD;
   const sender = async () => {
-    while (next < count) {
-      next += 1;
-      statuses.add(await send(next));
-    }
+    while (left-- > 0) statuses.add(await send());
   };
   await Promise.all(Array.from({ length: 20 }, sender));
   return statuses;
 }
 
-// In this order, because from the first good key set on the keys are known.
-describe('before any key is known', { timeout: 60_000 }, () => {
-  test('a flood of junk makes no key be fetched', async () => {
-    const statuses = await flood(FLOOD, async () => {
+/** A training without webhooks of its own, and the address for one. */
+async function silentTraining(): Promise<HeldTraining> {
+  const { id: avatarId } = await app.newAvatar();
+  await app.startTraining({ avatarId, imagesUrl: photos('silent') });
+  const { webhookUrl, requestId } = app.lastSubmit();
+  if (webhookUrl === null || requestId === null) throw new Error('fal got no callback URL');
+  return { avatarId, requestId, callbackUrl: webhookUrl };
+}
+
+// In this order: after the first good key set the keys are known.
+describe('before any key is known', () => {
+  test('a flood of junk fetches no keys', async () => {
+    const statuses = await flood(async () => {
       const response = await fetch(WEBHOOKS, { method: 'POST', body: '{"junk":true}' });
       await response.arrayBuffer();
       return response.status;
@@ -40,120 +47,171 @@ describe('before any key is known', { timeout: 60_000 }, () => {
     expect(keys.fetches()).toBe(0);
   });
 
-  test('a key set of nothing but low-order keys is none: what fits every message is not believed', async () => {
+  test('a key set of low-order keys alone is none: the webhook is answered 503', async () => {
     const held = await heldTraining(app);
     keys.serve(...LOW_ORDER_KEYS);
 
     expect(await deliver({ ...aboutEnd(held), signature: FITS_ALL })).toBe(503);
-    expect(await avatarNow(app, held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
+    expect(await app.avatarNow(held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
   });
 
-  test('beside a good key a low-order one is left out', async () => {
+  test('a low-order key beside a good one is left out, and the good one counts', async () => {
     const held = await heldTraining(app);
     keys.serve(...LOW_ORDER_KEYS, keys.signer.x);
-    // Keys are asked for again after a second while there are none.
-    await expect.poll(() => deliver(aboutNothing(WEBHOOKS)), { timeout: 5000 }).toBe(404);
+    // While there are no keys they are fetched again after a second.
+    await eventually('the keys', async () => ((await deliver(aboutNothing(WEBHOOKS))) === 404 ? true : null));
 
     expect(await deliver({ ...aboutEnd(held), signature: FITS_ALL })).toBe(401);
-    expect(await avatarNow(app, held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
+    expect(await app.avatarNow(held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
     expect(await deliver(aboutEnd(held))).toBe(200);
   });
 });
 
-test(
-  'five hundred unknown signatures make the keys be fetched once at most',
-  { timeout: 60_000 },
-  async () => {
-    const before = keys.fetches();
+test('a flood of unknown signatures fetches the keys once at most', async () => {
+  const before = keys.fetches();
 
-    const statuses = await flood(FLOOD, () => post(signedWebhook(aboutNothing(WEBHOOKS), stranger)));
+  const statuses = await flood(() => post(signedWebhook(aboutNothing(WEBHOOKS), stranger)));
 
-    expect(statuses).toEqual(new Set([401]));
-    expect(keys.fetches() - before).toBeLessThanOrEqual(1);
-  },
-);
+  expect(statuses).toEqual(new Set([401]));
+  expect(keys.fetches() - before).toBeLessThanOrEqual(1);
+});
 
-describe('fifty at once', { timeout: 60_000 }, () => {
-  test('identical ones have one effect and tell it once', async () => {
+/** A genuine webhook with one header changed after it was signed. */
+function changed(held: HeldTraining, header: string, value: string): Request {
+  const request = signedWebhook(aboutEnd(held), keys.signer);
+  request.headers.set(header, value);
+  return request;
+}
+
+/** What nobody signed, or not so, not now, not for us, or not about that run. `other` is another open run. */
+const REFUSED: [what: string, status: number, make: (held: HeldTraining, other: HeldTraining) => Request][] =
+  [
+    ['signed with another key', 401, (held) => signedWebhook(aboutEnd(held), stranger)],
+    [
+      'signed for another account',
+      401,
+      (held) => signedWebhook({ ...aboutEnd(held), userId: 'somebody-else' }, keys.signer),
+    ],
+    ...[-600, -301, 310].map((shiftSeconds): (typeof REFUSED)[number] => [
+      `signed ${shiftSeconds} seconds from now`,
+      401,
+      (held) => signedWebhook({ ...aboutEnd(held), shiftSeconds }, keys.signer),
+    ]),
+    ['with its run changed', 401, (held) => changed(held, 'x-fal-webhook-request-id', randomUUID())],
+    [
+      'with its time changed',
+      401,
+      (held) => changed(held, 'x-fal-webhook-timestamp', String(Math.floor(Date.now() / 1000) + 7)),
+    ],
+    [
+      'of another account, with its account changed to ours',
+      401,
+      (held) => {
+        const foreign = signedWebhook({ ...aboutEnd(held), userId: 'somebody-else' }, keys.signer);
+        foreign.headers.set('x-fal-webhook-user-id', 'our-account');
+        return foreign;
+      },
+    ],
+    ['with its signature changed', 401, (held) => changed(held, 'x-fal-webhook-signature', '0'.repeat(128))],
+    [
+      'with a byte added',
+      401,
+      (held) => {
+        const genuine = signedWebhook(aboutEnd(held), keys.signer);
+        return new Request(genuine, { body: `${JSON.stringify(okFor(held.requestId))} ` });
+      },
+    ],
+    [
+      'at the address of another run',
+      404,
+      (held, { callbackUrl: url }) => signedWebhook({ ...aboutEnd(held), url }, keys.signer),
+    ],
+    ...['its address', 'a made-up address', 'the bare address'].map((where): (typeof REFUSED)[number] => [
+      `of an unknown run at ${where}`,
+      404,
+      ({ callbackUrl }) => {
+        const made = `${WEBHOOKS}/${randomBytes(16).toString('hex')}`;
+        const url = { 'its address': callbackUrl, 'a made-up address': made }[where] ?? WEBHOOKS;
+        return signedWebhook({ ...aboutNothing(WEBHOOKS), url }, keys.signer);
+      },
+    ]),
+    [
+      'with one run in its headers and another in its body',
+      404,
+      (held) => signedWebhook({ ...aboutEnd(held), requestId: randomUUID() }, keys.signer),
+    ],
+  ];
+
+test.each(REFUSED)('a webhook %s is answered %i and changes nothing', async (_what, status, make) => {
+  const [held, other] = [await heldTraining(app), await heldTraining(app)];
+  expect(await post(make(held, other))).toBe(status);
+  for (const { avatarId } of [held, other])
+    expect(await app.avatarNow(avatarId)).toMatchObject({ status: 'QUEUED', isReady: false, error: null });
+});
+
+describe('fifty at once', () => {
+  test('identical ones have one effect and one event', async () => {
     const held = await heldTraining(app);
-    const { version } = await avatarNow(app, held.avatarId);
-    const watch = app.avatarStatus({ avatarId: held.avatarId, afterVersion: version });
+    const { version } = await app.avatarNow(held.avatarId);
+    const watch = app.watchAvatar({ avatarId: held.avatarId, afterVersion: version });
     const request = signedWebhook(aboutEnd(held), keys.signer);
 
     const statuses = await Promise.all(Array.from({ length: 50 }, () => post(request)));
 
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(await watch.until(({ status }) => status === 'COMPLETED')).toMatchObject({ version: version + 1 });
-    expect(await avatarNow(app, held.avatarId)).toMatchObject({ version: version + 1 });
+    expect(await app.avatarNow(held.avatarId)).toMatchObject({ version: version + 1 });
     expect(watch.seen).toHaveLength(1);
     await watch.stop();
   });
 
-  test('forged, crossed, foreign and stale ones change nothing, and the genuine one among them counts', async () => {
-    const [one, other] = [await heldTraining(app), await heldTraining(app)];
-    const before = await avatarNow(app, other.avatarId);
-    const bad = [
-      signedWebhook(aboutEnd(one), stranger),
-      signedWebhook({ ...aboutEnd(one), url: other.callbackUrl }, keys.signer),
-      signedWebhook({ ...aboutEnd(one), userId: 'somebody-else' }, keys.signer),
-      signedWebhook({ ...aboutEnd(one), requestId: other.requestId }, keys.signer),
-      signedWebhook({ ...aboutEnd(one), body: errorFor(one.requestId), shiftSeconds: 400 }, keys.signer),
-    ];
+  test('refused ones change nothing, and the genuine one among them counts', async () => {
+    const [held, other] = [await heldTraining(app), await heldTraining(app)];
+    const bad = Array.from({ length: 4 }, () => REFUSED.map(([, , make]) => post(make(held, other)))).flat();
+    const [genuine, ...refused] = await Promise.all([deliver(aboutEnd(held)), ...bad]);
 
-    const statuses = await Promise.all(Array.from({ length: 10 }, () => bad.map(post)).flat());
-    expect(statuses.filter((status) => status !== 401 && status !== 404)).toEqual([]);
-    for (const { avatarId } of [one, other])
-      expect(await avatarNow(app, avatarId)).toMatchObject({ isReady: false, error: null });
-
-    expect(await deliver(aboutEnd(one))).toBe(200);
-    expect(await avatarNow(app, one.avatarId)).toMatchObject({ status: 'COMPLETED' });
-    expect(await avatarNow(app, other.avatarId)).toMatchObject({ status: before.status });
+    expect(genuine).toBe(200);
+    expect(refused.filter((status) => status !== 401 && status !== 404)).toEqual([]);
+    expect(await app.avatarNow(held.avatarId)).toMatchObject({ status: 'COMPLETED', isReady: true });
+    expect(await app.avatarNow(other.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
   });
 });
 
-test('what is signed cannot be changed afterwards: not the account, the time, the run or a byte', async () => {
+test('a known run is found by its request id alone, at the bare address', async () => {
   const held = await heldTraining(app);
-  const changes: [header: string, value: string][] = [
-    ['x-fal-webhook-request-id', randomUUID()],
-    ['x-fal-webhook-timestamp', String(Math.floor(Date.now() / 1000) + 7)],
-    ['x-fal-webhook-signature', '0'.repeat(128)],
-  ];
-  for (const [header, value] of changes) {
-    const request = signedWebhook(aboutEnd(held), keys.signer);
-    request.headers.set(header, value);
-    expect(await post(request)).toBe(401);
-  }
-  const foreign = signedWebhook({ ...aboutEnd(held), userId: 'somebody-else' }, keys.signer);
-  foreign.headers.set('x-fal-webhook-user-id', 'our-account');
-  expect(await post(foreign)).toBe(401);
-  const genuine = signedWebhook(aboutEnd(held), keys.signer);
-  const longer = new Request(genuine.clone(), { body: `${await genuine.text()} ` });
-  expect(await post(longer)).toBe(401);
-  expect(await avatarNow(app, held.avatarId)).toMatchObject({ isReady: false });
+  expect(await deliver({ ...aboutEnd(held), url: WEBHOOKS })).toBe(200);
+  expect(await app.avatarNow(held.avatarId)).toMatchObject({ status: 'COMPLETED' });
 });
 
-test('an old message is not applied: forged it does nothing, genuine it makes fal be asked', async () => {
-  const { id } = await newAvatar(app);
-  const { falRequestId } = await startTraining(app, { avatarId: id, imagesUrl: photos('silent') });
-  if (falRequestId === null) throw new Error('The training is not at fal');
-  // It lies: the run succeeds, and what counts is what fal says when it is asked.
-  const { webhookUrl } = lastSubmit(app);
-  if (webhookUrl === null) throw new Error('fal was given no callback URL');
-  const lie = { url: webhookUrl, requestId: falRequestId, body: errorFor(falRequestId), shiftSeconds: -301 };
+test('a stale webhook makes the server poll fal, whose answer counts', async () => {
+  const { avatarId, requestId, callbackUrl: url } = await silentTraining();
+  // The webhook says that the run failed; fal says that it succeeded.
+  const stale = { url, requestId, body: errorFor(requestId), shiftSeconds: -301 };
 
-  expect(await post(signedWebhook(lie, stranger))).toBe(401);
-  expect(await avatarNow(app, id)).toMatchObject({ status: 'QUEUED', error: null });
-  await expect
-    .poll(
-      async () => {
-        expect(await deliver(lie)).toBe(401);
-        return (await avatarNow(app, id)).status;
-      },
-      { timeout: 8000, interval: 100 },
-    )
-    .toBe('COMPLETED');
-  expect(await settled(app, id)).toMatchObject({ isReady: true, error: null });
+  await eventually('the end of the training', async () => {
+    expect(await deliver(stale)).toBe(401);
+    const { status, error } = await app.avatarNow(avatarId);
+    expect(error).toBeNull();
+    return status === 'COMPLETED' ? true : null;
+  });
 });
+
+test('a webhook that is not JSON is taken, and makes the server poll fal', async () => {
+  app.log.expectError('webhook unreadable');
+  const { avatarId, requestId, callbackUrl: url } = await silentTraining();
+
+  await eventually('the end of the training', async () => {
+    expect(await deliver({ url, requestId, body: `junk ${randomUUID()}` })).toBe(200);
+    return (await app.avatarNow(avatarId)).status === 'COMPLETED' ? true : null;
+  });
+});
+
+test.each(['bad-signature', 'other-account', 'stale', 'unknown-job', 'mismatch', 'no-keys'])(
+  'refusals are counted by their reason: %s',
+  async (outcome) => {
+    expect(await app.metric('likeness_webhooks_total', { outcome })).toBeGreaterThan(0);
+  },
+);
 
 /** The neutral element and its other spelling, zero, and a point of order eight. */
 const LOW_ORDER_KEYS = [
@@ -164,5 +222,5 @@ const LOW_ORDER_KEYS = [
   'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
 ].map((hex) => Buffer.from(hex, 'hex').toString('base64url'));
 
-/** Under the neutral element as key, verification holds for every message. */
+/** Under the neutral element as key, this signature verifies for every message. */
 const FITS_ALL = `01${'00'.repeat(63)}`;

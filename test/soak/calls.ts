@@ -1,14 +1,14 @@
-import type { Entry, Operation, SeenRow } from './history.ts';
-import type { Facts } from './facts.ts';
+import type { Entry, Operation, ObservedRow } from './history.ts';
+import type { FinalState } from './final-state.ts';
 
-export type Recorded = { readonly history: readonly Entry[]; readonly facts: Facts };
+export type Recorded = { readonly history: readonly Entry[]; readonly final: FinalState };
 
-/** What is wrong, as a sentence that names what it is about. */
-export type Violation = { readonly rule: string; readonly text: string };
+/** `text` names the row. */
+export type Violation = { readonly invariant: string; readonly text: string };
 
-export type Rule = (recorded: Recorded) => readonly string[];
+export type Invariant = (recorded: Recorded) => readonly string[];
 
-/** A call with its end. Places are indexes in the history. */
+/** A call with its end. `began` and `ended` are indexes in the history. */
 export type Call<O extends Operation = Operation> = {
   readonly call: number;
   readonly tenant: string;
@@ -41,40 +41,40 @@ export function callsOf<K extends Operation['kind']>(
 }
 
 /** The row that an acknowledged call showed. */
-export function rowOf({ end }: Call): SeenRow | null {
+export function rowOf({ end }: Call): ObservedRow | null {
   return end?.kind === 'ok' ? (end.row ?? null) : null;
 }
 
-/** Who made each thing, as far as anything tells: the tables, and the answers to those who made it. */
-export function ownersIn({ history, facts }: Recorded): Map<string, string> {
+/** The owner of each id, from the tables and from the answers to its creator. */
+export function ownersIn({ history, final }: Recorded): Map<string, string> {
   const owners = new Map<string, string>();
   for (const call of callsIn(history)) {
     const row = rowOf(call);
     const { kind } = call.operation;
     if (row !== null && (kind === 'create' || kind === 'generate')) owners.set(row.id, call.tenant);
   }
-  for (const { id, owner } of [...facts.avatars, ...facts.generations]) owners.set(id, owner);
-  for (const { id, owner, requestId } of facts.jobs) {
+  for (const { id, owner } of [...final.avatars, ...final.generations]) owners.set(id, owner);
+  for (const { id, owner, requestId } of final.jobs) {
     owners.set(id, owner);
     if (requestId !== null) owners.set(requestId, owner);
   }
   return owners;
 }
 
-/** Each avatar's or generation's observations in the order in which they were made, whoever made them. */
-export function sightingsIn(history: readonly Entry[]): Map<string, Sighting[]> {
-  const sightings = new Map<string, Sighting[]>();
+/** The observations of each avatar and generation by all tenants, oldest first. */
+export function observationsIn(history: readonly Entry[]): Map<string, Observation[]> {
+  const observations = new Map<string, Observation[]>();
   for (const [at, entry] of history.entries()) {
     const row = entry.kind === 'frame' || entry.kind === 'ok' ? entry.row : null;
     if (row == null) continue;
-    const list = sightings.get(row.id);
-    if (list === undefined) sightings.set(row.id, [{ at, row }]);
+    const list = observations.get(row.id);
+    if (list === undefined) observations.set(row.id, [{ at, row }]);
     else list.push({ at, row });
   }
-  return sightings;
+  return observations;
 }
 
-export type Sighting = { readonly at: number; readonly row: SeenRow };
+export type Observation = { readonly at: number; readonly row: ObservedRow };
 
 export const FINAL: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED']);
 export const REFUSED: ReadonlySet<string> = new Set(['PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE']);

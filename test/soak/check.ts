@@ -1,15 +1,15 @@
-import { acknowledgedIsKept } from './rules/acknowledged.ts';
-import { endedAsFalDecided } from './rules/ends.ts';
-import { everythingSettles } from './rules/rest.ts';
-import { lastFramesAreTheRows } from './rules/last-frames.ts';
-import { ledgerIsRight } from './rules/spend.ts';
-import { submittedOnce } from './rules/submits.ts';
-import { tenantsAreApart } from './rules/tenants.ts';
-import { versionsOnlyGrow } from './rules/versions.ts';
-import type { Recorded, Rule, Violation } from './calls.ts';
+import { acknowledgedIsKept } from './invariants/acknowledged.ts';
+import { endedAsFalDecided } from './invariants/ends.ts';
+import { everythingSettles } from './invariants/settled.ts';
+import { lastFramesAreTheRows } from './invariants/last-frames.ts';
+import { ledgerIsRight } from './invariants/spend.ts';
+import { submittedOnce } from './invariants/submits.ts';
+import { tenantsAreApart } from './invariants/tenants.ts';
+import { versionsOnlyGrow } from './invariants/versions.ts';
+import type { Recorded, Invariant, Violation } from './calls.ts';
 
-/** What has to hold of every history, whatever was done to the servers meanwhile. */
-export const RULES = {
+/** They hold of every history, whatever happened to the servers. */
+export const INVARIANTS = {
   'what was acknowledged is kept': acknowledgedIsKept,
   'a job is submitted once': submittedOnce,
   'a run has one end, the one fal decided': endedAsFalDecided,
@@ -18,11 +18,11 @@ export const RULES = {
   'tenants are apart': tenantsAreApart,
   'the ledger is right': ledgerIsRight,
   'everything settles': everythingSettles,
-} as const satisfies Readonly<Record<string, Rule>>;
+} as const satisfies Readonly<Record<string, Invariant>>;
 
-/** Pure: the same history and facts give the same violations. */
+/** Pure: the same history and final give the same violations. */
 export function check(recorded: Recorded): Violation[] {
-  return Object.entries(RULES).flatMap(([rule, problemsIn]) =>
-    problemsIn(recorded).map((text) => ({ rule, text })),
+  return Object.entries(INVARIANTS).flatMap(([invariant, problemsIn]) =>
+    problemsIn(recorded).map((text) => ({ invariant, text })),
   );
 }

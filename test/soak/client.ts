@@ -9,20 +9,22 @@ import {
   type TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { setTimeout as pause } from 'node:timers/promises';
-import { call, type Reply } from './api.ts';
-import { seenRow, type AnyRow } from './seen-row.ts';
-import type { History, Operation } from './history.ts';
+import { observe, type AnyRow } from './observed-row.ts';
+import { ApiClient } from '../support/api-client.ts';
+import { idsIn, type History, type Operation } from './history.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
-/** Before a client does anything more that found nobody. */
+/** The pause after a refused connection. */
 const UNREACHED_MS = 100;
+/** Longer than any answer takes: a submit waits 30 s for fal, and its repeats wait for it. */
+const ANSWER_MS = 60_000;
 
 type Refusal = { readonly code: string };
 
-/** How a call ended, for whoever made it; undefined where nobody knows. */
+/** How a call ended; undefined: unknown. */
 export type Outcome = { readonly row: AnyRow | null } | { readonly refused: string } | undefined;
 
-/** Calls the service for one tenant and takes down how each call ends. */
+/** Calls the API for one tenant and records how each call ends. */
 export class Client {
   readonly #history: History;
   readonly #tenant: string;
@@ -79,7 +81,7 @@ export class Client {
     );
   }
 
-  /** Of an avatar or a generation. */
+  /** Reads an avatar or a generation. */
   read(url: string, id: string): Promise<Outcome> {
     const operation = { kind: 'read', id } as const;
     return id.startsWith('gen_')
@@ -95,26 +97,29 @@ export class Client {
     read: (data: R) => { readonly row: AnyRow | null } | Refusal,
   ): Promise<Outcome> {
     const number = this.#history.invoke(this.#tenant, operation);
-    const reply: Reply<R> = await call(url, this.#token, { document, variables });
-    switch (reply.kind) {
-      case 'unsent':
-        this.#history.add({ kind: 'fail', call: number, code: 'UNREACHED', ids: [] });
-        await pause(UNREACHED_MS);
-        return { refused: 'UNREACHED' };
-      case 'unknown':
-        this.#history.add({ kind: 'info', call: number, why: reply.why });
-        return undefined;
-      case 'answer': {
-        const { ids } = reply;
-        const result = read(reply.data);
-        if (!('row' in result)) {
-          this.#history.add({ kind: 'fail', call: number, code: result.code, ids });
-          return { refused: result.code };
-        }
-        const row = result.row === null ? null : seenRow(result.row);
-        this.#history.add({ kind: 'ok', call: number, row, ids });
-        return { row: result.row };
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    try {
+      const { data, errors, status, text } = await new ApiClient(url, this.#token).ask(document, variables, {
+        signal,
+      });
+      if (data === null || errors.length > 0) throw new Error(`HTTP ${status} ${JSON.stringify(errors)}`);
+      const [ids, result] = [idsIn(text), read(data)];
+      if (!('row' in result)) {
+        this.#history.add({ kind: 'fail', call: number, code: result.code, ids });
+        return { refused: result.code };
       }
+      const row = result.row === null ? null : observe(result.row);
+      this.#history.add({ kind: 'ok', call: number, row, ids });
+      return { row: result.row };
+    } catch (error) {
+      const code = (error as { readonly cause?: { readonly code?: string } }).cause?.code;
+      if (code !== 'ECONNREFUSED') {
+        this.#history.add({ kind: 'info', call: number, why: code ?? String(error) });
+        return undefined;
+      }
+      this.#history.add({ kind: 'fail', call: number, code: 'UNREACHED', ids: [] });
+      await pause(UNREACHED_MS);
+      return { refused: 'UNREACHED' };
     }
   }
 }

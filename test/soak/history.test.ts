@@ -1,277 +1,272 @@
 import { describe, expect, test } from 'vitest';
-import { AVATAR, flawless, GENERATION, Handmade, OTHER_RUN, RUN, seen } from './handmade.ts';
-import { check, type RULES } from './check.ts';
+import {
+  AVATAR,
+  GENERATION,
+  HistoryFixture,
+  observed,
+  OTHER_RUN,
+  RUN,
+  validHistory,
+} from './history-fixture.ts';
+import { check, type INVARIANTS } from './check.ts';
 import { idsIn } from './history.ts';
-import { unknownsIn } from './rules/spend.ts';
+import { unknownsIn } from './invariants/spend.ts';
 
-type RuleName = keyof typeof RULES;
+type Change = (made: HistoryFixture) => unknown;
+/** Title, change, words of the violation, and a history to change in place of the valid one. */
+type Violated = readonly [title: string, change: Change, words: string, from?: () => HistoryFixture];
 
-/** What the checker says of a flawless history after a change. */
-function verdictOn(change: (made: Handmade) => unknown, from = flawless()): string[] {
+function violationsOf(from: HistoryFixture, change: Change = () => undefined): string[] {
   change(from);
-  return check(from).map(({ rule, text }) => `${rule}: ${text}`);
+  return check(from).map(({ invariant, text }) => `${invariant}: ${text}`);
 }
 
-function refuses(rule: RuleName, words: string, change: (made: Handmade) => unknown, from?: Handmade): void {
-  expect(verdictOn(change, from)).toContainEqual(
-    expect.stringMatching(new RegExp(`^${rule}: .*${words}`)) as string,
-  );
-}
-
-/** Ada's avatar, made and deleted. */
-function deleted(): Handmade {
-  const made = new Handmade().withoutTraining();
-  made.ok({ kind: 'create' }, seen(1));
+/** Ada's avatar, created and deleted. */
+function deleted(): HistoryFixture {
+  const made = new HistoryFixture().withoutTraining();
+  made.ok({ kind: 'create' }, observed(1));
   made.avatar = null;
-  made.ok({ kind: 'delete', avatarId: AVATAR });
+  return made.ok({ kind: 'delete', avatarId: AVATAR });
+}
+
+/** Ada's avatar, created; whether its delete took effect is unknown. */
+function maybeDeleted(): HistoryFixture {
+  const made = new HistoryFixture().withoutTraining();
+  made.ok({ kind: 'create' }, observed(1));
+  const call = made.invoke({ kind: 'delete', avatarId: AVATAR });
+  return made.add({ kind: 'info', call, why: 'cut' });
+}
+
+/** fal accepted the submit, and no server got the answer. */
+function unknownSubmit(): HistoryFixture {
+  const made = new HistoryFixture();
+  const errorCode = 'SUBMIT_OUTCOME_UNKNOWN';
+  made.ok({ kind: 'create' }, observed(1));
+  made.job = { ...made.job, state: 'SUBMIT_UNKNOWN', requestId: null, errorCode };
+  made.avatar = { ...observed(2, { requestId: null, errorCode }), owner: 'ada' };
   return made;
 }
 
-test('a flawless history has no violations', () => {
-  expect(verdictOn(() => undefined)).toEqual([]);
-  expect(verdictOn(() => undefined, deleted())).toEqual([]);
-});
+const contradicted: Change = (made) => (made.submit = { ...made.submit, isContradicted: true });
 
-describe('what was acknowledged is kept', () => {
-  const rule = 'what was acknowledged is kept';
-  test('so an avatar that was created must be there', () => {
-    refuses(rule, 'was created and is gone', (made) => (made.avatar = null));
-  });
-  test('unless its owner deleted it, or may have', () => {
-    const made = new Handmade().withoutTraining();
-    made.ok({ kind: 'create' }, seen(1));
-    made.add({ kind: 'info', call: made.invoke({ kind: 'delete', avatarId: AVATAR }), why: 'cut' });
-    expect(verdictOn(() => undefined, made)).toEqual([]);
-    made.avatar = null;
-    expect(verdictOn(() => undefined, made)).toEqual([]);
-  });
-  test('so a read of it may not come back empty', () => {
-    refuses(rule, 'a read did not find it', (made) => made.ok({ kind: 'read', id: AVATAR }, null));
-  });
-  test('so what was deleted may not be there or be read again', () => {
-    refuses(rule, 'is there again', (made) => (made.avatar = { ...seen(1), owner: 'ada' }), deleted());
-    refuses(rule, 'read again', (made) => made.ok({ kind: 'read', id: AVATAR }, seen(1)), deleted());
-  });
-  test('so a training and a generation have their jobs, and the generation its row', () => {
-    refuses(rule, 'no job of it', (made) => made.ok({ kind: 'train', avatarId: AVATAR, key: 'k2' }, seen(4)));
-    const asked = { kind: 'generate', avatarId: AVATAR, key: 'k1' } as const;
-    refuses(rule, `${GENERATION} was acknowledged and is gone`, (made) =>
-      made.ok(asked, seen(1, { id: GENERATION })),
-    );
-  });
-});
+/** Shown FAILED by a webhook, then COMPLETED by another one. */
+function corrected(): HistoryFixture {
+  const made = new HistoryFixture();
+  made.avatar = { ...observed(5), owner: 'ada' };
+  made.stream([observed(4, { status: 'FAILED' }), observed(5)]);
+  return made;
+}
 
-describe('a job is submitted once', () => {
-  const rule = 'a job is submitted once';
-  test('so fal gets one submit for it', () => {
-    refuses(rule, 'was submitted 2 times', (made) => made.morePosts.push({ ...made.post, requestId: null }));
-  });
-  test('so fal takes one run for a key, whatever jobs were made for it', () => {
-    refuses(rule, 'took 2 runs for the key k1', (made) => {
-      made.moreJobs.push({ ...made.job, id: 'job_2', token: 'token-2', requestId: OTHER_RUN });
-      made.morePosts.push({ ...made.post, token: 'token-2', requestId: OTHER_RUN });
-    });
-  });
-  test('so fal gets none that no job tells of', () => {
-    refuses(rule, 'no job tells of', (made) => made.morePosts.push({ ...made.post, token: 'token-9' }));
-  });
-  test('so a key is never answered with two things', () => {
-    refuses(rule, 'was answered with', (made) => {
-      made.ok({ kind: 'generate', avatarId: AVATAR, key: 'k1' }, seen(1, { id: GENERATION }));
-    });
-  });
-});
+const job =
+  (change: Partial<HistoryFixture['job']>): Change =>
+  (made) =>
+    (made.job = { ...made.job, ...change });
+const submit =
+  (change: Partial<HistoryFixture['submit']>): Change =>
+  (made) =>
+    (made.submit = { ...made.submit, ...change });
+const secondSubmit =
+  (change: Partial<HistoryFixture['submit']>): Change =>
+  (made) =>
+    made.moreSubmits.push({ ...made.submit, ...change });
+const shown =
+  (...row: Parameters<typeof observed>): Change =>
+  (made) =>
+    (made.avatar = { ...observed(...row), owner: 'ada' });
+const read =
+  (...row: Parameters<typeof observed>): Change =>
+  (made) =>
+    made.ok({ kind: 'read', id: AVATAR }, observed(...row));
+const stream =
+  (...[frames, options]: Parameters<HistoryFixture['stream']>): Change =>
+  (made) =>
+    made.stream(frames, { subscriber: 'ada 2', ...options });
+const closed =
+  (how: 'complete' | 'lost'): Change =>
+  (made) =>
+    made.add({ kind: 'closed', stream: made.stream([observed(4)], { subscriber: 'ada 2' }), how });
+const all =
+  (...changes: Change[]): Change =>
+  (made) =>
+    changes.forEach((change) => change(made));
 
-describe('a run has one end, the one fal decided', () => {
-  const rule = 'a run has one end, the one fal decided';
-  test.each([
-    ['failed', 'its run failed at fal'],
-    ['cancelled', 'fal stopped its run'],
-    [null, 'has not ended at fal'],
-  ] as const)('so COMPLETED does not go with %s', (end, words) => {
-    refuses(rule, words, (made) => (made.post = { ...made.post, end }));
-  });
-  test('so CANCELLED does not go with a success, unless nobody knew the run when it was cancelled', () => {
-    const cancelled = (made: Handmade) => {
-      made.job = { ...made.job, state: 'CANCELLED', cancelRequested: true };
-    };
-    refuses(rule, 'CANCELLED, and its run succeeded', cancelled);
-    const verdict = verdictOn((made) => {
-      cancelled(made);
-      made.job = { ...made.job, settledUnbound: true };
-    });
-    expect(verdict.filter((text) => text.includes('succeeded at fal'))).toEqual([]);
-  });
-  test('so a failure that only a webhook claimed is taken back, once', () => {
-    const contradicted = (made: Handmade) => (made.post = { ...made.post, isContradicted: true });
-    const failed = flawless();
-    contradicted(failed);
-    refuses(
-      rule,
+const VIOLATED: Readonly<Record<keyof typeof INVARIANTS, readonly Violated[]>> = {
+  'what was acknowledged is kept': [
+    ['a created avatar is gone', (made) => (made.avatar = null), 'was created and is gone'],
+    ['a read finds nothing', (made) => made.ok({ kind: 'read', id: AVATAR }, null), 'a read did not find it'],
+    ['a deleted avatar is there', shown(1), 'is there again', deleted],
+    ['a deleted avatar is read', read(1), 'read again', deleted],
+    [
+      'a training has no job',
+      (made) => made.ok({ kind: 'train', avatarId: AVATAR, key: 'k2' }, observed(4)),
+      'no job of it',
+    ],
+    [
+      'a generation has no row',
+      (made) => made.ok({ kind: 'generate', avatarId: AVATAR, key: 'k1' }, observed(1, { id: GENERATION })),
+      `${GENERATION} was acknowledged and is gone`,
+    ],
+  ],
+  'a job is submitted once': [
+    ['a job is submitted twice', secondSubmit({ requestId: null }), 'was submitted 2 times'],
+    [
+      'a key has two runs',
+      all(secondSubmit({ token: 'token-2', requestId: OTHER_RUN }), (made) =>
+        made.moreJobs.push({ ...made.job, id: 'job_2', token: 'token-2', requestId: OTHER_RUN }),
+      ),
+      'took 2 runs for the key k1',
+    ],
+    ['a submit has no job', secondSubmit({ token: 'token-9' }), 'no job tells of'],
+    [
+      'a key has two results',
+      (made) => made.ok({ kind: 'generate', avatarId: AVATAR, key: 'k1' }, observed(1, { id: GENERATION })),
+      'was answered with',
+    ],
+  ],
+  'a run has one end, the one fal decided': [
+    ['COMPLETED, and fal failed it', submit({ end: 'failed' }), 'its run failed at fal'],
+    ['COMPLETED, and fal cancelled it', submit({ end: 'cancelled' }), 'fal stopped its run'],
+    ['COMPLETED, and it is open at fal', submit({ end: null }), 'has not ended at fal'],
+    [
+      'CANCELLED, and it succeeded',
+      job({ state: 'CANCELLED', cancelRequested: true }),
+      'CANCELLED, and its run succeeded',
+    ],
+    [
+      'FAILED by a webhook, and it succeeded',
+      all(contradicted, job({ state: 'FAILED' }), shown(4, { status: 'FAILED' })),
       'FAILED, and its run succeeded',
+    ],
+    [
+      'corrected without a contradiction',
+      stream([observed(4, { status: 'FAILED' }), observed(5)]),
+      'was FAILED with run .* COMPLETED',
+    ],
+    ['COMPLETED without a run', submit({ requestId: null }), 'fal never took it'],
+    [
+      'FAILED after COMPLETED',
+      stream([observed(4), observed(5, { status: 'FAILED' })]),
+      'was COMPLETED with run .* FAILED',
+    ],
+    [
+      'TRAINING after COMPLETED',
+      stream([observed(4), observed(5, { status: 'TRAINING' })]),
+      'was COMPLETED with run .* TRAINING',
+    ],
+    [
+      'the avatar differs from its job',
+      shown(4, { status: 'FAILED' }),
+      'shows FAILED, and its job is COMPLETED',
+    ],
+    [
+      'the run belongs to another job',
+      all(secondSubmit({ token: 'token-2', requestId: OTHER_RUN }), job({ requestId: OTHER_RUN })),
+      'started for somebody else',
+    ],
+  ],
+  'versions only grow': [
+    ['not within a stream', stream([observed(3), observed(2)]), 'after 3 on the same stream'],
+    ['not over a reconnect', (made) => made.stream([observed(3)], { about: null }), 'came again and got 3'],
+    [
+      'not beyond afterVersion',
+      (made) => made.stream([observed(4)], { afterVersion: 4 }),
+      'after version 4 and got 4',
+    ],
+    ['not from a stream to a read', read(2), 'read at version 2 when 4 had been seen'],
+    ['one version has two states', read(4, { errorCode: 'LOST' }), 'two states at version 4'],
+  ],
+  'the last frame is the row': [
+    ['it is older', stream([observed(3)]), 'last saw .* TRAINING at 3'],
+    ['there is none', stream([], { about: null }), 'never got a state'],
+    ['the stream completes before its avatar', closed('complete'), 'still there'],
+    ['a lost stream is not reopened', closed('lost'), 'did not come again'],
+    ['the stream outlives its avatar', stream([observed(1)]), 'which is gone', deleted],
+  ],
+  'tenants are apart': [
+    [
+      'a frame has a foreign id',
+      stream([observed(4)], { subscriber: 'bob 1', tenant: 'bob' }),
+      `bob was shown ${AVATAR}`,
+    ],
+    [
+      'a refusal has a foreign id',
       (made) => {
-        made.job = { ...made.job, state: 'FAILED' };
-        made.avatar = { ...seen(4, { status: 'FAILED' }), owner: 'ada' };
+        const call = made.invoke({ kind: 'cancel', avatarId: AVATAR }, 'bob');
+        made.add({ kind: 'fail', call, code: 'CONFLICT', ids: [RUN] });
       },
-      failed,
-    );
-    const corrected = new Handmade();
-    contradicted(corrected);
-    corrected.avatar = { ...seen(5), owner: 'ada' };
-    corrected.stream([seen(4, { status: 'FAILED' }), seen(5)]);
-    expect(verdictOn(() => undefined, corrected)).toEqual([]);
-    refuses(rule, 'was FAILED with run .* COMPLETED', (made) =>
-      made.stream([seen(4, { status: 'FAILED' }), seen(5)]),
-    );
-  });
-  test('so what fal never took has not ended by itself', () => {
-    refuses(rule, 'fal never took it', (made) => (made.post = { ...made.post, requestId: null }));
-  });
-  test('so nobody sees a second end, or a way back from an end', () => {
-    const late = (status: string) => (made: Handmade) =>
-      made.stream([seen(4), seen(5, { status })], { subscriber: 'ada 2' });
-    refuses(rule, 'was COMPLETED with run .* FAILED', late('FAILED'));
-    refuses(rule, 'was COMPLETED with run .* TRAINING', late('TRAINING'));
-  });
-  test('so the avatar shows how its job stands', () => {
-    refuses(rule, 'shows FAILED, and its job is COMPLETED', (made) => {
-      made.avatar = { ...seen(4, { status: 'FAILED' }), owner: 'ada' };
-    });
-  });
-  test('so a job is not bound to a run that fal started for another', () => {
-    refuses(rule, 'started for somebody else', (made) => {
-      made.job = { ...made.job, requestId: OTHER_RUN };
-      made.morePosts.push({ ...made.post, token: 'token-2', requestId: OTHER_RUN });
-    });
-  });
-});
-
-describe('versions only grow', () => {
-  const rule = 'versions only grow';
-  test('within a stream', () => {
-    refuses(rule, 'after 3 on the same stream', (made) =>
-      made.stream([seen(3), seen(2)], { subscriber: 'ada 2' }),
-    );
-  });
-  test('over a reconnect', () => {
-    refuses(rule, 'came again and got 3', (made) => made.stream([seen(3)], { about: null }));
-  });
-  test('beyond the version that was asked for', () => {
-    refuses(rule, 'after version 4 and got 4', (made) => made.stream([seen(4)], { afterVersion: 4 }));
-  });
-  test('from what anybody saw to what is read', () => {
-    refuses(rule, 'read at version 2 when 4 had been seen', (made) =>
-      made.ok({ kind: 'read', id: AVATAR }, seen(2)),
-    );
-  });
-  test('and a version names one state', () => {
-    refuses(rule, 'two states at version 4', (made) =>
-      made.ok({ kind: 'read', id: AVATAR }, seen(4, { errorCode: 'LOST' })),
-    );
-  });
-});
-
-describe('the last frame is the row', () => {
-  const rule = 'the last frame is the row';
-  const another = { subscriber: 'ada 2' };
-  test('so nobody is left with an older one', () => {
-    refuses(rule, 'last saw .* TRAINING at 3', (made) => made.stream([seen(3)], another));
-  });
-  test('so nobody is left with nothing', () => {
-    refuses(rule, 'was never told', (made) => made.stream([], { ...another, about: null }));
-  });
-  test('so a stream does not end before its avatar, and everybody comes again', () => {
-    const closed = (how: 'complete' | 'lost') => (made: Handmade) =>
-      made.add({ kind: 'closed', stream: made.stream([seen(4)], another), how });
-    refuses(rule, 'still there', closed('complete'));
-    refuses(rule, 'did not come again', closed('lost'));
-  });
-  test('so a stream ends with its avatar', () => {
-    refuses(rule, 'which is gone', (made) => made.stream([seen(1)], another), deleted());
-  });
-});
-
-describe('tenants are apart', () => {
-  const rule = 'tenants are apart';
-  test('so no frame names what is somebody else’s', () => {
-    refuses(rule, `bob was shown ${AVATAR}`, (made) =>
-      made.stream([seen(4)], { subscriber: 'bob 1', tenant: 'bob' }),
-    );
-  });
-  test('so no answer does, be it a refusal', () => {
-    refuses(rule, `bob was shown ${RUN}`, (made) => {
-      const call = made.invoke({ kind: 'cancel', avatarId: AVATAR }, 'bob');
-      made.add({ kind: 'fail', call, code: 'CONFLICT', ids: [RUN] });
-    });
-  });
-  test('so nobody can do anything to it', () => {
-    refuses(rule, 'bob could cancel', (made) => made.ok({ kind: 'cancel', avatarId: AVATAR }, null, 'bob'));
-    expect(verdictOn((made) => made.ok({ kind: 'read', id: AVATAR }, null, 'bob'))).toEqual([]);
-  });
-});
-
-describe('the ledger is right', () => {
-  const rule = 'the ledger is right';
-  test('so it counts what fal was asked for', () => {
-    refuses(rule, '1 units are in the jobs table, and fal took 4', (made) => {
-      made.post = { ...made.post, units: 4 };
-    });
-  });
-  test('so nothing counts as spent that fal never took', () => {
-    refuses(rule, 'counts as spent', (made) => (made.post = { ...made.post, requestId: null }));
-  });
-  test('so nothing counts as refused that fal took', () => {
-    refuses(rule, 'counts as refused', (made) => {
-      made.job = { ...made.job, state: 'FAILED', errorCode: 'PROVIDER_UNAVAILABLE' };
-    });
-  });
-  test('and what is unknown is listed', () => {
-    const made = flawless();
-    made.job = { ...made.job, state: 'SUBMIT_UNKNOWN', requestId: null };
-    expect(unknownsIn(made)).toEqual([{ job: made.job, tookIt: true }]);
-    made.job = { ...made.job, state: 'FAILED', errorCode: 'PROVIDER_REJECTED' };
-    expect(unknownsIn(made)).toEqual([]);
-  });
-});
-
-describe('everything settles', () => {
-  const rule = 'everything settles';
-  /** Fal took it, and nobody here heard of that. */
-  function unheard(): Handmade {
-    const made = new Handmade();
-    const errorCode = 'SUBMIT_OUTCOME_UNKNOWN';
-    made.ok({ kind: 'create' }, seen(1));
-    made.job = { ...made.job, state: 'SUBMIT_UNKNOWN', requestId: null, errorCode };
-    made.avatar = { ...seen(2, { requestId: null, errorCode }), owner: 'ada' };
-    return made;
-  }
-  test('so no job and no run stays open', () => {
-    refuses(rule, 'is still RUNNING', (made) => (made.job = { ...made.job, state: 'RUNNING' }));
-    refuses(rule, 'is still SUBMITTING', (made) => (made.job = { ...made.job, state: 'SUBMITTING' }));
-    refuses(rule, 'still open at fal', (made) => (made.post = { ...made.post, end: null }));
-  });
-  test('but a submit that nobody heard of may, as long as it says so', () => {
-    expect(verdictOn(() => undefined, unheard())).toEqual([]);
-    refuses(
-      rule,
-      'does not say so',
-      (made) => (made.avatar = { ...seen(2, { requestId: null }), owner: 'ada' }),
-      unheard(),
-    );
-  });
-  test('and not when its webhook was taken', () => {
-    refuses(
-      rule,
-      'although its webhook was taken',
+      `bob was shown ${RUN}`,
+    ],
+    [
+      'a foreign avatar is cancelled',
+      (made) => made.ok({ kind: 'cancel', avatarId: AVATAR }, null, 'bob'),
+      'bob could cancel',
+    ],
+  ],
+  'the ledger is right': [
+    ['other units at fal', submit({ units: 4 }), '1 units are in the jobs table, and fal took 4'],
+    ['spent without a run', submit({ requestId: null }), 'counts as spent'],
+    ['refused with a run', job({ state: 'FAILED', errorCode: 'PROVIDER_UNAVAILABLE' }), 'counts as refused'],
+  ],
+  'everything settles': [
+    ['a job is running', job({ state: 'RUNNING' }), 'is still RUNNING'],
+    ['a job is submitting', job({ state: 'SUBMITTING' }), 'is still SUBMITTING'],
+    ['a run is open at fal', submit({ end: null }), 'still open at fal'],
+    ['an unknown submit is not shown', shown(2, { requestId: null }), 'does not say so', unknownSubmit],
+    [
+      'an unknown submit had its webhook',
       (made) => made.add({ kind: 'webhook', requestId: RUN, label: 'genuine', status: 200 }),
-      unheard(),
-    );
-  });
-  test('so everything is announced', () => {
-    refuses(rule, '2 changes were never announced', (made) => (made.unannounced = 2));
-  });
+      'although its webhook was taken',
+      unknownSubmit,
+    ],
+    ['notifications are unpublished', (made) => (made.unpublished = 2), '2 changes were never announced'],
+  ],
+};
+
+describe.each(Object.entries(VIOLATED))('"%s" is violated when', (invariant, rows) => {
+  for (const [title, change, words, from = validHistory] of rows) {
+    test(title, () => {
+      expect(violationsOf(from(), change)).toContainEqual(
+        expect.stringMatching(new RegExp(`^${invariant}: .*${words}`)) as string,
+      );
+    });
+  }
 });
 
-test('ids are found wherever they stand', () => {
+const VALID: readonly (readonly [title: string, made: HistoryFixture, change?: Change])[] = [
+  ['a valid history', validHistory()],
+  ['a deleted avatar', deleted()],
+  ['a delete with unknown outcome that had no effect', maybeDeleted()],
+  ['a delete with unknown outcome that took effect', maybeDeleted(), (made) => (made.avatar = null)],
+  ['a failure that only a webhook claimed, corrected once', corrected(), contradicted],
+  ['a submit with unknown outcome that is shown', unknownSubmit()],
+  [
+    'a read of a foreign avatar that finds nothing',
+    validHistory(),
+    (made) => made.ok({ kind: 'read', id: AVATAR }, null, 'bob'),
+  ],
+];
+
+describe('no invariant is violated by', () => {
+  for (const [title, made, change] of VALID) {
+    test(title, () => expect(violationsOf(made, change)).toEqual([]));
+  }
+});
+
+test('CANCELLED goes with a success when the run was unknown at the cancel', () => {
+  const change = job({ state: 'CANCELLED', cancelRequested: true, settledUnbound: true });
+  expect(violationsOf(validHistory(), change).filter((text) => text.includes('succeeded at fal'))).toEqual(
+    [],
+  );
+});
+
+test('submits with unknown outcome are listed', () => {
+  const made = validHistory();
+  job({ state: 'SUBMIT_UNKNOWN', requestId: null })(made);
+  expect(unknownsIn(made)).toEqual([{ job: made.job, tookIt: true }]);
+  job({ state: 'FAILED', errorCode: 'PROVIDER_REJECTED' })(made);
+  expect(unknownsIn(made)).toEqual([]);
+});
+
+test('ids are found anywhere in a text', () => {
   expect(idsIn(`{"id":"${AVATAR}","x":"run ${RUN}, not ${RUN}0, ${GENERATION}1"}`)).toEqual([AVATAR, RUN]);
 });

@@ -8,7 +8,7 @@ export type Operation =
   | { readonly kind: 'read'; readonly id: string };
 
 /** An avatar or a generation as somebody saw it. */
-export type SeenRow = {
+export type ObservedRow = {
   readonly id: string;
   readonly version: number;
   readonly status: string;
@@ -34,7 +34,7 @@ export type Entry =
   | {
       readonly kind: 'ok';
       readonly call: number;
-      readonly row?: SeenRow | null | undefined;
+      readonly row?: ObservedRow | null | undefined;
       readonly ids: readonly string[];
     }
   /** Refused: the service says that nothing has changed. */
@@ -53,12 +53,12 @@ export type Entry =
   | {
       readonly kind: 'frame';
       readonly stream: number;
-      readonly row: SeenRow;
+      readonly row: ObservedRow;
       readonly ids: readonly string[];
     }
   /** `complete`: the server said that nothing more will come. `lost`: anything else; the subscriber comes again. */
   | { readonly kind: 'closed'; readonly stream: number; readonly how: 'complete' | 'lost' }
-  /** fal's look-alike tried to deliver a webhook; `status` null: it got no answer. */
+  /** the simulator tried to deliver a webhook; `status` null: it got no answer. */
   | {
       readonly kind: 'webhook';
       readonly requestId: string;

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, Outcome } from './client.ts';
-import { decide, type Wish } from './wishes.ts';
-import { diceOf } from './dice.ts';
+import { decide, type Action } from './actions.ts';
+import { randomFor } from '../support/prng.ts';
 import { Subscriber } from './subscriber.ts';
 import type { History } from './history.ts';
 
-/** More avatars than this of one tenant, and creating becomes deleting: what is read again after every restart stays small. */
+/** A tenant with more avatars deletes instead of creating, so that reads after a restart stay small. */
 const MOST_AVATARS = 40;
 /** Streams of one tenant, each on a connection of its own. */
 const MOST_WATCHED = 12;
@@ -14,7 +14,7 @@ export type Tenant = {
   readonly name: string;
   readonly token: string;
   readonly client: Client;
-  /** What it made and did not delete, as far as it knows. */
+  /** The ids it created and did not delete, as far as it knows. */
   readonly avatars: string[];
   readonly generations: string[];
   readonly subscribers: Subscriber[];
@@ -24,11 +24,11 @@ export type LoadOptions = {
   readonly seed: number;
   readonly history: History;
   readonly tenants: readonly Tenant[];
-  /** Of the servers' GraphQL endpoints. */
+  /** Of the servers. */
   readonly urls: readonly string[];
 };
 
-/** Clients that go on doing what their dice say until they are stopped. */
+/** Clients that act at random until they are stopped. Each decision depends on seed, actor and its number only. */
 export class Load {
   readonly #options: LoadOptions;
   readonly #ended: Promise<unknown>;
@@ -45,7 +45,7 @@ export class Load {
     );
   }
 
-  /** Resolves when every call under way has ended. */
+  /** Resolves when every open call has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#ended;
@@ -54,44 +54,43 @@ export class Load {
   async #live(tenant: Tenant, actor: string): Promise<void> {
     const { seed, urls } = this.#options;
     for (let n = 0; !this.#isStopped; n += 1) {
-      const { wish, instance, pauseMs } = decide(diceOf(seed, actor, n));
+      const { action, instance, pauseMs } = decide(randomFor(`${seed}/${actor}/${n}`));
       this.decisions += 1;
       const url = urls[instance % urls.length] ?? '';
       // Letters, digits and hyphens only: it stands in URLs and prompts.
-      await this.#carryOut(tenant, wish, { url, key: `${actor.replaceAll(' ', '-')}-${n}` });
+      await this.#carryOut(tenant, action, { url, key: `${actor.replaceAll(' ', '-')}-${n}` });
       await pause(pauseMs);
     }
   }
 
-  async #carryOut(tenant: Tenant, wish: Wish, at: { url: string; key: string }): Promise<void> {
+  async #carryOut(tenant: Tenant, action: Action, at: { url: string; key: string }): Promise<void> {
     const { client, avatars, generations } = tenant;
-    if (wish.kind === 'trespass') return this.#trespass(tenant, wish, at);
-    if (wish.kind === 'create' && avatars.length < MOST_AVATARS) {
-      const made = await client.create(at.url, wish.isStyle);
-      remember(avatars, made);
+    if (action.kind === 'trespass') return this.#trespass(tenant, action, at);
+    if (action.kind === 'create' && avatars.length < MOST_AVATARS) {
+      remember(avatars, await client.create(at.url, action.isStyle));
       return;
     }
-    const target = wish.kind === 'create' ? 0 : wish.target;
+    const target = action.kind === 'create' ? 0 : action.target;
     const id = avatars[target % avatars.length];
     if (id === undefined) return;
-    switch (wish.kind) {
+    switch (action.kind) {
       case 'create':
       case 'delete': {
         avatars.splice(avatars.indexOf(id), 1);
-        // Whoever does not know whether it took effect says so again.
+        // A client repeats a delete with unknown outcome.
         if ((await client.delete(at.url, id)) === undefined) await client.delete(at.url, id);
         return;
       }
       case 'train':
       case 'generate': {
-        const { copies, isRepeated } = wish;
+        const { copies, isRepeated } = action;
         const once = (): Promise<Outcome> =>
-          wish.kind === 'train'
-            ? client.train(at.url, id, { ...wish, key: at.key })
-            : client.generate(at.url, id, { ...wish, key: at.key });
+          action.kind === 'train'
+            ? client.train(at.url, id, { ...action, key: at.key })
+            : client.generate(at.url, id, { ...action, key: at.key });
         const answers = await Promise.all(Array.from({ length: copies }, once));
         if (isRepeated || answers.includes(undefined)) answers.push(await once());
-        if (wish.kind === 'generate') for (const made of answers) remember(generations, made);
+        if (action.kind === 'generate') for (const made of answers) remember(generations, made);
         return;
       }
       case 'cancel':
@@ -111,7 +110,7 @@ export class Load {
 
   async #trespass(
     tenant: Tenant,
-    { by, target }: Extract<Wish, { kind: 'trespass' }>,
+    { by, target }: Extract<Action, { kind: 'trespass' }>,
     { url, key }: { url: string; key: string },
   ): Promise<void> {
     const others = this.#options.tenants.filter((other) => other !== tenant);
@@ -136,7 +135,7 @@ export class Load {
         token,
         about,
         over: n % 2 === 0 ? 'ws' : 'sse',
-        graphqlUrl: () => urls[n % urls.length] ?? '',
+        url: () => urls[n % urls.length] ?? '',
       }),
     );
   }

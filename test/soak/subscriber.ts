@@ -2,11 +2,11 @@ import { AvatarStatusDocument, GenerationStatusDocument } from '../../src/genera
 import { idsIn, type History } from './history.ts';
 import { overSse } from '../support/watch-over-sse.ts';
 import { overWs } from '../support/watch-over-ws.ts';
-import { seenRow, type AnyRow } from './seen-row.ts';
+import { observe, type AnyRow } from './observed-row.ts';
 
-/** The first pause before it comes again; each one after it is twice as long, until a frame arrives. */
-const COME_AGAIN_MS = 200;
-const LONGEST_PAUSE_MS = 2000;
+/** The first pause before it reconnects; each further one is twice as long, until a frame arrives. */
+const RECONNECT_MS = 200;
+const MAX_PAUSE_MS = 2000;
 
 export type SubscriberOptions = {
   readonly name: string;
@@ -15,18 +15,18 @@ export type SubscriberOptions = {
   /** An avatar or a generation; null: all avatars of the tenant. */
   readonly about: string | null;
   readonly over: 'ws' | 'sse';
-  /** Asked anew for every stream. */
-  readonly graphqlUrl: () => string;
+  /** Of the server, called for every stream. */
+  readonly url: () => string;
 };
 
-/** Follows something over all restarts, as a client does: after a lost stream it comes again, after a complete one not. */
+/** Follows a row over all restarts, as a client does: it reconnects after a lost stream, not after a complete one. */
 export class Subscriber {
-  /** It was told that nothing more will come. */
+  /** Its stream is complete. */
   isOver = false;
   readonly #options: SubscriberOptions;
   readonly #history: History;
   #lastVersion: number | null = null;
-  #pauseMs = COME_AGAIN_MS;
+  #pauseMs = RECONNECT_MS;
   #stop: () => Promise<void> = async () => undefined;
   #isStopped = false;
 
@@ -36,14 +36,14 @@ export class Subscriber {
     this.#open();
   }
 
-  /** Leaves. What its stream was up to now stands in the history as it is: open. */
+  /** Stops. In the history its stream stays open. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#stop();
   }
 
   #open(): void {
-    const { name: subscriber, tenant, token, about, over, graphqlUrl } = this.#options;
+    const { name: subscriber, tenant, token, about, over, url } = this.#options;
     const afterVersion = this.#lastVersion;
     const stream = this.#history.open({ subscriber, tenant, about, afterVersion });
     const isGeneration = about?.startsWith('gen_') === true;
@@ -61,18 +61,18 @@ export class Subscriber {
       if (how === 'complete') this.isOver = true;
       if (how === 'complete') return;
       setTimeout(() => this.#isStopped || this.#open(), this.#pauseMs);
-      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
     };
-    const transport = (over === 'ws' ? overWs : overSse)(graphqlUrl(), call, token);
+    const transport = (over === 'ws' ? overWs : overSse)(`${url()}/graphql`, call, token);
     this.#stop = transport({
       next: (data) => {
         const row = Object.values(data as Record<string, AnyRow>)[0];
         if (hasEnded || this.#isStopped || row === undefined) return;
-        this.#pauseMs = COME_AGAIN_MS;
+        this.#pauseMs = RECONNECT_MS;
         if (about !== null) this.#lastVersion = row.version;
-        this.#history.add({ kind: 'frame', stream, row: seenRow(row), ids: idsIn(JSON.stringify(data)) });
+        this.#history.add({ kind: 'frame', stream, row: observe(row), ids: idsIn(JSON.stringify(data)) });
       },
-      // A stream of what is not there, or is somebody else's, is refused; nothing will ever come of it.
+      // A stream of a missing or foreign row is refused for good.
       failed: (errors) =>
         end(errors.some(({ extensions }) => extensions?.['code'] === 'NOT_FOUND') ? 'complete' : 'lost'),
       ended: (without) => end(without === undefined ? 'complete' : 'lost'),

@@ -11,14 +11,14 @@ import {
   type GenerateImageInput,
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, photos, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();
 
-const portrait = await trainedAvatar(app);
-const style = await trainedAvatar(app, { trainingType: 'STYLE' });
-const draft = await newAvatar(app);
+const portrait = await app.trainedAvatar();
+const style = await app.trainedAvatar({ trainingType: 'STYLE' });
+const draft = await app.newAvatar();
 
 // Nothing of what follows may reach fal or leave a row.
 const submitsBefore = app.simulator.requests().length;

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow, errorFor, okFor } from '../support/held-runs.ts';
+import { errorFor, okFor } from '../support/held-runs.ts';
 import {
   AnyNodeDocument,
   AvatarByIdDocument,
@@ -10,17 +10,9 @@ import {
   GenerationByIdDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { FAL_KEY, startTestApp } from '../support/test-app.ts';
-import {
-  generate,
-  lastSubmit,
-  newAvatar,
-  photos,
-  settled,
-  startTraining,
-  train,
-  trainedAvatar,
-} from '../support/api-steps.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { FAL_KEY } from '../support/fal-key.ts';
+import { photos } from '../support/api-client.ts';
 import type { RecordedRequest } from '@likeness/fal-simulator';
 
 const app = await startTestApp();
@@ -28,72 +20,72 @@ afterAll(() => app.close());
 
 describe('cancelling a training', () => {
   test('that waits in the queue stops it', async () => {
-    const { id } = await newAvatar(app);
-    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
-    const run = lastSubmit(app);
+    const { id } = await app.newAvatar();
+    await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
+    const run = app.lastSubmit();
 
     expect(await cancel(id)).toHaveProperty('avatar');
 
-    expect(await settled(app, id)).toMatchObject({ status: 'CANCELLED', isReady: false, error: null });
+    expect(await app.settled(id)).toMatchObject({ status: 'CANCELLED', isReady: false, error: null });
     await toldToCancel(run);
   });
 
   test('that runs stops it, and it can be trained again', async () => {
-    const { id } = await newAvatar(app);
-    const watch = app.avatarStatus({ avatarId: id });
-    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck') });
-    const run = lastSubmit(app);
+    const { id } = await app.newAvatar();
+    const watch = app.watchAvatar({ avatarId: id });
+    await app.startTraining({ avatarId: id, imagesUrl: photos('stuck') });
+    const run = app.lastSubmit();
     await watch.until(({ status }) => status === 'TRAINING');
 
     expect(await cancel(id)).toHaveProperty('avatar');
 
     await watch.until(({ status }) => status === 'CANCELLED');
     await toldToCancel(run);
-    expect(await train(app, { avatarId: id })).toMatchObject({ status: 'COMPLETED', error: null });
+    expect(await app.train({ avatarId: id })).toMatchObject({ status: 'COMPLETED', error: null });
     await watch.stop();
   });
 
   test('twice is the same as once', async () => {
-    const { id } = await newAvatar(app);
-    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
+    const { id } = await app.newAvatar();
+    await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
     await cancel(id);
-    const cancelled = await settled(app, id);
+    const cancelled = await app.settled(id);
 
     expect(await cancel(id)).toEqual({ __typename: 'CancelTrainingPayload', avatar: cancelled });
   });
 
   test('that has ended is a CONFLICT and changes nothing', async () => {
-    const done = await trainedAvatar(app);
+    const done = await app.trainedAvatar();
 
     expect(await cancel(done.id)).toMatchObject({ code: 'CONFLICT' });
-    expect(await avatarNow(app, done.id)).toEqual(done);
+    expect(await app.avatarNow(done.id)).toEqual(done);
   });
 
   test('that never began is a CONFLICT', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
 
     expect(await cancel(id)).toMatchObject({ code: 'CONFLICT' });
   });
 
   test('that fal goes on with all the same ends COMPLETED: what was paid for is kept', async () => {
-    const { id } = await newAvatar(app);
-    await startTraining(app, { avatarId: id, imagesUrl: photos('cancel-ignored', 'slow') });
+    const { id } = await app.newAvatar();
+    await app.startTraining({ avatarId: id, imagesUrl: photos('cancel-ignored', 'slow') });
 
     expect(await cancel(id)).toHaveProperty('avatar');
 
-    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', isReady: true });
+    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED', isReady: true });
   });
 
   test('of an avatar that had been trained leaves it ready', async () => {
-    const first = await trainedAvatar(app, { trainingType: 'STYLE' });
-    const { version } = await startTraining(app, {
+    const first = await app.trainedAvatar({ trainingType: 'STYLE' });
+    const { version } = await app.startTraining({
       avatarId: first.id,
       imagesUrl: photos('stuck-in-queue'),
     });
 
     await cancel(first.id);
 
-    expect(await settled(app, first.id, version)).toMatchObject({
+    expect(await app.settled(first.id, version)).toMatchObject({
       status: 'CANCELLED',
       isReady: true,
       finetuneId: first.finetuneId,
@@ -103,10 +95,10 @@ describe('cancelling a training', () => {
 
 describe('deleting an avatar', () => {
   test('while it trains makes it gone at once, ends its stream and tells fal', async () => {
-    const { id } = await newAvatar(app);
-    const watch = app.avatarStatus({ avatarId: id });
-    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck') });
-    const run = lastSubmit(app);
+    const { id } = await app.newAvatar();
+    const watch = app.watchAvatar({ avatarId: id });
+    await app.startTraining({ avatarId: id, imagesUrl: photos('stuck') });
+    const run = app.lastSubmit();
     await watch.until(({ status }) => status === 'TRAINING');
 
     const { deleteAvatar } = await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
@@ -118,9 +110,9 @@ describe('deleting an avatar', () => {
   });
 
   test('cannot be undone by a webhook that comes late', async () => {
-    const { id } = await newAvatar(app);
-    await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue', 'silent') });
-    const { webhookUrl, requestId } = lastSubmit(app);
+    const { id } = await app.newAvatar();
+    await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue', 'silent') });
+    const { webhookUrl, requestId } = app.lastSubmit();
     await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
 
     for (const body of [okFor(String(requestId)), errorFor(String(requestId))]) {
@@ -134,10 +126,10 @@ describe('deleting an avatar', () => {
   });
 
   test('takes its images with it, and what is being drawn is cancelled at fal', async () => {
-    const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
-    const drawn = await generate(app, { avatarId: id, waitSeconds: 20 });
-    const open = await generate(app, { avatarId: id, prompt: 'tea [[stuck]]' });
-    const run = lastSubmit(app);
+    const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
+    const drawn = await app.generate({ avatarId: id, waitSeconds: 20 });
+    const open = await app.generate({ avatarId: id, prompt: 'tea [[stuck]]' });
+    const run = app.lastSubmit();
 
     await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
 
@@ -149,7 +141,7 @@ describe('deleting an avatar', () => {
   });
 
   test('while a caller waits for its image is an answer for that caller, not a fault', async () => {
-    const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
     const before = app.simulator.requests().length;
     const input = { avatarId: id, prompt: 'tea [[stuck]]', waitSeconds: 20 };
     const waiting = app.ask(GenerateImageDocument, { input });
@@ -165,7 +157,7 @@ describe('deleting an avatar', () => {
   });
 
   test('twice is NOT_FOUND', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
 
     const { deleteAvatar } = await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });

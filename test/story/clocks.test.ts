@@ -1,9 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const MINUTE = 60_000;
 let app: TestApp;
@@ -16,10 +14,10 @@ test.each([10, -10])(
   'with a clock %i minutes off webhooks are refused and counted, runs are found by polling, and the log says why',
   async (minutes) => {
     app = await startTestApp({ simulator: { now: () => Date.now() + minutes * MINUTE } });
-    const { id } = await newAvatar(app);
-    await startTraining(app, { avatarId: id });
+    const { id } = await app.newAvatar();
+    await app.startTraining({ avatarId: id });
 
-    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', isReady: true });
+    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED', isReady: true });
 
     await eventually('a refused webhook', async () =>
       (await app.metric('likeness_webhooks_total', { outcome: 'stale' })) > 0 ? true : null,
@@ -35,14 +33,14 @@ test.each([10, -10])(
 test('a clock that jumps back by an hour, or forth, stops no run and takes no version back', async () => {
   app = await startTestApp();
   vi.useFakeTimers({ toFake: ['Date'], shouldAdvanceTime: true });
-  const { id } = await newAvatar(app);
-  const watch = app.avatarStatus({ avatarId: id });
+  const { id } = await app.newAvatar();
+  const watch = app.watchAvatar({ avatarId: id });
   await watch.next();
   for (const minutes of [-60, 60, -60]) {
     // Without webhooks too: their time would be refused.
-    const { version } = await startTraining(app, { avatarId: id, imagesUrl: photos('slow', 'silent') });
+    const { version } = await app.startTraining({ avatarId: id, imagesUrl: photos('slow', 'silent') });
     vi.setSystemTime(Date.now() + minutes * MINUTE);
-    expect(await settled(app, id, version)).toMatchObject({ status: 'COMPLETED', error: null });
+    expect(await app.settled(id, version)).toMatchObject({ status: 'COMPLETED', error: null });
   }
   const versions = watch.seen.map(({ version }) => version);
   expect(versions).toEqual(versions.toSorted((one, other) => one - other));

@@ -6,23 +6,29 @@ import {
   StartTrainingDocument,
   type StartTrainingMutation,
 } from '../../src/generated/contract/graphql.ts';
-import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { FAL_KEY, startTestApp } from '../support/test-app.ts';
-import { newAvatar, photos, settled } from '../support/api-steps.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { FAL_KEY } from '../support/fal-key.ts';
+import { photos } from '../support/api-client.ts';
+import type { Hold } from '../support/fault-proxy.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const app = await startTestApp({ gated: true });
+const app = await startTestApp({ isProxied: true });
 afterAll(() => app.close());
 
-/** A training whose submit has left and has not arrived; `answer` is what its caller gets in the end. */
-async function trainingOnItsWay(): Promise<{ id: string; answer: Promise<StartTrainingMutation | null> }> {
-  const { id } = await newAvatar(app);
-  app.gate.hold();
+/** A training whose submit has been sent and not received; `answer` is its caller's. */
+async function trainingBeingSubmitted(): Promise<{
+  id: string;
+  submit: Hold;
+  answer: Promise<StartTrainingMutation | null>;
+}> {
+  const { id } = await app.newAvatar();
+  const submit = app.fal.holdRequests();
   const input = { avatarId: id, imagesUrl: photos('stuck-in-queue') };
   const answer = app.ask(StartTrainingDocument, { input }).then(({ data }) => data);
-  await eventually('the submit to leave', () => (app.gate.waiting() > 0 ? true : null));
-  return { id, answer };
+  await submit.reached(1);
+  return { id, submit, answer };
 }
 
 async function cancelledAtFal(): Promise<void> {
@@ -40,50 +46,67 @@ async function cancelledAtFal(): Promise<void> {
 }
 
 test('a training cancelled while its submit is on the way is CANCELLED, and fal is told as soon as it has it', async () => {
-  const { id, answer } = await trainingOnItsWay();
+  const { id, submit, answer } = await trainingBeingSubmitted();
 
   const { cancelTraining } = await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
   expect(cancelTraining).toMatchObject({ avatar: { status: 'CANCELLED' } });
-  app.gate.release();
+  submit.release();
 
   expect((await answer)?.startTraining).toMatchObject({ avatar: { status: 'CANCELLED' } });
   await cancelledAtFal();
-  expect(await avatarNow(app, id)).toMatchObject({ status: 'CANCELLED', isReady: false });
+  expect(await app.avatarNow(id)).toMatchObject({ status: 'CANCELLED', isReady: false });
 });
 
 test('an avatar deleted while its submit is on the way stays gone, its caller is told, and fal is told', async () => {
-  const { id, answer } = await trainingOnItsWay();
+  const { id, submit, answer } = await trainingBeingSubmitted();
 
   await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
-  app.gate.release();
+  submit.release();
 
   expect((await answer)?.startTraining).toMatchObject({ code: 'NOT_FOUND' });
   await cancelledAtFal();
   expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
 });
 
-test(
-  'a training cancelled at the moment its submit is answered ends as fal ends it',
-  { timeout: 60_000 },
-  async () => {
-    const ids = await Promise.all(Array.from({ length: 12 }, async () => (await newAvatar(app)).id));
-    await Promise.all(
-      ids.map(async (avatarId, index) => {
-        // fal takes the cancel and goes on to the end all the same.
-        const input = { avatarId, imagesUrl: photos('cancel-ignored') };
-        const started = app.ask(StartTrainingDocument, { input });
-        await pause(index * 4);
-        for (let times = 0; times < 3; times++) {
-          await app.ask(CancelTrainingDocument, { input: { avatarId } });
-        }
-        await started;
-      }),
-    );
-    for (const id of ids) {
-      const { status, falRequestId } = await settled(app, id);
-      const run = app.simulator.requests().find(({ requestId }) => requestId === falRequestId);
-      // Without a known run it ended at once; with one, as that did.
-      expect(status).toBe(run === undefined ? 'CANCELLED' : 'COMPLETED');
-    }
-  },
-);
+test('a training cancelled at the moment its submit is answered ends as fal ends it', async () => {
+  const ids = await Promise.all(Array.from({ length: 12 }, async () => (await app.newAvatar()).id));
+  await Promise.all(
+    ids.map(async (avatarId, index) => {
+      // fal takes the cancel and goes on to the end all the same.
+      const input = { avatarId, imagesUrl: photos('cancel-ignored') };
+      const started = app.ask(StartTrainingDocument, { input });
+      await pause(index * 4);
+      for (let times = 0; times < 3; times++) {
+        await app.ask(CancelTrainingDocument, { input: { avatarId } });
+      }
+      await started;
+    }),
+  );
+  for (const id of ids) {
+    const { status, falRequestId } = await app.settled(id);
+    const run = app.simulator.requests().find(({ requestId }) => requestId === falRequestId);
+    // Without a known run it ended at once; with one, as that did.
+    expect(status).toBe(run === undefined ? 'CANCELLED' : 'COMPLETED');
+  }
+});
+
+const FIELDS = 'generations(first: 6) { edges { node { id prompt } } }';
+/** Takes the whole share of operations that one owner may have executed at the same time. */
+const COSTLY = `{ avatars(first: 100) { edges { node { id ${FIELDS} } } } }`;
+
+test.each([
+  ['outermost', 'mutation { CALL }'],
+  ['in an inline fragment', 'mutation { ... { CALL } }'],
+  ['in a named fragment', 'mutation { ...F } fragment F on Mutation { CALL }'],
+])('a training that waits for fal delays no query of its owner: %s', async (_where, operation) => {
+  const { ask } = rawCaller(app.graphqlUrl, '');
+  const { id } = await app.newAvatar();
+  const submit = app.fal.holdRequests();
+  const input = `{ avatarId: "${id}", imagesUrl: "${photos('stuck-in-queue')}" }`;
+  const training = ask(operation.replace('CALL', `startTraining(input: ${input}) { __typename }`));
+  await submit.reached(1);
+
+  expect(await ask(COSTLY)).toMatchObject({ status: 200, codes: [] });
+  submit.release();
+  expect((await training).text).toContain('StartTrainingPayload');
+});

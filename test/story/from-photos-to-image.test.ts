@@ -1,14 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  generate,
-  lastSubmit,
-  newAvatar,
-  photos,
-  startTraining,
-  train,
-  trainedAvatar,
-} from '../support/api-steps.ts';
-import { startTestApp, type AvatarRow } from '../support/test-app.ts';
+import { photos, type AvatarRow } from '../support/api-client.ts';
+import { startTestApp } from '../support/test-app.ts';
 import type { Trainer, TrainingType } from '../../src/generated/contract/graphql.ts';
 
 const app = await startTestApp();
@@ -81,35 +73,35 @@ const TRAINERS: readonly TrainerCase[] = [
 
 describe('exactly its own input is sent to the trainer, and its artefact generates at its own endpoint', () => {
   test.each(TRAINERS.map((row) => [row.trainer, row] as const))('%s', async (_name, row) => {
-    const avatar = await newAvatar(app, { trainingType: row.trainingType });
+    const avatar = await app.newAvatar({ trainingType: row.trainingType });
     const { trainer, steps } = row;
 
-    const done = await train(app, { avatarId: avatar.id, imagesUrl: photos(), trainer, steps });
+    const done = await app.train({ avatarId: avatar.id, imagesUrl: photos(), trainer, steps });
 
-    const training = lastSubmit(app);
+    const training = app.lastSubmit();
     expect(training).toMatchObject({ endpoint: row.endpoint, body: row.input(avatar) });
     expect(training.body).toEqual(row.input(avatar));
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, error: null });
 
-    const image = await generate(app, { avatarId: avatar.id, strength: 0.7, waitSeconds: 10 });
+    const image = await app.generate({ avatarId: avatar.id, strength: 0.7, waitSeconds: 10 });
     expect(image).toMatchObject({ status: 'COMPLETED', error: null });
     const prompt = `${avatar.triggerPhrase}, a portrait by the window`;
     const artefact =
       done.finetuneId === null
         ? { loras: [{ path: done.diffusersLoraFileUrl, scale: 0.7 }] }
         : { finetune_id: done.finetuneId, finetune_strength: 0.7 };
-    expect(lastSubmit(app)).toMatchObject({ endpoint: row.generatesWith });
-    expect(lastSubmit(app).body).toEqual({ prompt, num_images: 1, ...artefact });
+    expect(app.lastSubmit()).toMatchObject({ endpoint: row.generatesWith });
+    expect(app.lastSubmit().body).toEqual({ prompt, num_images: 1, ...artefact });
   });
 });
 
 test('the request id is there at once, for a LoRA and for a finetune; the artefact comes only with the result', async () => {
   for (const trainingType of ['PORTRAIT', 'STYLE'] as const) {
-    const { id } = await newAvatar(app, { trainingType });
-    const watch = app.avatarStatus({ avatarId: id });
+    const { id } = await app.newAvatar({ trainingType });
+    const watch = app.watchAvatar({ avatarId: id });
 
-    const started = await startTraining(app, { avatarId: id });
-    expect(started.falRequestId).toBe(lastSubmit(app).requestId);
+    const started = await app.startTraining({ avatarId: id });
+    expect(started.falRequestId).toBe(app.lastSubmit().requestId);
 
     const done = await watch.until(({ status }) => status === 'COMPLETED');
     const before = watch.seen.filter(({ status }) => status !== 'COMPLETED');
@@ -123,7 +115,7 @@ test('the request id is there at once, for a LoRA and for a finetune; the artefa
 });
 
 test('a portrait keeps its LoRA and configuration files and no finetune', async () => {
-  const done = await trainedAvatar(app);
+  const done = await app.trainedAvatar();
 
   expect(done.finetuneId).toBeNull();
   const answer = done.falResponseData as Record<'diffusers_lora_file' | 'config_file', { url: string }>;
@@ -134,7 +126,7 @@ test('a portrait keeps its LoRA and configuration files and no finetune', async 
 });
 
 test('a style keeps its finetune and no files, and the finetune is not the request id', async () => {
-  const done = await trainedAvatar(app, { trainingType: 'STYLE' });
+  const done = await app.trainedAvatar({ trainingType: 'STYLE' });
 
   expect(done).toMatchObject({ diffusersLoraFileUrl: null, configFileUrl: null });
   expect(done.finetuneId).toBe((done.falResponseData as { finetune_id: string }).finetune_id);
@@ -142,11 +134,11 @@ test('a style keeps its finetune and no files, and the finetune is not the reque
 });
 
 test('the trigger stands in the prompt once, as a word of its own', async () => {
-  const { id } = await trainedAvatar(app, { trainingType: 'STYLE', triggerPhrase: 'TOK' });
+  const { id } = await app.trainedAvatar({ trainingType: 'STYLE', triggerPhrase: 'TOK' });
   const sentFor = async (prompt: string) => {
-    const { prompt: shown } = await generate(app, { avatarId: id, prompt });
+    const { prompt: shown } = await app.generate({ avatarId: id, prompt });
     expect(shown).toBe(prompt);
-    return (lastSubmit(app).body as { prompt: string }).prompt;
+    return (app.lastSubmit().body as { prompt: string }).prompt;
   };
 
   expect(await sentFor('a walk in the rain')).toBe('TOK, a walk in the rain');
@@ -155,31 +147,31 @@ test('the trigger stands in the prompt once, as a word of its own', async () => 
 });
 
 test('number of images, seed and strength are passed on; left out they are fal’s own', async () => {
-  const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+  const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-  const image = await generate(app, { avatarId: id, numImages: 3, seed: 7, strength: 0, waitSeconds: 10 });
-  expect(lastSubmit(app).body).toMatchObject({ num_images: 3, seed: 7, finetune_strength: 0 });
+  const image = await app.generate({ avatarId: id, numImages: 3, seed: 7, strength: 0, waitSeconds: 10 });
+  expect(app.lastSubmit().body).toMatchObject({ num_images: 3, seed: 7, finetune_strength: 0 });
   expect(image.images).toHaveLength(3);
   expect(image).toMatchObject({ seed: 7, imageUrl: image.images[0]?.url });
 
-  await generate(app, { avatarId: id });
-  expect(lastSubmit(app).body).toMatchObject({ num_images: 1, finetune_strength: 1 });
-  expect(lastSubmit(app).body).not.toHaveProperty('seed');
+  await app.generate({ avatarId: id });
+  expect(app.lastSubmit().body).toMatchObject({ num_images: 1, finetune_strength: 1 });
+  expect(app.lastSubmit().body).not.toHaveProperty('seed');
 });
 
 test('a seed over 32 bits comes back whole', async () => {
-  const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+  const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-  const { seed } = await generate(app, { avatarId: id, waitSeconds: 10 });
+  const { seed } = await app.generate({ avatarId: id, waitSeconds: 10 });
 
   expect(Number.isSafeInteger(seed)).toBe(true);
   expect(seed).toBeGreaterThanOrEqual(2 ** 32);
 });
 
 test('every picture can be fetched where the generation says', async () => {
-  const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+  const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-  const { images } = await generate(app, { avatarId: id, numImages: 2, waitSeconds: 10 });
+  const { images } = await app.generate({ avatarId: id, numImages: 2, waitSeconds: 10 });
 
   for (const { url, contentType } of images) {
     const picture = await fetch(url);

@@ -1,47 +1,45 @@
-import { afterAll, expect, test, vi } from 'vitest';
-import { avatarNow, heldTraining, okFor } from '../support/held-runs.ts';
+import { afterAll, expect, test } from 'vitest';
+import { heldTraining, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
-
-const app = await startTestApp({ gated: true, env: { RECONCILE_INTERVAL_MS: '50' } });
+const app = await startTestApp({ isProxied: true, env: { RECONCILE_INTERVAL_MS: '50' } });
 afterAll(() => app.close());
 
 test('a look at a run that was asked for before its end and answered after it takes nothing back', async () => {
   const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
-  app.gate.hold();
-  await eventually('a look at the run', () => (app.gate.waiting() > 0 ? true : null));
+  const polls = app.fal.holdRequests();
+  await polls.reached(1);
   expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
-  const done = await avatarNow(app, avatarId);
+  const done = await app.avatarNow(avatarId);
   expect(done.status).toBe('COMPLETED');
-  const watch = app.avatarStatus({ avatarId });
+  const watch = app.watchAvatar({ avatarId });
   await watch.next();
 
-  app.gate.release();
+  polls.release();
 
   // As long as it takes to find another run by looking, the late answer has long been read.
-  const { id } = await newAvatar(app);
-  await startTraining(app, { avatarId: id, imagesUrl: photos('silent') });
-  await settled(app, id);
-  expect(await avatarNow(app, avatarId)).toEqual(done);
+  const { id } = await app.newAvatar();
+  await app.startTraining({ avatarId: id, imagesUrl: photos('silent') });
+  await app.settled(id);
+  expect(await app.avatarNow(avatarId)).toEqual(done);
   expect(watch.seen).toHaveLength(1);
   await watch.stop();
 });
 
 test('webhooks and looks that find the ends of runs at the same moment move each avatar once', async () => {
-  const ids = await Promise.all(Array.from({ length: 10 }, async () => (await newAvatar(app)).id));
-  const watch = app.avatarStatus({});
-  await Promise.all(ids.map((avatarId) => startTraining(app, { avatarId })));
-  const ends = await Promise.all(ids.map((id) => settled(app, id)));
+  const ids = await Promise.all(Array.from({ length: 10 }, async () => (await app.newAvatar()).id));
+  const watch = app.watchAvatar({});
+  await Promise.all(ids.map((avatarId) => app.startTraining({ avatarId })));
+  const ends = await Promise.all(ids.map((id) => app.settled(id)));
 
   for (const end of ends) {
     expect(end).toMatchObject({ status: 'COMPLETED', isReady: true });
     await eventually('its end to be told', () =>
       watch.seen.some(({ id, version }) => id === end.id && version === end.version) ? true : null,
     );
-    expect(await avatarNow(app, end.id)).toEqual(end);
+    expect(await app.avatarNow(end.id)).toEqual(end);
   }
   const told = watch.seen.filter(({ status }) => status === 'COMPLETED').map(({ id }) => id);
   expect(told.filter((id) => ids.includes(id)).sort()).toEqual(ids.sort());

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining, train } from '../support/api-steps.ts';
-import { FAL_KEY, startTestApp } from '../support/test-app.ts';
+import { photos } from '../support/api-client.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { FAL_KEY } from '../support/fal-key.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
 const app = await startTestApp();
@@ -14,17 +14,17 @@ test.each<[what: string, scenarios: ScenarioName[]]>([
   ['comes long after the end', ['late']],
   ['is never sent and status reads fail for a while', ['silent', 'status-503']],
 ])('a run still ends when its webhook %s', async (_what, scenarios) => {
-  const { id } = await newAvatar(app);
+  const { id } = await app.newAvatar();
 
-  const done = await train(app, { avatarId: id, imagesUrl: photos(...scenarios) });
+  const done = await app.train({ avatarId: id, imagesUrl: photos(...scenarios) });
 
   expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, error: null });
 });
 
 test('runs that cannot be found, asked about or ended are LOST in the end, and not before their time', async () => {
   const start = async (...scenarios: ScenarioName[]) => {
-    const { id } = await newAvatar(app);
-    const { falRequestId } = await startTraining(app, {
+    const { id } = await app.newAvatar();
+    const { falRequestId } = await app.startTraining({
       avatarId: id,
       imagesUrl: photos('silent', ...scenarios),
     });
@@ -41,7 +41,7 @@ test('runs that cannot be found, asked about or ended are LOST in the end, and n
     });
     return status.status === 200 ? true : null;
   });
-  for (const { id } of lost) expect(['QUEUED', 'TRAINING']).toContain((await avatarNow(app, id)).status);
+  for (const { id } of lost) expect(['QUEUED', 'TRAINING']).toContain((await app.avatarNow(id)).status);
 
   await app.restart(async ({ pool }) => {
     await pool.query(
@@ -55,22 +55,22 @@ test('runs that cannot be found, asked about or ended are LOST in the end, and n
   });
 
   for (const { id } of lost) {
-    const ended = await settled(app, id);
+    const ended = await app.settled(id);
     expect(ended).toMatchObject({ status: 'FAILED', isReady: false, error: { code: 'LOST' } });
     expect(ended.error?.message).toMatch(/\w+/);
   }
   // It is free for another try.
-  expect(await train(app, { avatarId: gone.id })).toMatchObject({ status: 'COMPLETED', error: null });
+  expect(await app.train({ avatarId: gone.id })).toMatchObject({ status: 'COMPLETED', error: null });
 });
 
 test('a submit of which nothing is ever heard is LOST in the end', async () => {
-  const { id } = await newAvatar(app);
-  const unknown = await startTraining(app, { avatarId: id, imagesUrl: photos('lost-answer', 'silent') });
+  const { id } = await app.newAvatar();
+  const unknown = await app.startTraining({ avatarId: id, imagesUrl: photos('lost-answer', 'silent') });
   expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
 
   await app.restart(async ({ pool }) => {
     await pool.query(`UPDATE jobs SET next_poll_at = now() WHERE avatar_id = $1`, [id]);
   });
 
-  expect(await settled(app, id)).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
+  expect(await app.settled(id)).toMatchObject({ status: 'FAILED', error: { code: 'LOST' } });
 });

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
-import { newAvatar, photos, startTraining } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -14,26 +13,26 @@ afterAll(() => app.close());
 describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   test(`in ${ROUNDS} rounds no change is lost between the first state and the stream`, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const { id } = await newAvatar(app);
-      const watch = app.avatarStatus({ avatarId: id }, { over });
+      const { id } = await app.newAvatar();
+      const watch = app.watchAvatar({ avatarId: id }, { over });
       await pause(Math.random() * SPREAD_MS);
 
-      const changed = await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
+      const changed = await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
 
       await watch.until(({ version }) => version === changed.version, `version ${changed.version}`);
       const versions = watch.seen.map(({ version }) => version);
       expect([[1, 2], [2]]).toContainEqual(versions);
-      expect(watch.seen.at(-1)).toEqual(await avatarNow(app, id));
+      expect(watch.seen.at(-1)).toEqual(await app.avatarNow(id));
       await watch.stop();
     }
   });
 
   test(`in ${ROUNDS} rounds no new avatar is lost between the first states and the stream`, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const watch = app.avatarStatus({}, { over });
+      const watch = app.watchAvatar({}, { over });
       await pause(Math.random() * SPREAD_MS);
 
-      const made = await newAvatar(app);
+      const made = await app.newAvatar();
 
       await watch.until(({ id }) => id === made.id, `avatar ${made.id}`);
       const told = watch.seen.filter(({ id }) => id === made.id);
@@ -44,15 +43,15 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
 });
 
 test('many watchers of one avatar all end with the same row', async () => {
-  const { id } = await newAvatar(app);
+  const { id } = await app.newAvatar();
   const watches = Array.from({ length: 30 }, (_, index) =>
-    app.avatarStatus({ avatarId: id }, { over: index % 2 === 0 ? 'ws' : 'sse' }),
+    app.watchAvatar({ avatarId: id }, { over: index % 2 === 0 ? 'ws' : 'sse' }),
   );
-  await startTraining(app, { avatarId: id });
+  await app.startTraining({ avatarId: id });
 
   const ends = await Promise.all(watches.map((watch) => watch.until(({ status }) => status === 'COMPLETED')));
 
-  const now = await avatarNow(app, id);
+  const now = await app.avatarNow(id);
   for (const end of ends) expect(end).toEqual(now);
   await Promise.all(watches.map((watch) => watch.stop()));
 });

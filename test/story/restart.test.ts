@@ -1,35 +1,26 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import {
-  generate,
-  newAvatar,
-  photos,
-  settled,
-  startTraining,
-  submitsOf,
-  trainedAvatar,
-} from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { GenerationByIdDocument, StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 
-const app = await startTestApp({ gated: true });
+const app = await startTestApp({ isProxied: true });
 afterAll(() => app.close());
 
 test('avatars and images are the same after a restart', async () => {
-  const avatar = await trainedAvatar(app, { trainingType: 'STYLE', name: 'Zoë 🌸' });
-  const image = await generate(app, { avatarId: avatar.id, waitSeconds: 20 });
+  const avatar = await app.trainedAvatar({ trainingType: 'STYLE', name: 'Zoë 🌸' });
+  const image = await app.generate({ avatarId: avatar.id, waitSeconds: 20 });
 
   await app.restart();
 
-  expect(await avatarNow(app, avatar.id)).toEqual(avatar);
+  expect(await app.avatarNow(avatar.id)).toEqual(avatar);
   const { generation } = await app.execute(GenerationByIdDocument, { id: image.id });
   expect(generation).toMatchObject({ ...image, avatar: { id: avatar.id, name: 'Zoë 🌸' } });
 });
 
 test('a training that ends while nobody listens is found after the restart', async () => {
-  const { id } = await newAvatar(app);
-  const { falRequestId } = await startTraining(app, { avatarId: id });
+  const { id } = await app.newAvatar();
+  const { falRequestId } = await app.startTraining({ avatarId: id });
 
   await app.restart(async () => {
     await eventually('a webhook that finds nobody', () =>
@@ -41,26 +32,26 @@ test('a training that ends while nobody listens is found after the restart', asy
     );
   });
 
-  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', isReady: true, falRequestId });
+  expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED', isReady: true, falRequestId });
 });
 
 test('a training that is still under way goes on to its end', async () => {
-  const { id } = await newAvatar(app);
-  const { falRequestId } = await startTraining(app, { avatarId: id, imagesUrl: photos('slow') });
+  const { id } = await app.newAvatar();
+  const { falRequestId } = await app.startTraining({ avatarId: id, imagesUrl: photos('slow') });
 
   await app.restart();
 
-  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED', falRequestId });
+  expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED', falRequestId });
 });
 
 test('a watcher is told to come again, not that it is over, and goes on where it was', async () => {
-  const { id } = await newAvatar(app);
-  const watches = [app.avatarStatus({ avatarId: id }), app.avatarStatus({ avatarId: id }, { over: 'sse' })];
-  const { version } = await startTraining(app, { avatarId: id, imagesUrl: photos('stuck-in-queue') });
+  const { id } = await app.newAvatar();
+  const watches = [app.watchAvatar({ avatarId: id }), app.watchAvatar({ avatarId: id }, { over: 'sse' })];
+  const { version } = await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
   for (const watch of watches) await watch.until((row) => row.version === version);
   // A look at fal is under way, so the server cannot end in an instant.
-  app.gate.hold();
-  await eventually('a look at fal', () => (app.gate.waiting() > 0 ? true : null));
+  const polls = app.fal.holdRequests();
+  await polls.reached(1);
 
   const restarted = app.restart();
   const streams = Promise.all(watches.map((watch) => watch.ended()));
@@ -68,19 +59,19 @@ test('a watcher is told to come again, not that it is over, and goes on where it
     const ready = await fetch(`${app.url}/readyz`).catch(() => null);
     return ready?.ok === true ? null : true;
   });
-  app.gate.release();
+  polls.release();
   await restarted;
   await streams;
 
   // Complete would mean that nothing more will ever come, and no client would come again.
   expect(watches.map(({ closedWith }) => closedWith)).toEqual([1001, 'cut']);
-  const again = app.avatarStatus({ avatarId: id, afterVersion: version - 1 });
+  const again = app.watchAvatar({ avatarId: id, afterVersion: version - 1 });
   expect((await again.next()).version).toBeGreaterThanOrEqual(version);
   await again.stop();
 });
 
 test('a key is remembered over a restart', async () => {
-  const { id } = await newAvatar(app);
+  const { id } = await app.newAvatar();
   const imagesUrl = `https://photos.example/${id}.zip`;
   const input = { avatarId: id, imagesUrl, idempotencyKey: 'over a restart' };
   await app.execute(StartTrainingDocument, { input });
@@ -89,5 +80,5 @@ test('a key is remembered over a restart', async () => {
 
   const { startTraining: again } = await app.execute(StartTrainingDocument, { input });
   expect(again).toMatchObject({ avatar: { id } });
-  expect(submitsOf(app, imagesUrl)).toHaveLength(1);
+  expect(app.submitsOf(imagesUrl)).toHaveLength(1);
 });

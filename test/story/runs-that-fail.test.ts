@@ -1,15 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
 import { CancelTrainingDocument } from '../../src/generated/contract/graphql.ts';
-import {
-  generate,
-  lastSubmit,
-  newAvatar,
-  photos,
-  startTraining,
-  train,
-  trainedAvatar,
-} from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();
@@ -17,9 +8,9 @@ afterAll(() => app.close());
 
 describe('a training that fails', () => {
   test('shows fal’s reason and keeps its answer', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
 
-    const failed = await train(app, { avatarId: id, imagesUrl: photos('fail') });
+    const failed = await app.train({ avatarId: id, imagesUrl: photos('fail') });
 
     expect(failed).toMatchObject({ status: 'FAILED', isReady: false, progress: null });
     expect(failed.error?.code).toBe('PROVIDER_FAILED');
@@ -31,10 +22,10 @@ describe('a training that fails', () => {
   });
 
   test('can be started again, and then has no error any more', async () => {
-    const { id } = await newAvatar(app);
-    const failed = await train(app, { avatarId: id, imagesUrl: photos('fail') });
+    const { id } = await app.newAvatar();
+    const failed = await app.train({ avatarId: id, imagesUrl: photos('fail') });
 
-    const again = await startTraining(app, { avatarId: id });
+    const again = await app.startTraining({ avatarId: id });
     expect(again).toMatchObject({ status: 'QUEUED', error: null });
     expect(again.falRequestId).not.toBe(failed.falRequestId);
   });
@@ -42,9 +33,9 @@ describe('a training that fails', () => {
 
 describe('a result without the promised artefact is RESULT_INVALID and kept as it came', () => {
   test('of a LoRA trainer', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
 
-    const failed = await train(app, { avatarId: id, imagesUrl: photos('no-artefact') });
+    const failed = await app.train({ avatarId: id, imagesUrl: photos('no-artefact') });
 
     expect(failed).toMatchObject({ status: 'FAILED', isReady: false, diffusersLoraFileUrl: null });
     expect(failed.error?.code).toBe('RESULT_INVALID');
@@ -53,9 +44,9 @@ describe('a result without the promised artefact is RESULT_INVALID and kept as i
   });
 
   test('of a finetune trainer', async () => {
-    const { id } = await newAvatar(app, { trainingType: 'STYLE' });
+    const { id } = await app.newAvatar({ trainingType: 'STYLE' });
 
-    const failed = await train(app, { avatarId: id, imagesUrl: photos('no-artefact') });
+    const failed = await app.train({ avatarId: id, imagesUrl: photos('no-artefact') });
 
     expect(failed).toMatchObject({ status: 'FAILED', isReady: false, finetuneId: null });
     expect(failed.error?.code).toBe('RESULT_INVALID');
@@ -64,9 +55,9 @@ describe('a result without the promised artefact is RESULT_INVALID and kept as i
   });
 
   test('of a generation', async () => {
-    const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-    const image = await generate(app, { avatarId: id, prompt: 'tea [[no-artefact]]', waitSeconds: 20 });
+    const image = await app.generate({ avatarId: id, prompt: 'tea [[no-artefact]]', waitSeconds: 20 });
 
     expect(image).toMatchObject({ status: 'FAILED', images: [], imageUrl: null });
     expect(image.error?.code).toBe('RESULT_INVALID');
@@ -75,21 +66,21 @@ describe('a result without the promised artefact is RESULT_INVALID and kept as i
 
 describe('while an avatar is trained again', () => {
   test('its last good artefact goes on generating', async () => {
-    const first = await trainedAvatar(app, { trainingType: 'STYLE' });
-    const during = await startTraining(app, { avatarId: first.id, imagesUrl: photos('stuck') });
+    const first = await app.trainedAvatar({ trainingType: 'STYLE' });
+    const during = await app.startTraining({ avatarId: first.id, imagesUrl: photos('stuck') });
     expect(during).toMatchObject({ status: 'QUEUED', isReady: true, finetuneId: first.finetuneId });
 
-    const image = await generate(app, { avatarId: first.id, waitSeconds: 20 });
+    const image = await app.generate({ avatarId: first.id, waitSeconds: 20 });
 
     expect(image.status).toBe('COMPLETED');
-    expect(lastSubmit(app).body).toMatchObject({ finetune_id: first.finetuneId });
+    expect(app.lastSubmit().body).toMatchObject({ finetune_id: first.finetuneId });
     await app.execute(CancelTrainingDocument, { input: { avatarId: first.id } });
   });
 
   test('a failure leaves it ready with what it had', async () => {
-    const first = await trainedAvatar(app);
+    const first = await app.trainedAvatar();
 
-    const failed = await train(app, { avatarId: first.id, imagesUrl: photos('fail') });
+    const failed = await app.train({ avatarId: first.id, imagesUrl: photos('fail') });
 
     const { diffusersLoraFileUrl, configFileUrl } = first;
     expect(failed).toMatchObject({ status: 'FAILED', isReady: true, diffusersLoraFileUrl, configFileUrl });
@@ -97,23 +88,23 @@ describe('while an avatar is trained again', () => {
   });
 
   test('a result without artefact leaves it ready with what it had', async () => {
-    const first = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const first = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-    const failed = await train(app, { avatarId: first.id, imagesUrl: photos('no-artefact') });
+    const failed = await app.train({ avatarId: first.id, imagesUrl: photos('no-artefact') });
 
     expect(failed).toMatchObject({ status: 'FAILED', isReady: true, finetuneId: first.finetuneId });
   });
 
   test('a success replaces the artefact whole, also by another trainer’s', async () => {
-    const first = await trainedAvatar(app, { trainingType: 'STYLE' });
+    const first = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-    const second = await train(app, { avatarId: first.id, trainer: 'FLUX_LORA_FAST' });
+    const second = await app.train({ avatarId: first.id, trainer: 'FLUX_LORA_FAST' });
 
     expect(second).toMatchObject({ status: 'COMPLETED', finetuneId: null });
     expect(second.diffusersLoraFileUrl).not.toBeNull();
-    expect(await avatarNow(app, first.id)).toEqual(second);
-    await generate(app, { avatarId: first.id });
-    expect(lastSubmit(app)).toMatchObject({
+    expect(await app.avatarNow(first.id)).toEqual(second);
+    await app.generate({ avatarId: first.id });
+    expect(app.lastSubmit()).toMatchObject({
       endpoint: 'fal-ai/flux-lora',
       body: { loras: [{ path: second.diffusersLoraFileUrl, scale: 1 }] },
     });

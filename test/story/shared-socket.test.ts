@@ -4,7 +4,6 @@ import {
   CreateAvatarDocument,
   type AvatarByIdQuery,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, startTraining } from '../support/api-steps.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { overWs } from '../support/watch-over-ws.ts';
 import { Watch } from '../support/watch.ts';
@@ -20,8 +19,8 @@ test.each<[fault: string, query: string, says: RegExp]>([
   ['two subscriptions in one', 'subscription { a: avatarStatus { id } b: avatarStatus { id } }', /only one/],
 ])('%s on a shared socket is an error for that operation only', async (_fault, query, says) => {
   const socket = app.socket();
-  const { id } = await newAvatar(app);
-  const watch = app.avatarStatus({ avatarId: id }, { socket });
+  const { id } = await app.newAvatar();
+  const watch = app.watchAvatar({ avatarId: id }, { socket });
   await watch.next();
 
   const transport = overWs(app.graphqlUrl, { query, variables: {} }, undefined, socket);
@@ -29,7 +28,7 @@ test.each<[fault: string, query: string, says: RegExp]>([
 
   const [error] = await bad.refused();
   expect(error?.message).toMatch(says);
-  await startTraining(app, { avatarId: id });
+  await app.startTraining({ avatarId: id });
   await watch.until(({ status }) => status === 'COMPLETED');
   expect(watch).toMatchObject({ hasEnded: false, errors: null });
   await watch.stop();

@@ -6,13 +6,13 @@ import {
   type GenerateImageInput,
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, photos, settled, submitsOf, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();
 afterAll(() => app.close());
 
-const style = await trainedAvatar(app, { trainingType: 'STYLE' });
+const style = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 const AT_ONCE = 20;
 
@@ -35,18 +35,18 @@ function photosOf(avatarId: string): string {
 
 describe('without a key', () => {
   test(`${AT_ONCE} trainings of an avatar at once are one submit, and the others CONFLICT`, async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     // A run that ended meanwhile would rightly leave room for the next.
     const imagesUrl = `${photosOf(id)}?scenario=stuck`;
 
     const results = await atOnce(() => training({ avatarId: id, imagesUrl }));
 
-    expect(submitsOf(app, imagesUrl)).toHaveLength(1);
+    expect(app.submitsOf(imagesUrl)).toHaveLength(1);
     const refused = results.filter((result) => 'code' in result);
     expect(refused).toHaveLength(AT_ONCE - 1);
     for (const refusal of refused) expect(refusal).toMatchObject({ code: 'CONFLICT' });
     await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
-    await settled(app, id);
+    await app.settled(id);
     expect(await training({ avatarId: id, imagesUrl: photosOf(id) })).toHaveProperty('avatar');
   });
 
@@ -60,25 +60,25 @@ describe('without a key', () => {
 
 describe('with a key', () => {
   test('a repeated training gets the first answer and starts nothing, also after its end', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
 
     const first = await training(input);
     const again = await training(input);
     expect(again).toMatchObject({ avatar: { id, falRequestId: requestIdOf(first) } });
 
-    const done = await settled(app, id);
+    const done = await app.settled(id);
     expect(await training(input)).toEqual({ __typename: 'StartTrainingPayload', avatar: done });
-    expect(submitsOf(app, input.imagesUrl)).toHaveLength(1);
+    expect(app.submitsOf(input.imagesUrl)).toHaveLength(1);
   });
 
   test(`${AT_ONCE} repeats of a training at once are one submit and one answer`, async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
 
     const results = await atOnce(() => training(input));
 
-    expect(submitsOf(app, input.imagesUrl)).toHaveLength(1);
+    expect(app.submitsOf(input.imagesUrl)).toHaveLength(1);
     expect(new Set(results.map(requestIdOf)).size).toBe(1);
     expect(requestIdOf(results[0])).not.toBeNull();
   });
@@ -90,7 +90,7 @@ describe('with a key', () => {
     const results = await atOnce(() => image(input));
 
     expect(new Set(results.map(generationIdOf)).size).toBe(1);
-    expect(submitsOf(app, prompt)).toHaveLength(1);
+    expect(app.submitsOf(prompt)).toHaveLength(1);
   });
 
   test('a repeat may wait for the image that the first call did not wait for', async () => {
@@ -103,7 +103,7 @@ describe('with a key', () => {
   });
 
   test('another input under the same key is IDEMPOTENCY_CONFLICT, and starts nothing', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
     await training(input);
     const before = app.simulator.requests().length;
@@ -121,13 +121,13 @@ describe('with a key', () => {
   });
 
   test('a key whose call fal refused is free again', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
     app.simulator.program({ scenario: 'submit-503', times: 1 });
     expect(await training(input)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
 
     expect(await training(input)).toMatchObject({ avatar: { status: 'QUEUED', error: null } });
-    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
   });
 
   test('a key whose call was refused for its input is free again', async () => {
@@ -138,7 +138,7 @@ describe('with a key', () => {
   });
 
   test('a repeat of a submit with unknown outcome sends nothing', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     const imagesUrl = photos('html', 'silent');
     const input = { avatarId: id, imagesUrl, idempotencyKey: `train ${id}` };
     await training(input);
@@ -146,7 +146,7 @@ describe('with a key', () => {
     const again = await training(input);
 
     expect(again).toMatchObject({ avatar: { error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } } });
-    expect(submitsOf(app, imagesUrl)).toHaveLength(1);
+    expect(app.submitsOf(imagesUrl)).toHaveLength(1);
   });
 });
 

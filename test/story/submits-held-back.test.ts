@@ -1,18 +1,15 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
+import { afterEach, expect, test } from 'vitest';
 import {
   CreateAvatarDocument,
   GenerateImageDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import type { Database } from '../../src/open-database.ts';
 
-// Servers are started and trained with in each.
-vi.setConfig({ testTimeout: 60_000 });
-
-const STOPPED = 'circuit breaker open: fal refuses our key or account; fix it, then restart a server';
+const OPENED = 'circuit breaker open: fal refuses our key or account';
 
 let app: TestApp;
 afterEach(() => app.close());
@@ -24,17 +21,30 @@ async function tryToTrain(avatarId: string, imagesUrl = photos()) {
   return 'code' in result ? result : null;
 }
 
+function heldBackFor(wait: string): string {
+  return `No runs can be started at the moment. Try again in ${wait}. Nothing was started.`;
+}
+
+/** Moves the database's clock, as far as the breaker can see. */
+function letPass(seconds: number) {
+  return async ({ pool }: Database) => {
+    await pool.query(`UPDATE submit_stops SET next_probe_at = next_probe_at - $1 * interval '1 second'`, [
+      seconds,
+    ]);
+  };
+}
+
 test.each([
   ['does not accept the key', 'submit-401', 'Authentication is required', 'KEY_REFUSED'],
   ['has no credit left for us', 'submit-403-balance', 'Exhausted balance', 'BALANCE_EXHAUSTED'],
 ] as const)(
-  'when fal %s nothing more is submitted, by any call, until the server is started again',
+  'when fal %s the breaker holds every submit back, over a restart too, until a probe succeeds',
   async (_what, scenario, words, reason) => {
-    app = await startTestApp();
-    app.log.expectError(STOPPED);
-    const trained = await trainedAvatar(app);
-    const { id } = await newAvatar(app);
-    const before = await avatarNow(app, id);
+    app = await startTestApp({ isProxied: true });
+    app.log.expectError(OPENED);
+    const trained = await app.trainedAvatar();
+    const { id } = await app.newAvatar();
+    const before = await app.avatarNow(id);
 
     const first = await tryToTrain(id, photos(scenario));
     expect(first).toMatchObject({ code: 'PROVIDER_REJECTED' });
@@ -42,32 +52,45 @@ test.each([
     const submits = app.simulator.requests().length;
 
     for (const refusal of [await tryToTrain(id), await tryToTrain(trained.id)]) {
-      expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
-      expect(refusal?.message).toContain('Nothing was started');
-      expect(refusal?.message).not.toContain(words);
+      expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: heldBackFor('1 minute') });
     }
     const input = { avatarId: trained.id, prompt: 'tea' };
     const { generateImage } = await app.execute(GenerateImageDocument, { input });
     expect(generateImage).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(app.simulator.requests()).toHaveLength(submits);
-    expect(await avatarNow(app, id)).toEqual(before);
-    expect(await avatarNow(app, trained.id)).toEqual(trained);
+    expect(await app.avatarNow(id)).toEqual(before);
+    expect(await app.avatarNow(trained.id)).toEqual(trained);
     expect(app.log.lines.filter((line) => line['reason'] === reason)).toMatchObject([{ level: 'error' }]);
     // What needs no submit goes on.
     const wish = { name: 'Eve', trainingType: 'STYLE' } as const;
     const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
     expect(createAvatar).toHaveProperty('avatar');
 
-    await app.restart();
-    await startTraining(app, { avatarId: id });
-    expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+    expect(await app.metric('likeness_submits_stopped')).toBe(1);
+    // The first probe is refused, the second one is accepted.
+    await app.restart(letPass(60));
+    expect(await tryToTrain(id, photos(scenario))).toMatchObject({ code: 'PROVIDER_REJECTED' });
+    expect(app.simulator.requests()).toHaveLength(submits + 1);
+    expect(await tryToTrain(id)).toMatchObject({ message: heldBackFor('2 minutes') });
+
+    await app.restart(letPass(120));
+    const submit = app.fal.holdRequests();
+    const probe = tryToTrain(id);
+    await submit.reached(1);
+    expect(await tryToTrain(trained.id)).toMatchObject({ message: heldBackFor('1 minute') });
+    submit.release();
+    expect(await probe).toBeNull();
+    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
+    expect(await app.metric('likeness_submits_stopped')).toBe(0);
+    expect(await tryToTrain(trained.id)).toBeNull();
+    expect(app.simulator.requests()).toHaveLength(submits + 3);
   },
 );
 
 test('when fal is too busy it is left alone for as long as it asks for, and then asked again', async () => {
   app = await startTestApp();
-  const { id } = await newAvatar(app);
-  const before = await avatarNow(app, id);
+  const { id } = await app.newAvatar();
+  const before = await app.avatarNow(id);
 
   const refusal = await tryToTrain(id, photos('submit-429'));
   expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -79,11 +102,11 @@ test('when fal is too busy it is left alone for as long as it asks for, and then
   expect(held).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
   expect(held?.message).toMatch(/try again in [12] s/);
   expect(app.simulator.requests()).toHaveLength(submits);
-  expect(await avatarNow(app, id)).toEqual(before);
+  expect(await app.avatarNow(id)).toEqual(before);
 
   await eventually('the end of the pause', async () => ((await tryToTrain(id)) === null ? true : null));
   // As the simulator's Retry-After says.
   expect(performance.now() - refusedAt).toBeGreaterThan(1900);
   expect(app.simulator.requests()).toHaveLength(submits + 1);
-  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+  expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
 });

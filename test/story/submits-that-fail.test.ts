@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow } from '../support/held-runs.ts';
 import {
   AvatarsDocument,
   CancelTrainingDocument,
@@ -7,7 +6,7 @@ import {
   StartTrainingDocument,
   type ErrorCode,
 } from '../../src/generated/contract/graphql.ts';
-import { newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
@@ -15,7 +14,7 @@ import type { ScenarioName } from '@likeness/fal-simulator';
 const app = await startTestApp();
 afterAll(() => app.close());
 
-const style = await trainedAvatar(app, { trainingType: 'STYLE' });
+const style = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 /** Those after which fal may be asked again at once; the others are in submits-held-back. */
 const REFUSALS: [scenario: ScenarioName, code: ErrorCode, words: string][] = [
@@ -36,14 +35,14 @@ async function refusedTraining(avatarId: string, imagesUrl: string) {
 
 describe.each(REFUSALS)('when fal answers %s', (scenario, code, words) => {
   test('a training is refused with fal’s words, asked for once, and the avatar is exactly as it was', async () => {
-    for (const { id } of [await newAvatar(app), style]) {
-      const before = await avatarNow(app, id);
+    for (const { id } of [await app.newAvatar(), style]) {
+      const before = await app.avatarNow(id);
 
       const refusal = await refusedTraining(id, photos(scenario));
 
       expect(refusal).toMatchObject({ code, submits: 1 });
       expect(refusal.message).toContain(words);
-      expect(await avatarNow(app, id)).toEqual(before);
+      expect(await app.avatarNow(id)).toEqual(before);
     }
   });
 
@@ -60,12 +59,12 @@ describe.each(REFUSALS)('when fal answers %s', (scenario, code, words) => {
 });
 
 test('a refused training can be asked for again at once', async () => {
-  const { id } = await newAvatar(app);
+  const { id } = await app.newAvatar();
   await refusedTraining(id, photos('submit-503'));
 
-  await startTraining(app, { avatarId: id });
+  await app.startTraining({ avatarId: id });
 
-  expect(await settled(app, id)).toMatchObject({ status: 'COMPLETED' });
+  expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
 });
 
 test('when fal refuses a trainer it gave up, the message names another', async () => {
@@ -80,10 +79,10 @@ describe.each([...UNKNOWN, 'submit-504', 'submit-502'] as const)(
   'when the submit’s answer is %s',
   (scenario) => {
     test('the outcome is shown as unknown, and nothing is sent a second time', async () => {
-      const { id } = await newAvatar(app);
+      const { id } = await app.newAvatar();
       const before = app.simulator.requests().length;
 
-      const unknown = await startTraining(app, { avatarId: id, imagesUrl: photos(scenario, 'silent') });
+      const unknown = await app.startTraining({ avatarId: id, imagesUrl: photos(scenario, 'silent') });
 
       expect(unknown).toMatchObject({ status: 'QUEUED', isReady: false, falRequestId: null });
       expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
@@ -93,19 +92,19 @@ describe.each([...UNKNOWN, 'submit-504', 'submit-502'] as const)(
       expect(second).toMatchObject({ code: 'CONFLICT' });
       expect(app.simulator.requests()).toHaveLength(before + 1);
       await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
-      expect(await avatarNow(app, id)).toMatchObject({ status: 'CANCELLED', error: null });
+      expect(await app.avatarNow(id)).toMatchObject({ status: 'CANCELLED', error: null });
     });
   },
 );
 
 describe.each(UNKNOWN)('a run whose submit was answered by %s', (scenario) => {
   test('is adopted by its webhook', async () => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
     const imagesUrl = `${photos(scenario)}&of=${id}`;
 
-    await startTraining(app, { avatarId: id, imagesUrl });
+    await app.startTraining({ avatarId: id, imagesUrl });
 
-    const done = await settled(app, id);
+    const done = await app.settled(id);
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, error: null });
     const submits = app.simulator.requests().filter(({ body }) => JSON.stringify(body).includes(imagesUrl));
     expect(submits.map(({ requestId }) => requestId)).toEqual([done.falRequestId]);
@@ -113,15 +112,15 @@ describe.each(UNKNOWN)('a run whose submit was answered by %s', (scenario) => {
 });
 
 test('a submit with unknown outcome can be cancelled, and what then comes of it is ignored', async () => {
-  const { id } = await newAvatar(app);
-  const unknown = await startTraining(app, { avatarId: id, imagesUrl: photos('lost-answer', 'slow') });
+  const { id } = await app.newAvatar();
+  const unknown = await app.startTraining({ avatarId: id, imagesUrl: photos('lost-answer', 'slow') });
   expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
   const { requestId } = app.simulator.requests().at(-1) ?? {};
 
   const { cancelTraining } = await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
 
   expect(cancelTraining).toMatchObject({ avatar: { status: 'CANCELLED', error: null } });
-  const cancelled = await avatarNow(app, id);
+  const cancelled = await app.avatarNow(id);
   await app.simulator.deliver({
     url: String(app.simulator.requests().at(-1)?.webhookUrl),
     requestId: String(requestId),
@@ -131,18 +130,18 @@ test('a submit with unknown outcome can be cancelled, and what then comes of it 
       payload: { diffusers_lora_file: { url: 'https://a.example/l' } },
     },
   });
-  expect(await avatarNow(app, id)).toEqual(cancelled);
+  expect(await app.avatarNow(id)).toEqual(cancelled);
 });
 
 // Last, because from here on there is no fal.
 test('when fal cannot be reached at all, nothing was started and nothing changed', async () => {
   await app.simulator.close();
-  for (const { id } of [await newAvatar(app), style]) {
-    const before = await avatarNow(app, id);
+  for (const { id } of [await app.newAvatar(), style]) {
+    const before = await app.avatarNow(id);
 
     expect(await refusedTraining(id, photos())).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
 
-    expect(await avatarNow(app, id)).toEqual(before);
+    expect(await app.avatarNow(id)).toEqual(before);
   }
   const input = { avatarId: style.id, prompt: 'tea' };
   const { generateImage: result } = await app.execute(GenerateImageDocument, { input });

@@ -1,22 +1,22 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { avatarNow, heldTraining, okFor } from '../support/held-runs.ts';
+import { heldTraining, okFor } from '../support/held-runs.ts';
 import { DeleteAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
-import { generate, newAvatar, photos, startTraining, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
 
-const style = await trainedAvatar(app, { trainingType: 'STYLE' });
+const style = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 const listeners = () => app.metric('likeness_subscription_listeners');
 
 describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   test('the current state comes first, then every change with a greater version', async () => {
     const held = await heldTraining(app);
-    const now = await avatarNow(app, held.avatarId);
-    const watch = app.avatarStatus({ avatarId: held.avatarId }, { over });
+    const now = await app.avatarNow(held.avatarId);
+    const watch = app.watchAvatar({ avatarId: held.avatarId }, { over });
 
     expect(await watch.next()).toEqual(now);
     await app.simulator.deliver({
@@ -25,25 +25,25 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
       body: okFor(held.requestId),
     });
     expect(await watch.next()).toMatchObject({ status: 'COMPLETED', isReady: true });
-    await startTraining(app, { avatarId: held.avatarId });
+    await app.startTraining({ avatarId: held.avatarId });
     await watch.until(({ status }) => status === 'QUEUED');
     const last = await watch.until(({ status }) => status === 'COMPLETED');
 
     const versions = watch.seen.map(({ version }) => version);
     expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
-    expect(last).toEqual(await avatarNow(app, held.avatarId));
+    expect(last).toEqual(await app.avatarNow(held.avatarId));
     await watch.stop();
   });
 
   test('afterVersion leaves out a state the caller has seen, and tells a newer one', async () => {
-    const { id, version } = await newAvatar(app);
-    const resumed = app.avatarStatus({ avatarId: id, afterVersion: version }, { over });
-    const ahead = app.avatarStatus({ avatarId: id, afterVersion: version + 1 }, { over });
-    const behind = app.avatarStatus({ avatarId: id, afterVersion: version - 1 }, { over });
+    const { id, version } = await app.newAvatar();
+    const resumed = app.watchAvatar({ avatarId: id, afterVersion: version }, { over });
+    const ahead = app.watchAvatar({ avatarId: id, afterVersion: version + 1 }, { over });
+    const behind = app.watchAvatar({ avatarId: id, afterVersion: version - 1 }, { over });
     await behind.next();
     await eventually('all three to listen', async () => ((await listeners()) === 3 ? true : null));
 
-    const started = await startTraining(app, { avatarId: id, imagesUrl: photos('slow') });
+    const started = await app.startTraining({ avatarId: id, imagesUrl: photos('slow') });
     expect(started.version).toBe(version + 1);
 
     expect(await resumed.next()).toMatchObject({ version: version + 1, status: 'QUEUED' });
@@ -53,15 +53,15 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   });
 
   test('without an id all avatars of the caller are watched, those made later included', async () => {
-    const before = await newAvatar(app);
-    const watch = app.avatarStatus({}, { over });
+    const before = await app.newAvatar();
+    const watch = app.watchAvatar({}, { over });
     await watch.until(({ id }) => id === before.id);
     expect(watch.seen.map(({ id }) => id)).toContain(style.id);
 
-    const after = await newAvatar(app);
+    const after = await app.newAvatar();
     expect(await watch.until(({ id }) => id === after.id)).toEqual(after);
 
-    await Promise.all([before, after].map(({ id }) => startTraining(app, { avatarId: id })));
+    await Promise.all([before, after].map(({ id }) => app.startTraining({ avatarId: id })));
     const open = new Set([before.id, after.id]);
     await watch.until(({ id, status }) => status === 'COMPLETED' && open.delete(id) && open.size === 0);
     for (const { id } of [before, after]) {
@@ -72,32 +72,32 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   });
 
   test('a generation’s stream ends by itself after its last state', async () => {
-    const image = await generate(app, { avatarId: style.id, prompt: 'tea [[slow]]' });
-    const watch = app.generationStatus({ generationId: image.id }, { over });
+    const image = await app.generate({ avatarId: style.id, prompt: 'tea [[slow]]' });
+    const watch = app.watchGeneration({ generationId: image.id }, { over });
 
     const rows = await watch.ended();
 
     expect(rows[0]).toMatchObject({ id: image.id, images: [] });
     expect(rows.at(-1)).toMatchObject({ status: 'COMPLETED', images: [{}] });
-    const late = app.generationStatus({ generationId: image.id }, { over });
+    const late = app.watchGeneration({ generationId: image.id }, { over });
     expect(await late.ended()).toEqual([rows.at(-1)]);
     const seen = { generationId: image.id, afterVersion: rows.at(-1)?.version ?? 0 };
-    expect(await app.generationStatus(seen, { over }).ended()).toEqual([]);
+    expect(await app.watchGeneration(seen, { over }).ended()).toEqual([]);
   });
 
   test('a failed generation’s stream ends too', async () => {
-    const image = await generate(app, { avatarId: style.id, prompt: 'tea [[fail]]' });
+    const image = await app.generate({ avatarId: style.id, prompt: 'tea [[fail]]' });
 
-    const rows = await app.generationStatus({ generationId: image.id }, { over }).ended();
+    const rows = await app.watchGeneration({ generationId: image.id }, { over }).ended();
 
     expect(rows.at(-1)).toMatchObject({ status: 'FAILED', error: { code: 'PROVIDER_FAILED' } });
   });
 
   test('deleting the avatar ends its stream and those of its generations', async () => {
-    const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
-    const image = await generate(app, { avatarId: id, prompt: 'tea [[stuck]]' });
-    const avatar = app.avatarStatus({ avatarId: id }, { over });
-    const generation = app.generationStatus({ generationId: image.id }, { over });
+    const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
+    const image = await app.generate({ avatarId: id, prompt: 'tea [[stuck]]' });
+    const avatar = app.watchAvatar({ avatarId: id }, { over });
+    const generation = app.watchGeneration({ generationId: image.id }, { over });
     await Promise.all([avatar.next(), generation.next()]);
 
     await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
@@ -113,15 +113,15 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
       '',
       style.id.replace('avt_', 'gen_'),
     ]) {
-      const [error] = await app.avatarStatus({ avatarId: id }, { over }).refused();
+      const [error] = await app.watchAvatar({ avatarId: id }, { over }).refused();
       expect(error).toMatchObject({ extensions: { code: 'NOT_FOUND' } });
-      const [other] = await app.generationStatus({ generationId: id }, { over }).refused();
+      const [other] = await app.watchGeneration({ generationId: id }, { over }).refused();
       expect(other).toMatchObject({ extensions: { code: 'NOT_FOUND' } });
     }
   });
 
   test('a version below zero is INVALID_INPUT, and the message says what is allowed', async () => {
-    const [error] = await app.avatarStatus({ avatarId: style.id, afterVersion: -1 }, { over }).refused();
+    const [error] = await app.watchAvatar({ avatarId: style.id, afterVersion: -1 }, { over }).refused();
 
     expect(error).toMatchObject({ extensions: { code: 'INVALID_INPUT' } });
     expect(error?.message).toMatch(/afterVersion.*from 0.*-1/);
@@ -130,9 +130,9 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   test('a client that leaves takes its listeners with it', async () => {
     expect(await listeners()).toBe(0);
     const watches = [
-      app.avatarStatus({ avatarId: style.id }, { over }),
-      app.avatarStatus({}, { over }),
-      app.avatarStatus({ avatarId: style.id, afterVersion: 1000 }, { over }),
+      app.watchAvatar({ avatarId: style.id }, { over }),
+      app.watchAvatar({}, { over }),
+      app.watchAvatar({ avatarId: style.id, afterVersion: 1000 }, { over }),
     ];
     await eventually('all three to listen', async () => ((await listeners()) === 3 ? true : null));
 

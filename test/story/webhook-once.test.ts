@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
-import { avatarNow, errorFor, heldTraining, okFor } from '../support/held-runs.ts';
+import { errorFor, heldTraining, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { generate, newAvatar, photos, settled, startTraining, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
@@ -9,35 +9,35 @@ afterAll(() => app.close());
 app.log.expectError('webhook contradicts the final state; polling fal');
 
 test('a webhook that overtakes the submit’s answer finds its avatar, and the answer takes nothing back', async () => {
-  const { id } = await newAvatar(app);
-  const watch = app.avatarStatus({ avatarId: id });
+  const { id } = await app.newAvatar();
+  const watch = app.watchAvatar({ avatarId: id });
   await watch.next();
 
-  const started = await startTraining(app, { avatarId: id, imagesUrl: photos('early') });
+  const started = await app.startTraining({ avatarId: id, imagesUrl: photos('early') });
 
   expect(started).toMatchObject({ status: 'COMPLETED', isReady: true });
   const [delivery] = app.simulator.deliveries().filter(({ requestId }) => requestId === started.falRequestId);
   expect(delivery).toMatchObject({ status: 200 });
-  expect(await avatarNow(app, id)).toEqual(started);
+  expect(await app.avatarNow(id)).toEqual(started);
   expect(watch.seen.slice(1).map(({ status }) => status)).toEqual(['COMPLETED']);
   await watch.stop();
 });
 
 test('a webhook that fal sends twice moves the avatar once', async () => {
-  const { id } = await newAvatar(app);
-  const started = await startTraining(app, { avatarId: id, imagesUrl: photos('twice') });
+  const { id } = await app.newAvatar();
+  const started = await app.startTraining({ avatarId: id, imagesUrl: photos('twice') });
 
-  const done = await settled(app, id);
+  const done = await app.settled(id);
   await answered(done.falRequestId, 2);
 
   expect(done.version).toBe(started.version + 1);
-  expect(await avatarNow(app, id)).toEqual(done);
+  expect(await app.avatarNow(id)).toEqual(done);
 });
 
 test('thirty identical deliveries at once are one version step and one event', async () => {
   const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
-  const before = await avatarNow(app, avatarId);
-  const watch = app.avatarStatus({ avatarId });
+  const before = await app.avatarNow(avatarId);
+  const watch = app.watchAvatar({ avatarId });
   await watch.next();
 
   const statuses = await Promise.all(
@@ -47,7 +47,7 @@ test('thirty identical deliveries at once are one version step and one event', a
   expect(new Set(statuses)).toEqual(new Set([200]));
   const done = await watch.until(({ status }) => status === 'COMPLETED');
   expect(done.version).toBe(before.version + 1);
-  expect(await avatarNow(app, avatarId)).toEqual(done);
+  expect(await app.avatarNow(avatarId)).toEqual(done);
   expect(watch.seen).toHaveLength(2);
   await watch.stop();
 });
@@ -58,21 +58,21 @@ test('the first end of a run is its end, whatever comes later; what contradicts 
   const send = (body: object) => app.simulator.deliver({ url, requestId, body });
 
   expect(await send(okFor(requestId, 'first'))).toBe(200);
-  const done = await avatarNow(app, avatarId);
+  const done = await app.avatarNow(avatarId);
   expect(done.diffusersLoraFileUrl).toContain('first');
 
   for (let round = 0; round < 3; round++) {
     expect(await send(okFor(requestId, 'second'))).toBe(200);
     expect(await send(errorFor(requestId))).toBe(200);
   }
-  expect(await avatarNow(app, avatarId)).toEqual(done);
+  expect(await app.avatarNow(avatarId)).toEqual(done);
   expect(await conflicts()).toBe(before + 2);
 });
 
 test('fifty contradictions of the same bytes at once are one', async () => {
   const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
   expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
-  const [done, before] = [await avatarNow(app, avatarId), await conflicts()];
+  const [done, before] = [await app.avatarNow(avatarId), await conflicts()];
 
   const statuses = await Promise.all(
     Array.from({ length: 50 }, () => app.simulator.deliver({ url, requestId, body: errorFor(requestId) })),
@@ -80,7 +80,7 @@ test('fifty contradictions of the same bytes at once are one', async () => {
 
   expect(new Set(statuses)).toEqual(new Set([200]));
   expect(await conflicts()).toBe(before + 1);
-  expect(await avatarNow(app, avatarId)).toEqual(done);
+  expect(await app.avatarNow(avatarId)).toEqual(done);
 });
 
 function conflicts(): Promise<number> {
@@ -88,24 +88,24 @@ function conflicts(): Promise<number> {
 }
 
 test('OK then ERROR leaves the avatar trained', async () => {
-  const { id } = await newAvatar(app);
-  await startTraining(app, { avatarId: id, imagesUrl: photos('conflicting') });
+  const { id } = await app.newAvatar();
+  await app.startTraining({ avatarId: id, imagesUrl: photos('conflicting') });
 
-  const done = await settled(app, id);
+  const done = await app.settled(id);
   await answered(done.falRequestId, 2);
 
   expect(done.status).toBe('COMPLETED');
-  expect(await avatarNow(app, id)).toEqual(done);
+  expect(await app.avatarNow(id)).toEqual(done);
 });
 
 test('ERROR then OK leaves the avatar failed until fal itself, asked, says that it succeeded', async () => {
   const before = await conflicts();
-  const { id } = await newAvatar(app);
-  await startTraining(app, { avatarId: id, imagesUrl: photos('conflicting-error-first') });
+  const { id } = await app.newAvatar();
+  await app.startTraining({ avatarId: id, imagesUrl: photos('conflicting-error-first') });
 
-  const failed = await settled(app, id);
+  const failed = await app.settled(id);
   expect(failed).toMatchObject({ status: 'FAILED', isReady: false });
-  const done = await settled(app, id, failed.version);
+  const done = await app.settled(id, failed.version);
 
   expect(done).toMatchObject({
     status: 'COMPLETED',
@@ -115,14 +115,14 @@ test('ERROR then OK leaves the avatar failed until fal itself, asked, says that 
   });
   expect(done.falRequestId).toBe(failed.falRequestId);
   await answered(done.falRequestId, 2);
-  expect(await avatarNow(app, id)).toEqual(done);
+  expect(await app.avatarNow(id)).toEqual(done);
   expect(await conflicts()).toBe(before + 1);
 });
 
 test('an OK that fal does not confirm leaves the avatar failed', async () => {
-  const { id } = await newAvatar(app);
-  const started = await startTraining(app, { avatarId: id, imagesUrl: photos('fail') });
-  const failed = await settled(app, id);
+  const { id } = await app.newAvatar();
+  const started = await app.startTraining({ avatarId: id, imagesUrl: photos('fail') });
+  const failed = await app.settled(id);
   const requestId = started.falRequestId ?? '';
   const [delivery] = app.simulator.deliveries().filter((each) => each.requestId === requestId);
   const url = delivery?.url ?? '';
@@ -130,18 +130,18 @@ test('an OK that fal does not confirm leaves the avatar failed', async () => {
   expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
 
   await eventually('fal’s word on it', () => app.log.lines.find(({ falSays }) => falSays === 'failed'));
-  expect(await avatarNow(app, id)).toEqual(failed);
+  expect(await app.avatarNow(id)).toEqual(failed);
 });
 
 test('a generation’s webhook sent twice moves it once', async () => {
-  const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+  const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-  const image = await generate(app, { avatarId: id, prompt: 'tea [[twice]]', waitSeconds: 20 });
+  const image = await app.generate({ avatarId: id, prompt: 'tea [[twice]]', waitSeconds: 20 });
 
   expect(image).toMatchObject({ status: 'COMPLETED' });
   const requestId = app.simulator.requests().at(-1)?.requestId ?? null;
   await answered(requestId, 2);
-  const watch = app.generationStatus({ generationId: image.id });
+  const watch = app.watchGeneration({ generationId: image.id });
   expect(await watch.ended()).toEqual([image]);
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { generate, newAvatar, photos, train, trainedAvatar } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
@@ -18,9 +18,9 @@ describe('a training ends with a webhook that', () => {
     ['has the old form: completed with a result', ['legacy']],
     ['names another attempt of the same run', ['requeue']],
   ])('%s', async (_says, scenarios) => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
 
-    const done = await train(app, { avatarId: id, imagesUrl: photos(...scenarios) });
+    const done = await app.train({ avatarId: id, imagesUrl: photos(...scenarios) });
 
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, error: null });
     expect(done.falResponseData).toMatchObject({ diffusers_lora_file: { url: done.diffusersLoraFileUrl } });
@@ -33,9 +33,9 @@ describe('a training ends with a webhook that', () => {
     ['is ERROR without a payload', ['error-null'], 'Invalid status code: 422'],
     ['has the old form: failed with an error', ['fail', 'legacy'], FACE],
   ])('%s', async (_says, scenarios, message) => {
-    const { id } = await newAvatar(app);
+    const { id } = await app.newAvatar();
 
-    const done = await train(app, { avatarId: id, imagesUrl: photos(...scenarios) });
+    const done = await app.train({ avatarId: id, imagesUrl: photos(...scenarios) });
 
     expect(done).toMatchObject({ status: 'FAILED', isReady: false, diffusersLoraFileUrl: null });
     expect(done.error?.code).toBe('PROVIDER_FAILED');
@@ -46,7 +46,7 @@ describe('a training ends with a webhook that', () => {
 });
 
 // Its pictures are the quickest to draw.
-const { id } = await trainedAvatar(app, { trainingType: 'STYLE' });
+const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 describe('a generation ends with a webhook that', () => {
   test.each<[says: string, scenarios: ScenarioName[]]>([
@@ -54,7 +54,7 @@ describe('a generation ends with a webhook that', () => {
     ['is OK without a payload: the result is fetched', ['null-payload']],
     ['has the old form: completed with a result', ['legacy']],
   ])('%s', async (_says, scenarios) => {
-    const image = await generate(app, { avatarId: id, prompt: `tea ${bent(scenarios)}`, waitSeconds: 20 });
+    const image = await app.generate({ avatarId: id, prompt: `tea ${bent(scenarios)}`, waitSeconds: 20 });
 
     expect(image).toMatchObject({ status: 'COMPLETED', error: null });
     expect(image.images).toHaveLength(1);
@@ -65,7 +65,7 @@ describe('a generation ends with a webhook that', () => {
     ['is ERROR without a payload', ['error-null'], 'Invalid status code: 422'],
     ['has the old form: failed with an error', ['fail', 'legacy'], FLAGGED],
   ])('%s', async (_says, scenarios, message) => {
-    const image = await generate(app, { avatarId: id, prompt: `tea ${bent(scenarios)}`, waitSeconds: 20 });
+    const image = await app.generate({ avatarId: id, prompt: `tea ${bent(scenarios)}`, waitSeconds: 20 });
 
     expect(image).toMatchObject({ status: 'FAILED', images: [], error: { code: 'PROVIDER_FAILED' } });
     expect(image.error?.message).toContain(message);

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { generate, lastSubmit, newAvatar, photos, startTraining, train } from '../support/api-steps.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({
@@ -10,41 +10,41 @@ const app = await startTestApp({
 afterAll(() => app.close());
 
 test('without a public address fal is given no callback, and every good end is found', async () => {
-  const { id } = await newAvatar(app, { trainingType: 'STYLE' });
+  const { id } = await app.newAvatar({ trainingType: 'STYLE' });
 
-  const done = await train(app, { avatarId: id });
-  expect(lastSubmit(app).webhookUrl).toBeNull();
+  const done = await app.train({ avatarId: id });
+  expect(app.lastSubmit().webhookUrl).toBeNull();
   expect(done).toMatchObject({ status: 'COMPLETED', isReady: true });
   expect(done.falResponseData).toEqual({ finetune_id: done.finetuneId });
 
-  const image = await generate(app, { avatarId: id, waitSeconds: 20 });
-  expect(lastSubmit(app).webhookUrl).toBeNull();
+  const image = await app.generate({ avatarId: id, waitSeconds: 20 });
+  expect(app.lastSubmit().webhookUrl).toBeNull();
   expect(image).toMatchObject({ status: 'COMPLETED', error: null });
   expect(app.simulator.deliveries()).toEqual([]);
 });
 
 test('every bad end is found too, with fal’s words', async () => {
-  const { id } = await newAvatar(app);
+  const { id } = await app.newAvatar();
 
-  const failed = await train(app, { avatarId: id, imagesUrl: photos('fail') });
+  const failed = await app.train({ avatarId: id, imagesUrl: photos('fail') });
   expect(failed).toMatchObject({ status: 'FAILED', error: { code: 'PROVIDER_FAILED' } });
   expect(failed.error?.message).toContain('Could not detect a face');
   expect(failed.falResponseData).toMatchObject({ detail: [{ type: 'face_detection_error' }] });
 
-  const broken = await train(app, { avatarId: id, imagesUrl: photos('fail-5xx') });
+  const broken = await app.train({ avatarId: id, imagesUrl: photos('fail-5xx') });
   expect(broken).toMatchObject({ status: 'FAILED', error: { code: 'PROVIDER_FAILED' } });
   expect(broken.error?.message).toContain('Internal server error');
 
-  const empty = await train(app, { avatarId: id, imagesUrl: photos('no-artefact') });
+  const empty = await app.train({ avatarId: id, imagesUrl: photos('no-artefact') });
   expect(empty).toMatchObject({ status: 'FAILED', error: { code: 'RESULT_INVALID' } });
   expect(empty.falResponseData).toMatchObject({ diffusers_lora_file: null });
 });
 
 test('place in the queue and percent reach subscribers, each with its source and none made up', async () => {
-  const { id } = await newAvatar(app);
-  const watch = app.avatarStatus({ avatarId: id });
+  const { id } = await app.newAvatar();
+  const watch = app.watchAvatar({ avatarId: id });
 
-  await startTraining(app, { avatarId: id });
+  await app.startTraining({ avatarId: id });
   const queued = await watch.until(({ progress }) => progress?.queuePosition != null, 'a place in the queue');
   const first = queued.progress?.queuePosition ?? 0;
   await watch.until(({ progress }) => (progress?.queuePosition ?? first) < first, 'a better place');
@@ -60,10 +60,10 @@ test('place in the queue and percent reach subscribers, each with its source and
 });
 
 test('a run that goes back into the queue is shown there, and still ends', async () => {
-  const { id } = await newAvatar(app);
-  const watch = app.avatarStatus({ avatarId: id });
+  const { id } = await app.newAvatar();
+  const watch = app.watchAvatar({ avatarId: id });
 
-  await startTraining(app, { avatarId: id, imagesUrl: photos('requeue', 'slow') });
+  await app.startTraining({ avatarId: id, imagesUrl: photos('requeue', 'slow') });
   await watch.until(({ status }) => status === 'TRAINING');
   await watch.until(({ status }) => status === 'QUEUED', 'the step back');
   await watch.until(({ status }) => status === 'TRAINING');

@@ -1,21 +1,32 @@
 import { memoryLog } from './memory-log.ts';
-import { CircuitBreaker } from '../../src/fal/circuit-breaker.ts';
-import type { BreakerReason, BreakerStore } from '../../src/jobs/ports.ts';
+import { CircuitBreaker, type Admission, type BreakerStore } from '../../src/fal/circuit-breaker.ts';
 
-/** Stops in memory: where several instances would share them. */
-export class KeptStops implements BreakerStore {
-  readonly reasons: BreakerReason[] = [];
+/** A breaker's state in memory. The test sets what the next submit is admitted as; test/db/store has the real one. */
+export class FakeBreakerStore implements BreakerStore {
+  admission: Admission = { kind: 'closed' };
+  readonly calls: string[] = [];
 
-  async isOpen(): Promise<boolean> {
-    return this.reasons.length > 0;
+  async admit(): Promise<Admission> {
+    return this.admission;
   }
 
-  async stop(reason: BreakerReason): Promise<void> {
-    this.reasons.push(reason);
+  async open(message: string, claim: Date | null): Promise<number> {
+    this.calls.push(`open ${message}`);
+    const minutes = claim === null ? 1 : 2;
+    this.admission = { kind: 'open', retryInMs: minutes * 60_000 };
+    return minutes * 60_000;
+  }
+
+  async close(): Promise<void> {
+    this.calls.push('close');
+    this.admission = { kind: 'closed' };
+  }
+
+  async release(): Promise<void> {
+    this.calls.push('release');
   }
 }
 
-/** A hold that has heard of nothing yet. */
-export function noHold(): CircuitBreaker {
-  return new CircuitBreaker(new KeptStops(), memoryLog());
+export function closedBreaker(): CircuitBreaker {
+  return new CircuitBreaker(new FakeBreakerStore(), memoryLog());
 }

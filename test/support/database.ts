@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { IN_MEMORY } from '../../src/embedded/database.ts';
 import { openDatabase, type Database, type DatabaseOptions } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from './embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
-import { adminUrl, scratchFolder, silent } from './template.ts';
+import { adminUrl, silent } from './template.ts';
 
 /** The database this run of the tests is about. */
 export const testedDatabase: Database['kind'] = adminUrl === undefined ? 'embedded' : 'postgres';
@@ -24,7 +23,7 @@ export function optionsOf(env: Partial<Record<'DATABASE_URL' | 'DATA_DIR', strin
   return { databaseUrl: env.DATABASE_URL, dataDir: env.DATA_DIR ?? IN_MEMORY, log: silent };
 }
 
-/** With the tables in it; `empty: true` leaves the migrations to whoever opens it. */
+/** With the tables in it; with `empty` without, so that the first open migrates it. */
 export async function databasePlace({ empty = false } = {}): Promise<DatabasePlace> {
   return adminUrl === undefined ? embeddedPlace(empty) : postgresPlace(adminUrl, empty);
 }
@@ -59,7 +58,7 @@ async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePla
 }
 
 async function embeddedPlace(empty: boolean): Promise<DatabasePlace> {
-  const dataDir = empty ? await mkdtemp(join(scratchFolder, 'empty-')) : await copyEmbeddedTemplate();
+  const dataDir = await copyEmbeddedTemplate({ empty });
   const opened: Database[] = [];
   const env = { DATA_DIR: dataDir };
   return {

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 10;
-export const PATIENCE_MS = 8000;
+/** A guard against waiting for ever, not a measure: a busy machine stays well below it. */
+export const PATIENCE_MS = 60_000;
 
 /**
  * Looks until there is something to see. For facts that nobody announces; those that are announced are waited for with

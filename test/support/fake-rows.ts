@@ -1,18 +1,18 @@
-import type { Subscribe, RowNews } from '../../src/live/watch.ts';
+import type { WatchEvent, Subscribe } from '../../src/live/watch.ts';
 
 export type FakeRow = { readonly id: string; readonly version: number };
 
-/** Rows to watch, with the news of their changes, and what a watcher did with both. */
+/** Rows to watch in memory, with the notifications of their changes and a record of every read. */
 export class FakeRows {
-  readonly books = new Map<string, FakeRow>();
-  readonly listeners = new Set<(news: RowNews) => void>();
-  /** Every read in order: the ids that were asked for, or `all` for a page of the standings of all. */
-  readonly reads: (readonly string[] | 'all')[] = [];
-  /** Called when a read begins, before it looks. */
+  readonly rows = new Map<string, FakeRow>();
+  readonly listeners = new Set<(news: WatchEvent) => void>();
+  /** Every read: the ids that were read, or `list` for a page of all ids and versions. */
+  readonly reads: (readonly string[] | 'list')[] = [];
+  /** Runs at the beginning of a read. */
   onRead: () => void | Promise<void> = () => undefined;
 
-  constructor(...books: readonly FakeRow[]) {
-    for (const book of books) this.books.set(book.id, book);
+  constructor(...rows: readonly FakeRow[]) {
+    for (const row of rows) this.rows.set(row.id, row);
   }
 
   listen: Subscribe = (onNews) => {
@@ -20,52 +20,45 @@ export class FakeRows {
     return () => void this.listeners.delete(onNews);
   };
 
-  async #begin(wanted: readonly string[] | 'all'): Promise<void> {
-    this.reads.push(wanted);
+  async #begin(read: readonly string[] | 'list'): Promise<void> {
+    this.reads.push(read);
     await this.onRead();
   }
 
+  /** Reads the row `a`. */
   readOne = async (): Promise<FakeRow | null> => {
     await this.#begin(['a']);
-    return this.books.get('a') ?? null;
+    return this.rows.get('a') ?? null;
   };
 
   readMany = async (ids: readonly string[]): Promise<FakeRow[]> => {
     await this.#begin(ids);
-    return [...this.books.values()].filter(({ id }) => ids.includes(id));
+    return [...this.rows.values()].filter(({ id }) => ids.includes(id));
   };
 
   list = async (afterId: string, limit: number): Promise<FakeRow[]> => {
-    await this.#begin('all');
-    const all = [...this.books.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    await this.#begin('list');
+    const all = [...this.rows.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
     return all.filter(({ id }) => id > afterId).slice(0, limit);
   };
 
-  tell(news: RowNews): void {
+  notify(news: WatchEvent): void {
     for (const listener of this.listeners) listener(news);
   }
 
-  /** A row gets a new version and everyone hears of it. */
+  /** Writes a version without a notification. */
+  set(id: string, version: number): void {
+    this.rows.set(id, { id, version });
+  }
+
+  /** Writes the next version and notifies the watchers. */
   change(id: string): void {
-    this.books.set(id, { id, version: (this.books.get(id)?.version ?? 0) + 1 });
-    this.tell({ kind: 'changed', entityId: id });
+    this.set(id, (this.rows.get(id)?.version ?? 0) + 1);
+    this.notify({ kind: 'changed', entityId: id });
   }
 
   remove(id: string): void {
-    this.books.delete(id);
-    this.tell({ kind: 'changed', entityId: id });
+    this.rows.delete(id);
+    this.notify({ kind: 'changed', entityId: id });
   }
-}
-
-/** What a step of a watcher brought; undefined at the end. */
-export async function bookIn(
-  step: Promise<IteratorResult<FakeRow, undefined>>,
-): Promise<FakeRow | undefined> {
-  return (await step).value;
-}
-
-export async function versionIn(
-  step: Promise<IteratorResult<FakeRow, undefined>>,
-): Promise<number | undefined> {
-  return (await bookIn(step))?.version;
 }

@@ -15,7 +15,7 @@ const [dataDir] = process.argv.slice(2);
 if (dataDir === undefined) throw new Error('Which folder?');
 const { pool } = await openEmbedded(dataDir, silent);
 startWatchdog(1000);
-for (let n = 0; n < 10; n++) {
+for (let n = 0; n < 5; n++) {
   await pool.query(wait(0.3));
   // Statements in a row are one stay in the loop.
   await turn();

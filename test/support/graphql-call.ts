@@ -20,6 +20,7 @@ export type CallOptions = {
   /** Sent as a bearer token. */
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | null;
 };
 
 /** Asks over HTTP and gives the answer as it is. Throws when it is no GraphQL answer at all. */
@@ -27,14 +28,17 @@ export async function ask<R, V>(
   url: string,
   document: TypedDocumentString<R, V>,
   variables: V,
-  { token, headers = {} }: CallOptions = {},
+  { token, headers = {}, signal = null }: CallOptions = {},
 ): Promise<Answer<R>> {
   const call = { query: document.toString(), variables };
   const response = await fetch(url, {
     method: 'POST',
+    signal,
     headers: {
       'content-type': 'application/json',
       accept: 'application/graphql-response+json',
+      // On a busy machine the server may close an idle connection at the moment fetch uses it again.
+      connection: 'close',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...headers,
     },

@@ -1,6 +1,5 @@
-import { AvatarByIdDocument } from '../../src/generated/contract/graphql.ts';
-import { lastSubmit, newAvatar, photos, startTraining } from './api-steps.ts';
-import type { AvatarRow, TestApp } from './test-app.ts';
+import { photos } from './api-client.ts';
+import type { TestApp } from './test-app.ts';
 
 /** A training that fal keeps in its queue for ever, so that the only news of it are those a test sends. */
 export type HeldTraining = {
@@ -11,12 +10,12 @@ export type HeldTraining = {
 };
 
 export async function heldTraining(app: TestApp): Promise<HeldTraining> {
-  const { id } = await newAvatar(app);
-  const { falRequestId } = await startTraining(app, {
+  const { id } = await app.newAvatar();
+  const { falRequestId } = await app.startTraining({
     avatarId: id,
     imagesUrl: photos('stuck-in-queue'),
   });
-  const { webhookUrl } = lastSubmit(app);
+  const { webhookUrl } = app.lastSubmit();
   if (falRequestId === null || webhookUrl === null) throw new Error('The training is not at fal');
   return { avatarId: id, requestId: falRequestId, callbackUrl: webhookUrl };
 }
@@ -45,10 +44,4 @@ export function portraitResult(name: string): object {
     diffusers_lora_file: { url: `https://files.example/${name}.safetensors` },
     config_file: { url: `https://files.example/${name}.json` },
   };
-}
-
-export async function avatarNow(app: TestApp, id: string, token?: string): Promise<AvatarRow> {
-  const { avatar } = await app.execute(AvatarByIdDocument, { id }, { token });
-  if (avatar === null) throw new Error(`There is no avatar ${id}`);
-  return avatar;
 }

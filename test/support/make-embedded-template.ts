@@ -1,8 +1,13 @@
 // node --import tsx test/support/make-embedded-template.ts <folder>
+import { join } from 'node:path';
 import { openDatabase } from '../../src/open-database.ts';
+import { openEmbedded } from '../../src/embedded/database.ts';
+import { copyFolder } from './embedded-template.ts';
 import { silent } from './template.ts';
 
-const [dataDir] = process.argv.slice(2);
-if (dataDir === undefined) throw new Error('Which folder?');
-const database = await openDatabase({ dataDir, log: silent });
-await database.close();
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: make-embedded-template.ts <folder>');
+const [created, migrated] = [join(folder, 'created'), join(folder, 'migrated')];
+await (await openEmbedded(created, silent)).close();
+copyFolder(created, migrated);
+await (await openDatabase({ dataDir: migrated, log: silent })).close();

@@ -20,7 +20,11 @@ async function answerOf(response: Response): Promise<RawGraphqlAnswer> {
 
 /** Sends what no client would, as somebody with a token. */
 export function rawCaller(graphqlUrl: string, token: string) {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const headers = {
+    'content-type': 'application/json',
+    connection: 'close',
+    authorization: `Bearer ${token}`,
+  };
   const send = async (init: RequestInit, path = ''): Promise<RawGraphqlAnswer> =>
     answerOf(await fetch(`${graphqlUrl}${path}`, init));
   const ask = (query: string, more: object = {}): Promise<RawGraphqlAnswer> =>

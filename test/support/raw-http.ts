@@ -1,7 +1,5 @@
 import { connect } from 'node:net';
-
-/** Longer than the ten seconds that a slow body may take. */
-const PATIENCE_MS = 14_000;
+import { PATIENCE_MS } from './eventually.ts';
 
 export type RawAnswer = {
   readonly status: number;

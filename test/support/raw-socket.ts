@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Condition } from './condition.ts';
 import { WebSocket } from 'ws';
 
 export type Frame = { readonly type: string; readonly id?: string; readonly payload?: unknown };
@@ -15,7 +16,7 @@ export class RawSocket {
   /** How it was closed; null while it is open. */
   closed: { readonly code: number; readonly reason: string } | null = null;
   readonly #socket: WebSocket;
-  #onNews: (() => void)[] = [];
+  readonly #news = new Condition();
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -24,11 +25,11 @@ export class RawSocket {
       const frame = JSON.parse(data.toString('utf8')) as Frame;
       if (frame.type === 'ping') this.say({ type: 'pong' });
       else this.frames.push(frame);
-      this.#news();
+      this.#news.changed();
     });
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: reason.toString('utf8') };
-      this.#news();
+      this.#news.changed();
     });
   }
 
@@ -63,13 +64,13 @@ export class RawSocket {
   }
 
   /** The first frame, of all there ever were, that fits. */
-  async until(fits: (frame: Frame) => boolean, withinMs = 8000): Promise<Frame> {
-    return this.#wait('a frame', () => this.frames.find(fits) ?? null, withinMs);
+  until(fits: (frame: Frame) => boolean): Promise<Frame> {
+    return this.#wait('a frame', () => this.frames.find(fits) ?? null);
   }
 
   /** The code it was closed with. */
-  async closedWith(withinMs = 8000): Promise<number> {
-    return (await this.#wait('its end', () => this.closed, withinMs)).code;
+  async closedWith(): Promise<number> {
+    return (await this.#wait('its end', () => this.closed)).code;
   }
 
   async end(): Promise<void> {
@@ -77,28 +78,12 @@ export class RawSocket {
     await this.closedWith();
   }
 
-  async #wait<T>(what: string, look: () => T | null, withinMs: number): Promise<T> {
-    const giveUpAt = performance.now() + withinMs;
-    for (;;) {
-      const found = look();
-      if (found !== null) return found;
-      const left = giveUpAt - performance.now();
-      if (left <= 0 || this.closed !== null) {
-        const state = JSON.stringify({ frames: this.frames, closed: this.closed });
-        throw new Error(`Waited in vain for ${what}: ${state}`);
-      }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#onNews.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
-  }
-
-  #news(): void {
-    for (const look of this.#onNews.splice(0)) look();
+  #wait<T>(what: string, look: () => T | null): Promise<T> {
+    const isOver = () => this.closed !== null;
+    return this.#news.until(look, isOver, (why) => {
+      const state = JSON.stringify({ frames: this.frames, closed: this.closed });
+      return `Waited in vain (${why}) for ${what}: ${state}`;
+    });
   }
 }
 

@@ -2,19 +2,19 @@ import { onTestFinished } from 'vitest';
 import { memoryLog } from './memory-log.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { bridgeOverRedis } from '../../src/live/redis-bridge.ts';
-import type { Notification } from '../../src/jobs/ports.ts';
-import type { RowNews } from '../../src/live/watch.ts';
+import type { Notification } from '../../src/jobs/publish-outbox.ts';
+import type { WatchEvent } from '../../src/live/watch.ts';
 
 /** One server's share of the news, with someone who watches one avatar there. */
 export function instance(url: string, entityId: string) {
   const news = new Notifications();
-  const heard: RowNews[] = [];
+  const heard: WatchEvent[] = [];
   const stopListening = news.listen('avatar', entityId)((item) => heard.push(item));
   const log = memoryLog();
   const relay = bridgeOverRedis(url, news, log);
-  onTestFinished(async () => {
+  onTestFinished(() => {
     stopListening();
-    await relay.close();
+    relay.close();
   });
   return { news, heard, log, relay };
 }
@@ -23,8 +23,8 @@ export function announcementOf(entityId: string, version = 1): Notification {
   return { kind: 'AVATAR', ownerId: 'ada', entityId, version };
 }
 
-export function changed(entityId: string): RowNews {
+export function changed(entityId: string): WatchEvent {
   return { kind: 'changed', entityId };
 }
 
-export const MISSED: RowNews = { kind: 'missed' };
+export const MISSED: WatchEvent = { kind: 'missed' };

@@ -1,7 +1,6 @@
 import net from 'node:net';
 import { once } from 'node:events';
 import { adminUrl } from './template.ts';
-import { postgresPrograms } from './postgres-cluster.ts';
 import { hasRedisServer } from './redis.ts';
 
 /** Several instances need a real PostgreSQL, whatever the rest of the run is about. */
@@ -13,7 +12,7 @@ export const POSTGRES = adminUrl ?? 'postgres://postgres@127.0.0.1:5432/postgres
  */
 export async function severalNeeds(
   title: string,
-  needs: readonly ('postgres' | 'redis' | 'cluster')[] = ['postgres', 'redis'],
+  needs: readonly ('postgres' | 'redis')[] = ['postgres', 'redis'],
 ): Promise<{ readonly title: string; readonly isMissing: boolean }> {
   const missing: string[] = [];
   if (needs.includes('postgres') && !(await isListening(POSTGRES))) {
@@ -23,9 +22,6 @@ export async function severalNeeds(
   }
   if (needs.includes('redis') && !hasRedisServer) {
     missing.push('no redis-server program; install one with "apt-get install redis-server"');
-  }
-  if (needs.includes('cluster') && postgresPrograms === null) {
-    missing.push('no programs of a PostgreSQL server; install them with "apt-get install postgresql"');
   }
   if (missing.length === 0) return { title, isMissing: false };
   const reason = `${title} (skipped: ${missing.join(', and ')})`;

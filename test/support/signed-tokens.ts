@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { createAuthenticate, type Authenticate } from '../../src/auth/authenticate.ts';
 import { memoryLog } from './memory-log.ts';
 import type { AuthConfig } from '../../src/config/config.ts';
-import type { OutageLog } from '../../src/auth/key-outage.ts';
+import type { Log } from '../../src/log/log.ts';
 
 type Keys = Extract<AuthConfig, { kind: 'JWT' }>['keys'];
 type SigningKey = Parameters<SignJWT['sign']>[0];
@@ -17,7 +17,7 @@ const BYTES = new TextEncoder().encode(SECRET);
 export function authenticateWith(
   keys: Keys,
   claims: { issuer?: string; audience?: string } = {},
-  log: OutageLog = memoryLog(),
+  log: Log = memoryLog(),
   now?: () => number,
 ): Authenticate {
   const { issuer = null, audience = null } = claims;

@@ -1,256 +1,167 @@
 import { inspect } from 'node:util';
-import type { Client } from 'graphql-ws';
-import { ask, shown, type Answer, type CallOptions } from './graphql-call.ts';
 import {
-  AvatarStatusDocument,
-  GenerationStatusDocument,
-  type AvatarStatusSubscription,
-  type AvatarStatusSubscriptionVariables,
-  type GenerationStatusSubscription,
-  type GenerationStatusSubscriptionVariables,
-  type TypedDocumentString,
-} from '../../src/generated/contract/graphql.ts';
+  startSimulator,
+  type RecordedRequest,
+  type Simulator,
+  type SimulatorOptions,
+} from '@likeness/fal-simulator';
+import { ApiClient, type AvatarRow } from './api-client.ts';
 import { CollectedLog } from './collected-log.ts';
 import { createApp, type App } from '../../src/app.ts';
 import { createLog } from '../../src/log/create-log.ts';
-import { databasePlace, type DatabasePlace } from './database.ts';
+import { databasePlace } from './database.ts';
+import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from './eventually.ts';
 import { FAL_KEY } from './fal-key.ts';
 import { FAST } from './fast-timing.ts';
 import { freePort } from './free-port.ts';
-import { openSocket, overWs } from './watch-over-ws.ts';
-import { overSse } from './watch-over-sse.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { requestGate, type RequestGate } from './request-gate.ts';
-import { startSimulator, type Simulator, type SimulatorOptions } from '@likeness/fal-simulator';
-import { sumOfSamples } from './metric-samples.ts';
-import { Watch } from './watch.ts';
+import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
+import type { Answer, CallOptions } from './graphql-call.ts';
 import type { Database } from '../../src/open-database.ts';
-
-export type AvatarRow = AvatarStatusSubscription['avatarStatus'];
-export type GenerationRow = GenerationStatusSubscription['generationStatus'];
-
-export type WatchOptions = {
-  readonly over?: 'ws' | 'sse';
-  readonly token?: string | undefined;
-  /** A socket to share; see TestApp.socket(). */
-  readonly socket?: Client;
-};
+import type { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 
 export type TestAppOptions = {
-  /** On top of what every test app has; undefined takes a setting away. */
+  /** On top of what every test app gets; undefined takes a setting away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly simulator?: SimulatorOptions;
-  /** Puts a gate between the server and fal's queue; see TestApp.gate. */
-  readonly gated?: boolean;
+  /** Puts a fault proxy between the server and fal's queue; see TestApp.fal. */
+  readonly isProxied?: boolean;
 };
 
-export { FAL_KEY };
-
-/** For tests about webhooks: nothing is found by polling. */
+/** For tests of webhooks: nothing is found by polling. */
 export const NEVER_POLL = { RECONCILE_INTERVAL_MS: '3600000' } as const;
 
-/** What the server gives requests under way, and the database its last statements, before it ends them. */
-const GRACE_MS = 5000;
-
-/** A server as people run it, on a database of its own, with a look-alike of fal in front of which it stands. */
+/** The in-process counterpart of startStack: one server on its own database, with fal's simulator. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const bugs: string[] = [];
-  const simulator = await startSimulator({
-    apiKeys: [FAL_KEY],
-    // The smallest pictures that drawing does not make cheaper.
-    images: { ultraLongSide: 128 },
-    ...options.simulator,
-    timing: { ...FAST, ...options.simulator?.timing },
-    log: (event) => {
-      if (event.type === 'bug') bugs.push(`A bug inside the simulator: ${event.message}`);
-    },
-  });
-  const gate = options.gated === true ? await requestGate(() => simulator.queueUrl) : null;
-  const place = await databasePlace();
-  const port = await freePort();
-  const env = {
-    PORT: String(port),
-    LOG_LEVEL: 'debug',
-    FAL_KEY,
-    FAL_QUEUE_URL: gate?.url ?? simulator.queueUrl,
-    FAL_REST_URL: simulator.restUrl,
-    PUBLIC_URL: `http://127.0.0.1:${port}`,
-    RECONCILE_INTERVAL_MS: '100',
-    ...place.env,
-    ...options.env,
-  };
-  const log = new CollectedLog(FAL_KEY);
-  const open = () => createApp(readConfig(env), createLog('debug', [], log));
+  const disposer = new Disposer();
+  const complaints: string[] = [];
   try {
-    const metricsToken = options.env?.['METRICS_TOKEN'];
-    return new TestApp({
-      simulator,
-      gate,
-      place,
-      log,
-      open,
-      app: await open(),
-      complaints: bugs,
-      metricsToken,
+    const simulator = await startSimulator({
+      apiKeys: [FAL_KEY],
+      // The smallest pictures that drawing does not make cheaper.
+      images: { ultraLongSide: 128 },
+      ...options.simulator,
+      timing: { ...FAST, ...options.simulator?.timing },
+      log: (event) => {
+        if (event.type === 'bug') complaints.push(`A bug inside the simulator: ${event.message}`);
+      },
     });
+    disposer.add(() => simulator.close());
+    const fal = options.isProxied === true ? await startFaultProxy(simulator.queueUrl) : null;
+    if (fal !== null) disposer.add(() => fal.close());
+    const place = await databasePlace();
+    disposer.add(() => place.drop());
+    const port = await freePort();
+    const env = {
+      PORT: String(port),
+      LOG_LEVEL: 'debug',
+      FAL_KEY,
+      FAL_QUEUE_URL: fal?.url ?? simulator.queueUrl,
+      FAL_REST_URL: simulator.restUrl,
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      RECONCILE_INTERVAL_MS: '100',
+      ...place.env,
+      ...options.env,
+    };
+    const log = new CollectedLog(FAL_KEY);
+    const open = () => createApp(readConfig(env), createLog('debug', [], log));
+    const app = await open();
+    const openDatabase = () => place.open();
+    return new TestApp({ app, complaints, disposer, env, fal, log, open, openDatabase, simulator });
   } catch (error) {
-    await gate?.close();
-    await simulator.close();
-    await place.drop();
+    await disposer.dispose().catch(() => undefined);
     throw error;
   }
 }
 
 type Parts = {
-  readonly simulator: Simulator;
-  readonly gate: RequestGate | null;
-  readonly place: DatabasePlace;
-  readonly log: CollectedLog;
-  readonly open: () => Promise<App>;
   readonly app: App;
   readonly complaints: string[];
-  readonly metricsToken: string | undefined;
+  readonly disposer: Disposer;
+  readonly env: NonNullable<TestAppOptions['env']>;
+  readonly fal: FaultProxy | null;
+  readonly log: CollectedLog;
+  readonly open: () => Promise<App>;
+  readonly openDatabase: () => Promise<Database>;
+  readonly simulator: Simulator;
 };
 
-export class TestApp {
+export class TestApp extends ApiClient {
   readonly simulator: Simulator;
   readonly log: CollectedLog;
   readonly #parts: Parts;
-  readonly #complaints: string[];
-  readonly #watches = new Set<{ stop(): Promise<void> }>();
   #app: App;
 
   constructor(parts: Parts) {
+    super(parts.app.url);
     this.#parts = parts;
-    this.#complaints = parts.complaints;
     this.#app = parts.app;
     this.simulator = parts.simulator;
     this.log = parts.log;
   }
 
-  /** In front of fal's queue, in an app that was started with one. */
-  get gate(): RequestGate {
-    if (this.#parts.gate === null) throw new Error('This app was started without a gate');
-    return this.#parts.gate;
+  /** The proxy in front of fal's queue. */
+  get fal(): FaultProxy {
+    if (this.#parts.fal === null) throw new Error('This app was started without isProxied');
+    return this.#parts.fal;
   }
 
-  get url(): string {
-    return this.#app.url;
-  }
-
-  get graphqlUrl(): string {
-    return this.#app.graphqlUrl;
-  }
-
-  /** The data of an operation that has to succeed. */
-  async execute<R, V>(
-    document: TypedDocumentString<R, V>,
-    variables: NoInfer<V>,
-    options?: CallOptions,
-  ): Promise<R> {
-    const { status, text, data, errors } = await this.ask(document, variables, options);
-    if (status === 200 && errors.length === 0 && data !== null) return data;
-    throw new Error(`Refused.\n${shown({ query: document.toString(), variables }, status, text)}`);
-  }
-
-  /** The answer to an operation, whatever it is. A masked error has to be announced: `log.expectError`. */
-  async ask<R, V>(
+  /** A masked error has to be announced: `log.expectError`. */
+  override async ask<R, V>(
     document: TypedDocumentString<R, V>,
     variables: NoInfer<V>,
     options?: CallOptions,
   ): Promise<Answer<R>> {
-    const answer = await ask<R, V>(this.graphqlUrl, document, variables, options);
-    if (answer.text.includes(FAL_KEY)) this.#complaints.push(`An answer has the key in it: ${answer.text}`);
+    const answer = await super.ask<R, V>(document, variables, options);
+    if (answer.text.includes(FAL_KEY))
+      this.#parts.complaints.push(`An answer has the key in it: ${answer.text}`);
     return answer;
   }
 
-  avatarStatus(variables: AvatarStatusSubscriptionVariables, options: WatchOptions = {}): Watch<AvatarRow> {
-    return this.#watch(
-      AvatarStatusDocument,
-      variables,
-      (data) => (data as AvatarStatusSubscription).avatarStatus,
-      options,
-    );
+  override metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number> {
+    return super.metric(name, labels, { token: this.#parts.env['METRICS_TOKEN'] });
   }
 
-  generationStatus(
-    variables: GenerationStatusSubscriptionVariables,
-    options: WatchOptions = {},
-  ): Watch<GenerationRow> {
-    return this.#watch(
-      GenerationStatusDocument,
-      variables,
-      (data) => (data as GenerationStatusSubscription).generationStatus,
-      options,
-    );
+  /** The avatar, which has to exist. */
+  async avatarNow(id: string, token?: string): Promise<AvatarRow> {
+    const avatar = await this.avatar(id, { token });
+    if (avatar === null) throw new Error(`There is no avatar ${id}`);
+    return avatar;
   }
 
-  /** A socket for several operations; ends with the app. */
-  socket(token?: string): Client {
-    const client = openSocket(this.graphqlUrl, token);
-    this.#watches.add({ stop: async () => client.dispose() });
-    return client;
+  /** The latest submit that fal received. */
+  lastSubmit(): RecordedRequest {
+    const request = this.simulator.requests().at(-1);
+    if (request === undefined) throw new Error('fal received no submit');
+    return request;
   }
 
-  /** The sum of a metric's samples whose labels fit. */
-  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const token = this.#parts.metricsToken;
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const answer = await fetch(`${this.url}/metrics`, { headers });
-    return sumOfSamples(await answer.text(), name, labels);
+  /** The submits that fal received with this archive of photos. */
+  submitsOf(imagesUrl: string): RecordedRequest[] {
+    return this.simulator.requests().filter(({ body }) => JSON.stringify(body).includes(imagesUrl));
   }
 
-  /** Ends the server; objects when something in it did not end by itself. */
-  async #end(): Promise<void> {
-    const began = performance.now();
+  /** Stops the server, runs `between` on the database, and starts the server at the same address. */
+  async restart(between?: (database: Database) => Promise<void>): Promise<void> {
     await this.#app.close();
-    const took = Math.round(performance.now() - began);
-    if (took >= GRACE_MS) this.#complaints.push(`Ending took ${took} ms: something had to be torn off`);
-  }
-
-  /** Ends the server, lets `between` at the database nobody then uses, and starts it again at the same address. */
-  async restart(between: (database: Database) => Promise<void> = async () => undefined): Promise<void> {
-    await this.#end();
-    const database = await this.#parts.place.open();
-    try {
-      await between(database);
-    } finally {
-      await database.close();
+    if (between !== undefined) {
+      const database = await this.#parts.openDatabase();
+      await between(database).finally(() => database.close());
     }
     this.#app = await this.#parts.open();
   }
 
-  /** Ends everything in reverse order. Throws when anything was not as it should be. */
+  /** Ends everything in reverse order. Throws when the server left a listener, or logged an error nobody announced. */
   async close(): Promise<void> {
-    await Promise.all([...this.#watches].map((watch) => watch.stop()));
-    await this.#noListenersLeft().catch((error: unknown) => this.#complaints.push(inspect(error)));
-    this.#parts.gate?.release();
-    await this.#end();
-    await this.#parts.gate?.close();
-    await this.simulator.close();
-    await this.#parts.place.drop();
-    const complaints = [...this.#complaints, ...this.log.complaints()];
-    if (complaints.length > 0) throw new Error(`Not as it should be:\n${complaints.join('\n')}`);
-  }
-
-  async #noListenersLeft(): Promise<void> {
+    const { complaints, disposer } = this.#parts;
+    await this.disconnect();
     await eventually('every listener of a subscription to be gone', async () =>
       (await this.metric('likeness_subscription_listeners')) === 0 ? true : null,
-    );
-  }
-
-  #watch<R, V, Row>(
-    document: TypedDocumentString<R, V>,
-    variables: V,
-    rowOf: (data: unknown) => Row,
-    { over = 'ws', token, socket }: WatchOptions,
-  ): Watch<Row> {
-    const call = { query: document.toString(), variables };
-    const transport =
-      over === 'sse' ? overSse(this.graphqlUrl, call, token) : overWs(this.graphqlUrl, call, token, socket);
-    const watch = new Watch(`${over} ${JSON.stringify(variables)}`, transport, rowOf);
-    this.#watches.add(watch);
-    return watch;
+    ).catch((error: unknown) => complaints.push(inspect(error)));
+    await this.#app.close();
+    await disposer.dispose();
+    const all = [...complaints, ...this.log.complaints()];
+    if (all.length > 0) throw new Error(`Complaints:\n${all.join('\n')}`);
   }
 }

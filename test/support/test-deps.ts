@@ -1,32 +1,25 @@
-import { randomBytes } from 'node:crypto';
+import { afterAll, beforeEach, onTestFinished } from 'vitest';
 import { InFlight } from '../../src/async/in-flight.ts';
-import type {
-  Notification,
-  CancelAnswer,
-  RunStatus,
-  Provider,
-  RunRef,
-  JobMetrics,
-  JobDeps,
-} from '../../src/jobs/ports.ts';
-import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
+import { isFinal } from '../../src/domain/job-state.ts';
+import { NO_LIMITS } from '../../src/domain/quota.ts';
+import { PrismaJobStore } from '../../src/db/store/job-store.ts';
+import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../../src/jobs/poll-job.ts';
+import type { Notification } from '../../src/jobs/publish-outbox.ts';
+import type { Prisma } from '../../src/generated/prisma/client.ts';
+import { freshDatabase } from './database.ts';
 import { memoryLog } from './memory-log.ts';
-import { MemoryStore } from './memory-store.ts';
+import { avatarRow, jobRow } from './rows.ts';
 
-/** A provider at the port that answers as it is told and remembers what it was asked. */
-export class FakeProvider implements Provider {
-  inspection: RunStatus = { kind: 'queued', position: null };
+/** A provider whose answers the test sets, and which records what it was asked. */
+export class FakeProvider implements RunProvider {
+  status: RunStatus = { kind: 'queued', position: null };
   cancelAnswer: CancelAnswer = 'requested';
-  readonly inspected: string[] = [];
+  readonly polled: string[] = [];
   readonly cancelled: string[] = [];
 
-  submit(): Promise<never> {
-    return Promise.reject(new Error('nothing is submitted here'));
-  }
-
   async fetchStatus({ requestId }: RunRef): Promise<RunStatus> {
-    this.inspected.push(requestId);
-    return this.inspection;
+    this.polled.push(requestId);
+    return this.status;
   }
 
   async cancel({ requestId }: RunRef): Promise<CancelAnswer> {
@@ -37,31 +30,77 @@ export class FakeProvider implements Provider {
 
 export const POLL_MS = 3000;
 
-/** Dependencies of the use cases over fakes at its ports, to be looked at from outside. */
-export function testDeps() {
-  const store = new MemoryStore();
-  const provider = new FakeProvider();
-  const log = memoryLog();
-  const published: Notification[] = [];
-  const relay = { fails: () => false };
-  const publisher = {
-    async publish(announcement: Notification): Promise<void> {
-      published.push(announcement);
-      if (relay.fails()) throw new Error('no connection');
-    },
+type JobColumns = Partial<Prisma.JobUncheckedCreateInput>;
+
+/** A database for the jobs of one test file, empty before every test. */
+export async function jobsDatabase() {
+  const { database, drop } = await freshDatabase();
+  const { prisma, pool } = database;
+  afterAll(drop);
+  beforeEach(() => pool.query('DELETE FROM avatars; DELETE FROM jobs; DELETE FROM announcements'));
+
+  /** Inserts a job with its avatar and generation, which show the job's state. */
+  async function add(id: string, columns: JobColumns = {}): Promise<void> {
+    const avatarId = `avt-of-${id}`;
+    const generationId = columns.kind === 'GENERATION' ? `gen-of-${id}` : null;
+    const { state = 'SUBMITTING', falRequestId = null } = columns;
+    const shown = { SUBMITTING: 'DRAFT', SUBMIT_UNKNOWN: 'QUEUED', RUNNING: 'TRAINING' } as const;
+    const status = state in shown ? shown[state as keyof typeof shown] : (state as 'QUEUED');
+    await prisma.avatar.create({ data: { ...avatarRow(avatarId), status, falRequestId } });
+    if (generationId !== null) {
+      const generation = { id: generationId, ownerId: 'owner', avatarId, prompt: 'x', numImages: 1 };
+      await prisma.generation.create({ data: generation });
+    }
+    const nextPoll = isFinal(state) ? { nextPollAt: null } : {};
+    await prisma.job.create({
+      data: { ...jobRow(id, avatarId), token: `token-of-${id}`, generationId, ...nextPoll, ...columns },
+    });
+  }
+
+  const read = (id: string) =>
+    prisma.job.findUniqueOrThrow({ where: { id }, include: { avatar: true, generation: true } });
+
+  /** The dependencies of one test: the real store, with a fake at every other port. */
+  function testDeps() {
+    const store = new PrismaJobStore(prisma, NO_LIMITS);
+    const provider = new FakeProvider();
+    const log = memoryLog();
+    const published: Notification[] = [];
+    const publisher = {
+      publish: async (notification: Notification): Promise<void> => {
+        published.push(notification);
+      },
+    };
+    const deps = {
+      store,
+      provider,
+      publisher,
+      log,
+      metrics: { runEnded: () => undefined },
+      inFlight: new InFlight(),
+      settings: { pollIntervalMs: POLL_MS },
+    };
+    onTestFinished(async () => {
+      await deps.inFlight.drain(20_000);
+    });
+    return { deps, store, provider, log, published, publisher, polls: plannedPolls(store) };
+  }
+
+  return { prisma, pool, add, read, testDeps };
+}
+
+/** Milliseconds until the next poll, for each write that plans one; null: no poll. */
+function plannedPolls(store: PrismaJobStore): (number | null)[] {
+  const planned: (number | null)[] = [];
+  const { save } = store;
+  const reschedule = store.reschedule.bind(store);
+  store.save = (loaded, decision, options) => {
+    if (options.nextPollInMs !== undefined) planned.push(options.nextPollInMs);
+    return save(loaded, decision, options);
   };
-  const settings = { callbackBase: null, pollIntervalMs: POLL_MS, defaultTrainers: DEFAULT_TRAINERS };
-  const ended: Parameters<JobMetrics['runEnded']>[0][] = [];
-  const metrics: JobMetrics = { runEnded: (run) => ended.push(run), submitted: () => undefined };
-  const deps: JobDeps = {
-    store,
-    provider,
-    publisher,
-    log,
-    metrics,
-    inFlight: new InFlight(),
-    newCallbackToken: () => randomBytes(16).toString('hex'),
-    settings,
+  store.reschedule = (job, nextPollInMs, outcome) => {
+    planned.push(nextPollInMs);
+    return reschedule(job, nextPollInMs, outcome);
   };
-  return { deps, store, provider, log, published, relay, ended };
+  return planned;
 }

@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { PATIENCE_MS } from './eventually.ts';
+import { Condition } from './condition.ts';
 
 /** What a transport tells a Watch. */
 export type Sink = {
@@ -27,7 +27,7 @@ export class Watch<Row> implements AsyncIterable<Row> {
   readonly #stop: () => Promise<void>;
   /** Index in `seen` of the first row no wait has looked at. */
   #read = 0;
-  #onNews: (() => void)[] = [];
+  readonly #news = new Condition();
 
   /** @param rowOf takes the row out of an event's data */
   constructor(name: string, transport: Transport, rowOf: (data: unknown) => Row) {
@@ -35,33 +35,29 @@ export class Watch<Row> implements AsyncIterable<Row> {
     this.#stop = transport({
       next: (data) => {
         this.seen.push(rowOf(data));
-        this.#news();
+        this.#news.changed();
       },
       failed: (errors) => {
         this.errors = errors;
-        this.#news();
+        this.#news.changed();
       },
       ended: (without) => {
         this.hasEnded = true;
         this.closedWith ??= without ?? null;
-        this.#news();
+        this.#news.changed();
       },
     });
   }
 
   /** The next row, of those no wait has gone past, that fits. */
-  async until(fits: (row: Row) => boolean, what = String(fits), withinMs = PATIENCE_MS): Promise<Row> {
-    return this.#wait(
-      what,
-      () => {
-        for (let row = this.seen[this.#read]; row !== undefined; row = this.seen[this.#read]) {
-          this.#read += 1;
-          if (fits(row)) return row;
-        }
-        return null;
-      },
-      withinMs,
-    );
+  until(fits: (row: Row) => boolean, what = String(fits)): Promise<Row> {
+    return this.#wait(what, () => {
+      for (let row = this.seen[this.#read]; row !== undefined; row = this.seen[this.#read]) {
+        this.#read += 1;
+        if (fits(row)) return row;
+      }
+      return null;
+    });
   }
 
   next(): Promise<Row> {
@@ -70,13 +66,13 @@ export class Watch<Row> implements AsyncIterable<Row> {
 
   /** Resolves with everything it got when the stream is over. */
   async ended(): Promise<readonly Row[]> {
-    await this.#wait('its end', () => (this.hasEnded ? true : null), PATIENCE_MS, true);
+    await this.#wait('its end', () => (this.hasEnded ? true : null), true);
     return this.seen;
   }
 
   /** Resolves with the errors of an operation that was refused. */
   refused(): Promise<readonly GraphQLFormattedError[]> {
-    return this.#wait('being refused', () => this.errors, PATIENCE_MS, true);
+    return this.#wait('being refused', () => this.errors, true);
   }
 
   stop(): Promise<void> {
@@ -87,26 +83,9 @@ export class Watch<Row> implements AsyncIterable<Row> {
     while (!this.hasEnded || this.#read < this.seen.length) yield await this.next();
   }
 
-  #news(): void {
-    for (const look of this.#onNews.splice(0)) look();
-  }
-
-  async #wait<T>(what: string, look: () => T | null, withinMs: number, mayEnd = false): Promise<T> {
-    const giveUpAt = performance.now() + withinMs;
-    for (;;) {
-      const found = look();
-      if (found !== null) return found;
-      const isOver = !mayEnd && (this.hasEnded || this.errors !== null);
-      const left = giveUpAt - performance.now();
-      if (isOver || left <= 0) throw new Error(this.#inVain(what, isOver ? 'it is over' : `${withinMs} ms`));
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#onNews.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
+  #wait<T>(what: string, look: () => T | null, mayEnd = false): Promise<T> {
+    const isOver = () => !mayEnd && (this.hasEnded || this.errors !== null);
+    return this.#news.until(look, isOver, (why) => this.#inVain(what, why));
   }
 
   #inVain(what: string, why: string): string {

@@ -5,7 +5,7 @@ import { storable } from '../../src/values/jsonb.ts';
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 
-test('whatever JSON fal answers with can be stored, in texts and names of fields alike', async () => {
+test('any JSON can be stored: NUL and lone surrogates are replaced in texts and field names', async () => {
   const odd = { url: 'https://x.example/l', 'a\u0000': ['b\u0000', { c: '\ud800', d: null }], '\udfff': 1.5 };
   const id = 'avt_00000000000070008000000000000001';
   const falResponseData = storable(odd) ?? {};

@@ -11,16 +11,13 @@ export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-/**
- * Whether a Host header names this simulator: by a name that means this machine, or by the one it hands out. A page
- * whose own name was made to lead here (DNS rebinding) still sends that name.
- */
+/** Whether a Host header is a loopback name or that of `base`: protects against DNS rebinding. */
 export function isOwnHost(host: string | undefined, base: string): boolean {
   if (host === undefined || !/^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(host)) return false;
   return URL.canParse(`http://${host}`) && isOwnName(new URL(`http://${host}`).hostname, base);
 }
 
-/** The same for an Origin header; `null`, which a page without a place of its own sends, is none. */
+/** The same for an Origin header; the opaque origin `null` is refused. */
 export function isOwnOrigin(origin: string, base: string): boolean {
   return URL.canParse(origin) && isOwnName(new URL(origin).hostname, base);
 }

@@ -9,11 +9,10 @@ import { firstBytes, readDirectory, type ZipEntry } from './zip-directory.ts';
 
 const FETCH_TIMEOUT_MS = 10_000;
 const LARGEST_ENTRY_BYTES = 64 * 1024 * 1024;
-/** Looking into thousands of photos would take long; the rest is believed by name. */
+/** Later entries are images by their names alone. */
 const MOST_LOOKED_INTO = 40;
-/** A picture's format, and the likeness that drawn ones carry. */
 const HEAD_BYTES = 4096;
-/** Enough to tell two archives apart; hashing all of a large one would hold up everybody else. */
+/** Hashing a whole large archive would block the event loop. */
 const MOST_HASHED_BYTES = 4 * 1024 * 1024;
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'];
 
@@ -25,7 +24,7 @@ export type ArchiveParts = {
   signal: AbortSignal;
 };
 export type Archive = { images: number; captions: number; likeness: Likeness };
-/** `elsewhere`: on a host the simulator does not ask, so nothing is known about it. */
+/** `elsewhere`: on a host from which the simulator does not fetch. */
 export type Opened =
   { kind: 'archive'; archive: Archive } | { kind: 'elsewhere' } | { kind: 'refused'; detail: Detail };
 
@@ -63,7 +62,7 @@ export async function openArchive(
   return { kind: 'archive', archive };
 }
 
-/** Null when it lies on a host that is not asked. Throws when it cannot be had. */
+/** Null for a host from which the simulator does not fetch. Throws when the fetch fails. */
 async function readArchive(url: string, parts: ArchiveParts): Promise<Uint8Array | null> {
   const inline = /^data:[^,]{0,200};base64,/.exec(url);
   if (inline) return Buffer.from(url.slice(inline[0].length), 'base64');
@@ -83,7 +82,7 @@ async function readArchive(url: string, parts: ArchiveParts): Promise<Uint8Array
   return answer.body;
 }
 
-/** Counts without unpacking: of each image only the head is read, to see that it is one. Null for no readable zip. */
+/** Counts images by their first bytes, without unpacking the rest. Null for an unreadable zip. */
 export async function lookInside(archive: Uint8Array): Promise<Archive | null> {
   const zip = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
   try {

@@ -3,8 +3,8 @@ import type { Exchange } from './exchange.ts';
 import { detail, type Reply } from './replies.ts';
 
 /**
- * Keeps web pages away from the switches: whose origin is foreign is refused, and a body has to be declared as JSON,
- * which a page can send nowhere without asking first. Nothing here answers that question. Null for whoever may go on.
+ * Refuses web pages: requests with a foreign origin, and bodies that are not declared as JSON, for which a browser needs
+ * a CORS preflight that nothing here answers. Null: not refused.
  */
 export function refuseControl({ method, headers }: Exchange, base: string): Reply | null {
   const { origin } = headers;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Exchange } from './exchange.ts';
-import type { Programs } from './programs.ts';
+import type { Overrides } from './overrides.ts';
 import { withoutSecrets, withoutToken } from './record.ts';
 import { detail, json, type Reply } from './replies.ts';
 import type { RequestLog } from './request-log.ts';
@@ -8,7 +8,7 @@ import { isScenario, SCENARIOS } from './scenarios.ts';
 import type { Delivery } from './webhook-sender.ts';
 
 export type ControlParts = {
-  programs: Programs;
+  overrides: Overrides;
   requests: RequestLog;
   deliveries: () => readonly Delivery[];
   rotateKeys: () => void;
@@ -25,7 +25,7 @@ const program = z.strictObject({
   times: z.int().min(1).optional(),
 });
 
-/** The simulator's own switches, for callers in another process. */
+/** Controls of the simulator for other processes. */
 export async function controlRoute(exchange: Exchange, parts: ControlParts): Promise<Reply> {
   switch (`${exchange.method} ${exchange.segments.slice(1).join('/')}`) {
     case 'GET requests':
@@ -38,9 +38,9 @@ export async function controlRoute(exchange: Exchange, parts: ControlParts): Pro
     case 'GET scenarios':
       return json(200, SCENARIOS);
     case 'POST program':
-      return setProgram((await exchange.read(100_000)).toString('utf8'), parts.programs);
+      return setProgram((await exchange.read(100_000)).toString('utf8'), parts.overrides);
     case 'DELETE program':
-      parts.programs.clear();
+      parts.overrides.clear();
       return json(200, {});
     case 'POST rotate-keys':
       parts.rotateKeys();
@@ -50,7 +50,7 @@ export async function controlRoute(exchange: Exchange, parts: ControlParts): Pro
   }
 }
 
-function setProgram(text: string, programs: Programs): Reply {
+function setProgram(text: string, overrides: Overrides): Reply {
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -63,7 +63,7 @@ function setProgram(text: string, programs: Programs): Reply {
   const { endpoint, scenario: one, scenarios, times } = parsed.data;
   const all = [...(typeof one === 'string' ? [one] : (one ?? [])), ...(scenarios ?? [])];
   if (all.length === 0) return detail(422, 'Expected scenario or scenarios');
-  programs.add({
+  overrides.add({
     scenarios: all,
     ...(endpoint !== undefined && { endpoint }),
     ...(times !== undefined && { times }),

@@ -1,26 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 
 export class BodyTooLarge extends Error {}
-/** Too much is being read at the same time. */
+/** The budget of all bodies is used up. */
 export class BodiesTooLarge extends Error {}
 
-/** One request as the routes see it. */
+/** A request to a route. */
 export type Exchange = {
   method: string;
   /** Decoded path segments; none is empty. */
   segments: string[];
   query: URLSearchParams;
   headers: Record<string, string>;
-  /** Throws BodyTooLarge beyond `limit` bytes, BodiesTooLarge when all of them together take too much. */
+  /** Throws BodyTooLarge beyond `limit` bytes, BodiesTooLarge when the shared budget is used up. */
   read: (limit: number) => Promise<Buffer>;
-  /** To be called when what was read is no longer needed. */
+  /** Returns the bytes of the body to the budget. */
   release: () => void;
 };
 
 export type BodyBudget = { left: number };
 
 /**
- * Null when the target is not a path this server could ever have handed out.
+ * Null when the request target is not a valid path.
  * @param budget bytes that bodies may hold, over all exchanges
  */
 export function openExchange(request: IncomingMessage, budget: BodyBudget): Exchange | null {

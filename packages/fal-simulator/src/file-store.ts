@@ -10,10 +10,7 @@ export type FileStore = ReturnType<typeof createFileStore>;
 
 const MOST_IN_MEMORY_BYTES = 1024 * 1024 * 1024;
 
-/**
- * Public files, each under an id that cannot be guessed. Bytes live on disk if there is a folder, otherwise in memory,
- * where the oldest make room for new ones.
- */
+/** Public files under unguessable ids: on disk with a folder, otherwise in memory, where the oldest are evicted. */
 export function createFileStore(
   folder: StateFolder,
   base: () => string,
@@ -42,7 +39,7 @@ export function createFileStore(
     newId: () => randomBytes(12).toString('hex'),
     urlOf: (file: Pick<StoredFile, 'id' | 'name'>) =>
       `${base()}/files/${file.id}/${encodeURIComponent(file.name)}`,
-    /** The path of its bytes on disk, null when they are in memory. */
+    /** Null: the bytes are in memory. */
     pathOf,
     find: (id: string | undefined) => files.get(id ?? '') ?? null,
     async put(bytes: Buffer, about: { id: string; name: string; contentType: string }): Promise<StoredFile> {
@@ -58,7 +55,6 @@ export function createFileStore(
       const path = pathOf(file);
       return path === null ? (inMemory.get(file.id) ?? Buffer.alloc(0)) : readFile(path);
     },
-    /** Its first bytes, at most `most`. */
     async readStart(file: StoredFile, most: number): Promise<Buffer> {
       const path = pathOf(file);
       if (path === null) return (inMemory.get(file.id) ?? Buffer.alloc(0)).subarray(0, most);

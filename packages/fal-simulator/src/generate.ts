@@ -8,37 +8,37 @@ import { LORA_HEAD_BYTES, readLoraMetadata } from './lora-file.ts';
 import { modelError, plainError, requestError, success, type Detail } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
 import { shortened } from './shortened.ts';
-import type { Prepared, Workshop } from './work.ts';
+import type { Prepared, RunDeps } from './work.ts';
 
 const ODD_URL = 'http://169.254.169.254/latest/meta-data/image.png';
 /** fal draws seeds beyond 32 bits; these stay exact in a JavaScript number. */
 const SMALLEST_SEED = 2 ** 32;
 const LARGEST_SEED = 2 ** 48;
 
-export async function prepareGeneration(run: Run, generator: Generator, shop: Workshop): Promise<Prepared> {
+export async function prepareGeneration(run: Run, generator: Generator, deps: RunDeps): Promise<Prepared> {
   const parsed = generator.input.safeParse(run.input);
   if (!parsed.success) return { kind: 'refused', outcome: modelError(inputErrors(parsed.error, run.input)) };
   const input = parsed.data;
-  const model = await modelOf(input, generator, shop);
+  const model = await modelOf(input, generator, deps);
   if ('type' in model) return { kind: 'refused', outcome: modelError([model]) };
   return {
     kind: 'work',
     intro: [],
     total: Number(input['num_inference_steps'] ?? generator.defaultSteps),
-    durationMs: shop.timing().generateMs,
-    finish: () => finishGeneration(run, { generator, input, model, shop }),
+    durationMs: deps.timing().generateMs,
+    finish: () => finishGeneration(run, { generator, input, model, deps }),
   };
 }
 
-/** Whose likeness is drawn: the LoRA, the finetune, or nobody's. A Detail when the caller names what is not there. */
+/** The model to draw with; a Detail when a named LoRA or finetune does not exist. */
 async function modelOf(
   input: Record<string, unknown>,
   generator: Generator,
-  shop: Workshop,
+  deps: RunDeps,
 ): Promise<Model | Detail> {
   if (generator.uses === 'finetune_id') {
     const id = String(input['finetune_id']);
-    const finetune = shop.finetunes.find(id);
+    const finetune = deps.finetunes.find(id);
     if (finetune) return { kind: 'finetune', key: id, likeness: finetune.likeness, style: finetune.style };
     return {
       loc: ['body', 'finetune_id'],
@@ -50,12 +50,12 @@ async function modelOf(
   const loras = (input['loras'] ?? []) as { path: string }[];
   const model: Model = { kind: 'lora', key: '', likeness: '', style: false };
   for (const [index, { path }] of loras.entries()) {
-    const own = ownPath(path, shop.base());
+    const own = ownPath(path, deps.base());
     model.key += ` ${own?.join('/') ?? path}`;
     let metadata: Record<string, string> | null = {};
     if (own) {
-      const file = own[0] === 'files' ? shop.files.find(own[1]) : null;
-      metadata = file && readLoraMetadata(await shop.files.readStart(file, LORA_HEAD_BYTES));
+      const file = own[0] === 'files' ? deps.files.find(own[1]) : null;
+      metadata = file && readLoraMetadata(await deps.files.readStart(file, LORA_HEAD_BYTES));
     }
     if (!metadata) {
       const input = shortened(path);
@@ -66,42 +66,42 @@ async function modelOf(
     model.style ||= metadata['style'] === 'true';
   }
   if (loras.length > 0) return model;
-  // Without a model nobody in particular is drawn.
+  // Without a model the prompt and the seed decide the person.
   const stranger = likenessOf(JSON.stringify([input['prompt'], input['seed']]));
   return { kind: 'base', key: '', likeness: stranger, style: false };
 }
 
-type Finishing = { generator: Generator; input: Record<string, unknown>; model: Model; shop: Workshop };
+type Finishing = { generator: Generator; input: Record<string, unknown>; model: Model; deps: RunDeps };
 
-async function finishGeneration(run: Run, { generator, input, model, shop }: Finishing): Promise<Outcome> {
+async function finishGeneration(run: Run, { generator, input, model, deps }: Finishing): Promise<Outcome> {
   const failed = failureOf(run);
   if (failed) return failed;
   const prompt = String(input['prompt']);
-  const seed = typeof input['seed'] === 'number' ? input['seed'] : newSeed(shop.random());
+  const seed = typeof input['seed'] === 'number' ? input['seed'] : newSeed(deps.random());
   if (has(run, 'no-artefact')) return success({ seed, prompt }, 1);
   const byRatio = generator.sizedBy === 'aspect_ratio';
   const size = byRatio
-    ? pixelsOfRatio(input['aspect_ratio'], shop.ultraLongSide)
+    ? pixelsOfRatio(input['aspect_ratio'], deps.ultraLongSide)
     : pixelsOf(input['image_size']);
-  // No encoder for webp here: a caller who asks for it gets a PNG that says so.
+  // There is no WebP encoder: PNG, declared as PNG, replaces it.
   const format = (input['output_format'] ?? generator.defaultFormat) === 'jpeg' ? 'jpeg' : 'png';
   const black = has(run, 'filtered');
   const images: Record<string, unknown>[] = [];
-  const started = shop.now();
+  const started = deps.now();
   for (let index = 0; index < Number(input['num_images'] ?? 1); index += 1) {
-    const bytes = await shop.inTurn(async () => {
+    const bytes = await deps.limited(async () => {
       const pixels = await draw({ prompt, seed, index, model, size, black });
-      return encode(pixels, size, { format, quality: shop.jpegQuality, likeness: model.likeness });
+      return encode(pixels, size, { format, quality: deps.jpegQuality, likeness: model.likeness });
     });
     const contentType = `image/${format}`;
     images.push({
-      url: await urlOf(bytes, contentType, input['sync_mode'] === true, shop),
+      url: await urlOf(bytes, contentType, input['sync_mode'] === true, deps),
       ...size,
       content_type: contentType,
     });
   }
   if (has(run, 'odd-url')) for (const image of images) image['url'] = ODD_URL;
-  const timings = { inference: (shop.now() - started) / 1000 };
+  const timings = { inference: (deps.now() - started) / 1000 };
   const has_nsfw_concepts = images.map(() => black);
   const megapixels = images.length * Math.ceil((size.width * size.height) / 1_000_000);
   return success({ images, timings, seed, has_nsfw_concepts, prompt }, megapixels);
@@ -111,7 +111,7 @@ async function urlOf(
   bytes: Buffer,
   contentType: string,
   inline: boolean,
-  { files }: Workshop,
+  { files }: RunDeps,
 ): Promise<string> {
   if (inline) return `data:${contentType};base64,${bytes.toString('base64')}`;
   const name = contentType === 'image/jpeg' ? 'image.jpg' : 'image.png';

@@ -4,7 +4,7 @@ import { shortenedValue } from './shortened.ts';
 
 const MOST_DETAILS = 20;
 
-/** What a failed input check looks like in fal's words. */
+/** Zod issues in the form of fal's validation errors. */
 export function inputErrors(error: z.ZodError, input: unknown): Detail[] {
   return error.issues.slice(0, MOST_DETAILS).flatMap((issue) => detailsOf(issue, input));
 }
@@ -26,7 +26,7 @@ function detailsOf(issue: z.core.$ZodIssue, input: unknown): Detail[] {
       ];
     }
     case 'invalid_union': {
-      // The branch that got furthest says most; a plain type mismatch says least.
+      // The deepest issue is the most specific one.
       const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
       if (!deepest) return [{ ...at, msg: issue.message, type: 'value_error' }];
       return detailsOf({ ...deepest, path: [...issue.path, ...deepest.path] }, input);

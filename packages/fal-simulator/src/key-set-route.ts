@@ -1,13 +1,13 @@
-import type { Programs } from './programs.ts';
+import type { Overrides } from './overrides.ts';
 import { detail, json, page, type Reply } from './replies.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
-/** The neutral element of the curve: under it a verifier without a check takes one signature for every message. */
+/** The neutral element of the curve: an unchecked verifier accepts one signature for every message under it. */
 const LOW_ORDER_X = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]).toString('base64url');
 const HUGE_BYTES = 5 * 1024 * 1024;
 
-export function keySetRoute(keys: SigningKeys, programs: Programs): Reply {
-  for (const scenario of programs.forKeySet()) {
+export function keySetRoute(keys: SigningKeys, overrides: Overrides): Reply {
+  for (const scenario of overrides.forKeySet()) {
     if (scenario === 'jwks-down') return detail(503, 'Service unavailable');
     if (scenario === 'jwks-empty') return json(200, { keys: [] });
     if (scenario === 'jwks-junk') return page(200, 'Maintenance');

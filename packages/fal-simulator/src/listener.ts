@@ -8,13 +8,13 @@ export type Route = (exchange: Exchange) => Promise<Reply>;
 export type ListenerParts = {
   route: Route;
   onBug: (error: unknown) => void;
-  /** What its answers give as their date, in milliseconds since the epoch. */
+  /** For the Date header, in milliseconds since the epoch. */
   now: () => number;
-  /** Bytes that bodies may hold at the same time. */
+  /** Budget of all bodies at the same time. */
   mostBodyBytes: number;
 };
 
-/** An HTTP server around one route. Whatever a peer does ends in an answer or a closed socket, never in a throw. */
+/** An HTTP server with one route. No request makes it throw. */
 export function createListener({ mostBodyBytes, ...parts }: ListenerParts): Server {
   const budget = { left: mostBodyBytes };
   const server = createServer((request, response) => {
@@ -54,11 +54,11 @@ async function answer(
 
 function refusalOf(error: unknown): Reply | null {
   if (error instanceof BodyTooLarge) return detail(413, 'Request body is too large');
-  if (error instanceof BodiesTooLarge) return detail(503, 'Too much is being sent', { 'retry-after': '1' });
+  if (error instanceof BodiesTooLarge) return detail(503, 'Too many request bodies', { 'retry-after': '1' });
   return null;
 }
 
-/** Resolves with the port. Tries the first port that is free; rejects when the last one is not. */
+/** Listens on the first free port and resolves with it. */
 export async function listen(server: Server, host: string, ports: readonly number[]): Promise<number> {
   for (const [index, port] of ports.entries()) {
     try {
@@ -77,7 +77,7 @@ export async function listen(server: Server, host: string, ports: readonly numbe
   throw new Error('No port to listen on');
 }
 
-/** An address that means every interface is no name that anybody can call. */
+/** A host name for URLs: loopback for an address that means every interface. */
 export function nameOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;

@@ -5,14 +5,13 @@ const RANK = 4;
 const WIDTH = 64;
 const PARTS = ['lora_A', 'lora_B'];
 
-/** Real ones have a header of some hundred kilobytes; parsing a huge one would hold up everybody else. */
+/** Real headers have some hundred kilobytes; parsing a huge one would block the event loop. */
 const LARGEST_HEADER_BYTES = 1024 * 1024;
-/** What of a file has to be read to know its header. */
 export const LORA_HEAD_BYTES = 8 + LARGEST_HEADER_BYTES;
 
 const header = z.object({ __metadata__: z.record(z.string(), z.string()).optional() });
 
-/** A small file that real safetensors readers open: header length, JSON header, two tensors. */
+/** A small valid safetensors file: header length, JSON header, two tensors. */
 export function writeLora(metadata: Record<string, string>): Buffer {
   const tensors: Record<string, unknown> = {};
   const bytes = RANK * WIDTH * 4;
@@ -22,7 +21,7 @@ export function writeLora(metadata: Record<string, string>): Buffer {
     tensors[name] = { dtype: 'F32', shape, data_offsets: [index * bytes, (index + 1) * bytes] };
   });
   const json = JSON.stringify({ __metadata__: { format: 'pt', ...metadata }, ...tensors });
-  // The format wants tensors aligned to eight bytes; spaces are its filler.
+  // The format aligns tensors to eight bytes and pads with spaces.
   const head = Buffer.from(json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8, ' '));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(head.length));
@@ -30,8 +29,8 @@ export function writeLora(metadata: Record<string, string>): Buffer {
 }
 
 /**
- * Null when it is no safetensors file.
- * @param file its first LORA_HEAD_BYTES are enough
+ * Null for another format.
+ * @param file at least its first LORA_HEAD_BYTES
  */
 export function readLoraMetadata(file: Buffer): Record<string, string> | null {
   if (file.length < 8) return null;

@@ -1,15 +1,15 @@
 import type { ScenarioName } from './scenarios.ts';
 
-/** How long things take. All in milliseconds unless the name says otherwise. */
+/** Durations in milliseconds, unless the name has another unit. */
 export type Timing = {
   queueMs: number;
   trainMs: number;
   generateMs: number;
-  /** Log lines with a progress bar that one run writes. */
+  /** Log lines with a progress bar per run. */
   progressSteps: number;
   /** From the cancel of a running run to its end. */
   cancelMs: number;
-  /** What the scenario `slow` multiplies waits by. */
+  /** Multiplies waits under the scenario `slow`. */
   slowFactor: number;
   webhookFirstTimeoutMs: number;
   webhookRetryTimeoutMs: number;
@@ -58,17 +58,17 @@ export type SimulatorOptions = {
   host?: string;
   /** 0 (default) picks a free port; with `dir` the port of the last start is tried first. */
   port?: number;
-  /** Base of every URL handed out; for a simulator behind another name, such as a container's. */
+  /** Base of every URL in answers; for a simulator behind another name, such as a container's. */
   publicUrl?: string;
-  /** Folder that keeps files, finetunes, keys and runs over restarts. Without it: memory only. */
+  /** Folder for files, finetunes, keys and runs. Without it: memory only. */
   dir?: string;
   /** Sent as X-Fal-Webhook-User-Id. */
   accountId?: string;
   /** Accepted keys. Default: any non-empty one. */
   apiKeys?: readonly string[];
   /**
-   * Whether callers may bend what happens, by the routes under /__simulator and by scenarios in the input. Default
-   * true. Without it `program()` still does.
+   * Whether requests may set scenarios, by the routes under /__simulator or in the input. Default true. `program()`
+   * works without it.
    */
   controls?: boolean;
   timing?: Partial<Timing>;
@@ -85,8 +85,7 @@ export type SimulatorOptions = {
   /** Whether a cancelled run sends an ERROR webhook; fal does not document it. Default true. */
   webhookOnCancel?: boolean;
   /**
-   * Fetch archives from other servers of this machine too. Default false: where strangers give the addresses, the
-   * answers would tell them which ports are open.
+   * Fetch archives from other servers on loopback. Default false: the answers would reveal open ports to strangers.
    */
   opensLoopback?: boolean;
   /** Largest upload or archive in bytes. Default 256 MiB. */

@@ -13,7 +13,7 @@ export function success(body: unknown, billableUnits: number): Outcome {
   return { status: 200, body, headers: { 'x-fal-billable-units': String(billableUnits) }, error: null };
 }
 
-/** The model refuses its input: 422 with a list of details. */
+/** A model error: 422 with a list of details. */
 export function modelError(details: readonly Detail[], status = 422): Outcome {
   const [first] = details;
   return {
@@ -26,7 +26,7 @@ export function modelError(details: readonly Detail[], status = 422): Outcome {
   };
 }
 
-/** fal's own machinery fails, not the model. */
+/** An error of fal's infrastructure, not of the model. */
 export function requestError(status: number, type: string, text: string): Outcome {
   return {
     status,

@@ -6,7 +6,7 @@ export type Outgoing = {
   headers?: Record<string, string>;
   body?: Buffer | string;
   timeoutMs: number;
-  /** Bytes of the answer after which the connection is given up. */
+  /** Largest answer in bytes. */
   limit: number;
   signal: AbortSignal;
 };
@@ -14,8 +14,8 @@ export type Outgoing = {
 export class AnswerTooLarge extends Error {}
 
 /**
- * One request on a connection of its own: nothing is pooled, so nothing outlives close(). Redirects are answers
- * like any other. Rejects on transport errors, after `timeoutMs` for the whole exchange, and with AnswerTooLarge beyond `limit`.
+ * One request without pooling, so no connection outlives close(). Redirects are not followed. Rejects on transport
+ * errors, after `timeoutMs` in total, and with AnswerTooLarge beyond `limit`.
  */
 export async function sendOnce(url: string, outgoing: Outgoing): Promise<{ status: number; body: Buffer }> {
   const target = new URL(url);

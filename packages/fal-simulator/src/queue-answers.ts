@@ -1,6 +1,6 @@
 import { appOf, type LogLine, type Run } from './run.ts';
 
-/** Others in front of a run when it enters the queue. */
+/** Simulated runs ahead of a new one. */
 const AHEAD_AT_FIRST = 3;
 
 export function queuePosition(run: Run, now: number): number {
@@ -27,7 +27,7 @@ export function submitAnswer(run: Run, base: string, now: number) {
   };
 }
 
-/** @param logs null when the caller did not ask for them */
+/** @param logs null: without logs */
 export function statusAnswer(
   run: Run,
   { base, now, logs }: { base: string; now: number; logs: LogLine[] | null },

@@ -1,6 +1,6 @@
 import { appOf } from './run.ts';
 
-/** What a path on the queue's host asks for. */
+/** A parsed path of the queue. */
 export type QueuePath =
   | { kind: 'submit'; endpoint: string }
   | { kind: 'run'; app: string; full: boolean; id: string; what: 'result' | 'status' | 'stream' | 'cancel' }
@@ -14,7 +14,7 @@ const WHAT = {
   cancel: 'cancel',
 } as const;
 
-/** `full` says that the path has more of the endpoint id than fal's own URLs, which stop after owner and app. */
+/** `full`: the path has the whole endpoint id, not only owner and app as fal's own URLs. */
 export function parseQueuePath(segments: readonly string[]): QueuePath {
   const at = segments.indexOf('requests', 2);
   if (at === -1)

@@ -62,6 +62,6 @@ function readResult(run: Run): Reply {
 function cancel(run: Run, parts: QueueParts): Reply {
   if (run.state === 'COMPLETED') return json(400, { status: 'ALREADY_COMPLETED' });
   const removed = run.state === 'IN_QUEUE' && parts.cancelQueuedWith === 200 && !has(run, 'cancel-ignored');
-  if (!has(run, 'cancel-ignored')) parts.floor.cancel(run.id);
+  if (!has(run, 'cancel-ignored')) parts.scheduler.cancel(run.id);
   return removed ? json(200, { status: 'OK' }) : json(202, { status: 'CANCELLATION_REQUESTED' });
 }

@@ -1,22 +1,22 @@
 import type { ScenarioName } from './scenarios.ts';
 
-/** A submit as it came in, whatever became of it. */
+/** A received submit. */
 export type RecordedRequest = {
   /** Null when it was refused. */
   requestId: string | null;
   endpoint: string;
-  /** Parsed JSON, or the beginning of the text when it is none or long; null without a good key. */
+  /** Parsed JSON, or the beginning of a long or invalid text; null without a valid key. */
   body: unknown;
   headers: Record<string, string>;
   query: Record<string, string>;
   webhookUrl: string | null;
   receivedAt: number;
   scenarios: readonly ScenarioName[];
-  /** HTTP status of the answer, or how it was withheld. */
+  /** HTTP status, or why there was none. */
   answered: number | 'cut' | 'drop' | 'hang';
 };
 
-/** Without the key and without callback tokens, for anything that leaves the process. */
+/** Without the key and callback tokens, for disk and control routes. */
 export function withoutSecrets(request: RecordedRequest): RecordedRequest {
   const { headers, query, webhookUrl } = request;
   return {
@@ -33,7 +33,7 @@ export function withoutSecrets(request: RecordedRequest): RecordedRequest {
   };
 }
 
-/** A callback address without its last segment and its query, where receivers put what tells them that it is fal. */
+/** A callback URL without its last segment and query, which hold the receiver's secrets. */
 export function withoutToken(url: string): string {
   if (!URL.canParse(url)) return '…';
   const { protocol, host, pathname, search } = new URL(url);

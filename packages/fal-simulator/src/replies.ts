@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 
-/** Every way a route can end, the broken ones included. */
+/** A route's answer, or a broken one. */
 export type Reply =
   | { kind: 'bytes'; status: number; headers: Record<string, string>; body: Uint8Array | string }
   | { kind: 'file'; headers: Record<string, string>; path: string }
@@ -46,7 +46,7 @@ export async function send(response: ServerResponse, reply: Reply, withBody: boo
       reply.serve(response);
       return;
     case 'cut':
-      // The promised length is never reached, so the reader sees a broken answer rather than a short one.
+      // Shorter than its content-length, so that the reader detects it.
       response.writeHead(200, {
         'content-type': 'application/json',
         'content-length': String(reply.body.length),

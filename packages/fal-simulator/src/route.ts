@@ -21,11 +21,11 @@ export type RouteParts = Omit<QueueParts, 'unauthorized'> & {
   maxFileBytes: number;
   /** Null accepts any key that is not empty. */
   apiKeys: readonly string[] | null;
-  /** Whether callers may bend what happens: the routes under /__simulator, and scenarios in the input. */
+  /** Allows the routes under /__simulator and scenarios in the input. */
   controls: boolean;
 };
 
-/** fal spreads these over several hosts; their paths never meet, so one host serves them all. */
+/** Serves on one host what fal serves on several; their paths do not overlap. */
 export function createRoute(parts: RouteParts): Route {
   const unauthorized = (exchange: Exchange) => checkKey(exchange, parts.apiKeys);
   const storage = createStorageRoutes({ ...parts, unauthorized });
@@ -43,7 +43,7 @@ export function createRoute(parts: RouteParts): Route {
         });
       case '.well-known':
         return path === '.well-known/jwks.json'
-          ? keySetRoute(parts.keys, parts.programs)
+          ? keySetRoute(parts.keys, parts.overrides)
           : detail(404, 'Not found');
       case 'storage': {
         const known = path === 'storage/upload/initiate' || path === 'storage/upload/initiate-multipart';

@@ -8,19 +8,19 @@ export type LogLine = {
   labels: object;
 };
 
-/** What the result route answers, and why it is a failure if it is one. */
+/** The answer of the result route. */
 export type Outcome = {
   status: number;
   body: unknown;
   headers: Record<string, string>;
-  /** As the queue's status shows it; null for a success. */
+  /** As in the status; null for a success. */
   error: { text: string; type: string } | null;
 };
 
-/** One accepted submit. Plain data, so that it can be written to disk as it is. */
+/** An accepted submit, as it is stored on disk. */
 export type Run = {
   id: string;
-  /** Id of the newest attempt: a requeue changes it, `id` stays. */
+  /** Id of the newest attempt; a requeue changes it. */
   gatewayId: string;
   endpoint: string;
   input: Record<string, unknown>;
@@ -37,11 +37,11 @@ export type Run = {
   cancelled: boolean;
   outcome: Outcome | null;
   statusReads: number;
-  /** Every webhook of the run was accepted or given up. */
+  /** Every webhook was accepted or given up. */
   webhookSettled: boolean;
 };
 
-/** The first two segments, except under fal's two shared owners, which keep three. */
+/** Owner and app: two segments, or three under fal's shared owners. */
 export function appOf(endpoint: string): string {
   const segments = endpoint.split('/');
   const namespaced = segments[0] === 'workflows' || segments[0] === 'comfy';

@@ -7,7 +7,7 @@ const SIZE = { width: 320, height: 400 };
 
 let drawn: Promise<Uint8Array> | null = null;
 
-/** A zip of small portraits of one and the same person. Drawn when first asked for, then kept. */
+/** A zip of small portraits of one person, drawn on the first call. */
 export async function samplePhotos(): Promise<Uint8Array> {
   return (drawn ??= drawAll());
 }
@@ -23,6 +23,6 @@ async function drawAll(): Promise<Uint8Array> {
       likeness: SAMPLE_PERSON,
     });
   }
-  // A fixed time of change: the same bytes on every start.
+  // A fixed modification time: the same bytes on every start.
   return zipSync(photos, { level: 0, mtime: new Date(2020, 0, 1) });
 }

@@ -1,4 +1,4 @@
-/** Every scenario and what it does. The text is also what GET /__simulator/scenarios prints. */
+/** Scenarios and their effects, as GET /__simulator/scenarios returns them. */
 export const SCENARIOS = {
   fail: 'the run fails: result 422 with a detail list',
   'fail-plain': 'the run fails: result 422 whose detail is a plain string',
@@ -58,8 +58,8 @@ export function isScenario(name: string): name is ScenarioName {
 }
 
 /**
- * Scenarios the caller wrote into the input itself: `?scenario=a,b` in any URL at the top level, `[[a]]` or
- * `[[a,b]]` in the prompt. Unknown names are ignored, because a prompt may contain brackets of its own.
+ * Scenarios in the input: `?scenario=a,b` in any top-level URL, `[[a]]` or `[[a,b]]` in the prompt. Unknown names are
+ * ignored, because a prompt may contain brackets.
  */
 export function scenariosIn(input: Readonly<Record<string, unknown>>): ScenarioName[] {
   const names: string[] = [];

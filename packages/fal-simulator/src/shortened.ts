@@ -1,18 +1,18 @@
 const LONGEST_TEXT = 200;
 
-/** A text as errors quote it: who sent a long one knows the rest. */
+/** The beginning of a text, for error messages. */
 export function shortened(text: string): string {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 
-/** The same for any JSON: what is large is only named. */
+/** The same for JSON; large values are replaced by a description. */
 export function shortenedValue(value: unknown): unknown {
   if (typeof value === 'string') return shortened(value);
   if (typeof value !== 'object' || value === null || roomAfter(value, LONGEST_TEXT) >= 0) return value;
   return Array.isArray(value) ? `a list of ${value.length}` : 'a large object';
 }
 
-/** What is left of `room` after a value; below 0 as soon as it does not fit, without looking at the rest. */
+/** `room` minus the size of a value; stops below 0. */
 function roomAfter(value: unknown, room: number): number {
   if (typeof value === 'string') return room - value.length;
   if (typeof value !== 'object' || value === null) return room - 1;

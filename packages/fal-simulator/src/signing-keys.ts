@@ -12,14 +12,14 @@ export type Signed = { requestId: string; userId: string; timestamp: string; bod
 export type SigningKeys = ReturnType<typeof createSigningKeys>;
 
 /**
- * Two ED25519 keys: the key set shows both, the first one signs.
- * @param saved what `save` gave earlier, as PKCS#8 PEM; anything but two keys makes new ones
+ * Two Ed25519 keys: the key set has both, the first one signs.
+ * @param saved keys of an earlier `save`, as PKCS#8 PEM; new ones unless there are two
  */
 export function createSigningKeys(saved: readonly string[] = []) {
   let keys = saved.length === 2 ? saved.map((pem) => createPrivateKey(pem)) : [newKey(), newKey()];
   return {
     keySet: (): { keys: Jwk[] } => ({ keys: keys.map(jwkOf) }),
-    /** The old signing key stays in the set beside the new one, which receivers cannot have cached. */
+    /** The old signing key stays in the set. */
     rotate: () => void (keys = [newKey(), ...keys.slice(0, 1)]),
     save: () => keys.map((key) => key.export({ type: 'pkcs8', format: 'pem' }).toString()),
     sign(message: Signed): string {
@@ -27,7 +27,7 @@ export function createSigningKeys(saved: readonly string[] = []) {
       if (!current) throw new Error('No signing key');
       return sign(null, Buffer.from(signedText(message)), current).toString('hex');
     },
-    /** Well formed, made with a key that the set never shows. */
+    /** A well-formed signature of a key that is not in the set. */
     forge: (message: Signed) => sign(null, Buffer.from(signedText(message)), newKey()).toString('hex'),
   };
 }

@@ -1,18 +1,18 @@
 import { setMaxListeners } from 'node:events';
 import { createFileStore } from './file-store.ts';
 import { createFinetunes } from './finetunes.ts';
-import { createFloor } from './floor.ts';
+import { createScheduler } from './scheduler.ts';
 import { createListener, listen, nameOf } from './listener.ts';
 import { DEFAULT_TIMING, type SimulatorOptions, type Timing } from './options.ts';
-import { createPrograms, type Program } from './programs.ts';
+import { createOverrides, type Program } from './overrides.ts';
 import type { RecordedRequest } from './record.ts';
 import { createRequestLog } from './request-log.ts';
 import { createRoute } from './route.ts';
-import { createRunBook } from './run-book.ts';
+import { createRunStore } from './run-store.ts';
 import { readSavedKeys, readSavedPort } from './saved-state.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { createStateFolder } from './state-folder.ts';
-import { createTurns } from './turns.ts';
+import { createSemaphore } from './semaphore.ts';
 import { createWebhookSender, type Delivery, type LooseMessage } from './webhook-sender.ts';
 
 export type { LooseMessage, Program, RecordedRequest, Delivery, SimulatorOptions, Timing };
@@ -24,28 +24,28 @@ export type Simulator = {
   restUrl: string;
   jwksUrl: string;
   samplePhotosUrl: string;
-  /** Every submit that came in, refused ones included. */
+  /** Every submit, also refused ones. */
   requests: () => readonly RecordedRequest[];
   /** Every webhook attempt. */
   deliveries: () => readonly Delivery[];
-  /** Bends the next `times` submits (or reads of the key set). Throws without a scenario. */
+  /** Sets scenarios for the next `times` submits, or reads of the key set. Throws without a scenario. */
   program: (program: Program) => void;
   clearPrograms: () => void;
   setTiming: (timing: Partial<Timing>) => void;
-  /** A new key signs from now on; the old signing key stays in the set. */
+  /** From now on a new key signs; the old one stays in the set. */
   rotateKeys: () => void;
-  /** Sends any webhook, signed as fal would sign it, and resolves with the receiver's status. */
+  /** Sends a webhook with a signature, and resolves with the receiver's status. */
   deliver: (message: LooseMessage) => Promise<number | null>;
-  /** Ends everything; what `dir` holds goes on with the next start. Safe to call twice. */
+  /** With `dir`, the next start continues open runs. Safe to call twice. */
   close: () => Promise<void>;
 };
 
-/** Pictures and archives at the same time; others wait. One thread draws no faster with more of them. */
+/** Pictures and archives at the same time. */
 const MOST_IN_MEMORY = 4;
-/** Beside uploads: submits at the same time. */
+/** Budget of submits, in addition to uploads. */
 const SMALL_BODIES_BYTES = 64 * 1024 * 1024;
 
-/** A look-alike of fal's queue, storage and webhooks over HTTP. Rejects when it cannot listen. */
+/** Simulates fal's queue, storage and webhooks over HTTP. Rejects when it cannot listen. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const host = options.host ?? '127.0.0.1';
   const now = options.now ?? Date.now;
@@ -55,7 +55,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     try {
       options.log?.(event);
     } catch {
-      // A faulty observer is the caller's affair; runs go on.
+      // A throwing observer must not stop a run.
     }
   };
   let timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -63,7 +63,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const base = () => url;
   const closing = new AbortController();
   const { signal } = closing;
-  // Every webhook and every file on its way listens.
+  // One listener per webhook and download.
   setMaxListeners(0, signal);
 
   const folder = createStateFolder(options.dir);
@@ -71,8 +71,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const saveKeys = () => folder.write('keys', keys.save());
   saveKeys();
   const files = createFileStore(folder, base);
-  const runs = createRunBook(folder);
-  const programs = createPrograms();
+  const runs = createRunStore(folder);
+  const overrides = createOverrides();
   const requests = createRequestLog(folder);
   const rotateKeys = () => {
     keys.rotate();
@@ -81,12 +81,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const sender = createWebhookSender({ keys, timing: () => timing, accountId, now, log, signal });
   const onBug = (error: unknown) =>
     log({ type: 'bug', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-  const floor = createFloor({
+  const scheduler = createScheduler({
     runs,
     onBug,
     onState: ({ endpoint, id, state, outcome }) =>
       log({ type: 'state', endpoint, requestId: id, state, ...(outcome && { status: outcome.status }) }),
-    shop: {
+    deps: {
       files,
       finetunes: createFinetunes(folder),
       base,
@@ -98,9 +98,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       maxFileBytes,
       opensLoopback: options.opensLoopback ?? false,
       signal,
-      inTurn: createTurns(MOST_IN_MEMORY, signal),
+      limited: createSemaphore(MOST_IN_MEMORY, signal),
     },
-    announcing: {
+    webhooks: {
       sender,
       webhookOnCancel: options.webhookOnCancel ?? true,
       lateMs: () => timing.lateMs,
@@ -112,8 +112,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     base,
     files,
     runs,
-    floor,
-    programs,
+    scheduler,
+    overrides,
     requests,
     keys,
     sender,
@@ -136,7 +136,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   folder.write('port', port);
   url = options.publicUrl?.replace(/\/+$/, '') ?? `http://${nameOf(host)}:${port}`;
   log({ type: 'listening', url });
-  for (const run of runs.unfinished()) void floor.start(run);
+  for (const run of runs.unfinished()) void scheduler.start(run);
 
   return {
     url,
@@ -146,8 +146,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     samplePhotosUrl: `${url}/samples/photos.zip`,
     requests: requests.all,
     deliveries: sender.deliveries,
-    program: (program) => programs.add(program),
-    clearPrograms: () => programs.clear(),
+    program: (program) => overrides.add(program),
+    clearPrograms: () => overrides.clear(),
     setTiming: (changes) => void (timing = { ...timing, ...changes }),
     rotateKeys,
     deliver: (message) => sender.deliverOnce(message),
@@ -157,7 +157,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         server.close(() => resolve());
       });
       server.closeAllConnections();
-      await floor.close();
+      await scheduler.close();
       await closed;
     },
   };

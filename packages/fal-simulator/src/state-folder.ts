@@ -14,20 +14,19 @@ import { join } from 'node:path';
 export type StateFolder = ReturnType<typeof createStateFolder>;
 
 /**
- * Small JSON documents on disk. Writes are synchronous and replace the whole document, so an answer sent after a
- * write never promises more than a killed process remembers.
- * @param dir without it everything is forgotten
+ * Small JSON documents on disk. Writes are synchronous and atomic, so that they survive a kill after the answer.
+ * @param dir undefined: nothing is stored
  */
 export function createStateFolder(dir: string | undefined) {
   if (dir !== undefined) {
     for (const part of ['runs', 'files']) mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
-    // Keys that sign webhooks, and callback tokens, are in it.
+    // It holds signing keys and callback tokens.
     closeToOthers(dir);
   }
 
   return {
     dir,
-    /** Null when it is absent or no longer readable as JSON. */
+    /** Null when it is absent or not JSON. */
     read(name: string): unknown {
       if (dir === undefined) return null;
       const path = join(dir, `${name}.json`);
@@ -39,17 +38,14 @@ export function createStateFolder(dir: string | undefined) {
       writeFileSync(`${path}.part`, JSON.stringify(value));
       renameSync(`${path}.part`, path);
     },
-    /**
-     * Adds one document to a list and gives the length it takes; `readLines` gives them back, leaving out what was cut
-     * short by a crash.
-     */
+    /** Appends a document to a list and returns its length. `readLines` skips lines that a crash cut. */
     append(name: string, value: unknown): number {
       if (dir === undefined) return 0;
       const line = `${JSON.stringify(value)}\n`;
       appendFileSync(join(dir, `${name}.jsonl`), line);
       return line.length;
     },
-    /** Puts a list in the place of the one that is there. */
+    /** Replaces a list and returns its length. */
     writeLines(name: string, values: readonly unknown[]): number {
       if (dir === undefined) return 0;
       const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
@@ -68,7 +64,7 @@ export function createStateFolder(dir: string | undefined) {
         .filter(Boolean);
       return lines.map(parseJson).filter((value) => value !== undefined);
     },
-    /** Names, ready for `read`, of the documents in a sub-folder. */
+    /** Names of the documents in a subfolder, for `read`. */
     list(part: 'runs' | 'files'): string[] {
       if (dir === undefined) return [];
       const names = readdirSync(join(dir, part)).filter((name) => name.endsWith('.json'));
@@ -81,7 +77,7 @@ function closeToOthers(dir: string): void {
   try {
     chmodSync(dir, 0o700);
   } catch {
-    // It is somebody else's, who decides who enters it.
+    // The folder belongs to another user.
   }
 }
 

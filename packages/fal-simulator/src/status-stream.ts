@@ -2,18 +2,18 @@ import type { ServerResponse } from 'node:http';
 import type { Timing } from './options.ts';
 import { statusAnswer } from './queue-answers.ts';
 import type { Reply } from './replies.ts';
-import type { RunBook } from './run-book.ts';
+import type { RunStore } from './run-store.ts';
 import type { Run } from './run.ts';
 
 export type StreamParts = {
-  runs: RunBook;
+  runs: RunStore;
   base: () => string;
   now: () => number;
   timing: () => Timing;
   signal: AbortSignal;
 };
 
-/** Server-sent events: one now, one per change, each with the log lines since the last; ends after COMPLETED. */
+/** Server-sent events: the current status, then every change with its new log lines, until COMPLETED. */
 export function streamStatus(run: Run, withLogs: boolean, parts: StreamParts): Reply {
   return { kind: 'live', serve: (response) => serve(response, run, withLogs, parts) };
 }

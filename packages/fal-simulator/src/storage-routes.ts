@@ -28,7 +28,7 @@ export function createStorageRoutes({ files, base, maxFileBytes, now, unauthoriz
     const about = parse(wanted, await exchange.read(SMALL_BODY_BYTES));
     if (!about) return detail(422, 'Expected {content_type, file_name}');
     const name = about.file_name.replace(/[/\\\0]/g, '_');
-    // Anything that is no plain media type would break the header it is served in.
+    // Other text could break the response header.
     const contentType = /^[\w.+-]+\/[\w.+-]+/.exec(about.content_type)?.[0] ?? 'application/octet-stream';
     const id = files.newId();
     if (!uploads.begin(id, { name, contentType })) {
@@ -37,7 +37,7 @@ export function createStorageRoutes({ files, base, maxFileBytes, now, unauthoriz
     return json(200, { upload_url: `${base()}/uploads/${id}?signed=1`, file_url: files.urlOf({ id, name }) });
   }
 
-  /** PUT of the whole or of one part, POST …/complete. The address is the permission: no key is asked for. */
+  /** PUT of the whole file or of one part, POST …/complete. The URL is the authorization. */
   async function receive(exchange: Exchange): Promise<Reply> {
     const [, id = '', part] = exchange.segments;
     const upload = uploads.find(id);

@@ -14,7 +14,7 @@ const REFUSALS: Partial<Record<ScenarioName, Reply>> = {
   'submit-503': json(503, { detail: 'Service unavailable', error_type: 'runner_scheduling_failure' }),
 };
 
-/** The answer of the first scenario that refuses the submit, null if none does. */
+/** The answer of the first scenario that refuses the submit. */
 export function refusalOf(scenarios: readonly ScenarioName[]): Reply | null {
   for (const scenario of scenarios) {
     const refusal = REFUSALS[scenario];

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENDPOINTS } from './endpoints.ts';
 import type { Exchange } from './exchange.ts';
-import type { Floor } from './floor.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { SimulatorEvent, Timing } from './options.ts';
-import type { Programs } from './programs.ts';
+import type { Overrides } from './overrides.ts';
 import { submitAnswer } from './queue-answers.ts';
 import type { RecordedRequest } from './record.ts';
 import type { RequestLog } from './request-log.ts';
 import { detail, json, page, type Reply } from './replies.ts';
-import type { RunBook } from './run-book.ts';
+import type { RunStore } from './run-store.ts';
 import { has, type Run } from './run.ts';
 import { scenariosIn, type ScenarioName } from './scenarios.ts';
 import { shortened } from './shortened.ts';
@@ -20,28 +20,28 @@ const LARGEST_INPUT_BYTES = 10 * 1024 * 1024;
 
 export type SubmitParts = {
   base: () => string;
-  runs: RunBook;
-  floor: Floor;
-  programs: Programs;
+  runs: RunStore;
+  scheduler: Scheduler;
+  overrides: Overrides;
   requests: RequestLog;
   timing: () => Timing;
   now: () => number;
   log: (event: SimulatorEvent) => void;
-  /** Scenarios written into the input count. */
+  /** Allows scenarios in the input. */
   controls: boolean;
-  /** Null when the key is good. */
+  /** Null: the key is valid. */
   unauthorized: (exchange: Exchange) => Reply | null;
 };
 
 export async function submit(exchange: Exchange, endpoint: string, parts: SubmitParts): Promise<Reply> {
   const unauthorized = parts.unauthorized(exchange);
-  // Nobody without a key makes this read, keep or use up anything.
+  // Without a valid key nothing is read, stored or used up.
   const body = unauthorized
     ? null
     : readSubmitted((await exchange.read(LARGEST_INPUT_BYTES)).toString('utf8'));
   const input = body?.input ?? null;
   const written = parts.controls && input ? scenariosIn(input) : [];
-  const programmed = unauthorized ? [] : parts.programs.forSubmit(endpoint);
+  const programmed = unauthorized ? [] : parts.overrides.forSubmit(endpoint);
   const scenarios = [...new Set([...programmed, ...written])];
   const record: RecordedRequest = {
     requestId: null,
@@ -121,8 +121,8 @@ async function accept(exchange: Exchange, { record, input }: Accepted, parts: Su
   parts.log({ type: 'submitted', endpoint, requestId: id, scenarios });
   const answer = submitAnswer(run, parts.base(), now);
   const early = has(run, 'early');
-  const told = parts.floor.start(run, early);
-  if (early) await Promise.race([told, sleep(timing.earlyAnswerMs, undefined, { ref: false })]);
+  const attempted = parts.scheduler.start(run, early);
+  if (early) await Promise.race([attempted, sleep(timing.earlyAnswerMs, undefined, { ref: false })]);
   return answerTo(run, { ...answer, gateway_request_id: id });
 }
 

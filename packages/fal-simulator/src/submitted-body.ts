@@ -1,14 +1,12 @@
-/** No input has a use for more, and writing deeper ones as JSON would overflow the stack. */
+/** Serializing deeper JSON would overflow the stack. */
 const DEEPEST = 100;
-/** The rest of a longer one is not remembered. */
 const MOST_REMEMBERED = 64 * 1024;
 
 export type SubmittedBody = {
-  /** Null when it is no object. */
+  /** Null: not an object. */
   input: Record<string, unknown> | null;
-  /** Why it cannot be read at all. */
   fault: 'not JSON' | 'too deep' | null;
-  /** What is remembered of it: parsed JSON, or its text when it is none or long. */
+  /** For the request log: parsed JSON, or the beginning of a long or invalid text. */
   remembered: unknown;
 };
 

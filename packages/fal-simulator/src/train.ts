@@ -6,19 +6,19 @@ import { modelError, plainError, requestError, success } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
 import { shortened } from './shortened.ts';
 import type { Trainer } from './trainers.ts';
-import type { Prepared, Workshop } from './work.ts';
+import type { Prepared, RunDeps } from './work.ts';
 
 const ODD_URL = 'http://169.254.169.254/latest/meta-data/lora.safetensors';
 
-/** Checks input and archive as fal's trainers do: after the queue accepted the run. */
-export async function prepareTraining(run: Run, trainer: Trainer, shop: Workshop): Promise<Prepared> {
+/** Validates input and archive after the submit was accepted, as fal does. */
+export async function prepareTraining(run: Run, trainer: Trainer, deps: RunDeps): Promise<Prepared> {
   const parsed = trainer.input.safeParse(run.input);
   if (!parsed.success) return { kind: 'refused', outcome: modelError(inputErrors(parsed.error, run.input)) };
   const input = parsed.data;
   const field = trainer.archiveField;
-  const { files, maxFileBytes, opensLoopback, signal } = shop;
-  const parts = { files, base: shop.base(), maxFileBytes, opensLoopback, signal };
-  const opened = await shop.inTurn(() => openArchive(String(input[field]), field, trainer.minImages, parts));
+  const { files, maxFileBytes, opensLoopback, signal } = deps;
+  const parts = { files, base: deps.base(), maxFileBytes, opensLoopback, signal };
+  const opened = await deps.limited(() => openArchive(String(input[field]), field, trainer.minImages, parts));
   if (opened.kind === 'refused') return { kind: 'refused', outcome: modelError([opened.detail]) };
 
   const captions = opened.kind === 'archive' ? opened.archive.captions : 1;
@@ -37,8 +37,8 @@ export async function prepareTraining(run: Run, trainer: Trainer, shop: Workshop
     kind: 'work',
     intro: ['Downloading training images', found, `Training for ${steps} steps`],
     total: steps,
-    durationMs: shop.timing().trainMs,
-    finish: () => finishTraining(run, { trainer, input, steps, likeness, shop }),
+    durationMs: deps.timing().trainMs,
+    finish: () => finishTraining(run, { trainer, input, steps, likeness, deps }),
   };
 }
 
@@ -47,19 +47,19 @@ type Finishing = {
   input: Record<string, unknown>;
   steps: number;
   likeness: Likeness;
-  shop: Workshop;
+  deps: RunDeps;
 };
 
 async function finishTraining(
   run: Run,
-  { trainer, input, steps, likeness, shop }: Finishing,
+  { trainer, input, steps, likeness, deps }: Finishing,
 ): Promise<Outcome> {
   const failed = failureOf(run, trainer.archiveField);
   if (failed) return failed;
   const style = trainer.isStyle(input);
   if (trainer.gives === 'finetune_id') {
     if (has(run, 'no-artefact')) return success({}, steps);
-    const made = shop.finetunes.make({ style, likeness, comment: String(input['finetune_comment']) });
+    const made = deps.finetunes.make({ style, likeness, comment: String(input['finetune_comment']) });
     return success({ finetune_id: made.id }, steps);
   }
   const trigger = shortened(triggerOf(input));
@@ -75,8 +75,8 @@ async function finishTraining(
   const config = { name: 'config.json', contentType: 'application/json' };
   const settings = { ...metadata, steps, style, rank: 4, input };
   const result: Record<string, unknown> = {
-    [trainer.gives]: await published(writeLora(metadata), lora, shop),
-    config_file: await published(Buffer.from(JSON.stringify(settings, null, 2)), config, shop),
+    [trainer.gives]: await published(writeLora(metadata), lora, deps),
+    config_file: await published(Buffer.from(JSON.stringify(settings, null, 2)), config, deps),
     ...trainer.extra,
   };
   if (has(run, 'no-artefact')) result[trainer.gives] = null;
@@ -89,7 +89,7 @@ function triggerOf(input: Record<string, unknown>): string {
   return fields.find((value) => typeof value === 'string') ?? '';
 }
 
-async function published(bytes: Buffer, about: { name: string; contentType: string }, { files }: Workshop) {
+async function published(bytes: Buffer, about: { name: string; contentType: string }, { files }: RunDeps) {
   const file = await files.put(bytes, { id: files.newId(), ...about });
   return {
     url: files.urlOf(file),

@@ -5,15 +5,14 @@ export type Trainer = {
   endpoint: string;
   input: z.ZodType<Record<string, unknown>>;
   archiveField: string;
-  /** Images below which the archive is refused. */
   minImages: number;
   defaultSteps: number;
   stepsField: 'steps' | 'iterations';
   gives: 'diffusers_lora_file' | 'lora_file' | 'finetune_id';
-  /** No trigger field: every image needs a caption, its own or the default one. */
+  /** Every image needs a caption file or a default caption. */
   needsCaption: boolean;
   isStyle: (input: Record<string, unknown>) => boolean;
-  /** Fields of the result beside the artefact. */
+  /** Further fields of the result. */
   extra: Record<string, unknown>;
 };
 

@@ -2,23 +2,21 @@ export type Upload = { name: string; contentType: string; begunAt: number; parts
 export type Uploads = ReturnType<typeof createUploads>;
 
 export type UploadLimits = {
-  /** Of one upload, and of all together, what parts may hold in memory. */
+  /** Limits of parts in memory, per upload and in total. */
   bytesOfOne: number;
   bytesOfAll: number;
   now: () => number;
 };
 
 const MOST_OPEN = 1_000;
-/** Whoever has not finished by then is not coming back. */
 const LIFETIME_MS = 3_600_000;
 
-/** Uploads that were begun and not finished. What is begun and left ends by itself. */
+/** Open uploads; abandoned ones expire. */
 export function createUploads({ bytesOfOne, bytesOfAll, now }: UploadLimits) {
   const open = new Map<string, Upload>();
 
-  function forgetLeft(): void {
+  function expire(): void {
     for (const [id, { begunAt }] of open) {
-      // The oldest come first.
       if (now() - begunAt < LIFETIME_MS) return;
       open.delete(id);
     }
@@ -27,16 +25,16 @@ export function createUploads({ bytesOfOne, bytesOfAll, now }: UploadLimits) {
   return {
     /** False when too many are open. */
     begin(id: string, about: { name: string; contentType: string }): boolean {
-      forgetLeft();
+      expire();
       if (open.size >= MOST_OPEN) return false;
       open.set(id, { ...about, begunAt: now(), parts: new Map() });
       return true;
     },
     find(id: string): Upload | null {
-      forgetLeft();
+      expire();
       return open.get(id) ?? null;
     },
-    /** False, and the part is not kept, when the upload or all of them would hold too much. */
+    /** False: a limit is reached and the part is not stored. */
     keep(upload: Upload, part: number, bytes: Buffer): boolean {
       const replaced = upload.parts.get(part)?.length ?? 0;
       const all = [...open.values()].reduce((sum, one) => sum + held(one), bytes.length - replaced);

@@ -1,19 +1,19 @@
 import { has, type Run } from './run.ts';
 
-/** One webhook to be delivered, before it is signed. */
+/** An unsigned webhook. */
 export type WebhookMessage = {
   label: string;
   body: string;
   user: 'own' | 'other';
   signature: 'genuine' | 'forged';
   timestampShiftSeconds: number;
-  /** Repeated until the receiver accepts it; otherwise it gets one attempt. */
+  /** Retry until the receiver accepts it. */
   insist: boolean;
-  /** Retries repeat the bytes of the first attempt, headers included. */
+  /** Retries repeat the headers of the first attempt. */
   signOnce: boolean;
 };
 
-/** What fal would send about a completed run, in order, bent by the run's scenarios. */
+/** The webhooks of a completed run in order, changed by its scenarios. */
 export function webhookMessages(run: Run, webhookOnCancel: boolean): WebhookMessage[] {
   if (run.webhookUrl === null || has(run, 'silent')) return [];
   if (run.cancelled && !webhookOnCancel) return [];
@@ -49,7 +49,7 @@ const contradiction = {
 
 function body(run: Run): object {
   const { outcome } = run;
-  if (!outcome) throw new Error(`Run ${run.id} has no outcome to tell of`);
+  if (!outcome) throw new Error(`Run ${run.id} has no outcome`);
   if (outcome.error) return errorBody(run, outcome.status, has(run, 'error-null') ? null : outcome.body);
   if (has(run, 'null-payload')) {
     const payload_error =

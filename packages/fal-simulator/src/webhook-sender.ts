@@ -5,7 +5,7 @@ import { createRecent } from './recent.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { WebhookMessage } from './webhook-messages.ts';
 
-/** One attempt to deliver one webhook. */
+/** One delivery attempt. */
 export type Delivery = {
   requestId: string;
   label: string;
@@ -20,11 +20,11 @@ export type Delivery = {
   result: 'under way' | 'accepted' | 'will retry' | 'given up';
 };
 
-/** A webhook of the caller's own making, signed as fal would sign it. */
+/** A webhook that the caller composed. */
 export type LooseMessage = {
   url: string;
   requestId: string;
-  /** Sent as it is when it is text, as JSON otherwise. */
+  /** A text is sent unchanged, other values as JSON. */
   body: unknown;
   user?: 'own' | 'other';
   signature?: 'genuine' | 'forged';
@@ -86,8 +86,7 @@ export function createWebhookSender(parts: SenderParts) {
   }
 
   /**
-   * Resolves after the last attempt; `onFirst` is called after the first. Never rejects; ends early at close.
-   * Every attempt is signed anew, unless the message says otherwise.
+   * Resolves after the last attempt, or at close; `onFirst` is called after the first. Never rejects.
    */
   async function deliver(
     url: string,
@@ -113,7 +112,7 @@ export function createWebhookSender(parts: SenderParts) {
     }
   }
 
-  /** One attempt of a message made by hand. Resolves with the receiver's status, null when none came. */
+  /** One attempt. Resolves with the receiver's status; null: no answer. */
   async function deliverOnce(loose: LooseMessage): Promise<number | null> {
     const { url, requestId, body } = loose;
     let status: number | null = null;
@@ -133,7 +132,7 @@ export function createWebhookSender(parts: SenderParts) {
   return { deliver, deliverOnce, deliveries: (): readonly Delivery[] => deliveries.all };
 }
 
-/** A redirect is final at fal: it is neither followed nor repeated. */
+/** A redirect is final at fal: it is not followed and not retried. */
 function verdict(status: number | null, retriesLeft: number): Delivery['result'] {
   if (status !== null && status >= 200 && status < 300) return 'accepted';
   const final = status !== null && status >= 300 && status < 400;

@@ -2,11 +2,11 @@ import { constants, createInflateRaw } from 'node:zlib';
 
 export type ZipEntry = {
   name: string;
-  /** Unpacked, as the directory claims. */
+  /** Unpacked size by the directory. */
   size: number;
   packed: number;
   method: number;
-  /** Where its local header begins. */
+  /** Offset of the local header. */
   at: number;
 };
 
@@ -16,12 +16,12 @@ const [STORED, DEFLATED] = [0, 8];
 const LONGEST_COMMENT = 65_535;
 const MOST_ENTRIES = 10_000;
 const LARGEST_DIRECTORY_BYTES = 8 * 1024 * 1024;
-/** Deflated bytes may stand for next to nothing, so their number is limited as well. */
+/** Many deflated bytes may inflate to nothing. */
 const MOST_INFLATED_FROM = 16 * 1024;
 
 /**
- * What an archive says is in it, without unpacking anything.
- * @throws when it is no zip, or has more entries or longer names than a folder of photos could have
+ * The entries of an archive, without unpacking.
+ * @throws when it is not a zip, or exceeds the limits on entries and names
  */
 export function readDirectory(zip: Buffer): ZipEntry[] {
   const from = Math.max(0, zip.length - END_BYTES - LONGEST_COMMENT);
@@ -49,8 +49,7 @@ export function readDirectory(zip: Buffer): ZipEntry[] {
 }
 
 /**
- * The first bytes of an entry, at most `most`. Unpacks no more than them, and outside the event loop, so it costs the
- * same whatever the entry would become.
+ * At most `most` first bytes of an entry, at a cost that does not depend on its size.
  */
 export async function firstBytes(zip: Buffer, entry: ZipEntry, most: number): Promise<Buffer> {
   if (zip.readUInt32LE(entry.at) !== LOCAL) throw new Error('No local header');
@@ -58,7 +57,7 @@ export async function firstBytes(zip: Buffer, entry: ZipEntry, most: number): Pr
   const data = zip.subarray(start, start + entry.packed);
   if (entry.method === STORED) return data.subarray(0, most);
   if (entry.method !== DEFLATED) throw new Error(`Packed by method ${entry.method}`);
-  // What is cut off in the middle of its stream is no error here.
+  // A truncated stream is not an error.
   const inflate = createInflateRaw({ chunkSize: most, finishFlush: constants.Z_SYNC_FLUSH });
   inflate.end(data.subarray(0, MOST_INFLATED_FROM));
   const chunks: Buffer[] = [];

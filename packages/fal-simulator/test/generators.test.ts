@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { GENERATORS } from '../src/generators.ts';
 import { markedLikeness, SAMPLE_PERSON } from '../src/likeness.ts';
-import { ELSEWHERE, firstDetail, type Json, LORA, PORTRAIT, PRO, stage, TINY, ULTRA } from './stage.ts';
+import { ELSEWHERE, firstDetail, type Json, LORA, PORTRAIT, PRO, fixture, TINY, ULTRA } from './fixture.ts';
 
 type Image = { url: string; width: number; height: number; content_type: string };
 type Output = { images: Image[]; seed: number; prompt: string; has_nsfw_concepts: boolean[]; timings: Json };
 
-async function studio(options: Parameters<typeof stage>[0] = {}) {
-  const set = await stage(options);
+async function studio(options: Parameters<typeof fixture>[0] = {}) {
+  const set = await fixture(options);
   const generate = async (endpoint: string, input: Json) => {
     const { status, body } = await set.result(await set.submit(endpoint, input));
     return { status, body, output: body as unknown as Output };

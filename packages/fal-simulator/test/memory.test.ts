@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createPrograms } from '../src/programs.ts';
+import { createOverrides } from '../src/overrides.ts';
 import { createRecent } from '../src/recent.ts';
 import { createRequestLog } from '../src/request-log.ts';
-import { createRunBook } from '../src/run-book.ts';
+import { createRunStore } from '../src/run-store.ts';
 import { createStateFolder } from '../src/state-folder.ts';
 import type { RecordedRequest } from '../src/record.ts';
 import type { Run } from '../src/run.ts';
@@ -65,7 +65,7 @@ test('the log of submits stays small in memory and on disk, and the newest survi
 test('the oldest runs that are over are forgotten, those that go on never', () => {
   const dir = folder();
   const limits = { most: 3, mostBytes: MEGABYTE };
-  const book = createRunBook(createStateFolder(dir), limits);
+  const book = createRunStore(createStateFolder(dir), limits);
   book.save(run('open', { state: 'IN_PROGRESS' }));
   book.save(run('untold', { webhookSettled: false }));
   for (const id of ['1', '2', '3', '4', '5']) book.save(run(id, { completedAt: Number(id) }));
@@ -75,7 +75,7 @@ test('the oldest runs that are over are forgotten, those that go on never', () =
   book.save(run('large', { completedAt: 6, input: { text: 'x'.repeat(MEGABYTE) } }));
   expect(['3', '4', '5', 'large', 'open'].filter((id) => book.get(id) !== null)).toEqual(['large', 'open']);
 
-  const again = createRunBook(createStateFolder(dir), { ...limits, mostBytes: 2 * MEGABYTE });
+  const again = createRunStore(createStateFolder(dir), { ...limits, mostBytes: 2 * MEGABYTE });
   for (const id of ['7', '8', '9']) again.save(run(id, { completedAt: Number(id) }));
   expect(again.get('large')).toBeNull();
   expect(
@@ -86,12 +86,12 @@ test('the oldest runs that are over are forgotten, those that go on never', () =
   ).toEqual(['open', 'untold']);
 });
 
-test('of programs that nobody uses up the newest thousand stand', () => {
-  const programs = createPrograms();
+test('of overrides that nobody uses up the newest thousand stand', () => {
+  const overrides = createOverrides();
   for (let number = 0; number < 1_005; number += 1) {
-    programs.add({ endpoint: `app/${number}`, scenario: 'fail' });
+    overrides.add({ endpoint: `app/${number}`, scenario: 'fail' });
   }
-  expect(programs.forSubmit('app/4')).toEqual([]);
-  expect(programs.forSubmit('app/5')).toEqual(['fail']);
-  expect(programs.forSubmit('app/1004')).toEqual(['fail']);
+  expect(overrides.forSubmit('app/4')).toEqual([]);
+  expect(overrides.forSubmit('app/5')).toEqual(['fail']);
+  expect(overrides.forSubmit('app/1004')).toEqual(['fail']);
 });

@@ -1,12 +1,12 @@
 import { ValidationError, type ApiError } from '@fal-ai/client';
 import { describe, expect, test } from 'vitest';
-import { ELSEWHERE, falOn, LORA, PORTRAIT, stage, TINY, ULTRA } from './stage.ts';
+import { ELSEWHERE, falOn, LORA, PORTRAIT, fixture, TINY, ULTRA } from './fixture.ts';
 
 const training = { images_data_url: ELSEWHERE, trigger_phrase: 'ohwx' };
 
 describe('the queue', () => {
   test("fal's client submits, watches and reads a run as it does at fal", async () => {
-    const { simulator, fal } = await stage({ timing: { trainMs: 40 } });
+    const { simulator, fal } = await fixture({ timing: { trainMs: 40 } });
     const seen: string[] = [];
     const enqueued: string[] = [];
 
@@ -27,7 +27,7 @@ describe('the queue', () => {
   });
 
   test('a submit is answered with the documented fields, short of the sub-path', async () => {
-    const { simulator, ask } = await stage();
+    const { simulator, ask } = await fixture();
     const { status, body, headers } = await ask('POST', `/${ULTRA}`, {});
     const id = String(body['request_id']);
     const response = `${simulator.queueUrl}/fal-ai/flux-pro/requests/${id}`;
@@ -45,7 +45,7 @@ describe('the queue', () => {
   });
 
   test('the status counts down, then shows progress, then the end', async () => {
-    const { submit, ask, status, completed } = await stage({ timing: { queueMs: 30, trainMs: 30 } });
+    const { submit, ask, status, completed } = await fixture({ timing: { queueMs: 30, trainMs: 30 } });
     const run = await submit(PORTRAIT, training);
     const positions: number[] = [];
     let now = await status(run);
@@ -69,7 +69,7 @@ describe('the queue', () => {
   });
 
   test('the status stream tells every change, each log line once, and ends', async () => {
-    const { simulator, fal } = await stage({ timing: { queueMs: 20, pingMs: 3 } });
+    const { simulator, fal } = await fixture({ timing: { queueMs: 20, pingMs: 3 } });
     const { request_id: requestId } = await fal.queue.submit(LORA, { input: TINY });
     const lines: string[] = [];
     const end = await fal.queue.subscribeToStatus(LORA, {
@@ -92,7 +92,7 @@ describe('the queue', () => {
   });
 
   test('a quiet status stream is kept alive with comments', async () => {
-    const { simulator, submit } = await stage({ timing: { pingMs: 3 } });
+    const { simulator, submit } = await fixture({ timing: { pingMs: 3 } });
     simulator.program({ scenario: 'stuck' });
     const run = await submit(PORTRAIT, training);
     const stream = await fetch(`${run.status_url}/stream`, { headers: { authorization: 'Key k' } });
@@ -105,7 +105,7 @@ describe('the queue', () => {
   });
 
   test('a result asked for too early is 400, later the output under every alias', async () => {
-    const { submit, ask, result } = await stage({ timing: { queueMs: 500 } });
+    const { submit, ask, result } = await fixture({ timing: { queueMs: 500 } });
     const run = await submit(ULTRA, { prompt: 'x', finetune_id: 'none', finetune_strength: 1 });
     expect(await ask('GET', run.response_url)).toMatchObject({
       status: 400,
@@ -117,14 +117,14 @@ describe('the queue', () => {
   });
 
   test('strict paths answer 405 for the full endpoint id', async () => {
-    const { submit, ask } = await stage({ strictPaths: true });
+    const { submit, ask } = await fixture({ strictPaths: true });
     const run = await submit(ULTRA, {});
     expect((await ask('GET', `/${ULTRA}/requests/${run.request_id}/status`)).status).toBe(405);
     expect((await ask('GET', run.status_url)).status).toBeLessThan(300);
   });
 
   test('a failed run is COMPLETED with error and error_type, and its result is a ValidationError', async () => {
-    const { fal, submit, completed } = await stage();
+    const { fal, submit, completed } = await fixture();
     const run = await submit(PORTRAIT, {});
     const end = await completed(run);
     expect(end.body).toMatchObject({ status: 'COMPLETED', error: 'Field required', error_type: 'missing' });
@@ -138,7 +138,7 @@ describe('the queue', () => {
   });
 
   test('unknown runs, apps and paths are 404, and runs are known only under their app', async () => {
-    const { submit, ask } = await stage();
+    const { submit, ask } = await fixture();
     const run = await submit(LORA, TINY);
     expect((await ask('POST', '/fal-ai/no-such-app', {})).status).toBe(404);
     expect((await ask('POST', '/alone', {})).status).toBe(404);
@@ -152,7 +152,7 @@ describe('the queue', () => {
   });
 
   test('no key is 401, and so is a wrong one where keys are named', async () => {
-    const { simulator } = await stage({ apiKeys: ['right:key'] });
+    const { simulator } = await fixture({ apiKeys: ['right:key'] });
     const bare = await fetch(`${simulator.url}/${LORA}`, { method: 'POST', body: '{}' });
     expect(bare.status).toBe(401);
     const wrong = falOn(simulator, 'wrong').queue.submit(LORA, { input: TINY });
@@ -163,7 +163,7 @@ describe('the queue', () => {
   });
 
   test('fal_max_queue_length refuses once more than that many wait', async () => {
-    const { ask } = await stage({ timing: { queueMs: 60_000 } });
+    const { ask } = await fixture({ timing: { queueMs: 60_000 } });
     const answers: number[] = [];
     while (answers.length < 3)
       answers.push((await ask('POST', `/${LORA}?fal_max_queue_length=1`, TINY)).status);
@@ -171,7 +171,7 @@ describe('the queue', () => {
   });
 
   test('a run that does not start in the requested time ends with 504 for the user', async () => {
-    const { ask, result, completed } = await stage({ timing: { queueMs: 60_000 } });
+    const { ask, result, completed } = await fixture({ timing: { queueMs: 60_000 } });
     const { body } = await ask('POST', `/${LORA}`, TINY, { 'x-fal-request-timeout': '0.01' });
     const run = body as Parameters<typeof result>[0];
     expect((await completed(run)).body['error_type']).toBe('request_timeout');
@@ -183,7 +183,7 @@ describe('the queue', () => {
 
 describe('cancelling', () => {
   test('a queued run is removed: 200, COMPLETED as client_cancelled, result 499', async () => {
-    const { submit, ask, completed, result } = await stage({ timing: { queueMs: 60_000 } });
+    const { submit, ask, completed, result } = await fixture({ timing: { queueMs: 60_000 } });
     const run = await submit(LORA, TINY);
     expect(await ask('PUT', run.cancel_url)).toMatchObject({ status: 200, body: { status: 'OK' } });
     expect((await completed(run)).body['error_type']).toBe('client_cancelled');
@@ -195,7 +195,7 @@ describe('cancelling', () => {
   });
 
   test('a running run takes the signal: 202, then the same end', async () => {
-    const { submit, ask, status, completed } = await stage({ timing: { queueMs: 0, trainMs: 60_000 } });
+    const { submit, ask, status, completed } = await fixture({ timing: { queueMs: 0, trainMs: 60_000 } });
     const run = await submit(PORTRAIT, training);
     while ((await status(run)).body['status'] !== 'IN_PROGRESS');
     const answer = await ask('PUT', run.cancel_url);
@@ -204,7 +204,7 @@ describe('cancelling', () => {
   });
 
   test('only PUT cancels', async () => {
-    const { submit, ask } = await stage({ timing: { queueMs: 60_000 } });
+    const { submit, ask } = await fixture({ timing: { queueMs: 60_000 } });
     const run = await submit(LORA, TINY);
     expect((await ask('POST', run.cancel_url)).status).toBe(405);
     expect((await ask('GET', run.status_url)).body['status']).toBe('IN_QUEUE');

@@ -9,29 +9,29 @@ import {
   PORTRAIT,
   PRO,
   receive,
-  stage,
+  fixture,
   TINY,
   ULTRA,
-} from './stage.ts';
+} from './fixture.ts';
 
 const training = { images_data_url: ELSEWHERE };
 
 test('the archive URL chooses scenarios', async () => {
-  const { simulator, submit, result } = await stage();
+  const { simulator, submit, result } = await fixture();
   const run = await submit(PORTRAIT, { images_data_url: `${ELSEWHERE}?scenario=fail,silent` });
   expect(firstDetail((await result(run)).body)['type']).toBe('face_detection_error');
   expect(simulator.requests()[0]?.scenarios).toEqual(['fail', 'silent']);
 });
 
 test('the prompt chooses scenarios, and brackets of its own do no harm', async () => {
-  const { simulator, submit, result } = await stage();
+  const { simulator, submit, result } = await fixture();
   const run = await submit(LORA, { prompt: 'a cat [[no such]] [[fail-5xx]]' });
   expect(await result(run)).toMatchObject({ status: 500, body: { error_type: 'internal_error' } });
   expect(simulator.requests()[0]?.scenarios).toEqual(['fail-5xx']);
 });
 
 test('a program bends the next submits of its endpoint, as many as it says', async () => {
-  const { simulator, ask } = await stage();
+  const { simulator, ask } = await fixture();
   simulator.program({ endpoint: LORA, scenario: 'submit-503', times: 2 });
   const answers = [];
   for (const endpoint of [PORTRAIT, LORA, LORA, LORA]) {
@@ -41,7 +41,7 @@ test('a program bends the next submits of its endpoint, as many as it says', asy
 });
 
 test('another process can program, rotate keys and read what happened, without seeing a secret', async () => {
-  const { simulator, ask, submit, completed } = await stage();
+  const { simulator, ask, submit, completed } = await fixture();
   const hook = await receive();
   const callback = `${hook.url}/callback-token?also=query-token`;
   expect((await ask('POST', '/__simulator/program', { scenario: 'twice', endpoint: LORA })).status).toBe(200);
@@ -71,7 +71,7 @@ test.each([
   ['submit-502', 502],
   ['submit-503', 503],
 ] as const)('%s refuses and starts nothing', async (scenario, status) => {
-  const { simulator, ask } = await stage();
+  const { simulator, ask } = await fixture();
   simulator.program({ scenario });
   const answer = await ask('POST', `/${LORA}`, TINY);
   expect(answer.status).toBe(status);
@@ -87,7 +87,7 @@ test.each([
   'bad-request-id',
   'submit-504',
 ] as const)('%s hides the answer, yet the run goes on and is told', async (scenario) => {
-  const { simulator } = await stage();
+  const { simulator } = await fixture();
   const hook = await receive();
   simulator.program({ scenario });
   const submitted = fetch(`${simulator.url}/${LORA}?fal_webhook=${hook.url}`, {
@@ -104,7 +104,7 @@ test.each([
 });
 
 test('stuck never completes, and can be cancelled', async () => {
-  const { simulator, submit, ask, status, completed } = await stage();
+  const { simulator, submit, ask, status, completed } = await fixture();
   simulator.program({ scenario: 'stuck' });
   const run = await submit(PORTRAIT, training);
   while ((await status(run)).body['status'] !== 'IN_PROGRESS');
@@ -113,7 +113,7 @@ test('stuck never completes, and can be cancelled', async () => {
 });
 
 test('stuck-in-queue never starts', async () => {
-  const { simulator, submit, ask, completed, status } = await stage({ cancelQueuedWith: 202 });
+  const { simulator, submit, ask, completed, status } = await fixture({ cancelQueuedWith: 202 });
   simulator.program({ scenario: 'stuck-in-queue' });
   const run = await submit(PORTRAIT, training);
   expect((await status(run)).body).toMatchObject({ status: 'IN_QUEUE' });
@@ -125,7 +125,7 @@ test('stuck-in-queue never starts', async () => {
 });
 
 test('requeue goes back to IN_QUEUE once and changes the gateway id', async () => {
-  const { simulator, submit } = await stage({ timing: { queueMs: 300, trainMs: 100 } });
+  const { simulator, submit } = await fixture({ timing: { queueMs: 300, trainMs: 100 } });
   const hook = await receive();
   simulator.program({ scenario: 'requeue' });
   const run = await submit(PORTRAIT, training, hook.url);
@@ -144,7 +144,7 @@ test('requeue goes back to IN_QUEUE once and changes the gateway id', async () =
 });
 
 test('slow takes its time', async () => {
-  const { simulator, submit, completed } = await stage({
+  const { simulator, submit, completed } = await fixture({
     timing: { queueMs: 10, trainMs: 20, slowFactor: 4 },
   });
   simulator.program({ scenario: 'slow' });
@@ -153,7 +153,7 @@ test('slow takes its time', async () => {
 });
 
 test('no-artefact succeeds without what was promised', async () => {
-  const { simulator, submit, result } = await stage();
+  const { simulator, submit, result } = await fixture();
   simulator.program({ scenario: 'no-artefact', times: 3 });
   const of = async (endpoint: string, input: Json) => (await result(await submit(endpoint, input))).body;
   expect(await of(PORTRAIT, training)).toMatchObject({ diffusers_lora_file: null });
@@ -162,7 +162,7 @@ test('no-artefact succeeds without what was promised', async () => {
 });
 
 test('odd-url points where nobody should look', async () => {
-  const { simulator, submit, result } = await stage();
+  const { simulator, submit, result } = await fixture();
   simulator.program({ scenario: 'odd-url', times: 2 });
   for (const [endpoint, input] of [
     [PORTRAIT, training],
@@ -175,13 +175,13 @@ test('odd-url points where nobody should look', async () => {
 });
 
 test('filtered gives black pictures and says so', async () => {
-  const { submit, result } = await stage();
+  const { submit, result } = await fixture();
   const { body } = await result(await submit(LORA, { ...TINY, prompt: '[[filtered]]', num_images: 2 }));
   expect(body['has_nsfw_concepts']).toEqual([true, true]);
 });
 
 test('cancel-ignored answers 202 and finishes all the same', async () => {
-  const { simulator, submit, ask, result } = await stage();
+  const { simulator, submit, ask, result } = await fixture();
   simulator.program({ scenario: 'cancel-ignored' });
   const run = await submit(PORTRAIT, training);
   expect((await ask('PUT', run.cancel_url)).status).toBe(202);
@@ -189,12 +189,12 @@ test('cancel-ignored answers 202 and finishes all the same', async () => {
 });
 
 test('result-gone is COMPLETED and 404', async () => {
-  const { submit, result } = await stage();
+  const { submit, result } = await fixture();
   expect((await result(await submit(LORA, { ...TINY, prompt: '[[result-gone]]' }))).status).toBe(404);
 });
 
 test('status-503 recovers after two reads, status-500 never does', async () => {
-  const { submit, ask } = await stage();
+  const { submit, ask } = await fixture();
   const flaky = await submit(LORA, { ...TINY, prompt: '[[status-503]]' });
   const reads = [];
   while (reads.length < 3) reads.push((await ask('GET', flaky.status_url)).status);
@@ -204,7 +204,7 @@ test('status-503 recovers after two reads, status-500 never does', async () => {
 });
 
 test('fail-plain has a detail that is text', async () => {
-  const { simulator, submit, result } = await stage();
+  const { simulator, submit, result } = await fixture();
   simulator.program({ scenario: 'fail-plain', endpoint: PORTRAIT });
   const { status, body } = await result(await submit(PORTRAIT, training));
   expect([status, typeof body['detail']]).toEqual([422, 'string']);

@@ -5,10 +5,10 @@ import { createFileStore } from '../src/file-store.ts';
 import { createListener, listen } from '../src/listener.ts';
 import { json } from '../src/replies.ts';
 import { createStateFolder } from '../src/state-folder.ts';
-import { PORTRAIT, stage } from './stage.ts';
+import { PORTRAIT, fixture } from './fixture.ts';
 
 test("fal's client uploads a file, and anyone can read it back", async () => {
-  const { simulator, fal } = await stage();
+  const { simulator, fal } = await fixture();
   const url = await fal.storage.upload(new File(['hello'], 'my photos.zip', { type: 'application/zip' }));
   expect(url.startsWith(`${simulator.url}/files/`)).toBe(true);
   const answer = await fetch(url);
@@ -19,7 +19,7 @@ test("fal's client uploads a file, and anyone can read it back", async () => {
 });
 
 test("fal's client uploads what is too large for one piece in parts", async () => {
-  const { fal } = await stage();
+  const { fal } = await fixture();
   const bytes = Buffer.alloc(91 * 1024 * 1024, 'likeness');
   const url = await fal.storage.upload(new File([bytes], 'large.zip', { type: 'application/zip' }));
   const back = Buffer.from(await (await fetch(url)).arrayBuffer());
@@ -27,7 +27,7 @@ test("fal's client uploads what is too large for one piece in parts", async () =
 });
 
 test('starting an upload needs a key, the upload itself does not', async () => {
-  const { simulator } = await stage();
+  const { simulator } = await fixture();
   const start = (headers: Record<string, string>) =>
     fetch(`${simulator.restUrl}/storage/upload/initiate?storage_type=fal-cdn-v3`, {
       method: 'POST',
@@ -45,7 +45,7 @@ test('starting an upload needs a key, the upload itself does not', async () => {
 });
 
 test('a file name cannot leave its place, and a content type cannot break the header', async () => {
-  const { ask } = await stage();
+  const { ask } = await fixture();
   const about = { content_type: 'text/html\r\nx-evil: 1', file_name: '../../etc/passwd' };
   const { body } = await ask('POST', '/storage/upload/initiate', about);
   await ask('PUT', String(body['upload_url']), 'x');
@@ -56,7 +56,7 @@ test('a file name cannot leave its place, and a content type cannot break the he
 });
 
 test('multipart: a missing part is refused, and so is more than the limit', async () => {
-  const { ask } = await stage({ maxFileBytes: 10 });
+  const { ask } = await fixture({ maxFileBytes: 10 });
   const about = { content_type: 'application/zip', file_name: 'a.zip' };
   const { body } = await ask('POST', '/storage/upload/initiate-multipart', about);
   const [path = ''] = String(body['upload_url']).split('?');
@@ -74,7 +74,7 @@ test('multipart: a missing part is refused, and so is more than the limit', asyn
 
 test('uploads that are begun and left end by themselves, and only so many are open', async () => {
   let now = Date.now();
-  const { ask } = await stage({ now: () => now });
+  const { ask } = await fixture({ now: () => now });
   const begin = () => ask('POST', '/storage/upload/initiate', { content_type: 'a/b', file_name: 'a' });
   const first = String((await begin()).body['upload_url']);
   const statuses: number[] = [];
@@ -86,7 +86,7 @@ test('uploads that are begun and left end by themselves, and only so many are op
 });
 
 test('the parts of all open uploads together have a limit', async () => {
-  const { ask } = await stage({ maxFileBytes: 10 });
+  const { ask } = await fixture({ maxFileBytes: 10 });
   const about = { content_type: 'application/zip', file_name: 'a.zip' };
   const paths: string[] = [];
   while (paths.length < 3) {
@@ -149,7 +149,7 @@ test('bodies on their way at the same time have a limit in all, which comes free
 });
 
 test('malformed requests are answered like fal answers them, and the simulator lives on', async () => {
-  const { simulator, ask } = await stage({ maxFileBytes: 100 });
+  const { simulator, ask } = await fixture({ maxFileBytes: 100 });
   expect((await ask('POST', `/${PORTRAIT}`, '{"images')).status).toBe(400);
   expect((await ask('POST', `/${PORTRAIT}`, '[]')).status).toBe(422);
   expect((await ask('POST', `/${PORTRAIT}`, 'null')).status).toBe(422);

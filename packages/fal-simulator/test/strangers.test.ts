@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../../test/support/free-port.ts';
-import { ELSEWHERE, LORA, PORTRAIT, receive, stage, TINY } from './stage.ts';
+import { ELSEWHERE, LORA, PORTRAIT, receive, fixture, TINY } from './fixture.ts';
 
 type Asked = { path: string; method?: string; headers: Record<string, string>; body?: string };
 
@@ -39,7 +39,7 @@ describe('a page under a foreign name that leads to this machine', () => {
     'localhost@evil.example',
     '10.0.0.1',
   ])('gets nothing under %s', async (host) => {
-    const { simulator } = await stage();
+    const { simulator } = await fixture();
     const paths = ['/', '/samples/photos.zip', '/.well-known/jwks.json', `/${LORA}/requests/x`, '/files/x/y'];
     for (const path of [...paths, ...CONTROLS.map(([, name]) => `/__simulator/${name}`)]) {
       expect((await raw(simulator.url, { path, headers: { host } })).status, path).toBe(403);
@@ -53,7 +53,7 @@ describe('a page under a foreign name that leads to this machine', () => {
   test.each(['127.0.0.1', 'localhost:9999', 'LOCALHOST', '[::1]:4010'])(
     'while %s is a name of this machine',
     async (host) => {
-      const { simulator } = await stage();
+      const { simulator } = await fixture();
       expect((await raw(simulator.url, { path: '/', headers: { host } })).status).toBe(200);
       const control = { path: '/__simulator/scenarios', headers: { host } };
       expect((await raw(simulator.url, control)).status).toBe(200);
@@ -62,7 +62,7 @@ describe('a page under a foreign name that leads to this machine', () => {
 
   test('and so is the one it hands out, as in a container, and no other', async () => {
     const port = await freePort();
-    await stage({ host: '0.0.0.0', port, publicUrl: 'http://fal:4010' });
+    await fixture({ host: '0.0.0.0', port, publicUrl: 'http://fal:4010' });
     const status = async (host: string) =>
       (await raw(`http://127.0.0.1:${port}`, { path: '/__simulator/requests', headers: { host } })).status;
     expect(await status('fal:4010')).toBe(200);
@@ -73,7 +73,7 @@ describe('a page under a foreign name that leads to this machine', () => {
 
 describe('a web page cannot drive the simulator', () => {
   test.each(CONTROLS)('from a foreign origin: %s %s', async (method, name) => {
-    const { simulator } = await stage();
+    const { simulator } = await fixture();
     for (const origin of ['https://evil.example', 'null', 'http://localhost.evil.example']) {
       const body = method === 'POST' ? { body: FAIL } : {};
       const asked = { path: `/__simulator/${name}`, method, headers: { origin, ...JSON_TYPE }, ...body };
@@ -84,7 +84,7 @@ describe('a web page cannot drive the simulator', () => {
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', ''])(
     'with what a page sends unasked: %s',
     async (type) => {
-      const { simulator, ask } = await stage();
+      const { simulator, ask } = await fixture();
       for (const name of ['program', 'rotate-keys']) {
         const headers = type === '' ? {} : { 'content-type': type };
         const asked = { path: `/__simulator/${name}`, method: 'POST', headers, body: FAIL };
@@ -95,7 +95,7 @@ describe('a web page cannot drive the simulator', () => {
   );
 
   test('by asking whether it may: nothing answers yes', async () => {
-    const { simulator } = await stage();
+    const { simulator } = await fixture();
     const headers = {
       origin: simulator.url,
       'access-control-request-method': 'POST',
@@ -111,7 +111,7 @@ describe('a web page cannot drive the simulator', () => {
 
 describe('without controls', () => {
   test('there is no control route, and nothing names one', async () => {
-    const { simulator, ask } = await stage({ controls: false });
+    const { simulator, ask } = await fixture({ controls: false });
     for (const [method, name] of CONTROLS) {
       const answer = await ask(method, `/__simulator/${name}`, method === 'POST' ? FAIL : undefined);
       expect(answer.status, name).toBe(404);
@@ -122,7 +122,7 @@ describe('without controls', () => {
   });
 
   test('scenarios in an input are text like any other', async () => {
-    const { simulator, ask, submit, result } = await stage({ controls: false });
+    const { simulator, ask, submit, result } = await fixture({ controls: false });
     const hook = await receive();
     for (const scenario of ['submit-401', 'submit-403-balance', 'hang', 'stuck', 'fail', 'silent']) {
       const training = { images_data_url: `${ELSEWHERE}?scenario=${scenario}` };

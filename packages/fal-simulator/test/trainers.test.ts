@@ -5,7 +5,7 @@ import { unzipSync } from 'fflate';
 import jpeg from 'jpeg-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { TRAINERS } from '../src/trainers.ts';
-import { ELSEWHERE, firstDetail, type Json, PORTRAIT, PRO, stage } from './stage.ts';
+import { ELSEWHERE, firstDetail, type Json, PORTRAIT, PRO, fixture } from './fixture.ts';
 
 const JPG = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
@@ -31,7 +31,7 @@ test('the trainers served are these, each with its own fields and its own artefa
 test.each(TRAINERS.map((trainer) => [trainer.endpoint, trainer] as const))(
   '%s keeps its promise',
   async (endpoint, { archiveField, gives }) => {
-    const { simulator, submit, result } = await stage();
+    const { simulator, submit, result } = await fixture();
     const input = {
       [archiveField]: simulator.samplePhotosUrl,
       finetune_comment: 'me',
@@ -60,7 +60,7 @@ test.each(TRAINERS.map((trainer) => [trainer.endpoint, trainer] as const))(
 );
 
 test('the built-in sample archive is a zip of pictures that can be opened', async () => {
-  const { simulator } = await stage();
+  const { simulator } = await fixture();
   const answer = await fetch(simulator.samplePhotosUrl);
   const photos = unzipSync(new Uint8Array(await answer.arrayBuffer()));
   expect(Object.keys(photos).length).toBeGreaterThanOrEqual(12);
@@ -85,7 +85,7 @@ test.each<[string, Json, Json]>([
   ['no URL', { images_data_url: 'no url' }, { type: 'file_download_error' }],
   ['another scheme', { images_data_url: 'file:///etc/passwd' }, { type: 'file_download_error' }],
 ])('input with %s is a failed run, not a refused submit', async (_what, input, detail) => {
-  const { submit, result } = await stage();
+  const { submit, result } = await fixture();
   const { status, body } = await result(await submit(PORTRAIT, input));
   expect(status).toBe(422);
   expect(firstDetail(body)).toMatchObject({
@@ -95,13 +95,13 @@ test.each<[string, Json, Json]>([
 });
 
 test('choices are checked against the list', async () => {
-  const { submit, result } = await stage();
+  const { submit, result } = await fixture();
   const run = await submit(PRO, { data_url: ELSEWHERE, finetune_comment: 'x', mode: 'person' });
   expect(firstDetail((await result(run)).body)).toMatchObject({ type: 'one_of', loc: ['body', 'mode'] });
 });
 
 test('an uploaded archive is really opened', async () => {
-  const { fal, submit, result } = await stage();
+  const { fal, submit, result } = await fixture();
   const train = async (archive: Blob, input: Json = {}, endpoint = PORTRAIT) => {
     const url = await fal.storage.upload(archive);
     return (await result(await submit(endpoint, { images_data_url: url, image_data_url: url, ...input })))
@@ -149,7 +149,7 @@ test('an archive on loopback is fetched where that is allowed, with a limit', as
   const archive = Buffer.from(await archiveOf(5).arrayBuffer());
   const { port } = await neighbour({ '/photos.zip': archive, '/huge.zip': Buffer.alloc(5_000) });
   const base = `http://localhost:${port}`;
-  const { submit, result } = await stage({ maxFileBytes: 4_000, opensLoopback: true });
+  const { submit, result } = await fixture({ maxFileBytes: 4_000, opensLoopback: true });
   const train = async (url: string) => (await result(await submit(PORTRAIT, { images_data_url: url }))).body;
   expect(await train(`${base}/photos.zip`)).toHaveProperty('diffusers_lora_file');
   expect(firstDetail(await train(`${base}/missing.zip`))).toMatchObject({ type: 'file_download_error' });
@@ -161,7 +161,7 @@ test('an archive on loopback is fetched where that is allowed, with a limit', as
 
 test('by default nothing but its own files is opened, so no answer tells which ports are open', async () => {
   const open = await neighbour({});
-  const { submit, result, simulator } = await stage();
+  const { submit, result, simulator } = await fixture();
   const train = async (url: string) => result(await submit(PORTRAIT, { images_data_url: url }));
   const shape = ({ status, body, headers }: Awaited<ReturnType<typeof train>>) => {
     return [status, Object.keys(body), headers.get('x-fal-billable-units')];

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, test } from 'vitest';
 import { scenariosIn } from '../src/scenarios.ts';
-import { firstDetail, type Json, LORA, PORTRAIT, stage, TINY, ULTRA } from './stage.ts';
+import { firstDetail, type Json, LORA, PORTRAIT, fixture, TINY, ULTRA } from './fixture.ts';
 
 const MEGABYTE = 1024 * 1024;
 const LONG = 'x'.repeat(MEGABYTE);
@@ -22,7 +22,7 @@ describe('an error quotes the beginning of an input, not all of it', () => {
       { ...TINY, loras: Array.from({ length: 20 }, () => ({ path: [LONG.slice(0, 400_000)] })) },
     ],
   ])('%s', async (_what, endpoint, input) => {
-    const { submit, status, result } = await stage();
+    const { submit, status, result } = await fixture();
     const run = await submit(endpoint, input);
     const answer = await result(run);
     expect(answer.status).toBe(422);
@@ -31,7 +31,7 @@ describe('an error quotes the beginning of an input, not all of it', () => {
   });
 
   test('the address of a LoRA that is not here', async () => {
-    const { simulator, submit, result } = await stage();
+    const { simulator, submit, result } = await fixture();
     const path = `${simulator.url}/files/none/${LONG}`;
     const { body } = await result(await submit(LORA, { ...TINY, loras: [{ path }] }));
     expect(firstDetail(body)).toMatchObject({ type: 'file_download_error' });
@@ -39,7 +39,7 @@ describe('an error quotes the beginning of an input, not all of it', () => {
   });
 
   test('a path', async () => {
-    const { ask } = await stage();
+    const { ask } = await fixture();
     const answers = [
       await ask('GET', `/${'p'.repeat(8_000)}`),
       await ask('POST', `/a/${'p'.repeat(8_000)}`, {}),
@@ -52,7 +52,7 @@ describe('an error quotes the beginning of an input, not all of it', () => {
 });
 
 test('JSON that is nested millions of levels deep is refused, and what happened can still be read', async () => {
-  const { ask, submit, result } = await stage();
+  const { ask, submit, result } = await fixture();
   const nested = (levels: number) => `{"prompt":${'['.repeat(levels)}${']'.repeat(levels)}}`;
   expect((await ask('POST', `/${LORA}`, nested(2 * MEGABYTE))).status).toBe(422);
   expect((await ask('POST', `/${LORA}`, nested(100))).status).toBe(422);
@@ -75,7 +75,7 @@ test.each([
 });
 
 test('who has no key makes the simulator read nothing, keep nothing and use up no program', async () => {
-  const { simulator, ask } = await stage({ apiKeys: ['the:key'] });
+  const { simulator, ask } = await fixture({ apiKeys: ['the:key'] });
   simulator.program({ scenario: 'submit-503' });
   const wrong = await ask('POST', `/${LORA}`, LONG.repeat(11));
   expect(wrong.status).toBe(401);
@@ -85,7 +85,7 @@ test('who has no key makes the simulator read nothing, keep nothing and use up n
 });
 
 test('of a long input the beginning is remembered', async () => {
-  const { simulator, submit } = await stage();
+  const { simulator, submit } = await fixture();
   await submit(LORA, { ...TINY, prompt: LONG });
   expect(simulator.requests()[0]?.body).toMatch(/^\{"prompt":"x{60000}/);
   expect(String(simulator.requests()[0]?.body).length).toBeLessThan(70_000);

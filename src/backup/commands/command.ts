@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { ConfigError, readConfig } from '../../config/config.ts';
+import { databaseFolder } from '../../embedded/database.ts';
 
 /** From sysexits.h. */
 export const EX_USAGE = 64;
 export const EX_CONFIG = 78;
 
-/** Ends the command; the message is for whoever typed it. */
+/** Ends the command; the message is printed. */
 export class CommandError extends Error {
   override name = 'CommandError';
   readonly exitCode: number;
@@ -15,21 +18,26 @@ export class CommandError extends Error {
   }
 }
 
-export type Place = { readonly dataDir: string; readonly databaseUrl: string | null };
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where the data is: of the server's settings the only ones these commands read. */
-export function readPlace({ DATA_DIR, DATABASE_URL }: Environment): Place {
+/** The location of the data, from the server's own settings. */
+export function readPlace({ DATA_DIR, DATABASE_URL }: Readonly<Record<string, string | undefined>>): {
+  readonly dataDir: string;
+  readonly databaseUrl: string | null;
+} {
   try {
     const { dataDir, databaseUrl } = readConfig({ DATA_DIR, DATABASE_URL });
-    return { dataDir, databaseUrl };
+    return { dataDir: resolve(dataDir), databaseUrl };
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
     throw error;
   }
 }
 
-/** What the database has to say goes to whoever typed the command; what it always says does not. */
+export function requireEmbedded(dataDir: string): void {
+  if (existsSync(databaseFolder(dataDir))) return;
+  throw new CommandError(`There is no embedded database in ${dataDir} (DATA_DIR)`, EX_CONFIG);
+}
+
+/** The database's log, printed; its informative lines are left out. */
 export const log = {
   info: () => undefined,
   warn: (_fields: object, message: string) => print(`warning: ${message}`),
@@ -40,10 +48,7 @@ export function print(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/**
- * Runs a command's work and gives the exit status: 0, or 1 with one line that says why (64 wrong arguments, 78 wrong
- * settings).
- */
+/** Runs a command's work. The exit status is 0, or after one line with the reason 1 (64 wrong arguments, 78 wrong settings). */
 export async function exitStatusOf(work: () => Promise<void>): Promise<number> {
   try {
     await work();

@@ -1,29 +1,33 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { databaseFolder } from '../../embedded/database.ts';
-import { moveToPostgres, type MovedTable } from '../move-to-postgres.ts';
-import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, readPlace, print } from './command.ts';
+import { moveToPostgres } from '../move-to-postgres.ts';
+import type { ComparedTable } from '../copy-rows.ts';
+import {
+  CommandError,
+  EX_CONFIG,
+  EX_USAGE,
+  log,
+  print,
+  readPlace,
+  requireEmbedded,
+  exitStatusOf,
+} from './command.ts';
 
-/** `npm run move-to-postgres`: all rows of the embedded database in DATA_DIR, copied to the PostgreSQL of DATABASE_URL. */
+/** `npm run move-to-postgres`: copies all rows of the embedded database in DATA_DIR to the PostgreSQL of DATABASE_URL. */
 process.exit(
   await exitStatusOf(async () => {
     const { dataDir, databaseUrl } = readPlace(process.env);
     if (process.argv.length > 2) throw new CommandError('usage: npm run move-to-postgres', EX_USAGE);
     if (databaseUrl === null) {
-      throw new CommandError('DATABASE_URL is not set: it says which PostgreSQL to move to', EX_CONFIG);
+      throw new CommandError('DATABASE_URL is not set: it names the PostgreSQL to move to', EX_CONFIG);
     }
-    const folder = resolve(dataDir);
-    if (!existsSync(databaseFolder(folder))) {
-      throw new CommandError(`There is no embedded database in ${folder} (DATA_DIR)`, EX_CONFIG);
-    }
-    await moveToPostgres({ dataDir: folder, databaseUrl, log, compared: (tables) => print(listOf(tables)) });
+    requireEmbedded(dataDir);
+    await moveToPostgres({ dataDir, databaseUrl, log, compared: (tables) => print(listOf(tables)) });
     print(
-      `Committed. ${folder} is as it was; keep DATA_DIR where the simulator stands in for fal: its files are there.`,
+      `Committed. ${dataDir} is unchanged; keep DATA_DIR while the simulator replaces fal: its files are there.`,
     );
   }),
 );
 
-function listOf(tables: readonly MovedTable[]): string {
+function listOf(tables: readonly ComparedTable[]): string {
   const width = Math.max(...tables.map(({ name }) => name.length), 'table'.length);
   const line = (name: string, rows: string, from: string, to: string): string =>
     `${name.padEnd(width)}  ${rows.padStart(9)}  ${from.padEnd(32)}  ${to}`;

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
+import { CommandError, EX_CONFIG, EX_USAGE, log, print, readPlace, exitStatusOf } from './command.ts';
 import { restore } from '../restore.ts';
-import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, readPlace, print } from './command.ts';
 
-/** `npm run restore -- file`: the embedded database of an empty or missing DATA_DIR, made out of a backup. */
+/** `npm run restore -- file`: makes the embedded database of an empty or missing DATA_DIR from a backup. */
 process.exit(
   await exitStatusOf(async () => {
     const { dataDir, databaseUrl } = readPlace(process.env);
@@ -18,6 +18,6 @@ process.exit(
     }
     const { tables, madeAt } = await restore(resolve(file), dataDir, log);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    print(`${resolve(dataDir)}: ${rows} rows of ${tables.length} tables, as they were at ${madeAt}`);
+    print(`${dataDir}: ${rows} rows of ${tables.length} tables, as of ${madeAt}`);
   }),
 );

@@ -4,22 +4,22 @@ import type { OperatorLog } from '../../log/log.ts';
 import type { Migration } from './migration-files.ts';
 import { nextMigration, type AppliedMigration } from './next-migration.ts';
 
-/** The advisory lock Prisma's own engine takes: `prisma migrate deploy` and we wait for each other. */
+/** The advisory lock of Prisma's own engine: `prisma migrate deploy` and this code wait for each other. */
 const PRISMA_MIGRATION_LOCK = 72707369;
-/** Another instance may be in a long migration; a start that waits longer than this should be looked at. */
+/** Another instance may run a long migration; a start that waits longer fails. */
 const LOCK_TIMEOUT = '5min';
 
-/** The database cannot be brought up to date. The message names the migration and the repair. */
+/** The database cannot be migrated. The message names the migration and the repair. */
 export class MigrationError extends Error {
   override name = 'MigrationError';
 }
 
 /**
- * Applies what is pending, one transaction for each migration together with its row in Prisma's `_prisma_migrations`,
- * so a start that is killed leaves either all of a migration or nothing. Returns the names applied here.
+ * Applies the pending migrations, each in one transaction with its row in Prisma's `_prisma_migrations`: a killed start
+ * leaves all of a migration or nothing. Returns the names applied here.
  *
- * The lock is taken inside each transaction and ends with it: it works behind a pooler that lends connections by the
- * transaction, and nothing is left locked by an instance that died.
+ * The lock is taken inside each transaction and ends with it: that works behind a pooler that assigns connections by
+ * transaction, and a dead instance leaves nothing locked.
  */
 export async function migrate(
   client: pg.ClientBase,
@@ -35,8 +35,7 @@ export async function migrate(
 }
 
 /**
- * The same within the caller's transaction: all of them or none, together with whatever else it does. For a database
- * that nobody uses yet.
+ * Applies the pending migrations within the caller's transaction. For a database that is not in use yet.
  */
 export async function migrateWithin(
   client: pg.ClientBase,
@@ -59,13 +58,13 @@ async function applyInTransaction(
     await client.query('COMMIT');
     return applied;
   } catch (error) {
-    // On a broken connection there is nothing left to roll back; the first error is the one that counts.
+    // A broken connection has nothing to roll back; the first error counts.
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
 
-/** The name of the one it applied; undefined when nothing is pending. */
+/** Returns the name of the applied migration; undefined when none is pending. */
 async function applyNext(
   client: pg.ClientBase,
   migrations: readonly Migration[],
@@ -79,37 +78,30 @@ async function applyNext(
       if (next.unknown.length > 0) {
         log.warn(
           { migrations: next.unknown },
-          'The database is newer than this version: it has unknown migrations',
+          'the database is newer than this version: it has unknown migrations',
         );
       }
       return undefined;
     case 'apply':
-      log.info({ migration: next.migration.name }, 'Applying a database migration');
+      log.info({ migration: next.migration.name }, 'applying a database migration');
       await apply(client, next.migration);
       return next.migration.name;
   }
 }
 
 async function takeLock(client: pg.ClientBase): Promise<void> {
-  // A migration may rightly take minutes, whatever limit the role or the pool has.
+  // A migration may take minutes, whatever limit the role or the pool has.
   await client.query(`SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
   await client.query('SELECT pg_advisory_xact_lock($1)', [PRISMA_MIGRATION_LOCK]);
 }
 
-/** Creates Prisma's table when it is missing, word for word as Prisma's engine does. */
 async function readOrBegin(client: pg.ClientBase): Promise<AppliedMigration[]> {
-  if (!(await isBegun(client))) await client.query(CREATE_MIGRATIONS_TABLE);
+  const { rows } = await client.query(`SELECT WHERE to_regclass('_prisma_migrations') IS NULL`);
+  if (rows.length > 0) await client.query(CREATE_MIGRATIONS_TABLE);
   return readApplied(client);
 }
 
-async function isBegun(client: pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>(
-    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
-  );
-  return rows[0]?.there === true;
-}
-
-/** What was applied so far, oldest first. Throws where nothing ever was: such a database has no tables. */
+/** The applied migrations, oldest first. Throws when the database never had any. */
 export async function readApplied(client: pg.ClientBase): Promise<AppliedMigration[]> {
   const { rows } = await client.query<AppliedMigration>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
@@ -142,6 +134,7 @@ async function apply(client: pg.ClientBase, migration: Migration): Promise<void>
   );
 }
 
+/** Prisma's own definition, word for word. */
 const CREATE_MIGRATIONS_TABLE = `CREATE TABLE _prisma_migrations (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,

@@ -5,14 +5,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export type Migration = {
-  /** Folder name, `<timestamp>_<words>`: the order of the names is the order of applying. */
+  /** Folder name, `<timestamp>_<words>`. Migrations are applied in the order of their names. */
   name: string;
   sql: string;
-  /** SHA-256 of the file's bytes, hex: what Prisma writes in its table. */
+  /** SHA-256 of the file's bytes in hex, as Prisma stores it. */
   checksum: string;
 };
 
-/** Every migration that comes with this version, oldest first. */
+/** All migrations of this version, oldest first. */
 export async function readMigrations(folder: string = migrationsFolder()): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -29,8 +29,8 @@ export async function readMigrations(folder: string = migrationsFolder()): Promi
 }
 
 /**
- * `prisma/migrations` of the package this file belongs to. Looked for upwards, because this code runs from src/db as
- * well as from the bundle in dist. Throws when the package was installed without it.
+ * `prisma/migrations` of this package, searched upwards because this code runs from src/db and from the bundle in dist.
+ * Throws when the package was installed without it.
  */
 export function migrationsFolder(from: string = import.meta.url): string {
   const start = dirname(fileURLToPath(from));
@@ -38,7 +38,7 @@ export function migrationsFolder(from: string = import.meta.url): string {
     const migrations = join(folder, 'prisma', 'migrations');
     if (existsSync(join(folder, 'package.json')) && existsSync(migrations)) return migrations;
     if (folder === dirname(folder)) {
-      throw new Error(`No package.json with prisma/migrations beside it in ${start} or above it`);
+      throw new Error(`No package.json next to prisma/migrations in ${start} or above`);
     }
   }
 }

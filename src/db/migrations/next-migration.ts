@@ -10,10 +10,10 @@ export type NextMigration =
   | { kind: 'refused'; message: string };
 
 /**
- * What to do with a database that has `applied` when this version brings `migrations`, oldest first.
+ * The next step for a database with the migrations `applied` when this version has `migrations`, oldest first.
  *
- * A database that is ahead is accepted: going back to the last release has to work in the very hour when the new one
- * turned out bad. But nothing is put on top of migrations this version does not know: nobody ever tried that order.
+ * A database that is ahead is accepted, so that an update can be taken back. Nothing is applied after migrations this
+ * version does not know: that order was never tested.
  */
 export function nextMigration(
   migrations: readonly Migration[],
@@ -41,7 +41,7 @@ function refused(message: string): NextMigration {
 
 function unfinished(name: string): string {
   return (
-    `Migration ${name} was begun by \`prisma migrate deploy\` and did not finish. Look at what it left, then either ` +
+    `Migration ${name} was begun by \`prisma migrate deploy\` and did not finish. Check what it did, then either ` +
     `undo that and run \`prisma migrate resolve --rolled-back ${name}\`, or complete it by hand and run ` +
     `\`prisma migrate resolve --applied ${name}\`.`
   );
@@ -50,7 +50,7 @@ function unfinished(name: string): string {
 function edited(name: string): string {
   return (
     `Migration ${name} was changed after it had been applied to this database. Put prisma/migrations/${name}/` +
-    `migration.sql back as it was and make a new migration for the change: npm run migration:new <words>.`
+    `migration.sql back and make a new migration for the change: npm run migration:new <words>.`
   );
 }
 

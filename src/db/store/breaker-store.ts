@@ -1,40 +1,66 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
-import type { BreakerReason, BreakerStore } from '../../jobs/ports.ts';
+import type { Admission, BreakerStore } from '../../fal/circuit-breaker.ts';
 
-/**
- * Stops of submits, in the database that all instances share. A key that was refused stops those that have the same key:
- * an instance that still runs with the old one must not stop the others, which have its successor.
- */
+const MINUTE = 60_000;
+/** Waits before the next probe after the first, second, … refusal in a row; the last one repeats. */
+const LAST_STEP_MS = 15 * MINUTE;
+const STEPS_MS = [1 * MINUTE, 2 * MINUTE, 5 * MINUTE, LAST_STEP_MS];
+/** A submit is sent within 30 s and answered within 30 s: later its process is dead, and another probe may go. */
+const PROBE_LEASE_MS = MINUTE;
+
+/** The circuit breaker of one FAL_KEY, in the database that all instances share. Waits are on the database's clock. */
 export class PrismaBreakerStore implements BreakerStore {
   readonly #prisma: PrismaClient;
-  readonly #ownReasons: Readonly<Record<BreakerReason, string>>;
+  readonly #keyHash: string;
 
   constructor(prisma: PrismaClient, key: string) {
     this.#prisma = prisma;
-    const fingerprint = createHash('sha256').update(key).digest('hex').slice(0, 16);
-    this.#ownReasons = {
-      KEY_REFUSED: `KEY_REFUSED:${fingerprint}`,
-      BALANCE_EXHAUSTED: 'BALANCE_EXHAUSTED',
-    };
+    this.#keyHash = createHmac('sha256', key).update('circuit breaker').digest('hex');
   }
 
   async isOpen(): Promise<boolean> {
-    const where = { reason: { in: Object.values(this.#ownReasons) } };
-    return (await this.#prisma.submitStop.findFirst({ where, select: { reason: true } })) !== null;
+    return (await this.#prisma.circuitBreaker.count({ where: { keyHash: this.#keyHash } })) > 0;
   }
 
-  async stop(reason: BreakerReason, message: string): Promise<void> {
-    const data = { reason: this.#ownReasons[reason], message };
-    await this.#prisma.submitStop.createMany({ data, skipDuplicates: true });
+  async admit(): Promise<Admission> {
+    // A wait longer than the last step was written before the clock was put back.
+    const [row] = await this.#prisma.$queryRaw<{ claim: Date | null; retryInMs: number }[]>`
+      WITH probe AS (
+        UPDATE submit_stops SET next_probe_at = now() + ${PROBE_LEASE_MS} * interval '1 millisecond'
+        WHERE reason = ${this.#keyHash}
+          AND (next_probe_at <= now() OR next_probe_at > now() + ${LAST_STEP_MS} * interval '1 millisecond')
+        RETURNING next_probe_at
+      )
+      SELECT (SELECT next_probe_at FROM probe) AS claim,
+             floor(extract(epoch FROM next_probe_at - now()) * 1000)::int AS "retryInMs"
+      FROM submit_stops WHERE reason = ${this.#keyHash}`;
+    if (row === undefined) return { kind: 'closed' };
+    if (row.claim !== null) return { kind: 'probe', claim: row.claim };
+    // Not positive where another instance claimed the probe at this very moment.
+    return { kind: 'open', retryInMs: row.retryInMs > 0 ? row.retryInMs : PROBE_LEASE_MS };
   }
 
-  /** Takes every stop away; resolves with what they were for. */
-  async clear(): Promise<string[]> {
-    const stops = await this.#prisma.submitStop.findMany({ select: { reason: true } });
-    await this.#prisma.submitStop.deleteMany({
-      where: { reason: { in: stops.map(({ reason }) => reason) } },
-    });
-    return stops.map(({ reason }) => reason);
+  async open(message: string, claim: Date | null): Promise<number | null> {
+    const [row] = await this.#prisma.$queryRaw<{ refusals: number }[]>`
+      INSERT INTO submit_stops AS breaker (reason, message, next_probe_at)
+      VALUES (${this.#keyHash}, ${message}, now() + ${STEPS_MS[0]} * interval '1 millisecond')
+      ON CONFLICT (reason) DO UPDATE SET
+        message = EXCLUDED.message,
+        refusals = breaker.refusals + 1,
+        next_probe_at = now() + interval '1 millisecond'
+          * (${STEPS_MS}::int[])[least(breaker.refusals + 1, ${STEPS_MS.length})]
+      WHERE breaker.next_probe_at = ${claim}
+      RETURNING refusals`;
+    return row === undefined ? null : (STEPS_MS[row.refusals - 1] ?? LAST_STEP_MS);
+  }
+
+  async close(): Promise<void> {
+    await this.#prisma.circuitBreaker.deleteMany({ where: { keyHash: this.#keyHash } });
+  }
+
+  async release(claim: Date): Promise<void> {
+    await this.#prisma.$executeRaw`
+      UPDATE submit_stops SET next_probe_at = now() WHERE reason = ${this.#keyHash} AND next_probe_at = ${claim}`;
   }
 }

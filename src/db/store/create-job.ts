@@ -1,15 +1,15 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
-import type { Creation, NewGeneration, NewJob } from '../../jobs/ports.ts';
+import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
+import type { NewGeneration } from '../../jobs/generate-image.ts';
 import { refusedByQuota } from './quota-usage.ts';
-import type { JsonObject } from '../../values/json.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 
-/** A training of the avatar is open. */
-type Busy = { readonly kind: 'busy' };
+type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
 /**
- * Writes a job, and for a generation its row, in one transaction. Two calls at once are told apart by the unique
- * indexes (one open training per avatar, one job per idempotency key), not by a look beforehand.
+ * Writes a job, and for a generation its row, in one transaction. Unique indexes decide between concurrent calls: one
+ * open training per avatar, one job per idempotency key.
  *
  * @param generation null: the job is a training
  */
@@ -18,7 +18,7 @@ export async function createJob(
   job: NewJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
-): Promise<Creation | Busy> {
+): Promise<Creation> {
   for (;;) {
     const creation = await tryToCreate(prisma, job, generation, limits);
     if (creation !== 'again') return creation;
@@ -30,14 +30,13 @@ async function tryToCreate(
   { idempotency, ...job }: NewJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
-): Promise<Creation | Busy | 'again'> {
+): Promise<Creation | 'again'> {
   const data = {
     ...job,
-    input: asInput(job.input),
     idempotencyKey: idempotency?.key ?? null,
     idempotencyDigest: idempotency?.digest ?? null,
   };
-  // A repeat is answered as one even where it would also be refused for the training it repeats.
+  // First: the training that it repeats would otherwise refuse the repeat.
   const before = await repeated(prisma, job.ownerId, idempotency);
   if (before !== null) return before;
   const spending =
@@ -45,10 +44,10 @@ async function tryToCreate(
   try {
     return await prisma.$transaction(async (tx): Promise<Creation> => {
       const message = await refusedByQuota(tx, job.ownerId, spending, limits);
-      // Whoever waited here for the first call with the same key must not be refused for what that one took.
+      // The first call with the same key may have used up the quota while this one waited for the lock.
       const meanwhile = message === null ? null : await repeated(tx, job.ownerId, idempotency);
       if (meanwhile !== null) return meanwhile;
-      if (message !== null) return { kind: 'limit', message };
+      if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });
       } else {
@@ -59,20 +58,25 @@ async function tryToCreate(
         });
         await tx.job.create({ data: { ...data, ...spending, generationId: id } });
       }
-      return { kind: 'created' };
+      return { done: { jobId: job.id, generationId: generation?.id ?? null } };
     });
   } catch (error) {
     if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
-    if (error.code === FOREIGN_KEY_VIOLATION) return { kind: 'gone' };
+    if (error.code === FOREIGN_KEY_VIOLATION) return NO_SUCH_AVATAR;
     if (error.code !== UNIQUE_VIOLATION) throw error;
     const first = await repeated(prisma, job.ownerId, idempotency);
     if (first !== null) return first;
-    // The first call under this key was refused meanwhile and gave the key back: this one is the first now.
-    return isAbout(error, 'idempotency_key') ? 'again' : { kind: 'busy' };
+    // The first call with this key has since been refused and gave the key back: this one is now the first.
+    return isAbout(error, 'idempotency_key')
+      ? 'again'
+      : refuse(
+          'CONFLICT',
+          'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+        );
   }
 }
 
-/** Which unique index refused a row; Prisma's adapter names its columns. */
+/** Whether a unique index on this column refused the row; Prisma's adapter names the columns. */
 function isAbout(error: Prisma.PrismaClientKnownRequestError, column: string): boolean {
   return JSON.stringify(error.meta ?? {}).includes(column);
 }
@@ -81,24 +85,23 @@ async function repeated(
   prisma: Prisma.TransactionClient,
   ownerId: string,
   idempotency: NewJob['idempotency'],
-): Promise<Extract<Creation, { kind: 'repeated' | 'key-used-otherwise' }> | null> {
+): Promise<Result<CreatedJob, 'IDEMPOTENCY_CONFLICT'> | null> {
   if (idempotency === null) return null;
   const { key, digest } = idempotency;
   const first = await prisma.job.findUnique({
     where: { ownerId_idempotencyKey: { ownerId, idempotencyKey: key } },
-    select: { id: true, idempotencyDigest: true },
+    select: { id: true, generationId: true, idempotencyDigest: true },
   });
   if (first === null) return null;
   return first.idempotencyDigest === digest
-    ? { kind: 'repeated', jobId: first.id }
-    : { kind: 'key-used-otherwise' };
+    ? { done: { jobId: first.id, generationId: first.generationId } }
+    : refuse(
+        'IDEMPOTENCY_CONFLICT',
+        'This idempotencyKey was used before with another input. Use a new key.',
+      );
 }
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
-
-function asInput(input: JsonObject): Prisma.InputJsonObject {
-  return input;
-}
 
 const UNIQUE_VIOLATION = 'P2002';
 const FOREIGN_KEY_VIOLATION = 'P2003';

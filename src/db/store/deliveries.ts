@@ -1,29 +1,31 @@
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
-import type { Delivery, JobStore } from '../../jobs/ports.ts';
+import type { Delivery } from '../../jobs/apply-run-event.ts';
+import type { WebhookStore } from '../../jobs/handle-webhook.ts';
 
-/** A statement's worth: the embedded database serves nobody else meanwhile, PostgreSQL ends those that take long. */
+/** Rows a statement: a long one blocks the embedded database and exceeds PostgreSQL's statement timeout. */
 const FORGOTTEN_AT_ONCE = 5_000;
 
-type Outcome = 'APPLIED' | Parameters<JobStore['keepDelivery']>[2]['outcome'];
+type Options = Parameters<WebhookStore['keepDelivery']>[2];
+type Outcome = 'APPLIED' | Options['outcome'];
 
-/** Keeps a delivery that changed nothing; of several of the same bytes at once one is new. */
+/** Stores a delivery that changed nothing; of several with the same bytes one is new. */
 export async function keepDelivery(
   prisma: PrismaClient,
   jobId: string,
   delivery: Delivery,
-  { outcome, leaseMs }: Parameters<JobStore['keepDelivery']>[2],
-): Promise<{ readonly isNew: boolean; readonly isDue: boolean }> {
+  { outcome, leaseMs }: Options,
+): ReturnType<WebhookStore['keepDelivery']> {
   return prisma.$transaction(async (tx) => {
     const isNew = await insertDelivery(tx, jobId, delivery, outcome);
-    if (!isNew || outcome !== 'CONFLICT') return { isNew, isDue: false };
+    if (!isNew || outcome !== 'CONFLICT') return { isNew, pollNow: false };
     const planned = await tx.$executeRaw`
       UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond', poll_failures = 0
       WHERE id = ${jobId} AND next_poll_at IS NULL`;
-    return { isNew, isDue: planned === 1 };
+    return { isNew, pollNow: planned === 1 };
   });
 }
 
-/** Resolves with false when the same bytes about the same run are kept already. */
+/** Resolves with false when the same bytes about the same run are stored already. */
 export async function insertDelivery(
   tx: Prisma.TransactionClient,
   jobId: string,
@@ -38,7 +40,7 @@ export async function insertDelivery(
   return count === 1;
 }
 
-/** Removes those older than a month, until told to stop; after a long standstill these may be many. */
+/** Deletes deliveries older than a month; after a long downtime there may be many. */
 export async function forgetDeliveries(prisma: PrismaClient, stop: AbortSignal): Promise<void> {
   let forgotten: number;
   do {

@@ -1,11 +1,13 @@
 import { isTrainer, type Trainer } from '../../catalog/trainers.ts';
 import { hasArtifact, type Artifact } from '../../catalog/artefact.ts';
 import type { Announcement, Avatar, Generation, Job } from '../../generated/prisma/client.ts';
-import type { AvatarForJob, DueJob, LoadedJob, OutboxEntry } from '../../jobs/ports.ts';
+import type { JobToPoll } from '../../jobs/poll-job.ts';
+import type { LoadedJob } from '../../jobs/apply-run-event.ts';
+import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Json } from '../../values/json.ts';
 import type { JobView } from '../../domain/job-state.ts';
 
-/** The avatar's artefact as a whole, or null when it has none yet. */
+/** The avatar's artefact, or null when it has none yet. */
 export function artifactOf(
   avatar: Pick<Avatar, 'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'configFileUrl'>,
 ): { readonly trainer: Trainer; readonly value: Artifact } | null {
@@ -20,7 +22,7 @@ export function artifactOf(
   };
 }
 
-export function avatarForJob(avatar: Avatar): AvatarForJob {
+export function avatarForJob(avatar: Avatar) {
   const { id, status, trainingType, triggerPhrase } = avatar;
   return { id, status, trainingType, triggerPhrase, artifact: artifactOf(avatar) };
 }
@@ -57,7 +59,7 @@ export function loadedJob(
   return { ...common, snapshot, version: generation?.version ?? null, answer: answerOf(job, generation) };
 }
 
-/** fal's answer to this very run; an avatar may show that of a later one. */
+/** fal's answer to this run; undefined when the avatar shows that of a later one. */
 function answerOf(
   job: Job,
   shown: Pick<Avatar | Generation, 'falRequestId' | 'falResponseData'> | null,
@@ -66,8 +68,8 @@ function answerOf(
   return isOfThis ? (shown.falResponseData as Json) : undefined;
 }
 
-/** @param now by the database's clock where the job's times are compared with it */
-export function dueJob(job: Job, now: Date): DueJob {
+/** @param now on the database's clock, like the job's times */
+export function jobToPoll(job: Job, now: Date): JobToPoll {
   return {
     id: job.id,
     state: job.state,
@@ -90,11 +92,11 @@ export function dueJob(job: Job, now: Date): DueJob {
   };
 }
 
-export function asPending({ id, kind, ownerId, entityId, version }: Announcement): OutboxEntry {
+export function outboxEntry({ id, kind, ownerId, entityId, version }: Announcement): OutboxEntry {
   return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
 }
 
-/** An avatar that was deleted while the job was being written took no notice of it. */
+/** The deletion of an avatar does not see a job that is being created. */
 function isToBeCancelled(job: Job): boolean {
   return job.cancelRequestedAt !== null || job.avatarId === null;
 }

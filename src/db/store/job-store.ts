@@ -1,19 +1,36 @@
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
-import { asPending, avatarForJob, dueJob, loadedJob } from './job-rows.ts';
+import { avatarForJob, jobToPoll, loadedJob, outboxEntry } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../../jobs/ids.ts';
+import { refuse } from '../../domain/user-error.ts';
 import { lockOwner } from './quota-usage.ts';
 import { saveDecision } from './save-decision.ts';
-import type { DueJob, JobStanding, JobStore, LoadedJob, PollResult, OutboxEntry } from '../../jobs/ports.ts';
-import type { SpendLimits } from '../../domain/quota.ts';
 import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
-import { ERROR_CODES, type ErrorCode } from '../../domain/user-error.ts';
+import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
+import type { JobKey, WebhookStore } from '../../jobs/handle-webhook.ts';
+import type { JobToPoll, PollOutcome, PollStore } from '../../jobs/poll-job.ts';
+import type { LeaseStore } from '../../jobs/reconcile.ts';
+import type { LoadedJob, RunEventStore } from '../../jobs/apply-run-event.ts';
+import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
+import type { ReplayStore } from '../../jobs/replay.ts';
+import type { SpendLimits } from '../../domain/quota.ts';
+import type { StartTrainingDeps } from '../../jobs/start-training.ts';
 
-/** The jobs' memory, in PostgreSQL or its embedded twin. All waiting times are counted by the database's clock. */
-export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
+/** Jobs, avatars and the outbox in the database. All waiting times are on the database's clock. */
+export class PrismaJobStore
+  implements
+    AvatarStore,
+    GenerationReader,
+    LeaseStore,
+    OutboxStore,
+    PollStore,
+    ReplayStore,
+    RunEventStore,
+    WebhookStore
+{
   readonly #prisma: PrismaClient;
   readonly #limits: SpendLimits;
 
@@ -34,15 +51,15 @@ export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
       if (limit !== null) {
         await lockOwner(tx, avatar.ownerId);
         const count = await tx.avatar.count({ where: { ownerId: avatar.ownerId } });
-        if (count >= limit) return { full: limit };
+        if (count >= limit) return { limit };
       }
       const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
       const data = { kind: 'AVATAR', ownerId, entityId: id, version };
-      return { announcements: [asPending(await tx.announcement.create({ data }))] };
+      return { outbox: [outboxEntry(await tx.announcement.create({ data }))] };
     });
   }
 
-  async generationStanding(ownerId: string, generationId: string) {
+  async findGenerationVersion(ownerId: string, generationId: string) {
     const generation = await this.#prisma.generation.findFirst({
       where: { id: generationId, ownerId },
       select: { version: true, status: true },
@@ -52,28 +69,22 @@ export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
     return { version: generation.version, hasEnded };
   }
 
-  createTraining: JobStore['createTraining'] = (job) => createJob(this.#prisma, job, null, this.#limits);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) =>
+    createJob(this.#prisma, job, null, this.#limits);
 
-  createGeneration: JobStore['createGeneration'] = async (job, generation) => {
+  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
     const creation = await createJob(this.#prisma, job, generation, this.#limits);
-    if (creation.kind === 'busy')
-      throw new Error('A generation violated a unique index that has only trainings');
-    return creation;
+    if ('done' in creation) return creation;
+    const { code, message } = creation.refused;
+    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
+    return refuse(code, message);
   };
 
-  save: JobStore['save'] = (loaded, decision, how) => saveDecision(this.#prisma, loaded, decision, how);
+  save: RunEventStore['save'] = (loaded, decision, how) => saveDecision(this.#prisma, loaded, decision, how);
 
-  async standing(jobId: string): Promise<JobStanding | null> {
-    const job = await this.#prisma.job.findUnique({ where: { id: jobId } });
-    if (job === null) return null;
-    const { state, generationId, submittedAt, errorCode, errorMessage } = job;
-    const code = ERROR_CODES.find((known): known is ErrorCode => known === errorCode);
-    return {
-      state,
-      generationId,
-      submitted: submittedAt !== null,
-      error: code === undefined ? null : { code, message: errorMessage ?? '' },
-    };
+  async findSubmitOutcome(jobId: string) {
+    const select = { state: true, errorCode: true, errorMessage: true };
+    return this.#prisma.job.findUnique({ where: { id: jobId }, select });
   }
 
   async load(jobId: string): Promise<LoadedJob | null> {
@@ -84,26 +95,24 @@ export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
     return job && loadedJob(job);
   }
 
-  async findByRequestId(requestId: string) {
-    return this.#prisma.job.findUnique({
-      where: { falRequestId: requestId },
-      select: { id: true, token: true },
+  async findForWebhook(requestId: string, token: string | null) {
+    return this.#prisma.job.findMany({
+      where: { OR: [{ falRequestId: requestId }, ...(token === null ? [] : [{ token }])] },
+      select: { id: true, token: true, falRequestId: true },
     });
   }
 
-  async findByToken(token: string) {
-    return this.#prisma.job.findUnique({ where: { token }, select: { id: true, falRequestId: true } });
+  keepDelivery: WebhookStore['keepDelivery'] = (jobId, delivery, options) =>
+    keepDelivery(this.#prisma, jobId, delivery, options);
+
+  forgetDeliveries(stop: AbortSignal): Promise<void> {
+    return forgetDeliveries(this.#prisma, stop);
   }
-
-  keepDelivery: JobStore['keepDelivery'] = (jobId, delivery, how) =>
-    keepDelivery(this.#prisma, jobId, delivery, how);
-
-  forgetDeliveries: JobStore['forgetDeliveries'] = (stop) => forgetDeliveries(this.#prisma, stop);
 
   async claimDue(
     limit: number,
-    { leaseMs, furthestMs }: Parameters<JobStore['claimDue']>[1],
-  ): Promise<DueJob[]> {
+    { leaseMs, furthestMs }: Parameters<LeaseStore['claimDue']>[1],
+  ): Promise<JobToPoll[]> {
     const claimed = await this.#prisma.$queryRaw<{ id: string; now: Date }[]>`
       UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond'
       WHERE id IN (
@@ -116,42 +125,43 @@ export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
     const [first] = claimed;
     if (first === undefined) return [];
     const jobs = await this.#prisma.job.findMany({ where: { id: { in: claimed.map(({ id }) => id) } } });
-    return jobs.map((job) => dueJob(job, first.now));
+    return jobs.map((job) => jobToPoll(job, first.now));
   }
 
-  async due(jobId: string): Promise<DueJob | null> {
-    const job = await this.#prisma.job.findUnique({ where: { id: jobId } });
-    return job && dueJob(job, await this.#now());
+  async findJobToPoll(key: JobKey): Promise<JobToPoll | null> {
+    const where = 'jobId' in key ? { id: key.jobId } : { falRequestId: key.requestId };
+    const job = await this.#prisma.job.findUnique({ where });
+    return job && jobToPoll(job, await this.#now());
   }
 
-  async reschedule(job: DueJob, inMs: number | null, found: PollResult): Promise<void> {
-    // Whoever settled the job, bound it or asked for a look meanwhile has planned anew, and that counts.
+  async reschedule(job: JobToPoll, nextPollInMs: number | null, outcome: PollOutcome): Promise<void> {
+    // Not when another poll or event has planned since: its plan counts.
     await this.#prisma.$executeRaw`
       UPDATE jobs SET
-        next_poll_at = now() + ${inMs}::float8 * interval '1 millisecond',
-        poll_failures = CASE WHEN ${found} = 'nothing' THEN poll_failures + 1 ELSE 0 END,
-        not_found_since = CASE ${found}
-          WHEN 'not-found' THEN coalesce(not_found_since, now()) WHEN 'nothing' THEN not_found_since END
+        next_poll_at = now() + ${nextPollInMs}::float8 * interval '1 millisecond',
+        poll_failures = CASE WHEN ${outcome} = 'no-answer' THEN poll_failures + 1 ELSE 0 END,
+        not_found_since = CASE ${outcome}
+          WHEN 'not-found' THEN coalesce(not_found_since, now()) WHEN 'no-answer' THEN not_found_since END
       WHERE id = ${job.id} AND next_poll_at = ${job.nextPollAt}::timestamptz`;
   }
 
-  async requestCancel(ownerId: string, avatarId: string): Promise<DueJob | null> {
+  async requestCancel(ownerId: string, avatarId: string): Promise<JobToPoll | null> {
     const [job] = await this.#prisma.job.updateManyAndReturn({
       where: { openTrainingAvatarId: avatarId, ownerId, cancelRequestedAt: null },
       data: { cancelRequestedAt: new Date(), revision: { increment: 1 } },
     });
     const asked =
       job ?? (await this.#prisma.job.findFirst({ where: { openTrainingAvatarId: avatarId, ownerId } }));
-    return asked && dueJob(asked, await this.#now());
+    return asked && jobToPoll(asked, await this.#now());
   }
 
-  /** By the database's clock, which all instances share. */
+  /** All instances share the database's clock. */
   async #now(): Promise<Date> {
     const [row] = await this.#prisma.$queryRaw<{ now: Date }[]>`SELECT now() AS now`;
     return row?.now ?? new Date();
   }
 
-  async cancelAnswered(jobId: string): Promise<void> {
+  async markCancelAnswered(jobId: string): Promise<void> {
     const cancelAnsweredAt = new Date();
     await this.#prisma.$transaction([
       this.#prisma.job.updateMany({ where: { id: jobId }, data: { cancelAnsweredAt } }),
@@ -166,12 +176,12 @@ export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
     if (!isId(avatarId)) return null;
     return this.#prisma.$transaction(async (tx) => {
       if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
-      // Jobs before the avatar, as everybody who saves a decision takes them.
+      // The jobs' locks before the avatar's, in the order of save().
       await endJobs(tx, avatarId);
       const [avatar] = await tx.$queryRaw<{ version: number }[]>`
         SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
       if (avatar === undefined) return null;
-      // Those that were written meanwhile. Whoever writes another one now waits for the avatar, and finds it gone.
+      // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
       await endJobs(tx, avatarId);
       const generations = await tx.generation.findMany({
         where: { avatarId, status: { in: ['QUEUED', 'RUNNING'] } },
@@ -187,33 +197,27 @@ export class PrismaJobStore implements JobStore, AvatarStore, GenerationReader {
         })),
       ];
       const rows = await tx.announcement.createManyAndReturn({
-        data: gone.map((news) => ({ ...news, ownerId })),
+        data: gone.map((notification) => ({ ...notification, ownerId })),
       });
-      return rows.map(asPending);
+      return rows.map(outboxEntry);
     });
   }
 
-  async unannounced(limit: number, olderThanMs: number): Promise<OutboxEntry[]> {
-    const rows = await this.#prisma.$queryRaw<{ id: bigint }[]>`
-      SELECT id FROM announcements
+  async readOutbox(limit: number, olderThanMs: number): Promise<OutboxEntry[]> {
+    return this.#prisma.$queryRaw<OutboxEntry[]>`
+      SELECT id, kind, owner_id AS "ownerId", entity_id AS "entityId", version FROM announcements
       WHERE created_at <= now() - ${olderThanMs} * interval '1 millisecond'
         -- Written before the clock was put back.
         OR created_at > now() + interval '1 minute'
       ORDER BY id LIMIT ${limit}`;
-    if (rows.length === 0) return [];
-    const found = await this.#prisma.announcement.findMany({
-      where: { id: { in: rows.map(({ id }) => id) } },
-      orderBy: { id: 'asc' },
-    });
-    return found.map(asPending);
   }
 
-  async announced(ids: readonly bigint[]): Promise<void> {
+  async deleteFromOutbox(ids: readonly bigint[]): Promise<void> {
     await this.#prisma.announcement.deleteMany({ where: { id: { in: [...ids] } } });
   }
 }
 
-/** What the caller handed in goes with the avatar; what remains of a job is its run at fal, which is to be stopped. */
+/** Cancels an avatar's open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in. */
 async function endJobs(tx: Prisma.TransactionClient, avatarId: string): Promise<void> {
   const now = new Date();
   await tx.job.updateMany({

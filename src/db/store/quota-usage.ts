@@ -4,9 +4,9 @@ import { checkQuota, type SpendLimits, type Spending, type Spent, type Usage } f
 type Transaction = Prisma.TransactionClient;
 
 /**
- * Looks at the limits inside the transaction that will write the job, one owner (and where there are limits over all
- * owners, everybody) at a time: whoever comes second waits here until the first is committed and then counts it.
- * Resolves with the refusal's sentence, or null when the job may be written.
+ * Checks the quotas inside the transaction that will write the job, under a lock for the owner and, with limits over all
+ * owners, one for everybody: a concurrent call waits until this transaction ends and then counts its job. Resolves with
+ * the refusal's message, or null when the job may be written.
  */
 export async function refusedByQuota(
   tx: Transaction,
@@ -18,7 +18,7 @@ export async function refusedByQuota(
   const hasTotal = (spending.kind === 'TRAINING' ? totalTrainingsPerDay : totalImagesPerDay) !== null;
   const hasOwn = Object.values(own).some((limit) => limit !== null);
   if (!hasTotal && !hasOwn) return null;
-  // Everybody's lock first, in the same order for all, so that no two wait for each other.
+  // The shared lock first, in one order for all, which prevents deadlocks.
   if (hasTotal) await lock(tx, `all:${spending.kind}`);
   await lockOwner(tx, ownerId);
   const usage: Usage = {
@@ -29,7 +29,7 @@ export async function refusedByQuota(
   return checkQuota(spending, usage, limits);
 }
 
-/** Whoever else is about to add something of this owner's waits until this transaction has ended. */
+/** Makes concurrent additions for this owner wait until this transaction ends. */
 export async function lockOwner(tx: Transaction, ownerId: string): Promise<void> {
   await lock(tx, `owner:${ownerId}`);
 }
@@ -44,7 +44,7 @@ function runningTrainings(tx: Transaction, ownerId: string): Promise<number> {
   return tx.job.count({ where: { ownerId, openTrainingAvatarId: { not: null } } });
 }
 
-/** @param ownerId null: of everybody */
+/** @param ownerId null: all owners */
 async function spent(tx: Transaction, kind: Spending['kind'], ownerId: string | null): Promise<Spent> {
   const [row] = await tx.$queryRaw<{ units: number; free_at: Date | null }[]>`
     SELECT coalesce(sum(units), 0)::int AS units, min(created_at) + interval '1 day' AS free_at

@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
-import { asPending } from './job-rows.ts';
+import { outboxEntry } from './job-rows.ts';
 import { insertDelivery } from './deliveries.ts';
 import { storable } from '../../values/jsonb.ts';
 import { isFinal } from '../../domain/job-state.ts';
@@ -7,30 +7,32 @@ import type { AvatarChange } from '../../domain/decide-training.ts';
 import type { Decision } from '../../domain/decide.ts';
 import type { GenerationChange } from '../../domain/decide-generation.ts';
 import type { Json } from '../../values/json.ts';
-import type { JobStore, LoadedJob, OutboxEntry, Saved } from '../../jobs/ports.ts';
+import type { LoadedJob, RunEventStore, Saved } from '../../jobs/apply-run-event.ts';
+import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 
 type Change = Extract<Decision, { kind: 'change' }>;
+type Options = Parameters<RunEventStore['save']>[2];
 type Transaction = Prisma.TransactionClient;
 
 /**
- * Saves a decision whole, if nothing was written since its snapshot was read: the job's revision and the version of
- * what people see are in the statements' own WHERE. Everything it announces is written in the same transaction.
+ * Saves all of a decision, provided that nothing was written since its snapshot was read: the job's revision and the
+ * version of the avatar or generation are in the statements' WHERE. The outbox rows are in the same transaction.
  */
 export async function saveDecision(
   prisma: PrismaClient,
   loaded: LoadedJob,
   decision: Change,
-  how: Parameters<JobStore['save']>[2],
+  how: Options,
 ): Promise<Saved> {
   try {
-    const announcements = await prisma.$transaction(async (tx) => {
+    const outbox = await prisma.$transaction(async (tx) => {
       await saveJob(tx, loaded, decision, how);
       if (how.delivery !== undefined) {
         await insertDelivery(tx, loaded.snapshot.job.id, how.delivery, 'APPLIED');
       }
       return saveVisible(tx, loaded, decision);
     });
-    return { kind: 'saved', announcements };
+    return { kind: 'saved', outbox };
   } catch (error) {
     if (error instanceof Stale) return { kind: 'stale' };
     if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') {
@@ -42,12 +44,7 @@ export async function saveDecision(
 
 class Stale extends Error {}
 
-async function saveJob(
-  tx: Transaction,
-  loaded: LoadedJob,
-  { job }: Change,
-  how: Parameters<JobStore['save']>[2],
-) {
+async function saveJob(tx: Transaction, loaded: LoadedJob, { job }: Change, how: Options) {
   const { id } = loaded.snapshot.job;
   const { releaseIdempotencyKey, ...fields } = job;
   const settles = job.state !== undefined && isFinal(job.state);
@@ -78,7 +75,7 @@ async function saveVisible(tx: Transaction, loaded: LoadedJob, decision: Change)
       data: { ...avatarColumns(decision.avatar), version: newVersion },
     });
     if (count === 0) throw new Stale();
-    return announcementOf(tx, { kind: 'AVATAR', ownerId, entityId: avatarId, version: newVersion });
+    return writeOutbox(tx, { kind: 'AVATAR', ownerId, entityId: avatarId, version: newVersion });
   }
   if (decision.generation !== null && generationId !== null) {
     const where = { id: generationId, version };
@@ -90,13 +87,13 @@ async function saveVisible(tx: Transaction, loaded: LoadedJob, decision: Change)
             data: { ...generationColumns(decision.generation), version: newVersion },
           });
     if (count === 0) throw new Stale();
-    return announcementOf(tx, { kind: 'GENERATION', ownerId, entityId: generationId, version: newVersion });
+    return writeOutbox(tx, { kind: 'GENERATION', ownerId, entityId: generationId, version: newVersion });
   }
   return [];
 }
 
-async function announcementOf(tx: Transaction, data: Prisma.AnnouncementCreateInput): Promise<OutboxEntry[]> {
-  return [asPending(await tx.announcement.create({ data }))];
+async function writeOutbox(tx: Transaction, data: Prisma.AnnouncementCreateInput): Promise<OutboxEntry[]> {
+  return [outboxEntry(await tx.announcement.create({ data }))];
 }
 
 function avatarColumns(change: AvatarChange): Prisma.AvatarUpdateManyMutationInput {

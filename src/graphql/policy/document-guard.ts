@@ -11,19 +11,16 @@ import { DOCUMENT_LIMITS, refusalOfDocument } from './document-limits.ts';
 import { safeError } from './safe-errors.ts';
 import type { Plugin } from 'graphql-yoga';
 
-/** Validation stops here: nobody reads more, and each one costs. */
+/** Validation stops here: more errors cost time and help nobody. */
 const MAX_ERRORS = 5;
 
 /**
- * Headers that no page of another origin can send without asking first. `authorization` is none of them: a browser that
- * once gave a name and password to a proxy in front adds it to every request by itself, forms of foreign pages included.
+ * Headers that make a browser send a CORS preflight. Not `authorization`: after HTTP basic authentication at a proxy, a
+ * browser adds it to every request, including forms of foreign pages.
  */
 const PROOF_HEADERS = ['x-graphql-yoga-csrf', 'graphql-require-preflight', 'apollo-require-preflight'];
 
-/**
- * Keeps operations within their limits, over HTTP and WebSocket alike, and keeps the schema to itself where it is told
- * to: no introspection, and no hints in error messages.
- */
+/** Limits documents. With `hidesSchema`, also refuses introspection and removes suggestions from error messages. */
 export function useDocumentGuard({ hidesSchema }: { readonly hidesSchema: boolean }): Plugin {
   return {
     onParse({ setParseFn }) {
@@ -52,10 +49,10 @@ export function useDocumentGuard({ hidesSchema }: { readonly hidesSchema: boolea
   };
 }
 
-/** Deep nesting can exhaust the stack before the tokens are counted out; it is the same mistake. */
+/** Deep nesting may exhaust the stack before the token limit is reached. */
 function parseWithinLimits(source: string, options: object): DocumentNode {
   if (source.length > DOCUMENT_LIMITS.text) {
-    const message = `A document may have ${DOCUMENT_LIMITS.text} characters at most: give long values as variables.`;
+    const message = `The document exceeds ${DOCUMENT_LIMITS.text} characters: pass long values as variables.`;
     throw new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
   }
   try {
@@ -69,10 +66,10 @@ function parseWithinLimits(source: string, options: object): DocumentNode {
 }
 
 /**
- * Refuses what a foreign page could have a browser send without asking: forms, and texts of no declared kind. Event
- * streams are let through, since browsers' own client for them can set no header and they change nothing.
+ * CSRF protection: refuses requests that a foreign page can send without a preflight, such as forms. Allows event streams,
+ * because EventSource cannot set headers and they change nothing.
  *
- * @param guardsGet also refuse plain GET requests, which read only but may be read out of a cache
+ * @param guardsGet also refuse plain GET requests, whose responses a foreign page could read from a cache
  */
 export function useFormGuard({ guardsGet }: { readonly guardsGet: boolean }): Plugin {
   const guard = useCSRFPrevention({ requestHeaders: PROOF_HEADERS });

@@ -1,12 +1,12 @@
 import { isObjectType, type GraphQLSchema } from 'graphql';
 
-/** What a mutation declares beside its resolver, for the limits on operations. */
+/** Declared by every mutation, for the limits on operations. */
 export type FieldPolicy = {
-  /** It starts a run at fal, which is paid for. */
+  /** Whether it starts a paid run at fal. */
   readonly startsRun: boolean;
 };
 
-/** The names of the fields that limits on operations know about. */
+/** Field names by policy. */
 export type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
   readonly connections: ReadonlySet<string>;
@@ -22,7 +22,7 @@ export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
   };
 }
 
-/** A field that gives a page of a list (Relay's cursor connections). */
+/** Whether a field is a Relay cursor connection. */
 export function isConnection(field: {
   readonly type: { toString(): string };
   readonly args: readonly { readonly name: string }[];

@@ -1,11 +1,11 @@
 type Turns = { running: number; readonly waiting: { readonly cost: number; readonly begin: () => void }[] };
 
-/** Operations of one owner that may wait; each keeps its request in memory. */
+/** Waiting operations of one owner; each keeps its request in memory. */
 const MAX_WAITING = 100;
 
 /**
- * Keeps one owner's costly operations from holding up everybody else: what runs at the same time may cost so much, and
- * the rest waits in the order in which it came. An operation that costs more than that runs alone.
+ * Limits the total cost of one owner's concurrent operations, so that they do not delay other owners. Further operations
+ * wait in order. An operation above the limit runs alone.
  */
 export class OwnerTurns {
   readonly #atOnce: number;
@@ -15,7 +15,7 @@ export class OwnerTurns {
     this.#atOnce = atOnce;
   }
 
-  /** Resolves with what the work gives, or with `full` when too many wait; then it is not begun. */
+  /** Returns the result of the work, or `full` without starting it if too many operations wait. */
   async run<T>(
     ownerId: string,
     cost: number,

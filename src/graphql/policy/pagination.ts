@@ -4,7 +4,7 @@ import { isConnection } from './field-policy.ts';
 import type { Context } from '../context.ts';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 
-/** The most that one page of a connection holds. */
+/** Maximum page size of a connection. */
 export const MAX_PAGE = 100;
 
 type PageArguments = {
@@ -14,7 +14,7 @@ type PageArguments = {
   readonly before?: string | null;
 };
 
-/** Makes every connection of the schema look at what page it is asked for before anything else does. */
+/** Makes every connection of the schema check its page arguments first. */
 export function checkPages(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
@@ -23,7 +23,7 @@ export function checkPages(schema: GraphQLSchema): GraphQLSchema {
       if (!isConnection(field) || resolve === undefined) continue;
       field.resolve = async (parent: unknown, args: PageArguments, context: Context, info) => {
         checkPage(args);
-        await checkPlaces(args, context);
+        await checkCursors(args, context);
         return await resolve(parent, args, context, info);
       };
     }
@@ -31,7 +31,6 @@ export function checkPages(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
-/** Throws INVALID_INPUT for a page that is larger than allowed, negative or asked for from both ends. */
 function checkPage({ first, last }: PageArguments): void {
   for (const [name, value] of Object.entries({ first, last })) {
     if (value != null && (value < 0 || value > MAX_PAGE)) {
@@ -42,23 +41,23 @@ function checkPage({ first, last }: PageArguments): void {
 }
 
 /**
- * Throws INVALID_INPUT for a cursor of anything that is not the caller's own. The database would take another owner's
- * entry for a place in the list too, and tell by what it gives from there that the entry exists.
+ * Throws INVALID_INPUT for a cursor of another owner's row. The database would accept it as a position, and the page
+ * after it would reveal that the row exists.
  */
-async function checkPlaces({ after, before }: PageArguments, context: Context): Promise<void> {
+async function checkCursors({ after, before }: PageArguments, context: Context): Promise<void> {
   for (const [name, cursor] of Object.entries({ after, before })) {
     if (cursor == null) continue;
     if (!(await isOwnOnce(cursor, context)))
-      throw badInput(`${name}: expected a cursor of an entry that a page gave and that is still there.`);
+      throw badInput(`${name}: expected the cursor of an existing entry.`);
   }
 }
 
-/** Nested connections ask about the same cursor for every row around them. */
-const answers = new WeakMap<Context, Map<string, Promise<boolean>>>();
+/** A nested connection checks the same cursor for every row of its parent. */
+const checked = new WeakMap<Context, Map<string, Promise<boolean>>>();
 
 function isOwnOnce(cursor: string, context: Context): Promise<boolean> {
-  const known = answers.get(context) ?? new Map<string, Promise<boolean>>();
-  answers.set(context, known);
+  const known = checked.get(context) ?? new Map<string, Promise<boolean>>();
+  checked.set(context, known);
   const answer = known.get(cursor) ?? isOwn(cursor, context);
   known.set(cursor, answer);
   return answer;
@@ -74,7 +73,7 @@ async function isOwn(cursor: string, context: Context): Promise<boolean> {
   );
 }
 
-/** The plugin writes cursors as base64 of `GPC:S:` and the row's id. Null for what is no such cursor. */
+/** Pothos encodes cursors as base64 of `GPC:S:` and the row's ID. Null for other texts. */
 function idIn(cursor: string): string | null {
   const [kind, type, id = ''] = Buffer.from(cursor, 'base64').toString('utf8').split(':');
   return kind === 'GPC' && type === 'S' && isId(id) ? id : null;

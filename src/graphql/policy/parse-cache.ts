@@ -1,15 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { DocumentNode } from 'graphql';
 
-/** In characters of their texts. Parsed, a character takes up to 450 bytes, so that is 45 MB at most. */
+/** In characters of text. A character takes up to 450 bytes when parsed, so the cache takes at most 45 MB. */
 const MAX_TEXT = 100_000;
 
 /**
- * An LRU cache of parsed documents: clients send the same few again and again, and all at once after a restart. What
- * validation says of one is kept with it by Yoga, for as long as it is kept here.
- *
- * Bounded by size, not by number: whoever can reach the server can send documents, each of another text, and a few
- * kilobytes of them become a megabyte. The key is the whole text, and nothing of the asker goes in.
+ * An LRU cache of parsed documents by text, shared by all callers. Yoga keeps the validation result with the document.
+ * Limited by size, because a parsed document takes far more memory than its text.
  */
 export class ParseCache extends LRUCache<string, DocumentNode> {
   constructor() {

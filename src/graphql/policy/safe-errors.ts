@@ -3,17 +3,17 @@ import { GraphQLError } from 'graphql';
 /** In characters. */
 const MAX_MESSAGE = 400;
 const HALF = MAX_MESSAGE / 2;
-/** Errors of one result, and places in the document of one error. */
+/** Errors of one result, and locations of one error. */
 const MAX_ERRORS = 20;
 const MAX_LOCATIONS = 5;
 
 const HINT = ' Did you mean ';
 
 /**
- * An error that is fit to be sent whatever the caller wrote: messages of GraphQL's own checks quote names and
- * values whole. The ends of a long message stay, since the beginning names the place and the end the reason.
+ * Limits the length of an error, because GraphQL's messages quote names and values of the request. A long message keeps
+ * its beginning, which names the place, and its end, which names the reason.
  *
- * @param hidesSchema also take out the hints at the end of a message, which name fields and values of the schema
+ * @param hidesSchema also remove suggestions, which contain names of the schema
  */
 export function safeError(error: GraphQLError, hidesSchema: boolean): GraphQLError {
   const { nodes, source, positions, path, extensions, originalError } = error;
@@ -30,7 +30,6 @@ export function safeError(error: GraphQLError, hidesSchema: boolean): GraphQLErr
   });
 }
 
-/** The first errors of a result; the path of each names what is missing in its data. */
 export function fewErrors<T>(errors: readonly T[]): readonly T[] {
   return errors.length > MAX_ERRORS ? errors.slice(0, MAX_ERRORS) : errors;
 }
@@ -40,7 +39,7 @@ export function shortened(text: string): string {
   return `${text.slice(0, HALF)} [...] ${text.slice(-HALF)}`.toWellFormed();
 }
 
-/** GraphQL puts the hint at the end, so the last one is its own and no quoted text of the caller. */
+/** GraphQL puts its suggestion at the end; an earlier one is quoted text of the caller. */
 function withoutHint(message: string): string {
   const at = message.endsWith('?') ? message.lastIndexOf(HINT) : -1;
   return at < 0 ? message : message.slice(0, at);

@@ -8,8 +8,7 @@ import { databasePlace, testedDatabase } from '../../support/database.ts';
 const MIGRATOR = fileURLToPath(new URL('../../support/migrator.ts', import.meta.url));
 
 test.skipIf(testedDatabase === 'embedded')(
-  'of several processes that migrate at once, one of them killed in it, each migration is applied once ' +
-    '(PostgreSQL only: the embedded database has one process)',
+  'several processes apply each migration once, although one of them is killed (PostgreSQL only)',
   { timeout: 60_000 },
   async () => {
     const place = await databasePlace({ empty: true });

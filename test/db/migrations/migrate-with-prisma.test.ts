@@ -22,7 +22,7 @@ afterAll(async () => {
   await theirs.drop();
 });
 
-/** One connection that nothing else uses, and no migrating at the start. */
+/** On one connection, without migrations at the start. */
 async function onOneConnection<T>({ env }: DatabasePlace, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
   if ('DATA_DIR' in env) {
     const { pool, close } = await openEmbedded(env.DATA_DIR, silent);
@@ -32,7 +32,7 @@ async function onOneConnection<T>({ env }: DatabasePlace, work: (pool: pg.Pool) 
   return work(pool).finally(() => pool.end());
 }
 
-/** Everything the two may differ in: columns, indexes, constraints, and what is written of the migrations. */
+/** Columns, indexes, constraints and recorded migrations. */
 async function describeDatabase(pool: pg.Pool): Promise<unknown> {
   const parts = [
     `SELECT table_name, column_name, data_type, column_default, is_nullable, character_maximum_length
@@ -49,14 +49,14 @@ async function describeDatabase(pool: pg.Pool): Promise<unknown> {
 }
 
 describe(`Prisma's own engine on ${testedDatabase}`, { timeout: 60_000 }, () => {
-  test('finds nothing left to apply after us', async () => {
+  test('has nothing to apply after us', async () => {
     await onOneConnection(ours, async (pool) => {
       const engine = await openSchemaEngine(pool);
       expect(await engine.applyMigrations(migrations)).toEqual([]);
     });
   });
 
-  test('makes the same database as we do, and leaves us nothing to apply', async () => {
+  test('creates the same database as we do, and leaves us nothing to apply', async () => {
     const made = await onOneConnection(theirs, async (pool) => {
       const engine = await openSchemaEngine(pool);
       expect(await engine.applyMigrations(migrations)).toEqual(migrations.map(({ name }) => name));
@@ -69,14 +69,14 @@ describe(`Prisma's own engine on ${testedDatabase}`, { timeout: 60_000 }, () => 
     expect(await onOneConnection(ours, describeDatabase)).toEqual(made);
   });
 
-  test('agrees that the migrations say what schema.prisma says', async () => {
+  test('finds no difference between the migrations and schema.prisma', async () => {
     const missing = await onOneConnection(ours, async (pool) => (await openSchemaEngine(pool)).pendingSql());
     expect(missing, 'repair: npm run migration:new <what_changed>').toBeUndefined();
   });
 });
 
 test.skipIf(testedDatabase === 'embedded')(
-  'instances that start at once on an empty database migrate it once (PostgreSQL only: an embedded one has one instance)',
+  'instances that start at once on an empty database migrate it once (PostgreSQL only)',
   async () => {
     const place = await databasePlace({ empty: true });
     try {

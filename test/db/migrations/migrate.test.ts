@@ -47,7 +47,7 @@ async function rowsOf(table: string): Promise<unknown[]> {
 }
 
 describe(`migrations on ${testedDatabase}`, () => {
-  test('are applied once and written down as Prisma does', async () => {
+  test('are applied once and recorded in the form of Prisma', async () => {
     const extra = migration('CREATE TABLE extra (n int); INSERT INTO extra VALUES (1)');
 
     expect(await migrate(client, [...shipped, extra], silent)).toEqual([extra.name]);
@@ -72,7 +72,7 @@ describe(`migrations on ${testedDatabase}`, () => {
     ]);
   });
 
-  test('that fail are undone whole, named, and can be tried again', async () => {
+  test('that fail are rolled back and named, and can be retried', async () => {
     const broken = migration('CREATE TABLE extra (n int); SELECT 1/0');
     const attempt = migrate(client, [...shipped, broken], silent);
 
@@ -84,7 +84,7 @@ describe(`migrations on ${testedDatabase}`, () => {
     expect(await migrate(client, [...shipped, mended], silent)).toEqual([mended.name]);
   });
 
-  test('that were edited afterwards stop the start and change nothing', async () => {
+  test('that were edited stop the start and change nothing', async () => {
     const extra = migration('CREATE TABLE extra (n int)');
     await migrate(client, [...shipped, extra], silent);
 
@@ -96,7 +96,7 @@ describe(`migrations on ${testedDatabase}`, () => {
     expect(await rowsOf('extra')).toEqual([]);
   });
 
-  test('that end the transaction themselves are refused and leave no row', async () => {
+  test('that end the transaction are refused and leave no row', async () => {
     const sly = migration('CREATE TABLE extra (n int); COMMIT');
 
     await expect(migrate(client, [...shipped, sly], silent)).rejects.toThrow(/take BEGIN and COMMIT out/);
@@ -104,7 +104,7 @@ describe(`migrations on ${testedDatabase}`, () => {
     expect(rows).toEqual([]);
   });
 
-  test('of a newer version are left alone, with a warning', async () => {
+  test('of a newer version are ignored with a warning', async () => {
     await migrate(client, [...shipped, migration('CREATE TABLE extra (n int)')], silent);
     const warn = vi.fn();
 
@@ -115,7 +115,7 @@ describe(`migrations on ${testedDatabase}`, () => {
     );
   });
 
-  test('are found from the sources and from the bundle', () => {
+  test('are found from source and from the bundle', () => {
     const root = join(import.meta.dirname, '..', '..', '..');
     for (const file of ['src/db/migrations/migration-files.ts', 'dist/main.js']) {
       expect(migrationsFolder(pathToFileURL(join(root, file)).href)).toBe(join(root, 'prisma', 'migrations'));

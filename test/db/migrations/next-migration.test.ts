@@ -14,21 +14,21 @@ describe('the next migration', () => {
     expect(nextMigration([first, second], [done(first)])).toEqual({ kind: 'apply', migration: second });
   });
 
-  test('is also one that a merged branch brought in before the newest', () => {
+  test('may be older than the newest applied one', () => {
     expect(nextMigration([first, second], [done(second)])).toEqual({ kind: 'apply', migration: first });
   });
 
-  test('is none when all are there', () => {
+  test('is none when all are applied', () => {
     const applied = [done(first), done(second)];
     expect(nextMigration([first, second], applied)).toEqual({ kind: 'up-to-date', unknown: [] });
   });
 
-  test('is none, with a word about it, when a newer version was here', () => {
+  test('is none when a newer version applied more, which are named', () => {
     const applied = [done(first), done(second)];
     expect(nextMigration([first], applied)).toEqual({ kind: 'up-to-date', unknown: ['2_more'] });
   });
 
-  test('is refused on top of migrations this version does not know, naming both', () => {
+  test('is refused after unknown migrations, naming both', () => {
     const applied = [done({ name: '0_theirs', sql: '', checksum: 'cc' }), done(first)];
     const next = nextMigration([first, second], applied);
     expect(next).toMatchObject({
@@ -37,7 +37,7 @@ describe('the next migration', () => {
     });
   });
 
-  test('is refused after one that was edited, naming it and the way back', () => {
+  test('is refused after an edited one, naming it and the repair', () => {
     const next = nextMigration([{ ...first, checksum: 'ab' }, second], [done(first)]);
     expect(next).toMatchObject({
       kind: 'refused',
@@ -45,7 +45,7 @@ describe('the next migration', () => {
     });
   });
 
-  test('is refused after one that did not finish, naming it and the repair', () => {
+  test('is refused after an unfinished one, naming it and the repair', () => {
     const next = nextMigration([first, second], [{ ...done(first), finished: false }]);
     expect(next).toMatchObject({
       kind: 'refused',

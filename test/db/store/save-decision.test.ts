@@ -4,7 +4,7 @@ import { freshDatabase } from '../../support/database.ts';
 import { NO_LIMITS } from '../../../src/domain/quota.ts';
 import { PrismaJobStore } from '../../../src/db/store/job-store.ts';
 import type { Decision } from '../../../src/domain/decide.ts';
-import type { LoadedJob } from '../../../src/jobs/ports.ts';
+import type { LoadedJob } from '../../../src/jobs/apply-run-event.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
@@ -45,8 +45,8 @@ const atPercent = (percent: number): Change => ({
   generation: null,
 });
 
-describe('a decision about what has changed since it was read is not saved', () => {
-  test('when the job has, though nothing that people see did: the revision guards it', async () => {
+describe('a decision on an outdated snapshot is not saved', () => {
+  test('when the job changed: the revision guards it', async () => {
     const [first, second] = [await loaded('newer'), await loaded('newer')];
 
     expect(await store.save(first, onlyTheJob, HOW)).toMatchObject({ kind: 'saved' });
@@ -56,7 +56,7 @@ describe('a decision about what has changed since it was read is not saved', () 
     expect(job.revision).toBe(first.revision + 1);
   });
 
-  test('when the avatar has, through another job: the version guards it', async () => {
+  test('when another job changed the avatar: the version guards it', async () => {
     const [older, newer] = [await loaded('older'), await loaded('newer')];
 
     expect(await store.save(newer, atPercent(50), HOW)).toMatchObject({ kind: 'saved' });
@@ -64,7 +64,7 @@ describe('a decision about what has changed since it was read is not saved', () 
 
     const avatar = await prisma.avatar.findUniqueOrThrow({ where: { id: AVATAR } });
     expect(avatar).toMatchObject({ progressPercent: 50, version: (newer.version ?? 0) + 1 });
-    // The job's own change went back with it, and nothing is announced.
+    // The change of the job is rolled back, and nothing is published.
     expect(await loaded('older')).toMatchObject({ revision: older.revision });
     expect(await prisma.announcement.count()).toBe(1);
     await prisma.announcement.deleteMany();

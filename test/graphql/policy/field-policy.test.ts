@@ -3,7 +3,7 @@ import { errorsOf } from '../../../src/graphql/refusals.ts';
 import { fieldPoliciesOf, isConnection } from '../../../src/graphql/policy/field-policy.ts';
 import { isObjectType } from 'graphql';
 import { schema } from '../../../src/graphql/schema.ts';
-import type { UseCases } from '../../../src/jobs/use-cases.ts';
+import type { cancelTraining } from '../../../src/jobs/cancel-training.ts';
 
 test('every mutation declares whether it starts a run, and those that do are known', () => {
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
@@ -28,9 +28,9 @@ test('every list of the caller’s things is a connection with limits, and its c
 
 test('the errors of a field are those of its use case: others do not compile', () => {
   // @ts-expect-error -- CONFLICT is missing
-  errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true });
+  errorsOf<typeof cancelTraining>({ NOT_FOUND: true });
   // @ts-expect-error -- nothing refuses with NOT_READY there
-  errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true, NOT_READY: true });
-  const { types } = errorsOf<UseCases['cancelTraining']>({ NOT_FOUND: true, CONFLICT: true });
+  errorsOf<typeof cancelTraining>({ NOT_FOUND: true, CONFLICT: true, NOT_READY: true });
+  const { types } = errorsOf<typeof cancelTraining>({ NOT_FOUND: true, CONFLICT: true });
   expect(types.map(({ name }) => name)).toEqual(['NotFoundError', 'ConflictError']);
 });

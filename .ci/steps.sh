@@ -1,0 +1,54 @@
+# Sourced by .ci/run and .ci/nightly: runs named steps, and at the end prints a table of them with their durations.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export CI=true
+unset DATABASE_URL REDIS_URL FAL_KEY TEST_DATABASE_URL NODE_ENV
+
+# Output of every step, searched for secrets at the end.
+output=$(mktemp -d)
+trap 'rm -rf "$output"' EXIT
+
+postgres=postgres://postgres@127.0.0.1:5432/postgres
+passed=0
+failed=0
+table=()
+
+step() {
+  local name=$1 started=$SECONDS result
+  shift
+  printf '\n=== %s\n' "$name"
+  "$@" 2>&1 | tee "$output/$((passed + failed)).txt"
+  if [ "${PIPESTATUS[0]}" -eq 0 ]; then
+    passed=$((passed + 1))
+    result=passed
+  else
+    failed=$((failed + 1))
+    result=FAILED
+  fi
+  table+=("$(printf '%6d s  %-6s  %s' $((SECONDS - started)) $result "$name")")
+  printf -- '--- %s: %s after %d s\n' "$name" $result $((SECONDS - started))
+}
+
+has_postgres() { (exec 3<>/dev/tcp/127.0.0.1/5432) 2>/dev/null; }
+
+skipped() {
+  printf '\n=== %s: SKIPPED, nothing listens on 127.0.0.1:5432\n' "$1"
+  table+=("$(printf '%6s    %-6s  %s' - skipped "$1")")
+}
+
+# The last line is `N passed, N failed`.
+finish() {
+  step 'secrets: none in the output of these steps' node --import tsx test/security/printed-secrets.ts "$output"
+  printf '\n'
+  printf '%s\n' "${table[@]}"
+  printf '%6d s  in all\n' $SECONDS
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  [ "$failed" -eq 0 ]
+}
+
+install() {
+  step 'npm ci' npm ci
+  [ "$failed" -eq 0 ] && return
+  printf '\nnothing is installed, so no other step can run\n0 passed, 1 failed\n'
+  exit 1
+}

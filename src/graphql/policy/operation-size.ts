@@ -1,0 +1,152 @@
+import {
+  Kind,
+  OperationTypeNode,
+  type DocumentNode,
+  type FieldNode,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql';
+import { fieldPoliciesOf } from './field-policy.ts';
+import { MAX_PAGE } from './pagination.ts';
+import { schema } from '../schema.ts';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+export type OperationSize = {
+  depth: number;
+  fields: number;
+  aliases: number;
+  directives: number;
+  cost: number;
+  /** Outermost fields, and how many of them start a run at fal. */
+  outermost: number;
+  runs: number;
+};
+
+const DEFAULT_PAGE = 20;
+const { connections, startingRun } = fieldPoliciesOf(schema);
+/** Measured, in fields: an entry is a whole row, a query reads the database, a mutation writes to it. */
+const ENTRY_COST = 5;
+const QUERY_COST = 40;
+const MUTATION_COST = 200;
+const INTROSPECTION_COST = 5000;
+
+/**
+ * Size of an operation. The content of a fragment counts each time the fragment is used. The cost is 1 for each field of
+ * the response, with every list as long as requested; 5 more for each entry of a connection; 40 more for each connection
+ * and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for `__schema` and `__type`.
+ *
+ * @param variables as sent, not coerced
+ */
+export function sizeOf(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+): OperationSize {
+  const fragments = new Map(
+    document.definitions
+      .filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
+  const measured = new Map<string, SizeOfSet>();
+
+  const ofSet = ({ selections }: SelectionSetNode): SizeOfSet => {
+    const total = empty();
+    for (const selection of selections) {
+      add(total, ofSelection(selection));
+      total.directives += selection.directives?.length ?? 0;
+    }
+    return total;
+  };
+  const ofSelection = (selection: SelectionNode): SizeOfSet => {
+    switch (selection.kind) {
+      case Kind.FIELD:
+        return ofField(selection);
+      case Kind.INLINE_FRAGMENT:
+        return ofSet(selection.selectionSet);
+      case Kind.FRAGMENT_SPREAD:
+        return ofFragment(selection.name.value);
+    }
+  };
+  const ofFragment = (name: string): SizeOfSet => {
+    const known = measured.get(name);
+    if (known !== undefined) return known;
+    // Ends the recursion of circular fragments, which validation refuses later.
+    measured.set(name, empty());
+    const definition = fragments.get(name);
+    const size = definition === undefined ? empty() : ofSet(definition.selectionSet);
+    measured.set(name, size);
+    return size;
+  };
+  const ofField = (field: FieldNode): SizeOfSet => {
+    const inner = field.selectionSet === undefined ? empty() : ofSet(field.selectionSet);
+    const name = field.name.value;
+    return {
+      depth: inner.depth + 1,
+      fields: inner.fields + 1,
+      aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
+      directives: inner.directives,
+      cost: connections.has(name)
+        ? (inner.cost + ENTRY_COST) * pageLength(field, operation, variables) + 1 + QUERY_COST
+        : inner.cost + 1,
+      outermost: 1,
+      outermostCost: outermostCost(name, operation.operation),
+      runs: startingRun.has(name) ? 1 : 0,
+    };
+  };
+
+  const { outermostCost: extra, ...size } = ofSet(operation.selectionSet);
+  return { ...size, cost: size.cost + extra };
+}
+
+type SizeOfSet = OperationSize & {
+  /** Added to the cost if the set is outermost. */
+  outermostCost: number;
+};
+
+function empty(): SizeOfSet {
+  return { depth: 0, fields: 0, aliases: 0, directives: 0, cost: 0, outermost: 0, outermostCost: 0, runs: 0 };
+}
+
+function add(total: SizeOfSet, part: SizeOfSet): void {
+  const depth = Math.max(total.depth, part.depth);
+  for (const name of Object.keys(total) as (keyof SizeOfSet)[]) total[name] += part[name];
+  total.depth = depth;
+}
+
+function outermostCost(field: string, operation: OperationTypeNode): number {
+  if (field === '__typename') return 0;
+  if (field.startsWith('__')) return INTROSPECTION_COST;
+  return operation === OperationTypeNode.MUTATION ? MUTATION_COST : QUERY_COST;
+}
+
+function pageLength(
+  { arguments: given = [] }: FieldNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+): number {
+  const lengths = given
+    .filter(({ name }) => name.value === 'first' || name.value === 'last')
+    .map(({ value }) => lengthOf(value, operation, variables));
+  return lengths.length === 0 ? DEFAULT_PAGE : Math.max(1, ...lengths);
+}
+
+/** An invalid length counts as the maximum: the resolver refuses it. */
+function lengthOf(value: ValueNode, operation: OperationDefinitionNode, variables: Variables): number {
+  if (value.kind === Kind.INT) return bounded(Number(value.value));
+  if (value.kind === Kind.NULL) return DEFAULT_PAGE;
+  if (value.kind !== Kind.VARIABLE) return MAX_PAGE;
+  const name = value.name.value;
+  if (Object.hasOwn(variables, name)) {
+    return variables[name] === null ? DEFAULT_PAGE : bounded(variables[name]);
+  }
+  const definition = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name);
+  const fallback = definition?.defaultValue;
+  return fallback === undefined ? DEFAULT_PAGE : lengthOf(fallback, operation, variables);
+}
+
+function bounded(length: unknown): number {
+  return typeof length === 'number' && length >= 0 && length <= MAX_PAGE ? length : MAX_PAGE;
+}

@@ -1,0 +1,12 @@
+import type { CancelTrainingDeps } from './cancel-training.ts';
+import type { CreateAvatarDeps } from './create-avatar.ts';
+import type { DeleteAvatarDeps } from './delete-avatar.ts';
+import type { GenerateImageDeps } from './generate-image.ts';
+import type { StartTrainingDeps } from './start-training.ts';
+
+/** What the use cases of the API need together. */
+export type UseCaseDeps = CreateAvatarDeps &
+  StartTrainingDeps &
+  CancelTrainingDeps &
+  DeleteAvatarDeps &
+  GenerateImageDeps;

@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { DOCUMENT_LIMITS } from '../src/graphql/policy/document-limits.ts';
+import { DEFAULT_TRAINERS, TRAINER_NAMES, trainerRow } from '../src/catalog/trainers.ts';
+
+const ROOT = new URL('..', import.meta.url);
+const read = (file: string) => readFileSync(new URL(file, ROOT), 'utf8');
+const exists = (path: string) => existsSync(new URL(path, ROOT));
+const markdownIn = (folder: string) =>
+  readdirSync(new URL(folder, ROOT)).flatMap((name) => (name.endsWith('.md') ? [`${folder}${name}`] : []));
+
+const DOCUMENTS = [
+  ...markdownIn('./'),
+  ...markdownIn('docs/'),
+  'bench/README.md',
+  'packages/fal-simulator/README.md',
+].map((file) => file.replace('./', ''));
+
+/** GitHub's anchor of a heading. */
+function anchorsOf(file: string): string[] {
+  return [...read(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe.each(DOCUMENTS)('%s', (file) => {
+  test('links to files and headings that exist', () => {
+    const links = [...read(file).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const broken = links.filter((link) => {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? file : new URL(path, new URL(file, 'file:///')).pathname.slice(1);
+      return !exists(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test('names tests and folders that exist', () => {
+    const named = read(file).matchAll(
+      /(?<![\w./-])((?:test|src|docs|bench|demo|scripts|prisma|packages\/[\w-]+)\/[\w./-]*\w)/g,
+    );
+    const missing = [...named]
+      .map(([, path = '']) => path)
+      .filter((path) => !['', '.test.ts', '.ts'].some((ending) => exists(path + ending)));
+    expect(missing).toEqual([]);
+  });
+});
+
+test('docs/trainers.md has the rows of the catalog', () => {
+  const rows = [...read('docs/trainers.md').matchAll(/^\| `[A-Z].*$/gm)].map(([row]) =>
+    row.split('|').map((cell) => cell.trim().replaceAll('`', '')),
+  );
+  const catalog = TRAINER_NAMES.map((name) => {
+    const { endpoint, serves, artifact, generator } = trainerRow(name);
+    const artefact = artifact === 'LORA' ? 'LoRA files' : 'finetune_id';
+    return ['', name, endpoint, serves.join(', '), artefact, generator.endpoint, ''];
+  });
+  expect(rows).toEqual(catalog);
+  expect(read('docs/trainers.md')).toContain(`\`${DEFAULT_TRAINERS.PORTRAIT}\` for a PORTRAIT avatar`);
+});
+
+test('docs/settings.md has the limits on documents', () => {
+  const { text, tokens, fields, selections, fragments, directives, aliases, aliasLength, depth, mutations } =
+    DOCUMENT_LIMITS;
+  const inWords =
+    `A document may have ${text} characters, ${tokens} tokens, ${fields} fields, ${selections} selections, ` +
+    `${fragments} fragments, ${directives} directives, ${aliases} aliases of ${aliasLength} characters each, ` +
+    `${depth} levels and ${mutations} mutations`;
+  expect(
+    read('docs/settings.md')
+      .replace(/\s+/g, ' ')
+      .replaceAll(/(\d),(\d)/g, '$1$2'),
+  ).toContain(inWords);
+});
+
+test('docs/operations.md has the metrics', () => {
+  const named = [...read('src/http/metrics.ts').matchAll(/'(likeness_\w+)'/g)].map(([, name]) => name);
+  const listed = [...read('docs/operations.md').matchAll(/^\| `(likeness_\w+)`/gm)].map(([, name]) => name);
+  expect(listed.toSorted()).toEqual(named.toSorted());
+});
+
+describe('ARCHITECTURE.md', () => {
+  const page = read('ARCHITECTURE.md');
+
+  test('has a row for every folder of src', () => {
+    const folders = readdirSync(new URL('src/', ROOT), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== 'generated')
+      .map(({ name }) => name);
+    expect(folders.filter((name) => !page.includes(`| \`src/${name}/\``))).toEqual([]);
+  });
+
+  const importsOf = (file: string) =>
+    [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, to = '']) => posix.join(posix.dirname(file), to));
+  const WIRING = ['src/app.ts', 'src/graphql/schema.ts'].map(importsOf);
+  const areConnected = (a: string, b: string) =>
+    importsOf(a).includes(b) ||
+    importsOf(b).includes(a) ||
+    WIRING.some((wired) => wired.includes(a) && wired.includes(b));
+
+  /** The files of a walk, in order. */
+  function filesOf(walk: string): string[] {
+    const section = page.split(`### ${walk}\n`)[1]?.split('\n#')[0] ?? '';
+    return [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, name = '']) => `src/${name}.ts`);
+  }
+
+  test.each([
+    { walk: 'webhook → row → subscriber', maxFiles: 23, maxBorders: 9 },
+    { walk: 'startTraining → fal', maxFiles: 22, maxBorders: 11 },
+    { walk: 'subscription', maxFiles: 11, maxBorders: 5 },
+  ])('draws the walk $walk along imports', ({ walk, maxFiles, maxBorders }) => {
+    const files = filesOf(walk);
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((file) => !exists(file))).toEqual([]);
+    const loose = files.filter((file) => !files.some((other) => other !== file && areConnected(other, file)));
+    expect(loose).toEqual([]);
+    const borders = files.filter(
+      (file, index) => index > 0 && posix.dirname(file) !== posix.dirname(files[index - 1] ?? ''),
+    ).length;
+    expect(files.length).toBeLessThanOrEqual(maxFiles);
+    expect(borders).toBeLessThanOrEqual(maxBorders);
+  });
+});

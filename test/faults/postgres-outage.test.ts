@@ -1,0 +1,184 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { AvatarByIdDocument } from '../../src/generated/contract/graphql.ts';
+import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
+import { eventually } from '../support/eventually.ts';
+import { NEVER_POLL, startStack, type Stack, type StackOptions } from '../support/stack.ts';
+import { photos } from '../support/api-client.ts';
+import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const WAIT = { timeout: 30_000, interval: 50 };
+const IN_TIME_MS = 30_000;
+/** Connections of one instance. */
+const POOL_SIZE = 10;
+const { title, isMissing } = await severalNeeds('a server whose PostgreSQL', ['postgres']);
+
+describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
+  let database: { readonly name: string; readonly url: string };
+  let proxy: TcpProxy;
+  let stack: Stack;
+  /** A session past the proxy. */
+  let operator: pg.Client;
+
+  const begin = async (env: StackOptions['env'] = {}) => {
+    database = await createPostgresDatabase(POSTGRES);
+    const url = new URL(database.url);
+    proxy = await startTcpProxy([{ host: url.hostname, port: Number(url.port || '5432') }]);
+    url.port = String(proxy.port);
+    stack = await startStack({ database: { DATABASE_URL: url.href }, env });
+    operator = new pg.Client({ connectionString: database.url });
+    await operator.connect();
+  };
+  const end = async () => {
+    await stack.close();
+    await proxy.close();
+    await operator.end();
+    await dropPostgresDatabase(POSTGRES, database.name);
+  };
+  const isReady = async () => (await stack.server().readiness()).status;
+
+  describe('without polling', () => {
+    beforeAll(() => begin(NEVER_POLL));
+    afterAll(end);
+    afterEach(() => proxy.resume());
+
+    test('locks a table for long: requests without a connection fail in time, the others get their answer', async () => {
+      const server = stack.server();
+      const { id } = await server.newAvatar();
+      await operator.query('BEGIN; LOCK TABLE avatars IN ACCESS EXCLUSIVE MODE');
+      let [refused, answered] = [0, 0];
+      const asked = Array.from({ length: POOL_SIZE + 5 }, async () => {
+        const { errors } = await server.ask(AvatarByIdDocument, { id });
+        if (errors.length > 0) refused += 1;
+        else answered += 1;
+      });
+      await expect.poll(isReady, WAIT).toBe(503);
+      // The database ends those that have a connection after 15 s, so they must not be waited for here.
+      await eventually('those without a connection', () => (refused === 5 ? true : null), IN_TIME_MS);
+      expect(answered).toBe(0);
+      await operator.query('COMMIT');
+      await Promise.all(asked);
+      expect(answered).toBe(POOL_SIZE);
+      await expect.poll(isReady, WAIT).toBe(200);
+    });
+
+    test('ends connections during writes: no acknowledged write is missing, no run is paid for twice', async () => {
+      const server = stack.server();
+      const made: string[] = [];
+      const trained: string[] = [];
+      let [failures, isOver] = [0, false];
+      const writer = async (name: string) => {
+        while (!isOver) {
+          try {
+            const { id } = await server.newAvatar({ name });
+            made.push(id);
+            await server.startTraining({ avatarId: id, imagesUrl: photos('stuck') });
+            trained.push(id);
+          } catch {
+            failures += 1;
+          }
+        }
+      };
+      const writers = Promise.all(['Ada', 'Grace', 'Mary', 'Joan'].map(writer));
+      for (let round = 0; round < 20; round++) {
+        await eventually('another write', () => (made.length > round ? true : null), IN_TIME_MS);
+        await operator.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'likeness'`,
+        );
+      }
+      isOver = true;
+      await writers;
+      // Otherwise no write was interrupted.
+      expect(failures).toBeGreaterThan(0);
+
+      const { rows } = await operator.query<{ id: string; state: string | null }>(
+        'SELECT avatars.id, jobs.state FROM avatars LEFT JOIN jobs ON jobs.avatar_id = avatars.id',
+      );
+      const stateOf = new Map(rows.map(({ id, state }) => [id, state]));
+      expect(made.filter((id) => !stateOf.has(id))).toEqual([]);
+      expect(trained.filter((id) => stateOf.get(id) == null)).toEqual([]);
+      // Each run has its own callback URL, and fal got each once.
+      const submits = stack.simulator.requests().map(({ webhookUrl }) => webhookUrl);
+      expect(new Set(submits).size).toBe(submits.length);
+      const runs = stack.simulator.requests().flatMap(({ requestId }) => requestId ?? []);
+      await eventually(
+        'a job for every run at fal',
+        async () => {
+          const known = await operator.query('SELECT 1 FROM jobs WHERE fal_request_id = ANY ($1)', [runs]);
+          return known.rowCount === runs.length ? true : null;
+        },
+        IN_TIME_MS,
+      );
+      await server.newAvatar();
+    });
+
+    test('falls silent: it is not ready, requests fail in time, and the next connection works', async () => {
+      const server = stack.server();
+      const { id } = await server.newAvatar();
+      proxy.stall();
+      const unanswered = server.ask(AvatarByIdDocument, { id });
+      await expect.poll(isReady, WAIT).toBe(503);
+      expect((await unanswered).errors).toHaveLength(1);
+      proxy.resume();
+      await expect.poll(isReady, WAIT).toBe(200);
+      expect((await server.avatar(id))?.id).toBe(id);
+    });
+
+    test('stops: a webhook is answered 503 in time, and a later delivery completes the run', async () => {
+      const server = stack.server();
+      const { id } = await server.newAvatar();
+      const { falRequestId } = await server.startTraining({
+        avatarId: id,
+        imagesUrl: photos('stuck-in-queue'),
+      });
+      const watch = server.watchAvatar({ avatarId: id });
+      await watch.next();
+
+      await proxy.close();
+      const began = performance.now();
+      expect(await stack.simulator.deliver(stack.webhookOf(falRequestId))).toBe(503);
+      // 5 s are promised; the rest is for a busy machine. fal waits 15 s.
+      expect(performance.now() - began).toBeLessThan(10_000);
+      await expect.poll(isReady, WAIT).toBe(503);
+      expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+      expect((await server.ask(AvatarByIdDocument, { id })).errors).toHaveLength(1);
+
+      await proxy.reopen();
+      await expect.poll(isReady, WAIT).toBe(200);
+      expect(await stack.simulator.deliver(stack.webhookOf(falRequestId))).toBe(200);
+      // The subscription was open all the time.
+      await watch.until(({ status }) => status === 'COMPLETED', 'the end');
+    });
+  });
+
+  describe('with polling', () => {
+    beforeAll(() => begin());
+    afterAll(end);
+
+    test('stops: a run whose webhook was lost is found by polling once it is back', async () => {
+      const server = stack.server();
+      const { id } = await server.newAvatar();
+      const polls = stack.fal.holdAnswers(({ path }) => path.includes('/status'), 1);
+      await server.startTraining({ avatarId: id, imagesUrl: photos('silent') });
+      await polls.reached(1);
+      await proxy.close();
+      polls.release();
+      const message = 'loop iteration failed; retrying at the next interval';
+      await server.logged(({ msg }) => msg === message, 'an iteration that failed');
+      await proxy.reopen();
+      // The interrupted poll keeps its lease of two minutes, which ends here by the database's clock.
+      await eventually(
+        'the end',
+        async () => {
+          await operator.query('UPDATE jobs SET next_poll_at = now() WHERE next_poll_at > now()');
+          const { data } = await server.ask(AvatarByIdDocument, { id });
+          return data?.avatar?.status === 'COMPLETED' && data.avatar.isReady ? true : null;
+        },
+        IN_TIME_MS,
+      );
+      expect(stack.simulator.requests()).toHaveLength(1);
+    });
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { parse } from 'graphql';
+import { schema } from '../../../src/graphql/schema.ts';
+import { useExecutionGuard } from '../../../src/graphql/policy/execution-guard.ts';
+
+type OnExecute = NonNullable<ReturnType<typeof useExecutionGuard>['onExecute']>;
+
+const COSTLY = parse(
+  '{ avatars(first: 100) { edges { node { generations(first: 10) { edges { cursor } } } } } }',
+);
+
+/** Executes COSTLY for an owner; `end` ends the execution. */
+function execution(onExecute: OnExecute, ownerId: string) {
+  const state = { hasBegun: false, end: (): void => undefined };
+  const ended = new Promise<void>((resolve) => (state.end = resolve));
+  let execute = (): unknown => undefined;
+  const args = { schema, document: COSTLY, contextValue: { viewer: { ownerId, expiresAt: null } } };
+  void onExecute({
+    args,
+    executeFn: () => {
+      state.hasBegun = true;
+      return ended;
+    },
+    setExecuteFn: (replaced: typeof execute) => (execute = replaced),
+    setResultAndStopExecution: (result: object) => expect(result).toBeNull(),
+  } as unknown as Parameters<OnExecute>[0]);
+  return { state, result: Promise.resolve(execute()) };
+}
+
+test('a costly operation waits for one of the same owner, and for none of another', async () => {
+  const { onExecute } = useExecutionGuard({ hidesSchema: false, costLimit: null });
+  if (onExecute === undefined) throw new Error('expected a hook');
+  const [first, second, other] = ['ada', 'ada', 'bob'].map((owner) => execution(onExecute, owner));
+  const begun = () => [first, second, other].map((one) => one?.state.hasBegun);
+  expect(begun()).toEqual([true, false, true]);
+
+  first?.state.end();
+  await first?.result;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun()).toEqual([true, true, true]);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { createRowLoader } from '../../src/live/row-loaders.ts';
+
+type Book = { readonly id: string; readonly ownerId: string; readonly version: number };
+
+/** Books, and the queries for them, each of which waits until it is let go. */
+function library(...books: Book[]) {
+  const queries: {
+    readonly owners: string[];
+    readonly ids: string[];
+    readonly go: (error?: Error) => void;
+  }[] = [];
+  const read = createRowLoader<Book>(
+    ({ ownerId, id }) =>
+      new Promise((resolve, reject) => {
+        const go = (error?: Error) => {
+          if (error !== undefined) reject(error);
+          else resolve(books.filter((book) => ownerId.in.includes(book.ownerId) && id.in.includes(book.id)));
+        };
+        queries.push({ owners: ownerId.in, ids: id.in, go });
+      }),
+  );
+  return { books, queries, read };
+}
+
+const numbered = (count: number, ownerId: string): Book[] =>
+  Array.from({ length: count }, (_, index) => ({ id: `b${index}`, ownerId, version: 1 }));
+
+describe('rows that are read for many', () => {
+  test('at once are read together, a few hundred at a time', async () => {
+    const { queries, read } = library(...numbered(1000, 'ada'));
+    const all = Promise.all(numbered(1000, 'ada').map(({ id }) => read('ada', id)));
+    for (let done = 0; done < 5; done += 1) {
+      await expect.poll(() => queries.length).toBeGreaterThan(done);
+      queries[done]?.go();
+    }
+    expect((await all).map((row) => row?.id)).toEqual(numbered(1000, 'ada').map(({ id }) => id));
+    expect(queries.map(({ ids }) => ids.length)).toEqual([200, 200, 200, 200, 200]);
+  });
+
+  test('go to their owners only, whoever asks for them in the same query', async () => {
+    const { queries, read } = library(
+      { id: 'a', ownerId: 'ada', version: 1 },
+      { id: 'b', ownerId: 'bob', version: 1 },
+    );
+    const both = [read('ada', 'a'), read('bob', 'a'), read('bob', 'b'), read('ada', 'b')];
+    await expect.poll(() => queries.length).toBe(1);
+    expect(queries[0]).toMatchObject({ owners: ['ada', 'bob'], ids: ['a', 'b'] });
+    queries[0]?.go();
+    expect((await Promise.all(both)).map((row) => row?.id ?? null)).toEqual(['a', null, 'b', null]);
+  });
+
+  test('are each asked for once, however many want one of them, and nobody gets another’s copy', async () => {
+    const { queries, read } = library({ id: 'a', ownerId: 'ada', version: 1 });
+    const wanted = Array.from({ length: 50 }, () => read('ada', 'a'));
+    await expect.poll(() => queries.length).toBe(1);
+    expect(queries[0]?.ids).toEqual(['a']);
+    queries[0]?.go();
+    const [one, other] = await Promise.all(wanted);
+    expect(one).toEqual(other);
+    expect(one).not.toBe(other);
+  });
+
+  test('while others are being read wait for two queries at most, and are then read together', async () => {
+    const { queries, read } = library(...numbered(100, 'ada'));
+    const slow = [];
+    for (let busy = 0; busy < 2; busy += 1) {
+      slow.push(read('ada', `b${busy}`));
+      await expect.poll(() => queries.length).toBe(busy + 1);
+    }
+    const rest = numbered(100, 'ada').map(({ id }) => read('ada', id));
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(queries).toHaveLength(2);
+    queries[1]?.go();
+    await expect.poll(() => queries.length).toBe(3);
+    expect(queries[2]?.ids).toHaveLength(100);
+    queries[0]?.go();
+    queries[2]?.go();
+    expect((await Promise.all([...slow, ...rest])).includes(null)).toBe(false);
+  });
+
+  test('are never older than the asking: a read that has begun is not joined', async () => {
+    const { books, queries, read } = library({ id: 'a', ownerId: 'ada', version: 1 });
+    const before = read('ada', 'a');
+    await expect.poll(() => queries.length).toBe(1);
+    books[0] = { id: 'a', ownerId: 'ada', version: 2 };
+    const after = read('ada', 'a');
+    await expect.poll(() => queries.length).toBe(2);
+    queries[0]?.go();
+    queries[1]?.go();
+    expect((await after)?.version).toBe(2);
+    await before;
+  });
+
+  test('fail together, and those asked for later are read', async () => {
+    const { queries, read } = library({ id: 'a', ownerId: 'ada', version: 1 });
+    const failing = expect(read('ada', 'a')).rejects.toThrow('the database is away');
+    await expect.poll(() => queries.length).toBe(1);
+    queries[0]?.go(new Error('the database is away'));
+    await failing;
+    const again = read('ada', 'a');
+    await expect.poll(() => queries.length).toBe(2);
+    queries[1]?.go();
+    expect((await again)?.id).toBe('a');
+  });
+});

@@ -1,0 +1,209 @@
+import type { Client } from 'graphql-ws';
+import type { ScenarioName } from '@likeness/fal-simulator';
+import {
+  AvatarByIdDocument,
+  AvatarStatusDocument,
+  CancelTrainingDocument,
+  CreateAvatarDocument,
+  DeleteAvatarDocument,
+  GenerateImageDocument,
+  GenerationByIdDocument,
+  GenerationStatusDocument,
+  StartTrainingDocument,
+  type AvatarStatusSubscription,
+  type AvatarStatusSubscriptionVariables,
+  type CreateAvatarInput,
+  type GenerateImageInput,
+  type GenerationByIdQuery,
+  type GenerationStatusSubscription,
+  type GenerationStatusSubscriptionVariables,
+  type StartTrainingInput,
+  type TypedDocumentString,
+} from '../../src/generated/contract/graphql.ts';
+import { ask, shown, type Answer, type CallOptions } from './graphql-call.ts';
+import { overSse } from './watch-over-sse.ts';
+import { openSocket, overWs } from './watch-over-ws.ts';
+import { sumOfSamples } from './metric-samples.ts';
+import { Watch } from './watch.ts';
+
+export type AvatarRow = AvatarStatusSubscription['avatarStatus'];
+export type GenerationRow = GenerationStatusSubscription['generationStatus'];
+
+export type Transport = 'ws' | 'sse';
+export const TRANSPORTS = ['ws', 'sse'] as const;
+
+export type WatchOptions = {
+  readonly over?: Transport;
+  readonly token?: string | undefined;
+  /** A WebSocket to share; see ApiClient.socket(). */
+  readonly socket?: Client;
+};
+
+const SETTLED = new Set<AvatarRow['status']>(['COMPLETED', 'FAILED', 'CANCELLED']);
+
+/** The URL of an archive of valid photos. The simulator runs the scenarios named in it. */
+export function photos(...scenarios: ScenarioName[]): string {
+  const url = 'https://photos.example/likeness.zip';
+  return scenarios.length === 0 ? url : `${url}?scenario=${scenarios.join(',')}`;
+}
+
+/** What a caller does with one server. Methods other than `ask` throw when the server refuses. */
+export class ApiClient {
+  readonly url: string;
+  readonly graphqlUrl: string;
+  readonly #token: string | undefined;
+  readonly #watches = new Set<{ stop(): Promise<void> }>();
+
+  /** @param token of every call that brings none of its own */
+  constructor(url: string, token?: string) {
+    this.url = url;
+    this.graphqlUrl = `${url}/graphql`;
+    this.#token = token;
+  }
+
+  /** The answer, successful or not. */
+  ask<R, V>(
+    document: TypedDocumentString<R, V>,
+    variables: NoInfer<V>,
+    { token = this.#token, ...options }: CallOptions = {},
+  ): Promise<Answer<R>> {
+    return ask<R, V>(this.graphqlUrl, document, variables, { token, ...options });
+  }
+
+  /** The data of an operation that has to succeed. */
+  async execute<R, V>(
+    document: TypedDocumentString<R, V>,
+    variables: NoInfer<V>,
+    options?: CallOptions,
+  ): Promise<R> {
+    const { status, text, data, errors } = await this.ask(document, variables, options);
+    if (status === 200 && errors.length === 0 && data !== null) return data;
+    throw new Error(`Refused.\n${shown({ query: document.toString(), variables }, status, text)}`);
+  }
+
+  async newAvatar(input: Partial<CreateAvatarInput> = {}, options?: CallOptions): Promise<AvatarRow> {
+    const variables = { input: { name: 'Ada', trainingType: 'PORTRAIT', ...input } } as const;
+    const { createAvatar: result } = await this.execute(CreateAvatarDocument, variables, options);
+    return 'avatar' in result ? result.avatar : refused(result);
+  }
+
+  async startTraining(
+    input: Pick<StartTrainingInput, 'avatarId'> & Partial<StartTrainingInput>,
+    options?: CallOptions,
+  ): Promise<AvatarRow> {
+    const variables = { input: { imagesUrl: photos(), ...input } };
+    const { startTraining: result } = await this.execute(StartTrainingDocument, variables, options);
+    return 'avatar' in result ? result.avatar : refused(result);
+  }
+
+  /** Starts a training and waits for its end: completed, failed or cancelled. */
+  async train(...[input, options]: Parameters<ApiClient['startTraining']>): Promise<AvatarRow> {
+    const { version } = await this.startTraining(input, options);
+    return this.settled(input.avatarId, version - 1, options);
+  }
+
+  /** The first state above a version in which no training is open. */
+  async settled(avatarId: string | number, afterVersion = 0, options?: CallOptions): Promise<AvatarRow> {
+    const watch = this.watchAvatar({ avatarId, afterVersion }, { token: options?.token });
+    try {
+      return await watch.until(({ status }) => SETTLED.has(status), 'the end of the training');
+    } finally {
+      await watch.stop();
+    }
+  }
+
+  async trainedAvatar(input: Partial<CreateAvatarInput> = {}, options?: CallOptions): Promise<AvatarRow> {
+    const { id } = await this.newAvatar(input, options);
+    return this.train({ avatarId: id }, options);
+  }
+
+  async cancelTraining(avatarId: string, options?: CallOptions): Promise<AvatarRow> {
+    const variables = { input: { avatarId } };
+    const { cancelTraining: result } = await this.execute(CancelTrainingDocument, variables, options);
+    return 'avatar' in result ? result.avatar : refused(result);
+  }
+
+  async deleteAvatar(avatarId: string, options?: CallOptions): Promise<void> {
+    const variables = { input: { avatarId } };
+    const { deleteAvatar: result } = await this.execute(DeleteAvatarDocument, variables, options);
+    if (!('deletedAvatarId' in result)) refused(result);
+  }
+
+  async generate(
+    input: Pick<GenerateImageInput, 'avatarId'> & Partial<GenerateImageInput>,
+    options?: CallOptions,
+  ): Promise<GenerationRow> {
+    const variables = { input: { prompt: 'a portrait by the window', ...input } };
+    const { generateImage: result } = await this.execute(GenerateImageDocument, variables, options);
+    return 'generation' in result ? result.generation : refused(result);
+  }
+
+  /** Null when the caller has no such avatar. */
+  async avatar(id: string, options?: CallOptions): Promise<AvatarRow | null> {
+    return (await this.execute(AvatarByIdDocument, { id }, options)).avatar;
+  }
+
+  async generation(id: string, options?: CallOptions): Promise<GenerationByIdQuery['generation']> {
+    return (await this.execute(GenerationByIdDocument, { id }, options)).generation;
+  }
+
+  watchAvatar(variables: AvatarStatusSubscriptionVariables, options?: WatchOptions): Watch<AvatarRow> {
+    const rowOf = (data: unknown) => (data as AvatarStatusSubscription).avatarStatus;
+    return this.#watch(AvatarStatusDocument, variables, rowOf, options);
+  }
+
+  watchGeneration(
+    variables: GenerationStatusSubscriptionVariables,
+    options?: WatchOptions,
+  ): Watch<GenerationRow> {
+    const rowOf = (data: unknown) => (data as GenerationStatusSubscription).generationStatus;
+    return this.#watch(GenerationStatusDocument, variables, rowOf, options);
+  }
+
+  /** A WebSocket for several operations. */
+  socket(token = this.#token): Client {
+    const client = openSocket(this.graphqlUrl, token);
+    this.#watches.add({ stop: async () => client.dispose() });
+    return client;
+  }
+
+  /** The sum of a metric's samples whose labels fit. */
+  async metric(
+    name: string,
+    labels: Readonly<Record<string, string>> = {},
+    { token }: CallOptions = {},
+  ): Promise<number> {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${this.url}/metrics`, { headers });
+    return sumOfSamples(await answer.text(), name, labels);
+  }
+
+  /** Status and body of /readyz. */
+  async readiness(): Promise<{ readonly status: number; readonly body: unknown }> {
+    const answer = await fetch(`${this.url}/readyz`);
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  /** Ends all subscriptions and sockets. */
+  async disconnect(): Promise<void> {
+    await Promise.all([...this.#watches].map((watch) => watch.stop()));
+  }
+
+  #watch<R, V, Row>(
+    document: TypedDocumentString<R, V>,
+    variables: V,
+    rowOf: (data: unknown) => Row,
+    { over = 'ws', token = this.#token, socket }: WatchOptions = {},
+  ): Watch<Row> {
+    const call = { query: document.toString(), variables };
+    const transport =
+      over === 'sse' ? overSse(this.graphqlUrl, call, token) : overWs(this.graphqlUrl, call, token, socket);
+    const watch = new Watch(`${over} at ${this.url} ${JSON.stringify(variables)}`, transport, rowOf);
+    this.#watches.add(watch);
+    return watch;
+  }
+}
+
+function refused(result: object): never {
+  throw new Error(`Refused: ${JSON.stringify(result)}`);
+}
