@@ -38,5 +38,5 @@ test('a notification about the avatar of another owner sends a subscriber nothin
   notify(second);
 
   expect(await next()).toEqual({ data: { avatarStatus: { name: second } } });
-  await stream.return?.(undefined);
+  await stream.return(undefined);
 });
