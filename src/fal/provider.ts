@@ -50,7 +50,7 @@ export class FalProvider implements RunProvider {
       return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return { heldBack: 'A fault here kept the run from being sent. Nothing was started.' };
+      return { heldBack: 'The run was not sent because of an error in this server. Nothing was started.' };
     }
   }
 
