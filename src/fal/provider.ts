@@ -6,6 +6,7 @@ import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { Log } from '../log/log.ts';
 import { isJsonObject } from '../values/json.ts';
+import { parseUrl } from '../values/web-url.ts';
 
 /** The beginning of the queue's answer for an unfinished result. A model's own error may quote any text. */
 const STILL_RUNNING = 'Request is still in progress';
@@ -50,7 +51,7 @@ export class FalProvider implements RunProvider {
       return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return { heldBack: 'A fault here kept the run from being sent. Nothing was started.' };
+      return { heldBack: 'The run was not sent because of an error in this server. Nothing was started.' };
     }
   }
 
@@ -135,9 +136,8 @@ export class FalProvider implements RunProvider {
 
   /** The URL fal gave, if it is on fal's queue: the request has the key in it. */
   #ownUrl(given: string | null, query: Readonly<Record<string, string>> = {}): string | undefined {
-    if (given === null || !URL.canParse(given)) return undefined;
-    const url = new URL(given);
-    if (url.origin !== new URL(this.#settings.queueUrl).origin) return undefined;
+    const url = given === null ? null : parseUrl(given);
+    if (url === null || url.origin !== new URL(this.#settings.queueUrl).origin) return undefined;
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return url.href;
   }
