@@ -11,8 +11,6 @@ import { parseUrl } from '../values/web-url.ts';
 /** The beginning of the queue's answer for an unfinished result. A model's own error may quote any text. */
 const STILL_RUNNING = 'Request is still in progress';
 
-const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
-
 /** fal.ai's queue. */
 export class FalProvider implements RunProvider {
   readonly #settings: FalSettings;
@@ -30,18 +28,21 @@ export class FalProvider implements RunProvider {
   async submit(request: SubmitRequest): Promise<SubmitEvent> {
     const admission = await this.#admit();
     if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
-    if (performance.now() > request.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
-    const answer = await sendOnce(this.#settings, (client) =>
-      client.queue.submit(request.endpoint, {
-        input: request.input,
-        ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
-      }),
-    );
+    const isLate = performance.now() > request.sendBefore;
+    const answer: FalAnswer = isLate
+      ? { kind: 'unanswered', sent: false, message: 'this server was held up before it could send the run' }
+      : await sendOnce(this.#settings, (client) =>
+          client.queue.submit(request.endpoint, {
+            input: request.input,
+            ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
+          }),
+        );
     try {
       await this.#breaker.learn(answer, admission.claim);
     } catch (error) {
       // The outcome of this submit matters more; the next one has the same effect on the breaker.
-      this.#log.error({ err: error }, 'circuit breaker state not stored');
+      const status = answer.kind === 'answered' ? answer.status : null;
+      this.#log.error({ err: error, status }, 'circuit breaker state not stored');
     }
     return readSubmit(answer);
   }

@@ -27,7 +27,7 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
   LOST: 'The run or its result is no longer available at fal.',
 };
 
-export const ErrorCodeEnum = builder.enumType('ErrorCode', {
+const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description: 'Machine-readable reason for an error.',
   values: Object.fromEntries(
     ERROR_CODES.map((code) => [code, { description: CODE_DESCRIPTIONS[code] }]),
