@@ -41,7 +41,7 @@ export function readConfig(environment: Environment) {
   const auth = readAuth(read);
   if (auth.kind === 'LOCAL' && (!LOOPBACK_HOSTS.has(host) || isProduction)) {
     read.problems.push(
-      `${isProduction ? 'NODE_ENV=production' : `HOST=${host}`}: authentication is required unless HOST is a loopback address outside production; set AUTH_JWKS_URL or AUTH_JWT_SECRET`,
+      `${isProduction ? 'NODE_ENV=production' : `HOST=${host}`}: a server without tokens must not run in production and needs a loopback HOST; set AUTH_JWKS_URL or AUTH_JWT_SECRET`,
     );
   }
   const fal = readFal(read);

@@ -1,3 +1,4 @@
+import { parseUrl } from '../values/web-url.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads settings, and collects problems without the values of secrets. */
@@ -41,7 +42,7 @@ export class EnvReader {
     const list = (this.text(name) ?? '').split(',').map((entry) => entry.trim());
     const origins = list.filter((entry) => entry !== '');
     for (const origin of origins) {
-      if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) continue;
+      if (origin === '*' || parseUrl(origin)?.origin === origin) continue;
       // Don't echo the rejected value: it may be a URL with a password.
       this.problems.push(`${name}: expected comma-separated origins such as https://app.example.com, or *`);
       break;
@@ -63,7 +64,7 @@ export class EnvReader {
   url(name: string, protocols: readonly string[]): string | null {
     const value = this.text(name);
     if (value === null) return null;
-    if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
+    if (protocols.includes(parseUrl(value)?.protocol ?? '')) return value;
     // Don't echo the rejected value: it may contain a password.
     this.problems.push(
       `${name}: expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,

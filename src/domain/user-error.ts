@@ -1,4 +1,4 @@
-export const REFUSAL_CODES = [
+const REFUSAL_CODES = [
   'NOT_FOUND',
   'INVALID_INPUT',
   'CONFLICT',
@@ -24,8 +24,7 @@ export function isProviderCode(code: string | null): code is ProviderCode {
 }
 
 /** Why a run that was submitted, or may have been, has no result. */
-export type FailureCode =
-  'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'LOST' | ProviderCode;
+type FailureCode = 'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'LOST' | ProviderCode;
 
 export type ErrorCode = RefusalCode | FailureCode;
 

@@ -71,8 +71,8 @@ export function startMaintenance(
       { intervalMs, log },
     );
   const loops = [
-    repeat(checkSpace, SPACE_CHECK_MS, 'The embedded database could not be set to the free disk space'),
-    repeat(tidy, tidyMs, 'The embedded database could not be vacuumed'),
+    repeat(checkSpace, SPACE_CHECK_MS, 'The check of the free disk space failed; retrying'),
+    repeat(tidy, tidyMs, 'The vacuum of the embedded database failed; retrying'),
   ];
   return {
     isFull: () => isFull,

@@ -6,11 +6,10 @@ import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { Log } from '../log/log.ts';
 import { isJsonObject } from '../values/json.ts';
+import { parseUrl } from '../values/web-url.ts';
 
 /** The beginning of the queue's answer for an unfinished result. A model's own error may quote any text. */
 const STILL_RUNNING = 'Request is still in progress';
-
-const HELD_UP = 'This server was held up before it could send the run. Nothing was started; try again.';
 
 /** fal.ai's queue. */
 export class FalProvider implements RunProvider {
@@ -29,18 +28,21 @@ export class FalProvider implements RunProvider {
   async submit(request: SubmitRequest): Promise<SubmitEvent> {
     const admission = await this.#admit();
     if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
-    if (performance.now() > request.sendBefore) return refused('PROVIDER_UNAVAILABLE', HELD_UP);
-    const answer = await sendOnce(this.#settings, (client) =>
-      client.queue.submit(request.endpoint, {
-        input: request.input,
-        ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
-      }),
-    );
+    const isLate = performance.now() > request.sendBefore;
+    const answer: FalAnswer = isLate
+      ? { kind: 'unanswered', sent: false, message: 'this server was held up before it could send the run' }
+      : await sendOnce(this.#settings, (client) =>
+          client.queue.submit(request.endpoint, {
+            input: request.input,
+            ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
+          }),
+        );
     try {
       await this.#breaker.learn(answer, admission.claim);
     } catch (error) {
       // The outcome of this submit matters more; the next one has the same effect on the breaker.
-      this.#log.error({ err: error }, 'circuit breaker state not stored');
+      const status = answer.kind === 'answered' ? answer.status : null;
+      this.#log.error({ err: error, status }, 'circuit breaker state not stored');
     }
     return readSubmit(answer);
   }
@@ -50,7 +52,7 @@ export class FalProvider implements RunProvider {
       return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return { heldBack: 'A fault here kept the run from being sent. Nothing was started.' };
+      return { heldBack: 'The run was not sent because of an error in this server. Nothing was started.' };
     }
   }
 
@@ -135,9 +137,8 @@ export class FalProvider implements RunProvider {
 
   /** The URL fal gave, if it is on fal's queue: the request has the key in it. */
   #ownUrl(given: string | null, query: Readonly<Record<string, string>> = {}): string | undefined {
-    if (given === null || !URL.canParse(given)) return undefined;
-    const url = new URL(given);
-    if (url.origin !== new URL(this.#settings.queueUrl).origin) return undefined;
+    const url = given === null ? null : parseUrl(given);
+    if (url === null || url.origin !== new URL(this.#settings.queueUrl).origin) return undefined;
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return url.href;
   }

@@ -15,7 +15,8 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
     'The state of the avatar conflicts with the request: a training is already under way, or there is no training to cancel.',
   NOT_READY: 'The avatar has no artefact yet.',
   PROVIDER_REJECTED: 'fal rejected the request. The message contains fal’s reason.',
-  PROVIDER_UNAVAILABLE: 'fal was unreachable or overloaded. No run was started.',
+  PROVIDER_UNAVAILABLE:
+    'fal is unreachable or overloaded, or this service currently sends no runs to fal. No run was started.',
   LIMIT_EXCEEDED: 'A quota or rate limit of this service is exceeded.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was already used with a different input.',
   PROVIDER_FAILED: 'The run failed at fal. The message contains fal’s reason.',
@@ -26,7 +27,7 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
   LOST: 'The run or its result is no longer available at fal.',
 };
 
-export const ErrorCodeEnum = builder.enumType('ErrorCode', {
+const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description: 'Machine-readable reason for an error.',
   values: Object.fromEntries(
     ERROR_CODES.map((code) => [code, { description: CODE_DESCRIPTIONS[code] }]),

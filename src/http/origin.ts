@@ -1,4 +1,5 @@
 import { LOOPBACK_HOSTS } from '../config/config.ts';
+import { parseUrl } from '../values/web-url.ts';
 
 /** Whether a page of this origin may use the API. */
 export type IsAllowedOrigin = (origin: string | null, host: string | null) => boolean;
@@ -13,9 +14,9 @@ export function originCheck(listed: readonly string[]): IsAllowedOrigin {
   const allowed = new Set(listed);
   return (origin, host) => {
     if (origin === null || allowed.has('*') || allowed.has(origin)) return true;
-    if (!URL.canParse(origin)) return false;
-    const url = new URL(origin);
-    return isLoopback(url.hostname) || url.host === host;
+    const url = parseUrl(origin);
+    if (url === null) return false;
+    return isLoopback(url) || url.host === host;
   };
 }
 
@@ -24,12 +25,12 @@ export function originCheck(listed: readonly string[]): IsAllowedOrigin {
  * loopback names. A DNS rebinding attack uses another name that resolves to this machine.
  */
 export const isLocalOrigin: IsAllowedOrigin = (origin, host) =>
-  isLocalHost(host) && (origin === null || (URL.canParse(origin) && isLoopback(new URL(origin).hostname)));
+  isLocalHost(host) && (origin === null || isLoopback(parseUrl(origin)));
 
 function isLocalHost(host: string | null): boolean {
-  return host !== null && URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`).hostname);
+  return host !== null && isLoopback(parseUrl(`http://${host}`));
 }
 
-function isLoopback(hostname: string): boolean {
-  return LOOPBACK_HOSTS.has(hostname.replace(/^\[|\]$/g, ''));
+function isLoopback(url: URL | null): boolean {
+  return url !== null && LOOPBACK_HOSTS.has(url.hostname.replace(/^\[|\]$/g, ''));
 }

@@ -1,3 +1,4 @@
+import { parseUrl } from '../values/web-url.ts';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** Response to a request whose body is not read. */
@@ -57,12 +58,11 @@ function lengthOf(value: string | string[] | undefined): number {
 /** Load balancers still send health checks as HTTP/1.0, without a Host header. */
 function isValidHost({ host }: IncomingHttpHeaders, httpVersion: string): boolean {
   if (host === undefined) return httpVersion === '1.0';
-  return HOST.test(host) && URL.canParse(`http://${host}`);
+  return HOST.test(host) && parseUrl(`http://${host}`) !== null;
 }
 
 /** False for a target that a URL parser would normalize: dot segments, backslashes, fragments, absolute URLs. */
 function isPlainTarget(target: string): boolean {
-  if (!target.startsWith('/') || !URL.canParse(target, 'http://any')) return false;
-  const url = new URL(target, 'http://any');
-  return url.host === 'any' && url.pathname === pathOf(target);
+  const url = target.startsWith('/') ? parseUrl(target, 'http://any') : null;
+  return url !== null && url.host === 'any' && url.pathname === pathOf(target);
 }

@@ -31,7 +31,7 @@ type OutboxDeps = {
 export type PublishDeps = OutboxDeps & { readonly inFlight: InFlight };
 
 /** An entry this old lost its publisher: that process died, or Redis was unreachable. */
-export const OUTBOX_DELAY_MS = 5000;
+const OUTBOX_DELAY_MS = 5000;
 
 const BATCH_SIZE = 500;
 

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Signal } from '../async/signal.ts';
 
 export type WatchEvent =
@@ -146,14 +145,16 @@ const RETRY_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
 /** The consumer of a stream, as the generator of its rows sees it. */
 class Consumer {
   readonly changed = new Signal();
-  readonly #left = new AbortController();
+  readonly #left = new Signal();
+  #hasLeft = false;
 
   hasLeft(): boolean {
-    return this.#left.signal.aborted;
+    return this.#hasLeft;
   }
 
   leave(): void {
-    this.#left.abort();
+    this.#hasLeft = true;
+    this.#left.notify();
     this.changed.notify();
   }
 
@@ -163,7 +164,7 @@ class Consumer {
       try {
         return await read();
       } catch {
-        await pause(waitMs, undefined, { signal: this.#left.signal }).catch(() => undefined);
+        await this.#left.wait(waitMs);
         if (this.hasLeft()) return null;
       }
     }

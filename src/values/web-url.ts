@@ -4,13 +4,8 @@
  */
 export function parseWebUrl(text: string): URL | null {
   if (text.length > MAX_URL_LENGTH || ODD_CHARACTERS.test(text) || !text.isWellFormed()) return null;
-  let url: URL;
-  try {
-    // URL.canParse of Node 20 becomes false for non-ASCII text once V8 has optimized its caller.
-    url = new URL(text);
-  } catch {
-    return null;
-  }
+  const url = parseUrl(text);
+  if (url === null) return null;
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
   return isWeb && url.hostname !== '' && url.username === '' && url.password === '' ? url : null;
 }
@@ -20,3 +15,12 @@ const ODD_CHARACTERS = /[\p{Cc}\s]/u;
 
 /** In characters; presigned storage URLs are shorter. */
 export const MAX_URL_LENGTH = 4096;
+
+/** Null for text that is no URL. URL.canParse of Node 20 refuses non-ASCII text once V8 has optimized its caller. */
+export function parseUrl(text: string, base?: string): URL | null {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
+}

@@ -3,7 +3,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import queue from '../fixtures/fal/queue.json' with { type: 'json' };
 import { FalProvider } from '../../src/fal/provider.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { closedBreaker } from '../support/breaker-fixture.ts';
+import { closedBreaker, FakeBreakerStore } from '../support/breaker-fixture.ts';
+import { CircuitBreaker } from '../../src/fal/circuit-breaker.ts';
 import { deadUrl, html, json, peer, rawPeer } from '../support/fal-peer.ts';
 import type { SubmitEvent } from '../../src/jobs/submit.ts';
 
@@ -56,11 +57,15 @@ describe('a submit', () => {
     expect(arrived.map(({ path }) => path)).toEqual([`/${REQUEST.endpoint}`]);
   });
 
-  test('is not sent after its deadline', async () => {
+  test('is not sent after its deadline, and gives its claim of a probe back', async () => {
     const { url, arrived } = await peer((response) => json(response, 200, ACCEPTED));
-    const event = await falAt(url).submit({ ...REQUEST, sendBefore: performance.now() - 1 });
+    const store = new FakeBreakerStore();
+    store.admission = { kind: 'probe', claim: new Date() };
+    const breaker = new CircuitBreaker(store, memoryLog());
+    const fal = new FalProvider({ key: KEY, queueUrl: url, restUrl: url }, breaker, memoryLog());
+    const event = await fal.submit({ ...REQUEST, sendBefore: performance.now() - 1 });
     expect(event).toMatchObject({ kind: 'refused', failure: { code: 'PROVIDER_UNAVAILABLE' } });
-    expect(arrived).toEqual([]);
+    expect([arrived, store.calls]).toEqual([[], ['release']]);
   });
 
   test.each<[string, (response: ServerResponse) => void]>([

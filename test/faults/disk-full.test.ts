@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, statfsSync } from 'node:fs';
-import { cp, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { openEmbedded } from '../../src/embedded/database.ts';
 import { startChild } from '../support/child-process.ts';
-import { ensureEmbeddedTemplate } from '../support/embedded-template.ts';
+import { copyFolder, ensureEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { launchServer, startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
@@ -32,7 +32,7 @@ describe.skipIf(noDisks !== undefined)(
     beforeEach(async () => {
       server = undefined;
       disk = mountDisk(120);
-      await cp(await ensureEmbeddedTemplate(), disk.folder, { recursive: true });
+      copyFolder(join(await ensureEmbeddedTemplate(), 'migrated'), disk.folder);
     });
     afterEach(async () => {
       await server?.kill();

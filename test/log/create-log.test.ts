@@ -42,6 +42,15 @@ test('an error is logged with its stack and its cause', () => {
   expect(text()).toContain('log.test.ts');
 });
 
+test('every text of an error and of its causes is cut to 8,000 characters', () => {
+  const { log, text } = logOf();
+  const long = 'x'.repeat(9000);
+  log.error({ err: new Error(long, { cause: Object.assign(new Error(long), { detail: long }) }) }, 'failed');
+  const lengths = (text().match(/x{1000,}/g) ?? []).map(({ length }) => length);
+  expect(lengths.length).toBeGreaterThanOrEqual(3);
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(8000);
+});
+
 describe('a secret is redacted', () => {
   const SECRET = 'key-id:key-secret/with+signs=';
   const HARD = 'a"quote\\and\tmore\u0001';

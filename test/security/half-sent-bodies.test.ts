@@ -38,14 +38,14 @@ afterEach(() => {
   held = [];
 });
 
-/** Sends a request but for its last byte, and keeps the connection. */
-function hold(url: string, path: string, headers: readonly string[], body: Buffer): Held {
+/** Sends a request but for its last byte, or its last `missing` bytes, and keeps the connection. */
+function hold(url: string, path: string, headers: readonly string[], body: Buffer, missing = 1): Held {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let text = '';
   socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
   socket.on('error', () => undefined);
-  const length = `Content-Length: ${body.length + 1}`;
+  const length = `Content-Length: ${body.length + missing}`;
   const lines = [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Type: application/json', length];
   socket.write([...lines, ...headers, '', ''].join('\r\n'));
   socket.write(body);
@@ -81,6 +81,26 @@ describe('a body is not even read', () => {
       const { answered } = hold(production.url, path, [], Buffer.alloc(1000, 'x'));
       await eventually(path, () => (answered().startsWith(`HTTP/1.1 ${status} `) ? true : null));
     }
+  });
+});
+
+describe('a connection whose request was answered before its body had arrived', () => {
+  const NOT_FOUND = /^HTTP\/1.1 404 /;
+  test('ends soon, though more of the body arrives', async () => {
+    const { socket, answered } = hold(production.url, '/nothing', [], Buffer.alloc(1000, 'x'), 1_000_000);
+    const trickle = setInterval(() => socket.write('x'), 100);
+    // Sooner than Node's limit of 30 s for a request.
+    await eventually('the end', () => (socket.closed ? true : null), 20_000).finally(() =>
+      clearInterval(trickle),
+    );
+    expect(answered()).toMatch(NOT_FOUND);
+  });
+
+  test('stays when the rest arrives in time', async () => {
+    const { socket, answered } = hold(production.url, '/nothing', [], Buffer.alloc(1000, 'x'));
+    await eventually('the answer', () => (NOT_FOUND.test(answered()) ? true : null));
+    socket.write('xGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await eventually('the next answer', () => (answered().includes('HTTP/1.1 200 ') ? true : null));
   });
 });
 

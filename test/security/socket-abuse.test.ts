@@ -111,6 +111,49 @@ test('a peer that sends messages and confirms none of the responses is closed wi
   expect((await closed)[0]).toBe(1008);
 });
 
+test('a peer that confirms nothing gets a window of responses, and one pong when it confirms', async () => {
+  const socket = new WebSocket(app.graphqlUrl.replace(/^http/, 'ws'), 'graphql-transport-ws', {
+    autoPong: false,
+  });
+  const pings: Buffer[] = [];
+  const received: string[] = [];
+  socket.on('ping', (data) => pings.push(data));
+  socket.on('message', (data: Buffer) => received.push(data.toString()));
+  const closed = new AbortController();
+  socket.once('close', () => closed.abort());
+  const next = (event: 'message' | 'pong') => once(socket, event, { signal: closed.signal });
+  const answerTo = async (message: object) => {
+    socket.send(JSON.stringify(message));
+    await next('message');
+  };
+  /** The pong follows everything that the server has sent by then. */
+  const allReceived = async () => {
+    socket.ping();
+    await next('pong');
+    return received.length;
+  };
+  await once(socket, 'open');
+  await answerTo({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+  const payload = { query: `{ ${'x'.repeat(300)} }` };
+  while (received.join('').length < 64_000)
+    await answerTo({ type: 'subscribe', id: `s${received.length}`, payload });
+  const window = received.length;
+
+  for (let times = 0; times < 200; times += 1) {
+    socket.send('{"type":"ping"}');
+    expect(await allReceived()).toBe(window);
+  }
+
+  const [ping] = pings;
+  if (ping === undefined) throw new Error('expected a ping');
+  socket.pong(ping);
+  await next('message');
+  expect(await allReceived()).toBe(window + 1);
+  expect(received.at(-1)).toBe('{"type":"pong"}');
+  socket.close();
+  await once(socket, 'close');
+});
+
 test('what a client sends beside what is needed is not kept', async () => {
   const filler = Array.from({ length: 15_000 }, () => []);
   const sockets: RawSocket[] = [];

@@ -44,6 +44,22 @@ describe('a body', () => {
   });
 });
 
+test.each([
+  ['a malformed signature', WEBHOOKS, 'X-Fal-Webhook-Signature: 0'],
+  ['another account', WEBHOOKS, 'X-Fal-Webhook-User-Id: somebody-else'],
+  ['a stale time', WEBHOOKS, 'X-Fal-Webhook-Timestamp: 1700000000'],
+  ['a stale time at an invented URL', `${WEBHOOKS}/${'0'.repeat(32)}`, 'X-Fal-Webhook-Timestamp: 1700000000'],
+])('%s is refused before the body arrives', async (_what, url, header) => {
+  const [name] = header.split(':');
+  const headers = [...WELL_FORMED.filter((line) => line.split(':')[0] !== name), header];
+  const answer = await rawRequest(app.url, (write) => {
+    const head = [`POST ${new URL(url).pathname} HTTP/1.1`, 'Host: x', ...headers, 'Content-Length: 100'];
+    write([...head, '', ''].join('\r\n'));
+    return () => undefined;
+  });
+  expect(answer.status).toBe(401);
+});
+
 describe('the address', () => {
   const paths = [
     '/webhooks/fal/',

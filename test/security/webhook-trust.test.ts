@@ -183,17 +183,22 @@ test('a known run is found by its request id alone, at the bare address', async 
   expect(await app.avatarNow(held.avatarId)).toMatchObject({ status: 'COMPLETED' });
 });
 
-test('a stale webhook makes the server poll fal, whose answer counts', async () => {
+test('a stale webhook makes the server poll fal, whose answer counts, and a forged one does not', async () => {
+  const other = await silentTraining();
   const { avatarId, requestId, callbackUrl: url } = await silentTraining();
   // The webhook says that the run failed; fal says that it succeeded.
   const stale = { url, requestId, body: errorFor(requestId), shiftSeconds: -301 };
+  const forged = { ...stale, url: other.callbackUrl, requestId: other.requestId };
 
   await eventually('the end of the training', async () => {
+    expect(await post(signedWebhook(forged, stranger))).toBe(401);
     expect(await deliver(stale)).toBe(401);
     const { status, error } = await app.avatarNow(avatarId);
     expect(error).toBeNull();
     return status === 'COMPLETED' ? true : null;
   });
+  // Its run ended earlier.
+  expect(await app.avatarNow(other.avatarId)).toMatchObject({ isReady: false });
 });
 
 test('a webhook that is not JSON is taken, and makes the server poll fal', async () => {

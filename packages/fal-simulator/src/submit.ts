@@ -140,5 +140,10 @@ function answerTo(run: Run, answer: Record<string, unknown>): Reply {
 }
 
 function isWebAddress(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  try {
+    // URL.canParse of Node 20 refuses non-ASCII text once V8 has optimized its caller.
+    return /^https?:$/.test(new URL(text).protocol);
+  } catch {
+    return false;
+  }
 }

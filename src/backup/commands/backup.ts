@@ -67,13 +67,13 @@ async function writeChecked(dataDir: string, file: string): Promise<BackupHead> 
     return head;
   } catch (error) {
     gone.signal.throwIfAborted(); // the signal is a better reason than the error it caused
-    throw error instanceof DataDirInUseError ? new CommandError(besideServer(error)) : error;
+    throw error instanceof DataDirInUseError ? new CommandError(dataDirInUse(error)) : error;
   } finally {
     await rm(unfinished, { force: true });
   }
 }
 
-function besideServer({ dataDir, holder }: DataDirInUseError): string {
+function dataDirInUse({ dataDir, holder }: DataDirInUseError): string {
   return (
     `The data folder ${dataDir} is in use by ${holder}, and a backup needs it alone: stop the server first, or use ` +
     `PostgreSQL (npm run move-to-postgres), which pg_dump backs up while servers run`

@@ -33,7 +33,7 @@ export class PrismaBreakerStore implements BreakerStore {
         RETURNING next_probe_at
       )
       SELECT (SELECT next_probe_at FROM probe) AS claim,
-             floor(extract(epoch FROM next_probe_at - now()) * 1000)::int AS "retryInMs"
+             (extract(epoch FROM next_probe_at - now()) * 1000)::float8 AS "retryInMs"
       FROM submit_stops WHERE reason = ${this.#keyHash}`;
     if (row === undefined) return { kind: 'closed' };
     if (row.claim !== null) return { kind: 'probe', claim: row.claim };

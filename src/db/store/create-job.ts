@@ -45,8 +45,8 @@ async function tryToCreate(
     return await prisma.$transaction(async (tx): Promise<Creation> => {
       const message = await refusedByQuota(tx, job.ownerId, spending, limits);
       // The first call with the same key may have used up the quota while this one waited for the lock.
-      const meanwhile = message === null ? null : await repeated(tx, job.ownerId, idempotency);
-      if (meanwhile !== null) return meanwhile;
+      const repeat = message === null ? null : await repeated(tx, job.ownerId, idempotency);
+      if (repeat !== null) return repeat;
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });

@@ -8,7 +8,7 @@ import type { Json } from '../../values/json.ts';
 import type { JobView } from '../../domain/job-state.ts';
 
 /** The avatar's artefact, or null when it has none yet. */
-export function artifactOf(
+function artifactOf(
   avatar: Pick<Avatar, 'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'configFileUrl'>,
 ): { readonly trainer: Trainer; readonly value: Artifact } | null {
   if (!hasArtifact(avatar) || avatar.artifactTrainer === null) return null;

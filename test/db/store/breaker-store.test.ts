@@ -11,6 +11,7 @@ const KEY = 'key-id-1234:key-secret-5678';
 const [one, other] = [new PrismaBreakerStore(prisma, KEY), new PrismaBreakerStore(prisma, KEY)];
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 beforeEach(async () => {
   await prisma.circuitBreaker.deleteMany();
@@ -114,8 +115,17 @@ test('another key has another breaker, and no key is stored', async () => {
   for (const part of KEY.split(':')) expect(rows).not.toContain(part);
 });
 
-test('a clock that was put back by an hour does not keep the breaker open for that hour', async () => {
+test.each([
+  ['an hour', 60 * MINUTE],
+  ['two months', 60 * DAY],
+])('a clock that was put back by %s does not keep the breaker open for that long', async (_what, ms) => {
   await one.open('refused', null);
-  await letPass(-60 * MINUTE);
+  await letPass(-ms);
+  await claimProbe();
+});
+
+test('a breaker that opened two months ago still admits a probe', async () => {
+  await one.open('refused', null);
+  await letPass(60 * DAY);
   await claimProbe();
 });

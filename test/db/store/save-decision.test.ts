@@ -69,4 +69,22 @@ describe('a decision on an outdated snapshot is not saved', () => {
     expect(await prisma.announcement.count()).toBe(1);
     await prisma.announcement.deleteMany();
   });
+
+  test.each<[string, Change['generation']]>([
+    ['changes', { status: 'RUNNING', error: null }],
+    ['deletes', 'DELETE'],
+  ])('when the generation that it %s changed: the version guards it', async (_what, generation) => {
+    const id = `gen_${'1'.repeat(32)}`;
+    await prisma.generation.create({
+      data: { id, ownerId: 'owner', avatarId: AVATAR, prompt: 'x', numImages: 1 },
+    });
+    await prisma.job.update({ where: { id: 'newer' }, data: { kind: 'GENERATION', generationId: id } });
+    const outdated = await loaded('newer');
+    await prisma.generation.update({ where: { id }, data: { version: { increment: 1 } } });
+
+    expect(await store.save(outdated, { ...onlyTheJob, generation }, HOW)).toEqual({ kind: 'stale' });
+
+    expect(await prisma.generation.findUnique({ where: { id } })).toMatchObject({ status: 'QUEUED' });
+    expect(await loaded('newer')).toMatchObject({ revision: outdated.revision });
+  });
 });
