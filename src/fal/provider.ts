@@ -138,7 +138,7 @@ export class FalProvider implements RunProvider {
   /** The URL fal gave, if it is on fal's queue: the request has the key in it. */
   #ownUrl(given: string | null, query: Readonly<Record<string, string>> = {}): string | undefined {
     const url = given === null ? null : parseUrl(given);
-    if (url === null || url.origin !== new URL(this.#settings.queueUrl).origin) return undefined;
+    if (url?.origin !== new URL(this.#settings.queueUrl).origin) return undefined;
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return url.href;
   }
