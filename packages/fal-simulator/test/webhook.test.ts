@@ -88,11 +88,13 @@ describe('webhooks', () => {
 
   test('a receiver that does not answer in time gets it again', async () => {
     const { simulator, submit } = await fixture({
-      timing: { webhookFirstTimeoutMs: 200, webhookRetryTimeoutMs: 5000 },
+      timing: { webhookFirstTimeoutMs: 1000, webhookRetryTimeoutMs: 60_000 },
     });
     const hook = await receive('never');
     await submit(LORA, TINY, hook.url);
-    await expect.poll(() => simulator.deliveries().at(-1)?.result, { timeout: 15_000 }).toBe('accepted');
+    // Otherwise the retry would be the first to arrive.
+    await hook.count(1);
+    await expect.poll(() => simulator.deliveries().at(-1)?.result, { timeout: 60_000 }).toBe('accepted');
     expect(simulator.deliveries()[0]).toMatchObject({ status: null, result: 'will retry' });
   });
 
