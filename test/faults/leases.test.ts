@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { errorFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { NEVER_POLL, startStack, type Stack, type StackOptions } from '../support/stack.ts';
+import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos } from '../support/api-client.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';

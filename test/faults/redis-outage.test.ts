@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { NEVER_POLL, startStack, type Stack } from '../support/stack.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import { TRANSPORTS } from '../support/api-client.ts';

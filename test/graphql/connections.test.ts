@@ -5,7 +5,8 @@ import {
   GenerationByIdDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import { sqlStatements } from '../support/sql-statements.ts';
 
 const AVATARS = 25;

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Agent, request } from 'node:http';
 import { callOf, nobodys, PLACES, type Place } from '../support/id-places.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import { sqlStatements } from '../support/sql-statements.ts';
 
 const PAIRS = 60;

@@ -6,7 +6,8 @@ import { heldTraining } from '../support/held-runs.ts';
 import { BODY_SHARES, VIEWER_BYTES } from '../../src/http/body-budget.ts';
 import { eventually } from '../support/eventually.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import { rawRequest } from '../support/raw-http.ts';
 
 const MB = 1_000_000;

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { CreateAvatarDocument, GenerateImageDocument } from '../../src/generated/contract/graphql.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import type { AvatarRow } from '../support/api-client.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { heldTraining, portraitResult } from '../support/held-runs.ts';
 import { GenerationByIdDocument } from '../../src/generated/contract/graphql.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());

@@ -5,7 +5,8 @@ import {
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { createServer } from 'node:http';
-import { NEVER_POLL, startTestApp, type TestApp } from '../support/test-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';
 import { heldTraining } from '../support/held-runs.ts';

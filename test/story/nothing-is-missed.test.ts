@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { photos } from '../support/api-client.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const ROUNDS = 25;

@@ -2,7 +2,8 @@ import { afterAll, expect, test } from 'vitest';
 import { errorFor, heldTraining, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
-import { NEVER_POLL, startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
 // Nothing is polled here: what ends a run is its webhook.

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { okFor, type HeldTraining } from './held-runs.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { headersOf, newSigner, signatureOf, type Signer } from './signing.ts';
-import { NEVER_POLL, startTestApp, type TestApp } from './test-app.ts';
+import { startTestApp, type TestApp } from './test-app.ts';
+import { NEVER_POLL } from './test-simulator.ts';
 import type { AddressInfo } from 'node:net';
 
 /** A key set of the test's own, so that it can sign whatever it likes, and see how often the keys are fetched. */

@@ -1,20 +1,17 @@
 import pg from 'pg';
-import { startSimulator, type LooseMessage, type SimulatorOptions } from '@likeness/fal-simulator';
+import type { LooseMessage, SimulatorOptions } from '@likeness/fal-simulator';
 import { Disposer } from '../../src/async/disposer.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
 import { databasePlace, optionsOf, type DatabasePlace } from './database.ts';
 import { FAL_KEY } from './fal-key.ts';
-import { FAST } from './fast-timing.ts';
 import { freePort } from './free-port.ts';
 import { okFor } from './held-runs.ts';
 import { openDatabase, type Database } from '../../src/open-database.ts';
 import { POSTGRES } from './several-needs.ts';
 import { Server, type Env } from './server.ts';
+import { startTestSimulator } from './test-simulator.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
-
-/** Nothing is found by polling. */
-export const NEVER_POLL = { RECONCILE_INTERVAL_MS: '3600000' } as const;
 
 export type StackOptions = {
   /** Default 1. */
@@ -36,13 +33,7 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
 export async function startStack(options: StackOptions = {}) {
   const disposer = new Disposer();
   try {
-    const simulator = await startSimulator({
-      apiKeys: [FAL_KEY],
-      // The smallest pictures that drawing does not make cheaper.
-      images: { ultraLongSide: 128 },
-      ...options.simulator,
-      timing: { ...FAST, ...options.simulator?.timing },
-    });
+    const simulator = await startTestSimulator(options.simulator);
     disposer.add(() => simulator.close());
     const fal = await startFaultProxy(simulator.queueUrl);
     disposer.add(() => fal.close());

@@ -1,10 +1,5 @@
 import { inspect } from 'node:util';
-import {
-  startSimulator,
-  type RecordedRequest,
-  type Simulator,
-  type SimulatorOptions,
-} from '@likeness/fal-simulator';
+import type { RecordedRequest, Simulator, SimulatorOptions } from '@likeness/fal-simulator';
 import { ApiClient, type AvatarRow } from './api-client.ts';
 import { CollectedLog } from './collected-log.ts';
 import { createApp, type App } from '../../src/app.ts';
@@ -13,9 +8,9 @@ import { databasePlace } from './database.ts';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from './eventually.ts';
 import { FAL_KEY } from './fal-key.ts';
-import { FAST } from './fast-timing.ts';
 import { freePort } from './free-port.ts';
 import { readConfig } from '../../src/config/config.ts';
+import { startTestSimulator } from './test-simulator.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import type { Answer, CallOptions } from './graphql-call.ts';
 import type { Database } from '../../src/open-database.ts';
@@ -29,20 +24,13 @@ export type TestAppOptions = {
   readonly isProxied?: boolean;
 };
 
-/** For tests of webhooks: nothing is found by polling. */
-export const NEVER_POLL = { RECONCILE_INTERVAL_MS: '3600000' } as const;
-
 /** The in-process counterpart of startStack: one server on its own database, with fal's simulator. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const disposer = new Disposer();
   const complaints: string[] = [];
   try {
-    const simulator = await startSimulator({
-      apiKeys: [FAL_KEY],
-      // The smallest pictures that drawing does not make cheaper.
-      images: { ultraLongSide: 128 },
+    const simulator = await startTestSimulator({
       ...options.simulator,
-      timing: { ...FAST, ...options.simulator?.timing },
       log: (event) => {
         if (event.type === 'bug') complaints.push(`A bug inside the simulator: ${event.message}`);
       },
