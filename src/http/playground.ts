@@ -1,10 +1,15 @@
-/** Default tabs of the playground. Values are inline, so that each tab can be edited and run without variables. */
+/**
+ * Default tabs of the playground. Values are inline, so that each tab can be edited and run
+ * without variables. Lines are at most 50 characters where the cursor goes: GraphiQL keeps a tab's horizontal scroll
+ * position in the next one.
+ */
 export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
   const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');
   return [CREATE, train(imagesUrl), WATCH, GENERATE, LIST, TRAINERS].map((query) => ({ query }));
 }
 
-const CREATE = `# 1. Create an avatar. Copy its ID for the next steps.
+const CREATE = `# 1. Create an avatar.
+#    Copy its ID for the next steps.
 mutation CreateAvatar {
   createAvatar(input: { name: "Ada", trainingType: PORTRAIT }) {
     ... on CreateAvatarPayload {
@@ -15,7 +20,8 @@ mutation CreateAvatar {
 }
 `;
 
-const WATCH = `# 3. Watch all your avatars. Run this right after step 2, and stay in this tab.
+const WATCH = `# 3. Watch all your avatars. Run this
+#    right after step 2, and stay in this tab.
 subscription AvatarStatus {
   avatarStatus {
     id
@@ -29,13 +35,13 @@ subscription AvatarStatus {
 }
 `;
 
-const train = (
-  imagesUrl: string,
-) => `# 2. Replace avatarIdFromStep1 by the ID (double-click it), and train the avatar.
+const train = (imagesUrl: string) => `# 2. Replace avatarIdFromStep1 by the ID
+#    (double-click it), and train the avatar.
 mutation StartTraining {
   startTraining(
     input: {
-      avatarId: "avatarIdFromStep1"
+      avatarId:
+        "avatarIdFromStep1"
       imagesUrl: ${imagesUrl}
     }
   ) {
@@ -47,11 +53,13 @@ mutation StartTraining {
 }
 `;
 
-const GENERATE = `# 4. When the status is COMPLETED, replace avatarIdFromStep1 and generate an image.
+const GENERATE = `# 4. When the status is COMPLETED, replace
+#    avatarIdFromStep1 and generate an image.
 mutation GenerateImage {
   generateImage(
     input: {
-      avatarId: "avatarIdFromStep1"
+      avatarId:
+        "avatarIdFromStep1"
       prompt: "a portrait in soft window light"
       waitSeconds: 30
     }
@@ -85,7 +93,8 @@ query Avatars {
 }
 `;
 
-const TRAINERS = `# The available trainers, their artefacts and the endpoints that generate images from them.
+const TRAINERS = `# The available trainers, their artefacts and
+# the endpoints that generate images from them.
 query Trainers {
   trainers {
     name
