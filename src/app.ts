@@ -24,7 +24,7 @@ import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
 import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
-import { createRowLoaders } from './live/row-loaders.ts';
+import { createRowReads } from './db/reads/row-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config/config.ts';
@@ -134,7 +134,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       notifications,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
-      rows: createRowLoaders(database.prisma),
+      rows: createRowReads(database.pool),
     },
     authenticate,
     isAllowedOrigin,

@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   auth: ['config', 'jwks', 'log'],
   fal: ['domain', 'jobs', 'jwks', 'log', 'values'],
   live: ['async', 'generated', 'jobs', 'log'],
-  db: ['async', 'catalog', 'domain', 'fal', 'generated', 'jobs', 'live', 'log', 'values'],
+  db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
   embedded: ['async', 'db', 'log'],
   backup: ['config', 'db', 'embedded', 'log'],
   jobs: ['async', 'catalog', 'domain', 'log', 'values'],
@@ -114,7 +114,7 @@ describe('an import goes', () => {
   test.each([
     ['@fal-ai/client', ['fal']],
     ['ioredis', ['live']],
-    ['dataloader', ['live']],
+    ['dataloader', ['db']],
     ['pg', ['db', 'embedded', 'backup', 'open-database']],
     ['@electric-sql/pglite', ['embedded']],
     ['jose', ['auth']],

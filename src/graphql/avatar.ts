@@ -1,4 +1,6 @@
 import { builder, viewerOf } from './builder.ts';
+import { columnsFor, needs } from './columns.ts';
+import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
@@ -69,6 +71,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     isReady: t.boolean({
       description:
         'Whether the avatar has an artefact to generate images from. A newer training does not change this while it runs or when it fails.',
+      extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
       resolve: hasArtifact,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
@@ -79,6 +82,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       type: TrainerEnum,
       nullable: true,
       description: 'Trainer that made the current artefact. Null if there is no artefact.',
+      extensions: needs('Avatar', 'artifactTrainer'),
       resolve: ({ artifactTrainer: name }) => (name !== null && isTrainer(name) ? name : null),
     }),
     falRequestId: t.exposeString('falRequestId', {
@@ -109,12 +113,14 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       type: Progress,
       nullable: true,
       description: 'Progress of the newest training. Null unless `status` is QUEUED, TRAINING or COMPLETED.',
+      extensions: needs('Avatar', 'status', 'progressPercent', 'progressQueuePosition', 'progressSource'),
       resolve: (avatar) => (HAS_PROGRESS.has(avatar.status) ? avatar : null),
     }),
     error: t.field({
       type: Failure,
       nullable: true,
       description: 'Reason why the newest training failed, or why its outcome is unknown. Otherwise null.',
+      extensions: needs('Avatar', 'errorCode', 'errorMessage'),
       resolve: failureOf,
     }),
     version: t.exposeInt('version', {
@@ -132,13 +138,15 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of creation.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'Time of the last change.' }),
-    generations: t.relatedConnection(
-      'generations',
+    generations: t.connection(
       {
         type: GenerationNode,
-        cursor: 'id',
         description: 'Generations of the avatar, newest first. Page size: 20 by default, at most 100.',
-        query: { orderBy: { id: 'desc' } },
+        extensions: needs('Avatar', 'id'),
+        resolve: ({ id }, args, context, info) =>
+          connectionOf(args, context, (page) =>
+            context.rows.generationsOf(id, page, columnsFor(info).Generation),
+          ),
       },
       { name: 'GenerationConnection', description: 'A page of generations.' },
       { name: 'GenerationEdge', description: 'A generation and its cursor.' },
@@ -146,33 +154,41 @@ export const AvatarNode = builder.prismaNode('Avatar', {
   }),
 });
 
+builder.prismaObjectField(GenerationNode, 'avatar', (t) =>
+  t.field({
+    type: AvatarNode,
+    description: 'Avatar of the generation.',
+    extensions: needs('Generation', 'ownerId', 'avatarId'),
+    resolve: async ({ ownerId, avatarId }, _args, context, info) => {
+      const avatar = await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
+      if (avatar === null) throw new Error(`${avatarId} was deleted during the read`);
+      return avatar;
+    },
+  }),
+);
+
 const HAS_PROGRESS = new Set<Avatar['status']>(['QUEUED', 'TRAINING', 'COMPLETED']);
 
 builder.queryField('avatar', (t) =>
-  t.prismaField({
+  t.field({
     type: AvatarNode,
     nullable: true,
     description: 'Avatar of the caller with this ID. Null if not found.',
     args: { id: t.arg.id({ required: true, description: 'ID of the avatar.' }) },
-    resolve: (query, _root, { id }, context) =>
-      isId(id)
-        ? context.prisma.avatar.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } })
-        : null,
+    resolve: (_root, { id }, context, info) =>
+      isId(id) ? context.rows.avatar(viewerOf(context).ownerId, id, columnsFor(info).Avatar) : null,
   }),
 );
 
 builder.queryField('avatars', (t) =>
-  t.prismaConnection(
+  t.connection(
     {
       type: AvatarNode,
-      cursor: 'id',
       description: 'Avatars of the caller, newest first. Page size: 20 by default, at most 100.',
-      resolve: (query, _root, _args, context) =>
-        context.prisma.avatar.findMany({
-          ...query,
-          where: { ownerId: viewerOf(context).ownerId },
-          orderBy: { id: 'desc' },
-        }),
+      resolve: (_root, args, context, info) =>
+        connectionOf(args, context, (page) =>
+          context.rows.avatarsOf(viewerOf(context).ownerId, page, columnsFor(info).Avatar),
+        ),
     },
     { name: 'AvatarConnection', description: 'A page of avatars.' },
     { name: 'AvatarEdge', description: 'An avatar and its cursor.' },
@@ -216,7 +232,7 @@ builder.subscriptionField('avatarStatus', (t) =>
         isId(avatarId)
           ? watchRow({
               listen: context.notifications.listen('avatar', avatarId),
-              read: () => context.rows.avatars(ownerId, avatarId),
+              read: () => context.rows.avatar(ownerId, avatarId),
               afterVersion: version,
             })
           : null,

@@ -1,10 +1,46 @@
 import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { RowLoaders } from '../live/row-loaders.ts';
-import type { PrismaClient } from '../generated/prisma/client.ts';
+import type { Avatar, Generation, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
+
+/** A part of a list whose newest row comes first. */
+export type PageOfRows = {
+  /** In rows. */
+  readonly limit: number;
+  /** Only rows older than the one with this id … */
+  readonly after: string | null;
+  /** … and newer than the one with this id. */
+  readonly before: string | null;
+  /** Counts the limit from the oldest row. */
+  readonly fromEnd: boolean;
+};
+
+/**
+ * How the API reads rows. A row has the requested columns, and those that other calls of the same time request. Callers
+ * share it and must not change it. Default: all columns.
+ */
+export type RowReads = {
+  /** The owner's avatar; null when there is none. */
+  avatar(ownerId: string, id: string, columns?: readonly (keyof Avatar)[]): Promise<Avatar | null>;
+  /** The owner's generation; null when there is none. */
+  generation(
+    ownerId: string,
+    id: string,
+    columns?: readonly (keyof Generation)[],
+  ): Promise<Generation | null>;
+  avatarsOf(
+    ownerId: string,
+    page: PageOfRows,
+    columns: readonly (keyof Avatar)[],
+  ): Promise<readonly Avatar[]>;
+  generationsOf(
+    avatarId: string,
+    page: PageOfRows,
+    columns: readonly (keyof Generation)[],
+  ): Promise<readonly Generation[]>;
+};
 
 /** Built once and shared by all requests. */
 export type Services = {
@@ -13,7 +49,7 @@ export type Services = {
   readonly notifications: Pick<Notifications, 'listen'>;
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
-  readonly rows: RowLoaders;
+  readonly rows: RowReads;
 };
 
 export type Context = Services & {

@@ -1,9 +1,9 @@
 import { builder, viewerOf } from './builder.ts';
+import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
 import { openStream, versionFrom } from './stream.ts';
 import { watchRow } from '../live/watch.ts';
-import { z } from 'zod';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
 
@@ -62,16 +62,19 @@ export const GenerationNode = builder.prismaNode('Generation', {
     seed: t.float({
       nullable: true,
       description: 'Seed of the images: a whole number that may exceed 32 bits. Null until known.',
+      extensions: needs('Generation', 'seed'),
       resolve: ({ seed }) => (seed === null ? null : Number(seed)),
     }),
     imageUrl: t.string({
       nullable: true,
       description: 'URL of the first image. Null if there is none.',
+      extensions: needs('Generation', 'images'),
       resolve: ({ images }) => imagesOf(images)[0]?.url ?? null,
     }),
     images: t.field({
       type: [Image],
       description: 'Images in fal’s order. Empty until `status` is COMPLETED.',
+      extensions: needs('Generation', 'images'),
       resolve: ({ images }) => imagesOf(images),
     }),
     falRequestId: t.exposeString('falRequestId', {
@@ -87,6 +90,7 @@ export const GenerationNode = builder.prismaNode('Generation', {
       type: Failure,
       nullable: true,
       description: 'Reason why the generation failed, or why its outcome is unknown. Otherwise null.',
+      extensions: needs('Generation', 'errorCode', 'errorMessage'),
       resolve: failureOf,
     }),
     version: t.exposeInt('version', {
@@ -99,35 +103,22 @@ export const GenerationNode = builder.prismaNode('Generation', {
       nullable: true,
       description: 'Time at which the generation ended. Null until then.',
     }),
-    avatar: t.relation('avatar', { description: 'Avatar of the generation.' }),
   }),
 });
 
-/** The images column as written when a generation completes; null before. */
-const storedImages = z.array(
-  z.object({
-    url: z.string(),
-    width: z.number().nullable(),
-    height: z.number().nullable(),
-    contentType: z.string().nullable(),
-    flagged: z.boolean(),
-  }),
-);
-
+/** The images column, which this service writes; an empty list until a generation completes. */
 function imagesOf(stored: unknown): readonly GeneratedImage[] {
-  return storedImages.safeParse(stored).data ?? [];
+  return Array.isArray(stored) ? (stored as GeneratedImage[]) : [];
 }
 
 builder.queryField('generation', (t) =>
-  t.prismaField({
+  t.field({
     type: GenerationNode,
     nullable: true,
     description: 'Generation of the caller with this ID. Null if not found.',
     args: { id: t.arg.id({ required: true, description: 'ID of the generation.' }) },
-    resolve: (query, _root, { id }, context) =>
-      isId(id)
-        ? context.prisma.generation.findFirst({ ...query, where: { id, ownerId: viewerOf(context).ownerId } })
-        : null,
+    resolve: (_root, { id }, context, info) =>
+      isId(id) ? context.rows.generation(viewerOf(context).ownerId, id, columnsFor(info).Generation) : null,
   }),
 );
 
@@ -152,7 +143,7 @@ builder.subscriptionField('generationStatus', (t) =>
         isId(generationId)
           ? watchRow({
               listen: context.notifications.listen('generation', generationId),
-              read: () => context.rows.generations(ownerId, generationId),
+              read: () => context.rows.generation(ownerId, generationId),
               afterVersion: version,
               isLast: ({ status }) => FINAL.has(status),
             })

@@ -15,7 +15,7 @@ import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
-import { createRowLoaders } from '../../src/live/row-loaders.ts';
+import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
@@ -47,7 +47,7 @@ const yoga = createGraphqlServer({
     notifications,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
-    rows: createRowLoaders(prisma),
+    rows: createRowReads(pool),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,

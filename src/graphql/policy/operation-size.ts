@@ -9,7 +9,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { fieldPoliciesOf } from './field-policy.ts';
-import { MAX_PAGE } from './pagination.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from './pagination.ts';
 import { schema } from '../schema.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -25,7 +25,6 @@ export type OperationSize = {
   runs: number;
 };
 
-const DEFAULT_PAGE = 20;
 const { connections, startingRun } = fieldPoliciesOf(schema);
 /** Measured, in fields: an entry is a whole row, a query reads the database, a mutation writes to it. */
 const ENTRY_COST = 5;

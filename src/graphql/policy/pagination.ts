@@ -1,43 +1,80 @@
 import { badInput, viewerOf } from '../builder.ts';
 import { isId } from '../../jobs/ids.ts';
-import { isConnection } from './field-policy.ts';
-import type { Context } from '../context.ts';
-import { isObjectType, type GraphQLSchema } from 'graphql';
+import type { Context, PageOfRows } from '../context.ts';
 
 /** Maximum page size of a connection. */
 export const MAX_PAGE = 100;
+export const DEFAULT_PAGE = 20;
 
 type PageArguments = {
-  readonly first?: number | null;
-  readonly last?: number | null;
-  readonly after?: string | null;
-  readonly before?: string | null;
+  readonly first?: number | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly before?: string | null | undefined;
 };
 
-/** Makes every connection of the schema check its page arguments first. */
-export function checkPages(schema: GraphQLSchema): GraphQLSchema {
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type)) continue;
-    for (const field of Object.values(type.getFields())) {
-      const { resolve } = field;
-      if (!isConnection(field) || resolve === undefined) continue;
-      field.resolve = async (parent: unknown, args: PageArguments, context: Context, info) => {
-        checkPage(args);
-        await checkCursors(args, context);
-        return await resolve(parent, args, context, info);
-      };
-    }
-  }
-  return schema;
+/**
+ * A page of a list, as a Relay connection.
+ *
+ * @param read at most `limit` rows in the order of the list
+ */
+export async function connectionOf<Row extends { readonly id: string }>(
+  args: PageArguments,
+  context: Context,
+  read: (page: PageOfRows) => Promise<readonly Row[]>,
+) {
+  const page = pageIn(args);
+  if (page.after !== null || page.before !== null) await checkCursors(args, context);
+  // One more row tells whether another page follows.
+  const rows = await read({ ...page, limit: page.limit + 1 });
+  const isMore = rows.length > page.limit;
+  const { fromEnd } = page;
+  const shown = !isMore ? rows : fromEnd ? rows.slice(1) : rows.slice(0, -1);
+  const edges = shown.map((row) => new Edge(row));
+  return {
+    edges,
+    pageInfo: {
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+      hasNextPage: fromEnd ? args.before != null : isMore,
+      hasPreviousPage: fromEnd ? isMore : args.after != null,
+    },
+  };
 }
 
-function checkPage({ first, last }: PageArguments): void {
+/** Encodes its cursor when an operation selects it. */
+class Edge<Row extends { readonly id: string }> {
+  readonly node: Row;
+
+  constructor(node: Row) {
+    this.node = node;
+  }
+
+  get cursor(): string {
+    return Buffer.from(`${CURSOR_PREFIX}${this.node.id}`).toString('base64');
+  }
+}
+
+/** The prefix that Pothos gives to the cursor of a text column. */
+const CURSOR_PREFIX = 'GPC:S:';
+
+function pageIn({ first, last, after, before }: PageArguments): PageOfRows {
   for (const [name, value] of Object.entries({ first, last })) {
     if (value != null && (value < 0 || value > MAX_PAGE)) {
       throw badInput(`${name}: expected a whole number from 0 to ${MAX_PAGE}, got ${value}.`);
     }
   }
-  if (first != null && last != null) throw badInput('first and last: expected one of them, got both.');
+  const both = (a: string, b: string) => badInput(`${a} and ${b}: expected one of them, got both.`);
+  if (first != null && last != null) throw both('first', 'last');
+  if (after != null && before != null) throw both('after', 'before');
+  if (first != null && before != null) throw both('first', 'before');
+  if (last != null && after != null) throw both('last', 'after');
+  return {
+    limit: first ?? last ?? DEFAULT_PAGE,
+    after: after == null ? null : idIn(after, 'after'),
+    before: before == null ? null : idIn(before, 'before'),
+    fromEnd: last != null || before != null,
+  };
 }
 
 /**
@@ -46,35 +83,36 @@ function checkPage({ first, last }: PageArguments): void {
  */
 async function checkCursors({ after, before }: PageArguments, context: Context): Promise<void> {
   for (const [name, cursor] of Object.entries({ after, before })) {
-    if (cursor == null) continue;
-    if (!(await isOwnOnce(cursor, context)))
-      throw badInput(`${name}: expected the cursor of an existing entry.`);
+    if (cursor != null && !(await isOwnOnce(idIn(cursor, name), context))) throw unknownCursor(name);
   }
 }
 
 /** A nested connection checks the same cursor for every row of its parent. */
 const checked = new WeakMap<Context, Map<string, Promise<boolean>>>();
 
-function isOwnOnce(cursor: string, context: Context): Promise<boolean> {
+function isOwnOnce(id: string, context: Context): Promise<boolean> {
   const known = checked.get(context) ?? new Map<string, Promise<boolean>>();
   checked.set(context, known);
-  const answer = known.get(cursor) ?? isOwn(cursor, context);
-  known.set(cursor, answer);
+  const answer = known.get(id) ?? isOwn(id, context);
+  known.set(id, answer);
   return answer;
 }
 
-async function isOwn(cursor: string, context: Context): Promise<boolean> {
-  const id = idIn(cursor);
-  if (id === null) return false;
-  const where = { id, ownerId: viewerOf(context).ownerId };
-  return (
-    (await context.prisma.avatar.count({ where })) > 0 ||
-    (await context.prisma.generation.count({ where })) > 0
-  );
+async function isOwn(id: string, context: Context): Promise<boolean> {
+  const { ownerId } = viewerOf(context);
+  const row = id.startsWith('avt_')
+    ? await context.rows.avatar(ownerId, id, [])
+    : await context.rows.generation(ownerId, id, []);
+  return row !== null;
 }
 
-/** Pothos encodes cursors as base64 of `GPC:S:` and the row's ID. Null for other texts. */
-function idIn(cursor: string): string | null {
-  const [kind, type, id = ''] = Buffer.from(cursor, 'base64').toString('utf8').split(':');
-  return kind === 'GPC' && type === 'S' && isId(id) ? id : null;
+function idIn(cursor: string, name: string): string {
+  const text = Buffer.from(cursor, 'base64').toString('utf8');
+  const id = text.slice(CURSOR_PREFIX.length);
+  if (!text.startsWith(CURSOR_PREFIX) || !isId(id)) throw unknownCursor(name);
+  return id;
+}
+
+function unknownCursor(name: string): Error {
+  return badInput(`${name}: expected the cursor of an existing entry.`);
 }

@@ -1,0 +1,44 @@
+import DataLoader from 'dataloader';
+
+const MAX_CONCURRENT_BATCHES = 2;
+
+/**
+ * Makes a function that reads one value out of one that reads many. It batches the calls of one turn of the event loop,
+ * and of the time until one of two running batches ends: thousands of watchers that wake together after an outage cause
+ * some ten queries. Nothing is cached: a read begins after its call.
+ *
+ * @param readAll the values in the order of the keys
+ */
+export function batched<Key, Value>(
+  readAll: (keys: readonly Key[]) => Promise<readonly Value[]>,
+  { maxBatchSize }: { readonly maxBatchSize: number },
+): (key: Key) => Promise<Value> {
+  /** Complete batches that wait for a running one; DataLoader has no limit of concurrent batches. */
+  const ready: (() => void)[] = [];
+  let running = 0;
+  const startNext = () => {
+    if (running < MAX_CONCURRENT_BATCHES) ready.shift()?.();
+  };
+
+  async function readBatch(keys: readonly Key[]): Promise<readonly Value[]> {
+    running += 1;
+    try {
+      return await readAll(keys);
+    } finally {
+      running -= 1;
+      startNext();
+    }
+  }
+
+  const loader = new DataLoader(readBatch, {
+    cache: false,
+    maxBatchSize,
+    // DataLoader's default batches one callback's reads; every socket has a callback of its own.
+    batchScheduleFn: (dispatch) =>
+      void setImmediate(() => {
+        ready.push(dispatch);
+        startNext();
+      }),
+  });
+  return (key) => loader.load(key);
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { batched } from './batched.ts';
+import { Prisma, type Avatar, type Generation } from '../../generated/prisma/client.ts';
+import type { PageOfRows, RowReads } from '../../graphql/context.ts';
+
+/** Ids of one statement. */
+const MAX_IDS = 200;
+/** Lists of one statement, and their rows if all lists are as long as the limit. */
+const MAX_LISTS = 100;
+const MAX_ROWS = 2000;
+
+/**
+ * Prepared SQL instead of Prisma's client, which takes 0.3 ms of CPU for a row and 1.7 ms for a list with its
+ * generations; a statement that twenty requests share takes 0.1 ms.
+ */
+export function createRowReads(pool: Pick<pg.Pool, 'query'>): RowReads {
+  const query = preparedQueries(pool);
+  const avatar = rowReader<Avatar>(query, 'avatars');
+  const generation = rowReader<Generation>(query, 'generations');
+  const avatarsOf = listReader<Avatar>(query, 'avatars', 'ownerId');
+  const generationsOf = listReader<Generation>(query, 'generations', 'avatarId');
+  return {
+    avatar: (ownerId, id, columns = ALL_COLUMNS.avatars) => avatar({ ownerId, id, columns }),
+    generation: (ownerId, id, columns = ALL_COLUMNS.generations) => generation({ ownerId, id, columns }),
+    avatarsOf: (parent, page, columns) => avatarsOf({ parent, page, columns }),
+    generationsOf: (parent, page, columns) => generationsOf({ parent, page, columns }),
+  };
+}
+
+const ALL_COLUMNS = {
+  avatars: Object.values(Prisma.AvatarScalarFieldEnum),
+  generations: Object.values(Prisma.GenerationScalarFieldEnum),
+} as const;
+
+type Table = keyof typeof ALL_COLUMNS;
+type Row = { readonly id: string; readonly ownerId: string };
+type Query = (text: string, values: readonly unknown[]) => Promise<readonly unknown[]>;
+
+type RowKey = { readonly ownerId: string; readonly id: string; readonly columns: readonly string[] };
+
+function rowReader<R extends Row>(query: Query, table: Table): (key: RowKey) => Promise<R | null> {
+  return batched(
+    async (keys: readonly RowKey[]) => {
+      const columns = columnsOf(table, keys, ['id', 'ownerId']);
+      const rows = (await query(
+        `SELECT ${columns} FROM ${table} t WHERE t.id = ANY($1) AND t.owner_id = ANY($2)`,
+        [[...new Set(keys.map(({ id }) => id))], [...new Set(keys.map(({ ownerId }) => ownerId))]],
+      )) as readonly R[];
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return keys.map(({ ownerId, id }) => {
+        const row = byId.get(id);
+        // The batch mixes owners, so the row may be another owner's.
+        return row?.ownerId === ownerId ? row : null;
+      });
+    },
+    { maxBatchSize: MAX_IDS },
+  );
+}
+
+type ListKey = { readonly parent: string; readonly page: PageOfRows; readonly columns: readonly string[] };
+
+function listReader<R extends Row>(
+  query: Query,
+  table: Table,
+  parentColumn: string,
+): (key: ListKey) => Promise<readonly R[]> {
+  /** Lists of the same form, in one statement. */
+  async function readAlike(keys: readonly ListKey[]): Promise<readonly R[][]> {
+    const lists: R[][] = keys.map(() => []);
+    const { limit, after, before, fromEnd } = keys[0]?.page ?? EMPTY_PAGE;
+    const bounds = [
+      ...(after === null ? [] : [`AND t.id < k.after`]),
+      ...(before === null ? [] : [`AND t.id > k.before`]),
+    ].join(' ');
+    const order = fromEnd ? 'ASC' : 'DESC';
+    const rows = (await query(
+      `SELECT k.position::int AS position, r.* FROM unnest($1::text[], $2::text[], $3::text[])
+         WITH ORDINALITY AS k(parent, after, before, position)
+       CROSS JOIN LATERAL (
+         SELECT ${columnsOf(table, keys, ['id', 'ownerId'])} FROM ${table} t
+         WHERE t.${snakeCase(parentColumn)} = k.parent ${bounds} ORDER BY t.id ${order} LIMIT $4
+       ) r ORDER BY k.position, r.id ${order}`,
+      [
+        keys.map(({ parent }) => parent),
+        keys.map(({ page }) => page.after),
+        keys.map(({ page }) => page.before),
+        limit,
+      ],
+    )) as readonly (R & { readonly position: number })[];
+    for (const row of rows) lists[row.position - 1]?.push(row);
+    if (fromEnd) for (const list of lists) list.reverse();
+    return lists;
+  }
+
+  return batched(
+    async (keys: readonly ListKey[]) => {
+      const lists = new Map<ListKey, readonly R[]>();
+      for (const alike of groupsOf(keys)) {
+        const read = await readAlike(alike);
+        alike.forEach((key, index) => lists.set(key, read[index] ?? []));
+      }
+      return keys.map((key) => lists.get(key) ?? []);
+    },
+    { maxBatchSize: MAX_LISTS },
+  );
+}
+
+const EMPTY_PAGE: PageOfRows = { limit: 0, after: null, before: null, fromEnd: false };
+
+/** Keys that one statement can read: the same bounds, order and limit, and not too many rows. */
+function groupsOf(keys: readonly ListKey[]): readonly ListKey[][] {
+  const groups: ListKey[][] = [];
+  const open = new Map<string, ListKey[]>();
+  for (const key of keys) {
+    const { limit, after, before, fromEnd } = key.page;
+    const form = `${limit} ${after === null} ${before === null} ${fromEnd}`;
+    let group = open.get(form);
+    if (group === undefined || (group.length + 1) * limit > MAX_ROWS) {
+      group = [];
+      open.set(form, group);
+      groups.push(group);
+    }
+    group.push(key);
+  }
+  return groups;
+}
+
+/** The columns of all keys as SQL, each under the name it has in TypeScript. */
+function columnsOf(
+  table: Table,
+  keys: readonly { readonly columns: readonly string[] }[],
+  always: readonly string[],
+): string {
+  const wanted = new Set(always);
+  for (const { columns } of keys) for (const column of columns) wanted.add(column);
+  // In the table's order, so that the same columns make the same statement.
+  return ALL_COLUMNS[table]
+    .filter((column) => wanted.has(column))
+    .map((column) => `t.${snakeCase(column)} AS "${column}"`)
+    .join(', ');
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Prepared statements of one connection: each takes memory in PostgreSQL. Others are parsed at every execution. */
+const MAX_PREPARED = 200;
+
+/** As Prisma reads them: a bigint is a BigInt. */
+const TYPES = new pg.TypeOverrides();
+TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
+
+function preparedQueries(pool: Pick<pg.Pool, 'query'>): Query {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string | undefined => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= MAX_PREPARED) return known;
+    const name = `likeness_${createHash('sha256').update(text).digest('base64url').slice(0, 16)}`;
+    names.set(text, name);
+    return name;
+  };
+  return async (text, values) => {
+    const name = nameOf(text);
+    const { rows } = await pool.query<object>({
+      ...(name === undefined ? {} : { name }),
+      text,
+      values: values as unknown[],
+      types: TYPES,
+    });
+    return rows;
+  };
+}

@@ -1,0 +1,47 @@
+import { TypeInfo, visit, visitWithTypeInfo, type GraphQLField, type GraphQLResolveInfo } from 'graphql';
+import type { Avatar, Generation } from '../generated/prisma/client.ts';
+
+type Rows = { readonly Avatar: Avatar; readonly Generation: Generation };
+type Columns = { readonly [Type in keyof Rows]: readonly (keyof Rows[Type])[] };
+type Operation = Pick<GraphQLResolveInfo, 'operation' | 'fragments' | 'schema'>;
+
+/** Declares the columns that a field of an avatar or generation needs, unless it exposes the one of its name. */
+export function needs<Type extends keyof Rows>(
+  _type: Type,
+  ...columns: (keyof Rows[Type])[]
+): { readonly columns: readonly (keyof Rows[Type])[] } {
+  return { columns };
+}
+
+const known = new WeakMap<object, Columns>();
+
+/** Columns that an operation needs, with every fragment of its document and whatever its variables skip. */
+export function columnsFor(info: Operation): Columns {
+  const columns = known.get(info.operation) ?? columnsIn(info);
+  known.set(info.operation, columns);
+  return columns;
+}
+
+function columnsIn({ operation, fragments, schema }: Operation): Columns {
+  const columns = { Avatar: new Set<string>(), Generation: new Set<string>() };
+  const typeInfo = new TypeInfo(schema);
+  const visitor = visitWithTypeInfo(typeInfo, {
+    Field() {
+      const type = typeInfo.getParentType()?.name;
+      const field = typeInfo.getFieldDef();
+      if ((type !== 'Avatar' && type !== 'Generation') || field == null || field.name === '__typename')
+        return;
+      for (const column of columnsOfField(field)) columns[type].add(column);
+    },
+  });
+  visit(operation, visitor);
+  for (const fragment of Object.values(fragments)) visit(fragment, visitor);
+  return { Avatar: [...columns.Avatar], Generation: [...columns.Generation] } as unknown as Columns;
+}
+
+function columnsOfField({ name, extensions }: GraphQLField<unknown, unknown>): readonly string[] {
+  const { columns, pothosExposedField: exposed } = extensions;
+  if (typeof exposed === 'string') return [exposed];
+  if (Array.isArray(columns)) return columns as string[];
+  throw new Error(`${name}: declare its columns with needs()`);
+}

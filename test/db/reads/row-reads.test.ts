@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AWKWARD, writeAwkwardRows } from '../../support/awkward-rows.ts';
+import { avatarRow } from '../../support/rows.ts';
+import { createRowReads } from '../../../src/db/reads/row-reads.ts';
+import { freshDatabase } from '../../support/database.ts';
+import type { PageOfRows } from '../../../src/graphql/context.ts';
+import type { RowReads } from '../../../src/graphql/context.ts';
+
+const { database, drop } = await freshDatabase();
+const { prisma, pool } = database;
+let reads: RowReads;
+beforeAll(async () => {
+  await writeAwkwardRows(database);
+  reads = createRowReads(pool);
+});
+afterAll(drop);
+
+describe('rows', () => {
+  test('have the values that Prisma reads, in every column', async () => {
+    for (const [n] of AWKWARD.entries()) {
+      const [avatar, generation] = [`avatar-${n}`, `generation-${n}`];
+      expect(await reads.avatar('owner', avatar)).toEqual(
+        await prisma.avatar.findUnique({ where: { id: avatar } }),
+      );
+      expect(await reads.generation('owner', generation)).toEqual(
+        await prisma.generation.findUnique({ where: { id: generation } }),
+      );
+    }
+  });
+
+  test('have the requested columns, with the id and the owner', async () => {
+    expect(await reads.avatar('owner', 'avatar-1', ['name', 'trainingStartedAt'])).toEqual({
+      id: 'avatar-1',
+      ownerId: 'owner',
+      name: AWKWARD[1],
+      trainingStartedAt: null,
+    });
+  });
+
+  test('of another owner, or that do not exist, are null', async () => {
+    await prisma.avatar.create({ data: { ...avatarRow('foreign'), ownerId: 'bob' } });
+    const asked = [
+      reads.avatar('owner', 'foreign'),
+      reads.avatar('bob', 'foreign'),
+      reads.avatar('bob', 'avatar-1'),
+      reads.avatar('owner', 'nothing'),
+    ];
+    expect((await Promise.all(asked)).map((row) => row?.ownerId ?? null)).toEqual([null, 'bob', null, null]);
+  });
+});
+
+describe('lists', () => {
+  const ids = Array.from({ length: 7 }, (_, n) => `list-${n}`);
+  const whole: PageOfRows = { limit: 100, after: null, before: null, fromEnd: false };
+  const idsOf = async (list: Promise<readonly { readonly id: string }[]>) => (await list).map(({ id }) => id);
+  beforeAll(async () => {
+    await prisma.avatar.createMany({ data: ids.map((id) => ({ ...avatarRow(id), ownerId: 'lister' })) });
+    await prisma.generation.createMany({
+      data: ids.map((id) => ({
+        id: `of-${id}`,
+        ownerId: 'lister',
+        avatarId: id === 'list-0' ? 'list-0' : 'list-1',
+        prompt: id,
+        numImages: 1,
+      })),
+    });
+  });
+
+  test.each<[string, PageOfRows, number[]]>([
+    ['whole', whole, [6, 5, 4, 3, 2, 1, 0]],
+    ['to a limit', { ...whole, limit: 3 }, [6, 5, 4]],
+    ['of no length', { ...whole, limit: 0 }, []],
+    ['after a row', { ...whole, limit: 2, after: 'list-4' }, [3, 2]],
+    ['before a row, from the end', { ...whole, limit: 2, before: 'list-4', fromEnd: true }, [6, 5]],
+    ['from the end', { ...whole, limit: 2, fromEnd: true }, [1, 0]],
+  ])('%s are as Prisma reads them, the newest first', async (_what, page, expected) => {
+    expect(await idsOf(reads.avatarsOf('lister', page, ['name']))).toEqual(expected.map((n) => ids[n]));
+  });
+
+  test('that are read together stay with their parents, whatever their pages and columns', async () => {
+    const [all, one, none, short, images, image] = await Promise.all([
+      reads.avatarsOf('lister', whole, ['name']),
+      reads.avatarsOf('lister', { ...whole, limit: 1 }, ['version']),
+      reads.avatarsOf('nobody', whole, ['name']),
+      reads.avatarsOf('lister', { ...whole, after: 'list-1' }, ['status']),
+      reads.generationsOf('list-1', whole, ['prompt']),
+      reads.generationsOf('list-0', whole, ['prompt']),
+    ]);
+    expect(all.map(({ name }) => name)).toHaveLength(7);
+    expect(one).toMatchObject([{ id: 'list-6', version: 1 }]);
+    expect(none).toEqual([]);
+    expect(short).toMatchObject([{ id: 'list-0', status: 'DRAFT' }]);
+    expect(images.map(({ prompt }) => prompt)).toEqual(ids.slice(1).toReversed());
+    expect(image.map(({ prompt }) => prompt)).toEqual(['list-0']);
+  });
+
+  test('are read by a few statements however many are asked for at once', async () => {
+    const sent: string[] = [];
+    const counting = createRowReads({
+      query: (query: { text: string }) => {
+        sent.push(query.text);
+        return pool.query(query);
+      },
+    } as never);
+    const lists = await Promise.all(
+      Array.from({ length: 100 }, () => counting.generationsOf('list-1', { ...whole, limit: 5 }, ['prompt'])),
+    );
+    expect(lists.every((list) => list.length === 5)).toBe(true);
+    expect(sent).toHaveLength(1);
+
+    sent.length = 0;
+    // 2,000 rows a statement at most, if every list is full.
+    await Promise.all(Array.from({ length: 100 }, () => counting.generationsOf('list-1', whole, ['prompt'])));
+    expect(sent).toHaveLength(5);
+  });
+});
+
+test('of the statements with ever new columns a bounded number is prepared', async () => {
+  const names = new Set<string | undefined>();
+  const counting = createRowReads({
+    query: (query: { name?: string; text: string }) => {
+      names.add(query.name);
+      return pool.query(query);
+    },
+  } as never);
+  const columns = [
+    'name',
+    'status',
+    'version',
+    'createdAt',
+    'updatedAt',
+    'finetuneId',
+    'errorCode',
+    'errorMessage',
+  ] as const;
+  for (let mask = 0; mask < 2 ** columns.length; mask += 1)
+    await counting.avatar(
+      'owner',
+      'avatar-1',
+      columns.filter((_, bit) => (mask & (1 << bit)) > 0),
+    );
+  expect(names.has(undefined)).toBe(true);
+  expect(names.size).toBe(201);
+});
