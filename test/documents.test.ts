@@ -107,7 +107,7 @@ describe('ARCHITECTURE.md', () => {
   }
 
   test.each([
-    { walk: 'webhook → row → subscriber', maxFiles: 23, maxBorders: 10 },
+    { walk: 'webhook → row → subscriber', maxFiles: 20, maxBorders: 9 },
     { walk: 'startTraining → fal', maxFiles: 22, maxBorders: 11 },
     { walk: 'subscription', maxFiles: 11, maxBorders: 6 },
   ])('draws the walk $walk along imports', ({ walk, maxFiles, maxBorders }) => {

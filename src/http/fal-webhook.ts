@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { BODY_SHARES, BodyBudget } from './body-budget.ts';
 import { declaredLength, withBody } from './read-body.ts';
-import { readWebhookPayload } from '../fal/webhook-payload.ts';
+import { readSignedHeaders, readWebhook, type GenuineWebhook } from '../fal/read-webhook.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
-import { checkHeaders, verify, type VerificationFailure, type Verdict } from '../fal/verify-webhook.ts';
 import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
 import type { KeySet } from '../fal/key-set.ts';
-import type { Delivery } from '../jobs/apply-run-event.ts';
 import type { Log } from '../log/log.ts';
 
 export const WEBHOOK_PATH = '/webhooks/fal';
@@ -56,6 +53,9 @@ const RESPONSES = {
 
 export type WebhookOutcome = keyof typeof RESPONSES;
 
+/** A webhook that fal did not sign, or not now, or not for us. */
+type Rejection = Extract<WebhookOutcome, 'malformed' | 'other-account' | 'stale' | 'bad-signature'>;
+
 const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   405: { Allow: 'POST' },
   503: { 'Retry-After': '30' },
@@ -91,12 +91,10 @@ async function receive(
   if (path === null) return 'bad-path';
   if (declaredLength(request) > MAX_BODY_BYTES) return 'too-large';
   const isOurs = path.token !== null && services.isOurToken(path.token);
-  const receivedAt = Date.now();
-  const check = checkHeaders(headers, receivedAt, services.accountId);
+  const signed = readSignedHeaders(headers, Date.now(), services.accountId);
+  if (typeof signed === 'string') return rejected(services, signed);
   // A stale message to one of our URLs may have a valid signature, which takes its body to verify.
-  if (check.kind === 'refused' && !(check.because === 'stale' && isOurs)) {
-    return rejected(services, check.because);
-  }
+  if (signed.isStale && !isOurs) return rejected(services, 'stale');
   const limits = {
     maxBytes: MAX_BODY_BYTES,
     timeoutMs: BODY_TIMEOUT_MS,
@@ -105,74 +103,51 @@ async function receive(
   };
   return withBody(request, limits, async (body) => {
     if (body.kind !== 'read') return body.kind;
-    if (check.kind === 'refused') {
-      await pollIfGenuine(services, body.bytes, headers);
-      return rejected(services, check.because);
+    const webhook = await readWebhook(signed, body.bytes, services.keys);
+    if (signed.isStale) {
+      // Maybe a replay, so it is not applied; genuine, it causes a poll of its run.
+      if (webhook !== 'bad-signature' && webhook !== 'no-keys')
+        requestPoll(services.jobs, { requestId: signed.requestId });
+      return rejected(services, 'stale');
     }
-    const verdict = await verified(services, body.bytes, { headers, receivedAt });
-    if (verdict === 'no-keys') return verdict;
-    if (verdict.kind === 'refused') return rejected(services, verdict.because);
-    const digest = createHash('sha256').update(body.bytes).digest('hex');
-    const delivery = { requestId: verdict.requestId, digest, body: body.bytes };
+    if (webhook === 'bad-signature') return rejected(services, webhook);
+    if (webhook === 'mismatch') {
+      services.log.warn({ requestId: signed.requestId }, 'webhook headers and body name different runs');
+    }
+    if (typeof webhook === 'string') return webhook;
     try {
       // After a timeout the work continues, and the next delivery finds it done.
-      return await withTimeout(record(services, path.token, delivery), RECORD_TIMEOUT_MS);
+      return await withTimeout(record(services, path.token, webhook), RECORD_TIMEOUT_MS);
     } catch (error) {
-      services.log.error({ err: error, requestId: delivery.requestId }, 'webhook not recorded');
+      services.log.error({ err: error, requestId: signed.requestId }, 'webhook not recorded');
       return 'failed';
     }
   });
 }
 
-function rejected({ refusals, log }: WebhookServices, because: VerificationFailure): VerificationFailure {
+function rejected({ refusals, log }: WebhookServices, because: Rejection): Rejection {
   const times = refusals.times(because);
   if (times !== null) log.warn({ because, times }, 'webhook rejected');
   return because;
 }
 
-/** Verifies a signature, with fresh keys if none of the known keys fits: fal may have rotated them. */
-async function verified(
-  { keys, accountId }: WebhookServices,
-  body: Uint8Array,
-  { headers, receivedAt }: { readonly headers: Headers; readonly receivedAt: number },
-): Promise<Verdict | 'no-keys'> {
-  const known = await keys.current();
-  if (known === null) return 'no-keys';
-  const verdict = verify(body, headers, known, receivedAt, accountId);
-  if (verdict.kind === 'genuine') return verdict;
-  const fresh = await keys.refreshed();
-  if (fresh === null) return 'no-keys';
-  return fresh === known ? verdict : verify(body, headers, fresh, receivedAt, accountId);
-}
-
-/** A stale message may be a replay, so it is not applied. With a valid signature it causes a poll of its run. */
-async function pollIfGenuine({ keys, accountId, jobs }: WebhookServices, body: Uint8Array, headers: Headers) {
-  const signedAt = Number(headers.get('x-fal-webhook-timestamp')) * 1000;
-  const verdict = verify(body, headers, (await keys.current()) ?? [], signedAt, accountId);
-  if (verdict.kind === 'genuine') requestPoll(jobs, { requestId: verdict.requestId });
-}
-
 async function record(
   { log, refusals, jobs }: WebhookServices,
   token: string | null,
-  delivery: Delivery,
+  webhook: GenuineWebhook,
 ): Promise<WebhookOutcome> {
-  const reading = readWebhookPayload(delivery.body);
-  if ('malformed' in reading) {
+  const { delivery } = webhook;
+  if (webhook.kind === 'unreadable') {
     const kept = await storeUnreadable(jobs, token, delivery);
-    log.error({ requestId: delivery.requestId, reason: reading.malformed, kept }, 'webhook unreadable');
+    log.error({ requestId: delivery.requestId, reason: webhook.reason, kept }, 'webhook unreadable');
     return kept === 'kept' ? 'unreadable' : kept;
   }
-  const { callback, gatewayRequestId } = reading;
-  const { requestId } = callback;
-  if (delivery.requestId !== requestId && delivery.requestId !== gatewayRequestId) {
-    log.warn({ requestId }, 'webhook headers and body name different runs');
-    return 'mismatch';
-  }
-  const { kind } = await handleWebhook(jobs, token, { ...callback, delivery });
+  const { message } = webhook;
+  const { kind } = await handleWebhook(jobs, token, { ...message, delivery });
   if (kind === 'unknown-job' || kind === 'mismatch') {
     const times = refusals.times(kind);
-    if (times !== null) log.warn({ requestId, outcome: kind, times }, 'webhook matches no job');
+    if (times !== null)
+      log.warn({ requestId: message.requestId, outcome: kind, times }, 'webhook matches no job');
   }
   return kind;
 }

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { TopicEmitter } from './topic-emitter.ts';
 import type { Notification, Publisher } from '../jobs/publish-outbox.ts';
 import type { Subscribe, WatchEvent } from './watch.ts';
 
@@ -8,15 +7,21 @@ export type Channel = 'avatar' | 'avatarsOf' | 'generation';
 /** A channel with the id of the avatar, owner or generation. */
 type Topic = `${Channel}:${string}`;
 
+type Listener = (event: WatchEvent) => void;
+
 /** Sends a notification to the other instances. */
 export type Relay = (notification: Notification) => Promise<void>;
 
 /** Beyond it the oldest are delivered here again, which wakes watchers for nothing. */
 const MAX_UNRELAYED = 10_000;
 
-/** Turns notifications into wake-ups of the watchers. No row is sent over a topic. */
+/**
+ * Turns notifications into wake-ups of the watchers, synchronously and without a buffer. No row is sent over a topic.
+ * Unlike Node's EventEmitter it removes a listener in constant time and never calls a removed one; unlike Yoga's
+ * createPubSub it listens from subscribe on, not from the first next().
+ */
 export class Notifications implements Publisher {
-  readonly #topics = new TopicEmitter<Topic, WatchEvent>();
+  readonly #topics = new Map<Topic, Set<Listener>>();
   /** Versions delivered here whose relay failed: a retry must not wake the watchers here again. */
   readonly #unrelayed = new LRUCache<string, number>({ max: MAX_UNRELAYED });
   #relay: Relay | null = null;
@@ -42,35 +47,52 @@ export class Notifications implements Publisher {
   deliver({ kind, ownerId, entityId }: Notification): void {
     const event: WatchEvent = { kind: 'changed', entityId };
     if (kind === 'AVATAR') {
-      this.#topics.publish(`avatar:${entityId}`, event);
-      this.#topics.publish(`avatarsOf:${ownerId}`, event);
+      this.#wake(`avatar:${entityId}`, event);
+      this.#wake(`avatarsOf:${ownerId}`, event);
     } else {
-      this.#topics.publish(`generation:${entityId}`, event);
+      this.#wake(`generation:${entityId}`, event);
     }
   }
 
   /** Makes every watcher read again: notifications may have been missed. */
   deliverToAll(): void {
-    this.#topics.publishToAll({ kind: 'missed' });
+    this.#wakeAll({ kind: 'missed' });
   }
 
   /** Ends every stream: the server closes. */
   close(): void {
     this.#isClosed = true;
-    this.#topics.publishToAll({ kind: 'closing' });
+    this.#wakeAll({ kind: 'closing' });
   }
 
   listen(channel: Channel, id: string): Subscribe {
     return (listener) => {
-      const stop = this.#topics.subscribe(`${channel}:${id}`, listener);
+      const topic: Topic = `${channel}:${id}`;
+      const listeners = this.#topics.get(topic) ?? new Set();
+      this.#topics.set(topic, listeners);
+      // A wrapper of its own, so that one function can listen twice.
+      const own: Listener = (event) => listener(event);
+      listeners.add(own);
       // The caller expects no event before this returns.
       if (this.#isClosed) queueMicrotask(() => listener({ kind: 'closing' }));
-      return stop;
+      return () => {
+        if (listeners.delete(own) && listeners.size === 0) this.#topics.delete(topic);
+      };
     };
   }
 
   /** Current listeners of all topics. */
   get listeners(): number {
-    return this.#topics.size;
+    let count = 0;
+    for (const listeners of this.#topics.values()) count += listeners.size;
+    return count;
+  }
+
+  #wake(topic: Topic, event: WatchEvent): void {
+    for (const listener of this.#topics.get(topic) ?? []) listener(event);
+  }
+
+  #wakeAll(event: WatchEvent): void {
+    for (const listeners of this.#topics.values()) for (const listener of listeners) listener(event);
   }
 }

@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import webhooks from '../fixtures/fal/webhooks.json' with { type: 'json' };
-import { readWebhookPayload } from '../../src/fal/webhook-payload.ts';
+import { readPayload } from '../../src/fal/read-webhook.ts';
 
 const { succeeded, succeededWithoutPayload, failed, failedWithoutPayload } = webhooks;
 const ID = succeeded.body.request_id;
 const OUTPUT = succeeded.body.payload;
 
 function read(body: unknown) {
-  return readWebhookPayload(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+  return readPayload(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
 }
 
 function eventIn(body: unknown) {
   const reading = read(body);
   if ('malformed' in reading) throw new Error(`malformed: ${reading.malformed}`);
-  expect(reading.callback.requestId).toBe(ID);
-  return reading.callback.event;
+  expect(reading.message.requestId).toBe(ID);
+  return reading.message.event;
 }
 
 const success = { kind: 'succeeded', requestId: ID, output: OUTPUT };
@@ -40,7 +40,7 @@ describe('a success', () => {
   test('keeps its output when other fields have unexpected types', () => {
     expect(read(succeeded.body)).toMatchObject({ gatewayRequestId: succeeded.body.gateway_request_id });
     const body = { ...succeeded.body, gateway_request_id: 7, error: {}, result: 1 };
-    expect(read(body)).toMatchObject({ gatewayRequestId: null, callback: { event: { kind: 'succeeded' } } });
+    expect(read(body)).toMatchObject({ gatewayRequestId: null, message: { event: { kind: 'succeeded' } } });
   });
 
   test('of several megabytes is read', () => {
@@ -79,7 +79,7 @@ test('the last of equal fields counts, as in JSON.parse', () => {
 
 test('a payload does not reach a prototype', () => {
   const reading = read(`{"request_id":"${ID}","status":"OK","payload":{"__proto__":{"polluted":true}}}`);
-  expect(reading).toHaveProperty('callback');
+  expect(reading).toHaveProperty('message');
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
 
@@ -105,7 +105,7 @@ describe('a malformed body is refused:', () => {
     ['a list', `[${OK}]`],
     ['an empty object', '{}'],
   ])('%s', (_what, body) => {
-    const reading = readWebhookPayload(Buffer.from(body as string));
+    const reading = readPayload(Buffer.from(body as string));
     expect(reading).toEqual({ malformed: expect.any(String) as string });
   });
 
@@ -131,6 +131,6 @@ describe('a malformed body is refused:', () => {
   });
 
   test('but not a request_id of 128 characters', () => {
-    expect(read({ ...succeeded.body, request_id: 'a'.repeat(128) })).toHaveProperty('callback');
+    expect(read({ ...succeeded.body, request_id: 'a'.repeat(128) })).toHaveProperty('message');
   });
 });

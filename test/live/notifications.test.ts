@@ -135,6 +135,53 @@ test('a stopped listener is removed', () => {
   expect(heard).toEqual([]);
 });
 
+describe('a listener', () => {
+  test('is called after those that listened before it', () => {
+    const { news, heard, listen } = notifications();
+    listen('avatarsOf', 'ada');
+    listen('avatar', 'avt_1');
+    const order: string[] = [];
+    for (const name of ['first', 'second']) news.listen('avatar', 'avt_1')(() => order.push(name));
+    news.deliver(AVATAR);
+    expect(order).toEqual(['first', 'second']);
+    expect(heard).toHaveLength(2);
+  });
+
+  test('that stops is removed alone, also when it stops twice', () => {
+    const { news, heard, listen } = notifications();
+    const stop = listen('avatar', 'avt_1');
+    listen('avatar', 'avt_1');
+    stop();
+    stop();
+    expect(news.listeners).toBe(1);
+    news.deliver(AVATAR);
+    expect(heard).toHaveLength(1);
+  });
+
+  test('is called once for each time that it listens', () => {
+    const { news } = notifications();
+    let calls = 0;
+    const listener = () => (calls += 1);
+    const stops = [1, 2].map(() => news.listen('avatar', 'avt_1')(listener));
+    for (const expected of [2, 3, 3]) {
+      news.deliver(AVATAR);
+      expect(calls).toBe(expected);
+      stops.pop()?.();
+    }
+  });
+
+  test('may stop itself and others during a call', () => {
+    const { news, heard, listen } = notifications();
+    const stops = [listen('avatar', 'avt_1')];
+    news.listen('avatar', 'avt_1')(() => stops.forEach((stop) => stop()));
+    stops.push(listen('avatar', 'avt_1'));
+    news.deliver(AVATAR);
+    news.deliver(AVATAR);
+    expect(heard).toHaveLength(1);
+    expect(news.listeners).toBe(1);
+  });
+});
+
 test('no more than 10,000 versions whose relay failed are remembered', async () => {
   const { news, heard, listen } = notifications();
   news.relayThrough(() => Promise.reject(new Error('no connection')));

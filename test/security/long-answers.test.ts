@@ -4,7 +4,7 @@ import { longestPause } from '../support/longest-pause.ts';
 import { parseWebUrl } from '../../src/values/web-url.ts';
 import { percentFromLogs } from '../../src/fal/progress.ts';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
-import { readWebhookPayload } from '../../src/fal/webhook-payload.ts';
+import { readPayload } from '../../src/fal/read-webhook.ts';
 import { readImages } from '../../src/catalog/images.ts';
 import { sampleFor } from '../support/sample.ts';
 import { worstTexts } from '../support/worst-texts.ts';
@@ -36,7 +36,7 @@ describe('what fal says is read in a time that grows with its length alone', () 
       parseWebUrl(text);
       submitAnswerSchema.safeParse({ request_id: text, status_url: text });
       readImages({ images: [{ url: text, content_type: text }] });
-      readWebhookPayload(Buffer.from(JSON.stringify({ request_id: 'x', status: text, error: text })));
+      readPayload(Buffer.from(JSON.stringify({ request_id: 'x', status: text, error: text })));
     }),
   );
 

@@ -1,19 +1,19 @@
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
-import { avatarForJob, jobToPoll, loadedJob, outboxEntry } from './job-rows.ts';
+import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../../jobs/ids.ts';
 import { refuse } from '../../domain/user-error.ts';
 import { lockOwner } from './quota-usage.ts';
-import { saveDecision } from './save-decision.ts';
+import { loadJob, saveDecision } from './decision-store.ts';
 import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
 import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { JobKey, WebhookStore } from '../../jobs/handle-webhook.ts';
 import type { JobToPoll, PollOutcome, PollStore } from '../../jobs/poll-job.ts';
 import type { LeaseStore } from '../../jobs/reconcile.ts';
-import type { LoadedJob, RunEventStore } from '../../jobs/apply-run-event.ts';
+import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
@@ -87,13 +87,7 @@ export class PrismaJobStore
     return this.#prisma.job.findUnique({ where: { id: jobId }, select });
   }
 
-  async load(jobId: string): Promise<LoadedJob | null> {
-    const job = await this.#prisma.job.findUnique({
-      where: { id: jobId },
-      include: { avatar: true, generation: true },
-    });
-    return job && loadedJob(job);
-  }
+  load: RunEventStore['load'] = (jobId) => loadJob(this.#prisma, jobId);
 
   async findForWebhook(requestId: string, token: string | null) {
     return this.#prisma.job.findMany({

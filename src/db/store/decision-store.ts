@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
-import { outboxEntry } from './job-rows.ts';
+import { loadedJob, outboxEntry } from './job-rows.ts';
 import { insertDelivery } from './deliveries.ts';
 import { storable } from '../../values/jsonb.ts';
 import { isFinal } from '../../domain/job-state.ts';
@@ -13,6 +13,12 @@ import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 type Change = Extract<Decision, { kind: 'change' }>;
 type Options = Parameters<RunEventStore['save']>[2];
 type Transaction = Prisma.TransactionClient;
+
+/** The job with its avatar and generation, as a decision needs them. */
+export async function loadJob(prisma: PrismaClient, id: string): Promise<LoadedJob | null> {
+  const job = await prisma.job.findUnique({ where: { id }, include: { avatar: true, generation: true } });
+  return job && loadedJob(job);
+}
 
 /**
  * Saves all of a decision, provided that nothing was written since its snapshot was read: the job's revision and the

@@ -1,6 +1,14 @@
-import { createPrivateKey, createPublicKey, sign, verify as verifySignature } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  sign,
+  verify as verifySignature,
+  type KeyObject,
+} from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { publicKeyFrom, TOLERANCE_SECONDS, verify } from '../../src/fal/verify-webhook.ts';
+import { publicKeyFrom } from '../../src/fal/key-set.ts';
+import { readSignedHeaders, readWebhook, TOLERANCE_SECONDS } from '../../src/fal/read-webhook.ts';
 import { headersOf, newSigner, signatureOf, type Signed } from '../support/signing.ts';
 
 const SECONDS = 1_760_000_000;
@@ -14,8 +22,7 @@ const MESSAGE: Signed = {
 const signer = newSigner();
 const KEY = keyOf(signer.x);
 const SIGNATURE = signatureOf(MESSAGE, signer);
-const VALID = { kind: 'genuine', requestId: MESSAGE.requestId };
-const refused = (because: string) => ({ kind: 'refused', because });
+const VALID = { genuine: MESSAGE.requestId };
 
 function keyOf(x: string) {
   const key = publicKeyFrom(x);
@@ -23,65 +30,122 @@ function keyOf(x: string) {
   return key;
 }
 
-function verified(message: Signed, signature = signatureOf(message, signer), now = NOW) {
-  return verify(message.body, headersOf(message, signature), [KEY], now);
+type Options = { readonly keys?: KeyObject[]; readonly now?: number; readonly accountId?: string };
+
+/** Reads a webhook with known keys that are never fetched again. */
+async function read(body: Uint8Array, headers: Headers, options: Options = {}) {
+  const { keys = [KEY], now = NOW, accountId = null } = options;
+  const signed = readSignedHeaders(headers, now, accountId);
+  if (typeof signed === 'string') return signed;
+  const webhook = await readWebhook(signed, body, {
+    current: () => Promise.resolve(keys),
+    refreshed: () =>
+      signed.isStale ? Promise.reject(new Error('fetched for a stale one')) : Promise.resolve(keys),
+  });
+  if (typeof webhook === 'string') return webhook;
+  return signed.isStale ? 'stale' : { genuine: webhook.delivery.requestId };
 }
 
-/** Verifies the valid message with one header changed; null removes it. */
+function verified(message: Signed, signature = signatureOf(message, signer), now = NOW) {
+  return read(message.body, headersOf(message, signature), { now });
+}
+
+/** Reads the valid message with one header changed; null removes it. */
 function verifiedWith(name: string, value: string | null) {
   const headers = headersOf(MESSAGE, SIGNATURE);
   if (value === null) headers.delete(name);
   else headers.set(name, value);
-  return verify(MESSAGE.body, headers, [KEY], NOW);
+  return read(MESSAGE.body, headers);
 }
 
 describe('a webhook is valid', () => {
-  test('about the run of its request id header', () => {
-    expect(verified(MESSAGE)).toEqual(VALID);
+  test('about the run of its request id header', async () => {
+    expect(await verified(MESSAGE)).toEqual(VALID);
   });
 
   test.each([[Buffer.alloc(0)], [Buffer.from([0, 0xff, 0xfe, 0x80])], [Buffer.alloc(1_000_000, 7)]])(
     'with any body',
-    (body) => {
-      expect(verified({ ...MESSAGE, body })).toEqual(VALID);
+    async (body) => {
+      expect(await verified({ ...MESSAGE, body })).toEqual(VALID);
     },
   );
 
-  test('whichever of the keys signed it', () => {
+  test('whichever of the keys signed it', async () => {
     const others = Array.from({ length: 4 }, () => keyOf(newSigner().x));
     for (let place = 0; place <= others.length; place++) {
       const keys = [...others.slice(0, place), KEY, ...others.slice(place)];
-      expect(verify(MESSAGE.body, headersOf(MESSAGE, SIGNATURE), keys, NOW)).toEqual(VALID);
+      expect(await read(MESSAGE.body, headersOf(MESSAGE, SIGNATURE), { keys })).toEqual(VALID);
     }
   });
 
-  test('up to the tolerance of its timestamp, in both directions', () => {
+  test('up to the tolerance of its timestamp, in both directions', async () => {
     for (const off of [0, TOLERANCE_SECONDS, -TOLERANCE_SECONDS]) {
-      expect(verified({ ...MESSAGE, timestamp: String(SECONDS + off) })).toEqual(VALID);
+      expect(await verified({ ...MESSAGE, timestamp: String(SECONDS + off) })).toEqual(VALID);
     }
     const end = NOW + TOLERANCE_SECONDS * 1000;
-    expect(verified(MESSAGE, SIGNATURE, end)).toEqual(VALID);
-    expect(verified(MESSAGE, SIGNATURE, end + 1)).toEqual(refused('stale'));
+    expect(await verified(MESSAGE, SIGNATURE, end)).toEqual(VALID);
+    expect(await verified(MESSAGE, SIGNATURE, end + 1)).toEqual('stale');
     for (const off of [TOLERANCE_SECONDS + 1, -TOLERANCE_SECONDS - 1, -86_400]) {
-      expect(verified({ ...MESSAGE, timestamp: String(SECONDS + off) })).toEqual(refused('stale'));
+      expect(await verified({ ...MESSAGE, timestamp: String(SECONDS + off) })).toEqual('stale');
     }
   });
 });
 
+test('the key that signed the last webhook is tried first', async () => {
+  const others = [keyOf(newSigner().x), keyOf(newSigner().x)];
+  const keys = [...others, KEY];
+  for (let times = 0; times < 2; times++) {
+    await read(MESSAGE.body, headersOf(MESSAGE, SIGNATURE), { keys });
+    expect(keys).toEqual([KEY, ...others]);
+  }
+});
+
+describe('a genuine webhook', () => {
+  const { requestId } = MESSAGE;
+  const reading = async (content: string) => {
+    const message = { ...MESSAGE, body: Buffer.from(content) };
+    const signed = readSignedHeaders(headersOf(message, signatureOf(message, signer)), NOW, null);
+    if (typeof signed === 'string') throw new Error(signed);
+    const keys = () => Promise.resolve([KEY]);
+    return readWebhook(signed, message.body, { current: keys, refreshed: keys });
+  };
+
+  test('is a message with the digest of its bytes', async () => {
+    const body = JSON.stringify({ request_id: requestId, status: 'OK', payload: {} });
+    const digest = createHash('sha256').update(body).digest('hex');
+    const event = { kind: 'succeeded', requestId, output: {} };
+    const expected = { kind: 'message', message: { requestId, event }, delivery: { requestId, digest } };
+    expect(await reading(body)).toMatchObject(expected);
+  });
+
+  test('may name its run by the gateway id', async () => {
+    const body = JSON.stringify({ request_id: 'run', gateway_request_id: requestId, status: 'OK' });
+    expect(await reading(body)).toMatchObject({ kind: 'message', message: { requestId: 'run' } });
+  });
+
+  test('is a mismatch when its body names another run', async () => {
+    expect(await reading(JSON.stringify({ request_id: 'run', status: 'OK' }))).toBe('mismatch');
+  });
+
+  test('is unreadable when its body is', async () => {
+    expect(await reading('{')).toMatchObject({ kind: 'unreadable', reason: 'it is not JSON' });
+  });
+});
+
 describe('a webhook has a bad signature', () => {
-  test('without keys, or signed by another key', () => {
+  test('without keys, or signed by another key', async () => {
     const headers = headersOf(MESSAGE, SIGNATURE);
     const others = [keyOf(newSigner().x), keyOf(newSigner().x)];
     for (const keys of [[], others]) {
-      expect(verify(MESSAGE.body, headers, keys, NOW)).toEqual(refused('bad-signature'));
+      expect(await read(MESSAGE.body, headers, { keys })).toEqual('bad-signature');
     }
   });
 
-  test('when any bit of its body is flipped', () => {
+  test('when any bit of its body is flipped', async () => {
     for (let bit = 0; bit < MESSAGE.body.length * 8; bit++) {
       const body = Buffer.from(MESSAGE.body);
       body[bit >> 3] = (body[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(verified({ ...MESSAGE, body }, SIGNATURE), `bit ${bit}`).toEqual(refused('bad-signature'));
+      expect(await verified({ ...MESSAGE, body }, SIGNATURE), `bit ${bit}`).toEqual('bad-signature');
     }
   });
 
@@ -93,31 +157,29 @@ describe('a webhook has a bad signature', () => {
     [{ userId: 'user_2' }],
     [{ timestamp: String(SECONDS + 1) }],
     [{ requestId: MESSAGE.userId, userId: MESSAGE.requestId }],
-  ])('when the message is changed: %j', (change) => {
-    expect(verified({ ...MESSAGE, ...change }, SIGNATURE)).toEqual(refused('bad-signature'));
-    expect(verified(MESSAGE, signatureOf({ ...MESSAGE, ...change }, signer))).toEqual(
-      refused('bad-signature'),
-    );
+  ])('when the message is changed: %j', async (change) => {
+    expect(await verified({ ...MESSAGE, ...change }, SIGNATURE)).toEqual('bad-signature');
+    expect(await verified(MESSAGE, signatureOf({ ...MESSAGE, ...change }, signer))).toEqual('bad-signature');
   });
 });
 
-test('a webhook of another account than the pinned one is refused', () => {
+test('a webhook of another account than the pinned one is refused', async () => {
   const headers = headersOf(MESSAGE, SIGNATURE);
-  expect(verify(MESSAGE.body, headers, [KEY], NOW, 'user_1')).toEqual(VALID);
+  expect(await read(MESSAGE.body, headers, { accountId: 'user_1' })).toEqual(VALID);
   for (const pin of ['user_2', 'USER_1', 'user_', 'user_11']) {
-    expect(verify(MESSAGE.body, headers, [KEY], NOW, pin)).toEqual(refused('other-account'));
+    expect(await read(MESSAGE.body, headers, { accountId: pin })).toEqual('other-account');
   }
 });
 
 describe('a webhook is malformed', () => {
   const NAMES = ['request-id', 'user-id', 'timestamp', 'signature'].map((part) => `x-fal-webhook-${part}`);
 
-  test.each(NAMES)('without %s, with an empty one, or with two', (name) => {
-    expect(verifiedWith(name, null)).toEqual(refused('malformed'));
-    expect(verifiedWith(name, '')).toEqual(refused('malformed'));
+  test.each(NAMES)('without %s, with an empty one, or with two', async (name) => {
+    expect(await verifiedWith(name, null)).toEqual('malformed');
+    expect(await verifiedWith(name, '')).toEqual('malformed');
     const doubled = headersOf(MESSAGE, SIGNATURE);
     doubled.append(name, doubled.get(name) ?? '');
-    expect(verify(MESSAGE.body, doubled, [KEY], NOW)).toEqual(refused('malformed'));
+    expect(await read(MESSAGE.body, doubled)).toEqual('malformed');
   });
 
   test.each([
@@ -128,8 +190,8 @@ describe('a webhook is malformed', () => {
     ['a letter that is no digit', `g${SIGNATURE.slice(1)}`],
     ['white space inside', `${SIGNATURE.slice(0, 64)} ${SIGNATURE.slice(65)}`],
     ['base64', Buffer.from(SIGNATURE, 'hex').toString('base64')],
-  ])('with a signature of %s', (_what, signature) => {
-    expect(verifiedWith('x-fal-webhook-signature', signature)).toEqual(refused('malformed'));
+  ])('with a signature of %s', async (_what, signature) => {
+    expect(await verifiedWith('x-fal-webhook-signature', signature)).toEqual('malformed');
   });
 
   const TIMES = [
@@ -144,17 +206,17 @@ describe('a webhook is malformed', () => {
     'NaN',
   ];
 
-  test.each(TIMES)('with the timestamp %j', (timestamp) => {
-    expect(verified({ ...MESSAGE, timestamp })).toEqual(refused('malformed'));
+  test.each(TIMES)('with the timestamp %j', async (timestamp) => {
+    expect(await verified({ ...MESSAGE, timestamp })).toEqual('malformed');
   });
 
-  test.each(['a,b', 'a b', 'é', 'x'.repeat(257)])('with the id %j', (id) => {
-    expect(verified({ ...MESSAGE, requestId: id })).toEqual(refused('malformed'));
-    expect(verified({ ...MESSAGE, userId: id })).toEqual(refused('malformed'));
+  test.each(['a,b', 'a b', 'é', 'x'.repeat(257)])('with the id %j', async (id) => {
+    expect(await verified({ ...MESSAGE, requestId: id })).toEqual('malformed');
+    expect(await verified({ ...MESSAGE, userId: id })).toEqual('malformed');
   });
 
-  test('but not with a request id of 256 characters', () => {
-    expect(verified({ ...MESSAGE, requestId: 'x'.repeat(256) })).toMatchObject({ kind: 'genuine' });
+  test('but not with a request id of 256 characters', async () => {
+    expect(await verified({ ...MESSAGE, requestId: 'x'.repeat(256) })).toEqual({ genuine: 'x'.repeat(256) });
   });
 });
 
@@ -183,7 +245,7 @@ const RFC_8032 = [
 describe('a public key', () => {
   test.each(RFC_8032)(
     'verifies the vector of RFC 8032 with the secret key %s',
-    (secret, publicHex, messageHex, signatureHex) => {
+    async (secret, publicHex, messageHex, signatureHex) => {
       const message = Buffer.from(messageHex, 'hex');
       const key = keyOf(Buffer.from(publicHex, 'hex').toString('base64url'));
       expect(verifySignature(null, message, key, Buffer.from(signatureHex, 'hex'))).toBe(true);
@@ -193,7 +255,7 @@ describe('a public key', () => {
       const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
       expect(sign(null, message, privateKey).toString('hex')).toBe(signatureHex);
       const signature = signatureOf(MESSAGE, { privateKey, x: '' });
-      expect(verify(MESSAGE.body, headersOf(MESSAGE, signature), [key], NOW)).toEqual(VALID);
+      expect(await read(MESSAGE.body, headersOf(MESSAGE, signature), { keys: [key] })).toEqual(VALID);
     },
   );
 
@@ -234,7 +296,7 @@ describe('a public key', () => {
     expect(publicKeyFrom(Buffer.from(hex, 'hex').toString('base64url'))).toBeNull();
   });
 
-  test('of low order must be refused: with the identity Node accepts one signature for every message', () => {
+  test('of low order must be refused: with the identity Node accepts one signature for every message', async () => {
     const identity = `01${'00'.repeat(31)}`;
     const x = Buffer.from(identity, 'hex').toString('base64url');
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
@@ -242,6 +304,8 @@ describe('a public key', () => {
     for (const text of ['', 'a', 'pay me']) {
       expect(verifySignature(null, Buffer.from(text), key, forged)).toBe(true);
     }
-    expect(verify(MESSAGE.body, headersOf(MESSAGE, forged.toString('hex')), [key], NOW)).toEqual(VALID);
+    expect(await read(MESSAGE.body, headersOf(MESSAGE, forged.toString('hex')), { keys: [key] })).toEqual(
+      VALID,
+    );
   });
 });

@@ -1,0 +1,163 @@
+import { createHash, verify, type KeyObject } from 'node:crypto';
+import { errorText, requestIdSchema } from './schemas.ts';
+import { isJsonObject, type Json } from '../values/json.ts';
+import type { Delivery } from '../jobs/apply-run-event.ts';
+import type { KeySet } from './key-set.ts';
+import type { WebhookMessage } from '../jobs/handle-webhook.ts';
+import { z } from 'zod';
+
+/** In seconds, before or after our time. */
+export const TOLERANCE_SECONDS = 300;
+
+/** Visible ASCII without the comma, which joins repeated headers. */
+const ID = /^[!-+\--~]{1,256}$/;
+const TIMESTAMP = /^\d{1,12}$/;
+const SIGNATURE = /^[0-9a-f]{128}$/;
+
+/** The signature header and the three headers it covers. */
+export type SignedHeaders = {
+  readonly requestId: string;
+  readonly userId: string;
+  /** Unix time in seconds. */
+  readonly timestamp: string;
+  /** Lower-case hex. */
+  readonly signature: string;
+  /** Signed more than the tolerance before or after now. */
+  readonly isStale: boolean;
+};
+
+/**
+ * Checks the form of the headers and the account, which takes neither body nor keys. `malformed`: a header is missing,
+ * repeated or has another form.
+ *
+ * @param now Unix time in milliseconds
+ * @param accountId the only accepted account; null accepts all
+ */
+export function readSignedHeaders(
+  headers: Headers,
+  now: number,
+  accountId: string | null,
+): SignedHeaders | 'malformed' | 'other-account' {
+  const requestId = headers.get('x-fal-webhook-request-id') ?? '';
+  const userId = headers.get('x-fal-webhook-user-id') ?? '';
+  const timestamp = headers.get('x-fal-webhook-timestamp') ?? '';
+  const signature = headers.get('x-fal-webhook-signature') ?? '';
+  if (!ID.test(requestId) || !ID.test(userId) || !TIMESTAMP.test(timestamp) || !SIGNATURE.test(signature)) {
+    return 'malformed';
+  }
+  if (accountId !== null && userId !== accountId) return 'other-account';
+  const isStale = Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS;
+  return { requestId, userId, timestamp, signature, isStale };
+}
+
+/** What fal signed. */
+export type GenuineWebhook =
+  | { readonly kind: 'message'; readonly message: WebhookMessage; readonly delivery: Delivery }
+  /** `reason` is for the log. */
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly delivery: Delivery };
+
+/** `mismatch`: headers and body name different runs. */
+export type WebhookRefusal = 'bad-signature' | 'no-keys' | 'mismatch';
+
+/**
+ * Checks whether fal signed a webhook, and reads it.
+ *
+ * fal signs (ED25519) four lines joined by line feeds: request id, account id, Unix time in seconds, and the lower-case
+ * hex SHA-256 of the raw body. The URL is not signed, and fal uses the same keys for all customers: a genuine webhook was
+ * sent by fal, but may be about somebody else's run.
+ *
+ * @param body the raw bytes
+ */
+export async function readWebhook(
+  { requestId, userId, timestamp, signature: hex, isStale }: SignedHeaders,
+  body: Uint8Array,
+  keys: Pick<KeySet, 'current' | 'refreshed'>,
+): Promise<GenuineWebhook | WebhookRefusal> {
+  const digest = createHash('sha256').update(body).digest('hex');
+  const message = Buffer.from([requestId, userId, timestamp, digest].join('\n'), 'utf8');
+  const signature = Buffer.from(hex, 'hex');
+  const known = await keys.current();
+  if (known === null) return 'no-keys';
+  if (!isSigned(message, signature, known)) {
+    // fal may have rotated its keys; a stale webhook is worth no fetch.
+    const fresh = isStale ? known : await keys.refreshed();
+    if (fresh === null) return 'no-keys';
+    if (fresh === known || !isSigned(message, signature, fresh)) return 'bad-signature';
+  }
+  const delivery = { requestId, digest, body };
+  const read = readPayload(body);
+  if ('malformed' in read) return { kind: 'unreadable', reason: read.malformed, delivery };
+  const isAboutSigned = requestId === read.message.requestId || requestId === read.gatewayRequestId;
+  return isAboutSigned ? { kind: 'message', message: read.message, delivery } : 'mismatch';
+}
+
+/** Any key may have signed. The one that did is tried first from then on: fal uses one until it rotates it. */
+function isSigned(message: Uint8Array, signature: Uint8Array, keys: KeyObject[]): boolean {
+  const index = keys.findIndex((key) => verify(null, message, key, signature));
+  if (index > 0) keys.unshift(...keys.splice(index, 1));
+  return index !== -1;
+}
+
+const payloadSchema = z.object({
+  request_id: requestIdSchema,
+  gateway_request_id: z.string().nullish().catch(null),
+  status: z.string().transform((status) => status.toUpperCase()),
+  payload: z.unknown().optional(),
+  payload_error: z.unknown().optional(),
+  error: z.unknown().optional(),
+  // The previous system's form: status "completed" and the output in `result`.
+  result: z.unknown().optional(),
+});
+
+/**
+ * Parses a webhook's body. fal sends:
+ *
+ * - `OK` with a payload: the output.
+ * - `OK` without one, with a `payload_error`: the run succeeded and its result must be fetched.
+ * - `ERROR` with or without a payload: the run failed.
+ * - `completed` with a `result`, `failed` with an `error`: the previous system's forms.
+ */
+export function readPayload(
+  body: Uint8Array,
+): { readonly message: WebhookMessage; readonly gatewayRequestId: string | null } | { malformed: string } {
+  const text = decode(body);
+  if (text === null) return { malformed: 'it is not UTF-8' };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { malformed: 'it is not JSON' };
+  }
+  const read = payloadSchema.safeParse(json);
+  if (!read.success) return { malformed: z.prettifyError(read.error).replaceAll('\n', ' ') };
+  const { request_id: requestId, gateway_request_id, status, payload, result } = read.data;
+  const output = ((payload ?? result) as Json | undefined) ?? null;
+  const about = (event: WebhookMessage['event']) => ({
+    message: { requestId, event },
+    gatewayRequestId: gateway_request_id ?? null,
+  });
+  switch (status) {
+    case 'OK':
+    case 'COMPLETED':
+      // An output is an object. Without one the result is still at the queue.
+      return about(
+        isJsonObject(output) ? { kind: 'succeeded', requestId, output } : { kind: 'identified', requestId },
+      );
+    case 'ERROR':
+    case 'FAILED': {
+      const message = errorText(output) ?? errorText(json) ?? 'The run failed; fal gave no reason.';
+      // Without a payload the whole body is kept.
+      return about({ kind: 'failed', requestId, message, output: output ?? (json as Json) });
+    }
+    default:
+      return { malformed: `its status is ${JSON.stringify(status.slice(0, 40))}` };
+  }
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
