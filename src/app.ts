@@ -6,7 +6,8 @@ import { ClockSkew } from './fal/clock-skew.ts';
 import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createGenerationWaiter } from './live/wait-for-generation.ts';
-import { createGraphqlServer, GRAPHQL_PATH } from './http/yoga.ts';
+import { createGraphqlServer } from './http/yoga.ts';
+import { GRAPHQL_PATH } from './http/graphql-path.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
@@ -127,7 +128,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
-  const yoga = createGraphqlServer({
+  const graphql = createGraphqlServer({
     services: {
       prisma: database.prisma,
       jobs: deps,
@@ -151,7 +152,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     isLocal,
     isAllowedOrigin,
     socketLimits: config.limits,
-    yoga,
+    ...graphql,
     authenticate,
     webhook: {
       keys: new KeySet(fal.jwksUrl, log),

@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
 import { ConnectionTracker } from './connection-tracker.ts';
-import { GRAPHQL_PATH, type Yoga } from './yoga.ts';
+import { GRAPHQL_PATH } from './graphql-path.ts';
+import type { PlainQueries, Unanswered } from './plain-queries.ts';
+import type { Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
@@ -35,6 +37,7 @@ export type HttpOptions = {
   readonly socketLimits: SocketLimits;
   readonly timeouts?: Timeouts;
   readonly yoga: Yoga;
+  readonly plainQueries: PlainQueries;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly readiness: Readiness;
@@ -74,11 +77,21 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       refuse(response, refusal);
       return;
     }
-    Promise.resolve(edge(request, response, { path: pathOf(request.url ?? '') })).catch((error: unknown) => {
+    handle(request, response).catch((error: unknown) => {
       log.error({ err: error }, 'HTTP request failed');
       response.destroy();
     });
   });
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request.url ?? '');
+    const isPost = path === GRAPHQL_PATH && request.method === 'POST';
+    const read = isPost
+      ? await inFlight
+          .track(options.plainQueries(request, response))
+          .catch((failure: unknown) => ({ failure }))
+      : {};
+    if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
+  }
   const connections = new ConnectionTracker(server, timeouts);
   const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts });
   await listening(server, options.port, options.host);
@@ -145,9 +158,14 @@ async function respond(target: Target, request: Request, routes: Routes): Promis
 }
 
 /** Routes by the path of the request target: the URL of a Request includes the Host header. */
-async function route({ path, ...context }: Target, request: Request, routes: Routes): Promise<Response> {
+async function route(
+  { path, failure, ...context }: Target,
+  request: Request,
+  routes: Routes,
+): Promise<Response> {
+  if (failure !== undefined) throw new Error('the request could not be read', { cause: failure });
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
-  if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request);
+  if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request, context.req);
   const read = PAGES[path];
   if (read === undefined) return Response.json({ error: 'Not found.' }, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -157,9 +175,14 @@ async function route({ path, ...context }: Target, request: Request, routes: Rou
   return read(routes, request);
 }
 
-type Target = { readonly path: string };
+type Target = Unanswered & {
+  readonly path: string;
+  readonly req: IncomingMessage;
+  /** Why the request could not be read. */
+  readonly failure?: unknown;
+};
 
-type Routes = HttpOptions & { readonly handleWebhook: (request: Request) => Promise<Response> };
+type Routes = HttpOptions & { readonly handleWebhook: ReturnType<typeof createFalWebhook> };
 
 const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Response | Promise<Response>>> = {
   '/': () => Response.json({ service: 'likeness', graphql: GRAPHQL_PATH }),

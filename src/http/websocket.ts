@@ -11,7 +11,7 @@ import {
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
-import { GRAPHQL_PATH, type Yoga } from './yoga.ts';
+import { GRAPHQL_PATH } from './graphql-path.ts';
 import { pathOf, refusalOfHead } from './request-head.ts';
 import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
@@ -22,6 +22,7 @@ import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../log/log.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { Viewer } from '../auth/viewer.ts';
+import type { Yoga } from './yoga.ts';
 
 export type Sockets = {
   /** Closes every socket with 1001 and accepts no new ones. */
@@ -138,7 +139,7 @@ export function serveSockets(
         const message = `A socket may run at most ${most} operations at a time: end one first.`;
         return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
       }
-      const enveloped = yoga.getEnveloped({ request: undefined as never, viewer });
+      const enveloped = yoga.getEnveloped({ viewer });
       const schema = enveloped.schema as GraphQLSchema;
       // A thrown error would close the socket for the other operations.
       const document = attempt(() => enveloped.parse(payload.query) as DocumentNode);
