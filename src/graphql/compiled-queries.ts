@@ -1,6 +1,7 @@
 import {
   execute,
   getOperationAST,
+  GraphQLError,
   OperationTypeNode,
   type DocumentNode,
   type ExecutionResult,
@@ -79,6 +80,25 @@ class CompilingQuery implements PlainQuery {
     const compiled = compileQuery(schema, this.document, this.operation.name?.value);
     // It does not support every directive; such a query stays as it is.
     if (!isCompiledQuery(compiled)) return;
-    this.#run = (context, variables) => compiled.query(undefined, context, variables);
+    this.#run = async (context, variables) => {
+      const result = await compiled.query(undefined, context, variables);
+      return result.errors === undefined ? result : this.#located(result, result.errors);
+    };
+  }
+
+  /** graphql-jit's errors have lines and columns only; an error that is made of one would lose them. */
+  #located({ data }: ExecutionResult, errors: readonly GraphQLError[]): ExecutionResult {
+    const source = this.document.loc?.source;
+    const starts = [
+      0,
+      ...[...(source?.body ?? '').matchAll(/\r\n|[\n\r]/g)].map((end) => end.index + end[0].length),
+    ];
+    return {
+      errors: errors.map(({ message, locations, path, originalError, extensions }) => {
+        const positions = locations?.map(({ line, column }) => (starts[line - 1] ?? 0) + column - 1);
+        return new GraphQLError(message, { source, positions, path, originalError, extensions });
+      }),
+      data: data ?? null,
+    };
   }
 }
