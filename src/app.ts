@@ -85,7 +85,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const notifications = new Notifications();
   const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
-  const store = new PrismaJobStore(database.prisma, config.limits);
+  const store = new PrismaJobStore(database, config.limits);
   const settings = {
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
     pollIntervalMs: config.reconcileIntervalMs,

@@ -69,6 +69,8 @@ export type RunEventReport = {
   readonly delivery?: Delivery;
   /** The job as it was before fal was asked: the event is ignored if the job was changed or polled since. */
   readonly asOf?: Pick<LoadedJob, 'revision' | 'nextPollAt'>;
+  /** The job, where the caller has just loaded it. */
+  readonly loaded?: LoadedJob;
 };
 
 export type ApplyResult =
@@ -86,11 +88,11 @@ export type ApplyResult =
 export async function applyRunEvent(
   deps: RunEventDeps,
   jobId: string,
-  { event, source, delivery, asOf }: RunEventReport,
+  { event, source, delivery, asOf, ...report }: RunEventReport,
 ): Promise<ApplyResult> {
   const { store, log, settings, metrics } = deps;
-  for (;;) {
-    const loaded = await store.load(jobId);
+  for (let known = report.loaded; ; known = undefined) {
+    const loaded = known ?? (await store.load(jobId));
     if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
     if (asOf !== undefined && !isUnchanged(loaded, asOf)) {
       log.debug({ jobId, source, event: event.kind }, 'stale run event ignored');

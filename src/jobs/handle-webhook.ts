@@ -1,4 +1,4 @@
-import { applyRunEvent, type ApplyResult, type Delivery } from './apply-run-event.ts';
+import { applyRunEvent, type ApplyResult, type Delivery, type LoadedJob } from './apply-run-event.ts';
 import { isConsistent } from '../domain/late-event.ts';
 import { isFinal } from '../domain/job-state.ts';
 import { LEASE_MS } from './timing.ts';
@@ -22,7 +22,7 @@ export type WebhookResult =
 
 export type JobKey = { readonly jobId: string } | { readonly requestId: string };
 
-type KnownJob = { readonly id: string; readonly token: string; readonly falRequestId: string | null };
+type KnownJob = LoadedJob & { readonly token: string };
 
 export interface WebhookStore {
   /** The job with this request id and the job with this callback token. */
@@ -54,15 +54,16 @@ export async function handleWebhook(
   token: string | null,
   { requestId, event, delivery }: WebhookMessage & { readonly delivery: Delivery },
 ): Promise<WebhookResult> {
-  const job = await findJob(deps, token, requestId);
-  if (typeof job === 'string') return { kind: job };
-  if (job.falRequestId !== null && job.falRequestId !== requestId) return { kind: 'mismatch' };
-  const applied = await applyRunEvent(deps, job.id, { event, source: 'WEBHOOK', delivery });
+  const loaded = await findJob(deps, token, requestId);
+  if (typeof loaded === 'string') return { kind: loaded };
+  const { id: jobId, falRequestId } = loaded.snapshot.job;
+  if (falRequestId !== null && falRequestId !== requestId) return { kind: 'mismatch' };
+  const applied = await applyRunEvent(deps, jobId, { event, source: 'WEBHOOK', delivery, loaded });
   if (applied.kind === 'ignored' && applied.reason === 'already-final') {
-    return keepLate(deps, job.id, event, delivery);
+    return keepLate(deps, jobId, event, delivery);
   }
   const pollNow = applied.kind === 'applied' && applied.pollNow;
-  if (pollNow || event.kind === 'identified') requestPoll(deps, { jobId: job.id });
+  if (pollNow || event.kind === 'identified') requestPoll(deps, { jobId });
   return applied;
 }
 
@@ -76,8 +77,9 @@ export async function storeUnreadable(
   const job = await findJob(deps, token, delivery.requestId);
   if (typeof job === 'string') return job;
   const options = { outcome: 'UNREADABLE', leaseMs: LEASE_MS } as const;
-  const { isNew } = await deps.store.keepDelivery(job.id, delivery, options);
-  if (isNew) requestPoll(deps, { jobId: job.id });
+  const jobId = job.snapshot.job.id;
+  const { isNew } = await deps.store.keepDelivery(jobId, delivery, options);
+  if (isNew) requestPoll(deps, { jobId });
   return 'kept';
 }
 
@@ -87,7 +89,7 @@ async function findJob(
   requestId: string,
 ): Promise<KnownJob | 'mismatch' | 'unknown-job'> {
   const jobs = await store.findForWebhook(requestId, token);
-  const known = jobs.find(({ falRequestId }) => falRequestId === requestId);
+  const known = jobs.find(({ snapshot }) => snapshot.job.falRequestId === requestId);
   if (known !== undefined && token !== null && known.token !== token) return 'mismatch';
   return known ?? jobs[0] ?? 'unknown-job';
 }

@@ -10,7 +10,7 @@ import { PrismaJobStore } from '../../src/db/store/job-store.ts';
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma, pool } = database;
-const store = new PrismaJobStore(prisma, NO_LIMITS);
+const store = new PrismaJobStore(database, NO_LIMITS);
 
 // The embedded database has one session, so nothing can be written during a transaction.
 test.skipIf(testedDatabase === 'embedded')(

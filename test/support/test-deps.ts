@@ -62,7 +62,7 @@ export async function jobsDatabase() {
 
   /** The dependencies of one test: the real store, with a fake at every other port. */
   function testDeps() {
-    const store = new PrismaJobStore(prisma, NO_LIMITS);
+    const store = new PrismaJobStore(database, NO_LIMITS);
     const provider = new FakeProvider();
     const log = memoryLog();
     const published: Notification[] = [];

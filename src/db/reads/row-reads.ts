@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { batched } from './batched.ts';
+import { batched } from '../batched.ts';
+import { columnName } from '../column-name.ts';
 import { Prisma, type Avatar, type Generation } from '../../generated/prisma/client.ts';
 import type { PageOfRows, RowReads } from '../../graphql/context.ts';
 
@@ -79,7 +80,7 @@ function listReader<R extends Row>(
          WITH ORDINALITY AS k(parent, after, before, position)
        CROSS JOIN LATERAL (
          SELECT ${columnsOf(table, keys, ['id', 'ownerId'])} FROM ${table} t
-         WHERE t.${snakeCase(parentColumn)} = k.parent ${bounds} ORDER BY t.id ${order} LIMIT $4
+         WHERE t.${columnName(parentColumn)} = k.parent ${bounds} ORDER BY t.id ${order} LIMIT $4
        ) r ORDER BY k.position, r.id ${order}`,
       [
         keys.map(({ parent }) => parent),
@@ -137,12 +138,8 @@ function columnsOf(
   // In the table's order, so that the same columns make the same statement.
   return ALL_COLUMNS[table]
     .filter((column) => wanted.has(column))
-    .map((column) => `t.${snakeCase(column)} AS "${column}"`)
+    .map((column) => `t.${columnName(column)} AS "${column}"`)
     .join(', ');
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Prepared statements of one connection: each takes memory in PostgreSQL. Others are parsed at every execution. */

@@ -1,6 +1,12 @@
 import { isTrainer, type Trainer } from '../../catalog/trainers.ts';
 import { hasArtifact, type Artifact } from '../../catalog/artefact.ts';
-import type { Announcement, Avatar, Generation, Job } from '../../generated/prisma/client.ts';
+import type {
+  Announcement,
+  Avatar,
+  AvatarStatus,
+  GenerationStatus,
+  Job,
+} from '../../generated/prisma/client.ts';
 import type { JobToPoll } from '../../jobs/poll-job.ts';
 import type { LoadedJob } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
@@ -27,45 +33,61 @@ export function avatarForJob(avatar: Avatar) {
   return { id, status, trainingType, triggerPhrase, artifact: artifactOf(avatar) };
 }
 
-export function loadedJob(
-  job: Job & { readonly avatar: Avatar | null; readonly generation: Generation | null },
-): LoadedJob {
-  const { ownerId, revision, nextPollAt, avatarId, generationId, avatar, generation } = job;
-  const view = jobView(job);
-  const common = { ownerId, revision, nextPollAt, avatarId, generationId };
-  if (view.kind === 'TRAINING') {
-    const snapshot = {
-      job: { ...view, kind: view.kind },
-      avatar: avatar && {
-        status: avatar.status,
-        falRequestId: avatar.falRequestId,
-        progress: {
-          percent: avatar.progressPercent,
-          queuePosition: avatar.progressQueuePosition,
-          source: avatar.progressSource,
-        },
-      },
-    };
-    return { ...common, snapshot, version: avatar?.version ?? null, answer: answerOf(job, avatar) };
-  }
-  const snapshot = {
-    job: { ...view, kind: view.kind },
-    generation: generation && {
-      status: generation.status,
-      falRequestId: generation.falRequestId,
-      hasError: generation.errorCode !== null,
-    },
+/** A job with what its avatar or generation shows; null columns where that was deleted. */
+export type DecisionRow = Pick<
+  Job,
+  | 'id'
+  | 'kind'
+  | 'ownerId'
+  | 'avatarId'
+  | 'generationId'
+  | 'trainer'
+  | 'state'
+  | 'token'
+  | 'falRequestId'
+  | 'statusUrl'
+  | 'revision'
+  | 'nextPollAt'
+  | 'cancelRequestedAt'
+  | 'errorCode'
+  | 'createdAt'
+> &
+  Pick<Avatar, 'progressPercent' | 'progressQueuePosition' | 'progressSource'> & {
+    readonly version: number | null;
+    readonly shownStatus: string | null;
+    readonly shownRequestId: string | null;
+    readonly showsError: boolean;
+    /** Null before the run's end. */
+    readonly shownAnswer: Json;
   };
-  return { ...common, snapshot, version: generation?.version ?? null, answer: answerOf(job, generation) };
-}
 
-/** fal's answer to this run; undefined when the avatar shows that of a later one. */
-function answerOf(
-  job: Job,
-  shown: Pick<Avatar | Generation, 'falRequestId' | 'falResponseData'> | null,
-): Json | undefined {
-  const isOfThis = shown !== null && shown.falRequestId === job.falRequestId;
-  return isOfThis ? (shown.falResponseData as Json) : undefined;
+export function loadedJob(row: DecisionRow): LoadedJob {
+  const {
+    ownerId,
+    revision,
+    nextPollAt,
+    avatarId,
+    generationId,
+    version,
+    shownRequestId: falRequestId,
+  } = row;
+  // The avatar may show the answer to a later run.
+  const answer = version !== null && falRequestId === row.falRequestId ? row.shownAnswer : undefined;
+  const loaded = { ownerId, revision, nextPollAt, avatarId, generationId, version, answer };
+  const { kind, ...job } = jobView(row);
+  if (kind === 'TRAINING') {
+    const progress = {
+      percent: row.progressPercent,
+      queuePosition: row.progressQueuePosition,
+      source: row.progressSource,
+    };
+    const status = row.shownStatus as AvatarStatus | null;
+    const avatar = status && { status, falRequestId, progress };
+    return { ...loaded, snapshot: { job: { ...job, kind }, avatar } };
+  }
+  const status = row.shownStatus as GenerationStatus | null;
+  const generation = status && { status, falRequestId, hasError: row.showsError };
+  return { ...loaded, snapshot: { job: { ...job, kind }, generation } };
 }
 
 /** @param now on the database's clock, like the job's times */
@@ -97,11 +119,11 @@ export function outboxEntry({ id, kind, ownerId, entityId, version }: Announceme
 }
 
 /** The deletion of an avatar does not see a job that is being created. */
-function isToBeCancelled(job: Job): boolean {
+function isToBeCancelled(job: Pick<Job, 'cancelRequestedAt' | 'avatarId'>): boolean {
   return job.cancelRequestedAt !== null || job.avatarId === null;
 }
 
-function jobView(job: Job): JobView {
+function jobView(job: DecisionRow): JobView {
   return {
     id: job.id,
     kind: job.kind,

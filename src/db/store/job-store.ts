@@ -1,4 +1,6 @@
+import type pg from 'pg';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
+import { batched } from '../batched.ts';
 import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
@@ -6,7 +8,7 @@ import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../../jobs/ids.ts';
 import { refuse } from '../../domain/user-error.ts';
 import { lockOwner } from './quota-usage.ts';
-import { loadJob, saveDecision } from './decision-store.ts';
+import { DecisionStore } from './decision-store.ts';
 import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
 import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
@@ -18,6 +20,9 @@ import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
+
+/** Of one statement. */
+const MAX_DELETIONS = 500;
 
 /** Jobs, avatars and the outbox in the database. All waiting times are on the database's clock. */
 export class PrismaJobStore
@@ -33,10 +38,24 @@ export class PrismaJobStore
 {
   readonly #prisma: PrismaClient;
   readonly #limits: SpendLimits;
+  readonly #decisions: DecisionStore;
+  readonly #deleteFromOutbox: OutboxStore['deleteFromOutbox'];
 
-  constructor(prisma: PrismaClient, limits: SpendLimits) {
+  constructor(
+    { prisma, pool }: { readonly prisma: PrismaClient; readonly pool: pg.Pool },
+    limits: SpendLimits,
+  ) {
     this.#prisma = prisma;
     this.#limits = limits;
+    this.#decisions = new DecisionStore(pool);
+    this.#deleteFromOutbox = batched(
+      async (lists: readonly (readonly bigint[])[]) => {
+        const text = 'DELETE FROM announcements WHERE id = ANY($1::bigint[])';
+        await pool.query({ name: 'delete_from_outbox', text, values: [lists.flat()] });
+        return lists.map(() => undefined);
+      },
+      { maxBatchSize: MAX_DELETIONS },
+    );
   }
 
   async findAvatar(ownerId: string, avatarId: string) {
@@ -80,21 +99,17 @@ export class PrismaJobStore
     return refuse(code, message);
   };
 
-  save: RunEventStore['save'] = (loaded, decision, how) => saveDecision(this.#prisma, loaded, decision, how);
+  load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
+
+  save: RunEventStore['save'] = (loaded, decision, how) => this.#decisions.save(loaded, decision, how);
 
   async findSubmitOutcome(jobId: string) {
     const select = { state: true, errorCode: true, errorMessage: true };
     return this.#prisma.job.findUnique({ where: { id: jobId }, select });
   }
 
-  load: RunEventStore['load'] = (jobId) => loadJob(this.#prisma, jobId);
-
-  async findForWebhook(requestId: string, token: string | null) {
-    return this.#prisma.job.findMany({
-      where: { OR: [{ falRequestId: requestId }, ...(token === null ? [] : [{ token }])] },
-      select: { id: true, token: true, falRequestId: true },
-    });
-  }
+  findForWebhook: WebhookStore['findForWebhook'] = (requestId, token) =>
+    this.#decisions.findForWebhook(requestId, token);
 
   keepDelivery: WebhookStore['keepDelivery'] = (jobId, delivery, options) =>
     keepDelivery(this.#prisma, jobId, delivery, options);
@@ -206,9 +221,7 @@ export class PrismaJobStore
       ORDER BY id LIMIT ${limit}`;
   }
 
-  async deleteFromOutbox(ids: readonly bigint[]): Promise<void> {
-    await this.#prisma.announcement.deleteMany({ where: { id: { in: [...ids] } } });
-  }
+  deleteFromOutbox: OutboxStore['deleteFromOutbox'] = (ids) => this.#deleteFromOutbox(ids);
 }
 
 /** Cancels an avatar's open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in. */

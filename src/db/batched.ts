@@ -3,9 +3,9 @@ import DataLoader from 'dataloader';
 const MAX_CONCURRENT_BATCHES = 2;
 
 /**
- * Makes a function that reads one value out of one that reads many. It batches the calls of one turn of the event loop,
- * and of the time until one of two running batches ends: thousands of watchers that wake together after an outage cause
- * some ten queries. Nothing is cached: a read begins after its call.
+ * Makes a function of one key out of one of many. It batches the calls of one turn of the event loop, and of the time
+ * until one of two running batches ends: thousands of watchers that wake together after an outage cause some ten
+ * queries. Nothing is cached: a read begins after its call.
  *
  * @param readAll the values in the order of the keys
  */

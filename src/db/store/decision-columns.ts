@@ -1,0 +1,58 @@
+import { columnName } from '../column-name.ts';
+import { isFinal, type JobChange } from '../../domain/job-state.ts';
+import { storable } from '../../values/jsonb.ts';
+import type { AvatarChange } from '../../domain/decide-training.ts';
+import type { GenerationChange } from '../../domain/decide-generation.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import type { Source } from '../../domain/run-event.ts';
+
+/** The values of the columns that a decision sets. */
+type Columns = Readonly<Record<string, unknown>>;
+
+export function jobColumns(change: JobChange, source: Source): Columns {
+  const { releaseIdempotencyKey, ...fields } = change;
+  const settles = change.state !== undefined && isFinal(change.state);
+  return inColumns<Prisma.JobScalarFieldEnum>({
+    ...fields,
+    ...(settles ? { openTrainingAvatarId: null, settledBy: source } : {}),
+    ...(releaseIdempotencyKey === true ? { idempotencyKey: null } : {}),
+  });
+}
+
+export function avatarColumns(change: AvatarChange): Columns {
+  const { error, progress, artifact, falResponseData, ...fields } = change;
+  return inColumns<Prisma.AvatarScalarFieldEnum>({
+    ...fields,
+    progressPercent: progress.percent,
+    progressQueuePosition: progress.queuePosition,
+    progressSource: progress.source,
+    errorCode: error?.code ?? null,
+    errorMessage: error?.message ?? null,
+    ...(falResponseData === undefined ? {} : { falResponseData: storable(falResponseData) }),
+    ...(artifact === undefined
+      ? {}
+      : {
+          artifactTrainer: artifact.trainer,
+          finetuneId: artifact.value.kind === 'FINETUNE' ? artifact.value.finetuneId : null,
+          diffusersLoraFileUrl: artifact.value.kind === 'LORA' ? artifact.value.loraUrl : null,
+          configFileUrl: artifact.value.kind === 'LORA' ? artifact.value.configUrl : null,
+        }),
+  });
+}
+
+export function generationColumns(change: GenerationChange): Columns {
+  const { error, images, seed, falResponseData, ...fields } = change;
+  return inColumns<Prisma.GenerationScalarFieldEnum>({
+    ...fields,
+    errorCode: error?.code ?? null,
+    errorMessage: error?.message ?? null,
+    ...(images === undefined ? {} : { images: storable(images) }),
+    ...(seed == null ? {} : { seed }),
+    ...(falResponseData === undefined ? {} : { falResponseData: storable(falResponseData) }),
+  });
+}
+
+function inColumns<Field extends string>(fields: Partial<Record<Field, unknown>>): Columns {
+  const named = Object.entries(fields).map(([field, value]) => [columnName(field), value]);
+  return { ...Object.fromEntries(named), updated_at: new Date() } as Columns;
+}
