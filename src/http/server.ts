@@ -86,9 +86,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const path = pathOf(request.url ?? '');
     const isPost = path === GRAPHQL_PATH && request.method === 'POST';
     const read = isPost
-      ? await inFlight
-          .track(options.plainQueries(request, response))
-          .catch((failure: unknown) => ({ failure }))
+      ? await inFlight.track(options.plainQueries(request, response)).catch((failure: Error) => ({ failure }))
       : {};
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
@@ -163,7 +161,7 @@ async function route(
   request: Request,
   routes: Routes,
 ): Promise<Response> {
-  if (failure !== undefined) throw new Error('the request could not be read', { cause: failure });
+  if (failure !== undefined) throw failure;
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
   if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request, context.req);
   const read = PAGES[path];
@@ -179,7 +177,7 @@ type Target = Unanswered & {
   readonly path: string;
   readonly req: IncomingMessage;
   /** Why the request could not be read. */
-  readonly failure?: unknown;
+  readonly failure?: Error;
 };
 
 type Routes = HttpOptions & { readonly handleWebhook: ReturnType<typeof createFalWebhook> };
