@@ -85,9 +85,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
     const isPost = path === GRAPHQL_PATH && request.method === 'POST';
-    const read = isPost
-      ? await inFlight.track(options.plainQueries(request, response)).catch((failure: Error) => ({ failure }))
-      : {};
+    const read = isPost ? await inFlight.track(options.plainQueries(request, response)).catch(failed) : {};
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
   const connections = new ConnectionTracker(server, timeouts);
@@ -138,6 +136,10 @@ function refusalOfOrigin(
 
 function refuse(response: ServerResponse, { status, message, headers }: HeadRefusal): void {
   response.writeHead(status, { ...headers, 'content-type': 'text/plain' }).end(`${message}\n`);
+}
+
+function failed(error: unknown): Pick<Target, 'failure'> {
+  return { failure: error instanceof Error ? error : new Error(String(error)) };
 }
 
 function isAt(path: string, pathname: string): boolean {
