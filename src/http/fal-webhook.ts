@@ -1,4 +1,5 @@
 import { BODY_SHARES, BodyBudget } from './body-budget.ts';
+import { jsonResponse } from './json-response.ts';
 import { declaredLength, withBody } from './read-body.ts';
 import { readSignedHeaders, readWebhook, type GenuineWebhook } from '../fal/read-webhook.ts';
 import { withTimeout } from '../async/with-timeout.ts';
@@ -79,7 +80,7 @@ export function createFalWebhook(
     const outcome = await receive(services, budgets, request, incoming);
     services.count(outcome);
     const [status, text] = RESPONSES[outcome];
-    return Response.json({ outcome: text }, { status, headers: HEADERS[status] ?? {} });
+    return jsonResponse({ outcome: text }, { status, headers: HEADERS[status] ?? {} });
   };
 }
 

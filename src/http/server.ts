@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
+import { Response } from '@whatwg-node/fetch';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import type { PlainQueries, Unanswered } from './plain-queries.ts';
@@ -8,6 +9,7 @@ import type { Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
+import { jsonResponse } from './json-response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { InFlight } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -153,7 +155,7 @@ async function respond(target: Target, request: Request, routes: Routes): Promis
   } catch (error) {
     const correlationId = randomUUID();
     routes.log.error({ err: error, correlationId, path: target.path.slice(0, 200) }, 'HTTP route failed');
-    return Response.json({ error: 'Internal server error.', correlationId }, { status: 500 });
+    return jsonResponse({ error: 'Internal server error.', correlationId }, { status: 500 });
   }
 }
 
@@ -167,10 +169,10 @@ async function route(
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
   if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request, context.req);
   const read = PAGES[path];
-  if (read === undefined) return Response.json({ error: 'Not found.' }, { status: 404 });
+  if (read === undefined) return jsonResponse({ error: 'Not found.' }, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     const { status, message, headers } = methodNotAllowed('GET, HEAD');
-    return Response.json({ error: message }, { status, headers: { ...headers } });
+    return jsonResponse({ error: message }, { status, headers });
   }
   return read(routes, request);
 }
@@ -185,13 +187,13 @@ type Target = Unanswered & {
 type Routes = HttpOptions & { readonly handleWebhook: ReturnType<typeof createFalWebhook> };
 
 const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Response | Promise<Response>>> = {
-  '/': () => Response.json({ service: 'likeness', graphql: GRAPHQL_PATH }),
+  '/': () => jsonResponse({ service: 'likeness', graphql: GRAPHQL_PATH }),
   '/livez': () => livez(),
   '/readyz': ({ readiness }) => readyz(readiness),
   '/metrics': async ({ metrics: { registry, token } }, { headers }) =>
     isMetricsReader(token, headers.get('authorization'))
       ? new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } })
-      : Response.json(
+      : jsonResponse(
           { error: 'Authentication required: send METRICS_TOKEN as a bearer token.' },
           { status: 401, headers: { 'www-authenticate': 'Bearer' } },
         ),
