@@ -7,7 +7,6 @@ import {
   type ExecutionResult,
   type OperationDefinitionNode,
 } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import { schema } from './schema.ts';
 import type { Context } from './context.ts';
@@ -72,11 +71,14 @@ class CompilingQuery implements PlainQuery {
 
   execute(context: Context, variables: Variables): ExecutionResult | Promise<ExecutionResult> {
     this.#uses += 1;
-    if (this.#uses === COMPILE_AFTER_USES) this.#compile();
+    // A query that cannot be compiled stays as it is.
+    if (this.#uses === COMPILE_AFTER_USES) this.#compile().catch(() => undefined);
     return this.#run(context, variables);
   }
 
-  #compile(): void {
+  async #compile(): Promise<void> {
+    // Loaded on use: a start would take a tenth longer.
+    const { compileQuery, isCompiledQuery } = await import('graphql-jit');
     const compiled = compileQuery(schema, this.document, this.operation.name?.value);
     // It does not support every directive; such a query stays as it is.
     if (!isCompiledQuery(compiled)) return;
