@@ -5,7 +5,7 @@ import { Response } from '@whatwg-node/fetch';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import type { PlainQueries, Unanswered } from './plain-queries.ts';
-import type { Yoga } from './yoga.ts';
+import type { MaskError, Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
@@ -40,6 +40,7 @@ export type HttpOptions = {
   readonly timeouts?: Timeouts;
   readonly yoga: Yoga;
   readonly plainQueries: PlainQueries;
+  readonly maskError: MaskError;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly readiness: Readiness;

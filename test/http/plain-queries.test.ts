@@ -66,6 +66,7 @@ beforeAll(async () => {
     isAllowedOrigin,
     socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
     yoga: graphql.yoga,
+    maskError: graphql.maskError,
     plainQueries: async (request, response) => {
       const read = await graphql.plainQueries(request, response);
       answeredBy.push(read === 'answered' ? 'plain' : 'yoga');
