@@ -6,7 +6,8 @@ import { ClockSkew } from './fal/clock-skew.ts';
 import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createGenerationWaiter } from './live/wait-for-generation.ts';
-import { createGraphqlServer, GRAPHQL_PATH } from './http/yoga.ts';
+import { createGraphqlServer } from './http/yoga.ts';
+import { GRAPHQL_PATH } from './http/graphql-path.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
@@ -16,7 +17,6 @@ import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
-import { bridgeOverRedis } from './live/redis-bridge.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { startHttp } from './http/server.ts';
@@ -82,7 +82,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   if (simulator !== null) parts.add(() => simulator.close());
 
   const notifications = new Notifications();
-  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, notifications, log);
+  const redis =
+    config.redisUrl === null
+      ? null
+      : // Loaded on use: most servers have no Redis.
+        (await import('./live/redis-bridge.ts')).bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
   const store = new PrismaJobStore(database, config.limits);
   const settings = {
@@ -127,7 +131,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
-  const yoga = createGraphqlServer({
+  const graphql = createGraphqlServer({
     services: {
       prisma: database.prisma,
       jobs: deps,
@@ -151,7 +155,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     isLocal,
     isAllowedOrigin,
     socketLimits: config.limits,
-    yoga,
+    ...graphql,
     authenticate,
     webhook: {
       keys: new KeySet(fal.jwksUrl, log),

@@ -6,13 +6,16 @@ import {
   type JWTVerifyOptions,
   type JWTVerifyResult,
 } from 'jose';
-import { publishedKeys } from './published-keys.ts';
+import { LRUCache } from 'lru-cache';
+import { publishedKeys, type TokenKeys } from './published-keys.ts';
 import type { AuthConfig } from '../config/config.ts';
 import type { Log } from '../log/log.ts';
 import type { Viewer } from './viewer.ts';
 
+type ViewerIdentity = { readonly kind: 'viewer'; readonly viewer: Viewer };
+
 export type Identity =
-  | { readonly kind: 'viewer'; readonly viewer: Viewer }
+  | ViewerIdentity
   /** A token is required and missing. */
   | { readonly kind: 'none' }
   /** The token is invalid. The sender may see `reason`. */
@@ -49,6 +52,11 @@ const MAX_LIFETIME_S = 20 * 365 * 86_400;
 /** No control characters, which PostgreSQL and logs cannot store. */
 const SUBJECT = /^\P{Cc}{1,255}$/u;
 
+/** In characters: about 10,000 tokens. Verifying one takes 0.1 ms. */
+const MAX_REMEMBERED = 8_000_000;
+
+type VerifiedToken = { readonly keySet: object; readonly identity: ViewerIdentity };
+
 /** @param now milliseconds of a monotonic clock, for the age of published keys */
 export function createAuthenticate(
   config: AuthConfig,
@@ -60,7 +68,11 @@ export function createAuthenticate(
     return () => Promise.resolve({ kind: 'viewer', viewer });
   }
   const { keys, issuer, audience } = config;
-  const key = 'secret' in keys ? sharedSecret(keys.secret) : publishedKeys(keys.jwksUrl, log, now);
+  const tokenKeys = 'secret' in keys ? sharedSecret(keys.secret) : publishedKeys(keys.jwksUrl, log, now);
+  const verifiedTokens = new LRUCache<string, VerifiedToken>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: (_token, text) => text.length,
+  });
   const options = {
     algorithms: 'secret' in keys ? SECRET_ALGORITHMS : PUBLIC_KEY_ALGORITHMS,
     clockTolerance: CLOCK_TOLERANCE_S,
@@ -72,9 +84,21 @@ export function createAuthenticate(
     if (authorization === null || authorization === '') return { kind: 'none' };
     const token = /^Bearer +([\w~+/.=-]+)$/i.exec(authorization)?.[1];
     if (token === undefined) return bad('the authorization value is not a bearer token');
+    const remembered = verifiedTokens.get(token);
+    if (
+      remembered !== undefined &&
+      !hasExpired(remembered.identity) &&
+      remembered.keySet === (await tokenKeys.current())
+    )
+      return remembered.identity;
     try {
-      const { payload } = await verified(token, key, options);
-      return identityIn(payload, Date.now() / 1000);
+      const keySet = tokenKeys.known();
+      const { payload } = await verified(token, tokenKeys.find, options);
+      const identity = identityIn(payload, Date.now() / 1000);
+      // Keys that were fetched in between may not include the one that signed it.
+      if (identity.kind === 'viewer' && keySet !== null && keySet === tokenKeys.known())
+        verifiedTokens.set(token, { keySet, identity });
+      return identity;
     } catch (error) {
       return identityOf(error);
     }
@@ -92,9 +116,14 @@ function identityIn({ sub, iat, exp }: JWTPayload, now: number): Identity {
   return { kind: 'viewer', viewer: { ownerId: sub, expiresAt: exp === undefined ? null : exp * 1000 } };
 }
 
-function sharedSecret(secret: string): JWTVerifyGetKey {
+/** The verification of a later use would end the same until it expires or the keys change. */
+function hasExpired({ viewer: { expiresAt } }: ViewerIdentity): boolean {
+  return expiresAt !== null && expiresAt + CLOCK_TOLERANCE_S * 1000 <= Date.now();
+}
+
+function sharedSecret(secret: string): TokenKeys {
   const bytes = new TextEncoder().encode(secret);
-  return () => bytes;
+  return { find: () => bytes, current: () => bytes, known: () => bytes };
 }
 
 /** Tries every matching key if the token does not name one of several. */

@@ -11,17 +11,22 @@ const LOG_LINES = {
   unavailable: 'token keys unavailable: tokens cannot be verified',
 } as const;
 
+export type TokenKeys = {
+  /** The key of a token. */
+  readonly find: JWTVerifyGetKey;
+  /** The trusted key set, another object after every fetch; null if there is none. Fetches it if it is too old. */
+  readonly current: () => object | null | Promise<object | null>;
+  /** The same without a fetch. */
+  readonly known: () => object | null;
+};
+
 /**
  * Token keys of an issuer, by `kid` and `alg`. An unknown key causes a new fetch. Throws the error of the last fetch if
  * the key may be one that could not be fetched. An outage is logged once, and its end if no keys were known.
  *
  * @param now milliseconds of a monotonic clock
  */
-export function publishedKeys(
-  url: string,
-  log: Pick<Log, 'warn' | 'info'>,
-  now: () => number,
-): JWTVerifyGetKey {
+export function publishedKeys(url: string, log: Pick<Log, 'warn' | 'info'>, now: () => number): TokenKeys {
   let state: 'fresh' | keyof typeof LOG_LINES = 'fresh';
   const jwks = new RemoteJwks({
     url,
@@ -43,7 +48,7 @@ export function publishedKeys(
     now,
   });
 
-  return async (header, token) => {
+  const find: JWTVerifyGetKey = async (header, token) => {
     const known = await jwks.current();
     if (known === null) throw noKeys();
     try {
@@ -55,6 +60,7 @@ export function publishedKeys(
     if (refreshed === null || jwks.failure !== null) throw noKeys();
     return refreshed(header, token);
   };
+  return { find, current: () => jwks.current(), known: () => jwks.known };
 
   function noKeys(): Error {
     return jwks.failure ?? new Error('no keys are known');

@@ -5,7 +5,7 @@ import { isJsonObject, type Json } from '../values/json.ts';
 import type { Delivery } from '../jobs/apply-run-event.ts';
 import type { KeySet } from './key-set.ts';
 import type { WebhookMessage } from '../jobs/handle-webhook.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** In seconds, before or after our time. */
 export const TOLERANCE_SECONDS = 300;

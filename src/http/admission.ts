@@ -1,8 +1,9 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
 import { BODY_SHARES, BodyBudget, VIEWER_BYTES } from './body-budget.ts';
 import { unauthenticated } from '../graphql/builder.ts';
-import { withBody } from './read-body.ts';
+import { withBody, type BodyReading } from './read-body.ts';
 import type { Authenticate, Identity } from '../auth/authenticate.ts';
+import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 
@@ -11,8 +12,37 @@ const MAX_BODY_BYTES = 100_000;
 /** A mobile client with a bad connection sends a kilobyte per second. */
 const BODY_TIMEOUT_MS = 15_000;
 
-/** Set by this plugin, or by the WebSocket server. */
-export type ViewerContext = { viewer?: Viewer | null };
+/** Reads a GraphQL request's body within the budget of its sender. */
+export type ReadGraphqlBody = (request: IncomingMessage, viewer: Viewer | null) => Promise<BodyReading>;
+
+export function createGraphqlBodyReader(): ReadGraphqlBody {
+  const viewers = new BodyBudget(BODY_SHARES.viewer, VIEWER_BYTES);
+  const anonymous = new BodyBudget(BODY_SHARES.anonymous);
+  return (request, viewer) =>
+    withBody(
+      request,
+      {
+        maxBytes: MAX_BODY_BYTES,
+        timeoutMs: BODY_TIMEOUT_MS,
+        budget: viewer === null ? anonymous : viewers,
+        key: viewer?.ownerId ?? '',
+      },
+      (reading) => reading,
+    );
+}
+
+/** What is known of a request before Yoga handles it. */
+export type AdmissionContext = {
+  /** Set by this plugin, or by the WebSocket server. */
+  viewer?: Viewer | null;
+  /** The HTTP request. */
+  readonly req?: IncomingMessage;
+  /** Set for a request that was read already. */
+  readonly identity?: Identity;
+  readonly body?: BodyReading;
+  /** Set for a request that was executed already. */
+  readonly result?: ExecutionResult;
+};
 
 /**
  * Verifies the token before it reads the body, and reads the body within the budget of its sender.
@@ -22,36 +52,38 @@ export type ViewerContext = { viewer?: Viewer | null };
 export function useAdmission(options: {
   readonly authenticate: Authenticate;
   readonly admitsAnonymous: boolean;
-}): Plugin<object, ViewerContext> {
-  const viewers = new BodyBudget(BODY_SHARES.viewer, VIEWER_BYTES);
-  const anonymous = new BodyBudget(BODY_SHARES.anonymous);
+  readonly readBody: ReadGraphqlBody;
+}): Plugin<object, AdmissionContext> {
   return {
     async onRequestParse({ request, requestParser, serverContext, setRequestParser }) {
       if (requestParser === undefined) return;
       const { method, headers } = request;
-      const viewer = viewerOrThrow(await options.authenticate(headers.get('authorization')));
+      const { req, identity = await options.authenticate(headers.get('authorization')) } = serverContext;
+      const viewer = viewerOrThrow(identity);
       if (viewer === null && !options.admitsAnonymous)
         throw unauthenticated('Authentication required: send a valid bearer token.');
       serverContext.viewer = viewer;
-      if (method !== 'POST') {
+      if (method !== 'POST' || req === undefined) {
         setRequestParser(() => parsed(() => requestParser(request)));
         return;
       }
       setRequestParser(async () => {
-        const limits = {
-          maxBytes: MAX_BODY_BYTES,
-          timeoutMs: BODY_TIMEOUT_MS,
-          budget: viewer === null ? anonymous : viewers,
-          key: viewer?.ownerId ?? '',
-        };
-        const body = await withBody(request, limits, (reading) => reading);
+        const body = serverContext.body ?? (await options.readBody(req, viewer));
         if (body.kind !== 'read') throw UNREAD[body.kind]();
-        // Node's own Request: Yoga's takes a body with a field `then` for a promise.
-        const whole = new Request(request.url, { method, headers, body: body.bytes });
-        return withoutExtensions(await parsed(() => requestParser(whole)));
+        return withoutExtensions(await parsed(() => requestParser(withText(request, body.bytes))));
       });
     },
+    onParams({ context, setResult }) {
+      const { result } = context;
+      if (result !== undefined) setResult(result);
+    },
   };
+}
+
+/** What Yoga's parsers read of a request. Yoga's own Request takes a body with a field `then` for a promise. */
+function withText({ url, method, headers }: Request, bytes: Uint8Array): Request {
+  const text = async () => new TextDecoder().decode(bytes);
+  return { url, method, headers, text, json: async () => JSON.parse(await text()) as unknown } as Request;
 }
 
 function viewerOrThrow(identity: Identity): Viewer | null {

@@ -1,9 +1,11 @@
 import { BODY_SHARES, BodyBudget } from './body-budget.ts';
+import { jsonResponse } from './json-response.ts';
 import { declaredLength, withBody } from './read-body.ts';
 import { readSignedHeaders, readWebhook, type GenuineWebhook } from '../fal/read-webhook.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
 import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
+import type { IncomingMessage } from 'node:http';
 import type { KeySet } from '../fal/key-set.ts';
 import type { Log } from '../log/log.ts';
 
@@ -67,16 +69,18 @@ type Budgets = { readonly callback: BodyBudget; readonly webhook: BodyBudget };
  * fal's webhook endpoint. Cheap checks come first: method, path, declared length, headers, room for the body, signature
  * over the raw bytes, JSON, job. Responds with 2xx only when the message is committed or can never be used.
  */
-export function createFalWebhook(services: WebhookServices): (request: Request) => Promise<Response> {
+export function createFalWebhook(
+  services: WebhookServices,
+): (request: Request, incoming: IncomingMessage) => Promise<Response> {
   const budgets = {
     callback: new BodyBudget(BODY_SHARES.callback),
     webhook: new BodyBudget(BODY_SHARES.webhook),
   };
-  return async (request) => {
-    const outcome = await receive(services, budgets, request);
+  return async (request, incoming) => {
+    const outcome = await receive(services, budgets, request, incoming);
     services.count(outcome);
     const [status, text] = RESPONSES[outcome];
-    return Response.json({ outcome: text }, { status, headers: HEADERS[status] ?? {} });
+    return jsonResponse({ outcome: text }, { status, headers: HEADERS[status] ?? {} });
   };
 }
 
@@ -84,12 +88,13 @@ async function receive(
   services: WebhookServices,
   budgets: Budgets,
   request: Request,
+  incoming: IncomingMessage,
 ): Promise<WebhookOutcome> {
   const { method, headers } = request;
   if (method !== 'POST') return 'not-post';
   const path = tokenIn(request);
   if (path === null) return 'bad-path';
-  if (declaredLength(request) > MAX_BODY_BYTES) return 'too-large';
+  if (declaredLength(incoming) > MAX_BODY_BYTES) return 'too-large';
   const isOurs = path.token !== null && services.isOurToken(path.token);
   const signed = readSignedHeaders(headers, Date.now(), services.accountId);
   if (typeof signed === 'string') return rejected(services, signed);
@@ -101,7 +106,7 @@ async function receive(
     budget: isOurs ? budgets.callback : budgets.webhook,
     key: '',
   };
-  return withBody(request, limits, async (body) => {
+  return withBody(incoming, limits, async (body) => {
     if (body.kind !== 'read') return body.kind;
     const webhook = await readWebhook(signed, body.bytes, services.keys);
     if (signed.isStale) {

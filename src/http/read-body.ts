@@ -1,7 +1,8 @@
 import type { BodyBudget } from './body-budget.ts';
+import type { IncomingMessage } from 'node:http';
 
 export type BodyReading =
-  | { readonly kind: 'read'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'read'; readonly bytes: Buffer<ArrayBuffer> }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'too-slow' }
   /** Other requests use up the budget. */
@@ -26,7 +27,7 @@ const FREE_BYTES = 4096;
  * ones. A declared length that does not fit is refused before reading.
  */
 export async function withBody<T>(
-  request: Request,
+  request: IncomingMessage,
   limits: BodyLimits,
   use: (body: BodyReading) => T | Promise<T>,
 ): Promise<T> {
@@ -43,47 +44,48 @@ export async function withBody<T>(
 }
 
 /** In bytes, 0 if not declared. Node refuses a value that is not a number. */
-export function declaredLength({ headers }: Request): number {
-  return Number(headers.get('content-length') ?? 0);
+export function declaredLength({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
 }
 
-async function readReserved(
-  request: Request,
+function readReserved(
+  request: IncomingMessage,
   { maxBytes, timeoutMs, budget, key }: BodyLimits,
   reserved: { bytes: number },
 ): Promise<BodyReading> {
-  const reader = request.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
-  if (reader === undefined) return { kind: 'read', bytes: new Uint8Array() };
-  const late = { is: false };
-  const cancel = () => void reader.cancel().catch(() => undefined);
-  const timer = setTimeout(() => {
-    late.is = true;
-    cancel();
-  }, timeoutMs);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (late.is) return { kind: 'too-slow' };
-      if (done) return { kind: 'read', bytes: Buffer.concat(chunks) };
-      size += value.byteLength;
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      size += chunk.byteLength;
       if (size > maxBytes) {
-        cancel();
-        return { kind: 'too-large' };
+        finish({ kind: 'too-large' });
+        return;
       }
       if (size > FREE_BYTES) {
         if (!budget.reserve(key, size - reserved.bytes)) {
-          cancel();
-          return { kind: 'no-room' };
+          finish({ kind: 'no-room' });
+          return;
         }
         reserved.bytes = size;
       }
-      chunks.push(value);
-    }
-  } catch {
-    return { kind: late.is ? 'too-slow' : 'broken' };
-  } finally {
-    clearTimeout(timer);
-  }
+      chunks.push(chunk);
+    };
+    const onEnd = () => finish({ kind: 'read', bytes: Buffer.concat(chunks, size) });
+    // 'close' also follows the end of a whole body.
+    const onClose = () => finish({ kind: 'broken' });
+    const timer = setTimeout(() => finish({ kind: 'too-slow' }), timeoutMs);
+    const finish = (reading: BodyReading) => {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      if (reading.kind !== 'read') {
+        request.on('error', () => undefined);
+        // Unread bytes stay in the socket; the server discards them after the response.
+        request.pause();
+      }
+      resolve(reading);
+    };
+    request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
+    if (request.destroyed) onClose();
+  });
 }

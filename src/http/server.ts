@@ -1,11 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
+import { Response } from '@whatwg-node/fetch';
 import { ConnectionTracker } from './connection-tracker.ts';
-import { GRAPHQL_PATH, type Yoga } from './yoga.ts';
+import { GRAPHQL_PATH } from './graphql-path.ts';
+import type { PlainQueries, Unanswered } from './plain-queries.ts';
+import type { MaskError, Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
+import { jsonResponse } from './json-response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { InFlight } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -35,6 +39,8 @@ export type HttpOptions = {
   readonly socketLimits: SocketLimits;
   readonly timeouts?: Timeouts;
   readonly yoga: Yoga;
+  readonly plainQueries: PlainQueries;
+  readonly maskError: MaskError;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly readiness: Readiness;
@@ -74,11 +80,17 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       refuse(response, refusal);
       return;
     }
-    Promise.resolve(edge(request, response, { path: pathOf(request.url ?? '') })).catch((error: unknown) => {
+    handle(request, response).catch((error: unknown) => {
       log.error({ err: error }, 'HTTP request failed');
       response.destroy();
     });
   });
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request.url ?? '');
+    const isPost = path === GRAPHQL_PATH && request.method === 'POST';
+    const read = isPost ? await inFlight.track(options.plainQueries(request, response)).catch(failed) : {};
+    if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
+  }
   const connections = new ConnectionTracker(server, timeouts);
   const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts });
   await listening(server, options.port, options.host);
@@ -129,6 +141,10 @@ function refuse(response: ServerResponse, { status, message, headers }: HeadRefu
   response.writeHead(status, { ...headers, 'content-type': 'text/plain' }).end(`${message}\n`);
 }
 
+function failed(error: unknown): Pick<Target, 'failure'> {
+  return { failure: error instanceof Error ? error : new Error(String(error)) };
+}
+
 function isAt(path: string, pathname: string): boolean {
   return pathname === path || pathname.startsWith(`${path}/`);
 }
@@ -140,35 +156,45 @@ async function respond(target: Target, request: Request, routes: Routes): Promis
   } catch (error) {
     const correlationId = randomUUID();
     routes.log.error({ err: error, correlationId, path: target.path.slice(0, 200) }, 'HTTP route failed');
-    return Response.json({ error: 'Internal server error.', correlationId }, { status: 500 });
+    return jsonResponse({ error: 'Internal server error.', correlationId }, { status: 500 });
   }
 }
 
 /** Routes by the path of the request target: the URL of a Request includes the Host header. */
-async function route({ path, ...context }: Target, request: Request, routes: Routes): Promise<Response> {
+async function route(
+  { path, failure, ...context }: Target,
+  request: Request,
+  routes: Routes,
+): Promise<Response> {
+  if (failure !== undefined) throw failure;
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
-  if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request);
+  if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request, context.req);
   const read = PAGES[path];
-  if (read === undefined) return Response.json({ error: 'Not found.' }, { status: 404 });
+  if (read === undefined) return jsonResponse({ error: 'Not found.' }, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     const { status, message, headers } = methodNotAllowed('GET, HEAD');
-    return Response.json({ error: message }, { status, headers: { ...headers } });
+    return jsonResponse({ error: message }, { status, headers });
   }
   return read(routes, request);
 }
 
-type Target = { readonly path: string };
+type Target = Unanswered & {
+  readonly path: string;
+  readonly req: IncomingMessage;
+  /** Why the request could not be read. */
+  readonly failure?: Error;
+};
 
-type Routes = HttpOptions & { readonly handleWebhook: (request: Request) => Promise<Response> };
+type Routes = HttpOptions & { readonly handleWebhook: ReturnType<typeof createFalWebhook> };
 
 const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Response | Promise<Response>>> = {
-  '/': () => Response.json({ service: 'likeness', graphql: GRAPHQL_PATH }),
+  '/': () => jsonResponse({ service: 'likeness', graphql: GRAPHQL_PATH }),
   '/livez': () => livez(),
   '/readyz': ({ readiness }) => readyz(readiness),
   '/metrics': async ({ metrics: { registry, token } }, { headers }) =>
     isMetricsReader(token, headers.get('authorization'))
       ? new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } })
-      : Response.json(
+      : jsonResponse(
           { error: 'Authentication required: send METRICS_TOKEN as a bearer token.' },
           { status: 401, headers: { 'www-authenticate': 'Bearer' } },
         ),

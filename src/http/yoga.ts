@@ -1,7 +1,10 @@
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type DocumentNode } from 'graphql';
 import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
+import { CompiledQueries } from '../graphql/compiled-queries.ts';
+import { createPlainQueries, type PlainQueries } from './plain-queries.ts';
+import { GRAPHQL_PATH } from './graphql-path.ts';
 import { badInput } from '../graphql/builder.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
@@ -10,14 +13,12 @@ import type { IsAllowedOrigin } from './origin.ts';
 import { playgroundTabs, withTabsInPlace } from './playground.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
 import { schema } from '../graphql/schema.ts';
-import { useAdmission, type ViewerContext } from './admission.ts';
-import { useExecutionGuard } from '../graphql/policy/execution-guard.ts';
+import { createGraphqlBodyReader, useAdmission, type AdmissionContext } from './admission.ts';
+import { ExecutionGuard, useExecutionGuard } from '../graphql/policy/execution-guard.ts';
 import type { CostLimit } from '../graphql/policy/cost-limit.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Log } from '../log/log.ts';
-
-export const GRAPHQL_PATH = '/graphql';
 
 /** Unparsable documents are not cached: parsing them ends early. */
 const NO_CACHE = { get: () => undefined, set: () => undefined };
@@ -34,11 +35,24 @@ export type GraphqlOptions = {
   readonly log: Log;
 };
 
-export type Yoga = YogaServerInstance<ViewerContext, Context>;
+export type Yoga = YogaServerInstance<AdmissionContext, Context>;
 
-export function createGraphqlServer(options: GraphqlOptions): Yoga {
+/** The error as the client may see it. */
+export type MaskError = (error: unknown) => GraphQLError;
+
+export type GraphqlServer = {
+  readonly yoga: Yoga;
+  readonly plainQueries: PlainQueries;
+  readonly maskError: MaskError;
+};
+
+export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
   const { services, authenticate, isAllowedOrigin, hidesSchema } = options;
-  return createYoga<ViewerContext, Context>({
+  const maskError: MaskError = (error) => masked(error, options);
+  const readBody = createGraphqlBodyReader();
+  const guard = new ExecutionGuard(options);
+  const documents = new ParseCache();
+  const yoga = createYoga<AdmissionContext, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
@@ -46,14 +60,14 @@ export function createGraphqlServer(options: GraphqlOptions): Yoga {
     plugins: [
       useDocumentGuard({ hidesSchema }),
       useFormGuard({ guardsGet: hidesSchema }),
-      useAdmission({ authenticate, admitsAnonymous: !hidesSchema }),
-      useExecutionGuard(options),
+      useAdmission({ authenticate, admitsAnonymous: !hidesSchema, readBody }),
+      useExecutionGuard(guard),
       usePagePolicy(),
     ],
     multipart: false,
     // useAdmission limits bodies.
     maxRequestBodySize: false,
-    parserAndValidationCache: { documentCache: new ParseCache(), errorCache: NO_CACHE },
+    parserAndValidationCache: { documentCache: documents, errorCache: NO_CACHE },
     // masked() logs the errors.
     logging: false,
     cors: (request) => {
@@ -72,16 +86,34 @@ export function createGraphqlServer(options: GraphqlOptions): Yoga {
       const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
       return withTabsInPlace(renderGraphiQL(page));
     },
-    maskedErrors: { maskError: (error, message) => masked(error, message, options) },
+    maskedErrors: { maskError },
     context: ({ viewer = null }) => ({ ...services, viewer }),
   });
+  const plainQueries = createPlainQueries({
+    services,
+    authenticate,
+    isAllowedOrigin,
+    readBody,
+    guard,
+    queries: new CompiledQueries(),
+    maskError,
+    validDocument(text) {
+      // Yoga has parsed it and found it valid or not, so both steps are in its cache.
+      if (!documents.has(text)) return null;
+      const enveloped = yoga.getEnveloped({ viewer: null });
+      const document = enveloped.parse(text) as DocumentNode;
+      const errors = enveloped.validate(schema, document) as readonly GraphQLError[];
+      return errors.length === 0 ? document : null;
+    },
+  });
+  return { yoga, plainQueries, maskError };
 }
 
 /**
  * The error as the client may see it: errors made for clients unchanged, a malformed cursor as INVALID_INPUT, and every
  * other error as a correlation ID that identifies its log line.
  */
-function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOptions): Error {
+function masked(error: unknown, { log, hidesSchema }: GraphqlOptions): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   if (original instanceof PothosValidationError) return badInput(shortened(original.message));
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
@@ -89,7 +121,7 @@ function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOp
   const correlationId = randomUUID();
   log.error({ err: original ?? error, correlationId }, 'GraphQL request failed');
   const { nodes = null, path = null } = error instanceof GraphQLError ? error : {};
-  return new GraphQLError(message, {
+  return new GraphQLError('Unexpected error.', {
     nodes,
     path,
     extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId },

@@ -44,6 +44,11 @@ export class RemoteJwks<Keys> {
     this.#now = options.now ?? (() => performance.now());
   }
 
+  /** Trusted keys, or null, without a fetch. */
+  get known(): Keys | null {
+    return this.#trusted();
+  }
+
   /** Trusted keys, or null. Fetches them if they are too old. */
   async current(): Promise<Keys | null> {
     const { maxAgeMs = Infinity } = this.#options;

@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthenticate, LOCAL_OWNER } from '../../src/auth/authenticate.ts';
 import { authenticateWith, inSeconds, SECRET, token } from '../support/signed-tokens.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -46,6 +46,16 @@ describe('a token signed with the secret', () => {
       viewer: { ownerId: 'ada', expiresAt: exp * 1000 },
     });
     expect(await identityOf({ sub: 'ada' })).toMatchObject({ viewer: { expiresAt: null } });
+  });
+
+  test('is refused after its end, however often it was taken before', async () => {
+    const authenticate = authenticateWith({ secret: SECRET });
+    const value = `Bearer ${await token({ sub: 'ada', exp: inSeconds(60) })}`;
+    for (let use = 0; use < 3; use += 1) expect(await authenticate(value)).toMatchObject({ kind: 'viewer' });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 66_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    for (let use = 0; use < 3; use += 1)
+      expect(await authenticate(value)).toEqual({ kind: 'bad', reason: 'the token has expired' });
   });
 
   test('is verified by the algorithm of its header, whichever came before', async () => {

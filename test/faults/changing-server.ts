@@ -39,7 +39,7 @@ await prisma.avatar.create({
 });
 
 const notifications = new Notifications();
-const yoga = createGraphqlServer({
+const graphql = createGraphqlServer({
   services: {
     prisma,
     // Never used: only subscriptions are served here.
@@ -69,7 +69,7 @@ const http = await startHttp({
   isAllowedOrigin: isLocalOrigin,
   socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: limits?.socketsPerOwner ?? null },
   timeouts: { ...TIMEOUTS, ...patience },
-  yoga,
+  ...graphql,
   authenticate,
   webhook: {
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },

@@ -47,30 +47,51 @@ export type ExecutionGuardOptions = {
 
 /**
  * Refuses operations before they execute, cheapest check first: token, cost, remaining budget of the owner, variables.
- * Limits the number of errors in a result.
+ * One guard for all transports: an owner has one budget and one set of turns.
  */
-export function useExecutionGuard(options: ExecutionGuardOptions): Plugin<Context> {
-  const turns = new OwnerTurns(MAX_COST_AT_ONCE);
+export class ExecutionGuard {
+  readonly #options: ExecutionGuardOptions;
+  readonly #turns = new OwnerTurns(MAX_COST_AT_ONCE);
+
+  constructor(options: ExecutionGuardOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the cost from the owner's budget, or gives the reason not to execute. */
+  admit(args: Args): Admission {
+    return admit(args, this.#options);
+  }
+
+  /** Whether the operation must execute in a turn. */
+  needsTurn({ cost, startsRun }: Admitted): boolean {
+    // Waiting for fal costs this server nothing, so it must not delay the owner's other operations.
+    return cost > SMALL_COST && !startsRun;
+  }
+
+  async inTurn<T>(
+    { ownerId, cost }: Admitted,
+    execute: () => T | Promise<T>,
+  ): Promise<T | { readonly errors: readonly GraphQLError[] }> {
+    const turn = await this.#turns.run(ownerId, cost, execute);
+    return turn === 'full' ? { errors: [limitExceeded(1)] } : turn.done;
+  }
+}
+
+/** Applies the guard, and limits the number of errors in a result. */
+export function useExecutionGuard(guard: ExecutionGuard): Plugin<Context> {
   return {
     onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
-      const admission = admit(args, options);
+      const admission = guard.admit(args);
       if ('refusal' in admission) {
         setResultAndStopExecution({ errors: [admission.refusal] });
         return;
       }
-      const { ownerId, cost, startsRun } = admission;
       const execute: (given: typeof args) => unknown = executeFn;
-      // Waiting for fal costs this server nothing, so it must not delay the owner's other operations.
-      if (cost > SMALL_COST && !startsRun) {
-        setExecuteFn(async () => {
-          const turn = await turns.run(ownerId, cost, () => execute(args));
-          return turn === 'full' ? { errors: [limitExceeded(1)] } : turn.done;
-        });
-      }
+      if (guard.needsTurn(admission)) setExecuteFn(() => guard.inTurn(admission, () => execute(args)));
       return { onExecuteDone: keepFewErrors };
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const admission = admit(args, options);
+      const admission = guard.admit(args);
       if ('refusal' in admission) {
         setResultAndStopExecution({ errors: [admission.refusal] });
         return;
@@ -91,9 +112,9 @@ function keepFewErrors({
   if (errors !== undefined) setResult({ ...result, errors: fewErrors(errors) });
 }
 
-type Admission =
-  | { readonly refusal: GraphQLError }
-  | { readonly ownerId: string; readonly cost: number; readonly startsRun: boolean };
+type Admitted = { readonly ownerId: string; readonly cost: number; readonly startsRun: boolean };
+
+export type Admission = { readonly refusal: GraphQLError } | Admitted;
 
 function admit(
   { schema, document, operationName, ...args }: Args,

@@ -32,6 +32,9 @@ const QUERY_COST = 40;
 const MUTATION_COST = 200;
 const INTROSPECTION_COST = 5000;
 
+/** Sizes of operations whose page lengths are in the text, so that a repeated operation is measured once. */
+const constantSizes = new WeakMap<OperationDefinitionNode, OperationSize>();
+
 /**
  * Size of an operation. The content of a fragment counts each time the fragment is used. The cost is 1 for each field of
  * the response, with every list as long as requested; 5 more for each entry of a connection; 40 more for each connection
@@ -43,6 +46,21 @@ export function sizeOf(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Variables,
+): OperationSize {
+  const known = constantSizes.get(operation);
+  if (known !== undefined) return known;
+  const length = { isConstant: true };
+  const size = measure(document, operation, variables, length);
+  if (length.isConstant) constantSizes.set(operation, size);
+  return size;
+}
+
+/** @param length becomes not constant when a page length is a variable */
+function measure(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+  length: { isConstant: boolean },
 ): OperationSize {
   const fragments = new Map(
     document.definitions
@@ -88,7 +106,7 @@ export function sizeOf(
       aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
       directives: inner.directives,
       cost: connections.has(name)
-        ? (inner.cost + ENTRY_COST) * pageLength(field, operation, variables) + 1 + QUERY_COST
+        ? (inner.cost + ENTRY_COST) * pageLength(field, operation, variables, length) + 1 + QUERY_COST
         : inner.cost + 1,
       outermost: 1,
       outermostCost: outermostCost(name, operation.operation),
@@ -125,10 +143,11 @@ function pageLength(
   { arguments: given = [] }: FieldNode,
   operation: OperationDefinitionNode,
   variables: Variables,
+  length: { isConstant: boolean },
 ): number {
-  const lengths = given
-    .filter(({ name }) => name.value === 'first' || name.value === 'last')
-    .map(({ value }) => lengthOf(value, operation, variables));
+  const pages = given.filter(({ name }) => name.value === 'first' || name.value === 'last');
+  if (pages.some(({ value }) => value.kind === Kind.VARIABLE)) length.isConstant = false;
+  const lengths = pages.map(({ value }) => lengthOf(value, operation, variables));
   return lengths.length === 0 ? DEFAULT_PAGE : Math.max(1, ...lengths);
 }
 

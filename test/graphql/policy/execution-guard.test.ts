@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'graphql';
 import { schema } from '../../../src/graphql/schema.ts';
-import { useExecutionGuard } from '../../../src/graphql/policy/execution-guard.ts';
+import { ExecutionGuard, useExecutionGuard } from '../../../src/graphql/policy/execution-guard.ts';
 
 type OnExecute = NonNullable<ReturnType<typeof useExecutionGuard>['onExecute']>;
 
@@ -28,7 +28,7 @@ function execution(onExecute: OnExecute, ownerId: string) {
 }
 
 test('a costly operation waits for one of the same owner, and for none of another', async () => {
-  const { onExecute } = useExecutionGuard({ hidesSchema: false, costLimit: null });
+  const { onExecute } = useExecutionGuard(new ExecutionGuard({ hidesSchema: false, costLimit: null }));
   if (onExecute === undefined) throw new Error('expected a hook');
   const [first, second, other] = ['ada', 'ada', 'bob'].map((owner) => execution(onExecute, owner));
   const begun = () => [first, second, other].map((one) => one?.state.hasBegun);

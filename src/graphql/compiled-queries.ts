@@ -1,0 +1,106 @@
+import {
+  execute,
+  getOperationAST,
+  GraphQLError,
+  OperationTypeNode,
+  type DocumentNode,
+  type ExecutionResult,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { schema } from './schema.ts';
+import type { Context } from './context.ts';
+
+/** In characters of text. A compiled query takes up to 1.5 KB for each of its fields. */
+const MAX_TEXT = 50_000;
+/** Compiling costs as much as ten executions that are not compiled. */
+const COMPILE_AFTER_USES = 10;
+
+export type PlainQuery = {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  execute(context: Context, variables: Variables): ExecutionResult | Promise<ExecutionResult>;
+};
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/**
+ * Valid queries by their text, compiled to a JavaScript function when they repeat: a list of 20 avatars with their
+ * generations executes in 0.2 ms instead of 0.8 ms, and a repeated text is neither parsed nor validated again.
+ */
+export class CompiledQueries {
+  readonly #queries = new LRUCache<string, CompilingQuery>({
+    maxSize: MAX_TEXT,
+    sizeCalculation: (_query, key) => key.length,
+  });
+
+  /**
+   * @param valid the document of a text that was parsed and validated before; null if there is none
+   * @returns null for everything but a valid query
+   */
+  find(
+    text: string,
+    operationName: string | null,
+    valid: (text: string) => DocumentNode | null,
+  ): PlainQuery | null {
+    const key = `${operationName ?? ''}\n${text}`;
+    const known = this.#queries.get(key);
+    if (known !== undefined) return known;
+    const document = valid(text);
+    const operation = document === null ? null : getOperationAST(document, operationName);
+    if (document === null || operation?.operation !== OperationTypeNode.QUERY) return null;
+    const query = new CompilingQuery(document, operation);
+    this.#queries.set(key, query);
+    return query;
+  }
+}
+
+class CompilingQuery implements PlainQuery {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  #uses = 0;
+  #run: PlainQuery['execute'];
+
+  constructor(document: DocumentNode, operation: OperationDefinitionNode) {
+    this.document = document;
+    this.operation = operation;
+    const operationName = operation.name?.value ?? null;
+    this.#run = (contextValue, variableValues) =>
+      execute({ schema, document, operationName, contextValue, variableValues });
+  }
+
+  execute(context: Context, variables: Variables): ExecutionResult | Promise<ExecutionResult> {
+    this.#uses += 1;
+    // A query that cannot be compiled stays as it is.
+    if (this.#uses === COMPILE_AFTER_USES) this.#compile().catch(() => undefined);
+    return this.#run(context, variables);
+  }
+
+  async #compile(): Promise<void> {
+    // Loaded on use: a start would take a tenth longer.
+    const { compileQuery, isCompiledQuery } = await import('graphql-jit');
+    const compiled = compileQuery(schema, this.document, this.operation.name?.value);
+    // It does not support every directive; such a query stays as it is.
+    if (!isCompiledQuery(compiled)) return;
+    this.#run = async (context, variables) => {
+      const result = await compiled.query(undefined, context, variables);
+      return result.errors === undefined ? result : this.#located(result, result.errors);
+    };
+  }
+
+  /** graphql-jit's errors have lines and columns only; an error that is made of one would lose them. */
+  #located({ data }: ExecutionResult, errors: readonly GraphQLError[]): ExecutionResult {
+    const source = this.document.loc?.source;
+    const starts = [
+      0,
+      ...[...(source?.body ?? '').matchAll(/\r\n|[\n\r]/g)].map((end) => end.index + end[0].length),
+    ];
+    return {
+      errors: errors.map(({ message, locations, path, originalError, extensions }) => {
+        const positions = locations?.map(({ line, column }) => (starts[line - 1] ?? 0) + column - 1);
+        return new GraphQLError(message, { source, positions, path, originalError, extensions });
+      }),
+      data: data ?? null,
+    };
+  }
+}
