@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { errorText, requestIdSchema } from './schemas.ts';
 import { isJsonObject, type Json } from '../values/json.ts';
 import type { Delivery } from '../jobs/apply-run-event.ts';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { KeySet } from './key-set.ts';
 import type { WebhookMessage } from '../jobs/handle-webhook.ts';
 import * as z from 'zod';
@@ -14,6 +15,8 @@ export const TOLERANCE_SECONDS = 300;
 const ID = /^[!-+\--~]{1,256}$/;
 const TIMESTAMP = /^\d{1,12}$/;
 const SIGNATURE = /^[0-9a-f]{128}$/;
+
+const HEADERS = ['request-id', 'user-id', 'timestamp', 'signature'].map((name) => `x-fal-webhook-${name}`);
 
 /** The signature header and the three headers it covers. */
 export type SignedHeaders = {
@@ -35,14 +38,16 @@ export type SignedHeaders = {
  * @param accountId the only accepted account; null accepts all
  */
 export function readSignedHeaders(
-  headers: Headers,
+  headers: IncomingHttpHeaders,
   now: number,
   accountId: string | null,
 ): SignedHeaders | 'malformed' | 'other-account' {
-  const requestId = headers.get('x-fal-webhook-request-id') ?? '';
-  const userId = headers.get('x-fal-webhook-user-id') ?? '';
-  const timestamp = headers.get('x-fal-webhook-timestamp') ?? '';
-  const signature = headers.get('x-fal-webhook-signature') ?? '';
+  const [requestId, userId, timestamp, signature] = HEADERS.map((name) => String(headers[name] ?? '')) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   if (!ID.test(requestId) || !ID.test(userId) || !TIMESTAMP.test(timestamp) || !SIGNATURE.test(signature)) {
     return 'malformed';
   }
