@@ -79,7 +79,7 @@ function listReader<R extends Row>(
       `SELECT k.position::int AS position, r.* FROM unnest($1::text[], $2::text[], $3::text[])
          WITH ORDINALITY AS k(parent, after, before, position)
        CROSS JOIN LATERAL (
-         SELECT ${columnsOf(table, keys, ['id', 'ownerId'])} FROM ${table} t
+         SELECT ${columnsOf(table, keys, ['id'])} FROM ${table} t
          WHERE t.${columnName(parentColumn)} = k.parent ${bounds} ORDER BY t.id ${order} LIMIT $4
        ) r ORDER BY k.position, r.id ${order}`,
       [
@@ -145,9 +145,16 @@ function columnsOf(
 /** Prepared statements of one connection: each takes memory in PostgreSQL. Others are parsed at every execution. */
 const MAX_PREPARED = 200;
 
-/** As Prisma reads them: a bigint is a BigInt. */
+/** As Prisma reads them, but times as text. */
 const TYPES = new pg.TypeOverrides();
 TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
+TYPES.setTypeParser(pg.types.builtins.TIMESTAMPTZ, rfc3339);
+
+/** PostgreSQL's text of a time with milliseconds, in a session in UTC: `2026-11-26 10:20:30.45+00`. */
+function rfc3339(text: string): string {
+  const milliseconds = text.slice(20, -3).padEnd(3, '0');
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${milliseconds}Z`;
+}
 
 function preparedQueries(pool: Pick<pg.Pool, 'query'>): Query {
   const names = new Map<string, string>();

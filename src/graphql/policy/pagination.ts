@@ -16,17 +16,19 @@ type PageArguments = {
 /**
  * A page of a list, as a Relay connection.
  *
+ * @param hasPageInfo whether the operation asks for it
  * @param read at most `limit` rows in the order of the list
  */
 export async function connectionOf<Row extends { readonly id: string }>(
   args: PageArguments,
   context: Context,
+  hasPageInfo: boolean,
   read: (page: PageOfRows) => Promise<readonly Row[]>,
 ) {
   const page = pageIn(args);
   if (page.after !== null || page.before !== null) await checkCursors(args, context);
   // One more row tells whether another page follows.
-  const rows = await read({ ...page, limit: page.limit + 1 });
+  const rows = await read(hasPageInfo ? { ...page, limit: page.limit + 1 } : page);
   const isMore = rows.length > page.limit;
   const { fromEnd } = page;
   const shown = !isMore ? rows : fromEnd ? rows.slice(1) : rows.slice(0, -1);
