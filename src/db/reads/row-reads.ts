@@ -70,24 +70,17 @@ function listReader<R extends Row>(
   async function readAlike(keys: readonly ListKey[]): Promise<readonly R[][]> {
     const lists: R[][] = keys.map(() => []);
     const { limit, after, before, fromEnd } = keys[0]?.page ?? EMPTY_PAGE;
-    const bounds = [
-      ...(after === null ? [] : [`AND t.id < k.after`]),
-      ...(before === null ? [] : [`AND t.id > k.before`]),
-    ].join(' ');
+    const parents = keys.map(({ parent }) => parent);
     const order = fromEnd ? 'ASC' : 'DESC';
+    const bound = after !== null ? 'AND t.id < k.bound' : before !== null ? 'AND t.id > k.bound' : '';
     const rows = (await query(
-      `SELECT k.position::int AS position, r.* FROM unnest($1::text[], $2::text[], $3::text[])
-         WITH ORDINALITY AS k(parent, after, before, position)
+      `SELECT k.position::int AS position, r.* FROM unnest($2::text[]${bound && ', $3::text[]'})
+         WITH ORDINALITY AS k(parent${bound && ', bound'}, position)
        CROSS JOIN LATERAL (
          SELECT ${columnsOf(table, keys, ['id'])} FROM ${table} t
-         WHERE t.${columnName(parentColumn)} = k.parent ${bounds} ORDER BY t.id ${order} LIMIT $4
+         WHERE t.${columnName(parentColumn)} = k.parent ${bound} ORDER BY t.id ${order} LIMIT $1
        ) r ORDER BY k.position, r.id ${order}`,
-      [
-        keys.map(({ parent }) => parent),
-        keys.map(({ page }) => page.after),
-        keys.map(({ page }) => page.before),
-        limit,
-      ],
+      bound ? [limit, parents, keys.map(({ page }) => page.after ?? page.before)] : [limit, parents],
     )) as readonly (R & { readonly position: number })[];
     for (const row of rows) lists[row.position - 1]?.push(row);
     if (fromEnd) for (const list of lists) list.reverse();
