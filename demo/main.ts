@@ -39,7 +39,7 @@ const output = new Output(readTerminal(process.stdout, process.env), (text) => {
 const disposer = new Disposer();
 const serverLog = new ServerLog();
 
-process.exitCode = await perform();
+void perform().then((status) => (process.exitCode = status));
 
 async function perform(): Promise<number> {
   const wait = createWait(stopper.signal);

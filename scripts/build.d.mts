@@ -1,4 +1,7 @@
 export declare const PROGRAMS: Readonly<
   Record<'main' | 'fal' | 'demo' | 'backup' | 'restore' | 'move-to-postgres', string>
 >;
-export declare function buildPrograms(names: readonly (keyof typeof PROGRAMS)[]): Promise<void>;
+export declare function buildPrograms(
+  names: readonly (keyof typeof PROGRAMS)[],
+  options?: { readonly isCached?: boolean },
+): Promise<void>;

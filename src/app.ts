@@ -17,7 +17,6 @@ import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
-import { bridgeOverRedis } from './live/redis-bridge.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { startHttp } from './http/server.ts';
@@ -83,7 +82,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   if (simulator !== null) parts.add(() => simulator.close());
 
   const notifications = new Notifications();
-  const redis = config.redisUrl === null ? null : bridgeOverRedis(config.redisUrl, notifications, log);
+  const redis =
+    config.redisUrl === null
+      ? null
+      : // Loaded on use: most servers have no Redis.
+        (await import('./live/redis-bridge.ts')).bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
   const store = new PrismaJobStore(database, config.limits);
   const settings = {

@@ -55,9 +55,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-const app = await appOrExit();
-close = () => app.close();
-announce(app);
+void appOrExit().then((app) => {
+  close = () => app.close();
+  announce(app);
+});
 
 function configOrExit(): Config {
   try {

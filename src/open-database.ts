@@ -2,11 +2,11 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { PrismaClient } from './generated/prisma/client.ts';
 import type { DatabaseTroubleError } from './db/database-trouble.ts';
-import { openEmbedded } from './embedded/database.ts';
 import type { OperatorLog } from './log/log.ts';
 import { migrate } from './db/migrations/migrate.ts';
 import { readMigrations } from './db/migrations/migration-files.ts';
 import { openPostgres, withOwnClient } from './db/postgres.ts';
+import { optimizeWasmLate } from './db/wasm-tiering.ts';
 import { withTimeout } from './async/with-timeout.ts';
 
 export const PING_TIMEOUT_MS = 2_000;
@@ -48,6 +48,7 @@ type Opened = Pick<Database, 'kind' | 'pool' | 'close'> & {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { databaseUrl, dataDir, log } = options;
+  optimizeWasmLate();
   const migrations = await readMigrations();
 
   if (databaseUrl !== undefined) {
@@ -56,6 +57,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return overPool({ kind: 'postgres', pool, close, trouble: () => undefined });
   }
 
+  // Loaded on use: PGlite's code is large.
+  const { openEmbedded } = await import('./embedded/database.ts');
   const { pool, close, serve, trouble } = await openEmbedded(dataDir, log);
   try {
     const client = await pool.connect();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,8 +11,6 @@ import { spreadOf, type Row } from '../statistics.ts';
 import type { BenchDatabase } from '../database.ts';
 import type { Plan } from '../plan.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const run = promisify(execFile);
 /** After its first answer a server still compiles and collects. */
 const IDLE_MS = 3000;
 
@@ -82,36 +80,14 @@ async function firstAnswer(server: ServerUnderTest, authorization: string): Prom
   if (answer.status !== 200 || text.includes('"errors"')) throw new Error(`${server.name}: ${text}`);
 }
 
-/** Megabytes that a production install takes: packages after `npm prune --omit=dev`, and the bundle. */
+/** Megabytes of dist/, which is a whole production install. */
 export async function measureSize(): Promise<Row[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'likeness-size-'));
-  try {
-    for (const name of ['package.json', 'package-lock.json', 'packages', 'dist', '.npmrc']) {
-      await cp(join(ROOT, name), join(folder, name), {
-        recursive: true,
-        filter: (path) => !path.includes('node_modules'),
-      }).catch((error: unknown) => {
-        if (name !== '.npmrc') throw error;
-      });
-    }
-    await run('npm', ['ci', '--omit=dev', '--ignore-scripts'], { cwd: folder });
-    const sizes = await Promise.all(
-      ['node_modules', 'dist'].map(async (name) => {
-        const { stdout } = await run('du', ['-sm', join(folder, name)]);
-        return parseInt(stdout, 10);
-      }),
-    );
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    return [
-      {
-        metric: 'production install',
-        contender: 'likeness',
-        ratio: spreadOf([1]),
-        value: spreadOf([total]),
-        unit: 'MB',
-      },
-    ];
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { stdout } = await promisify(execFile)('du', [
+    '-sm',
+    fileURLToPath(new URL('../../dist', import.meta.url)),
+  ]);
+  const size = spreadOf([parseInt(stdout, 10)]);
+  return [
+    { metric: 'production install', contender: 'likeness', ratio: spreadOf([1]), value: size, unit: 'MB' },
+  ];
 }

@@ -3,7 +3,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BATCH, type Contents } from './copy-rows.ts';
 import { ChecksumSum } from './table-checksum.ts';
 import { sequenceSchema, tableSchema, type Table } from './tables.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A table as the database's catalog describes it. No table is listed by hand: a new one is in the next backup. */
 export const tableSchema = z.object({

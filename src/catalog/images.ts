@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fieldsOf } from './artefact.ts';
 import { parseWebUrl } from '../values/web-url.ts';
 import type { Json } from '../values/json.ts';

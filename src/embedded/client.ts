@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { PGlite } from '@electric-sql/pglite';
-import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import { PGlitePgConfig } from '@electric-sql/pglite/node-postgres';
 
-type EmbeddedConnection = ReturnType<typeof createPgConfig>['connection'];
+type EmbeddedConnection = PGlitePgConfig['connection'];
 type Listener = Parameters<EmbeddedConnection['on']>[1];
 
 /**
@@ -17,7 +17,7 @@ export function embeddedClientClass(db: PGlite): new (config?: pg.ClientConfig) 
 
   return class EmbeddedClient extends pg.Client {
     constructor(config?: pg.ClientConfig) {
-      const bridge = createPgConfig(db);
+      const bridge = new PGlitePgConfig({ pglite: db });
       leaveTypesToPostgres(bridge.connection);
       takeTurns(bridge.connection, () => {
         const before = lastClient;

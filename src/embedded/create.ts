@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CREATING_NEEDS, requireSpace } from './free-space.ts';
+import { LATE_TIERING } from '../db/wasm-tiering.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import type { OperatorLog } from '../log/log.ts';
 import { errorCodeOf } from '../db/error-code.ts';
@@ -115,7 +116,7 @@ export async function createEmbedded(
 async function runCreate(unfinished: string): Promise<void> {
   const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite');
   try {
-    await promisify(execFile)(process.execPath, ['-e', CREATE, pglite, unfinished], {
+    await promisify(execFile)(process.execPath, [LATE_TIERING, '-e', CREATE, pglite, unfinished], {
       timeout: CREATE_TIMEOUT_MS,
       killSignal: 'SIGKILL',
     });

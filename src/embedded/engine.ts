@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import { LOG_TAKES } from './free-space.ts';
+import { optimizeWasmLate } from '../db/wasm-tiering.ts';
 
 /**
  * PGlite's own parameters and ours. Its default buffers take 164 MB; a fifth suffices for one process. A checkpoint cuts
@@ -45,6 +46,7 @@ export async function openEngine(
   folder: string,
   onStopped: (error: EmbeddedStoppedError) => void,
 ): Promise<Engine> {
+  optimizeWasmLate();
   const db = await PGlite.create(folder, { startParams: START_PARAMS });
   let stopped: EmbeddedStoppedError | undefined;
 

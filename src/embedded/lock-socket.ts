@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const claimSchema = z.object({ pid: z.number().int(), state: z.enum(['starting', 'holding']) });
 

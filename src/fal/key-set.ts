@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { RemoteJwks } from '../jwks/remote-jwks.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Log } from '../log/log.ts';
 
 const MINUTE = 60_000;

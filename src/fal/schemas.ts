@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject, type Json } from '../values/json.ts';
 import { parseWebUrl } from '../values/web-url.ts';
 import type { Body } from './send-once.ts';

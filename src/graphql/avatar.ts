@@ -2,13 +2,14 @@ import { builder, viewerOf } from './builder.ts';
 import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
+import { followRow } from './follow-row.ts';
 import { GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
 import { isId } from '../jobs/ids.ts';
 import { isTrainer } from '../catalog/trainers.ts';
 import { openStream, versionFrom } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
-import { watchRow, watchRows } from '../live/watch.ts';
+import { watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
 
 const AvatarStatusEnum = builder.enumType('AvatarStatus', {
@@ -211,7 +212,7 @@ builder.subscriptionField('avatarStatus', (t) =>
           'Last version that the caller has received. The current state is sent only if its version is higher. Without `avatarId`, this applies to each avatar.',
       }),
     },
-    subscribe: async (_root, { avatarId, afterVersion }, context) => {
+    subscribe: async (_root, { avatarId, afterVersion }, context, info) => {
       const { ownerId } = viewerOf(context);
       const { avatar } = context.prisma;
       const version = versionFrom(afterVersion);
@@ -234,7 +235,8 @@ builder.subscriptionField('avatarStatus', (t) =>
       }
       return openStream(context, async () =>
         isId(avatarId)
-          ? watchRow({
+          ? followRow(context, info, {
+              id: avatarId,
               listen: context.notifications.listen('avatar', avatarId),
               read: () => context.rows.avatar(ownerId, avatarId),
               afterVersion: version,

@@ -7,7 +7,6 @@ import {
   type ExecutionResult,
   type OperationDefinitionNode,
 } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import { setFlagsFromString } from 'node:v8';
 import { schema } from './schema.ts';
@@ -81,11 +80,14 @@ class CompilingQuery implements PlainQuery {
 
   execute(context: Context, variables: Variables): ExecutionResult | Promise<ExecutionResult> {
     this.#uses += 1;
-    if (this.#uses === COMPILE_AFTER_USES) this.#compile();
+    // A query that cannot be compiled stays as it is.
+    if (this.#uses === COMPILE_AFTER_USES) this.#compile().catch(() => undefined);
     return this.#run(context, variables);
   }
 
-  #compile(): void {
+  async #compile(): Promise<void> {
+    // Loaded on use: a start would take a tenth longer.
+    const { compileQuery, isCompiledQuery } = await import('graphql-jit');
     const compiled = compileQuery(schema, this.document, this.operation.name?.value);
     // It does not support every directive; such a query stays as it is.
     if (!isCompiledQuery(compiled)) return;

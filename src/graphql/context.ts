@@ -1,8 +1,10 @@
+import type { ExecutionResult } from 'graphql';
 import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
+import type { Selections } from './selections.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
 
 /** A part of a list whose newest row comes first. */
@@ -53,7 +55,19 @@ export type Services = {
   readonly rows: RowReads;
 };
 
+/** A connection that takes finished events, which subscribers can share. */
+export type Push = {
+  readonly selections: Selections;
+  /** As sent by the subscriber. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly encode: (result: ExecutionResult) => Buffer;
+  /** Sends an event at once. Without room it returns false, and calls `whenRoom` once there is room. */
+  readonly take: (event: Buffer, whenRoom: () => void) => boolean;
+};
+
 export type Context = Services & {
   /** Null: anonymous. */
   readonly viewer: Viewer | null;
+  /** Of a subscription over WebSocket. */
+  readonly push?: Push;
 };

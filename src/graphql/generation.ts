@@ -1,9 +1,9 @@
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
+import { followRow } from './follow-row.ts';
 import { isId } from '../jobs/ids.ts';
 import { openStream, versionFrom } from './stream.ts';
-import { watchRow } from '../live/watch.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
 
@@ -136,12 +136,13 @@ builder.subscriptionField('generationStatus', (t) =>
           'Last version that the caller has received. The current state is sent only if its version is higher.',
       }),
     },
-    subscribe: async (_root, { generationId, afterVersion }, context) => {
+    subscribe: async (_root, { generationId, afterVersion }, context, info) => {
       const { ownerId } = viewerOf(context);
       const version = versionFrom(afterVersion);
       return openStream(context, async () =>
         isId(generationId)
-          ? watchRow({
+          ? followRow(context, info, {
+              id: generationId,
               listen: context.notifications.listen('generation', generationId),
               read: () => context.rows.generation(ownerId, generationId),
               afterVersion: version,

@@ -70,9 +70,7 @@ export function useAdmission(options: {
       setRequestParser(async () => {
         const body = serverContext.body ?? (await options.readBody(req, viewer));
         if (body.kind !== 'read') throw UNREAD[body.kind]();
-        // Node's own Request: Yoga's takes a body with a field `then` for a promise.
-        const whole = new Request(request.url, { method, headers, body: body.bytes });
-        return withoutExtensions(await parsed(() => requestParser(whole)));
+        return withoutExtensions(await parsed(() => requestParser(withText(request, body.bytes))));
       });
     },
     onParams({ context, setResult }) {
@@ -80,6 +78,12 @@ export function useAdmission(options: {
       if (result !== undefined) setResult(result);
     },
   };
+}
+
+/** What Yoga's parsers read of a request. Yoga's own Request takes a body with a field `then` for a promise. */
+function withText({ url, method, headers }: Request, bytes: Uint8Array): Request {
+  const text = async () => new TextDecoder().decode(bytes);
+  return { url, method, headers, text, json: async () => JSON.parse(await text()) as unknown } as Request;
 }
 
 function viewerOrThrow(identity: Identity): Viewer | null {

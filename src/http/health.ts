@@ -1,3 +1,5 @@
+import { jsonResponse } from './json-response.ts';
+
 export type Readiness = {
   /** Throws if the database does not work. The error may have a `reason`. */
   readonly database: () => Promise<void>;
@@ -7,17 +9,17 @@ export type Readiness = {
 };
 
 export function livez(): Response {
-  return Response.json({ status: 'alive' });
+  return jsonResponse({ status: 'alive' });
 }
 
 /** 503 while the process stops or its database does not work. */
 export async function readyz({ database, isShared, isClosing }: Readiness): Promise<Response> {
-  if (isClosing()) return Response.json({ status: 'closing' }, { status: 503 });
+  if (isClosing()) return jsonResponse({ status: 'closing' }, { status: 503 });
   try {
     await database();
-    return Response.json(isShared() ? { status: 'ready' } : { status: 'degraded', redis: 'unreachable' });
+    return jsonResponse(isShared() ? { status: 'ready' } : { status: 'degraded', redis: 'unreachable' });
   } catch (error) {
-    return Response.json({ status: 'degraded', database: wordFor(error) }, { status: 503 });
+    return jsonResponse({ status: 'degraded', database: wordFor(error) }, { status: 503 });
   }
 }
 

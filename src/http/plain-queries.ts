@@ -20,7 +20,7 @@ export type PlainQueryOptions = {
   readonly queries: CompiledQueries;
   /** The document of a text that Yoga has found valid; null if there is none. */
   readonly validDocument: (text: string) => DocumentNode | null;
-  readonly masked: (error: GraphQLError) => GraphQLError;
+  readonly maskError: (error: GraphQLError) => GraphQLError;
 };
 
 /** What is known of a request that Yoga must answer. */
@@ -37,7 +37,7 @@ export type PlainQueries = (
  * abort signals for each of them: 0.3 ms of CPU. Every other request, and every result with errors, is left to Yoga.
  */
 export function createPlainQueries(options: PlainQueryOptions): PlainQueries {
-  const { services, authenticate, isAllowedOrigin, readBody, guard, queries, validDocument, masked } =
+  const { services, authenticate, isAllowedOrigin, readBody, guard, queries, validDocument, maskError } =
     options;
 
   return async (request, response) => {
@@ -74,7 +74,7 @@ export function createPlainQueries(options: PlainQueryOptions): PlainQueries {
     const execute = () => query.execute(contextValue, variableValues);
     const result = await (guard.needsTurn(admission) ? guard.inTurn(admission, execute) : execute());
     if (result.errors === undefined) return result;
-    return { ...result, errors: fewErrors(result.errors).map(masked) };
+    return { ...result, errors: fewErrors(result.errors).map(maskError) };
   }
 }
 

@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
+import { Response } from '@whatwg-node/fetch';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import type { PlainQueries, Unanswered } from './plain-queries.ts';
-import type { Yoga } from './yoga.ts';
+import type { MaskError, Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
+import { jsonResponse } from './json-response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { InFlight } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -38,6 +40,7 @@ export type HttpOptions = {
   readonly timeouts?: Timeouts;
   readonly yoga: Yoga;
   readonly plainQueries: PlainQueries;
+  readonly maskError: MaskError;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly readiness: Readiness;
@@ -62,10 +65,10 @@ const LOCAL_ONLY =
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { log, timeouts = TIMEOUTS } = options;
   const inFlight = new InFlight();
-  const routes: Routes = { ...options, handleWebhook: createFalWebhook(options.webhook) };
+  const webhook = createFalWebhook(options.webhook);
   // Tracked until the response exists: sending it to a disconnected client may never end.
   const edge = createServerAdapter<Target>((request, target) =>
-    inFlight.track(respond(target, request, routes)),
+    inFlight.track(respond(target, request, options)),
   );
   const server = createServer(REQUEST_LIMITS, (request, response) => {
     // The connection has ended: no response can be sent.
@@ -84,8 +87,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   });
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
-    const isPost = path === GRAPHQL_PATH && request.method === 'POST';
-    const read = isPost ? await inFlight.track(options.plainQueries(request, response)).catch(failed) : {};
+    const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
+    const answer = isAt(WEBHOOK_PATH, path) ? webhook : isQuery ? options.plainQueries : null;
+    const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
   const connections = new ConnectionTracker(server, timeouts);
@@ -147,13 +151,13 @@ function isAt(path: string, pathname: string): boolean {
 }
 
 /** Logs and masks the error of a route; the correlation ID identifies its log line. */
-async function respond(target: Target, request: Request, routes: Routes): Promise<Response> {
+async function respond(target: Target, request: Request, routes: HttpOptions): Promise<Response> {
   try {
     return await route(target, request, routes);
   } catch (error) {
     const correlationId = randomUUID();
     routes.log.error({ err: error, correlationId, path: target.path.slice(0, 200) }, 'HTTP route failed');
-    return Response.json({ error: 'Internal server error.', correlationId }, { status: 500 });
+    return jsonResponse({ error: 'Internal server error.', correlationId }, { status: 500 });
   }
 }
 
@@ -161,16 +165,15 @@ async function respond(target: Target, request: Request, routes: Routes): Promis
 async function route(
   { path, failure, ...context }: Target,
   request: Request,
-  routes: Routes,
+  routes: HttpOptions,
 ): Promise<Response> {
   if (failure !== undefined) throw failure;
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
-  if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request, context.req);
   const read = PAGES[path];
-  if (read === undefined) return Response.json({ error: 'Not found.' }, { status: 404 });
+  if (read === undefined) return jsonResponse({ error: 'Not found.' }, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     const { status, message, headers } = methodNotAllowed('GET, HEAD');
-    return Response.json({ error: message }, { status, headers: { ...headers } });
+    return jsonResponse({ error: message }, { status, headers });
   }
   return read(routes, request);
 }
@@ -182,16 +185,16 @@ type Target = Unanswered & {
   readonly failure?: Error;
 };
 
-type Routes = HttpOptions & { readonly handleWebhook: ReturnType<typeof createFalWebhook> };
-
-const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Response | Promise<Response>>> = {
-  '/': () => Response.json({ service: 'likeness', graphql: GRAPHQL_PATH }),
+const PAGES: Readonly<
+  Record<string, (routes: HttpOptions, request: Request) => Response | Promise<Response>>
+> = {
+  '/': () => jsonResponse({ service: 'likeness', graphql: GRAPHQL_PATH }),
   '/livez': () => livez(),
   '/readyz': ({ readiness }) => readyz(readiness),
   '/metrics': async ({ metrics: { registry, token } }, { headers }) =>
     isMetricsReader(token, headers.get('authorization'))
       ? new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } })
-      : Response.json(
+      : jsonResponse(
           { error: 'Authentication required: send METRICS_TOKEN as a bearer token.' },
           { status: 401, headers: { 'www-authenticate': 'Bearer' } },
         ),

@@ -4,7 +4,6 @@ import {
   type DocumentNode,
   type execute,
   type ExecutionArgs,
-  type GraphQLFormattedError,
   type GraphQLSchema,
   type subscribe,
 } from 'graphql';
@@ -13,6 +12,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import { pathOf, refusalOfHead } from './request-head.ts';
+import { createPush, withoutStatus, withoutStatuses } from './ws-events.ts';
 import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -22,7 +22,7 @@ import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../log/log.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import type { Yoga } from './yoga.ts';
+import type { MaskError, Yoga } from './yoga.ts';
 
 export type Sockets = {
   /** Closes every socket with 1001 and accepts no new ones. */
@@ -79,6 +79,7 @@ export function serveSockets(
   server: Server,
   options: {
     readonly yoga: Yoga;
+    readonly maskError: MaskError;
     readonly authenticate: Authenticate;
     readonly isAllowedOrigin: IsAllowedOrigin;
     readonly limits: SocketLimits;
@@ -89,6 +90,7 @@ export function serveSockets(
   const { yoga, authenticate, isAllowedOrigin, limits } = options;
   const sockets = new WebSocketServer(WEBSOCKET_OPTIONS);
   const unauthenticated = new Set<WebSocket>();
+  const pushFor = createPush(options.maskError);
   const socketsOf = new KeyedSemaphore(limits.socketsPerOwner);
   const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
     isAllowedOrigin(origin ?? null, host ?? null);
@@ -125,11 +127,10 @@ export function serveSockets(
       return true;
     },
     onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
-    onNext: (_context, _id, _payload, _args, { errors, data }) =>
-      errors === undefined
-        ? undefined
-        : { errors: errors.map(withoutStatus), ...(data === undefined ? {} : { data }) },
-    onSubscribe: async ({ extra, subscriptions }, id, payload) => {
+    onNext: (_context, _id, _payload, _args, result) =>
+      result.errors === undefined ? undefined : withoutStatuses(result),
+    onSubscribe: async (context, id, payload) => {
+      const { extra, subscriptions } = context;
       const { connection, viewer } = extra;
       if (!connection.begin(id)) return [new GraphQLError('The operation ID is too long or in use.')];
       // `subscriptions` includes the new operation. Operations that the client has completed may still execute: as many
@@ -147,12 +148,17 @@ export function serveSockets(
       const errors = attempt(() => enveloped.validate(schema, document) as readonly GraphQLError[]);
       if (errors instanceof GraphQLError) return [errors];
       if (errors.length > 0) return errors;
+      const variables = declaredOnly(payload, document);
+      const push = pushFor(variables, id, (event, whenRoom) => {
+        // The client may have completed the operation.
+        return !(id in context.subscriptions) || connection.offer(event, whenRoom);
+      });
       return {
         schema,
         operationName: payload.operationName ?? null,
         document,
-        variableValues: declaredOnly(payload, document),
-        contextValue: await enveloped.contextFactory(),
+        variableValues: variables,
+        contextValue: await enveloped.contextFactory({ push }),
         rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
       };
     },
@@ -199,13 +205,6 @@ function declaredOnly(payload: SubscribePayload, document: DocumentNode): Record
   const declared = Object.fromEntries(names.map((name) => [name, given[name]]));
   Object.assign(payload, { variables: declared, extensions: null });
   return declared;
-}
-
-/** Removes the HTTP status, which has no meaning on a socket. */
-function withoutStatus(error: GraphQLError): GraphQLFormattedError {
-  const { extensions = {}, ...rest } = error.toJSON();
-  const { http: _status, ...kept } = extensions;
-  return Object.keys(kept).length === 0 ? rest : { ...rest, extensions: kept };
 }
 
 function attempt<T>(step: () => T): T | GraphQLError {

@@ -15,6 +15,7 @@ const MESSAGES_BEFORE_ACK = 20;
 const MAX_ID_LENGTH = 128;
 /** In bytes (RFC 6455, 5.5): a control frame has 125, two of them for the code. */
 const MAX_REASON_BYTES = 123;
+const TEXT = { binary: false };
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 
@@ -36,7 +37,8 @@ export class WsConnection {
   /** The unanswered ping, and the bytes that its pong confirms. */
   #ping: { readonly at: number; readonly data: string; readonly bytes: number } | null = null;
   #pings = 0;
-  #waiting: (() => void)[] = [];
+  /** Sends that wait for the window, in order. */
+  readonly #waiting: (() => void)[] = [];
   #handling = 0;
   #lastOperationAt = performance.now();
   /** IDs of operations whose last message is not sent yet. */
@@ -120,15 +122,34 @@ export class WsConnection {
     this.#wake();
   }
 
-  async #send(text: string): Promise<void> {
-    while (this.isOpen && this.#unconfirmed >= WINDOW_BYTES) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Sends a message at once. With a full window it returns false, and calls `whenRoom` once the window is open. */
+  offer(message: Buffer, whenRoom: () => void): boolean {
+    if (!this.#hasRoom) {
+      this.#waiting.push(whenRoom);
+      return false;
     }
-    if (!this.isOpen) return;
-    this.#unconfirmed += Buffer.byteLength(text);
-    const written = new Promise<void>((resolve) => this.#socket.send(text, () => resolve()));
+    this.#write(message, message.length);
+    return true;
+  }
+
+  #send(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const write = () => this.#write(text, Buffer.byteLength(text), resolve);
+      if (this.#hasRoom) write();
+      else this.#waiting.push(write);
+    });
+  }
+
+  /** True for a closed socket, which drops what is written. */
+  get #hasRoom(): boolean {
+    return this.#unconfirmed < WINDOW_BYTES || !this.isOpen;
+  }
+
+  #write(message: string | Buffer, bytes: number, onWritten?: () => void): void {
+    if (!this.isOpen) return onWritten?.();
+    this.#unconfirmed += bytes;
+    this.#socket.send(message, TEXT, onWritten);
     if (this.#ping === null && this.#unconfirmed >= PING_AT_BYTES) this.#sendPing();
-    await written;
   }
 
   #sendPing(): void {
@@ -146,9 +167,9 @@ export class WsConnection {
     this.#wake();
   }
 
-  /** Lets all waiting sends check the window again, in order. */
+  /** Lets waiting sends have the room, in order. */
   #wake(): void {
-    for (const check of this.#waiting.splice(0)) check();
+    while (this.#hasRoom && this.#waiting.length > 0) this.#waiting.shift()?.();
   }
 
   /** Answers a WebSocket ping, unless the peer does not read. */

@@ -37,13 +37,18 @@ export type GraphqlOptions = {
 
 export type Yoga = YogaServerInstance<AdmissionContext, Context>;
 
+/** The error as the client may see it. */
+export type MaskError = (error: unknown) => GraphQLError;
+
 export type GraphqlServer = {
   readonly yoga: Yoga;
   readonly plainQueries: PlainQueries;
+  readonly maskError: MaskError;
 };
 
 export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
   const { services, authenticate, isAllowedOrigin, hidesSchema } = options;
+  const maskError: MaskError = (error) => masked(error, options);
   const readBody = createGraphqlBodyReader();
   const guard = new ExecutionGuard(options);
   const documents = new ParseCache();
@@ -81,7 +86,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
       return withTabsInPlace(renderGraphiQL(page));
     },
-    maskedErrors: { maskError: (error, message) => masked(error, message, options) },
+    maskedErrors: { maskError },
     context: ({ viewer = null }) => ({ ...services, viewer }),
   });
   const plainQueries = createPlainQueries({
@@ -91,7 +96,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     readBody,
     guard,
     queries: new CompiledQueries(),
-    masked: (error) => masked(error, 'Unexpected error.', options),
+    maskError,
     validDocument(text) {
       // Yoga has parsed it and found it valid or not, so both steps are in its cache.
       if (!documents.has(text)) return null;
@@ -101,14 +106,14 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       return errors.length === 0 ? document : null;
     },
   });
-  return { yoga, plainQueries };
+  return { yoga, plainQueries, maskError };
 }
 
 /**
  * The error as the client may see it: errors made for clients unchanged, a malformed cursor as INVALID_INPUT, and every
  * other error as a correlation ID that identifies its log line.
  */
-function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOptions): GraphQLError {
+function masked(error: unknown, { log, hidesSchema }: GraphqlOptions): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   if (original instanceof PothosValidationError) return badInput(shortened(original.message));
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
@@ -116,7 +121,7 @@ function masked(error: unknown, message: string, { log, hidesSchema }: GraphqlOp
   const correlationId = randomUUID();
   log.error({ err: original ?? error, correlationId }, 'GraphQL request failed');
   const { nodes = null, path = null } = error instanceof GraphQLError ? error : {};
-  return new GraphQLError(message, {
+  return new GraphQLError('Unexpected error.', {
     nodes,
     path,
     extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId },

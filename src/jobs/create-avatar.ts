@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import { newId, newTriggerPhrase } from './ids.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';

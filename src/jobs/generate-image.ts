@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_URL_LENGTH, parseWebUrl } from '../values/web-url.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../catalog/trainers.ts';
 import { idempotencyOf } from './ids.ts';
 import {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RedisConnection } from './redis-connection.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Log } from '../log/log.ts';
 import type { Notification } from '../jobs/publish-outbox.ts';
 import type { Notifications } from './notifications.ts';

@@ -24,7 +24,7 @@ export async function watchRow<Row extends { readonly version: number }>(options
   readonly listen: Subscribe;
   readonly read: () => Promise<Row | null>;
   readonly afterVersion: number;
-  readonly isLast?: (row: Row) => boolean;
+  readonly isLast?: ((row: Row) => boolean) | undefined;
 }): Promise<AsyncIterableIterator<Row> | null> {
   const { listen, read, isLast } = options;
   const consumer = new Consumer();
@@ -143,7 +143,7 @@ function* chunks(ids: readonly string[]): Generator<readonly string[]> {
 const RETRY_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
 
 /** The consumer of a stream, as the generator of its rows sees it. */
-class Consumer {
+export class Consumer {
   readonly changed = new Signal();
   readonly #left = new Signal();
   #hasLeft = false;

@@ -89,9 +89,9 @@ describe.skipIf(noGroups !== undefined)(
 
     test('to open it is logged before the system kills the process', async () => {
       dataDir = await copyEmbeddedTemplate();
-      const { signal, said } = await runLimited(150);
+      const { signal, said } = await runLimited(120);
       expect(signal).toBe('SIGKILL');
-      expect(said).toContain('The memory limit is 150 MB and a server with the embedded database takes 384');
+      expect(said).toContain('The memory limit is 120 MB and a server with the embedded database takes 256');
     });
   },
 );
@@ -103,7 +103,7 @@ test.skipIf(process.platform !== 'linux')(
     const server = await startServer({ DATA_DIR: dataDir });
     const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8')) ?? [];
     await server.kill();
-    expect(Number(kilobytes) / 1024).toBeLessThan(480); // 310; with the creation in it, 860
+    expect(Number(kilobytes) / 1024).toBeLessThan(360); // 230; with the creation in it, 860
     expect(Number(kilobytes) / 1024).toBeGreaterThan(100);
   },
 );

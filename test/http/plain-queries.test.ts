@@ -24,6 +24,8 @@ let http: HttpServer;
 let tokens: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
+  // The server loads it at the first compilation; the uses after that one must not be over before.
+  await import('graphql-jit');
   await database.prisma.avatar.createMany({
     data: [
       { ...avatarRow(ADA), ownerId: 'ada', falResponseData: { a: [1, null, 'é'] } },
@@ -64,6 +66,7 @@ beforeAll(async () => {
     isAllowedOrigin,
     socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
     yoga: graphql.yoga,
+    maskError: graphql.maskError,
     plainQueries: async (request, response) => {
       const read = await graphql.plainQueries(request, response);
       answeredBy.push(read === 'answered' ? 'plain' : 'yoga');

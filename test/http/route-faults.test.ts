@@ -20,6 +20,7 @@ const http = await startHttp({
   isAllowedOrigin: isLocalOrigin,
   socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
   yoga: { handleRequest: fails } as unknown as HttpOptions['yoga'],
+  maskError: fails,
   plainQueries: () => Promise.reject(new Error(SECRET)),
   authenticate: () => Promise.reject(new Error(SECRET)),
   webhook: {

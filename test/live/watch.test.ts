@@ -2,6 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { RESYNC_INTERVAL_MS, watchRow, watchRows } from '../../src/live/watch.ts';
 import { FakeRows, type FakeRow } from '../support/fake-rows.ts';
+import { Feeds } from '../../src/live/feed.ts';
+import { FeedWatcher, type FakeEvent } from '../support/feed-watcher.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -17,6 +19,15 @@ async function existing(watcher: Promise<Watcher | null>): Promise<Watcher> {
   const found = await watcher;
   if (found === null) throw new Error('Expected a row, got none');
   return found;
+}
+
+/** Watchers of one FakeRows share a feed. */
+const feedsOf = new WeakMap<FakeRows, Feeds<FakeRow, FakeEvent>>();
+
+function watchShared(rows: FakeRows, afterVersion = 0, isLast = (_row: FakeRow): boolean => false) {
+  const feeds = feedsOf.get(rows) ?? new Feeds();
+  feedsOf.set(rows, feeds);
+  return FeedWatcher.join(feeds, rows, { afterVersion, isLast });
 }
 
 function watchMany({ listen, list, readMany: read }: FakeRows, afterVersion = 0): Watcher {
@@ -38,6 +49,7 @@ const unavailable = () => Promise.reject(new Error('no database'));
 
 describe.each<[string, (rows: FakeRows, afterVersion?: number) => Promise<Watcher>]>([
   ['one row', (rows, afterVersion) => existing(watchOne(rows, afterVersion))],
+  ['one row, with others', (rows, afterVersion) => existing(watchShared(rows, afterVersion))],
   ['all rows', (rows, afterVersion) => Promise.resolve(watchMany(rows, afterVersion))],
 ])('a watcher of %s', (_what, watch) => {
   async function watching(version = 1) {
@@ -188,18 +200,21 @@ describe.each<[string, (rows: FakeRows, afterVersion?: number) => Promise<Watche
   });
 });
 
-describe('a watcher of one row', () => {
+describe.each([
+  ['one row', watchOne],
+  ['one row, with others', watchShared],
+])('a watcher of %s', (_what, watch) => {
   test('does not begin when there is no row, or it cannot be read', async () => {
     const rows = new FakeRows();
-    expect(await watchOne(rows)).toBeNull();
+    expect(await watch(rows)).toBeNull();
     rows.onRead = unavailable;
-    await expect(watchOne(rows)).rejects.toThrow('no database');
+    await expect(watch(rows)).rejects.toThrow('no database');
     expect([rows.listeners.size, rows.reads.length]).toEqual([0, 2]);
   });
 
   test('ends when the row is deleted', async () => {
     const rows = new FakeRows({ id: 'a', version: 1 });
-    const watcher = await existing(watchOne(rows));
+    const watcher = await existing(watch(rows));
     await watcher.next();
     const next = watcher.next();
     rows.remove('a');
@@ -210,12 +225,12 @@ describe('a watcher of one row', () => {
   test('ends after the last state', async () => {
     const rows = new FakeRows({ id: 'a', version: 1 });
     const isLast = ({ version }: FakeRow) => version === 2;
-    const watcher = await existing(watchOne(rows, 0, isLast));
+    const watcher = await existing(watch(rows, 0, isLast));
     expect(await take(watcher, 1)).toEqual(['a1']);
     rows.change('a');
     expect(await take(watcher, 2)).toEqual(['a2', 'end']);
     expect(rows.listeners.size).toBe(0);
-    const late = await existing(watchOne(rows, 2, isLast));
+    const late = await existing(watch(rows, 2, isLast));
     expect(await take(late, 1)).toEqual(['end']);
   });
 });

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { ApiClient } from './api-client.ts';
 import { freePort } from './free-port.ts';
 
@@ -17,6 +19,8 @@ export type StartOptions = {
   readonly env?: Env;
   /** Modules loaded before the server, to break something in it. */
   readonly preload?: readonly string[];
+  /** A copy of dist/ to run, without the rest of the repository. */
+  readonly shipped?: string;
   /** Its exit is no failure: the preloaded module causes it. */
   readonly mayExit?: boolean;
 };
@@ -69,11 +73,14 @@ export class Server extends ApiClient {
   }
 
   /** Starts a process, ready or not. */
-  launch({ env, preload = [], mayExit = false }: StartOptions = {}): void {
+  launch({ env, preload = [], shipped, mayExit = false }: StartOptions = {}): void {
     if (this.isRunning) throw new Error(`${this.url} is running`);
     const { PATH, HOME, TMPDIR } = process.env;
     const imports = preload.flatMap((module) => ['--import', module]);
-    const child = spawn(process.execPath, ['--enable-source-maps', ...imports, MAIN], {
+    // With source maps a server starts without its cache.
+    const program = shipped === undefined ? ['--enable-source-maps', MAIN] : [join(shipped, 'main.js')];
+    const child = spawn(process.execPath, [...imports, ...program], {
+      cwd: shipped === undefined ? undefined : tmpdir(),
       env: { PATH, HOME, TMPDIR, LOG_LEVEL: 'debug', ...this.#env, ...env, PORT: String(this.port) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Exchange } from './exchange.ts';
 import type { Overrides } from './overrides.ts';
 import { withoutSecrets, withoutToken } from './record.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StateFolder } from './state-folder.ts';
 
 const storedFile = z.object({ id: z.string(), name: z.string(), contentType: z.string(), size: z.number() });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { shortened } from './shortened.ts';
 import type { StateFolder } from './state-folder.ts';
 

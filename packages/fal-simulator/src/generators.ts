@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { aspectRatio, imageSize } from './image-sizes.ts';
 
 export type Generator = {

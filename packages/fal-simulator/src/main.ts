@@ -1,4 +1,4 @@
-import { startSimulator } from './simulator.ts';
+import { startSimulator, type Simulator } from './simulator.ts';
 
 const DEFAULT_PORT = 4010;
 
@@ -9,7 +9,7 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535) {
 }
 const dir = process.env['FAL_SIMULATOR_DIR'];
 const publicUrl = process.env['FAL_SIMULATOR_URL'];
-const simulator = await startSimulator({
+void startSimulator({
   host: process.env['HOST'] ?? '127.0.0.1',
   port,
   opensLoopback: true,
@@ -19,9 +19,13 @@ const simulator = await startSimulator({
     const { type, ...facts } = event;
     if (type !== 'listening') console.log(new Date().toISOString(), type, JSON.stringify(facts));
   },
+}).then((simulator) => {
+  announce(simulator);
+  endOnSignal(simulator);
 });
 
-console.log(`fal simulator on ${simulator.url}
+function announce(simulator: Simulator): void {
+  console.log(`fal simulator on ${simulator.url}
 
   FAL_KEY=local
   FAL_QUEUE_URL=${simulator.queueUrl}
@@ -32,12 +36,15 @@ scenarios               ${simulator.url}/__simulator/scenarios
 submits so far          ${simulator.url}/__simulator/requests
 webhooks so far         ${simulator.url}/__simulator/deliveries
 `);
+}
 
-let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    void simulator.close();
-  });
+function endOnSignal(simulator: Simulator): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      void simulator.close();
+    });
+  }
 }

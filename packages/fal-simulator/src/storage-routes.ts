@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Exchange } from './exchange.ts';
 import type { FileStore } from './file-store.ts';
 import { detail, json, type Reply } from './replies.ts';

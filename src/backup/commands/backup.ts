@@ -27,28 +27,26 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
  * `npm run backup -- [file]`: one file with all rows of the embedded database, while no server uses it. The file gets
  * its name after it was read again and every checksum was right.
  */
-process.exit(
-  await exitStatusOf(async () => {
-    const [name = defaultName(new Date()), ...more] = process.argv.slice(2);
-    if (more.length > 0 || name.startsWith('-')) {
-      throw new CommandError('usage: npm run backup -- [file]', EX_USAGE);
-    }
-    const { dataDir, databaseUrl } = readPlace(process.env);
-    if (databaseUrl !== null) {
-      throw new CommandError(
-        'DATABASE_URL is set, so the data is in PostgreSQL: use pg_dump, with --format=custom',
-        EX_CONFIG,
-      );
-    }
-    requireEmbedded(dataDir);
-    const file = resolve(name);
-    if (existsSync(file)) throw new CommandError(`${file} exists already; a backup replaces no file`);
+void exitStatusOf(async () => {
+  const [name = defaultName(new Date()), ...more] = process.argv.slice(2);
+  if (more.length > 0 || name.startsWith('-')) {
+    throw new CommandError('usage: npm run backup -- [file]', EX_USAGE);
+  }
+  const { dataDir, databaseUrl } = readPlace(process.env);
+  if (databaseUrl !== null) {
+    throw new CommandError(
+      'DATABASE_URL is set, so the data is in PostgreSQL: use pg_dump, with --format=custom',
+      EX_CONFIG,
+    );
+  }
+  requireEmbedded(dataDir);
+  const file = resolve(name);
+  if (existsSync(file)) throw new CommandError(`${file} exists already; a backup replaces no file`);
 
-    const { tables } = await writeChecked(dataDir, file);
-    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    print(`${file}: ${rows} rows of ${tables.length} tables, written and read again`);
-  }),
-);
+  const { tables } = await writeChecked(dataDir, file);
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  print(`${file}: ${rows} rows of ${tables.length} tables, written and read again`);
+}).then((status) => process.exit(status));
 
 /** Colons are not allowed in file names everywhere. */
 function defaultName(now: Date): string {

@@ -50,6 +50,7 @@ export function print(text: string): void {
 
 /** Runs a command's work. The exit status is 0, or after one line with the reason 1 (64 wrong arguments, 78 wrong settings). */
 export async function exitStatusOf(work: () => Promise<void>): Promise<number> {
+  process.exitCode = 1; // of a process that has nothing left to wait for before the work ends
   try {
     await work();
     return 0;

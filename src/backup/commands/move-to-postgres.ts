@@ -12,20 +12,18 @@ import {
 } from './command.ts';
 
 /** `npm run move-to-postgres`: copies all rows of the embedded database in DATA_DIR to the PostgreSQL of DATABASE_URL. */
-process.exit(
-  await exitStatusOf(async () => {
-    const { dataDir, databaseUrl } = readPlace(process.env);
-    if (process.argv.length > 2) throw new CommandError('usage: npm run move-to-postgres', EX_USAGE);
-    if (databaseUrl === null) {
-      throw new CommandError('DATABASE_URL is not set: it names the PostgreSQL to move to', EX_CONFIG);
-    }
-    requireEmbedded(dataDir);
-    await moveToPostgres({ dataDir, databaseUrl, log, compared: (tables) => print(listOf(tables)) });
-    print(
-      `Committed. ${dataDir} is unchanged; keep DATA_DIR while the simulator replaces fal: its files are there.`,
-    );
-  }),
-);
+void exitStatusOf(async () => {
+  const { dataDir, databaseUrl } = readPlace(process.env);
+  if (process.argv.length > 2) throw new CommandError('usage: npm run move-to-postgres', EX_USAGE);
+  if (databaseUrl === null) {
+    throw new CommandError('DATABASE_URL is not set: it names the PostgreSQL to move to', EX_CONFIG);
+  }
+  requireEmbedded(dataDir);
+  await moveToPostgres({ dataDir, databaseUrl, log, compared: (tables) => print(listOf(tables)) });
+  print(
+    `Committed. ${dataDir} is unchanged; keep DATA_DIR while the simulator replaces fal: its files are there.`,
+  );
+}).then((status) => process.exit(status));
 
 function listOf(tables: readonly ComparedTable[]): string {
   const width = Math.max(...tables.map(({ name }) => name.length), 'table'.length);

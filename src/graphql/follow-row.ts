@@ -1,0 +1,53 @@
+import { execute, Kind, type DocumentNode, type GraphQLResolveInfo } from 'graphql';
+import { viewerOf } from './builder.ts';
+import { watchRow } from '../live/watch.ts';
+import type { FeedSource } from '../live/feed.ts';
+import type { Context, Push } from './context.ts';
+
+type Versioned = { readonly version: number };
+
+export type Followed<Row> = Pick<FeedSource<Row, never>, 'listen' | 'read' | 'isLast'> & {
+  readonly id: string;
+  readonly afterVersion: number;
+};
+
+/**
+ * Follows a row for one subscriber. Subscribers over WebSocket that have owner, row, document and variables in common
+ * share one feed, which reads the row, executes the operation and writes the JSON once for all of them.
+ */
+export function followRow<Row extends Versioned>(
+  context: Context,
+  info: GraphQLResolveInfo,
+  followed: Followed<Row>,
+): Promise<AsyncIterableIterator<Row> | null> {
+  const { push } = context;
+  if (push === undefined) return watchRow(followed);
+  const { ownerId } = viewerOf(context);
+  const { id, listen, read, isLast, afterVersion } = followed;
+  const { feeds, resumeVariable, isOfRowOnly } = push.selections.of(info);
+  const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
+  return feeds.join(JSON.stringify([ownerId, id, variables]), { afterVersion, take: push.take }, () => ({
+    listen,
+    read,
+    isLast: isLast as ((row: Versioned) => boolean) | undefined,
+    isOfRowOnly,
+    render: renderer(context, push, info),
+  }));
+}
+
+/** Executes the operation for any viewer of the owner: the context has nothing of this one but the owner. */
+function renderer(
+  { push: _push, ...context }: Context,
+  { encode, variables }: Push,
+  { schema, operation, fragments }: GraphQLResolveInfo,
+): (row: Versioned) => Promise<Buffer> {
+  const viewer = { ownerId: viewerOf(context).ownerId, expiresAt: null };
+  const document: DocumentNode = {
+    kind: Kind.DOCUMENT,
+    definitions: [operation, ...Object.values(fragments)],
+  };
+  return async (rootValue) => {
+    const contextValue: Context = { ...context, viewer };
+    return encode(await execute({ schema, document, rootValue, contextValue, variableValues: variables }));
+  };
+}

@@ -1,0 +1,73 @@
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
+import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { startServer, type Env } from '../support/server.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const { title, isMissing } = await severalNeeds('on PostgreSQL', ['postgres']);
+
+let folder: string;
+let shipped: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'likeness-shipped-'));
+  shipped = join(folder, 'dist');
+  await cp(DIST, shipped, { recursive: true });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The server's code. */
+async function bundle(): Promise<string> {
+  const [cache = ''] = (await readdir(shipped)).filter((file) => file.endsWith('.cache'));
+  return join(shipped, cache.replace(/\.cache$/, ''));
+}
+
+/** The simulator, a write that Prisma compiles, GraphiQL and the metrics. */
+async function serves(env: Env): Promise<void> {
+  const server = await startServer({ DATA_DIR: join(folder, 'data'), ...env }, { shipped });
+  try {
+    const { id } = await server.newAvatar();
+    expect((await server.avatar(id))?.id).toBe(id);
+    const page = await fetch(server.graphqlUrl, { headers: { accept: 'text/html' } });
+    expect(await page.text()).toContain('<title>Likeness</title>');
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('likeness_webhooks_total');
+    expect((await server.terminate()).code).toBe(0);
+  } finally {
+    await server.close();
+  }
+}
+
+describe('dist alone, in an empty folder, is a server', () => {
+  test('with a new embedded database', () => serves({}));
+
+  test.skipIf(isMissing)(title, async () => {
+    const { name, url } = await createPostgresDatabase(POSTGRES, true);
+    try {
+      await serves({ DATABASE_URL: url });
+    } finally {
+      await dropPostgresDatabase(POSTGRES, name);
+    }
+  });
+
+  test('with one copy of graphql, whose classes are compared', async () => {
+    const modules = (await readFile(await bundle(), 'utf8')).match(/^ *\/\/ node_modules\/.*$/gm) ?? [];
+    expect(modules.length).toBeGreaterThan(500);
+    expect(modules.filter((path) => path.includes('/graphql/error/GraphQLError.'))).toHaveLength(1);
+  });
+
+  test('whose compiled code V8 accepts', async () => {
+    const look = `const [runner, bundle] = process.argv.slice(1);
+      const cache = require('node:fs').readFileSync(bundle + '.cache');
+      console.log(require(runner).compiled(bundle, cache).cachedDataRejected);`;
+    const args = ['-e', look, join(shipped, 'run-bundle.js'), await bundle()];
+    expect((await promisify(execFile)(process.execPath, args)).stdout).toBe('false\n');
+  });
+});
