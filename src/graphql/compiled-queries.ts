@@ -20,10 +20,6 @@ const BYTES_PER_FIELD = 6000;
 /** Compiling costs as much as ten executions that are not compiled. */
 const COMPILE_AFTER_USES = 10;
 
-// V8 keeps the source of every function that was made from text until the heap is nearly full: ever new queries would
-// fill it.
-setFlagsFromString('--no-compilation-cache');
-
 export type PlainQuery = {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
@@ -88,7 +84,10 @@ class CompilingQuery implements PlainQuery {
   async #compile(): Promise<void> {
     // Loaded on use: a start would take a tenth longer.
     const { compileQuery, isCompiledQuery } = await import('graphql-jit');
+    // V8 would keep the source of every function that is made from text until the heap is nearly full.
+    setFlagsFromString('--no-compilation-cache');
     const compiled = compileQuery(schema, this.document, this.operation.name?.value);
+    setFlagsFromString('--compilation-cache');
     // It does not support every directive; such a query stays as it is.
     if (!isCompiledQuery(compiled)) return;
     this.#run = async (context, variables) => {
