@@ -5,6 +5,8 @@ import { columnName } from '../column-name.ts';
 import { Prisma, type Avatar, type Generation } from '../../generated/prisma/client.ts';
 import type { PageOfRows, RowReads } from '../../graphql/context.ts';
 
+/** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */
+const MAX_CONCURRENT = 4;
 /** Ids of one statement. */
 const MAX_IDS = 200;
 /** Lists of one statement, and their rows if all lists are as long as the limit. */
@@ -55,7 +57,7 @@ function rowReader<R extends Row>(query: Query, table: Table): (key: RowKey) => 
         return row?.ownerId === ownerId ? row : null;
       });
     },
-    { maxBatchSize: MAX_IDS },
+    { maxBatchSize: MAX_IDS, maxConcurrent: MAX_CONCURRENT },
   );
 }
 
@@ -96,7 +98,7 @@ function listReader<R extends Row>(
       }
       return keys.map((key) => lists.get(key) ?? []);
     },
-    { maxBatchSize: MAX_LISTS },
+    { maxBatchSize: MAX_LISTS, maxConcurrent: MAX_CONCURRENT },
   );
 }
 
