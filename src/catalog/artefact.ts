@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parseWebUrl } from '../values/web-url.ts';
-import type { Json } from '../values/json.ts';
+import { isJsonObject, type Json } from '../values/json.ts';
 
 /** The output of a training, which a generation needs. */
 export type Artifact =
@@ -32,26 +32,27 @@ const file = z.object({ url: z.string().refine((url) => parseWebUrl(url) !== nul
  * @param field the answer's field with the weights
  */
 export function readLora(output: Json, field: string): ArtifactReading {
-  const lora = z.object({ [field]: file }).safeParse(output);
-  const url = lora.success ? lora.data[field]?.url : undefined;
-  if (url === undefined) return { missing: `expected ${field}.url, an http(s) URL; got ${fieldsOf(output)}` };
-  const config = z.object({ config_file: file }).safeParse(output);
+  const lora = file.safeParse(fieldIn(output, field));
+  if (!lora.success) return { missing: `expected ${field}.url, an http(s) URL; got ${fieldsOf(output)}` };
+  const config = file.safeParse(fieldIn(output, 'config_file'));
   return {
-    artifact: { kind: 'LORA', loraUrl: url, configUrl: config.success ? config.data.config_file.url : null },
+    artifact: { kind: 'LORA', loraUrl: lora.data.url, configUrl: config.success ? config.data.url : null },
   };
 }
 
+const finetuneId = z
+  .string()
+  .trim()
+  .regex(/^\P{Cc}{1,256}$/u);
+
 export function readFinetune(output: Json): ArtifactReading {
-  const answer = z
-    .object({
-      finetune_id: z
-        .string()
-        .trim()
-        .regex(/^\P{Cc}{1,256}$/u),
-    })
-    .safeParse(output);
-  if (!answer.success) return { missing: `expected finetune_id, a text; got ${fieldsOf(output)}` };
-  return { artifact: { kind: 'FINETUNE', finetuneId: answer.data.finetune_id } };
+  const id = finetuneId.safeParse(fieldIn(output, 'finetune_id'));
+  if (!id.success) return { missing: `expected finetune_id, a text; got ${fieldsOf(output)}` };
+  return { artifact: { kind: 'FINETUNE', finetuneId: id.data } };
+}
+
+function fieldIn(output: Json, name: string): Json | undefined {
+  return isJsonObject(output) ? output[name] : undefined;
 }
 
 /** Describes an answer by its field names only: its values may be private URLs. */

@@ -1,23 +1,21 @@
 import DataLoader from 'dataloader';
 
-const MAX_CONCURRENT_BATCHES = 2;
-
 /**
  * Makes a function of one key out of one of many. It batches the calls of one turn of the event loop, and of the time
- * until one of two running batches ends: thousands of watchers that wake together after an outage cause some ten
+ * until one of the running batches ends: thousands of watchers that wake together after an outage cause some ten
  * queries. Nothing is cached: a read begins after its call.
  *
  * @param readAll the values in the order of the keys
  */
 export function batched<Key, Value>(
   readAll: (keys: readonly Key[]) => Promise<readonly Value[]>,
-  { maxBatchSize }: { readonly maxBatchSize: number },
+  { maxBatchSize, maxConcurrent = 2 }: { readonly maxBatchSize: number; readonly maxConcurrent?: number },
 ): (key: Key) => Promise<Value> {
   /** Complete batches that wait for a running one; DataLoader has no limit of concurrent batches. */
   const ready: (() => void)[] = [];
   let running = 0;
   const startNext = () => {
-    if (running < MAX_CONCURRENT_BATCHES) ready.shift()?.();
+    if (running < maxConcurrent) ready.shift()?.();
   };
 
   async function readBatch(keys: readonly Key[]): Promise<readonly Value[]> {

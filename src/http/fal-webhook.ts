@@ -1,11 +1,11 @@
 import { BODY_SHARES, BodyBudget } from './body-budget.ts';
-import { jsonResponse } from './json-response.ts';
 import { declaredLength, withBody } from './read-body.ts';
 import { readSignedHeaders, readWebhook, type GenuineWebhook } from '../fal/read-webhook.ts';
+import { pathOf } from './request-head.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
 import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeySet } from '../fal/key-set.ts';
 import type { Log } from '../log/log.ts';
 
@@ -15,6 +15,8 @@ export const WEBHOOK_PATH = '/webhooks/fal';
 const MAX_BODY_BYTES = 5_000_000;
 /** fal's timeout for the first delivery is 15 s. */
 const BODY_TIMEOUT_MS = 10_000;
+/** More than the database records in RECORD_TIMEOUT_MS. */
+const MAX_RECORDING = 1000;
 /** The database driver notices a silent database much later. */
 const RECORD_TIMEOUT_MS = 4500;
 
@@ -63,50 +65,63 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   503: { 'Retry-After': '30' },
 };
 
-type Budgets = { readonly callback: BodyBudget; readonly webhook: BodyBudget };
+type Room = {
+  readonly callback: BodyBudget;
+  readonly webhook: BodyBudget;
+  /** Webhooks that the database has not answered. */
+  recording: number;
+};
+
+export type FalWebhook = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
 
 /**
  * fal's webhook endpoint. Cheap checks come first: method, path, declared length, headers, room for the body, signature
- * over the raw bytes, JSON, job. Responds with 2xx only when the message is committed or can never be used.
+ * over the raw bytes, JSON, job. Responds with 2xx only when the message is committed or can never be used. It has Node's
+ * own request: a Request made of it takes 0.2 ms of CPU.
  */
-export function createFalWebhook(
-  services: WebhookServices,
-): (request: Request, incoming: IncomingMessage) => Promise<Response> {
-  const budgets = {
+export function createFalWebhook(services: WebhookServices): FalWebhook {
+  const room = {
     callback: new BodyBudget(BODY_SHARES.callback),
     webhook: new BodyBudget(BODY_SHARES.webhook),
+    recording: 0,
   };
-  return async (request, incoming) => {
-    const outcome = await receive(services, budgets, request, incoming);
+  return async (request, response) => {
+    const outcome = await receive(services, room, request);
     services.count(outcome);
     const [status, text] = RESPONSES[outcome];
-    return jsonResponse({ outcome: text }, { status, headers: HEADERS[status] ?? {} });
+    const body = JSON.stringify({ outcome: text });
+    response
+      .writeHead(status, {
+        ...HEADERS[status],
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      })
+      .end(body);
+    return 'answered';
   };
 }
 
 async function receive(
   services: WebhookServices,
-  budgets: Budgets,
-  request: Request,
-  incoming: IncomingMessage,
+  room: Room,
+  request: IncomingMessage,
 ): Promise<WebhookOutcome> {
-  const { method, headers } = request;
-  if (method !== 'POST') return 'not-post';
-  const path = tokenIn(request);
+  if (request.method !== 'POST') return 'not-post';
+  const path = tokenIn(pathOf(request.url ?? ''));
   if (path === null) return 'bad-path';
-  if (declaredLength(incoming) > MAX_BODY_BYTES) return 'too-large';
+  if (declaredLength(request) > MAX_BODY_BYTES) return 'too-large';
   const isOurs = path.token !== null && services.isOurToken(path.token);
-  const signed = readSignedHeaders(headers, Date.now(), services.accountId);
+  const signed = readSignedHeaders(request.headers, Date.now(), services.accountId);
   if (typeof signed === 'string') return rejected(services, signed);
   // A stale message to one of our URLs may have a valid signature, which takes its body to verify.
   if (signed.isStale && !isOurs) return rejected(services, 'stale');
   const limits = {
     maxBytes: MAX_BODY_BYTES,
     timeoutMs: BODY_TIMEOUT_MS,
-    budget: isOurs ? budgets.callback : budgets.webhook,
+    budget: isOurs ? room.callback : room.webhook,
     key: '',
   };
-  return withBody(incoming, limits, async (body) => {
+  return withBody(request, limits, async (body, holdUntil) => {
     if (body.kind !== 'read') return body.kind;
     const webhook = await readWebhook(signed, body.bytes, services.keys);
     if (signed.isStale) {
@@ -120,9 +135,13 @@ async function receive(
       services.log.warn({ requestId: signed.requestId }, 'webhook headers and body name different runs');
     }
     if (typeof webhook === 'string') return webhook;
+    if (room.recording >= MAX_RECORDING) return 'no-room';
+    room.recording += 1;
+    const recorded = record(services, path.token, webhook).finally(() => (room.recording -= 1));
+    holdUntil(recorded);
     try {
       // After a timeout the work continues, and the next delivery finds it done.
-      return await withTimeout(record(services, path.token, webhook), RECORD_TIMEOUT_MS);
+      return await withTimeout(recorded, RECORD_TIMEOUT_MS);
     } catch (error) {
       services.log.error({ err: error, requestId: signed.requestId }, 'webhook not recorded');
       return 'failed';
@@ -158,8 +177,8 @@ async function record(
 }
 
 /** The token in the path: null for the bare path, which URLs of an earlier system have. Null if there is no such path. */
-function tokenIn(request: Request): { readonly token: string | null } | null {
-  const rest = new URL(request.url).pathname.slice(WEBHOOK_PATH.length);
+function tokenIn(path: string): { readonly token: string | null } | null {
+  const rest = path.slice(WEBHOOK_PATH.length);
   if (rest === '' || rest === '/') return { token: null };
   const token = /^\/([0-9a-f]{32})$/.exec(rest)?.[1];
   return token === undefined ? null : { token };

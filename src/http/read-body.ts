@@ -23,23 +23,25 @@ export type BodyLimits = {
 const FREE_BYTES = 4096;
 
 /**
- * Reads a body within a budget. The reservation lasts until `use` has ended. Received bytes are reserved, not declared
- * ones. A declared length that does not fit is refused before reading.
+ * Reads a body within a budget. The reservation lasts until `use` has ended, and the work that it holds the body for.
+ * Received bytes are reserved, not declared ones. A declared length that does not fit is refused before reading.
  */
 export async function withBody<T>(
   request: IncomingMessage,
   limits: BodyLimits,
-  use: (body: BodyReading) => T | Promise<T>,
+  use: (body: BodyReading, holdUntil: (settled: Promise<unknown>) => void) => T | Promise<T>,
 ): Promise<T> {
   const { budget, key, maxBytes } = limits;
   const declared = declaredLength(request);
-  if (declared > maxBytes) return use({ kind: 'too-large' });
-  if (declared > FREE_BYTES && !budget.fits(key, declared)) return use({ kind: 'no-room' });
+  const work: Promise<unknown>[] = [];
+  const holdUntil = (settled: Promise<unknown>) => void work.push(settled);
+  if (declared > maxBytes) return use({ kind: 'too-large' }, holdUntil);
+  if (declared > FREE_BYTES && !budget.fits(key, declared)) return use({ kind: 'no-room' }, holdUntil);
   const reserved = { bytes: 0 };
   try {
-    return await use(await readReserved(request, limits, reserved));
+    return await use(await readReserved(request, limits, reserved), holdUntil);
   } finally {
-    budget.release(key, reserved.bytes);
+    void Promise.allSettled(work).then(() => budget.release(key, reserved.bytes));
   }
 }
 

@@ -65,10 +65,10 @@ const LOCAL_ONLY =
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { log, timeouts = TIMEOUTS } = options;
   const inFlight = new InFlight();
-  const routes: Routes = { ...options, handleWebhook: createFalWebhook(options.webhook) };
+  const webhook = createFalWebhook(options.webhook);
   // Tracked until the response exists: sending it to a disconnected client may never end.
   const edge = createServerAdapter<Target>((request, target) =>
-    inFlight.track(respond(target, request, routes)),
+    inFlight.track(respond(target, request, options)),
   );
   const server = createServer(REQUEST_LIMITS, (request, response) => {
     // The connection has ended: no response can be sent.
@@ -87,8 +87,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   });
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
-    const isPost = path === GRAPHQL_PATH && request.method === 'POST';
-    const read = isPost ? await inFlight.track(options.plainQueries(request, response)).catch(failed) : {};
+    const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
+    const answer = isAt(WEBHOOK_PATH, path) ? webhook : isQuery ? options.plainQueries : null;
+    const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
   const connections = new ConnectionTracker(server, timeouts);
@@ -150,7 +151,7 @@ function isAt(path: string, pathname: string): boolean {
 }
 
 /** Logs and masks the error of a route; the correlation ID identifies its log line. */
-async function respond(target: Target, request: Request, routes: Routes): Promise<Response> {
+async function respond(target: Target, request: Request, routes: HttpOptions): Promise<Response> {
   try {
     return await route(target, request, routes);
   } catch (error) {
@@ -164,11 +165,10 @@ async function respond(target: Target, request: Request, routes: Routes): Promis
 async function route(
   { path, failure, ...context }: Target,
   request: Request,
-  routes: Routes,
+  routes: HttpOptions,
 ): Promise<Response> {
   if (failure !== undefined) throw failure;
   if (isAt(GRAPHQL_PATH, path)) return routes.yoga.handleRequest(request, context);
-  if (isAt(WEBHOOK_PATH, path)) return routes.handleWebhook(request, context.req);
   const read = PAGES[path];
   if (read === undefined) return jsonResponse({ error: 'Not found.' }, { status: 404 });
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -185,9 +185,9 @@ type Target = Unanswered & {
   readonly failure?: Error;
 };
 
-type Routes = HttpOptions & { readonly handleWebhook: ReturnType<typeof createFalWebhook> };
-
-const PAGES: Readonly<Record<string, (routes: Routes, request: Request) => Response | Promise<Response>>> = {
+const PAGES: Readonly<
+  Record<string, (routes: HttpOptions, request: Request) => Response | Promise<Response>>
+> = {
   '/': () => jsonResponse({ service: 'likeness', graphql: GRAPHQL_PATH }),
   '/livez': () => livez(),
   '/readyz': ({ readiness }) => readyz(readiness),

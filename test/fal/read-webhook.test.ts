@@ -35,7 +35,7 @@ type Options = { readonly keys?: KeyObject[]; readonly now?: number; readonly ac
 /** Reads a webhook with known keys that are never fetched again. */
 async function read(body: Uint8Array, headers: Headers, options: Options = {}) {
   const { keys = [KEY], now = NOW, accountId = null } = options;
-  const signed = readSignedHeaders(headers, now, accountId);
+  const signed = readSignedHeaders(Object.fromEntries(headers), now, accountId);
   if (typeof signed === 'string') return signed;
   const webhook = await readWebhook(signed, body, {
     current: () => Promise.resolve(keys),
@@ -104,7 +104,11 @@ describe('a genuine webhook', () => {
   const { requestId } = MESSAGE;
   const reading = async (content: string) => {
     const message = { ...MESSAGE, body: Buffer.from(content) };
-    const signed = readSignedHeaders(headersOf(message, signatureOf(message, signer)), NOW, null);
+    const signed = readSignedHeaders(
+      Object.fromEntries(headersOf(message, signatureOf(message, signer))),
+      NOW,
+      null,
+    );
     if (typeof signed === 'string') throw new Error(signed);
     const keys = () => Promise.resolve([KEY]);
     return readWebhook(signed, message.body, { current: keys, refreshed: keys });

@@ -53,6 +53,7 @@ export function generationColumns(change: GenerationChange): Columns {
 }
 
 function inColumns<Field extends string>(fields: Partial<Record<Field, unknown>>): Columns {
-  const named = Object.entries(fields).map(([field, value]) => [columnName(field), value]);
-  return { ...Object.fromEntries(named), updated_at: new Date() } as Columns;
+  const columns: Record<string, unknown> = { updated_at: new Date() };
+  for (const field in fields) columns[columnName(field)] = fields[field];
+  return columns;
 }
