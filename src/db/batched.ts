@@ -1,10 +1,8 @@
 import DataLoader from 'dataloader';
 
-const MAX_CONCURRENT_BATCHES = 2;
-
 /**
  * Makes a function of one key out of one of many. It batches the calls of one turn of the event loop, and of the time
- * until one of two running batches ends: thousands of watchers that wake together after an outage cause some ten
+ * until one of the running batches ends: thousands of watchers that wake together after an outage cause some ten
  * queries. Nothing is cached: a read begins after its call.
  *
  * @param readAll the values in the order of the keys
@@ -13,10 +11,12 @@ export function batched<Key, Value>(
   readAll: (keys: readonly Key[]) => Promise<readonly Value[]>,
   {
     maxBatchSize,
+    maxConcurrent = 2,
     waitMs = 0,
   }: {
     readonly maxBatchSize: number;
-    /** For results that nobody waits for: batches calls of this time. */
+    readonly maxConcurrent?: number;
+    /** For results that nobody waits for: batches the calls of this time. */
     readonly waitMs?: number;
   },
 ): (key: Key) => Promise<Value> {
@@ -24,7 +24,7 @@ export function batched<Key, Value>(
   const ready: (() => void)[] = [];
   let running = 0;
   const startNext = () => {
-    if (running < MAX_CONCURRENT_BATCHES) ready.shift()?.();
+    if (running < maxConcurrent) ready.shift()?.();
   };
 
   async function readBatch(keys: readonly Key[]): Promise<readonly Value[]> {

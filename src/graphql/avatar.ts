@@ -144,10 +144,12 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         type: GenerationNode,
         description: 'Generations of the avatar, newest first. Page size: 20 by default, at most 100.',
         extensions: needs('Avatar', 'id'),
-        resolve: ({ id }, args, context, info) =>
-          connectionOf(args, context, (page) =>
-            context.rows.generationsOf(id, page, columnsFor(info).Generation),
-          ),
+        resolve: ({ id }, args, context, info) => {
+          const { Generation: columns, hasPageInfo } = columnsFor(info);
+          return connectionOf(args, context, hasPageInfo, (page) =>
+            context.rows.generationsOf(id, page, columns),
+          );
+        },
       },
       { name: 'GenerationConnection', description: 'A page of generations.' },
       { name: 'GenerationEdge', description: 'A generation and its cursor.' },
@@ -186,10 +188,12 @@ builder.queryField('avatars', (t) =>
     {
       type: AvatarNode,
       description: 'Avatars of the caller, newest first. Page size: 20 by default, at most 100.',
-      resolve: (_root, args, context, info) =>
-        connectionOf(args, context, (page) =>
-          context.rows.avatarsOf(viewerOf(context).ownerId, page, columnsFor(info).Avatar),
-        ),
+      resolve: (_root, args, context, info) => {
+        const { Avatar: columns, hasPageInfo } = columnsFor(info);
+        return connectionOf(args, context, hasPageInfo, (page) =>
+          context.rows.avatarsOf(viewerOf(context).ownerId, page, columns),
+        );
+      },
     },
     { name: 'AvatarConnection', description: 'A page of avatars.' },
     { name: 'AvatarEdge', description: 'An avatar and its cursor.' },
@@ -229,16 +233,13 @@ builder.subscriptionField('avatarStatus', (t) =>
           }),
         );
       }
-      return openStream(context, async () =>
-        isId(avatarId)
-          ? followRow(context, info, {
-              id: avatarId,
-              listen: context.notifications.listen('avatar', avatarId),
-              read: () => context.rows.avatar(ownerId, avatarId),
-              afterVersion: version,
-            })
-          : null,
-      );
+      const columns = [...columnsFor(info).Avatar, 'version'] as const;
+      return followRow(context, info, {
+        id: avatarId,
+        listen: context.notifications.listen('avatar', avatarId),
+        read: () => context.rows.avatar(ownerId, avatarId, columns),
+        afterVersion: version,
+      });
     },
     // Don't read the row again: the later version would be sent twice.
     resolve: (_query, row) => row,

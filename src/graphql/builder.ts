@@ -1,11 +1,11 @@
-import SchemaBuilder from '@pothos/core';
+import SchemaBuilder, { brandWithType } from '@pothos/core';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import { GraphQLError } from 'graphql';
+import { columnsFor } from './columns.ts';
 import { isId } from '../jobs/ids.ts';
-import { Prisma } from '../generated/prisma/client.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import type { Context } from './context.ts';
@@ -22,7 +22,7 @@ export const builder = new SchemaBuilder<{
   PrismaTypes: PrismaTypes;
   Scalars: {
     ID: { Input: string; Output: string };
-    DateTime: { Input: Date; Output: Date };
+    DateTime: { Input: Date; Output: Date | string };
     JSON: { Input: Json; Output: unknown };
   };
 }>({
@@ -74,15 +74,17 @@ export const builder = new SchemaBuilder<{
     nodeQueryOptions: {
       description: 'Object of the caller with this ID. Null if not found.',
       args: { id: { description: 'ID of an avatar or a generation.' } },
-      resolve: async (_root, { id }, _context, _info, resolveNode) => {
-        if (id.typename === NO_TYPE) return null;
-        try {
-          return await resolveNode(id);
-        } catch (error) {
-          if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === RECORD_NOT_FOUND)
-            return null;
-          throw error;
-        }
+      resolve: async (_root, { id: { typename, id } }, context, info) => {
+        const { ownerId } = viewerOf(context);
+        const columns = columnsFor(info);
+        const row =
+          typename === 'Avatar'
+            ? await context.rows.avatar(ownerId, id, columns.Avatar)
+            : typename === 'Generation'
+              ? await context.rows.generation(ownerId, id, columns.Generation)
+              : null;
+        if (row !== null) brandWithType(row, typename as never);
+        return row;
       },
     },
   },
@@ -98,7 +100,6 @@ export const builder = new SchemaBuilder<{
 
 const TYPE_OF_PREFIX: Readonly<Record<string, string>> = { avt_: 'Avatar', gen_: 'Generation' };
 const NO_TYPE = '';
-const RECORD_NOT_FOUND = 'P2025';
 
 export function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, {

@@ -2,7 +2,10 @@ import { TypeInfo, visit, visitWithTypeInfo, type GraphQLField, type GraphQLReso
 import type { Avatar, Generation } from '../generated/prisma/client.ts';
 
 type Rows = { readonly Avatar: Avatar; readonly Generation: Generation };
-type Columns = { readonly [Type in keyof Rows]: readonly (keyof Rows[Type])[] };
+type Columns = { readonly [Type in keyof Rows]: readonly (keyof Rows[Type])[] } & {
+  /** Whether it asks for the position of a page, which takes one row more. */
+  readonly hasPageInfo: boolean;
+};
 type Operation = Pick<GraphQLResolveInfo, 'operation' | 'fragments' | 'schema'>;
 
 /** Declares the columns that a field of an avatar or generation needs, unless it exposes the one of its name. */
@@ -24,10 +27,12 @@ export function columnsFor(info: Operation): Columns {
 
 function columnsIn({ operation, fragments, schema }: Operation): Columns {
   const columns = { Avatar: new Set<string>(), Generation: new Set<string>() };
+  let hasPageInfo = false;
   const typeInfo = new TypeInfo(schema);
   const visitor = visitWithTypeInfo(typeInfo, {
     Field() {
       const type = typeInfo.getParentType()?.name;
+      if (type === 'PageInfo') hasPageInfo = true;
       const field = typeInfo.getFieldDef();
       if ((type !== 'Avatar' && type !== 'Generation') || field == null || field.name === '__typename')
         return;
@@ -36,7 +41,11 @@ function columnsIn({ operation, fragments, schema }: Operation): Columns {
   });
   visit(operation, visitor);
   for (const fragment of Object.values(fragments)) visit(fragment, visitor);
-  return { Avatar: [...columns.Avatar], Generation: [...columns.Generation] } as unknown as Columns;
+  return {
+    Avatar: [...columns.Avatar],
+    Generation: [...columns.Generation],
+    hasPageInfo,
+  } as unknown as Columns;
 }
 
 function columnsOfField({ name, extensions }: GraphQLField<unknown, unknown>): readonly string[] {

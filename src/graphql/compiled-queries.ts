@@ -8,11 +8,15 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { setFlagsFromString } from 'node:v8';
 import { schema } from './schema.ts';
+import { sizeOf } from './policy/operation-size.ts';
 import type { Context } from './context.ts';
 
-/** In characters of text. A compiled query takes up to 1.5 KB for each of its fields. */
-const MAX_TEXT = 50_000;
+const MAX_BYTES = 20_000_000;
+/** Measured. The parsed text, and the functions of each field with its fragments spread. */
+const BYTES_PER_CHARACTER = 450;
+const BYTES_PER_FIELD = 6000;
 /** Compiling costs as much as ten executions that are not compiled. */
 const COMPILE_AFTER_USES = 10;
 
@@ -30,8 +34,9 @@ type Variables = Readonly<Record<string, unknown>>;
  */
 export class CompiledQueries {
   readonly #queries = new LRUCache<string, CompilingQuery>({
-    maxSize: MAX_TEXT,
-    sizeCalculation: (_query, key) => key.length,
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ document, operation }, key) =>
+      key.length * BYTES_PER_CHARACTER + sizeOf(document, operation, {}).fields * BYTES_PER_FIELD,
   });
 
   /**
@@ -79,7 +84,10 @@ class CompilingQuery implements PlainQuery {
   async #compile(): Promise<void> {
     // Loaded on use: a start would take a tenth longer.
     const { compileQuery, isCompiledQuery } = await import('graphql-jit');
+    // V8 would keep the source of every function that is made from text until the heap is nearly full.
+    setFlagsFromString('--no-compilation-cache');
     const compiled = compileQuery(schema, this.document, this.operation.name?.value);
+    setFlagsFromString('--compilation-cache');
     // It does not support every directive; such a query stays as it is.
     if (!isCompiledQuery(compiled)) return;
     this.#run = async (context, variables) => {

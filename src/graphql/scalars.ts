@@ -3,7 +3,8 @@ import { GraphQLError } from 'graphql';
 
 builder.scalarType('DateTime', {
   description: 'Timestamp in RFC 3339 format, UTC, with milliseconds: `2026-11-23T08:30:00.000Z`.',
-  serialize: (value) => value.toISOString(),
+  // A row that was read for the API has the text already.
+  serialize: (value) => (typeof value === 'string' ? value : value.toISOString()),
   parseValue: () => {
     throw new GraphQLError('DateTime cannot be used as an input.');
   },

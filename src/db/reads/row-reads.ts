@@ -5,6 +5,8 @@ import { columnName } from '../column-name.ts';
 import { Prisma, type Avatar, type Generation } from '../../generated/prisma/client.ts';
 import type { PageOfRows, RowReads } from '../../graphql/context.ts';
 
+/** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */
+const MAX_CONCURRENT = 4;
 /** Ids of one statement. */
 const MAX_IDS = 200;
 /** Lists of one statement, and their rows if all lists are as long as the limit. */
@@ -55,7 +57,7 @@ function rowReader<R extends Row>(query: Query, table: Table): (key: RowKey) => 
         return row?.ownerId === ownerId ? row : null;
       });
     },
-    { maxBatchSize: MAX_IDS },
+    { maxBatchSize: MAX_IDS, maxConcurrent: MAX_CONCURRENT },
   );
 }
 
@@ -70,24 +72,17 @@ function listReader<R extends Row>(
   async function readAlike(keys: readonly ListKey[]): Promise<readonly R[][]> {
     const lists: R[][] = keys.map(() => []);
     const { limit, after, before, fromEnd } = keys[0]?.page ?? EMPTY_PAGE;
-    const bounds = [
-      ...(after === null ? [] : [`AND t.id < k.after`]),
-      ...(before === null ? [] : [`AND t.id > k.before`]),
-    ].join(' ');
+    const parents = keys.map(({ parent }) => parent);
     const order = fromEnd ? 'ASC' : 'DESC';
+    const bound = after !== null ? 'AND t.id < k.bound' : before !== null ? 'AND t.id > k.bound' : '';
     const rows = (await query(
-      `SELECT k.position::int AS position, r.* FROM unnest($1::text[], $2::text[], $3::text[])
-         WITH ORDINALITY AS k(parent, after, before, position)
+      `SELECT k.position::int AS position, r.* FROM unnest($2::text[]${bound && ', $3::text[]'})
+         WITH ORDINALITY AS k(parent${bound && ', bound'}, position)
        CROSS JOIN LATERAL (
-         SELECT ${columnsOf(table, keys, ['id', 'ownerId'])} FROM ${table} t
-         WHERE t.${columnName(parentColumn)} = k.parent ${bounds} ORDER BY t.id ${order} LIMIT $4
+         SELECT ${columnsOf(table, keys, ['id'])} FROM ${table} t
+         WHERE t.${columnName(parentColumn)} = k.parent ${bound} ORDER BY t.id ${order} LIMIT $1
        ) r ORDER BY k.position, r.id ${order}`,
-      [
-        keys.map(({ parent }) => parent),
-        keys.map(({ page }) => page.after),
-        keys.map(({ page }) => page.before),
-        limit,
-      ],
+      bound ? [limit, parents, keys.map(({ page }) => page.after ?? page.before)] : [limit, parents],
     )) as readonly (R & { readonly position: number })[];
     for (const row of rows) lists[row.position - 1]?.push(row);
     if (fromEnd) for (const list of lists) list.reverse();
@@ -103,7 +98,7 @@ function listReader<R extends Row>(
       }
       return keys.map((key) => lists.get(key) ?? []);
     },
-    { maxBatchSize: MAX_LISTS },
+    { maxBatchSize: MAX_LISTS, maxConcurrent: MAX_CONCURRENT },
   );
 }
 
@@ -145,9 +140,16 @@ function columnsOf(
 /** Prepared statements of one connection: each takes memory in PostgreSQL. Others are parsed at every execution. */
 const MAX_PREPARED = 200;
 
-/** As Prisma reads them: a bigint is a BigInt. */
+/** As Prisma reads them, but times as text. */
 const TYPES = new pg.TypeOverrides();
 TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
+TYPES.setTypeParser(pg.types.builtins.TIMESTAMPTZ, rfc3339);
+
+/** PostgreSQL's text of a time with milliseconds, in a session in UTC: `2026-11-26 10:20:30.45+00`. */
+function rfc3339(text: string): string {
+  const milliseconds = text.slice(20, -3).padEnd(3, '0');
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${milliseconds}Z`;
+}
 
 function preparedQueries(pool: Pick<pg.Pool, 'query'>): Query {
   const names = new Map<string, string>();

@@ -16,29 +16,50 @@ type PageArguments = {
 /**
  * A page of a list, as a Relay connection.
  *
+ * @param hasPageInfo whether the operation asks for it
  * @param read at most `limit` rows in the order of the list
  */
 export async function connectionOf<Row extends { readonly id: string }>(
   args: PageArguments,
   context: Context,
+  hasPageInfo: boolean,
   read: (page: PageOfRows) => Promise<readonly Row[]>,
 ) {
   const page = pageIn(args);
   if (page.after !== null || page.before !== null) await checkCursors(args, context);
   // One more row tells whether another page follows.
-  const rows = await read({ ...page, limit: page.limit + 1 });
+  const rows = await read(hasPageInfo ? { ...page, limit: page.limit + 1 } : page);
   const isMore = rows.length > page.limit;
-  const { fromEnd } = page;
-  const shown = !isMore ? rows : fromEnd ? rows.slice(1) : rows.slice(0, -1);
+  const shown = !isMore ? rows : page.fromEnd ? rows.slice(1) : rows.slice(0, -1);
   const edges = shown.map((row) => new Edge(row));
+  return { edges, pageInfo: hasPageInfo ? pageInfoOf(edges, page, isMore) : NO_PAGE_INFO };
+}
+
+type PageInfo = {
+  readonly startCursor: string | null;
+  readonly endCursor: string | null;
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+};
+
+/** Of operations that do not ask for it. */
+const NO_PAGE_INFO: PageInfo = {
+  startCursor: null,
+  endCursor: null,
+  hasNextPage: false,
+  hasPreviousPage: false,
+};
+
+function pageInfoOf(
+  edges: readonly { readonly cursor: string }[],
+  { after, before, fromEnd }: PageOfRows,
+  isMore: boolean,
+): PageInfo {
   return {
-    edges,
-    pageInfo: {
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-      hasNextPage: fromEnd ? args.before != null : isMore,
-      hasPreviousPage: fromEnd ? isMore : args.after != null,
-    },
+    startCursor: edges[0]?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
+    hasNextPage: fromEnd ? before !== null : isMore,
+    hasPreviousPage: fromEnd ? isMore : after !== null,
   };
 }
 
@@ -59,12 +80,8 @@ class Edge<Row extends { readonly id: string }> {
 const CURSOR_PREFIX = 'GPC:S:';
 
 function pageIn({ first, last, after, before }: PageArguments): PageOfRows {
-  for (const [name, value] of Object.entries({ first, last })) {
-    if (value != null && (value < 0 || value > MAX_PAGE)) {
-      throw badInput(`${name}: expected a whole number from 0 to ${MAX_PAGE}, got ${value}.`);
-    }
-  }
-  const both = (a: string, b: string) => badInput(`${a} and ${b}: expected one of them, got both.`);
+  checkLength('first', first);
+  checkLength('last', last);
   if (first != null && last != null) throw both('first', 'last');
   if (after != null && before != null) throw both('after', 'before');
   if (first != null && before != null) throw both('first', 'before');
@@ -75,6 +92,15 @@ function pageIn({ first, last, after, before }: PageArguments): PageOfRows {
     before: before == null ? null : idIn(before, 'before'),
     fromEnd: last != null || before != null,
   };
+}
+
+function checkLength(name: string, length: number | null | undefined): void {
+  if (length != null && (length < 0 || length > MAX_PAGE))
+    throw badInput(`${name}: expected a whole number from 0 to ${MAX_PAGE}, got ${length}.`);
+}
+
+function both(name: string, other: string): Error {
+  return badInput(`${name} and ${other}: expected one of them, got both.`);
 }
 
 /**

@@ -15,17 +15,39 @@ beforeAll(async () => {
 });
 afterAll(drop);
 
+/** With times as the API sends them. */
+function sent(row: object | null): unknown {
+  const entries = Object.entries(row ?? {}).map(([name, value]: [string, unknown]) => [
+    name,
+    value instanceof Date ? value.toISOString() : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
 describe('rows', () => {
   test('have the values that Prisma reads, in every column', async () => {
     for (const [n] of AWKWARD.entries()) {
       const [avatar, generation] = [`avatar-${n}`, `generation-${n}`];
       expect(await reads.avatar('owner', avatar)).toEqual(
-        await prisma.avatar.findUnique({ where: { id: avatar } }),
+        sent(await prisma.avatar.findUnique({ where: { id: avatar } })),
       );
       expect(await reads.generation('owner', generation)).toEqual(
-        await prisma.generation.findUnique({ where: { id: generation } }),
+        sent(await prisma.generation.findUnique({ where: { id: generation } })),
       );
     }
+  });
+
+  test.each([
+    '2026-11-26T10:20:30.000Z',
+    '2026-11-26T10:20:30.400Z',
+    '1969-12-31T23:59:59.999Z',
+    '0099-01-01T00:00:00.010Z',
+    '9999-12-31T23:59:59.120Z',
+  ])('have the time %s', async (time) => {
+    await prisma.avatar.update({ where: { id: 'avatar-2' }, data: { trainingStartedAt: new Date(time) } });
+    expect(await reads.avatar('owner', 'avatar-2', ['trainingStartedAt'])).toMatchObject({
+      trainingStartedAt: time,
+    });
   });
 
   test('have the requested columns, with the id and the owner', async () => {

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { CompiledQueries, type PlainQuery } from '../../src/graphql/compiled-queries.ts';
+import { heapUsed } from '../support/heap-used.ts';
+import { parse } from 'graphql';
+import type { Context } from '../../src/graphql/context.ts';
+
+const context = { viewer: { ownerId: 'ada', expiresAt: null } } as unknown as Context;
+/** More uses than it takes to compile a query. */
+const USES = 11;
+
+/** Finds a query several times; returns how often its text was parsed. */
+async function used(queries: CompiledQueries, text: string): Promise<number> {
+  let parsed = 0;
+  const query = (): PlainQuery | null =>
+    queries.find(text, null, (given) => {
+      parsed += 1;
+      return parse(given);
+    });
+  for (let use = 0; use < USES; use += 1) await query()?.execute(context, {});
+  return parsed;
+}
+
+test('a text is parsed once, and its operations are kept apart', () => {
+  const queries = new CompiledQueries();
+  const text = 'query A { __typename } query B { b: __typename } mutation C { __typename }';
+  const find = (name: string | null) => queries.find(text, name, parse)?.operation.name?.value ?? null;
+  expect([find('A'), find('B'), find('A'), find('C'), find('D'), find(null)]).toEqual([
+    'A',
+    'B',
+    'A',
+    null,
+    null,
+    null,
+  ]);
+});
+
+test.each([
+  // 49 aliases and 250 fields: as many functions as a text of this length can ask for.
+  [
+    'large',
+    (n: number) =>
+      `{ n${n}: __typename ${Array.from({ length: 48 }, (_, i) => `a${i}: trainers { name id: name }`).join(' ')} }`,
+    100,
+  ],
+  ['small', (n: number) => `{a${n}:__typename}`, 3000],
+] as const)('ever new %s queries take a bounded amount of memory', async (_what, text, count) => {
+  const queries = new CompiledQueries();
+  await used(queries, '{ __typename }');
+  const before = heapUsed();
+  for (let n = 0; n < count; n += 1) await used(queries, text(n));
+  expect((heapUsed() - before) / 1e6).toBeLessThan(25);
+  // The newest are kept, the oldest are not.
+  expect(await used(queries, text(count - 1))).toBe(0);
+  expect(await used(queries, text(0))).toBe(1);
+});
