@@ -9,7 +9,16 @@ import DataLoader from 'dataloader';
  */
 export function batched<Key, Value>(
   readAll: (keys: readonly Key[]) => Promise<readonly Value[]>,
-  { maxBatchSize, maxConcurrent = 2 }: { readonly maxBatchSize: number; readonly maxConcurrent?: number },
+  {
+    maxBatchSize,
+    maxConcurrent = 2,
+    waitMs = 0,
+  }: {
+    readonly maxBatchSize: number;
+    readonly maxConcurrent?: number;
+    /** For results that nobody waits for: batches the calls of this time. */
+    readonly waitMs?: number;
+  },
 ): (key: Key) => Promise<Value> {
   /** Complete batches that wait for a running one; DataLoader has no limit of concurrent batches. */
   const ready: (() => void)[] = [];
@@ -32,11 +41,14 @@ export function batched<Key, Value>(
     cache: false,
     maxBatchSize,
     // DataLoader's default batches one callback's reads; every socket has a callback of its own.
-    batchScheduleFn: (dispatch) =>
-      void setImmediate(() => {
+    batchScheduleFn: (dispatch) => {
+      const start = () => {
         ready.push(dispatch);
         startNext();
-      }),
+      };
+      if (waitMs === 0) setImmediate(start);
+      else setTimeout(start, waitMs);
+    },
   });
   return (key) => loader.load(key);
 }

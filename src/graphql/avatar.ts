@@ -233,16 +233,13 @@ builder.subscriptionField('avatarStatus', (t) =>
           }),
         );
       }
-      return openStream(context, async () =>
-        isId(avatarId)
-          ? followRow(context, info, {
-              id: avatarId,
-              listen: context.notifications.listen('avatar', avatarId),
-              read: () => context.rows.avatar(ownerId, avatarId),
-              afterVersion: version,
-            })
-          : null,
-      );
+      const columns = [...columnsFor(info).Avatar, 'version'] as const;
+      return followRow(context, info, {
+        id: avatarId,
+        listen: context.notifications.listen('avatar', avatarId),
+        read: () => context.rows.avatar(ownerId, avatarId, columns),
+        afterVersion: version,
+      });
     },
     // Don't read the row again: the later version would be sent twice.
     resolve: (_query, row) => row,

@@ -63,6 +63,8 @@ export type Push = {
   readonly encode: (result: ExecutionResult) => Buffer;
   /** Sends an event at once. Without room it returns false, and calls `whenRoom` once there is room. */
   readonly take: (event: Buffer, whenRoom: () => void) => boolean;
+  /** The stream gives no events, because they are taken, and ends with the subscription. */
+  readonly onOpen: (stream: AsyncIterableIterator<unknown>) => void;
 };
 
 export type Context = Services & {

@@ -1,4 +1,6 @@
 import { execute, Kind, type DocumentNode, type GraphQLResolveInfo } from 'graphql';
+import { isId } from '../jobs/ids.ts';
+import { enterStream, notFound, openStream } from './stream.ts';
 import { viewerOf } from './builder.ts';
 import { watchRow } from '../live/watch.ts';
 import type { FeedSource } from '../live/feed.ts';
@@ -12,27 +14,36 @@ export type Followed<Row> = Pick<FeedSource<Row, never>, 'listen' | 'read' | 'is
 };
 
 /**
- * Follows a row for one subscriber. Subscribers over WebSocket that have owner, row, document and variables in common
- * share one feed, which reads the row, executes the operation and writes the JSON once for all of them.
+ * Opens the stream of a row for one subscriber. Subscribers over WebSocket that have owner, row, document and variables in
+ * common share one feed, which reads the row, executes the operation and writes the JSON once for all of them.
  */
-export function followRow<Row extends Versioned>(
+export async function followRow<Row extends Versioned>(
   context: Context,
   info: GraphQLResolveInfo,
   followed: Followed<Row>,
-): Promise<AsyncIterableIterator<Row> | null> {
+): Promise<AsyncIterableIterator<Row>> {
   const { push } = context;
-  if (push === undefined) return watchRow(followed);
-  const { ownerId } = viewerOf(context);
   const { id, listen, read, isLast, afterVersion } = followed;
+  if (push === undefined) return openStream(context, async () => (isId(id) ? watchRow(followed) : null));
   const { feeds, resumeVariable, isOfRowOnly } = push.selections.of(info);
   const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
-  return feeds.join(JSON.stringify([ownerId, id, variables]), { afterVersion, take: push.take }, () => ({
+  const key = JSON.stringify([viewerOf(context).ownerId, id, variables]);
+  const reader = { afterVersion, take: push.take, onEnd: enterStream(context) };
+  if (!isId(id)) {
+    reader.onEnd();
+    throw notFound();
+  }
+  // The WebSocket ends with the token.
+  const stream = await feeds.join(key, reader, () => ({
     listen,
     read,
     isLast: isLast as ((row: Versioned) => boolean) | undefined,
     isOfRowOnly,
     render: renderer(context, push, info),
   }));
+  if (stream === null) throw notFound();
+  push.onOpen(stream);
+  return stream;
 }
 
 /** Executes the operation for any viewer of the owner: the context has nothing of this one but the owner. */

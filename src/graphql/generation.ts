@@ -3,7 +3,7 @@ import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { isId } from '../jobs/ids.ts';
-import { openStream, versionFrom } from './stream.ts';
+import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
 
@@ -139,17 +139,14 @@ builder.subscriptionField('generationStatus', (t) =>
     subscribe: async (_root, { generationId, afterVersion }, context, info) => {
       const { ownerId } = viewerOf(context);
       const version = versionFrom(afterVersion);
-      return openStream(context, async () =>
-        isId(generationId)
-          ? followRow(context, info, {
-              id: generationId,
-              listen: context.notifications.listen('generation', generationId),
-              read: () => context.rows.generation(ownerId, generationId),
-              afterVersion: version,
-              isLast: ({ status }) => FINAL.has(status),
-            })
-          : null,
-      );
+      const columns = [...columnsFor(info).Generation, 'version', 'status'] as const;
+      return followRow(context, info, {
+        id: generationId,
+        listen: context.notifications.listen('generation', generationId),
+        read: () => context.rows.generation(ownerId, generationId, columns),
+        afterVersion: version,
+        isLast: ({ status }) => FINAL.has(status),
+      });
     },
     // Don't read the row again: the later version would be sent twice.
     resolve: (_query, row) => row,

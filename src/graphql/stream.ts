@@ -11,20 +11,15 @@ export async function openStream<Row>(
   context: Context,
   open: () => Promise<AsyncIterableIterator<Row> | null>,
 ): Promise<AsyncIterableIterator<Row>> {
-  const { ownerId, expiresAt } = viewerOf(context);
-  const { streams } = context;
-  if (!streams.tryAcquire(ownerId)) {
-    throw new GraphQLError('Too many open subscriptions: end one first.', {
-      extensions: { code: 'LIMIT_EXCEEDED' },
-    });
-  }
+  const { expiresAt } = viewerOf(context);
+  const leave = enterStream(context);
   const opened = await open().catch((error: unknown) => {
-    streams.release(ownerId);
+    leave();
     throw error;
   });
   if (opened === null) {
-    streams.release(ownerId);
-    throw new GraphQLError('Not found.', { extensions: { code: 'NOT_FOUND' } });
+    leave();
+    throw notFound();
   }
 
   let isOver = false;
@@ -33,7 +28,7 @@ export async function openStream<Row>(
     if (isOver) return;
     isOver = true;
     cancelExpiry();
-    streams.release(ownerId);
+    leave();
   };
   const rows = {
     [Symbol.asyncIterator]() {
@@ -62,6 +57,22 @@ export async function openStream<Row>(
     rows.return().catch(() => undefined);
   });
   return rows;
+}
+
+/** Counts a stream of the owner until the returned function is called, once. Throws LIMIT_EXCEEDED. */
+export function enterStream(context: Context): () => void {
+  const { ownerId } = viewerOf(context);
+  const { streams } = context;
+  if (!streams.tryAcquire(ownerId)) {
+    throw new GraphQLError('Too many open subscriptions: end one first.', {
+      extensions: { code: 'LIMIT_EXCEEDED' },
+    });
+  }
+  return () => streams.release(ownerId);
+}
+
+export function notFound(): GraphQLError {
+  return new GraphQLError('Not found.', { extensions: { code: 'NOT_FOUND' } });
 }
 
 /** The `afterVersion` of a subscription; 0 if not given. Throws INVALID_INPUT. */

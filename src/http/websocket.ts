@@ -59,7 +59,8 @@ const MAX_UNAUTHENTICATED = 2500;
 type Extra = {
   readonly socket: WebSocket;
   readonly connection: WsConnection;
-  readonly request: IncomingMessage;
+  /** The header of the upgrade request; null after its use. */
+  authorization: string | null;
   viewer: Viewer | null;
 };
 
@@ -100,8 +101,8 @@ export function serveSockets(
     subscribe: (args) => (args as unknown as Enveloped).rootValue.subscribe(args),
     onConnect: async (context) => {
       const { connectionParams, extra } = context;
-      const { socket, connection, request } = extra;
-      const identity = await authenticate(authorizationOf(connectionParams, request));
+      const { socket, connection, authorization } = extra;
+      const identity = await authenticate(authorizationIn(connectionParams) ?? authorization);
       // Clients retry after 1013, but not after 4403.
       if (identity.kind === 'unavailable')
         connection.close(TRY_AGAIN_LATER, 'Tokens cannot be verified: retry later');
@@ -115,18 +116,20 @@ export function serveSockets(
       const cancelExpiry = atExpiry(expiresAt, () =>
         connection.close(CloseCode.Forbidden, 'Forbidden: the token has expired'),
       );
-      socket.once('close', () => {
+      socket.on('close', () => {
         socketsOf.release(ownerId);
         cancelExpiry();
       });
       extra.viewer = identity.viewer;
       unauthenticated.delete(socket);
       connection.acknowledge();
-      // graphql-ws would keep the token and everything sent with it while the socket is open.
+      // They would be kept while the socket is open, with everything sent beside the token.
+      extra.authorization = null;
       delete (context as { connectionParams?: unknown }).connectionParams;
       return true;
     },
-    onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
+    // An error of a stream reaches this hook without Yoga.
+    onError: (_context, _id, _payload, errors) => errors.map(options.maskError).map(withoutStatus),
     onNext: (_context, _id, _payload, _args, result) =>
       result.errors === undefined ? undefined : withoutStatuses(result),
     onSubscribe: async (context, id, payload) => {
@@ -149,37 +152,47 @@ export function serveSockets(
       if (errors instanceof GraphQLError) return [errors];
       if (errors.length > 0) return errors;
       const variables = declaredOnly(payload, document);
-      const push = pushFor(variables, id, (event, whenRoom) => {
-        // The client may have completed the operation.
-        return !(id in context.subscriptions) || connection.offer(event, whenRoom);
-      });
+      const push = pushFor(id, variables, connection, context);
       return {
         schema,
         operationName: payload.operationName ?? null,
         document,
         variableValues: variables,
         contextValue: await enveloped.contextFactory({ push }),
-        rootValue: { execute: enveloped.execute, subscribe: enveloped.subscribe },
+        rootValue: {
+          execute: enveloped.execute,
+          subscribe: async (args: ExecutionArgs) => {
+            const result = await (enveloped as Enveloped['rootValue']).subscribe(args);
+            if (push.stream === null) return result;
+            // graphql-ws keeps the arguments while the stream is open, and Yoga's wrappers would never see an event.
+            Object.assign(args, { contextValue: undefined, rootValue: undefined });
+            return push.stream;
+          },
+        },
       };
     },
   });
 
   server.on('upgrade', (request, socket, head) => {
     // An unhandled error on a refused socket would end the process.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroy);
     const refusal = refusalOfHead(request);
     if (refusal !== null) refuse(socket, refusal.status);
     else if (pathOf(request.url ?? '') !== GRAPHQL_PATH) refuse(socket, 404);
     else if (!isAllowed(request)) refuse(socket, 403);
     else if (isFull(limits.sockets, sockets.clients.size, unauthenticated.size)) refuse(socket, 503);
     else
-      sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        unauthenticated.add(webSocket);
-        webSocket.once('close', () => unauthenticated.delete(webSocket));
-        const connection = new WsConnection(webSocket, options);
-        connection.serve(protocol, { socket: webSocket, connection, request, viewer: null });
-      });
+      sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        accept(webSocket, request.headers.authorization ?? null),
+      );
   });
+  // A function of its own: listeners that are made beside the request would keep it.
+  function accept(socket: WebSocket, authorization: string | null): void {
+    unauthenticated.add(socket);
+    socket.on('close', () => unauthenticated.delete(socket));
+    const connection = new WsConnection(socket, options);
+    connection.serve(protocol, { socket, connection, authorization, viewer: null });
+  }
 
   return {
     async close() {
@@ -187,6 +200,10 @@ export function serveSockets(
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
   };
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** Callers without a token get at most half of the places. */
@@ -203,7 +220,7 @@ function declaredOnly(payload: SubscribePayload, document: DocumentNode): Record
     .map(({ variable }) => variable.name.value)
     .filter((name) => Object.hasOwn(given, name));
   const declared = Object.fromEntries(names.map((name) => [name, given[name]]));
-  Object.assign(payload, { variables: declared, extensions: null });
+  Object.assign(payload, { query: '', variables: declared, extensions: null });
   return declared;
 }
 
@@ -221,10 +238,7 @@ function refuse(socket: Duplex, status: number): void {
   socket.end(`${line}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
 }
 
-function authorizationOf(
-  params: Readonly<Record<string, unknown>> | undefined,
-  request: IncomingMessage,
-): string | null {
+function authorizationIn(params: Readonly<Record<string, unknown>> | undefined): string | null {
   const given = params?.['authorization'] ?? params?.['Authorization'];
-  return typeof given === 'string' ? given : (request.headers.authorization ?? null);
+  return typeof given === 'string' ? given : null;
 }

@@ -56,7 +56,7 @@ export class WsConnection {
     socket.on('pong', (data) => this.#onPong(data));
     socket.on('ping', (data) => this.#onPing(data));
     const watchdog = setInterval(() => this.#checkPeer(), options.timeouts.pingMs);
-    socket.once('close', () => {
+    socket.on('close', () => {
       clearInterval(watchdog);
       this.#wake();
     });
@@ -74,7 +74,7 @@ export class WsConnection {
       },
       extra,
     );
-    socket.once('close', (code, reason) => {
+    socket.on('close', (code, reason) => {
       closed(code, String(reason)).catch((error: unknown) => {
         this.#options.log.error({ err: error }, 'WebSocket cleanup failed');
       });

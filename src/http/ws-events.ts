@@ -2,27 +2,48 @@ import { fewErrors } from '../graphql/policy/safe-errors.ts';
 import { Selections } from '../graphql/selections.ts';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { MaskError } from './yoga.ts';
+import type { WsConnection } from './ws-connection.ts';
 import type { Push } from '../graphql/context.ts';
 
+type Pushing = Push & {
+  /** Set when the subscription is open. */
+  stream: AsyncIterableIterator<unknown> | null;
+};
+
 /** The events of one server's subscriptions as `next` messages: the JSON of an event is made once, the ID added for each. */
-export function createPush(
-  maskError: MaskError,
-): (variables: Push['variables'], id: string, send: Push['take']) => Push {
+export function createPush(maskError: MaskError) {
   const selections = new Selections();
   const encode = ({ data, errors }: ExecutionResult) => {
     const visible = errors && fewErrors(errors).map(maskError);
     const payload = JSON.stringify(withoutStatuses({ data, errors: visible }));
     return Buffer.from(`{"type":"next","payload":${payload}`);
   };
-  return (variables, id, send) => {
-    const end = Buffer.from(`,"id":${JSON.stringify(id)}}`);
-    return {
+  return (
+    id: string,
+    variables: Push['variables'],
+    connection: WsConnection,
+    operations: { readonly subscriptions: object },
+  ): Pushing => {
+    const end = `,"id":${JSON.stringify(id)}}`;
+    const pushing: Pushing = {
       selections,
       variables,
       encode,
-      take: (event, whenRoom) => send(Buffer.concat([event, end]), whenRoom),
+      take: (event, whenRoom) =>
+        // The client may have completed the operation.
+        !(id in operations.subscriptions) || connection.offer(joined(event, end), whenRoom),
+      stream: null,
+      onOpen: (stream) => (pushing.stream = stream),
     };
+    return pushing;
   };
+}
+
+function joined(start: Buffer, end: string): Buffer {
+  const bytes = Buffer.allocUnsafe(start.length + Buffer.byteLength(end));
+  start.copy(bytes);
+  bytes.write(end, start.length);
+  return bytes;
 }
 
 type Result = {

@@ -22,6 +22,8 @@ export type FeedReader<Event> = {
   readonly afterVersion: number;
   /** Takes an event at once. Without room it returns false, and calls `whenRoom` once it has room. */
   readonly take: (event: Event, whenRoom: () => void) => boolean;
+  /** Called once: when the membership ends, or if none begins. */
+  readonly onEnd: () => void;
 };
 
 /** Gives nothing. It ends with the membership, and its return() ends the membership. */
@@ -82,6 +84,7 @@ class Feed<Row extends Versioned, Event extends Sized> {
       else changed.notify();
     });
     const member = new Member(reader, () => {
+      reader.onEnd();
       stopListening();
       this.#members.delete(member);
       if (this.#members.size === 0 && this.#joining.length === 0) this.#close();

@@ -55,6 +55,7 @@ function stage() {
           encoded.push(result);
           return Buffer.from(JSON.stringify(result));
         },
+        onOpen: () => undefined,
         take: (event: Buffer) => {
           events.push(JSON.parse(event.toString()));
           return true;

@@ -33,6 +33,7 @@ function stage(
   const rows = new FakeRows({ id: 'a', version });
   const feeds = new Feeds<FakeRow, Event>();
   const rendered: number[] = [];
+  const memberships = { joined: 0, ended: 0 };
   const join = async (afterVersion = 0, key = 'a'): Promise<Reader> => {
     const taken: number[] = [];
     let hasRoom = true;
@@ -43,7 +44,9 @@ function stage(
       else waiting.push(whenRoom);
       return hasRoom;
     };
-    const membership = await feeds.join(key, { afterVersion, take }, () => ({
+    const onEnd = () => void (memberships.ended += 1);
+    memberships.joined += 1;
+    const membership = await feeds.join(key, { afterVersion, take, onEnd }, () => ({
       listen: rows.listen,
       read: rows.readOne,
       isLast,
@@ -75,7 +78,7 @@ function stage(
   const settled = async () => {
     for (let turns = 0; turns < 10; turns += 1) await turn();
   };
-  return { rows, feeds, rendered, join, joinAll, settled };
+  return { rows, feeds, rendered, memberships, join, joinAll, settled };
 }
 
 describe('readers of one feed', () => {
@@ -152,7 +155,7 @@ describe('readers of one feed', () => {
   });
 
   test('each listen, and the last one that leaves takes the feed along', async () => {
-    const { rows, feeds, joinAll, settled } = stage();
+    const { rows, feeds, memberships, joinAll, settled } = stage();
     const readers = await joinAll(3);
     await settled();
     expect(rows.listeners.size).toBe(3);
@@ -162,6 +165,7 @@ describe('readers of one feed', () => {
     await settled();
     expect(readers.map(({ taken }) => taken.at(-1))).toEqual([1, 2, 2]);
     for (const { membership } of readers) await membership?.return?.();
+    expect(memberships).toEqual({ joined: 3, ended: 3 });
     expect([rows.listeners.size, feeds.size]).toEqual([0, 0]);
   });
 });
@@ -256,7 +260,7 @@ describe('a reader without room', () => {
 describe('while the row cannot be read', () => {
   test('newcomers fail at once, and those who were there get the next version after it', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const { rows, feeds, join, settled } = stage();
+    const { rows, feeds, memberships, join, settled } = stage();
     const first = await join();
     await settled();
     rows.onRead = () => Promise.reject(new Error('no database'));
@@ -265,6 +269,7 @@ describe('while the row cannot be read', () => {
     await expect(join()).rejects.toThrow('no database');
     await expect(join()).rejects.toThrow('no database');
     expect([feeds.size, rows.listeners.size]).toEqual([0, 1]);
+    expect(memberships).toEqual({ joined: 3, ended: 2 });
 
     rows.onRead = () => undefined;
     const second = await join();
@@ -283,9 +288,10 @@ describe('while the row cannot be read', () => {
 });
 
 test('all who wait for a row that is not there are told so', async () => {
-  const { rows, feeds, joinAll } = stage();
+  const { rows, feeds, memberships, joinAll } = stage();
   rows.remove('a');
   const readers = await joinAll(3);
   expect(readers.map(({ membership }) => membership)).toEqual([null, null, null]);
+  expect(memberships).toEqual({ joined: 3, ended: 3 });
   expect([rows.listeners.size, feeds.size]).toEqual([0, 0]);
 });

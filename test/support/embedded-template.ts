@@ -35,7 +35,7 @@ export async function copyEmbeddedTemplate({ empty = false } = {}): Promise<stri
   return copy;
 }
 
-/** Synchronous: the asynchronous copy of a thousand files takes three times the CPU. */
+/** Synchronous: the asynchronous copy of hundreds of files takes three times the CPU. */
 export function copyFolder(from: string, to: string): void {
   cpSync(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE });
 }
@@ -51,7 +51,7 @@ export async function removeEmbeddedLeftovers(): Promise<void> {
 }
 
 async function embeddedTemplateName(): Promise<string> {
-  return `embedded-${await templateName()}`;
+  return `one-database-${await templateName()}`;
 }
 
 function exists(path: string): Promise<boolean> {

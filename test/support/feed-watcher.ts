@@ -22,13 +22,17 @@ export class FeedWatcher implements AsyncIterableIterator<FakeRow> {
     { afterVersion = 0, isLast }: { afterVersion?: number; isLast?: (row: FakeRow) => boolean } = {},
   ): Promise<FeedWatcher | null> {
     const place = new Place();
-    const membership = await feeds.join('a', { afterVersion, take: place.take }, () => ({
-      listen: rows.listen,
-      read: rows.readOne,
-      isLast,
-      isOfRowOnly: true,
-      render: (row) => Promise.resolve({ ...row, byteLength: 1 }),
-    }));
+    const membership = await feeds.join(
+      'a',
+      { afterVersion, take: place.take, onEnd: () => undefined },
+      () => ({
+        listen: rows.listen,
+        read: rows.readOne,
+        isLast,
+        isOfRowOnly: true,
+        render: (row) => Promise.resolve({ ...row, byteLength: 1 }),
+      }),
+    );
     return membership && new FeedWatcher(membership, place);
   }
 

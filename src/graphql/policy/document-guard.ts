@@ -32,18 +32,18 @@ export function useDocumentGuard({ hidesSchema }: { readonly hidesSchema: boolea
         }
       });
     },
-    onValidate({ params, setResult, setValidationFn, addValidationRule }) {
-      const refusal = refusalOfDocument(params.documentAST as DocumentNode);
-      if (refusal !== null) {
-        setResult([refusal]);
-        return;
-      }
+    onValidate({ setValidationFn, addValidationRule }) {
       if (hidesSchema) addValidationRule(NoSchemaIntrospectionCustomRule);
+      // Yoga keeps the result with the document, so both checks run once for each text.
       setValidationFn(
-        (schema: GraphQLSchema, document: DocumentNode, rules: Parameters<typeof validate>[2]) =>
-          validate(schema, document, rules, { maxErrors: MAX_ERRORS, hideSuggestions: hidesSchema }).map(
-            (error) => safeError(error, hidesSchema),
-          ),
+        (schema: GraphQLSchema, document: DocumentNode, rules: Parameters<typeof validate>[2]) => {
+          const refusal = refusalOfDocument(document);
+          if (refusal !== null) return [refusal];
+          return validate(schema, document, rules, {
+            maxErrors: MAX_ERRORS,
+            hideSuggestions: hidesSchema,
+          }).map((error) => safeError(error, hidesSchema));
+        },
       );
     },
   };
