@@ -142,12 +142,10 @@ export class WsConnection {
   #send(text: string): Promise<void> {
     return new Promise((resolve) => {
       const write = () => {
-        if (!this.isOpen) {
-          resolve();
-          return;
-        }
-        this.#socket.send(text, () => resolve());
-        this.#count(Buffer.byteLength(text));
+        if (this.isOpen) {
+          this.#socket.send(text, () => resolve());
+          this.#count(Buffer.byteLength(text));
+        } else resolve();
       };
       if (this.#hasRoom) write();
       else this.#waiting.push(write);
