@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { AvatarByIdDocument } from '../../src/generated/contract/graphql.ts';
+import { AvatarByIdDocument, CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
@@ -46,11 +46,12 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
 
     test('locks a table for long: requests without a connection fail in time, the others get their answer', async () => {
       const server = stack.server();
-      const { id } = await server.newAvatar();
+      const input = { name: 'Ada', trainingType: 'PORTRAIT' } as const;
       await operator.query('BEGIN; LOCK TABLE avatars IN ACCESS EXCLUSIVE MODE');
       let [refused, answered] = [0, 0];
       const asked = Array.from({ length: POOL_SIZE + 5 }, async () => {
-        const { errors } = await server.ask(AvatarByIdDocument, { id });
+        // Reads would share a connection.
+        const { errors } = await server.ask(CreateAvatarDocument, { input });
         if (errors.length > 0) refused += 1;
         else answered += 1;
       });
