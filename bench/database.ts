@@ -10,6 +10,8 @@ const GENERATIONS_PER_AVATAR = 8;
 export type BenchDatabase = {
   readonly url: string;
   readonly sql: (text: string, values?: readonly unknown[]) => Promise<unknown[]>;
+  /** A second one in the same PostgreSQL, with `scale` times the rows; it goes with this one. */
+  readonly another: (scale: number) => Promise<BenchDatabase>;
   readonly remove: () => Promise<void>;
 };
 
@@ -18,25 +20,40 @@ export type BenchDatabase = {
  * programs the empty database that BENCH_DATABASE_URL names.
  * @throws when there is neither
  */
-export async function openBenchDatabase(scale = 1): Promise<BenchDatabase> {
+export async function openBenchDatabase(): Promise<BenchDatabase> {
   const given = process.env['BENCH_DATABASE_URL'];
   const cluster = given === undefined ? await startPostgresCluster() : null;
   const url = given ?? cluster?.url;
   if (url === undefined) {
     throw new Error('PostgreSQL is not installed: set BENCH_DATABASE_URL to an empty database');
   }
+  return seeded(url, 1, async () => cluster?.remove());
+}
+
+async function seeded(url: string, scale: number, removePlace: () => Promise<void>): Promise<BenchDatabase> {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   const sql = async (text: string, values: readonly unknown[] = []) =>
     (await pool.query<Record<string, unknown>>(text, [...values])).rows;
+  const others: BenchDatabase[] = [];
   const remove = async () => {
+    await Promise.all(others.map((other) => other.remove()));
     await pool.end();
-    await cluster?.remove();
+    await removePlace();
   };
   try {
     // Migrates it.
     await (await openDatabase({ databaseUrl: url, dataDir: '', log: silent })).close();
     await seed(sql, scale);
-    return { url, sql, remove };
+    const another = async (otherScale: number) => {
+      const name = `bench_times_${otherScale}`;
+      await sql(`CREATE DATABASE ${name}`);
+      const otherUrl = new URL(url);
+      otherUrl.pathname = `/${name}`;
+      const other = await seeded(otherUrl.href, otherScale, () => Promise.resolve());
+      others.push(other);
+      return other;
+    };
+    return { url, sql, another, remove };
   } catch (error) {
     await remove();
     throw error;
@@ -47,8 +64,9 @@ export function avatarId(number: number): string {
   return `avt_${number.toString(16).padStart(32, '0')}`;
 }
 
-export function ownerOfAvatar(number: number): string {
-  return `owner-${number % OWNERS}`;
+/** @param scale of the database */
+export function ownerOfAvatar(number: number, scale = 1): string {
+  return `owner-${number % (OWNERS * scale)}`;
 }
 
 async function seed(sql: BenchDatabase['sql'], scale: number): Promise<void> {

@@ -72,13 +72,13 @@ export async function startContender(name: string, env: Environment): Promise<Se
 }
 
 /** Starts the built server with the settings of production. Its log goes nowhere, which costs nobody any time. */
-export async function startLikeness(env: Environment): Promise<ServerUnderTest> {
+export async function startLikeness(env: Environment, name = 'likeness'): Promise<ServerUnderTest> {
   const port = await freePort();
   const child = spawn(process.execPath, [MAIN], {
     env: { ...base(), NODE_ENV: 'production', PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const server = new ServerUnderTest('likeness', port, child);
+  const server = new ServerUnderTest(name, port, child);
   await eventually(
     'the server to be ready',
     async () => {

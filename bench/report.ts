@@ -1,4 +1,4 @@
-import { GOALS } from './goals.ts';
+import { goalOf } from './goals.ts';
 import type { Row, Spread } from './statistics.ts';
 
 export type Machine = {
@@ -17,9 +17,7 @@ export function report({ date, node, cpu, cores, plan }: Machine, rows: readonly
     '| metric | contender | ratio | figure | goal |',
     '| --- | --- | --- | --- | --- |',
     ...rows.map((row) => {
-      const goal = GOALS.find(
-        ({ metric, contender }) => metric === row.metric && contender === row.contender,
-      );
+      const goal = goalOf(row);
       const wanted =
         goal === undefined ? '' : `${goal.kind} ${goal.goal}${goal.of === 'value' ? ` ${row.unit}` : ''}`;
       return `| ${row.metric} | ${row.contender} | ${text(row.ratio)} | ${text(row.value)} ${row.unit} | ${wanted} |`;

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { PrismaClient } from './generated/prisma/client.ts';
 import type { DatabaseTroubleError } from './db/database-trouble.ts';
 import type { OperatorLog } from './log/log.ts';
-import { migrate } from './db/migrations/migrate.ts';
+import { isMigrated, migrate } from './db/migrations/migrate.ts';
 import { readMigrations } from './db/migrations/migration-files.ts';
 import { openPostgres, withOwnClient } from './db/postgres.ts';
 import { optimizeWasmLate } from './db/wasm-tiering.ts';
@@ -52,8 +52,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const migrations = await readMigrations();
 
   if (databaseUrl !== undefined) {
-    await withOwnClient(databaseUrl, (client) => migrate(client, migrations, log));
     const { pool, close } = openPostgres(databaseUrl, options.poolSize ?? DEFAULT_POOL_SIZE, log);
+    try {
+      if (!(await isMigrated(pool, migrations, log)))
+        await withOwnClient(databaseUrl, (client) => migrate(client, migrations, log));
+    } catch (error) {
+      await close();
+      throw error;
+    }
     return overPool({ kind: 'postgres', pool, close, trouble: () => undefined });
   }
 
@@ -63,7 +69,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   try {
     const client = await pool.connect();
     try {
-      await migrate(client, migrations, log);
+      if (!(await isMigrated(client, migrations, log))) await migrate(client, migrations, log);
     } finally {
       client.release(true); // drops the migration's settings
     }

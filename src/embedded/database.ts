@@ -21,7 +21,7 @@ export const IN_MEMORY = 'memory://';
 /** All statements share one session, so a burst waits in line; a longer wait is an error. */
 const ACQUIRE_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
-/** For the whole server with few rows; measured 200. */
+/** For the whole server with few rows; measured 170. */
 const SERVING_MEMORY_MB = 256;
 /** The server's statements take milliseconds; the vacuum of a big table on a slow disk may take minutes. */
 const FROZEN_AFTER_MS = 10 * 60_000;

@@ -3,12 +3,12 @@ import { LOG_TAKES } from './free-space.ts';
 import { optimizeWasmLate } from '../db/wasm-tiering.ts';
 
 /**
- * PGlite's own parameters and ours. Its default buffers take 164 MB; a fifth suffices for one process. A checkpoint cuts
- * the write-ahead log back to about `max_wal_size`.
+ * PGlite's own parameters and ours. Its default buffers take 164 MB at once; a page that is not in these is in the
+ * system's cache. A checkpoint cuts the write-ahead log back to about `max_wal_size`.
  */
 const START_PARAMS: string[] = [
   ...PGlite.defaultStartParams,
-  ...['shared_buffers=32MB', 'min_wal_size=32MB', `max_wal_size=${LOG_TAKES / 1024}kB`].flatMap((setting) => [
+  ...['shared_buffers=16MB', 'min_wal_size=32MB', `max_wal_size=${LOG_TAKES / 1024}kB`].flatMap((setting) => [
     '-c',
     setting,
   ]),

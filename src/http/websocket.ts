@@ -183,14 +183,14 @@ export function serveSockets(
     else if (isFull(limits.sockets, sockets.clients.size, unauthenticated.size)) refuse(socket, 503);
     else
       sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        accept(webSocket, request.headers.authorization ?? null),
+        accept(webSocket, socket, request.headers.authorization ?? null),
       );
   });
   // A function of its own: listeners that are made beside the request would keep it.
-  function accept(socket: WebSocket, authorization: string | null): void {
+  function accept(socket: WebSocket, stream: Duplex, authorization: string | null): void {
     unauthenticated.add(socket);
     socket.on('close', () => unauthenticated.delete(socket));
-    const connection = new WsConnection(socket, options);
+    const connection = new WsConnection(socket, stream, options);
     connection.serve(protocol, { socket, connection, authorization, viewer: null });
   }
 

@@ -1,4 +1,5 @@
 import { CloseCode, type Server as Protocol } from 'graphql-ws';
+import type { Duplex } from 'node:stream';
 import type { Log } from '../log/log.ts';
 import type { Timeouts } from './timeouts.ts';
 import type { RawData, WebSocket } from 'ws';
@@ -7,7 +8,7 @@ import type { RawData, WebSocket } from 'ws';
 const WINDOW_BYTES = 64_000;
 /** Unconfirmed bytes that cause a ping. */
 const PING_AT_BYTES = WINDOW_BYTES / 4;
-/** Messages in handling beyond the operations: rejections and pongs. */
+/** Messages in handling, and sends in wait, beyond the operations: rejections, pongs, operations that are over. */
 const SPARE_MESSAGES = 100;
 /** Messages and pings before the token is verified. One is needed. */
 const MESSAGES_BEFORE_ACK = 20;
@@ -15,7 +16,6 @@ const MESSAGES_BEFORE_ACK = 20;
 const MAX_ID_LENGTH = 128;
 /** In bytes (RFC 6455, 5.5): a control frame has 125, two of them for the code. */
 const MAX_REASON_BYTES = 123;
-const TEXT = { binary: false };
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 
@@ -32,6 +32,7 @@ export type WsConnectionOptions = {
  */
 export class WsConnection {
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
   readonly #options: WsConnectionOptions;
   #unconfirmed = 0;
   /** The unanswered ping, and the bytes that its pong confirms. */
@@ -49,8 +50,9 @@ export class WsConnection {
   #messagesBeforeAck = 0;
   #isPongWaiting = false;
 
-  constructor(socket: WebSocket, options: WsConnectionOptions) {
+  constructor(socket: WebSocket, stream: Duplex, options: WsConnectionOptions) {
     this.#socket = socket;
+    this.#stream = stream;
     this.#options = options;
     socket.on('error', (error) => options.log.debug({ err: error }, 'WebSocket error'));
     socket.on('pong', (data) => this.#onPong(data));
@@ -122,19 +124,28 @@ export class WsConnection {
     this.#wake();
   }
 
-  /** Sends a message at once. With a full window it returns false, and calls `whenRoom` once the window is open. */
-  offer(message: Buffer, whenRoom: () => void): boolean {
+  /** Sends a complete frame at once. With a full window it returns false, and calls `whenRoom` once the window is open. */
+  offer(frame: Buffer, whenRoom: () => void): boolean {
     if (!this.#hasRoom) {
       this.#waiting.push(whenRoom);
       return false;
     }
-    this.#write(message, message.length);
+    if (this.isOpen) {
+      // Never within a message of `ws`, which writes each at once because it compresses none.
+      this.#stream.write(frame);
+      this.#count(frame.length);
+    }
     return true;
   }
 
   #send(text: string): Promise<void> {
     return new Promise((resolve) => {
-      const write = () => this.#write(text, Buffer.byteLength(text), resolve);
+      const write = () => {
+        if (this.isOpen) {
+          this.#socket.send(text, () => resolve());
+          this.#count(Buffer.byteLength(text));
+        } else resolve();
+      };
       if (this.#hasRoom) write();
       else this.#waiting.push(write);
     });
@@ -145,10 +156,8 @@ export class WsConnection {
     return this.#unconfirmed < WINDOW_BYTES || !this.isOpen;
   }
 
-  #write(message: string | Buffer, bytes: number, onWritten?: () => void): void {
-    if (!this.isOpen) return onWritten?.();
+  #count(bytes: number): void {
     this.#unconfirmed += bytes;
-    this.#socket.send(message, TEXT, onWritten);
     if (this.#ping === null && this.#unconfirmed >= PING_AT_BYTES) this.#sendPing();
   }
 
@@ -209,7 +218,8 @@ export class WsConnection {
   async #handle(data: RawData, handle: (text: string) => Promise<void>): Promise<void> {
     if (!this.isOpen || this.#isFlooding()) return;
     const { limits, log } = this.#options;
-    if (this.#handling >= (limits.operationsPerSocket ?? Infinity) + SPARE_MESSAGES) {
+    const pending = Math.max(this.#handling, this.#waiting.length);
+    if (pending >= (limits.operationsPerSocket ?? Infinity) + SPARE_MESSAGES) {
       this.close(POLICY_VIOLATION, 'Too many pending messages');
       return;
     }

@@ -31,7 +31,7 @@ export function createPush(maskError: MaskError) {
       encode,
       take: (event, whenRoom) =>
         // The client may have completed the operation.
-        !(id in operations.subscriptions) || connection.offer(joined(event, end), whenRoom),
+        !(id in operations.subscriptions) || connection.offer(textFrame(event, end), whenRoom),
       stream: null,
       onOpen: (stream) => (pushing.stream = stream),
     };
@@ -39,11 +39,18 @@ export function createPush(maskError: MaskError) {
   };
 }
 
-function joined(start: Buffer, end: string): Buffer {
-  const bytes = Buffer.allocUnsafe(start.length + Buffer.byteLength(end));
-  start.copy(bytes);
-  bytes.write(end, start.length);
-  return bytes;
+/** An unmasked text frame (RFC 6455, 5.2). `ws` would write its header and its content apart: a tenth of the time more. */
+export function textFrame(start: Buffer, end: string): Buffer {
+  const length = start.length + Buffer.byteLength(end);
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(head + length);
+  frame[0] = 0x81;
+  frame[1] = head === 2 ? length : head === 4 ? 126 : 127;
+  if (head === 4) frame.writeUInt16BE(length, 2);
+  if (head === 10) frame.writeBigUInt64BE(BigInt(length), 2);
+  start.copy(frame, head);
+  frame.write(end, head + start.length);
+  return frame;
 }
 
 type Result = {

@@ -89,9 +89,9 @@ describe.skipIf(noGroups !== undefined)(
 
     test('to open it is logged before the system kills the process', async () => {
       dataDir = await copyEmbeddedTemplate();
-      const { signal, said } = await runLimited(120);
+      const { signal, said } = await runLimited(100);
       expect(signal).toBe('SIGKILL');
-      expect(said).toContain('The memory limit is 120 MB and a server with the embedded database takes 256');
+      expect(said).toContain('The memory limit is 100 MB and a server with the embedded database takes 256');
     });
   },
 );

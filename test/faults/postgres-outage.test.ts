@@ -46,11 +46,11 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
 
     test('locks a table for long: requests without a connection fail in time, the others get their answer', async () => {
       const server = stack.server();
+      const input = { name: 'Ada', trainingType: 'PORTRAIT' } as const;
       await operator.query('BEGIN; LOCK TABLE avatars IN ACCESS EXCLUSIVE MODE');
       let [refused, answered] = [0, 0];
       const asked = Array.from({ length: POOL_SIZE + 5 }, async () => {
-        // Reads share a connection, writes do not.
-        const input = { name: 'Ada', trainingType: 'PORTRAIT' } as const;
+        // Reads would share a connection.
         const { errors } = await server.ask(CreateAvatarDocument, { input });
         if (errors.length > 0) refused += 1;
         else answered += 1;

@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { afterAll, describe, expect, test } from 'vitest';
 import { databasePlace, testedDatabase } from '../support/database.ts';
-import { freePort } from '../support/free-port.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startChild, type Child } from '../support/child-process.ts';
 import { startServer, type Server } from '../support/server.ts';
@@ -20,9 +19,6 @@ const UP_TO_DATE_CPU_S = 18;
 const TIMEOUT_MS = 120_000;
 
 const place = await databasePlace();
-const port = await freePort();
-const start = () =>
-  startServer({ ...place.env, PORT: String(port), AUTH_JWT_SECRET: JWT_SECRET, LOG_LEVEL: 'info' });
 
 let server: Server;
 let clients: Child | undefined;
@@ -65,7 +61,7 @@ describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${
     'all of them are up to date again, and other requests are served during that',
     { timeout: 180_000 },
     async () => {
-      server = await start();
+      server = await startServer({ ...place.env, AUTH_JWT_SECRET: JWT_SECRET, LOG_LEVEL: 'info' });
       const tokens = await Promise.all(
         Array.from({ length: OWNERS }, (_, index) => tokenOf(`owner-${index}`)),
       );
@@ -91,7 +87,7 @@ describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${
       const database = await place.open();
       await database.prisma.avatar.updateMany({ data: { version: { increment: 1 } } });
       await database.close();
-      server = await start();
+      await server.start();
 
       const cpuAtReady = await cpuSeconds();
       const stop = new AbortController();

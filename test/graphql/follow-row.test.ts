@@ -24,8 +24,9 @@ afterEach(async () => {
 });
 
 /** Subscribers of one server, where ada and bob have an avatar with the same id. */
-function stage() {
+function stage({ streamsPerOwner = null }: { readonly streamsPerOwner?: number | null } = {}) {
   const notifications = new Notifications();
+  const streams = new KeyedSemaphore(streamsPerOwner);
   const selections = new Selections();
   const row = { version: 1 };
   const reads: string[] = [];
@@ -46,7 +47,7 @@ function stage() {
       notifications,
       prisma: {},
       rows: { avatar, generationsOf: () => Promise.resolve([]) },
-      streams: new KeyedSemaphore(null),
+      streams,
       viewer: { ownerId, expiresAt },
       push: {
         selections,
@@ -145,4 +146,21 @@ describe('subscribers share nothing', () => {
     await settled();
     expect(encoded.length).toBe(2);
   });
+});
+
+test('each subscriber takes a place of its owner, and gives it back when it ends or never begins', async () => {
+  const { watch } = stage({ streamsPerOwner: 2 });
+  const tooMany = { errors: [{ extensions: { code: 'LIMIT_EXCEEDED' } }] };
+  for (const id of ['nonsense', ID.replace(/0$/, '1'), ID.replace('avt', 'gen')]) {
+    const nothing = await watch('ada', BY_VARIABLES, { id });
+    expect(nothing).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+  }
+  const subscribeOnce = () => watch('ada', BY_VARIABLES, { id: ID });
+  expect([await subscribeOnce(), await subscribeOnce()]).toEqual([expect.any(Array), expect.any(Array)]);
+  expect(await subscribeOnce()).toMatchObject(tooMany);
+  expect(await watch('bob', BY_VARIABLES, { id: ID })).toEqual(expect.any(Array));
+
+  await left.shift()?.();
+  expect(await subscribeOnce()).toEqual(expect.any(Array));
+  expect(await subscribeOnce()).toMatchObject(tooMany);
 });

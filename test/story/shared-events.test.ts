@@ -72,3 +72,20 @@ test('another owner with the same operation gets NOT_FOUND, also while the owner
   ]);
   await Promise.all([ada.end(), bob.end()]);
 });
+
+test('a subscriber leaves when its token expires, and the one who shares with it stays', async () => {
+  const { id } = await app.newAvatar({}, asAda);
+  const leaving = await RawSocket.connected(app.graphqlUrl, await tokenOf('ada', { expiresIn: '2s' }));
+  const staying = await RawSocket.connected(app.graphqlUrl, token);
+  for (const socket of [leaving, staying]) {
+    socket.subscribe('1', WATCH, { id });
+    await socket.until((frame) => frame.type === 'next');
+  }
+
+  expect(await leaving.closedWith()).toBe(4403);
+  await app.startTraining({ avatarId: id }, asAda);
+  await staying.until((frame) => statusIn(frame) === 'COMPLETED');
+
+  expect(leaving.frames.map(statusIn)).not.toContain('COMPLETED');
+  await staying.end();
+});

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { errorCodeOf } from '../error-code.ts';
 import type { OperatorLog } from '../../log/log.ts';
 import type { Migration } from './migration-files.ts';
 import { nextMigration, type AppliedMigration } from './next-migration.ts';
 
+const UNDEFINED_TABLE = '42P01';
 /** The advisory lock of Prisma's own engine: `prisma migrate deploy` and this code wait for each other. */
 const PRISMA_MIGRATION_LOCK = 72707369;
 /** Another instance may run a long migration; a start that waits longer fails. */
@@ -32,6 +34,25 @@ export async function migrate(
     if (migration === undefined) return appliedNow;
     appliedNow.push(migration);
   }
+}
+
+/**
+ * Whether no migration is pending, in one query without a lock: a migration and its row are committed together. False
+ * also for a database that `migrate` has to refuse.
+ */
+export async function isMigrated(
+  client: Pick<pg.ClientBase, 'query'>,
+  migrations: readonly Migration[],
+  log: OperatorLog,
+): Promise<boolean> {
+  const applied = await readApplied(client).catch((error: unknown) => {
+    if (errorCodeOf(error) === UNDEFINED_TABLE) return [];
+    throw error;
+  });
+  const next = nextMigration(migrations, applied);
+  if (next.kind !== 'up-to-date') return false;
+  warnOfUnknown(next.unknown, log);
+  return true;
 }
 
 /**
@@ -75,18 +96,18 @@ async function applyNext(
     case 'refused':
       throw new MigrationError(next.message);
     case 'up-to-date':
-      if (next.unknown.length > 0) {
-        log.warn(
-          { migrations: next.unknown },
-          'the database is newer than this version: it has unknown migrations',
-        );
-      }
+      warnOfUnknown(next.unknown, log);
       return undefined;
     case 'apply':
       log.info({ migration: next.migration.name }, 'applying a database migration');
       await apply(client, next.migration);
       return next.migration.name;
   }
+}
+
+function warnOfUnknown(migrations: readonly string[], log: OperatorLog): void {
+  if (migrations.length === 0) return;
+  log.warn({ migrations }, 'the database is newer than this version: it has unknown migrations');
 }
 
 async function takeLock(client: pg.ClientBase): Promise<void> {
@@ -102,7 +123,7 @@ async function readOrBegin(client: pg.ClientBase): Promise<AppliedMigration[]> {
 }
 
 /** The applied migrations, oldest first. Throws when the database never had any. */
-export async function readApplied(client: pg.ClientBase): Promise<AppliedMigration[]> {
+export async function readApplied(client: Pick<pg.ClientBase, 'query'>): Promise<AppliedMigration[]> {
   const { rows } = await client.query<AppliedMigration>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
        FROM _prisma_migrations

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { migrate, MigrationError } from '../../../src/db/migrations/migrate.ts';
+import { isMigrated, migrate, MigrationError } from '../../../src/db/migrations/migrate.ts';
 import {
   migrationsFolder,
   readMigrations,
@@ -113,6 +113,27 @@ describe(`migrations on ${testedDatabase}`, () => {
       { migrations: ['99990101000000_extra'] },
       expect.stringContaining('newer'),
     );
+  });
+
+  test('that are pending, edited or recorded nowhere are noticed without a lock', async () => {
+    const edited = shipped.map((one) => ({ ...one, checksum: 'other' }));
+    expect(await isMigrated(client, shipped, silent)).toBe(true);
+    expect(await isMigrated(client, [...shipped, migration('CREATE TABLE extra (n int)')], silent)).toBe(
+      false,
+    );
+    expect(await isMigrated(client, edited, silent)).toBe(false);
+
+    await migrate(client, [...shipped, migration('CREATE TABLE extra (n int)')], silent);
+    const warn = vi.fn();
+    expect(await isMigrated(client, shipped, { ...silent, warn })).toBe(true);
+    expect(warn).toHaveBeenCalledOnce();
+
+    await client.query('ALTER TABLE _prisma_migrations RENAME TO elsewhere');
+    try {
+      expect(await isMigrated(client, shipped, silent)).toBe(false);
+    } finally {
+      await client.query('ALTER TABLE elsewhere RENAME TO _prisma_migrations');
+    }
   });
 
   test('are found from the source', () => {

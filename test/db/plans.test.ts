@@ -1,0 +1,130 @@
+import pg from 'pg';
+import { afterAll, expect, test } from 'vitest';
+import {
+  AnyNodeDocument,
+  AvatarsDocument,
+  TypedDocumentString,
+} from '../../src/generated/contract/graphql.ts';
+import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
+import { startTestApp } from '../support/test-app.ts';
+import type { Database } from '../../src/open-database.ts';
+
+/** Rows of other owners: so many that PostgreSQL reads a table as a whole only when no index fits. */
+const ROWS = 20_000;
+/** Tables that grow with the use of the service. The others hold what is under way. */
+const LARGE = ['avatars', 'generations', 'jobs', 'webhook_deliveries'];
+
+type Statement = { readonly text: string; readonly values: readonly unknown[] };
+
+/** Every statement of this process, once; one with null for a value is another. */
+const sent = new Map<string, Statement>();
+/* eslint-disable @typescript-eslint/unbound-method -- called with its own `this` */
+const original = pg.Client.prototype.query;
+pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]): unknown {
+  const [query, values] = args as [string | { text: string; values?: unknown[] }, unknown[] | undefined];
+  const statement =
+    typeof query === 'string'
+      ? { text: query, values: values ?? [] }
+      : { text: query.text, values: query.values ?? [] };
+  if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(statement.text))
+    sent.set(`${statement.text} ${statement.values.map((value) => value === null).join()}`, statement);
+  return Reflect.apply(original, this, args);
+} as typeof original;
+/* eslint-enable */
+
+const app = await startTestApp({
+  env: {
+    LIMIT_RUNNING_TRAININGS: '100',
+    LIMIT_TRAININGS_PER_DAY: '100',
+    LIMIT_IMAGES_PER_DAY: '100',
+    LIMIT_TOTAL_TRAININGS_PER_DAY: '100000',
+    LIMIT_TOTAL_IMAGES_PER_DAY: '100000',
+    LIMIT_AVATARS_PER_OWNER: '100',
+  },
+});
+afterAll(async () => {
+  pg.Client.prototype.query = original;
+  await app.close();
+});
+
+async function seed({ pool }: Database): Promise<void> {
+  const statements = [
+    `INSERT INTO avatars (id, owner_id, name, training_type, trigger_phrase, updated_at)
+     SELECT 'avt_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'Ada', 'PORTRAIT', 'TOK', now() FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO generations (id, owner_id, avatar_id, prompt, num_images, updated_at)
+     SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'avt_' || lpad(to_hex(n), 32, '0'), 'tea', 1, now() FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO jobs (id, kind, owner_id, avatar_id, trainer, endpoint, input, token, fal_request_id, next_poll_at, settled_at, created_at, updated_at)
+     SELECT 'job_' || lpad(to_hex(n), 32, '0'), 'GENERATION', CASE n % 100 WHEN 0 THEN 'local' ELSE 'owner-' || n % 200 END, 'avt_' || lpad(to_hex(n), 32, '0'), 'FLUX_PRO', 'e', '{}', 'token-' || n, 'run-' || n, null, now(), now() - CASE n % 20 WHEN 1 THEN n * interval '1 second' ELSE interval '2 days' END, now()
+     FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO webhook_deliveries (job_id, request_id, body_sha256, outcome, received_at)
+     SELECT 'job_' || lpad(to_hex(n), 32, '0'), 'run-' || n, 'sha', 'APPLIED', now() - n * interval '1 second' FROM generate_series(1, ${ROWS}) n`,
+    'ANALYZE',
+  ];
+  for (const statement of statements) await pool.query(statement);
+}
+
+const LISTS = new TypedDocumentString<unknown, object>(`{
+  last: avatars(last: 5) { edges { node { generations(last: 2) { edges { cursor } } } } }
+}`);
+
+/** Everything a client can do, and what the server does by itself. */
+async function useEverything(): Promise<void> {
+  const avatar = await app.trainedAvatar();
+  await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
+  await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
+  await app.cancelTraining(avatar.id);
+  await app.settled(avatar.id);
+  const { id } = await app.generate({ avatarId: avatar.id, waitSeconds: 30 });
+  const all = app.watchAvatar({});
+  await all.until(({ isReady }) => isReady, 'the avatar');
+  await all.stop();
+  const { avatars } = await app.execute(AvatarsDocument, { first: 20 });
+  await app.execute(AvatarsDocument, { first: 20, after: avatars.pageInfo.endCursor ?? null });
+  await app.execute(LISTS, {});
+  await app.execute(AnyNodeDocument, { id: avatar.id });
+  await app.execute(AnyNodeDocument, { id });
+  await app.deleteAvatar(avatar.id);
+}
+
+type Plan = {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly Plans?: readonly Plan[];
+};
+
+/** A plan's node with all below it. */
+function nodesOf(plan: Plan): readonly Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+}
+
+test('every statement finds its rows of large tables by an index, and every index is used', async () => {
+  await app.restart(seed);
+  sent.clear();
+  await useEverything();
+
+  const scans: string[] = [];
+  const indexes = new Set<string | undefined>();
+  let unused: string[] = [];
+  await app.restart(async ({ pool, prisma }) => {
+    // Once an hour.
+    await forgetDeliveries(prisma, new AbortController().signal);
+    const statements = [...sent.values()];
+    expect(statements.length).toBeGreaterThan(20);
+    for (const { text, values } of statements) {
+      const explain = `EXPLAIN (FORMAT JSON) ${text}`;
+      const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(explain, [...values]);
+      for (const node of rows.flatMap((row) => nodesOf(row['QUERY PLAN'][0].Plan))) {
+        indexes.add(node['Index Name']);
+        const table = node['Relation Name'] ?? '';
+        if (node['Node Type'] === 'Seq Scan' && LARGE.includes(table)) scans.push(`${table}: ${text}`);
+      }
+    }
+    const { rows } = await pool.query<{ name: string }>(
+      `SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'ix%'`,
+    );
+    unused = rows.map(({ name }) => name).filter((name) => !indexes.has(name));
+  });
+  expect(scans).toEqual([]);
+  expect(unused).toEqual([]);
+});
