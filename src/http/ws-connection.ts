@@ -8,7 +8,7 @@ import type { RawData, WebSocket } from 'ws';
 const WINDOW_BYTES = 64_000;
 /** Unconfirmed bytes that cause a ping. */
 const PING_AT_BYTES = WINDOW_BYTES / 4;
-/** Messages in handling beyond the operations: rejections and pongs. */
+/** Messages in handling, and sends in wait, beyond the operations: rejections, pongs, operations that are over. */
 const SPARE_MESSAGES = 100;
 /** Messages and pings before the token is verified. One is needed. */
 const MESSAGES_BEFORE_ACK = 20;
@@ -50,7 +50,6 @@ export class WsConnection {
   #messagesBeforeAck = 0;
   #isPongWaiting = false;
 
-  /** @param stream the connection under the socket */
   constructor(socket: WebSocket, stream: Duplex, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#stream = stream;
@@ -219,7 +218,8 @@ export class WsConnection {
   async #handle(data: RawData, handle: (text: string) => Promise<void>): Promise<void> {
     if (!this.isOpen || this.#isFlooding()) return;
     const { limits, log } = this.#options;
-    if (this.#handling >= (limits.operationsPerSocket ?? Infinity) + SPARE_MESSAGES) {
+    const pending = Math.max(this.#handling, this.#waiting.length);
+    if (pending >= (limits.operationsPerSocket ?? Infinity) + SPARE_MESSAGES) {
       this.close(POLICY_VIOLATION, 'Too many pending messages');
       return;
     }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { errorFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.ts';
 import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
@@ -9,6 +10,7 @@ import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import type { Hold, ProxiedRequest } from '../support/fault-proxy.ts';
 
+const FREEZE_AT_FAILURE = fileURLToPath(new URL('freeze-at-failure.mjs', import.meta.url));
 const INTERVAL_MS = 200;
 const POLLING = { RECONCILE_INTERVAL_MS: String(INTERVAL_MS) };
 const polling = await severalNeeds('three instances that poll', ['postgres']);
@@ -199,30 +201,20 @@ describe.skipIf(failing.isMissing)(failing.title, { timeout: 60_000 }, () => {
   test('frozen between reading and writing, it loses its late write to the instance that wrote first', async () => {
     const first = await begin(2, NEVER_POLL);
     const second = stack.server(2);
-    const { id } = await first.newAvatar();
-    await first.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
+    await first.kill();
+    await first.start({ preload: [FREEZE_AT_FAILURE] });
+    const { id } = await second.newAvatar();
+    await second.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
     const webhook = stack.webhookOf();
-    // The first write to a job waits inside the database for this lock.
-    await stack.sql(`
-      CREATE SEQUENCE writes;
-      CREATE FUNCTION hold_the_first() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN IF nextval('writes') = 1 THEN PERFORM pg_advisory_xact_lock(4711); END IF; RETURN NULL; END $$;
-      CREATE TRIGGER hold_the_first BEFORE UPDATE ON jobs EXECUTE FUNCTION hold_the_first()`);
-    const release = await stack.holdLock(4711);
     stack.balancer.use([{ port: first.port }]);
     const late = stack.simulator.deliver({ ...webhook, body: errorFor(webhook.requestId) });
-    await eventually('the write to wait', async () => {
-      const waiting = await stack.sql(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
-      return waiting[0];
-    });
-    first.signal('SIGSTOP');
+    await first.logged(({ msg }) => msg === 'frozen', 'the late write');
 
     stack.balancer.use([{ port: second.port }]);
     expect(await stack.simulator.deliver(webhook)).toBe(200);
     const { status, version = 0 } = (await second.avatar(id)) ?? {};
     expect(status).toBe('COMPLETED');
 
-    release();
     first.signal('SIGCONT');
     expect(await late).toBe(200);
     expect(await first.avatar(id)).toMatchObject({ status: 'COMPLETED', isReady: true, version });

@@ -111,6 +111,36 @@ test('a peer that sends messages and confirms none of the responses is closed wi
   expect((await closed)[0]).toBe(1008);
 });
 
+test('a peer that confirms nothing, subscribes and completes again and again is closed with 1008', async () => {
+  const { id } = await app.newAvatar({}, { token });
+  const socket = new WebSocket(app.graphqlUrl.replace(/^http/, 'ws'), 'graphql-transport-ws', {
+    autoPong: false,
+  });
+  const closed = once(socket, 'close');
+  const say = (message: object) => socket.send(JSON.stringify(message));
+  await once(socket, 'open');
+  say({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+  await once(socket, 'message');
+  const query = `subscription { avatarStatus(avatarId: "${id}") { id } }`;
+  let [received, messages] = [0, 0];
+  socket.on('message', (data: Buffer) => {
+    received += data.length;
+    messages += 1;
+  });
+  const roundTrip = async () => {
+    socket.ping();
+    await once(socket, 'pong');
+  };
+  for (let operation = 0; socket.readyState === WebSocket.OPEN; operation += 1) {
+    const payload = { query: received < 64_000 ? `{ ${'x'.repeat(300)} }` : query };
+    say({ type: 'subscribe', id: `s${operation}`, payload });
+    await Promise.race([roundTrip(), closed]);
+    say({ type: 'complete', id: `s${operation}` });
+  }
+  expect((await closed)[0]).toBe(1008);
+  expect(messages).toBeGreaterThan(0);
+});
+
 test('a peer that confirms nothing gets a window of responses, and one pong when it confirms', async () => {
   const socket = new WebSocket(app.graphqlUrl.replace(/^http/, 'ws'), 'graphql-transport-ws', {
     autoPong: false,

@@ -109,13 +109,6 @@ export async function startStack(options: StackOptions = {}) {
       async sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]> {
         return (await connect().query<Row>(text, values)).rows;
       },
-      /** Takes an advisory lock; resolves with its release. PostgreSQL only. */
-      async holdLock(key: number): Promise<() => void> {
-        const client = await connect().connect();
-        await client.query('SELECT pg_advisory_lock($1)', [key]);
-        // The lock ends with its connection.
-        return () => client.release(true);
-      },
       /**
        * Kills the servers and removes everything.
        *
