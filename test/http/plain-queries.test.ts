@@ -221,6 +221,23 @@ describe('a repeated query', () => {
     expect(by).not.toContain('plain');
   });
 
+  test.each<[what: string, known: object, odd: object]>([
+    [
+      'an empty name is not one without a name',
+      { query: '{ __typename a: __typename }' },
+      { query: '{ __typename a: __typename }', operationName: '' },
+    ],
+    [
+      'a name that continues in the text is not that text',
+      { query: '# odd\nquery A { __typename }', operationName: 'A' },
+      { query: 'query A { __typename }', operationName: 'A\n# odd' },
+    ],
+  ])('of which %s', async (_what, known, odd) => {
+    const first = await send({ body: odd });
+    expect((await repeated({ body: known })).by).toContain('plain');
+    expect((await repeated({ body: odd })).answers).toEqual(Array(USES).fill(first));
+  });
+
   test('is the only operation that Yoga does not execute', async () => {
     const query = 'mutation { deleteAvatar(input: { avatarId: "x" }) { __typename } }';
     expect((await repeated({ body: { query } })).by).not.toContain('plain');
