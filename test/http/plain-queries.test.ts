@@ -213,6 +213,14 @@ describe('a repeated query', () => {
       'nothing acceptable can be sent',
       { headers: { accept: 'image/png' }, body: { query: '{ trainers { name } }' } },
     ],
+    [
+      'its media type is in capitals',
+      { headers: { 'content-type': 'Application/JSON' }, body: { query: '{ trainers { name } }' } },
+    ],
+    [
+      'only another character set is acceptable',
+      { headers: { accept: 'application/json;xcharset=latin1' }, body: { query: '{ trainers { name } }' } },
+    ],
     ['the schema is asked for', { body: { query: '{ __schema { types { name } } }' } }],
   ])('is left to Yoga, with the same answer each time, when %s', async (_what, sent) => {
     const { answers, by } = await repeated(sent);
