@@ -51,7 +51,8 @@ export class CompiledQueries {
     operationName: string | null,
     valid: (text: string) => DocumentNode | null,
   ): PlainQuery | null {
-    const key = `${operationName ?? ''}\n${text}`;
+    // With its length, because a caller's name may be anything.
+    const key = `${operationName?.length ?? ''} ${operationName ?? ''}${text}`;
     const known = this.#queries.get(key);
     if (known !== undefined) return known;
     const document = valid(text);
