@@ -1,8 +1,11 @@
 import {
+  BREAK,
   execute,
   getOperationAST,
+  getVariableValues,
   GraphQLError,
   OperationTypeNode,
+  visit,
   type DocumentNode,
   type ExecutionResult,
   type OperationDefinitionNode,
@@ -48,7 +51,8 @@ export class CompiledQueries {
     operationName: string | null,
     valid: (text: string) => DocumentNode | null,
   ): PlainQuery | null {
-    const key = `${operationName ?? ''}\n${text}`;
+    // With its length, because a caller's name may be anything.
+    const key = `${operationName?.length ?? ''} ${operationName ?? ''}${text}`;
     const known = this.#queries.get(key);
     if (known !== undefined) return known;
     const document = valid(text);
@@ -82,16 +86,18 @@ class CompilingQuery implements PlainQuery {
   }
 
   async #compile(): Promise<void> {
+    if (!isCompilable(this.document)) return;
     // Loaded on use: a start would take a tenth longer.
     const { compileQuery, isCompiledQuery } = await import('graphql-jit');
     // V8 would keep the source of every function that is made from text until the heap is nearly full.
     setFlagsFromString('--no-compilation-cache');
     const compiled = compileQuery(schema, this.document, this.operation.name?.value);
     setFlagsFromString('--compilation-cache');
-    // It does not support every directive; such a query stays as it is.
     if (!isCompiledQuery(compiled)) return;
     this.#run = async (context, variables) => {
-      const result = await compiled.query(undefined, context, variables);
+      // graphql-jit forgets the default of a variable that cannot be null, and takes one named `constructor` for given.
+      const { coerced } = getVariableValues(schema, this.operation.variableDefinitions ?? [], variables);
+      const result = await compiled.query(undefined, context, { __proto__: null, ...coerced });
       return result.errors === undefined ? result : this.#located(result, result.errors);
     };
   }
@@ -111,4 +117,21 @@ class CompilingQuery implements PlainQuery {
       data: data ?? null,
     };
   }
+}
+
+/**
+ * graphql-jit gives a field the conditions (`@skip`, `@include`) of every use of its fragment, and omits the alias
+ * `__proto__`.
+ */
+function isCompilable(document: DocumentNode): boolean {
+  let isSo = true;
+  const refuse = () => {
+    isSo = false;
+    return BREAK;
+  };
+  visit(document, {
+    Directive: refuse,
+    Name: ({ value }) => (value === '__proto__' ? refuse() : undefined),
+  });
+  return isSo;
 }

@@ -83,11 +83,11 @@ type Variables = Readonly<Record<string, unknown>>;
 /** The media type of the response to a request for a single JSON result; null for every other request. */
 function mediaTypeOf({ url, headers }: IncomingMessage): string | null {
   if (url !== GRAPHQL_PATH || headers['content-encoding'] !== undefined) return null;
-  if (!/^application\/json(?:; ?charset=utf-8)?$/i.test(headers['content-type'] ?? '')) return null;
+  if (!/^application\/json(?:; ?charset=(?:utf-8|UTF-8))?$/.test(headers['content-type'] ?? '')) return null;
   // The first one that fits: Yoga ignores weights.
   for (const accepted of (headers.accept ?? '*/*').toLowerCase().split(',')) {
     const [type = '', ...parameters] = accepted.split(';').map((part) => part.trim());
-    if (parameters.some((one) => one.startsWith('charset') && one !== 'charset=utf-8')) continue;
+    if (parameters.some((one) => one.includes('charset') && one !== 'charset=utf-8')) continue;
     if (type === 'application/graphql-response+json') return type;
     if (type === 'application/json' || type === 'application/*' || type === '*/*') return 'application/json';
   }

@@ -3,7 +3,7 @@ import { Consumer, RESYNC_INTERVAL_MS, type Subscribe } from './watch.ts';
 
 /** Members served before the event loop gets a turn: some 10 ms. */
 const MEMBERS_PER_TURN = 500;
-/** In bytes. A larger event is kept only while a member has no room for it. */
+/** In bytes. A larger event is kept only until every member has it. */
 const MAX_KEPT_BYTES = 4000;
 
 type Versioned = { readonly version: number };
@@ -175,8 +175,9 @@ class Feed<Row extends Versioned, Event extends Sized> {
   }
 
   #forgetLarge(): void {
-    if (this.#newest === null || this.#newest.event.byteLength <= MAX_KEPT_BYTES) return;
-    if (![...this.#members].some(({ isBehind }) => isBehind)) this.#newest = null;
+    const newest = this.#newest;
+    if (newest === null || newest.event.byteLength <= MAX_KEPT_BYTES) return;
+    if (![...this.#members].some(({ seen }) => seen < newest.version)) this.#newest = null;
   }
 
   #close(): void {

@@ -213,12 +213,37 @@ describe('a repeated query', () => {
       'nothing acceptable can be sent',
       { headers: { accept: 'image/png' }, body: { query: '{ trainers { name } }' } },
     ],
+    [
+      'its media type is in capitals',
+      { headers: { 'content-type': 'Application/JSON' }, body: { query: '{ trainers { name } }' } },
+    ],
+    [
+      'only another character set is acceptable',
+      { headers: { accept: 'application/json;xcharset=latin1' }, body: { query: '{ trainers { name } }' } },
+    ],
     ['the schema is asked for', { body: { query: '{ __schema { types { name } } }' } }],
   ])('is left to Yoga, with the same answer each time, when %s', async (_what, sent) => {
     const { answers, by } = await repeated(sent);
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     expect(answers[0]?.status !== 200 || answers[0].text.includes('"errors"')).toBe(true);
     expect(by).not.toContain('plain');
+  });
+
+  test.each<[what: string, known: object, odd: object]>([
+    [
+      'an empty name is not one without a name',
+      { query: '{ __typename a: __typename }' },
+      { query: '{ __typename a: __typename }', operationName: '' },
+    ],
+    [
+      'a name that continues in the text is not that text',
+      { query: '# odd\nquery A { __typename }', operationName: 'A' },
+      { query: 'query A { __typename }', operationName: 'A\n# odd' },
+    ],
+  ])('of which %s', async (_what, known, odd) => {
+    const first = await send({ body: odd });
+    expect((await repeated({ body: known })).by).toContain('plain');
+    expect((await repeated({ body: odd })).answers).toEqual(Array(USES).fill(first));
   });
 
   test('is the only operation that Yoga does not execute', async () => {

@@ -214,6 +214,19 @@ describe('a reader without room', () => {
     expect([late.taken, rendered]).toEqual([[2], [1, 2, 2]]);
   });
 
+  test('that gets room while the others are being served does not take the large event from them', async () => {
+    const { rows, joinAll, settled } = stage({ bytes: 1_000_000 });
+    const readers = await joinAll(1200);
+    await settled();
+    readers[0]?.setRoom(false);
+    rows.change('a');
+    while (readers[1]?.taken.at(-1) !== 2) await turn();
+    expect(readers.at(-1)?.taken).toEqual([1]);
+    readers[0]?.setRoom(true);
+    await settled();
+    for (const { taken } of readers) expect(taken).toEqual([1, 2]);
+  });
+
   test('gets the last event before its end', async () => {
     const { rows, feeds, joinAll, settled } = stage({ isLast: ({ version }) => version === 2 });
     const [slow, other] = await joinAll(2);

@@ -1,0 +1,135 @@
+import { beforeAll, expect, test } from 'vitest';
+import { CompiledQueries } from '../../src/graphql/compiled-queries.ts';
+import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
+import { execute, parse, validate, type ExecutionResult } from 'graphql';
+import { randomFor } from '../support/prng.ts';
+import { randomQuery } from '../support/random-query.ts';
+import { schema } from '../../src/graphql/schema.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Context, PageOfRows } from '../../src/graphql/context.ts';
+
+/** More uses than it takes to compile a query. */
+const USES = 11;
+const AVATARS = [1, 2, 3].map((n) => `avt_0000000000007000800000000000000${n}`);
+const GENERATIONS = [1, 2, 3].map((n) => `gen_0000000000007000800000000000000${n}`);
+const TIME = '2026-11-26T10:20:30.456Z';
+const ANSWERS = [{ a: [1, null, 'é'], toString: 1 }, [], 'x', 0, false] as const;
+
+// The server loads it at the first compilation.
+beforeAll(() => import('graphql-jit').then(() => undefined));
+
+/** @param failing whether rows are missing, broken or cannot be read */
+function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRead: () => void): Context {
+  const row = (id: string) => {
+    const random = randomFor(`${seed} ${id}`);
+    const maybe = <T>(value: T) => (random.chance(0.3) ? null : value);
+    const always = <T>(value: T) => (failing === 'values' && random.chance(0.05) ? null : value);
+    const image = { url: always('u'), width: maybe(1), flagged: always(true) };
+    const status = failing === 'values' ? random.pick(['COMPLETED', 'QUEUED', 'ODD']) : 'QUEUED';
+    return {
+      id,
+      ownerId: 'ada',
+      avatarId: random.pick(AVATARS),
+      name: always('"é"'),
+      trainingType: always('STYLE'),
+      status: always(status),
+      falRequestId: maybe('r'),
+      diffusersLoraFileUrl: maybe('u'),
+      artifactTrainer: maybe('FLUX_PRO'),
+      falResponseData: maybe(random.pick(ANSWERS)),
+      progressPercent: maybe(3),
+      errorCode: maybe('PROVIDER_FAILED'),
+      errorMessage: maybe('no'),
+      version: always(2),
+      triggerPhrase: 'TOK',
+      trainingStartedAt: maybe(TIME),
+      createdAt: always(TIME),
+      updatedAt: TIME,
+      prompt: always('tea'),
+      numImages: 2,
+      seed: maybe(4_294_967_296n),
+      images: maybe([image, { url: 'v', flagged: false }]),
+    };
+  };
+  const read = (what: string) => {
+    onRead();
+    if (failing === 'reads' && randomFor(`${seed} read ${what}`).chance(0.2)) throw new Error(`no ${what}`);
+  };
+  const one = async (_owner: string, id: string) => {
+    read(id);
+    return randomFor(`${seed} exists ${id}`).chance(0.2) ? null : row(id);
+  };
+  const list = async (ids: readonly string[], of: string, { limit }: PageOfRows) => {
+    read(of);
+    return ids.slice(0, limit).map(row);
+  };
+  const rows = {
+    avatar: one,
+    generation: one,
+    avatarsOf: (owner: string, page: PageOfRows) => list(AVATARS, owner, page),
+    generationsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, avatar, page),
+  };
+  const viewer = { ownerId: 'ada', expiresAt: null };
+  return { viewer, rows, defaultTrainers: DEFAULT_TRAINERS } as unknown as Context;
+}
+
+/** Which of several errors are reported, and in which order, is left open by GraphQL. */
+function comparable({ data, errors }: ExecutionResult): object {
+  return { data: JSON.stringify(data), hasErrors: errors !== undefined };
+}
+
+test.each(['nothing', 'reads', 'values'] as const)(
+  'random queries have the same results compiled, when %s fails',
+  async (failing) => {
+    const tried = { queries: 0, compiled: 0 };
+    const onRead = () => void (tried.compiled += new Error().stack?.includes('graphql-jit') ? 1 : 0);
+    for (let seed = 0; seed < 200; seed += 1) {
+      const { text, variables } = randomQuery(schema, `${failing} ${seed}`, [...AVATARS, ...GENERATIONS]);
+      const document = parse(text);
+      if (validate(schema, document).length > 0) continue;
+      tried.queries += 1;
+      const contextValue = contextFor(String(seed), failing, onRead);
+      const expected = await execute({ schema, document, contextValue, variableValues: variables });
+      const query = new CompiledQueries().find(text, null, () => parse(text));
+      for (let use = 0; use < USES; use += 1) await query?.execute(contextValue, variables);
+      await turn();
+      const actual = await query?.execute(contextValue, variables);
+      expect({ text, variables, ...comparable(actual ?? {}) }).toEqual({
+        text,
+        variables,
+        ...comparable(expected),
+      });
+    }
+    expect(tried.queries).toBeGreaterThan(100);
+    expect(tried.compiled).toBeGreaterThan(50);
+  },
+);
+
+const NODE = `{ node(id: "${AVATARS[0]}") { __typename } }`;
+
+test.each<[what: string, text: string, variables?: Record<string, unknown>]>([
+  [
+    'a default of a variable that cannot be null',
+    'query ($a: Int! = 1) { avatars(first: $a) { __typename } }',
+  ],
+  ['a variable named like a method', 'query ($toString: Int) { avatars(first: $toString) { __typename } }'],
+  ['an alias named like the prototype', '{ __proto__: __typename }'],
+  [
+    'a fragment with and without a condition',
+    `query ($a: Boolean!) { ...F @include(if: $a) ...F } fragment F on Query ${NODE}`,
+    { a: false },
+  ],
+  [
+    'two conditions of one fragment',
+    `query ($a: Boolean!) { a: trainers { ...F @skip(if: $a) } trainers { ...F } } fragment F on TrainerInfo { name }`,
+    { a: true },
+  ],
+])('%s has the same result compiled', async (_what, text, variables = {}) => {
+  const contextValue = contextFor('1', 'nothing', () => undefined);
+  const expected = await execute({ schema, document: parse(text), contextValue, variableValues: variables });
+  expect(expected.errors).toBeUndefined();
+  const query = new CompiledQueries().find(text, null, () => parse(text));
+  for (let use = 0; use < USES; use += 1) await query?.execute(contextValue, variables);
+  await turn();
+  expect(JSON.stringify(await query?.execute(contextValue, variables))).toEqual(JSON.stringify(expected));
+});
