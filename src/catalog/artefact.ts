@@ -43,7 +43,7 @@ export function readLora(output: Json, field: string): ArtifactReading {
 const finetuneId = z
   .string()
   .trim()
-  .regex(/^\P{Cc}{1,256}$/u);
+  .regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u);
 
 export function readFinetune(output: Json): ArtifactReading {
   const id = finetuneId.safeParse(fieldIn(output, 'finetune_id'));

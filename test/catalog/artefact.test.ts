@@ -81,9 +81,9 @@ describe('a finetune', () => {
     });
   });
 
-  // PostgreSQL stores no NUL: its run would never end.
-  test('may not contain a NUL', () => {
-    expect(readFinetune({ finetune_id: 'ft\u0000' })).toHaveProperty('missing');
+  // PostgreSQL stores neither: its run would never end.
+  test.each(['ft\u0000', 'ft\ud800'])('may not contain a NUL or half a character: %j', (id) => {
+    expect(readFinetune({ finetune_id: id })).toHaveProperty('missing');
   });
 });
 

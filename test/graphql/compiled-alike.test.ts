@@ -57,7 +57,7 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
   };
   const one = async (_owner: string, id: string) => {
     read(id);
-    return randomFor(`${seed} exists ${id}`).chance(0.2) ? null : row(id);
+    return failing !== 'values' && randomFor(`${seed} exists ${id}`).chance(0.2) ? null : row(id);
   };
   const list = async (ids: readonly string[], of: string, { limit }: PageOfRows) => {
     read(of);
