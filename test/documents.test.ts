@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DOCUMENT_LIMITS } from '../src/graphql/policy/document-limits.ts';
-import { DEFAULT_TRAINERS, TRAINER_NAMES, trainerRow } from '../src/catalog/trainers.ts';
+import { DEFAULT_SIZES, DEFAULT_TRAINERS, TRAINER_NAMES, trainerRow } from '../src/catalog/trainers.ts';
+import { IMAGE_SIZES, type Generator, type ImageSize, type Range } from '../src/catalog/generators.ts';
+import type { Artifact } from '../src/catalog/artefact.ts';
 
 const ROOT = new URL('..', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, ROOT), 'utf8');
@@ -50,9 +52,7 @@ describe.each(DOCUMENTS)('%s', (file) => {
 });
 
 test('docs/trainers.md has the rows of the catalog', () => {
-  const rows = [...read('docs/trainers.md').matchAll(/^\| `[A-Z].*$/gm)].map(([row]) =>
-    row.split('|').map((cell) => cell.trim().replaceAll('`', '')),
-  );
+  const rows = tableRows('docs/trainers.md', 'trainer');
   const catalog = TRAINER_NAMES.map((name) => {
     const { endpoint, serves, artifact, generator } = trainerRow(name);
     const artefact = artifact === 'LORA' ? 'LoRA files' : 'finetune_id';
@@ -61,6 +61,54 @@ test('docs/trainers.md has the rows of the catalog', () => {
   expect(rows).toEqual(catalog);
   expect(read('docs/trainers.md')).toContain(`\`${DEFAULT_TRAINERS.PORTRAIT}\` for a PORTRAIT avatar`);
 });
+
+test('docs/trainers.md has the options of the generators, and the sizes by their names at fal', () => {
+  const generators = [...new Set(TRAINER_NAMES.map((name) => trainerRow(name).generator))];
+  const between = (range: Range | null) => (range === null ? '–' : `${range.min} to ${range.max}`);
+  expect(tableRows('docs/trainers.md', 'Generator').toSorted()).toEqual(
+    generators
+      .map((generator) => {
+        const { endpoint, side, guidanceScale, inferenceSteps, strength } = generator;
+        const [field] = sizeSentBy(generator, 'SQUARE');
+        return ['', endpoint, field, ...[side, guidanceScale, inferenceSteps, strength].map(between), ''];
+      })
+      .toSorted(),
+  );
+  const ofField = (field: string, size: ImageSize) =>
+    generators.map((generator) => sizeSentBy(generator, size)).find(([name]) => name === field)?.[1];
+  const sizes = tableRows('docs/trainers.md', 'size');
+  expect(sizes.map(([, size, imageSize, , ratio]) => [size, imageSize, ratio])).toEqual(
+    IMAGE_SIZES.map((size) => [size, ofField('image_size', size), ofField('aspect_ratio', size)]),
+  );
+  const { PORTRAIT, STYLE } = DEFAULT_SIZES;
+  const defaults = `an image of a PORTRAIT avatar is \`${PORTRAIT}\` and an image of a STYLE avatar is \`${STYLE}\``;
+  expect(read('docs/trainers.md').replace(/\s+/g, ' ')).toContain(defaults);
+});
+
+function sizeSentBy(generator: Generator, size: ImageSize): readonly [field: string, value: unknown] {
+  const artifact: Artifact = TRAINER_NAMES.some(
+    (name) => trainerRow(name).generator === generator && trainerRow(name).artifact === 'LORA',
+  )
+    ? { kind: 'LORA', loraUrl: 'https://files.example/lora', configUrl: null }
+    : { kind: 'FINETUNE', finetuneId: 'ft' };
+  const options = { strength: null, outputFormat: null, guidanceScale: null, inferenceSteps: null };
+  const sent = generator.input({ artifact, prompt: 'TOK', numImages: 1, seed: 7, size, ...options });
+  const field = ['image_size', 'aspect_ratio'].find((name) => name in sent) ?? '';
+  return [field, sent[field]];
+}
+
+/** Cells of the rows below the heading row that begins with this cell. */
+function tableRows(file: string, heading: string): string[][] {
+  const lines = read(file)
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')));
+  const first = lines.findIndex(([, cell]) => cell === heading);
+  const rest = lines.slice(first + 2);
+  return rest.slice(
+    0,
+    rest.findIndex((cells) => cells.length === 1),
+  );
+}
 
 test('docs/settings.md has the limits on documents', () => {
   const { text, tokens, fields, selections, fragments, directives, aliases, aliasLength, depth, mutations } =

@@ -46,6 +46,20 @@ export async function draw(context: Context, avatars: Avatars): Promise<void> {
     drawn.every(({ seen }) => seen[0] !== 'COMPLETED'),
     'generateImage returns at once too, and both images decode.',
   );
+  const [first, second] = drawn.map(({ generation }) => generation.images[0]);
+  output.check(
+    isOfShape(first, (width, height) => width < height) &&
+      isOfShape(second, (width, height) => width === height),
+    'A portrait is taller than wide, and a style is square, when no size is named.',
+  );
+}
+
+/** Of the pixels that the API reports, which are those of the file. */
+function isOfShape(
+  image: GenerationState['images'][number] | undefined,
+  isShape: (width: number, height: number) => boolean,
+): boolean {
+  return image?.width != null && image.height != null && isShape(image.width, image.height);
 }
 
 async function drawOne({ client, wait }: Context, avatar: AvatarState, prompt: string) {

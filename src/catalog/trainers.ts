@@ -1,9 +1,21 @@
 import { readFinetune, readLora, type ArtifactKind, type ArtifactReading } from './artefact.ts';
-import { FLUX_2_LORA, FLUX_LORA, FLUX_PRO_ULTRA_FINETUNED, type Generator } from './generators.ts';
+import {
+  FLUX_2_LORA,
+  FLUX_LORA,
+  FLUX_PRO_ULTRA_FINETUNED,
+  type Generator,
+  type ImageSize,
+} from './generators.ts';
 import type { Json, JsonObject } from '../values/json.ts';
 
 export const TRAINING_TYPES = ['PORTRAIT', 'STYLE'] as const;
 export type TrainingType = (typeof TRAINING_TYPES)[number];
+
+/** The sizes of generations that name none. fal's own default is a landscape. */
+export const DEFAULT_SIZES = {
+  PORTRAIT: 'PORTRAIT_4_3',
+  STYLE: 'SQUARE',
+} as const satisfies Record<TrainingType, ImageSize>;
 
 export type TrainingRequest = {
   readonly avatarId: string;

@@ -1,7 +1,8 @@
 import { TypeInfo, visit, visitWithTypeInfo, type GraphQLField, type GraphQLResolveInfo } from 'graphql';
-import type { Avatar, Generation } from '../generated/prisma/client.ts';
+import type { Avatar } from '../generated/prisma/client.ts';
+import type { GenerationRow } from './context.ts';
 
-type Rows = { readonly Avatar: Avatar; readonly Generation: Generation };
+type Rows = { readonly Avatar: Avatar; readonly Generation: GenerationRow };
 type Columns = { readonly [Type in keyof Rows]: readonly (keyof Rows[Type])[] } & {
   /** Whether it asks for the position of a page, which takes one row more. */
   readonly hasPageInfo: boolean;

@@ -6,6 +6,7 @@ import type { Avatar, Generation, PrismaClient } from '../generated/prisma/clien
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
+import type { Json } from '../values/json.ts';
 
 /** A part of a list whose newest row comes first. */
 export type PageOfRows = {
@@ -19,6 +20,9 @@ export type PageOfRows = {
   readonly fromEnd: boolean;
 };
 
+/** With the input that fal was sent, which is in the generation's job. */
+export type GenerationRow = Generation & { readonly input: Json };
+
 /**
  * How the API reads rows. A row has the requested columns, and those that other calls of the same time request. Callers
  * share it and must not change it. Default: all columns. Times are text as the API sends it, which only the scalar
@@ -31,8 +35,8 @@ export type RowReads = {
   generation(
     ownerId: string,
     id: string,
-    columns?: readonly (keyof Generation)[],
-  ): Promise<Generation | null>;
+    columns?: readonly (keyof GenerationRow)[],
+  ): Promise<GenerationRow | null>;
   avatarsOf(
     ownerId: string,
     page: PageOfRows,
@@ -41,8 +45,8 @@ export type RowReads = {
   generationsOf(
     avatarId: string,
     page: PageOfRows,
-    columns: readonly (keyof Generation)[],
-  ): Promise<readonly Generation[]>;
+    columns: readonly (keyof GenerationRow)[],
+  ): Promise<readonly GenerationRow[]>;
 };
 
 /** Built once and shared by all requests. */

@@ -6,6 +6,7 @@ import { isId } from '../jobs/ids.ts';
 import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
+import type { GenerationRow } from './context.ts';
 
 const GenerationStatusEnum = builder.enumType('GenerationStatus', {
   description: 'State of a generation.',
@@ -61,7 +62,8 @@ export const GenerationNode = builder.prismaNode('Generation', {
     }),
     seed: t.float({
       nullable: true,
-      description: 'Seed of the images: a whole number that may exceed 32 bits. Null until known.',
+      description:
+        'Seed of the images: a whole number that may exceed 32 bits. The seed that was sent to fal, then that of its response. Null for generations without a seed.',
       extensions: needs('Generation', 'seed'),
       resolve: ({ seed }) => (seed === null ? null : Number(seed)),
     }),
@@ -76,6 +78,13 @@ export const GenerationNode = builder.prismaNode('Generation', {
       description: 'Images in fal’s order. Empty until `status` is COMPLETED.',
       extensions: needs('Generation', 'images'),
       resolve: ({ images }) => imagesOf(images),
+    }),
+    input: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'Complete, unchanged input that was sent to fal.',
+      extensions: needs('Generation', 'input'),
+      resolve: (row) => (row as GenerationRow).input,
     }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,

@@ -1,26 +1,18 @@
 import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
 import { unwrap, errorsOf, notFound } from './refusals.ts';
-import { GenerationNode } from './generation.ts';
-import {
-  MAX_IMAGES,
-  MAX_NAME_LENGTH,
-  MAX_PROMPT_LENGTH,
-  MAX_TRIGGER_LENGTH,
-  MAX_WAIT_SECONDS,
-} from '../jobs/parse-input.ts';
+import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH } from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import { cancelTraining } from '../jobs/cancel-training.ts';
 import { createAvatar } from '../jobs/create-avatar.ts';
 import { deleteAvatar } from '../jobs/delete-avatar.ts';
-import { generateImage } from '../jobs/generate-image.ts';
 import { startTraining } from '../jobs/start-training.ts';
-import type { Avatar, Generation } from '../generated/prisma/client.ts';
+import type { Avatar } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
 
-const IDEMPOTENCY_KEY =
+export const IDEMPOTENCY_KEY =
   'Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.';
 
 function avatarPayload(name: string, description: string) {
@@ -164,68 +156,5 @@ builder.mutationField('deleteAvatar', (t) =>
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'The avatar to delete.' }) },
     resolve: async (_root, { input }, context) =>
       unwrap(await deleteAvatar(context.jobs, viewerOf(context).ownerId, input.avatarId)),
-  }),
-);
-
-const GenerateImageInput = builder.inputType('GenerateImageInput', {
-  description: 'Input of `generateImage`.',
-  fields: (t) => ({
-    avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
-    prompt: t.string({
-      required: true,
-      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
-    }),
-    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
-    seed: t.int({
-      description:
-        'Seed, a whole number from 0 to 2147483647. The same seed and prompt give the same image. Default: chosen by fal, possibly above this range.',
-    }),
-    strength: t.float({
-      description: 'Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1.',
-    }),
-    waitSeconds: t.int({
-      defaultValue: 0,
-      description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. The call returns as soon as the generation has ended.`,
-    }),
-    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
-  }),
-});
-
-const GenerateImagePayload = builder
-  .objectRef<{ readonly generation: Generation }>('GenerateImagePayload')
-  .implement({
-    description: 'The generation was submitted. If `generation.error` is set, fal may not have received it.',
-    fields: (t) => ({
-      generation: t.expose('generation', {
-        type: GenerationNode,
-        description: 'Current state of the generation.',
-      }),
-    }),
-  });
-
-builder.mutationField('generateImage', (t) =>
-  t.field({
-    type: GenerateImagePayload,
-    description:
-      'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
-    extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<typeof generateImage>({
-      INVALID_INPUT: true,
-      NOT_FOUND: true,
-      NOT_READY: true,
-      IDEMPOTENCY_CONFLICT: true,
-      LIMIT_EXCEEDED: true,
-      PROVIDER_REJECTED: true,
-      PROVIDER_UNAVAILABLE: true,
-    }),
-    args: {
-      input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
-    },
-    resolve: async (_root, { input }, context) => {
-      const { ownerId } = viewerOf(context);
-      const { generationId: id } = unwrap(await generateImage(context.jobs, ownerId, input));
-      const generation = await context.prisma.generation.findFirst({ where: { id, ownerId } });
-      return { generation: generation ?? notFound('The avatar has been deleted.') };
-    },
   }),
 );

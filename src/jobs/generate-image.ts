@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
 import { idempotencyOf, newId } from './ids.ts';
@@ -21,7 +22,8 @@ import {
   type Result,
 } from '../domain/user-error.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
-import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import { DEFAULT_SIZES, trainerRow, type Trainer, type TrainingType } from '../catalog/trainers.ts';
+import { IMAGE_SIZES, OUTPUT_FORMATS, type Generator, type Range } from '../catalog/generators.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
 
@@ -30,7 +32,14 @@ const inputSchema = z.object({
   prompt: text(MAX_PROMPT_LENGTH),
   numImages: wholeNumber(1, MAX_IMAGES).default(1),
   seed: wholeNumber(0, MAX_SEED).optional(),
+  size: z.enum(IMAGE_SIZES).optional(),
+  outputFormat: z.enum(OUTPUT_FORMATS).optional(),
+  // Their limits are the generator's.
+  width: z.number().optional(),
+  height: z.number().optional(),
   strength: z.number().optional(),
+  guidanceScale: z.number().optional(),
+  inferenceSteps: z.number().optional(),
   waitSeconds: wholeNumber(0, MAX_WAIT_SECONDS).default(0),
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
 });
@@ -41,7 +50,7 @@ export type NewGeneration = {
   readonly id: string;
   readonly prompt: string;
   readonly numImages: number;
-  readonly seed: number | null;
+  readonly seed: number;
   readonly strength: number | null;
 };
 
@@ -51,6 +60,7 @@ interface GenerationStore {
     avatarId: string,
   ): Promise<{
     readonly status: AvatarStatus;
+    readonly trainingType: TrainingType;
     readonly triggerPhrase: string;
     readonly artifact: { readonly trainer: Trainer; readonly value: Artifact } | null;
   } | null>;
@@ -77,7 +87,7 @@ export async function generateImage(
   const { store } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { avatarId, prompt, numImages, seed, strength, waitSeconds, idempotencyKey } = parsed.done;
+  const { avatarId, prompt, numImages, waitSeconds, idempotencyKey, ...options } = parsed.done;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   if (avatar.artifact === null) {
@@ -88,11 +98,12 @@ export async function generateImage(
   }
   const { trainer, value: artifact } = avatar.artifact;
   const { generator } = trainerRow(trainer);
-  const { min, max } = generator.strength;
-  const parsedStrength = parseInput(z.object({ strength: numberBetween(min, max).optional() }), { strength });
-  if ('refused' in parsedStrength) return parsedStrength;
+  const parsedOptions = parseInput(optionsFor(generator), options);
+  if ('refused' in parsedOptions) return parsedOptions;
+  const { seed = newSeed(), strength = null, size, width, height } = parsedOptions.done;
+  const { outputFormat = null, guidanceScale = null, inferenceSteps = null } = parsedOptions.done;
 
-  const generation = { id: newId('gen'), prompt, numImages, seed: seed ?? null, strength: strength ?? null };
+  const generation = { id: newId('gen'), prompt, numImages, seed, strength };
   const fields = {
     ownerId,
     avatarId,
@@ -102,15 +113,16 @@ export async function generateImage(
       ...generation,
       artifact,
       prompt: ensureTrigger(prompt, avatar.triggerPhrase),
+      size:
+        width !== undefined && height !== undefined
+          ? { width, height }
+          : (size ?? DEFAULT_SIZES[avatar.trainingType]),
+      outputFormat,
+      guidanceScale,
+      inferenceSteps,
     }),
-    idempotency: idempotencyOf(idempotencyKey, {
-      of: 'generation',
-      avatarId,
-      prompt,
-      numImages,
-      seed,
-      strength,
-    }),
+    // As given: a repeat chooses another seed.
+    idempotency: idempotencyOf(idempotencyKey, { of: 'generation', avatarId, prompt, numImages, ...options }),
   };
   const submitted = await submitJob(deps, fields, (job) => store.createGeneration(job, generation));
   if ('refused' in submitted) return submitted;
@@ -118,4 +130,37 @@ export async function generateImage(
   if (generationId === null) return DELETED_SINCE;
   if (waitSeconds > 0) await deps.waitForGeneration(ownerId, generationId, waitSeconds * 1000);
   return { done: { generationId } };
+}
+
+/** What a generator takes. A field that its endpoint lacks must be absent: fal would ignore it. */
+function optionsFor({ endpoint, strength, side, guidanceScale, inferenceSteps }: Generator) {
+  const within = (range: Range | null, check: typeof numberBetween, without: string) =>
+    (range === null
+      ? z.undefined({ error: `nothing, because ${endpoint} ${without}` })
+      : check(range.min, range.max)
+    ).optional();
+  const pixels = within(side, wholeNumber, `takes sizes by name only: ${IMAGE_SIZES.join(', ')}`);
+  return z
+    .object({
+      ...inputSchema.pick({ seed: true, size: true, outputFormat: true }).shape,
+      strength: numberBetween(strength.min, strength.max).optional(),
+      width: pixels,
+      height: pixels,
+      guidanceScale: within(guidanceScale, numberBetween, 'has no guidance scale'),
+      inferenceSteps: within(inferenceSteps, wholeNumber, 'has no inference steps'),
+    })
+    .superRefine(({ size, width, height }, context) => {
+      const refused = (field: string, message: string) => {
+        context.addIssue({ code: 'custom', path: [field], message });
+      };
+      if (width === undefined && height === undefined) return;
+      if (size !== undefined) refused('size', 'nothing beside width and height');
+      if (width === undefined) refused('width', 'a whole number beside height');
+      if (height === undefined) refused('height', 'a whole number beside width');
+    });
+}
+
+/** We choose it and not fal, so that the picture can be generated again even if fal's answer lacks it. */
+function newSeed(): number {
+  return randomInt(MAX_SEED + 1);
 }

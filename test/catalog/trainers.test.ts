@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
+  DEFAULT_SIZES,
   DEFAULT_TRAINERS,
   deprecationNotice,
   isTrainer,
@@ -13,6 +14,7 @@ import {
 } from '../../src/catalog/trainers.ts';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
 import type { Artifact } from '../../src/catalog/artefact.ts';
+import type { GenerationRequest } from '../../src/catalog/generators.ts';
 import type { JsonObject } from '../../src/values/json.ts';
 
 /** A training and a generation of one trainer; see test/fixtures/README.md. */
@@ -40,6 +42,17 @@ function fixtureOf(trainer: Trainer): Fixture {
 describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
   const row = trainerRow(trainer);
   const { order, input, answer, artifact, generation } = fixtureOf(trainer);
+  const request: GenerationRequest = {
+    artifact,
+    prompt: 'x',
+    numImages: 1,
+    seed: 7,
+    strength: null,
+    size: DEFAULT_SIZES[order.trainingType],
+    outputFormat: null,
+    guidanceScale: null,
+    inferenceSteps: null,
+  };
 
   test('receives the order in its own fields', () => {
     expect(row.serves).toContain(order.trainingType);
@@ -70,14 +83,13 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
   test('generates with its artefact', () => {
     expect(row.generator.endpoint).toBe(generation.endpoint);
     const prompt = ensureTrigger('on a hill', order.triggerPhrase).replace(',', '');
-    expect(row.generator.input({ artifact, prompt, numImages: 2, seed: 7, strength: 0.8 })).toEqual(
+    expect(row.generator.input({ ...request, prompt, numImages: 2, strength: 0.8 })).toEqual(
       generation.input,
     );
   });
 
-  test('generates with the default strength and no seed unless the caller chose them', () => {
-    const sent = row.generator.input({ artifact, prompt: 'x', numImages: 1, seed: null, strength: null });
-    expect(sent).not.toHaveProperty('seed');
+  test('generates with the default strength unless the caller chose one', () => {
+    const sent = row.generator.input(request);
     const { strength } = row.generator;
     expect(JSON.stringify(sent)).toContain(
       row.artifact === 'LORA' ? `"scale":${strength.default}` : `"finetune_strength":${strength.default}`,
@@ -89,8 +101,7 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
       artifact.kind === 'LORA'
         ? { kind: 'FINETUNE', finetuneId: 'ft' }
         : { kind: 'LORA', loraUrl: 'https://x.example/l', configUrl: null };
-    const draw = () =>
-      row.generator.input({ artifact: other, prompt: 'x', numImages: 1, seed: null, strength: null });
+    const draw = () => row.generator.input({ ...request, artifact: other });
     expect(draw).toThrow(row.generator.endpoint);
   });
 

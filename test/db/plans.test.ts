@@ -64,7 +64,7 @@ async function seed({ pool }: Database): Promise<void> {
 }
 
 const LISTS = new TypedDocumentString<unknown, object>(`{
-  last: avatars(last: 5) { edges { node { generations(last: 2) { edges { cursor } } } } }
+  last: avatars(last: 5) { edges { node { generations(last: 2) { edges { cursor node { input } } } } } }
 }`);
 
 /** Everything a client can do, and what the server does by itself. */

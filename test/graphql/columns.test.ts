@@ -55,6 +55,20 @@ await app.restart(async ({ prisma }) => {
       errorMessage: 'no picture',
       version: 3,
       completedAt: at,
+      job: {
+        create: {
+          id: 'job_00000000000070008000000000000001',
+          kind: 'GENERATION',
+          ownerId: 'local',
+          avatarId: AVATAR,
+          trainer: 'FLUX_PRO',
+          endpoint: 'fal-ai/flux-pro/v1.1-ultra-finetuned',
+          input: { prompt: 'TOK, tea' },
+          token: 'token',
+          nextPollAt: null,
+          state: 'COMPLETED',
+        },
+      },
     },
   });
 });

@@ -9,6 +9,7 @@ import {
   type GraphQLNamedType,
 } from 'graphql';
 import { expect, test } from 'vitest';
+import { IMAGE_SIZES, OUTPUT_FORMATS } from '../../src/catalog/generators.ts';
 import { readFileSync } from 'node:fs';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -44,6 +45,12 @@ test('inputs have the fields and defaults that clients count on', () => {
       numImages: 'Int = 1',
       seed: 'Int',
       strength: 'Float',
+      size: 'ImageSize',
+      width: 'Int',
+      height: 'Int',
+      outputFormat: 'OutputFormat',
+      guidanceScale: 'Float',
+      inferenceSteps: 'Int',
       waitSeconds: 'Int = 0',
       idempotencyKey: 'String',
     },
@@ -77,6 +84,8 @@ test('the codes and states that clients branch on are all there', () => {
   const ends = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'];
   expect(valuesOf('GenerationStatus').toSorted()).toEqual(ends.toSorted());
   expect(valuesOf('TrainingType').toSorted()).toEqual(['PORTRAIT', 'STYLE']);
+  expect(valuesOf('ImageSize').toSorted()).toEqual([...IMAGE_SIZES].toSorted());
+  expect(valuesOf('OutputFormat').toSorted()).toEqual([...OUTPUT_FORMATS].toSorted());
 });
 
 test('every refusal has a code and a message', () => {

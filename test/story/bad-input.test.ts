@@ -18,7 +18,11 @@ const app = await startTestApp();
 
 const portrait = await app.trainedAvatar();
 const style = await app.trainedAvatar({ trainingType: 'STYLE' });
+const flux2 = await app.newAvatar();
+await app.train({ avatarId: flux2.id, imagesUrl: photos(), trainer: 'FLUX_2' });
 const draft = await app.newAvatar();
+
+const ULTRA = 'fal-ai/flux-pro/v1.1-ultra-finetuned';
 
 // Nothing of what follows may reach fal or leave a row.
 const submitsBefore = app.simulator.requests().length;
@@ -121,12 +125,77 @@ describe('generateImage', () => {
     ['a LoRA too strong', { strength: 4.1 }, ['strength', '0 to 4', '4.1']],
     ['a LoRA below nothing', { strength: -0.1 }, ['strength', '0 to 4', '-0.1']],
     ['a finetune too strong', { avatarId: style.id, strength: 2.1 }, ['strength', '0 to 2', '2.1']],
+    [
+      'a size beside pixels',
+      { size: 'SQUARE', width: 512, height: 512 },
+      ['size', 'nothing beside width and height', '"SQUARE"'],
+    ],
+    ['a width without height', { width: 512 }, ['height', 'a whole number beside width', 'nothing']],
+    ['a height without width', { height: 512 }, ['width', 'a whole number beside height', 'nothing']],
+    ['pixels below the least', { width: 255, height: 0 }, ['width', '256 to 2048', '255', 'height', 'got 0']],
+    [
+      'pixels above the most',
+      { width: 2049, height: 2_147_483_647 },
+      ['width', '2049', 'height', '256 to 2048'],
+    ],
+    [
+      'too few pixels for FLUX_2',
+      { avatarId: flux2.id, width: 511, height: 512 },
+      ['width', '512 to 2048', '511'],
+    ],
+    [
+      'pixels where only names are taken',
+      { avatarId: style.id, width: 512, height: 512 },
+      ['width', 'height', ULTRA, 'PORTRAIT_4_3', '512'],
+    ],
+    ['guidance above the most', { guidanceScale: 35.1 }, ['guidanceScale', '0 to 35', '35.1']],
+    ['guidance below zero', { guidanceScale: -0.1 }, ['guidanceScale', '0 to 35', '-0.1']],
+    [
+      'too much guidance for FLUX_2',
+      { avatarId: flux2.id, guidanceScale: 20.1 },
+      ['guidanceScale', '0 to 20', '20.1'],
+    ],
+    [
+      'guidance where there is none',
+      { avatarId: style.id, guidanceScale: 3.5 },
+      ['guidanceScale', ULTRA, '3.5'],
+    ],
+    ['no inference steps', { inferenceSteps: 0 }, ['inferenceSteps', '1 to 50', '0']],
+    ['too many inference steps', { inferenceSteps: 51 }, ['inferenceSteps', '1 to 50', '51']],
+    [
+      'too few inference steps for FLUX_2',
+      { avatarId: flux2.id, inferenceSteps: 3 },
+      ['inferenceSteps', '4 to 50', '3'],
+    ],
+    [
+      'inference steps where there are none',
+      { avatarId: style.id, inferenceSteps: 28 },
+      ['inferenceSteps', ULTRA, '28'],
+    ],
     ['a wait below zero', { waitSeconds: -1 }, ['waitSeconds', '0 to 60', '-1']],
     ['a wait of minutes', { waitSeconds: 61 }, ['waitSeconds', '0 to 60', '61']],
   ])('refuses %s', async (_what, input, says) => {
     const wish = { avatarId: portrait.id, prompt: 'tea', ...input };
     const { generateImage } = await app.execute(GenerateImageDocument, { input: wish });
     expectInvalid(generateImage, says);
+  });
+
+  test.each([
+    ['a size without a name', '{ size: "SQUARE" }'],
+    ['an unknown size', '{ size: POSTER }'],
+    ['a size of pixels by name', '{ size: { width: 512, height: 512 } }'],
+    ['an unknown format', '{ outputFormat: WEBP }'],
+    ['half a pixel', '{ width: 512.5, height: 512 }'],
+    ['half a step', '{ inferenceSteps: 1.5 }'],
+    ['guidance that is no number', '{ guidanceScale: "3.5" }'],
+  ])('%s is no valid document', async (_what, options) => {
+    const input = options.replace('{', `{ avatarId: "${portrait.id}", prompt: "tea",`);
+    const document = new TypedDocumentString<unknown, Record<string, never>>(
+      `mutation { generateImage(input: ${input}) { __typename } }`,
+    );
+    await expect(app.execute(document, {})).rejects.toThrow(
+      /size|outputFormat|width|inferenceSteps|guidance/i,
+    );
   });
 
   test('refuses an avatar that has nothing to generate with, and says where it stands', async () => {
@@ -169,7 +238,7 @@ describe('an id of nothing', () => {
 // Last, because it looks at the tables themselves.
 test('no refusal left a job behind', async () => {
   await app.restart(async ({ prisma }) => {
-    expect(await prisma.job.count()).toBe(2);
+    expect(await prisma.job.count()).toBe(3);
     expect(await prisma.announcement.count()).toBe(0);
   });
 });

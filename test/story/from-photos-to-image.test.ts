@@ -1,7 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { photos, type AvatarRow } from '../support/api-client.ts';
+import { PNG } from 'pngjs';
+import {
+  SentInputDocument,
+  type GenerateImageInput,
+  type Trainer,
+  type TrainingType,
+} from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
-import type { Trainer, TrainingType } from '../../src/generated/contract/graphql.ts';
 
 const app = await startTestApp();
 afterAll(() => app.close());
@@ -14,6 +20,8 @@ type TrainerCase = {
   readonly endpoint: string;
   readonly generatesWith: string;
   readonly steps: number;
+  /** Of a generation that names no size. */
+  readonly size: object;
   readonly input: (avatar: AvatarRow) => object;
 };
 
@@ -24,6 +32,7 @@ const TRAINERS: readonly TrainerCase[] = [
     endpoint: 'fal-ai/flux-lora-portrait-trainer',
     generatesWith: 'fal-ai/flux-lora',
     steps: 1200,
+    size: { image_size: 'portrait_4_3' },
     input: ({ triggerPhrase }) => ({
       images_data_url: photos(),
       trigger_phrase: triggerPhrase,
@@ -36,6 +45,7 @@ const TRAINERS: readonly TrainerCase[] = [
     endpoint: 'fal-ai/flux-pro-trainer',
     generatesWith: ULTRA,
     steps: 250,
+    size: { aspect_ratio: '1:1' },
     input: ({ id, triggerPhrase }) => ({
       data_url: photos(),
       mode: 'style',
@@ -50,6 +60,7 @@ const TRAINERS: readonly TrainerCase[] = [
     endpoint: 'fal-ai/flux-lora-fast-training',
     generatesWith: 'fal-ai/flux-lora',
     steps: 700,
+    size: { image_size: 'square_hd' },
     input: ({ triggerPhrase }) => ({
       images_data_url: photos(),
       trigger_word: triggerPhrase,
@@ -63,6 +74,7 @@ const TRAINERS: readonly TrainerCase[] = [
     endpoint: 'fal-ai/flux-2-trainer',
     generatesWith: 'fal-ai/flux-2/lora',
     steps: 400,
+    size: { image_size: 'portrait_4_3' },
     input: ({ triggerPhrase }) => ({
       image_data_url: photos(),
       default_caption: triggerPhrase,
@@ -91,7 +103,11 @@ describe('exactly its own input is sent to the trainer, and its artefact generat
         ? { loras: [{ path: done.diffusersLoraFileUrl, scale: 0.7 }] }
         : { finetune_id: done.finetuneId, finetune_strength: 0.7 };
     expect(app.lastSubmit()).toMatchObject({ endpoint: row.generatesWith });
-    expect(app.lastSubmit().body).toEqual({ prompt, num_images: 1, ...artefact });
+    const sent = { prompt, num_images: 1, seed: image.seed, ...row.size, ...artefact };
+    expect(app.lastSubmit().body).toEqual(sent);
+    expect(await app.execute(SentInputDocument, { id: image.id })).toMatchObject({
+      generation: { input: sent },
+    });
   });
 });
 
@@ -146,7 +162,7 @@ test('the trigger stands in the prompt once, as a word of its own', async () => 
   expect(await sentFor('a walk in TOKYO')).toBe('TOK, a walk in TOKYO');
 });
 
-test('number of images, seed and strength are passed on; left out they are fal’s own', async () => {
+test('number of images, seed and strength are passed on; left out they have defaults', async () => {
   const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
   const image = await app.generate({ avatarId: id, numImages: 3, seed: 7, strength: 0, waitSeconds: 10 });
@@ -156,16 +172,67 @@ test('number of images, seed and strength are passed on; left out they are fal�
 
   await app.generate({ avatarId: id });
   expect(app.lastSubmit().body).toMatchObject({ num_images: 1, finetune_strength: 1 });
-  expect(app.lastSubmit().body).not.toHaveProperty('seed');
 });
 
-test('a seed over 32 bits comes back whole', async () => {
+test('a seed that nobody gave is chosen, sent, shown at once and used', async () => {
   const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
+  const seeds = new Set<number>();
+  for (let n = 0; n < 3; n += 1) {
+    const queued = await app.generate({ avatarId: id, prompt: 'tea [[stuck-in-queue]]' });
+    expect(app.lastSubmit().body).toMatchObject({ seed: queued.seed });
+    seeds.add(queued.seed ?? -1);
+  }
+  expect(seeds.size).toBe(3);
+  for (const seed of seeds) {
+    expect(Number.isInteger(seed)).toBe(true);
+    expect(seed).toBeGreaterThanOrEqual(0);
+    expect(seed).toBeLessThan(2 ** 31);
+  }
+});
 
-  const { seed } = await app.generate({ avatarId: id, waitSeconds: 10 });
+test('the same input with the seed of a generation makes the same picture', async () => {
+  const { id: avatarId } = await app.trainedAvatar();
+  const input = { avatarId, prompt: 'tea', waitSeconds: 10 };
+  const bytesOf = async ({ imageUrl }: { readonly imageUrl: string | null }) =>
+    Buffer.from(await (await fetch(imageUrl ?? '')).arrayBuffer());
 
-  expect(Number.isSafeInteger(seed)).toBe(true);
-  expect(seed).toBeGreaterThanOrEqual(2 ** 32);
+  const first = await app.generate(input);
+  const again = await app.generate({ ...input, seed: first.seed });
+  const other = await app.generate(input);
+
+  expect(await bytesOf(again)).toEqual(await bytesOf(first));
+  expect(await bytesOf(other)).not.toEqual(await bytesOf(first));
+});
+
+test('the seed of fal’s answer replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
+  const { id: avatarId } = await app.trainedAvatar({ trainingType: 'STYLE' });
+  const { id } = await app.generate({ avatarId, seed: 7, prompt: 'tea [[stuck-in-queue]]' });
+  const { requestId, webhookUrl } = app.lastSubmit();
+  const payload = { images: [{ url: 'https://files.example/1.jpg' }], seed: 2 ** 48 + 1 };
+  const body = { request_id: requestId, status: 'OK', payload };
+  await app.simulator.deliver({ url: webhookUrl ?? '', requestId: requestId ?? '', body });
+
+  expect(await app.execute(SentInputDocument, { id })).toMatchObject({
+    generation: { seed: 2 ** 48 + 1, input: { seed: 7 } },
+  });
+});
+
+test.each<[size: Partial<GenerateImageInput>, trainer: Trainer, width: number, height: number]>([
+  [{}, 'FLUX_LORA_PORTRAIT', 768, 1024],
+  [{ size: 'SQUARE' }, 'FLUX_LORA_PORTRAIT', 1024, 1024],
+  [{ size: 'PORTRAIT_16_9' }, 'FLUX_2', 576, 1024],
+  [{ size: 'LANDSCAPE_16_9' }, 'FLUX_LORA_PORTRAIT', 1024, 576],
+  [{ width: 640, height: 512 }, 'FLUX_2', 640, 512],
+  [{ width: 256, height: 304 }, 'FLUX_LORA_PORTRAIT', 256, 304],
+])('the pictures of %j by %s have %i × %i pixels', async (size, trainer, width, height) => {
+  const { id: avatarId } = await app.newAvatar();
+  await app.train({ avatarId, imagesUrl: photos(), trainer });
+
+  const { images } = await app.generate({ avatarId, ...size, outputFormat: 'PNG', waitSeconds: 20 });
+
+  expect(images).toMatchObject([{ width, height, contentType: 'image/png' }]);
+  const { data } = PNG.sync.read(Buffer.from(await (await fetch(images[0]?.url ?? '')).arrayBuffer()));
+  expect(data).toHaveLength(4 * width * height);
 });
 
 test('every picture can be fetched where the generation says', async () => {

@@ -120,6 +120,28 @@ describe('with a key', () => {
     expect(app.simulator.requests()).toHaveLength(before);
   });
 
+  test('another size, format or number of steps is another image', async () => {
+    const { id: avatarId } = await app.trainedAvatar();
+    const input = { avatarId, prompt: 'tea', idempotencyKey: 'sized' } as const;
+    const first = await image({ ...input, size: 'SQUARE' });
+    const before = app.simulator.requests().length;
+
+    const others = [
+      await image(input),
+      await image({ ...input, size: 'PORTRAIT_4_3' }),
+      await image({ ...input, width: 1024, height: 1024 }),
+      await image({ ...input, size: 'SQUARE', outputFormat: 'PNG' }),
+      await image({ ...input, size: 'SQUARE', guidanceScale: 3.5 }),
+      await image({ ...input, size: 'SQUARE', inferenceSteps: 28 }),
+      await image({ ...input, size: 'SQUARE', seed: 7 }),
+    ];
+    const again = await image({ ...input, size: 'SQUARE' });
+
+    for (const other of others) expect(other).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    expect(again).toMatchObject({ generation: { id: generationIdOf(first), seed: seedOf(first) } });
+    expect(app.simulator.requests()).toHaveLength(before);
+  });
+
   test('a key whose call fal refused is free again', async () => {
     const { id } = await app.newAvatar();
     const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
@@ -158,4 +180,8 @@ function generationIdOf(result: object): string {
   const id = (result as { generation?: { id: string } }).generation?.id;
   if (id === undefined) throw new Error(`No generation: ${JSON.stringify(result)}`);
   return id;
+}
+
+function seedOf(result: object): number | null {
+  return (result as { generation?: { seed: number | null } }).generation?.seed ?? null;
 }

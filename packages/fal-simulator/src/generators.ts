@@ -23,18 +23,21 @@ const shared = {
 function loraInput(limits: {
   maxLoras: number;
   maxScale: number;
+  minSteps?: number;
   maxSteps: number;
+  maxGuidance?: number;
+  minSide?: number;
   formats: [string, ...string[]];
 }) {
-  const { maxLoras, maxScale, maxSteps, formats } = limits;
+  const { maxLoras, maxScale, minSteps = 1, maxSteps, maxGuidance = 35, minSide, formats } = limits;
   const lora = z.looseObject({ path: z.string().min(1), scale: z.number().min(0).max(maxScale).optional() });
   return z.looseObject({
     ...shared,
     // Counted before they are looked at.
     loras: z.array(z.unknown()).max(maxLoras).pipe(z.array(lora)).optional(),
-    image_size: imageSize.optional(),
-    num_inference_steps: z.int().min(1).max(maxSteps).optional(),
-    guidance_scale: z.number().min(0).max(35).optional(),
+    image_size: imageSize(minSide).optional(),
+    num_inference_steps: z.int().min(minSteps).max(maxSteps).optional(),
+    guidance_scale: z.number().min(0).max(maxGuidance).optional(),
     output_format: z.enum(formats).optional(),
     enable_safety_checker: flag,
     acceleration: z.enum(['none', 'regular', 'high']).optional(),
@@ -61,7 +64,15 @@ export const GENERATORS: readonly Generator[] = [
     ...WITH_LORAS,
     endpoint: 'fal-ai/flux-2/lora',
     defaultFormat: 'png',
-    input: loraInput({ maxLoras: 3, maxScale: 4, maxSteps: 50, formats: ['png', 'jpeg', 'webp'] }),
+    input: loraInput({
+      maxLoras: 3,
+      maxScale: 4,
+      minSteps: 4,
+      maxSteps: 50,
+      maxGuidance: 20,
+      minSide: 512,
+      formats: ['png', 'jpeg', 'webp'],
+    }),
   },
   {
     ...WITH_LORAS,

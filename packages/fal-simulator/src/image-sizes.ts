@@ -11,18 +11,21 @@ const NAMED = {
   landscape_16_9: { width: 1024, height: 576 },
 } as const satisfies Record<string, Size>;
 
-const side = z.int().min(64).max(2048).optional();
-
-export const imageSize = z.union([
-  z.enum(Object.keys(NAMED) as [keyof typeof NAMED]),
-  z.looseObject({ width: side, height: side }),
-]);
+export function imageSize(minSide = 64) {
+  const side = z.int().min(minSide).max(2048).optional();
+  return z.union([
+    z.enum(Object.keys(NAMED) as [keyof typeof NAMED]),
+    z.looseObject({ width: side, height: side }),
+  ]);
+}
 
 export const aspectRatio = z.string().regex(/^[1-9]\d?:[1-9]\d?$/);
 
+const anySize = imageSize();
+
 /** fal fills a side that is left out with 512, and takes landscape_4_3 when there is no size at all. */
 export function pixelsOf(value: unknown): Size {
-  const size = imageSize.safeParse(value ?? 'landscape_4_3').data;
+  const size = anySize.safeParse(value ?? 'landscape_4_3').data;
   if (typeof size === 'string') return NAMED[size];
   return { width: size?.width ?? 512, height: size?.height ?? 512 };
 }

@@ -52,9 +52,11 @@ test.each(GENERATORS.map((generator) => [generator.endpoint, generator] as const
       uses === 'loras'
         ? { loras: await lora() }
         : { finetune_id: await finetune('style'), finetune_strength: 1 };
-    const { output } = await generate(endpoint, { ...TINY, ...model, seed: 7 });
+    const side = endpoint === 'fal-ai/flux-2/lora' ? 512 : 64;
+    const image_size = { width: side, height: side };
+    const { output } = await generate(endpoint, { ...TINY, ...model, image_size, seed: 7 });
     expect(output).toMatchObject({ seed: 7, prompt: 'x', has_nsfw_concepts: [false] });
-    const size = uses === 'loras' ? { width: 64, height: 64 } : { width: 320, height: 192 };
+    const size = uses === 'loras' ? image_size : { width: 320, height: 192 };
     expect(output.images).toMatchObject([{ ...size, content_type: `image/${defaultFormat}` }]);
     await Promise.all(output.images.map(decode));
   },
@@ -110,6 +112,33 @@ test('num_images, sizes and formats are honoured', async () => {
   expect((await generate(ULTRA, tall)).output.images).toMatchObject([{ width: 160, height: 256 }]);
 });
 
+test.each([
+  ['square_hd', 1024, 1024],
+  ['portrait_4_3', 768, 1024],
+  ['portrait_16_9', 576, 1024],
+  ['landscape_4_3', 1024, 768],
+  ['landscape_16_9', 1024, 576],
+])('an image_size %s has %i × %i pixels', async (image_size, width, height) => {
+  const { generate } = await studio();
+  const { output } = await generate(LORA, { prompt: 'x', image_size });
+  expect(output.images).toMatchObject([{ width, height }]);
+  await Promise.all(output.images.map(decode));
+});
+
+test.each([
+  ['1:1', 192, 192],
+  ['3:4', 160, 224],
+  ['9:16', 160, 256],
+  ['4:3', 224, 160],
+  ['16:9', 256, 160],
+])('an aspect_ratio %s is drawn with %i × %i pixels', async (aspect_ratio, width, height) => {
+  const { generate, finetune } = await studio({ images: { ultraLongSide: 256 } });
+  const finetune_id = await finetune('character');
+  const { output } = await generate(ULTRA, { prompt: 'x', finetune_id, finetune_strength: 1, aspect_ratio });
+  expect(output.images).toMatchObject([{ width, height }]);
+  await Promise.all(output.images.map(decode));
+});
+
 test('a seed nobody gave is beyond 32 bits and still exact', async () => {
   for (const random of [0, 0.5, 0.999_999_999]) {
     const { generate } = await studio({ random: () => random });
@@ -139,6 +168,24 @@ test.each<[string, string, Json, Json]>([
     LORA,
     { prompt: 'x', image_size: { width: 9999 } },
     { loc: ['body', 'image_size', 'width'] },
+  ],
+  [
+    'a side too short for flux-2',
+    'fal-ai/flux-2/lora',
+    { prompt: 'x', image_size: { width: 511, height: 512 } },
+    { loc: ['body', 'image_size', 'width'], ctx: { ge: 512 } },
+  ],
+  [
+    'fewer steps than flux-2 takes',
+    'fal-ai/flux-2/lora',
+    { prompt: 'x', num_inference_steps: 3 },
+    { loc: ['body', 'num_inference_steps'], ctx: { ge: 4 } },
+  ],
+  [
+    'more guidance than flux-2 takes',
+    'fal-ai/flux-2/lora',
+    { prompt: 'x', guidance_scale: 21 },
+    { loc: ['body', 'guidance_scale'], ctx: { le: 20 } },
   ],
   [
     'a LoRA without path',

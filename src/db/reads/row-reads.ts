@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { batched } from '../batched.ts';
 import { columnName } from '../column-name.ts';
-import { Prisma, type Avatar, type Generation } from '../../generated/prisma/client.ts';
-import type { PageOfRows, RowReads } from '../../graphql/context.ts';
+import { Prisma, type Avatar } from '../../generated/prisma/client.ts';
+import type { GenerationRow, PageOfRows, RowReads } from '../../graphql/context.ts';
 
 /** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */
 const MAX_CONCURRENT = 4;
@@ -20,9 +20,9 @@ const MAX_ROWS = 2000;
 export function createRowReads(pool: Pick<pg.Pool, 'query'>): RowReads {
   const query = preparedQueries(pool);
   const avatar = rowReader<Avatar>(query, 'avatars');
-  const generation = rowReader<Generation>(query, 'generations');
+  const generation = rowReader<GenerationRow>(query, 'generations');
   const avatarsOf = listReader<Avatar>(query, 'avatars', 'ownerId');
-  const generationsOf = listReader<Generation>(query, 'generations', 'avatarId');
+  const generationsOf = listReader<GenerationRow>(query, 'generations', 'avatarId');
   return {
     avatar: (ownerId, id, columns = ALL_COLUMNS.avatars) => avatar({ ownerId, id, columns }),
     generation: (ownerId, id, columns = ALL_COLUMNS.generations) => generation({ ownerId, id, columns }),
@@ -37,6 +37,21 @@ const ALL_COLUMNS = {
 } as const;
 
 type Table = keyof typeof ALL_COLUMNS;
+
+/** Columns by their names in TypeScript, as SQL. */
+const COLUMNS: Readonly<Record<Table, ReadonlyMap<string, string>>> = {
+  avatars: new Map(ALL_COLUMNS.avatars.map(sqlOf)),
+  generations: new Map([
+    ...ALL_COLUMNS.generations.map(sqlOf),
+    // A generation has one job, which its unique index finds.
+    ['input', '(SELECT j.input FROM jobs j WHERE j.generation_id = t.id)'],
+  ]),
+};
+
+function sqlOf(column: string): [name: string, sql: string] {
+  return [column, `t.${columnName(column)}`];
+}
+
 type Row = { readonly id: string; readonly ownerId: string };
 type Query = (text: string, values: readonly unknown[]) => Promise<readonly unknown[]>;
 
@@ -131,9 +146,9 @@ function columnsOf(
   const wanted = new Set(always);
   for (const { columns } of keys) for (const column of columns) wanted.add(column);
   // In the table's order, so that the same columns make the same statement.
-  return ALL_COLUMNS[table]
-    .filter((column) => wanted.has(column))
-    .map((column) => `t.${columnName(column)} AS "${column}"`)
+  return [...COLUMNS[table]]
+    .filter(([column]) => wanted.has(column))
+    .map(([column, sql]) => `${sql} AS "${column}"`)
     .join(', ');
 }
 

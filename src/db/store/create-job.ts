@@ -54,7 +54,7 @@ async function tryToCreate(
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;
         await tx.generation.create({
-          data: { ...fields, id, ownerId, avatarId, seed: seed === null ? null : BigInt(seed) },
+          data: { ...fields, id, ownerId, avatarId, seed: BigInt(seed) },
         });
         await tx.job.create({ data: { ...data, ...spending, generationId: id } });
       }

@@ -59,6 +59,17 @@ describe('rows', () => {
     });
   });
 
+  test('of generations have the input of their job, and null without one', async () => {
+    const job = await prisma.job.findUniqueOrThrow({ where: { id: 'job-1' } });
+    expect(await reads.generation('owner', 'generation-1', ['input'])).toEqual({
+      id: 'generation-1',
+      ownerId: 'owner',
+      input: job.input,
+    });
+    expect(await reads.generation('owner', 'generation-0', ['input'])).toMatchObject({ input: null });
+    expect(await reads.generation('bob', 'generation-1', ['input'])).toBeNull();
+  });
+
   test('of another owner, or that do not exist, are null', async () => {
     await prisma.avatar.create({ data: { ...avatarRow('foreign'), ownerId: 'bob' } });
     const asked = [
@@ -125,7 +136,9 @@ describe('lists', () => {
       },
     } as never);
     const lists = await Promise.all(
-      Array.from({ length: 100 }, () => counting.generationsOf('list-1', { ...whole, limit: 5 }, ['prompt'])),
+      Array.from({ length: 100 }, () =>
+        counting.generationsOf('list-1', { ...whole, limit: 5 }, ['prompt', 'input']),
+      ),
     );
     expect(lists.every((list) => list.length === 5)).toBe(true);
     expect(sent).toHaveLength(1);

@@ -1,0 +1,116 @@
+import { builder, viewerOf } from './builder.ts';
+import { columnsFor } from './columns.ts';
+import { errorsOf, notFound, unwrap } from './refusals.ts';
+import { generateImage } from '../jobs/generate-image.ts';
+import { GenerationNode } from './generation.ts';
+import { IDEMPOTENCY_KEY } from './mutations.ts';
+import { MAX_IMAGES, MAX_PROMPT_LENGTH, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
+import type { FieldPolicy } from './policy/field-policy.ts';
+import type { Generation } from '../generated/prisma/client.ts';
+import type { ImageSize, OutputFormat } from '../catalog/generators.ts';
+
+const ImageSizeEnum = builder.enumType('ImageSize', {
+  description: 'Size of an image by its ratio. The endpoint determines the number of pixels.',
+  values: {
+    SQUARE: { description: 'Width to height 1:1.' },
+    PORTRAIT_4_3: { description: 'Width to height 3:4.' },
+    PORTRAIT_16_9: { description: 'Width to height 9:16.' },
+    LANDSCAPE_4_3: { description: 'Width to height 4:3.' },
+    LANDSCAPE_16_9: { description: 'Width to height 16:9.' },
+  } satisfies Record<ImageSize, object>,
+});
+
+const OutputFormatEnum = builder.enumType('OutputFormat', {
+  description: 'File format of an image.',
+  values: {
+    JPEG: { description: '`image/jpeg`.' },
+    PNG: { description: '`image/png`.' },
+  } satisfies Record<OutputFormat, object>,
+});
+
+const GenerateImageInput = builder.inputType('GenerateImageInput', {
+  description: 'Input of `generateImage`.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
+    prompt: t.string({
+      required: true,
+      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
+    }),
+    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
+    seed: t.int({
+      description:
+        'Seed, a whole number from 0 to 2147483647. The same input with the same seed gives the same image. Default: a random seed in this range; see `Generation.seed`.',
+    }),
+    strength: t.float({
+      description: 'Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1.',
+    }),
+    size: t.field({
+      type: ImageSizeEnum,
+      description:
+        'Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`.',
+    }),
+    width: t.int({
+      description:
+        'Width of the images in pixels, together with `height`: 256 to 2048 for fal-ai/flux-lora, 512 to 2048 for fal-ai/flux-2/lora. Refused for other endpoints.',
+    }),
+    height: t.int({
+      description: 'Height of the images in pixels, together with `width`. The limits are the same.',
+    }),
+    outputFormat: t.field({
+      type: OutputFormatEnum,
+      description: 'File format of the images. Default: the default of the endpoint.',
+    }),
+    guidanceScale: t.float({
+      description:
+        'How closely the images follow the prompt: 0 to 35 for fal-ai/flux-lora, 0 to 20 for fal-ai/flux-2/lora. Refused for other endpoints. Default: the default of the endpoint.',
+    }),
+    inferenceSteps: t.int({
+      description:
+        'Number of inference steps: 1 to 50 for fal-ai/flux-lora, 4 to 50 for fal-ai/flux-2/lora. Refused for other endpoints. Default: the default of the endpoint.',
+    }),
+    waitSeconds: t.int({
+      defaultValue: 0,
+      description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. The call returns as soon as the generation has ended.`,
+    }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+  }),
+});
+
+const GenerateImagePayload = builder
+  .objectRef<{ readonly generation: Generation }>('GenerateImagePayload')
+  .implement({
+    description: 'The generation was submitted. If `generation.error` is set, fal may not have received it.',
+    fields: (t) => ({
+      generation: t.expose('generation', {
+        type: GenerationNode,
+        description: 'Current state of the generation.',
+      }),
+    }),
+  });
+
+builder.mutationField('generateImage', (t) =>
+  t.field({
+    type: GenerateImagePayload,
+    description:
+      'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
+    extensions: { startsRun: true } satisfies FieldPolicy,
+    errors: errorsOf<typeof generateImage>({
+      INVALID_INPUT: true,
+      NOT_FOUND: true,
+      NOT_READY: true,
+      IDEMPOTENCY_CONFLICT: true,
+      LIMIT_EXCEEDED: true,
+      PROVIDER_REJECTED: true,
+      PROVIDER_UNAVAILABLE: true,
+    }),
+    args: {
+      input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
+    },
+    resolve: async (_root, { input }, context, info) => {
+      const { ownerId } = viewerOf(context);
+      const { generationId: id } = unwrap(await generateImage(context.jobs, ownerId, input));
+      const generation = await context.rows.generation(ownerId, id, columnsFor(info).Generation);
+      return { generation: generation ?? notFound('The avatar has been deleted.') };
+    },
+  }),
+);

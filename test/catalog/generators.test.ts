@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import {
+  FLUX_2_LORA,
+  FLUX_LORA,
+  FLUX_PRO_ULTRA_FINETUNED,
+  IMAGE_SIZES,
+  type GenerationRequest,
+  type Generator,
+} from '../../src/catalog/generators.ts';
+import { TRAINER_NAMES, trainerRow } from '../../src/catalog/trainers.ts';
+import type { Artifact } from '../../src/catalog/artefact.ts';
+
+const LORA: Artifact = { kind: 'LORA', loraUrl: 'https://files.example/lora', configUrl: null };
+const FINETUNE: Artifact = { kind: 'FINETUNE', finetuneId: 'ft' };
+
+const REQUEST = {
+  prompt: 'TOK on a hill',
+  numImages: 2,
+  seed: 7,
+  strength: null,
+  size: 'SQUARE',
+  outputFormat: null,
+  guidanceScale: null,
+  inferenceSteps: null,
+} as const;
+
+const SENT = { prompt: 'TOK on a hill', num_images: 2, seed: 7 };
+const SENT_TO_LORA = { ...SENT, loras: [{ path: 'https://files.example/lora', scale: 1 }] };
+const SENT_TO_ULTRA = { ...SENT, finetune_id: 'ft', finetune_strength: 1 };
+
+type Change = Partial<Omit<GenerationRequest, 'artifact'>>;
+
+const LORA_CASES: readonly [change: Change, sent: object][] = [
+  [{}, { image_size: 'square_hd' }],
+  [{ size: 'PORTRAIT_4_3' }, { image_size: 'portrait_4_3' }],
+  [{ size: 'PORTRAIT_16_9' }, { image_size: 'portrait_16_9' }],
+  [{ size: 'LANDSCAPE_4_3' }, { image_size: 'landscape_4_3' }],
+  [{ size: 'LANDSCAPE_16_9' }, { image_size: 'landscape_16_9' }],
+  [{ size: { width: 832, height: 1216 } }, { image_size: { width: 832, height: 1216 } }],
+  [{ outputFormat: 'JPEG' }, { image_size: 'square_hd', output_format: 'jpeg' }],
+  [{ outputFormat: 'PNG' }, { image_size: 'square_hd', output_format: 'png' }],
+  [{ guidanceScale: 0 }, { image_size: 'square_hd', guidance_scale: 0 }],
+  [{ inferenceSteps: 40 }, { image_size: 'square_hd', num_inference_steps: 40 }],
+];
+
+const ULTRA_CASES: readonly [change: Change, sent: object][] = [
+  [{}, { aspect_ratio: '1:1' }],
+  [{ size: 'PORTRAIT_4_3' }, { aspect_ratio: '3:4' }],
+  [{ size: 'PORTRAIT_16_9' }, { aspect_ratio: '9:16' }],
+  [{ size: 'LANDSCAPE_4_3' }, { aspect_ratio: '4:3' }],
+  [{ size: 'LANDSCAPE_16_9' }, { aspect_ratio: '16:9' }],
+  [{ outputFormat: 'JPEG' }, { aspect_ratio: '1:1', output_format: 'jpeg' }],
+  [{ outputFormat: 'PNG' }, { aspect_ratio: '1:1', output_format: 'png' }],
+  // fal would ignore both.
+  [{ guidanceScale: 3, inferenceSteps: 40 }, { aspect_ratio: '1:1' }],
+];
+
+const GENERATORS: readonly [Generator, Artifact, sent: object, typeof LORA_CASES][] = [
+  [FLUX_LORA, LORA, SENT_TO_LORA, LORA_CASES],
+  [FLUX_2_LORA, LORA, SENT_TO_LORA, LORA_CASES],
+  [FLUX_PRO_ULTRA_FINETUNED, FINETUNE, SENT_TO_ULTRA, ULTRA_CASES],
+];
+
+describe.each(GENERATORS.map((row) => [row[0].endpoint, row] as const))(
+  '%s',
+  (_endpoint, [generator, artifact, always, cases]) => {
+    test.each(cases.map(([change, sent]) => [JSON.stringify(change), change, sent] as const))(
+      'is sent %s in its own fields',
+      (_what, change, sent) => {
+        expect(generator.input({ ...REQUEST, artifact, ...change })).toEqual({ ...always, ...sent });
+      },
+    );
+
+    test('takes every size by name', () => {
+      const sent = IMAGE_SIZES.map((size) => JSON.stringify(generator.input({ ...REQUEST, artifact, size })));
+      expect(new Set(sent).size).toBe(IMAGE_SIZES.length);
+    });
+  },
+);
+
+test('an endpoint without sizes in pixels is never sent one', () => {
+  const request = { ...REQUEST, artifact: FINETUNE, size: { width: 512, height: 512 } };
+  expect(() => FLUX_PRO_ULTRA_FINETUNED.input(request)).toThrow('no size in pixels');
+});
+
+test('every generator of the catalog is tested', () => {
+  const used = new Set(TRAINER_NAMES.map((name) => trainerRow(name).generator));
+  expect(used).toEqual(new Set(GENERATORS.map(([generator]) => generator)));
+});
