@@ -33,8 +33,9 @@ export type PlainQuery = {
 type Variables = Readonly<Record<string, unknown>>;
 
 /**
- * Valid queries by their text, compiled to a JavaScript function when they repeat: a list of 20 avatars with their
- * generations executes in 0.2 ms instead of 0.8 ms, and a repeated text is neither parsed nor validated again.
+ * Valid queries by their text, compiled to a JavaScript function when they repeat and contain nothing but names, whole
+ * numbers and variables: a list of 20 avatars with their generations executes in 0.2 ms instead of 0.8 ms. A repeated
+ * text is neither parsed nor validated again.
  */
 export class CompiledQueries {
   readonly #queries = new LRUCache<string, CompilingQuery>({
