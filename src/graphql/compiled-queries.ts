@@ -4,6 +4,7 @@ import {
   getOperationAST,
   getVariableValues,
   GraphQLError,
+  Kind,
   OperationTypeNode,
   visit,
   type DocumentNode,
@@ -32,8 +33,9 @@ export type PlainQuery = {
 type Variables = Readonly<Record<string, unknown>>;
 
 /**
- * Valid queries by their text, compiled to a JavaScript function when they repeat: a list of 20 avatars with their
- * generations executes in 0.2 ms instead of 0.8 ms, and a repeated text is neither parsed nor validated again.
+ * Valid queries by their text, compiled to a JavaScript function when they repeat and contain nothing but names, whole
+ * numbers and variables: a list of 20 avatars with their generations executes in 0.2 ms instead of 0.8 ms. A repeated
+ * text is neither parsed nor validated again.
  */
 export class CompiledQueries {
   readonly #queries = new LRUCache<string, CompilingQuery>({
@@ -120,18 +122,37 @@ class CompilingQuery implements PlainQuery {
 }
 
 /**
- * graphql-jit gives a field the conditions (`@skip`, `@include`) of every use of its fragment, and omits the alias
- * `__proto__`.
+ * Whether graphql-jit may generate code for a document. Of a caller's text only names and numbers may reach the code: a
+ * string can contain one of graphql-jit's own marks, which it replaces by what follows. It also gives a field the
+ * conditions (`@skip`, `@include`) of every use of its fragment, and omits the alias `__proto__`.
  */
 function isCompilable(document: DocumentNode): boolean {
   let isSo = true;
-  const refuse = () => {
-    isSo = false;
-    return BREAK;
-  };
   visit(document, {
-    Directive: refuse,
-    Name: ({ value }) => (value === '__proto__' ? refuse() : undefined),
+    enter(node) {
+      if (COMPILABLE.has(node.kind) && !(node.kind === Kind.NAME && node.value === '__proto__'))
+        return undefined;
+      isSo = false;
+      return BREAK;
+    },
   });
   return isSo;
 }
+
+const COMPILABLE: ReadonlySet<string> = new Set([
+  Kind.DOCUMENT,
+  Kind.OPERATION_DEFINITION,
+  Kind.FRAGMENT_DEFINITION,
+  Kind.VARIABLE_DEFINITION,
+  Kind.SELECTION_SET,
+  Kind.FIELD,
+  Kind.ARGUMENT,
+  Kind.FRAGMENT_SPREAD,
+  Kind.INLINE_FRAGMENT,
+  Kind.NAMED_TYPE,
+  Kind.NON_NULL_TYPE,
+  Kind.NAME,
+  Kind.VARIABLE,
+  Kind.INT,
+  Kind.NULL,
+]);

@@ -71,8 +71,7 @@ export function createPlainQueries(options: PlainQueryOptions): PlainQueries {
     const operationName = operation.name?.value;
     const admission = guard.admit({ schema, document, operationName, variableValues, contextValue });
     if ('refusal' in admission) return { errors: [admission.refusal] };
-    const execute = () => query.execute(contextValue, variableValues);
-    const result = await (guard.needsTurn(admission) ? guard.inTurn(admission, execute) : execute());
+    const result = await guard.execute(admission, () => query.execute(contextValue, variableValues));
     if (result.errors === undefined) return result;
     return { ...result, errors: fewErrors(result.errors).map(maskError) };
   }

@@ -133,3 +133,23 @@ test.each<[what: string, text: string, variables?: Record<string, unknown>]>([
   await turn();
   expect(JSON.stringify(await query?.execute(contextValue, variables))).toEqual(JSON.stringify(expected));
 });
+
+/** What graphql-jit replaces in the code that it generates by what follows. */
+const MARK = '__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74d';
+const CODE = `"${MARK}globalThis.hasRun = true"`;
+
+test.each([
+  ['an argument', `{ avatar(id: ${CODE}) { id } }`],
+  ['a block', `{ avatar(id: ""${CODE}"") { id } }`],
+  ['a default', `query ($a: ID! = ${CODE}) { avatar(id: $a) { id } }`],
+])('a text never becomes code: %s', async (_what, text) => {
+  const query = new CompiledQueries().find(text, null, parse);
+  for (let use = 0; use <= USES; use += 1) {
+    await query?.execute(
+      contextFor('1', 'nothing', () => undefined),
+      {},
+    );
+    await turn();
+  }
+  expect(globalThis).not.toHaveProperty('hasRun');
+});

@@ -11,7 +11,7 @@ import {
 import { randomFor } from './prng.ts';
 
 /** Names that are not names of plain properties everywhere. */
-const NAMES = ['a', '__proto__', 'constructor', 'toString', 'then', 'length', '__x', 'hasOwnProperty'];
+const NAMES = ['__proto__', 'a', 'a_a', 'constructor', 'toString', 'then', 'length', '__x', 'hasOwnProperty'];
 const MAX_DEPTH = 5;
 
 /**
@@ -22,7 +22,8 @@ const MAX_DEPTH = 5;
  */
 export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly string[]) {
   const random = randomFor(seed);
-  const hasConditions = random.chance(0.3);
+  const hasConditions = random.chance(0.1);
+  const hasTexts = random.chance(0.1);
   const variables: Record<string, unknown> = {};
   const definitions = new Map<string, string>();
   const fragments: { readonly name: string; readonly on: string; readonly text: string }[] = [];
@@ -32,9 +33,9 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
   function variable(type: string, value: () => unknown): string {
     const same = [...definitions].filter(([, definition]) => definition.split(' ', 1)[0] === type);
     if (same.length > 0 && random.chance(0.4)) return `$${random.pick(same)[0]}`;
-    const name = `${random.pick(NAMES)}${random.chance(0.2) ? '' : (count += 1)}`;
+    const name = `${random.pick(NAMES.slice(hasTexts ? 0 : 1))}${random.chance(0.2) ? '' : (count += 1)}`;
     if (definitions.has(name)) return variable(type, value);
-    const hasDefault = random.chance(0.4);
+    const hasDefault = random.chance(0.4) && (hasTexts || !type.startsWith('ID'));
     definitions.set(name, hasDefault ? `${type} = ${JSON.stringify(value())}` : type);
     if ((type.endsWith('!') && !hasDefault) || random.chance(0.5)) variables[name] = value();
     return `$${name}`;
@@ -44,8 +45,11 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
     const isId = getNamedType(type).name === 'ID';
     if (!isId && (getNamedType(type).name !== 'Int' || random.chance(0.6))) return [];
     const value = () => (isId ? random.pick(ids) : random.between(0, 3));
-    const given = random.chance(0.5) ? variable(isId ? 'ID!' : random.pick(['Int', 'Int!']), value) : null;
-    return [`${name}: ${given ?? JSON.stringify(value())}`];
+    const isInText = isId ? hasTexts : random.chance(0.5);
+    const given = isInText
+      ? JSON.stringify(value())
+      : variable(isId ? 'ID!' : random.pick(['Int', 'Int!']), value);
+    return [`${name}: ${given}`];
   }
 
   function condition(): string {
@@ -77,7 +81,7 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
     const alias =
       given === '' && random.chance(0.8)
         ? ''
-        : `${random.pick(NAMES)}${random.chance(0.1) ? '' : (count += 1)}: `;
+        : `${random.pick(NAMES.slice(hasTexts ? 0 : 1))}${random.chance(0.1) ? '' : (count += 1)}: `;
     const rest = isCompositeType(of) ? ` ${selections(of, depth - 1)}` : '';
     return `${alias}${name}${given && `(${given})`}${condition()}${rest}`;
   }

@@ -62,16 +62,13 @@ export class ExecutionGuard {
     return admit(args, this.#options);
   }
 
-  /** Whether the operation must execute in a turn. */
-  needsTurn({ cost, startsRun }: Admitted): boolean {
-    // Waiting for fal costs this server nothing, so it must not delay the owner's other operations.
-    return cost > SMALL_COST && !startsRun;
-  }
-
-  async inTurn<T>(
-    { ownerId, cost }: Admitted,
+  /** Executes an admitted operation, in a turn of its owner unless it is small. */
+  async execute<T>(
+    { ownerId, cost, startsRun }: Admitted,
     execute: () => T | Promise<T>,
   ): Promise<T | { readonly errors: readonly GraphQLError[] }> {
+    // Waiting for fal costs this server nothing, so it must not delay the owner's other operations.
+    if (cost <= SMALL_COST || startsRun) return execute();
     const turn = await this.#turns.run(ownerId, cost, execute);
     return turn === 'full' ? { errors: [limitExceeded(1)] } : turn.done;
   }
@@ -87,7 +84,7 @@ export function useExecutionGuard(guard: ExecutionGuard): Plugin<Context> {
         return;
       }
       const execute: (given: typeof args) => unknown = executeFn;
-      if (guard.needsTurn(admission)) setExecuteFn(() => guard.inTurn(admission, () => execute(args)));
+      setExecuteFn(() => guard.execute(admission, () => execute(args)));
       return { onExecuteDone: keepFewErrors };
     },
     onSubscribe({ args, setResultAndStopExecution }) {
