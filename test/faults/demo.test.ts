@@ -43,6 +43,7 @@ describe('the demo', () => {
         'a request_id is no model',
         'each newer than the last',
         'answered 401, nothing changed',
+        'A portrait is taller than wide',
         'gives LoRA files and no finetune_id',
         'gives a finetune_id and no LoRA',
         'nothing in it but what its endpoint takes',
