@@ -87,6 +87,7 @@ class Feed<Row extends Versioned, Event extends Sized> {
       reader.onEnd();
       stopListening();
       this.#members.delete(member);
+      this.#forgetLarge();
       if (this.#members.size === 0 && this.#joining.length === 0) this.#close();
     });
     return new Promise((resolve, reject) => {
@@ -177,7 +178,8 @@ class Feed<Row extends Versioned, Event extends Sized> {
   #forgetLarge(): void {
     const newest = this.#newest;
     if (newest === null || newest.event.byteLength <= MAX_KEPT_BYTES) return;
-    if (![...this.#members].some(({ seen }) => seen < newest.version)) this.#newest = null;
+    for (const { seen } of this.#members) if (seen < newest.version) return;
+    this.#newest = null;
   }
 
   #close(): void {
