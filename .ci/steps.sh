@@ -31,8 +31,8 @@ step() {
 
 has_postgres() { (exec 3<>/dev/tcp/127.0.0.1/5432) 2>/dev/null; }
 
-skipped() {
-  printf '\n=== %s: SKIPPED, nothing listens on 127.0.0.1:5432\n' "$1"
+skipped_for() {
+  printf '\n=== %s: SKIPPED, %s\n' "$1" "$2"
   table+=("$(printf '%6s    %-6s  %s' - skipped "$1")")
 }
 

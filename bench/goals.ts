@@ -19,13 +19,21 @@ export const GOALS: readonly Goal[] = [
   { metric: `${ONE} requests/s ÷ raw`, contender: 'likeness', kind: 'at least', of: 'ratio', goal: 0.6 },
   { metric: `${ONE} CPU a request ÷ raw`, contender: 'likeness', kind: 'at most', of: 'ratio', goal: 2 },
   { metric: `${LIST} requests/s ÷ raw`, contender: 'likeness', kind: 'at least', of: 'ratio', goal: 0.8 },
-  { metric: `${LIST} CPU a request ÷ raw`, contender: 'likeness', kind: 'at most', of: 'ratio', goal: 2 },
+  {
+    metric: `${LIST} CPU a request ÷ raw`,
+    contender: 'likeness',
+    kind: 'at most',
+    of: 'ratio',
+    goal: 2,
+    isOpen: true,
+  },
   {
     metric: 'webhooks/s, 200 after commit ÷ signature check alone',
     contender: 'likeness',
     kind: 'at least',
     of: 'ratio',
     goal: 0.6,
+    isOpen: true,
   },
   {
     metric: 'webhook → last of many subscribers ÷ ws.send loop',
@@ -35,13 +43,21 @@ export const GOALS: readonly Goal[] = [
     goal: 1.3,
   },
   { metric: 'CPU a delivery ÷ ws.send loop', contender: 'likeness', kind: 'at most', of: 'ratio', goal: 1.5 },
-  { metric: 'CPU a subscribe', contender: 'likeness', kind: 'at most', of: 'value', goal: 0.4 },
+  {
+    metric: 'CPU a subscribe',
+    contender: 'likeness',
+    kind: 'at most',
+    of: 'value',
+    goal: 0.4,
+    isOpen: true,
+  },
   {
     metric: 'webhook → one subscriber ÷ ws.send loop',
     contender: 'likeness',
     kind: 'at most',
     of: 'value',
     goal: 4,
+    isOpen: true,
   },
   {
     metric: 'start to first answer ÷ node:http hello',
@@ -56,6 +72,7 @@ export const GOALS: readonly Goal[] = [
     kind: 'at most',
     of: 'ratio',
     goal: 8,
+    isOpen: true,
   },
   {
     metric: 'idle memory ÷ node:http hello',

@@ -1,5 +1,5 @@
 import type { Artifact } from './artefact.ts';
-import type { Json, JsonObject } from '../values/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 
 /** Names have the wide side of a landscape first and the high side of a portrait first, as fal's names have. */
 export const IMAGE_SIZES = [
@@ -31,6 +31,11 @@ export type GenerationRequest = {
   readonly inferenceSteps: number | null;
 };
 
+/** Options of another generation; null: as it was. */
+export type GenerationChanges = {
+  readonly [Option in Exclude<keyof GenerationRequest, 'artifact'>]: GenerationRequest[Option] | null;
+};
+
 /** An endpoint that makes images with an artefact. Null for a range: the endpoint has no such field. */
 export type Generator = {
   readonly endpoint: string;
@@ -41,6 +46,8 @@ export type Generator = {
   readonly guidanceScale: Range | null;
   readonly inferenceSteps: Range | null;
   readonly input: (request: GenerationRequest) => JsonObject;
+  /** The input of an earlier generation, with its artefact, after these changes. */
+  readonly again: (input: JsonObject, changes: GenerationChanges) => JsonObject;
 };
 
 const LORA_SCALE = { min: 0, max: 4, default: 1 } as const;
@@ -65,23 +72,37 @@ function loraGenerator(endpoint: string, limits: LoraLimits): Generator {
     endpoint,
     strength: LORA_SCALE,
     ...limits,
-    input: (request) => {
-      const { artifact, size } = request;
+    input: ({ artifact, strength, ...options }) => {
       if (artifact.kind !== 'LORA') throw new Error(`${endpoint} generates from a LoRA`);
       return {
-        prompt: request.prompt,
-        loras: [{ path: artifact.loraUrl, scale: request.strength ?? LORA_SCALE.default }],
-        num_images: request.numImages,
-        seed: request.seed,
-        image_size: typeof size === 'string' ? FAL_SIZES[size] : { ...size },
-        ...withoutNull({
-          output_format: formatName(request),
-          guidance_scale: request.guidanceScale,
-          num_inference_steps: request.inferenceSteps,
-        }),
+        ...loraFields(options),
+        loras: [{ path: artifact.loraUrl, scale: strength ?? LORA_SCALE.default }],
       };
     },
+    again: (input, { strength, ...changes }) => ({
+      ...input,
+      ...loraFields(changes),
+      ...(strength === null ? {} : { loras: scaled(input['loras'], strength) }),
+    }),
   };
+}
+
+type Options = Omit<GenerationChanges, 'strength'>;
+
+function loraFields({ size, guidanceScale, inferenceSteps, ...options }: Options): JsonObject {
+  return {
+    ...commonFields(options),
+    ...withoutNull({
+      image_size: typeof size === 'string' ? FAL_SIZES[size] : size,
+      guidance_scale: guidanceScale,
+      num_inference_steps: inferenceSteps,
+    }),
+  };
+}
+
+function scaled(loras: Json | undefined, scale: number): Json {
+  if (!Array.isArray(loras)) throw new Error('an earlier input has no list of LoRAs');
+  return loras.map((lora: Json) => (isJsonObject(lora) ? { ...lora, scale } : lora));
 }
 
 const FINETUNE_STRENGTH = { min: 0, max: 2, default: 1 } as const;
@@ -102,25 +123,34 @@ function finetuneGenerator(endpoint: string): Generator {
     side: null,
     guidanceScale: null,
     inferenceSteps: null,
-    input: (request) => {
-      const { artifact, size } = request;
+    input: ({ artifact, strength, ...options }) => {
       if (artifact.kind !== 'FINETUNE') throw new Error(`${endpoint} generates from a finetune`);
-      if (typeof size !== 'string') throw new Error(`${endpoint} takes no size in pixels`);
       return {
-        prompt: request.prompt,
+        ...finetuneFields(endpoint, options),
         finetune_id: artifact.finetuneId,
-        finetune_strength: request.strength ?? FINETUNE_STRENGTH.default,
-        num_images: request.numImages,
-        seed: request.seed,
-        aspect_ratio: ASPECT_RATIOS[size],
-        ...withoutNull({ output_format: formatName(request) }),
+        finetune_strength: strength ?? FINETUNE_STRENGTH.default,
       };
     },
+    again: (input, { strength, ...changes }) => ({
+      ...input,
+      ...finetuneFields(endpoint, changes),
+      ...withoutNull({ finetune_strength: strength }),
+    }),
   };
 }
 
-function formatName({ outputFormat }: GenerationRequest): string | null {
-  return outputFormat?.toLowerCase() ?? null;
+function finetuneFields(endpoint: string, { size, ...options }: Options): JsonObject {
+  if (size !== null && typeof size !== 'string') throw new Error(`${endpoint} takes no size in pixels`);
+  return { ...commonFields(options), ...withoutNull({ aspect_ratio: size && ASPECT_RATIOS[size] }) };
+}
+
+function commonFields(options: Pick<Options, 'prompt' | 'numImages' | 'seed' | 'outputFormat'>): JsonObject {
+  return withoutNull({
+    prompt: options.prompt,
+    num_images: options.numImages,
+    seed: options.seed,
+    output_format: options.outputFormat?.toLowerCase() ?? null,
+  });
 }
 
 function withoutNull(fields: Readonly<Record<string, Json>>): JsonObject {

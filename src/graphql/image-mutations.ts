@@ -4,10 +4,15 @@ import { errorsOf, notFound, unwrap } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
-import { MAX_IMAGES, MAX_PROMPT_LENGTH, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
+import { MAX_IMAGES, MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
+import { regenerate } from '../jobs/regenerate.ts';
+import type { Context } from './context.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import type { Generation } from '../generated/prisma/client.ts';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { ImageSize, OutputFormat } from '../catalog/generators.ts';
+import type { InputFieldBuilder } from '@pothos/core';
+import type { RefusalCode, Result } from '../domain/user-error.ts';
 
 const ImageSizeEnum = builder.enumType('ImageSize', {
   description: 'Size of an image by its ratio. The endpoint determines the number of pixels.',
@@ -28,26 +33,20 @@ const OutputFormatEnum = builder.enumType('OutputFormat', {
   } satisfies Record<OutputFormat, object>,
 });
 
-const GenerateImageInput = builder.inputType('GenerateImageInput', {
-  description: 'Input of `generateImage`.',
-  fields: (t) => ({
-    avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
-    prompt: t.string({
-      required: true,
-      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
-    }),
-    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
+type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>;
+
+/** @param byDefault the sentence about a default, from that of `generateImage` */
+function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => string) {
+  return {
     seed: t.int({
-      description:
-        'Seed, a whole number from 0 to 2147483647. The same input with the same seed gives the same image. Default: a random seed in this range; see `Generation.seed`.',
+      description: `Seed, a whole number from 0 to ${MAX_SEED}. The same input with the same seed gives the same image. ${byDefault('a random seed in this range; see `Generation.seed`')}`,
     }),
     strength: t.float({
-      description: 'Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1.',
+      description: `Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. ${byDefault('1')}`,
     }),
     size: t.field({
       type: ImageSizeEnum,
-      description:
-        'Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`.',
+      description: `Size of the images, by name. ${byDefault('PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar')} Not together with \`width\` and \`height\`.`,
     }),
     width: t.int({
       description:
@@ -58,27 +57,39 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     }),
     outputFormat: t.field({
       type: OutputFormatEnum,
-      description: 'File format of the images. Default: the default of the endpoint.',
+      description: `File format of the images. ${byDefault('the default of the endpoint')}`,
     }),
     guidanceScale: t.float({
-      description:
-        'How closely the images follow the prompt: 0 to 35 for fal-ai/flux-lora, 0 to 20 for fal-ai/flux-2/lora. Refused for other endpoints. Default: the default of the endpoint.',
+      description: `How closely the images follow the prompt: 0 to 35 for fal-ai/flux-lora, 0 to 20 for fal-ai/flux-2/lora. Refused for other endpoints. ${byDefault('the default of the endpoint')}`,
     }),
     inferenceSteps: t.int({
-      description:
-        'Number of inference steps: 1 to 50 for fal-ai/flux-lora, 4 to 50 for fal-ai/flux-2/lora. Refused for other endpoints. Default: the default of the endpoint.',
+      description: `Number of inference steps: 1 to 50 for fal-ai/flux-lora, 4 to 50 for fal-ai/flux-2/lora. Refused for other endpoints. ${byDefault('the default of the endpoint')}`,
     }),
     waitSeconds: t.int({
       defaultValue: 0,
       description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. The call returns as soon as the generation has ended.`,
     }),
+  };
+}
+
+const AS_BEFORE = 'Default: as in the earlier generation.';
+
+const GenerateImageInput = builder.inputType('GenerateImageInput', {
+  description: 'Input of `generateImage`.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
+    prompt: t.string({
+      required: true,
+      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
+    }),
+    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
+    ...optionFields(t, (ofGenerateImage) => `Default: ${ofGenerateImage}.`),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 });
 
-const GenerateImagePayload = builder
-  .objectRef<{ readonly generation: Generation }>('GenerateImagePayload')
-  .implement({
+function generationPayload(name: string) {
+  return builder.objectRef<{ readonly generation: Generation }>(name).implement({
     description: 'The generation was submitted. If `generation.error` is set, fal may not have received it.',
     fields: (t) => ({
       generation: t.expose('generation', {
@@ -87,10 +98,22 @@ const GenerateImagePayload = builder
       }),
     }),
   });
+}
+
+async function generationAfter(
+  context: Context,
+  info: GraphQLResolveInfo,
+  answer: Result<{ readonly generationId: string }, RefusalCode>,
+): Promise<{ generation: Generation }> {
+  const { generationId: id } = unwrap(answer);
+  const columns = columnsFor(info).Generation;
+  const generation = await context.rows.generation(viewerOf(context).ownerId, id, columns);
+  return { generation: generation ?? notFound('The avatar has been deleted.') };
+}
 
 builder.mutationField('generateImage', (t) =>
   t.field({
-    type: GenerateImagePayload,
+    type: generationPayload('GenerateImagePayload'),
     description:
       'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
@@ -106,11 +129,46 @@ builder.mutationField('generateImage', (t) =>
     args: {
       input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
     },
-    resolve: async (_root, { input }, context, info) => {
-      const { ownerId } = viewerOf(context);
-      const { generationId: id } = unwrap(await generateImage(context.jobs, ownerId, input));
-      const generation = await context.rows.generation(ownerId, id, columnsFor(info).Generation);
-      return { generation: generation ?? notFound('The avatar has been deleted.') };
+    resolve: async (_root, { input }, context, info) =>
+      generationAfter(context, info, await generateImage(context.jobs, viewerOf(context).ownerId, input)),
+  }),
+);
+
+const RegenerateInput = builder.inputType('RegenerateInput', {
+  description: 'Input of `regenerate`.',
+  fields: (t) => ({
+    generationId: t.id({ required: true, description: 'ID of the generation to repeat.' }),
+    prompt: t.string({
+      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing. ${AS_BEFORE}`,
+    }),
+    numImages: t.int({ description: `Number of images, 1 to ${MAX_IMAGES}. ${AS_BEFORE}` }),
+    ...optionFields(t, () => AS_BEFORE),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+  }),
+});
+
+builder.mutationField('regenerate', (t) =>
+  t.field({
+    type: generationPayload('RegeneratePayload'),
+    description:
+      'Generates the images of an earlier generation again, as a new generation. Sends the earlier input, with the same seed and the same artefact, except for the given options. Returns like `generateImage`.',
+    extensions: { startsRun: true } satisfies FieldPolicy,
+    errors: errorsOf<typeof regenerate>({
+      INVALID_INPUT: true,
+      NOT_FOUND: true,
+      IDEMPOTENCY_CONFLICT: true,
+      LIMIT_EXCEEDED: true,
+      PROVIDER_REJECTED: true,
+      PROVIDER_UNAVAILABLE: true,
+    }),
+    args: {
+      input: t.arg({
+        type: RegenerateInput,
+        required: true,
+        description: 'The generation to repeat, and the options to change.',
+      }),
     },
+    resolve: async (_root, { input }, context, info) =>
+      generationAfter(context, info, await regenerate(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );

@@ -2,6 +2,7 @@ import type { CancelTrainingDeps } from './cancel-training.ts';
 import type { CreateAvatarDeps } from './create-avatar.ts';
 import type { DeleteAvatarDeps } from './delete-avatar.ts';
 import type { GenerateImageDeps } from './generate-image.ts';
+import type { RegenerateDeps } from './regenerate.ts';
 import type { StartTrainingDeps } from './start-training.ts';
 
 /** What the use cases of the API need together. */
@@ -9,4 +10,5 @@ export type UseCaseDeps = CreateAvatarDeps &
   StartTrainingDeps &
   CancelTrainingDeps &
   DeleteAvatarDeps &
-  GenerateImageDeps;
+  GenerateImageDeps &
+  RegenerateDeps;

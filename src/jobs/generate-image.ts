@@ -1,14 +1,10 @@
-import { randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
 import { idempotencyOf, newId } from './ids.ts';
+import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import {
-  MAX_IDEMPOTENCY_KEY_LENGTH,
   MAX_IMAGES,
   MAX_PROMPT_LENGTH,
-  MAX_SEED,
-  MAX_WAIT_SECONDS,
-  numberBetween,
   parseInput,
   text,
   wholeNumber,
@@ -23,7 +19,6 @@ import {
 } from '../domain/user-error.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
 import { DEFAULT_SIZES, trainerRow, type Trainer, type TrainingType } from '../catalog/trainers.ts';
-import { IMAGE_SIZES, OUTPUT_FORMATS, type Generator, type Range } from '../catalog/generators.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
 
@@ -31,17 +26,8 @@ const inputSchema = z.object({
   avatarId: z.string(),
   prompt: text(MAX_PROMPT_LENGTH),
   numImages: wholeNumber(1, MAX_IMAGES).default(1),
-  seed: wholeNumber(0, MAX_SEED).optional(),
-  size: z.enum(IMAGE_SIZES).optional(),
-  outputFormat: z.enum(OUTPUT_FORMATS).optional(),
-  // Their limits are the generator's.
-  width: z.number().optional(),
-  height: z.number().optional(),
-  strength: z.number().optional(),
-  guidanceScale: z.number().optional(),
-  inferenceSteps: z.number().optional(),
-  waitSeconds: wholeNumber(0, MAX_WAIT_SECONDS).default(0),
-  idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
+  ...GENERATION_OPTIONS,
+  ...CALL_OPTIONS,
 });
 
 export type GenerateImageInput = Optional<z.input<typeof inputSchema>>;
@@ -54,7 +40,7 @@ export type NewGeneration = {
   readonly strength: number | null;
 };
 
-interface GenerationStore {
+interface TrainedAvatars {
   findAvatar(
     ownerId: string,
     avatarId: string,
@@ -64,14 +50,17 @@ interface GenerationStore {
     readonly triggerPhrase: string;
     readonly artifact: { readonly trainer: Trainer; readonly value: Artifact } | null;
   } | null>;
-  createGeneration(job: NewJob, generation: NewGeneration): Promise<Result<CreatedJob, CreationCode>>;
 }
 
-export type GenerateImageDeps = SubmitDeps & {
-  readonly store: GenerationStore;
+export type SubmitGenerationDeps = SubmitDeps & {
+  readonly store: {
+    createGeneration(job: NewJob, generation: NewGeneration): Promise<Result<CreatedJob, CreationCode>>;
+  };
   /** Resolves when the generation has ended, or after `timeoutMs`. */
   readonly waitForGeneration: (ownerId: string, generationId: string, timeoutMs: number) => Promise<void>;
 };
+
+export type GenerateImageDeps = SubmitGenerationDeps & { readonly store: TrainedAvatars };
 
 /**
  * Generates images with the avatar's artefact. Resolves when fal has taken the run; with `waitSeconds`, when the run has
@@ -100,67 +89,44 @@ export async function generateImage(
   const { generator } = trainerRow(trainer);
   const parsedOptions = parseInput(optionsFor(generator), options);
   if ('refused' in parsedOptions) return parsedOptions;
-  const { seed = newSeed(), strength = null, size, width, height } = parsedOptions.done;
-  const { outputFormat = null, guidanceScale = null, inferenceSteps = null } = parsedOptions.done;
-
-  const generation = { id: newId('gen'), prompt, numImages, seed, strength };
+  const { seed, size, ...chosen } = parsedOptions.done;
+  const request = {
+    ...chosen,
+    artifact,
+    prompt: ensureTrigger(prompt, avatar.triggerPhrase),
+    numImages,
+    seed: seed ?? newSeed(),
+    size: size ?? DEFAULT_SIZES[avatar.trainingType],
+  };
   const fields = {
     ownerId,
     avatarId,
     trainer,
     endpoint: generator.endpoint,
-    input: generator.input({
-      ...generation,
-      artifact,
-      prompt: ensureTrigger(prompt, avatar.triggerPhrase),
-      size:
-        width !== undefined && height !== undefined
-          ? { width, height }
-          : (size ?? DEFAULT_SIZES[avatar.trainingType]),
-      outputFormat,
-      guidanceScale,
-      inferenceSteps,
-    }),
+    input: generator.input(request),
     // As given: a repeat chooses another seed.
     idempotency: idempotencyOf(idempotencyKey, { of: 'generation', avatarId, prompt, numImages, ...options }),
   };
-  const submitted = await submitJob(deps, fields, (job) => store.createGeneration(job, generation));
+  const generation = {
+    id: newId('gen'),
+    prompt,
+    numImages,
+    seed: request.seed,
+    strength: request.strength,
+  };
+  return submitGeneration(deps, fields, generation, waitSeconds);
+}
+
+export async function submitGeneration(
+  deps: SubmitGenerationDeps,
+  fields: Omit<NewJob, 'id' | 'token'>,
+  generation: NewGeneration,
+  waitSeconds: number,
+): Promise<Result<{ readonly generationId: string }, CreationCode | ProviderCode>> {
+  const submitted = await submitJob(deps, fields, (job) => deps.store.createGeneration(job, generation));
   if ('refused' in submitted) return submitted;
   const { generationId } = submitted.done;
   if (generationId === null) return DELETED_SINCE;
-  if (waitSeconds > 0) await deps.waitForGeneration(ownerId, generationId, waitSeconds * 1000);
+  if (waitSeconds > 0) await deps.waitForGeneration(fields.ownerId, generationId, waitSeconds * 1000);
   return { done: { generationId } };
-}
-
-/** What a generator takes. A field that its endpoint lacks must be absent: fal would ignore it. */
-function optionsFor({ endpoint, strength, side, guidanceScale, inferenceSteps }: Generator) {
-  const within = (range: Range | null, check: typeof numberBetween, without: string) =>
-    (range === null
-      ? z.undefined({ error: `nothing, because ${endpoint} ${without}` })
-      : check(range.min, range.max)
-    ).optional();
-  const pixels = within(side, wholeNumber, `takes sizes by name only: ${IMAGE_SIZES.join(', ')}`);
-  return z
-    .object({
-      ...inputSchema.pick({ seed: true, size: true, outputFormat: true }).shape,
-      strength: numberBetween(strength.min, strength.max).optional(),
-      width: pixels,
-      height: pixels,
-      guidanceScale: within(guidanceScale, numberBetween, 'has no guidance scale'),
-      inferenceSteps: within(inferenceSteps, wholeNumber, 'has no inference steps'),
-    })
-    .superRefine(({ size, width, height }, context) => {
-      const refused = (field: string, message: string) => {
-        context.addIssue({ code: 'custom', path: [field], message });
-      };
-      if (width === undefined && height === undefined) return;
-      if (size !== undefined) refused('size', 'nothing beside width and height');
-      if (width === undefined) refused('width', 'a whole number beside height');
-      if (height === undefined) refused('height', 'a whole number beside width');
-    });
-}
-
-/** We choose it and not fal, so that the picture can be generated again even if fal's answer lacks it. */
-function newSeed(): number {
-  return randomInt(MAX_SEED + 1);
 }

@@ -78,6 +78,41 @@ describe.each(GENERATORS.map((row) => [row[0].endpoint, row] as const))(
   },
 );
 
+const UNCHANGED = {
+  prompt: null,
+  numImages: null,
+  seed: null,
+  strength: null,
+  size: null,
+  outputFormat: null,
+  guidanceScale: null,
+  inferenceSteps: null,
+} as const;
+
+describe.each(GENERATORS.map((row) => [row[0].endpoint, row] as const))(
+  'an earlier input of %s',
+  (_endpoint, [generator, artifact, , cases]) => {
+    const earlier = { ...generator.input({ ...REQUEST, artifact }), acceleration: 'none' };
+
+    test('is the same without changes', () => {
+      expect(generator.again(earlier, UNCHANGED)).toEqual(earlier);
+    });
+
+    test.each(cases.map(([change, sent]) => [JSON.stringify(change), change, sent] as const))(
+      'has all of it but %s',
+      (_what, change, sent) => {
+        expect(generator.again(earlier, { ...UNCHANGED, ...change })).toEqual({ ...earlier, ...sent });
+      },
+    );
+
+    test('keeps its artefact at another strength', () => {
+      const stronger = generator.input({ ...REQUEST, artifact, strength: 1.5 });
+      const { acceleration: _, ...again } = generator.again(earlier, { ...UNCHANGED, strength: 1.5 });
+      expect(again).toEqual(stronger);
+    });
+  },
+);
+
 test('an endpoint without sizes in pixels is never sent one', () => {
   const request = { ...REQUEST, artifact: FINETUNE, size: { width: 512, height: 512 } };
   expect(() => FLUX_PRO_ULTRA_FINETUNED.input(request)).toThrow('no size in pixels');

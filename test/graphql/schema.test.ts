@@ -54,6 +54,21 @@ test('inputs have the fields and defaults that clients count on', () => {
       waitSeconds: 'Int = 0',
       idempotencyKey: 'String',
     },
+    RegenerateInput: {
+      generationId: 'ID!',
+      prompt: 'String',
+      numImages: 'Int',
+      seed: 'Int',
+      strength: 'Float',
+      size: 'ImageSize',
+      width: 'Int',
+      height: 'Int',
+      outputFormat: 'OutputFormat',
+      guidanceScale: 'Float',
+      inferenceSteps: 'Int',
+      waitSeconds: 'Int = 0',
+      idempotencyKey: 'String',
+    },
   };
   for (const [name, fields] of Object.entries(inputs)) {
     expect(inputFieldsOf(name)).toMatchObject(fields);

@@ -68,6 +68,7 @@ test('the places that take an id are these; a new one is tried by itself', () =>
     'mutation cancelTraining(input.avatarId)',
     'mutation deleteAvatar(input.avatarId)',
     'mutation generateImage(input.avatarId)',
+    'mutation regenerate(input.generationId)',
     'mutation startTraining(input.avatarId)',
     'query avatar(id)',
     'query avatars(after)',

@@ -75,6 +75,8 @@ const MUTATIONS = {
     'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { __typename ... on Error { message } } }',
   generateImage:
     'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { __typename ... on Error { message } } }',
+  regenerate:
+    'mutation ($input: RegenerateInput!) { regenerate(input: $input) { __typename ... on Error { message } } }',
 } as const;
 
 describe.each(BOTH)('in %s a request that holds a long text', (_mode, app, first) => {
@@ -106,6 +108,7 @@ describe.each(BOTH)('in %s a request that holds a long text', (_mode, app, first
           variables: { input: { avatarId: text, imagesUrl: 'http://x/' } },
         }),
         ask(app, { query: MUTATIONS.generateImage, variables: { input: { avatarId: 'x', prompt: text } } }),
+        ask(app, { query: MUTATIONS.regenerate, variables: { input: { generationId: text, prompt: text } } }),
         ask(app, {
           query: 'query ($id: ID!) { avatar(id: $id) { id } node(id: $id) { id } }',
           variables: { id: text },

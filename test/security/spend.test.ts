@@ -3,6 +3,7 @@ import {
   CreateAvatarDocument,
   DeleteAvatarDocument,
   GenerateImageDocument,
+  RegenerateDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
@@ -26,6 +27,10 @@ async function train(token: string, imagesUrl: string) {
   const { id } = await app.newAvatar({}, { token });
   const data = await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl } }, { token });
   return data.startTraining;
+}
+
+function generationIdOf(result: object): string {
+  return (result as { readonly generation?: { readonly id: string } }).generation?.id ?? '';
 }
 
 function codes(results: readonly object[]): string[] {
@@ -71,6 +76,9 @@ describe('limits hold to the unit, however many ask at once', () => {
     const one = { avatarId: avatar.id, prompt: 'the tenth' };
     const tenth = await app.execute(GenerateImageDocument, { input: one }, { token });
     expect(codes([tenth.generateImage])).toEqual(['started']);
+    const repeated = { generationId: generationIdOf(tenth.generateImage) };
+    const eleventh = await app.execute(RegenerateDocument, { input: repeated }, { token });
+    expect(codes([eleventh.regenerate])).toEqual(['LIMIT_EXCEEDED']);
   });
 
   test('a training that fal refuses does not count', async () => {

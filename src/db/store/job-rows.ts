@@ -137,7 +137,7 @@ function jobView(job: DecisionRow): JobView {
   };
 }
 
-function trainerOf(name: string): Trainer {
+export function trainerOf(name: string): Trainer {
   if (!isTrainer(name)) throw new Error(`the database names a trainer this version does not know: ${name}`);
   return name;
 }

@@ -4,6 +4,7 @@ import { batched } from '../batched.ts';
 import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
 import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
+import { findGeneration, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../../jobs/ids.ts';
 import { refuse } from '../../domain/user-error.ts';
@@ -17,6 +18,7 @@ import type { JobToPoll, PollOutcome, PollStore } from '../../jobs/poll-job.ts';
 import type { LeaseStore } from '../../jobs/reconcile.ts';
 import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
+import type { RegenerateDeps } from '../../jobs/regenerate.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
@@ -83,15 +85,11 @@ export class PrismaJobStore
     });
   }
 
-  async findGenerationVersion(ownerId: string, generationId: string) {
-    const generation = await this.#prisma.generation.findFirst({
-      where: { id: generationId, ownerId },
-      select: { version: true, status: true },
-    });
-    if (generation === null) return null;
-    const hasEnded = generation.status !== 'QUEUED' && generation.status !== 'RUNNING';
-    return { version: generation.version, hasEnded };
-  }
+  findGeneration: RegenerateDeps['store']['findGeneration'] = (ownerId, id) =>
+    findGeneration(this.#prisma, ownerId, id);
+
+  findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
+    findGenerationVersion(this.#prisma, ownerId, id);
 
   createTraining: StartTrainingDeps['store']['createTraining'] = (job) =>
     createJob(this.#prisma, job, null, this.#limits);

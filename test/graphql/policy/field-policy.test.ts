@@ -9,7 +9,9 @@ test('every mutation declares whether it starts a run, and those that do are kno
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
   const undeclared = mutations.filter(({ extensions }) => typeof extensions['startsRun'] !== 'boolean');
   expect(undeclared.map(({ name }) => name)).toEqual([]);
-  expect(fieldPoliciesOf(schema).startingRun).toEqual(new Set(['startTraining', 'generateImage']));
+  expect(fieldPoliciesOf(schema).startingRun).toEqual(
+    new Set(['startTraining', 'generateImage', 'regenerate']),
+  );
 });
 
 test('every list of the caller’s things is a connection with limits, and its cost is known', () => {

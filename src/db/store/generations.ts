@@ -1,0 +1,45 @@
+import { isId } from '../../jobs/ids.ts';
+import { isJsonObject } from '../../values/json.ts';
+import { trainerOf } from './job-rows.ts';
+import type { GenerationReader } from '../../live/wait-for-generation.ts';
+import type { PrismaClient } from '../../generated/prisma/client.ts';
+import type { RegenerateDeps } from '../../jobs/regenerate.ts';
+
+type Found<Find extends (...args: never) => unknown> = ReturnType<Find>;
+
+export async function findGenerationVersion(
+  prisma: PrismaClient,
+  ownerId: string,
+  id: string,
+): Found<GenerationReader['findGenerationVersion']> {
+  const generation = await prisma.generation.findFirst({
+    where: { id, ownerId },
+    select: { version: true, status: true },
+  });
+  if (generation === null) return null;
+  const hasEnded = generation.status !== 'QUEUED' && generation.status !== 'RUNNING';
+  return { version: generation.version, hasEnded };
+}
+
+export async function findGeneration(
+  prisma: PrismaClient,
+  ownerId: string,
+  id: string,
+): Found<RegenerateDeps['store']['findGeneration']> {
+  if (!isId(id)) return null;
+  const generation = await prisma.generation.findFirst({
+    where: { id, ownerId },
+    include: {
+      avatar: { select: { triggerPhrase: true } },
+      job: { select: { trainer: true, endpoint: true, input: true } },
+    },
+  });
+  if (!generation?.job) return null;
+  const { avatarId, prompt, numImages, strength, avatar, job } = generation;
+  const { endpoint, input } = job;
+  if (!isJsonObject(input)) throw new Error(`the job of ${id} has an input that is no object`);
+  const seed = generation.seed === null ? null : Number(generation.seed);
+  const { triggerPhrase } = avatar;
+  const trainer = trainerOf(job.trainer);
+  return { avatarId, triggerPhrase, prompt, numImages, strength, seed, trainer, endpoint, input };
+}

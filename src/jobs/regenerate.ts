@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
+import { ensureTrigger } from '../catalog/trigger.ts';
+import { idempotencyOf, newId } from './ids.ts';
+import {
+  MAX_IMAGES,
+  MAX_PROMPT_LENGTH,
+  parseInput,
+  text,
+  wholeNumber,
+  type Optional,
+} from './parse-input.ts';
+import { refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
+import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import type { CreationCode } from './submit.ts';
+import type { JsonObject } from '../values/json.ts';
+
+const inputSchema = z.object({
+  generationId: z.string(),
+  prompt: text(MAX_PROMPT_LENGTH).optional(),
+  numImages: wholeNumber(1, MAX_IMAGES).optional(),
+  ...GENERATION_OPTIONS,
+  ...CALL_OPTIONS,
+});
+
+export type RegenerateInput = Optional<z.input<typeof inputSchema>>;
+
+export type RegenerateDeps = SubmitGenerationDeps & {
+  readonly store: {
+    /** With its avatar's trigger phrase, and what its job sent. */
+    findGeneration(
+      ownerId: string,
+      generationId: string,
+    ): Promise<
+      | (Omit<NewGeneration, 'id' | 'seed'> & {
+          readonly avatarId: string;
+          readonly triggerPhrase: string;
+          /** Null for one that fal chose and has not told. */
+          readonly seed: number | null;
+          readonly trainer: Trainer;
+          readonly endpoint: string;
+          readonly input: JsonObject;
+        })
+      | null
+    >;
+  };
+};
+
+/**
+ * Generates the images of an earlier generation again, with changes. It sends what was sent then, so the artefact is the
+ * same even if the avatar has been trained since.
+ */
+export async function regenerate(
+  deps: RegenerateDeps,
+  ownerId: string,
+  input: RegenerateInput,
+): Promise<Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT'>> {
+  const parsed = parseInput(inputSchema, input);
+  if ('refused' in parsed) return parsed;
+  const { generationId, waitSeconds, idempotencyKey, ...given } = parsed.done;
+  const { prompt, numImages, ...options } = given;
+  const earlier = await deps.store.findGeneration(ownerId, generationId);
+  if (earlier === null) return refuse('NOT_FOUND', 'There is no generation with this ID among yours.');
+  const { generator } = trainerRow(earlier.trainer);
+  const changes = parseInput(optionsFor(generator), options);
+  if ('refused' in changes) return changes;
+
+  const seed = changes.done.seed ?? earlier.seed ?? newSeed();
+  const generation = {
+    id: newId('gen'),
+    prompt: prompt ?? earlier.prompt,
+    numImages: numImages ?? earlier.numImages,
+    seed,
+    strength: changes.done.strength ?? earlier.strength,
+  };
+  const fields = {
+    ownerId,
+    avatarId: earlier.avatarId,
+    trainer: earlier.trainer,
+    endpoint: earlier.endpoint,
+    input: generator.again(earlier.input, {
+      ...changes.done,
+      prompt: prompt === undefined ? null : ensureTrigger(prompt, earlier.triggerPhrase),
+      numImages: numImages ?? null,
+      seed,
+    }),
+    idempotency: idempotencyOf(idempotencyKey, { of: 'regeneration', generationId, ...given }),
+  };
+  return submitGeneration(deps, fields, generation, waitSeconds);
+}
