@@ -39,15 +39,13 @@ export class Feeds<Row extends Versioned, Event extends Sized> {
     reader: FeedReader<Event>,
     source: () => FeedSource<Row, Event>,
   ): Promise<Membership | null> {
-    let feed = this.#feeds.get(key);
-    if (feed === undefined) {
-      const opened = new Feed(source(), () => {
-        if (this.#feeds.get(key) === opened) this.#feeds.delete(key);
-      });
-      this.#feeds.set(key, opened);
-      feed = opened;
-    }
-    return feed.join(reader);
+    const known = this.#feeds.get(key);
+    if (known !== undefined) return known.join(reader);
+    const opened = new Feed(source(), () => {
+      if (this.#feeds.get(key) === opened) this.#feeds.delete(key);
+    });
+    this.#feeds.set(key, opened);
+    return opened.join(reader);
   }
 
   get size(): number {
