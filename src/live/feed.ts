@@ -39,15 +39,13 @@ export class Feeds<Row extends Versioned, Event extends Sized> {
     reader: FeedReader<Event>,
     source: () => FeedSource<Row, Event>,
   ): Promise<Membership | null> {
-    let feed = this.#feeds.get(key);
-    if (feed === undefined) {
-      const opened = new Feed(source(), () => {
-        if (this.#feeds.get(key) === opened) this.#feeds.delete(key);
-      });
-      this.#feeds.set(key, opened);
-      feed = opened;
-    }
-    return feed.join(reader);
+    const known = this.#feeds.get(key);
+    if (known !== undefined) return known.join(reader);
+    const opened = new Feed(source(), () => {
+      if (this.#feeds.get(key) === opened) this.#feeds.delete(key);
+    });
+    this.#feeds.set(key, opened);
+    return opened.join(reader);
   }
 
   get size(): number {
@@ -87,6 +85,7 @@ class Feed<Row extends Versioned, Event extends Sized> {
       reader.onEnd();
       stopListening();
       this.#members.delete(member);
+      this.#forgetLarge();
       if (this.#members.size === 0 && this.#joining.length === 0) this.#close();
     });
     return new Promise((resolve, reject) => {
@@ -177,7 +176,8 @@ class Feed<Row extends Versioned, Event extends Sized> {
   #forgetLarge(): void {
     const newest = this.#newest;
     if (newest === null || newest.event.byteLength <= MAX_KEPT_BYTES) return;
-    if (![...this.#members].some(({ seen }) => seen < newest.version)) this.#newest = null;
+    for (const { seen } of this.#members) if (seen < newest.version) return;
+    this.#newest = null;
   }
 
   #close(): void {

@@ -227,6 +227,19 @@ describe('a reader without room', () => {
     for (const { taken } of readers) expect(taken).toEqual([1, 2]);
   });
 
+  test('leaves no large event behind when it leaves', async () => {
+    const { rendered, rows, join, joinAll, settled } = stage({ bytes: 1_000_000 });
+    const [slow] = await joinAll(2);
+    await settled();
+    slow?.setRoom(false);
+    rows.change('a');
+    await settled();
+    await slow?.membership?.return?.();
+    await join();
+    await settled();
+    expect(rendered).toEqual([1, 2, 2]);
+  });
+
   test('gets the last event before its end', async () => {
     const { rows, feeds, joinAll, settled } = stage({ isLast: ({ version }) => version === 2 });
     const [slow, other] = await joinAll(2);
