@@ -60,12 +60,12 @@ export const builder = new SchemaBuilder<{
     endCursorFieldOptions: { description: 'Cursor of the last entry. Null on an empty page.' },
     firstArgOptions: {
       description:
-        'Number of entries from the start of the list, or from `after`: 0 to 100. Not together with `last`.',
+        'Number of entries from the start of the list, or from `after`: 0 to 100. Not together with `last` or `before`.',
     },
     afterArgOptions: { description: 'Returns only entries after this cursor.' },
     lastArgOptions: {
       description:
-        'Number of entries from the end of the list, or from `before`: 0 to 100. Not together with `first`.',
+        'Number of entries from the end of the list, or from `before`: 0 to 100. Not together with `first` or `after`.',
     },
     beforeArgOptions: { description: 'Returns only entries before this cursor.' },
     pageInfoTypeOptions: { description: 'Position of a page in its list.' },

@@ -18,7 +18,7 @@ import type { Context } from '../context.ts';
 import type { CostLimit } from './cost-limit.ts';
 import type { Plugin } from 'graphql-yoga';
 
-/** A page of 100 avatars with all their fields and five generations each costs four fifths of it. */
+/** A page of 100 avatars with all their fields and five generations each costs nine tenths of it. */
 const MAX_COST = 25_000;
 /** Of a subscription, for each of its events. */
 const MAX_EVENT_COST = 500;
