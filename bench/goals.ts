@@ -8,7 +8,7 @@ export type Goal = {
   readonly kind: 'at least' | 'at most';
   readonly of: 'ratio' | 'value';
   readonly goal: number;
-  /** Not reached yet, so that no check holds it. */
+  /** Not reached yet, or a time that depends on the machine: no check holds it. */
   readonly isOpen?: true;
 };
 
@@ -65,6 +65,7 @@ export const GOALS: readonly Goal[] = [
     kind: 'at most',
     of: 'ratio',
     goal: 4,
+    isOpen: true,
   },
   {
     metric: 'start to first answer ÷ node:http hello',
