@@ -13,8 +13,12 @@ Server.prototype.emit = function (this: Server, ...args: [string, ...unknown[]])
   return args[0] === 'request' ? handling.run(true, pass) : pass();
 } as typeof emit;
 
-/** Published notifications are deleted later, those of many requests at once. */
-const isLate = (sql: string) => sql.includes('DELETE FROM announcements');
+/**
+ * What a request may cause or not: published notifications are deleted later, those of many requests at once, and a
+ * connection is opened when the server's own loops use the others.
+ */
+const isIncidental = (sql: string) =>
+  sql.includes('DELETE FROM announcements') || sql === "SET TIME ZONE 'UTC'";
 
 // Both databases are reached through node-postgres, and every statement ends in this method. It is wrapped when this
 // file is loaded, because a pool may keep the method it found when it connected.
@@ -22,7 +26,7 @@ const original = pg.Client.prototype.query;
 pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]): unknown {
   const [statement] = args;
   const sql = typeof statement === 'string' ? statement : (statement as { text: string }).text;
-  if (handling.getStore() === true && !isLate(sql)) for (const recording of recordings) recording.push(sql);
+  if (handling.getStore() === true && !isIncidental(sql)) for (const recording of recordings) recording.push(sql);
   return Reflect.apply(original, this, args);
 } as typeof original;
 /* eslint-enable */
