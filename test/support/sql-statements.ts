@@ -26,7 +26,8 @@ const original = pg.Client.prototype.query;
 pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]): unknown {
   const [statement] = args;
   const sql = typeof statement === 'string' ? statement : (statement as { text: string }).text;
-  if (handling.getStore() === true && !isIncidental(sql)) for (const recording of recordings) recording.push(sql);
+  if (handling.getStore() === true && !isIncidental(sql))
+    for (const recording of recordings) recording.push(sql);
   return Reflect.apply(original, this, args);
 } as typeof original;
 /* eslint-enable */
