@@ -33,10 +33,11 @@ export class Selections {
     const parts = [operation.selectionSet, ...Object.values(fragments)];
     const { fields, variables } = namesIn(parts);
     const resume = resumeVariableOf(fieldNodes);
+    const relations = relationsOf(schema);
     const selection = {
       feeds: new Feeds<Row, Buffer>(),
       resumeVariable: variables.filter((name) => name === resume).length === 1 ? resume : null,
-      isOfRowOnly: !fields.some((name) => relationsOf(schema).has(name)),
+      isOfRowOnly: !fields.some((name) => relations.has(name)),
     };
     this.#known.set(operation, selection);
     return selection;
