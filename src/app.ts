@@ -94,6 +94,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
     pollIntervalMs: config.reconcileIntervalMs,
     defaultTrainers: config.defaultTrainers,
+    retentionDays: config.retentionDays,
   };
   const inFlight = new InFlight();
   const closing = new AbortController();
