@@ -15,7 +15,7 @@ import { pathOf, refusalOfHead } from './request-head.ts';
 import { createPush, withoutStatus, withoutStatuses } from './ws-events.ts';
 import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { Authenticate } from '../auth/authenticate.ts';
+import type { Authenticate, Identity } from '../auth/authenticate.ts';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -106,7 +106,8 @@ export function serveSockets(
       // Clients retry after 1013, but not after 4403.
       if (identity.kind === 'unavailable')
         connection.close(TRY_AGAIN_LATER, 'Tokens cannot be verified: retry later');
-      // false closes the socket with 4403 Forbidden.
+      else if (identity.kind !== 'viewer')
+        connection.close(CloseCode.Forbidden, `Forbidden: ${whyForbidden(identity)}`);
       if (identity.kind !== 'viewer' || !connection.isOpen) return false;
       const { ownerId, expiresAt } = identity.viewer;
       if (!socketsOf.tryAcquire(ownerId)) {
@@ -200,6 +201,12 @@ export function serveSockets(
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
   };
+}
+
+function whyForbidden(identity: Extract<Identity, { kind: 'none' | 'bad' }>): string {
+  return identity.kind === 'bad'
+    ? identity.reason
+    : 'send a bearer token as `authorization` of connection_init';
 }
 
 function destroy(this: Duplex): void {
