@@ -99,7 +99,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     diffusersLoraFileUrl: t.exposeString('diffusersLoraFileUrl', {
       nullable: true,
       description:
-        'URL of the LoRA file that generates images. Set from the training result, for trainers with the artefact LORA only.',
+        'URL of the LoRA file that generates images. Set from the training result, for trainers with the artefact LORA only. fal deletes the file after a time, by default a year; then the avatar needs a new training.',
     }),
     configFileUrl: t.exposeString('configFileUrl', {
       nullable: true,

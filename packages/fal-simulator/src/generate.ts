@@ -95,7 +95,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
     });
     const contentType = `image/${format}`;
     images.push({
-      url: await urlOf(bytes, contentType, input['sync_mode'] === true, deps),
+      url: await urlOf(bytes, { contentType, keepMs: run.keepFilesMs }, input['sync_mode'] === true, deps),
       ...size,
       content_type: contentType,
     });
@@ -109,13 +109,13 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
 
 async function urlOf(
   bytes: Buffer,
-  contentType: string,
+  { contentType, keepMs }: { contentType: string; keepMs: number | undefined },
   inline: boolean,
   { files }: RunDeps,
 ): Promise<string> {
   if (inline) return `data:${contentType};base64,${bytes.toString('base64')}`;
   const name = contentType === 'image/jpeg' ? 'image.jpg' : 'image.png';
-  return files.urlOf(await files.put(bytes, { id: files.newId(), name, contentType }));
+  return files.urlOf(await files.put(bytes, { id: files.newId(), name, contentType, keepMs }));
 }
 
 function newSeed(random: number): number {
