@@ -12,10 +12,11 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import { pathOf, refusalOfHead } from './request-head.ts';
+import { authorizationIn, whyForbidden } from './connection-init.ts';
 import { createPush, withoutStatus, withoutStatuses } from './ws-events.ts';
 import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { Authenticate, Identity } from '../auth/authenticate.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -203,12 +204,6 @@ export function serveSockets(
   };
 }
 
-function whyForbidden(identity: Extract<Identity, { kind: 'none' | 'bad' }>): string {
-  return identity.kind === 'bad'
-    ? identity.reason
-    : 'send a bearer token as `authorization` of connection_init';
-}
-
 function destroy(this: Duplex): void {
   this.destroy();
 }
@@ -243,9 +238,4 @@ function attempt<T>(step: () => T): T | GraphQLError {
 function refuse(socket: Duplex, status: number): void {
   const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`;
   socket.end(`${line}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
-}
-
-function authorizationIn(params: Readonly<Record<string, unknown>> | undefined): string | null {
-  const given = params?.['authorization'] ?? params?.['Authorization'];
-  return typeof given === 'string' ? given : null;
 }
