@@ -64,6 +64,10 @@ export function readConfig(environment: Environment) {
       ...DEFAULT_TRAINERS,
       STYLE: read.oneOf<Trainer>('STYLE_TRAINER', trainersFor('STYLE')) ?? DEFAULT_TRAINERS.STYLE,
     },
+    retentionDays: {
+      artifacts: read.days('FAL_ARTIFACT_RETENTION_DAYS', 365),
+      images: read.days('FAL_IMAGE_RETENTION_DAYS', 30),
+    },
     reconcileIntervalMs:
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
     /** Waits before the next probe of an open circuit breaker; the last one repeats. */

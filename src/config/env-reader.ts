@@ -49,6 +49,12 @@ export class EnvReader {
     return this.wholeNumber(name, { min: 0, max: 1_000_000_000 }) ?? fallback;
   }
 
+  /** 1 to 3,650 days, or `none` (null). */
+  days(name: string, fallback: number): number | null {
+    if (this.text(name) === 'none') return null;
+    return this.wholeNumber(name, { min: 1, max: 3650 }) ?? fallback;
+  }
+
   onOff(name: string): boolean | null {
     const value = this.oneOf(name, ['on', 'off']);
     return value === null ? null : value === 'on';

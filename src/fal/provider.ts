@@ -36,6 +36,9 @@ export class FalProvider implements RunProvider {
           client.queue.submit(request.endpoint, {
             input: request.input,
             ...(request.callbackUrl === null ? {} : { webhookUrl: request.callbackUrl }),
+            ...(request.keepFilesSeconds === null
+              ? {}
+              : { storageSettings: { expiresIn: request.keepFilesSeconds } }),
           }),
         );
     try {

@@ -75,5 +75,6 @@ type StoredWait = { readonly kind: string | null; readonly retryAt: Date; readon
 
 function openedOf({ kind, retryAt, retryInMs }: StoredWait): Opened {
   const reason = kind === 'KEY_REFUSED' || kind === 'BALANCE_EXHAUSTED' ? kind : null;
-  return { reason, retryAt, retryInMs };
+  // The column has milliseconds, so the wait may be a part of one longer.
+  return { reason, retryAt, retryInMs: Math.floor(retryInMs) };
 }
