@@ -17,6 +17,7 @@ import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
+import { isOutage } from './db/outage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { startHttp } from './http/server.ts';
@@ -93,10 +94,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
     pollIntervalMs: config.reconcileIntervalMs,
     defaultTrainers: config.defaultTrainers,
+    retentionDays: config.retentionDays,
   };
   const inFlight = new InFlight();
   const closing = new AbortController();
-  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
+  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key, config.breakerWaitsMs);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
     listeners: () => notifications.listeners,
@@ -146,6 +148,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
+    isOutage,
     log,
   });
 
@@ -171,7 +174,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       isShared: () => redis === null || redis.isConnected(),
       isClosing: () => closing.signal.aborted,
     },
-    metrics: { registry: metrics.registry, token: config.metricsToken },
+    metrics: { ...metrics, token: config.metricsToken },
     log,
   });
   parts.add(() => http.close(GRACE_MS));

@@ -26,7 +26,8 @@ const Image = builder.objectRef<GeneratedImage>('Image').implement({
   description: 'A generated image.',
   fields: (t) => ({
     url: t.exposeString('url', {
-      description: 'URL of the image. Anyone with this URL can fetch it. fal may delete the image later.',
+      description:
+        'URL of the image. Anyone with this URL can fetch it. fal deletes the image after a time, by default 30 days.',
     }),
     width: t.exposeInt('width', {
       nullable: true,

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { SubmitDeps } from '../jobs/submit.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
@@ -9,7 +9,18 @@ export type Metrics = {
   readonly registry: Registry;
   readonly jobs: SubmitDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
+  readonly countRequest: CountRequest;
 };
+
+/** Counts a request whose response was sent. An event stream counts when it ends. */
+export type CountRequest = (request: {
+  readonly route: 'graphql' | 'webhook' | 'other';
+  readonly status: number;
+  readonly seconds: number;
+}) => void;
+
+/** In seconds: from a plain read to a call that waits for an image. */
+const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Read at each scrape. */
 export type Readings = {
@@ -40,6 +51,19 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
     labelNames: ['outcome'],
     registers: [registry],
   });
+  const requests = new Counter({
+    name: 'likeness_http_requests_total',
+    help: 'HTTP requests by route (graphql, webhook or other) and status of the response',
+    labelNames: ['route', 'status'],
+    registers: [registry],
+  });
+  const durations = new Histogram({
+    name: 'likeness_http_request_duration_seconds',
+    help: 'Time from the headers of an HTTP request to the end of its response',
+    labelNames: ['route'],
+    buckets: DURATIONS,
+    registers: [registry],
+  });
   const gauge = (name: string, help: string, read: () => number | Promise<number>) => {
     const metric: Gauge = new Gauge({
       name,
@@ -63,6 +87,10 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
   return {
     registry,
     countWebhook: (outcome) => webhooks.inc({ outcome }),
+    countRequest: ({ route, status, seconds }) => {
+      requests.inc({ route, status });
+      durations.observe({ route }, seconds);
+    },
     jobs: {
       runEnded: ({ kind, state, errorCode }) => ended.inc({ kind, state, code: errorCode ?? 'none' }),
       submitted: (outcome) => submits.inc({ outcome }),

@@ -5,13 +5,15 @@
  */
 export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
   const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');
-  return [CREATE, train(imagesUrl), WATCH, GENERATE, LIST, TRAINERS].map((query) => ({ query }));
+  return [CREATE, train(imagesUrl), WATCH, GENERATE, REGENERATE, LIST, TRAINERS].map((query) => ({ query }));
 }
 
 const CREATE = `# 1. Create an avatar.
 #    Copy its ID for the next steps.
 mutation CreateAvatar {
-  createAvatar(input: { name: "Ada", trainingType: PORTRAIT }) {
+  createAvatar(
+    input: { name: "Ada", trainingType: PORTRAIT }
+  ) {
     ... on CreateAvatarPayload {
       avatar { id name status triggerPhrase }
     }
@@ -65,14 +67,39 @@ mutation GenerateImage {
     }
   ) {
     ... on GenerateImagePayload {
-      generation { id status imageUrl seed error { code message } }
+      generation {
+        id
+        status
+        imageUrl
+        seed
+        error { code message }
+      }
     }
     ... on Error { code message }
   }
 }
 `;
 
-const LIST = `# 5. List your avatars and their generations.
+const REGENERATE = `# 5. Replace generationIdFromStep4, and make
+#    the same images again with one change.
+mutation Regenerate {
+  regenerate(
+    input: {
+      generationId:
+        "generationIdFromStep4"
+      prompt: "the same, as a watercolour"
+      waitSeconds: 30
+    }
+  ) {
+    ... on RegeneratePayload {
+      generation { id status imageUrl seed input }
+    }
+    ... on Error { code message }
+  }
+}
+`;
+
+const LIST = `# 6. List your avatars and their generations.
 query Avatars {
   avatars(first: 10) {
     edges {

@@ -14,6 +14,7 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 import { InFlight } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
+import type { CountRequest } from './metrics.ts';
 import { TIMEOUTS, type Timeouts } from './timeouts.ts';
 import { serveSockets, type SocketLimits } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
@@ -48,6 +49,7 @@ export type HttpOptions = {
     readonly registry: Registry;
     /** Bearer token that readers must send; null: public. */
     readonly token: string | null;
+    readonly countRequest: CountRequest;
   };
   readonly log: Log;
 };
@@ -75,7 +77,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     dropUnreadBody(request, response);
-    const refusal = refusalOfHead(request) ?? refusalOfOrigin(options, request);
+    count(request, response, options.metrics.countRequest);
+    const refusal = refusalOfHead(request) ?? refusalOfOrigin(options, request) ?? refusalOfMethod(request);
     if (refusal !== null) {
       refuse(response, refusal);
       return;
@@ -136,6 +139,23 @@ function refusalOfOrigin(
   if (!isLocal || !isAt(GRAPHQL_PATH, pathOf(url))) return null;
   if (isAllowedOrigin(headers.origin ?? null, headers.host ?? null)) return null;
   return { status: 403, message: LOCAL_ONLY };
+}
+
+/** Yoga would take another method for a forged form. */
+function refusalOfMethod({ url = '', method = '' }: IncomingMessage): HeadRefusal | null {
+  if (pathOf(url) !== GRAPHQL_PATH || GRAPHQL_METHODS.includes(method)) return null;
+  return methodNotAllowed(GRAPHQL_METHODS.join(', '));
+}
+
+const GRAPHQL_METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
+
+function count(request: IncomingMessage, response: ServerResponse, countRequest: CountRequest): void {
+  const began = performance.now();
+  response.once('finish', () => {
+    const path = pathOf(request.url ?? '');
+    const route = isAt(GRAPHQL_PATH, path) ? 'graphql' : isAt(WEBHOOK_PATH, path) ? 'webhook' : 'other';
+    countRequest({ route, status: response.statusCode, seconds: (performance.now() - began) / 1000 });
+  });
 }
 
 function refuse(response: ServerResponse, { status, message, headers }: HeadRefusal): void {

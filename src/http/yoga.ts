@@ -32,6 +32,8 @@ export type GraphqlOptions = {
   /** Null: no limit per owner. */
   readonly costLimit: CostLimit | null;
   readonly sampleImagesUrl: string | null;
+  /** Whether an error says that the database does not work at present. */
+  readonly isOutage: (error: unknown) => boolean;
   readonly log: Log;
 };
 
@@ -111,9 +113,9 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
 
 /**
  * The error as the client may see it: errors made for clients unchanged, a malformed cursor as INVALID_INPUT, and every
- * other error as a correlation ID that identifies its log line.
+ * other error as a correlation ID that identifies its log line, with a code of its own for an outage of the database.
  */
-function masked(error: unknown, { log, hidesSchema }: GraphqlOptions): GraphQLError {
+function masked(error: unknown, { log, hidesSchema, isOutage }: GraphqlOptions): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   if (original instanceof PothosValidationError) return badInput(shortened(original.message));
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
@@ -121,12 +123,16 @@ function masked(error: unknown, { log, hidesSchema }: GraphqlOptions): GraphQLEr
   const correlationId = randomUUID();
   log.error({ err: original ?? error, correlationId }, 'GraphQL request failed');
   const { nodes = null, path = null } = error instanceof GraphQLError ? error : {};
-  return new GraphQLError('Unexpected error.', {
-    nodes,
-    path,
-    extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId },
-  });
+  const [message, extensions] = isOutage(original ?? error) ? OUTAGE : UNEXPECTED;
+  return new GraphQLError(message, { nodes, path, extensions: { ...extensions, correlationId } });
 }
+
+const UNEXPECTED = ['Unexpected error.', { code: 'INTERNAL_SERVER_ERROR' }] as const;
+
+const OUTAGE = [
+  'The database is not available: retry later. A mutation may have been saved; repeat it with the same idempotencyKey.',
+  { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'Retry-After': '1' } } },
+] as const;
 
 /**
  * An unreadable request is a 400 for every Accept header. Removes the JSON parser's message, which quotes the request.

@@ -13,6 +13,8 @@ export type SubmitRequest = {
   readonly input: JsonObject;
   /** Null: no webhook will come. */
   readonly callbackUrl: string | null;
+  /** How long fal keeps the files of the run; null: as long as the account's setting at fal says. */
+  readonly keepFilesSeconds: number | null;
   /** On performance.now()'s clock. After it the request is refused unsent. */
   readonly sendBefore: number;
 };
@@ -48,8 +50,17 @@ export type SubmitDeps = RunEventDeps & {
   readonly settings: {
     /** Base of the callback URL; null: no webhooks, every run is polled. */
     readonly callbackBase: string | null;
+    readonly retentionDays: RetentionDays;
   };
 };
+
+/** How long fal keeps the files that a run makes; null: as long as the account's setting at fal says. */
+export type RetentionDays = {
+  readonly artifacts: number | null;
+  readonly images: number | null;
+};
+
+const SECONDS_OF_A_DAY = 86_400;
 
 /**
  * Creates a job and submits it to fal, once. Does not wait for the run. An unknown outcome is no refusal: a run may
@@ -67,17 +78,25 @@ export async function submitJob<Code extends RefusalCode>(
   const { jobId } = created.done;
   const refusal =
     jobId === job.id
-      ? await deps.inFlight.track(submit(deps, job, begunAt))
+      ? await deps.inFlight.track(
+          submit(deps, job, { begunAt, makes: created.done.generationId === null ? 'artifacts' : 'images' }),
+        )
       : await refusalOfFirst(deps.store, jobId);
   return refusal === null ? created : { refused: refusal };
 }
 
-async function submit(deps: SubmitDeps, job: NewJob, begunAt: number): Promise<Refusal<ProviderCode> | null> {
+async function submit(
+  deps: SubmitDeps,
+  job: NewJob,
+  { begunAt, makes }: { readonly begunAt: number; readonly makes: keyof RetentionDays },
+): Promise<Refusal<ProviderCode> | null> {
   const { provider, settings, log, metrics } = deps;
+  const days = settings.retentionDays[makes];
   const event = await provider.submit({
     endpoint: job.endpoint,
     input: job.input,
     callbackUrl: settings.callbackBase && `${settings.callbackBase}/${job.token}`,
+    keepFilesSeconds: days === null ? null : days * SECONDS_OF_A_DAY,
     // A process that was suspended must not start a run that counts as unknown, and may have been replaced, by now.
     sendBefore: begunAt + SEND_WITHIN_MS,
   });

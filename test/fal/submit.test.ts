@@ -15,6 +15,7 @@ const REQUEST = {
   endpoint: 'fal-ai/flux-lora-portrait-trainer',
   input: { images_data_url: 'https://photos.example/a.zip', steps: 100 },
   callbackUrl: 'https://likeness.example/webhooks/fal/0123456789abcdef0123456789abcdef',
+  keepFilesSeconds: 3600,
   sendBefore: Infinity,
 };
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -49,6 +50,16 @@ describe('a submit', () => {
     const { pathname, searchParams } = new URL(arrived[0]?.path ?? '', url);
     expect(pathname).toBe(`/${REQUEST.endpoint}`);
     expect(Object.fromEntries(searchParams)).toEqual({ fal_webhook: REQUEST.callbackUrl });
+  });
+
+  test('tells fal how long to keep the files of the run, and nothing without a limit', async () => {
+    const { url, arrived } = await peer((response) => json(response, 200, ACCEPTED));
+    await falAt(url).submit(REQUEST);
+    await falAt(url).submit({ ...REQUEST, keepFilesSeconds: null });
+    expect(arrived.map(({ headers }) => headers['x-fal-object-lifecycle-preference'])).toEqual([
+      '{"expiration_duration_seconds":3600}',
+      undefined,
+    ]);
   });
 
   test('without a callback URL asks for no webhook', async () => {

@@ -4,6 +4,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { isOutage } from '../../src/db/outage.ts';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
@@ -55,6 +56,7 @@ const graphql = createGraphqlServer({
   hidesSchema: false,
   costLimit: null,
   sampleImagesUrl: null,
+  isOutage,
   log,
 });
 const metrics = createMetrics({
@@ -81,7 +83,7 @@ const http = await startHttp({
     count: metrics.countWebhook,
   },
   readiness: { database: ping, isShared: () => true, isClosing: () => false },
-  metrics: { registry: metrics.registry, token: null },
+  metrics: { ...metrics, token: null },
   log,
 });
 

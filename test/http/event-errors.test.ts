@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { authenticateWith, SECRET, token } from '../support/signed-tokens.ts';
 import { avatarRow } from '../support/rows.ts';
+import { isOutage } from '../../src/db/outage.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -33,6 +34,7 @@ const graphql = createGraphqlServer({
   hidesSchema: true,
   costLimit: null,
   sampleImagesUrl: null,
+  isOutage,
   log,
 });
 const http = await startHttp({
@@ -45,7 +47,7 @@ const http = await startHttp({
   authenticate,
   webhook: {} as HttpOptions['webhook'],
   readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
-  metrics: {} as HttpOptions['metrics'],
+  metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
   log,
 });
 const socket = await RawSocket.connected(`${http.url}/graphql`, await token({ sub: 'ada' }));

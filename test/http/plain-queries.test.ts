@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { avatarRow } from '../support/rows.ts';
+import { isOutage } from '../../src/db/outage.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -57,6 +58,7 @@ beforeAll(async () => {
     hidesSchema: true,
     costLimit: new CostLimit(COST_PER_MINUTE),
     sampleImagesUrl: null,
+    isOutage,
     log,
   });
   http = await startHttp({
@@ -75,7 +77,7 @@ beforeAll(async () => {
     authenticate,
     webhook: {} as HttpOptions['webhook'],
     readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
-    metrics: {} as HttpOptions['metrics'],
+    metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
     log,
   });
   const owners = ['ada', 'bob', 'eve', 'max'];

@@ -30,7 +30,11 @@ const http = await startHttp({
     refusals: { times: fails },
   } as unknown as HttpOptions['webhook'],
   readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: fails },
-  metrics: { registry: { metrics: fails } as unknown as Registry, token: null },
+  metrics: {
+    registry: { metrics: fails } as unknown as Registry,
+    token: null,
+    countRequest: () => undefined,
+  },
   log,
 });
 afterAll(() => http.close(0));

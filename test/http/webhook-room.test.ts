@@ -48,6 +48,7 @@ beforeEach(async () => {
       refusals: new LogThrottle(1000),
       count: (outcome: string) => outcomes.push(outcome),
     },
+    metrics: { countRequest: () => undefined },
     log,
   } as unknown as HttpOptions);
 });

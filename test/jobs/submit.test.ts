@@ -26,7 +26,7 @@ test('a submit must be sent within 30 seconds of its beginning, however long the
     metrics: { submitted: () => undefined, runEnded: () => undefined },
     inFlight: new InFlight(),
     newCallbackToken: () => '0'.repeat(32),
-    settings: { callbackBase: null, pollIntervalMs: 3000 },
+    settings: { callbackBase: null, pollIntervalMs: 3000, retentionDays: { artifacts: 2, images: null } },
   };
   const fields = {
     ownerId: 'owner',
@@ -40,5 +40,5 @@ test('a submit must be sent within 30 seconds of its beginning, however long the
     now += 20_000;
     return { done: { jobId: id, generationId: null } };
   });
-  expect(requests).toMatchObject([{ sendBefore: 31_000 }]);
+  expect(requests).toMatchObject([{ sendBefore: 31_000, keepFilesSeconds: 172_800 }]);
 });

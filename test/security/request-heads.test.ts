@@ -142,6 +142,15 @@ describe('methods', () => {
   );
 });
 
+test.each(['PUT', 'DELETE', 'PATCH'])('%s is no method of /graphql', async (method) => {
+  const { status, head } = await send(production.url, ['Host: x', 'Content-Length: 0'], {
+    method,
+    path: '/graphql',
+  });
+  expect(status).toBe(405);
+  expect(head).toContain('\r\nallow: GET, HEAD, POST, OPTIONS');
+});
+
 describe('metrics with a token', () => {
   const read = async (authorization?: string) => {
     const headers = authorization === undefined ? {} : { authorization };

@@ -111,6 +111,15 @@ describe('exactly its own input is sent to the trainer, and its artefact generat
   });
 });
 
+test('fal is asked to keep a LoRA for a year and an image for a month', async () => {
+  const { id: avatarId } = await app.trainedAvatar();
+  const lifecycle = () => app.lastSubmit().headers['x-fal-object-lifecycle-preference'];
+
+  expect(lifecycle()).toBe(`{"expiration_duration_seconds":${365 * 86_400}}`);
+  await app.generate({ avatarId });
+  expect(lifecycle()).toBe(`{"expiration_duration_seconds":${30 * 86_400}}`);
+});
+
 test('the request id is there at once, for a LoRA and for a finetune; the artefact comes only with the result', async () => {
   for (const trainingType of ['PORTRAIT', 'STYLE'] as const) {
     const { id } = await app.newAvatar({ trainingType });

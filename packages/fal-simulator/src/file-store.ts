@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { StateFolder } from './state-folder.ts';
 
-const storedFile = z.object({ id: z.string(), name: z.string(), contentType: z.string(), size: z.number() });
+const storedFile = z.object({
+  id: z.string(),
+  name: z.string(),
+  contentType: z.string(),
+  size: z.number(),
+  /** Absent: never. */
+  expiresAt: z.number().optional(),
+});
 export type StoredFile = z.infer<typeof storedFile>;
 export type FileStore = ReturnType<typeof createFileStore>;
 
@@ -14,7 +21,7 @@ const MOST_IN_MEMORY_BYTES = 1024 * 1024 * 1024;
 export function createFileStore(
   folder: StateFolder,
   base: () => string,
-  mostInMemoryBytes = MOST_IN_MEMORY_BYTES,
+  { now = Date.now, mostInMemoryBytes = MOST_IN_MEMORY_BYTES } = {},
 ) {
   const files = new Map<string, StoredFile>();
   const inMemory = new Map<string, Buffer>();
@@ -41,9 +48,18 @@ export function createFileStore(
       `${base()}/files/${file.id}/${encodeURIComponent(file.name)}`,
     /** Null: the bytes are in memory. */
     pathOf,
-    find: (id: string | undefined) => files.get(id ?? '') ?? null,
-    async put(bytes: Buffer, about: { id: string; name: string; contentType: string }): Promise<StoredFile> {
-      const file = { ...about, size: bytes.length };
+    /** Null for an expired file. */
+    find(id: string | undefined): StoredFile | null {
+      const file = files.get(id ?? '');
+      return file === undefined || (file.expiresAt ?? Infinity) <= now() ? null : file;
+    },
+    /** @param keepMs undefined: for ever */
+    async put(
+      bytes: Buffer,
+      { keepMs, ...about }: { id: string; name: string; contentType: string; keepMs?: number | undefined },
+    ): Promise<StoredFile> {
+      const expiry = keepMs === undefined ? {} : { expiresAt: now() + keepMs };
+      const file = { ...about, size: bytes.length, ...expiry };
       const path = pathOf(file);
       if (path === null) remember(file.id, bytes);
       else await writeFile(path, bytes);

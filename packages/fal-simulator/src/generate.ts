@@ -71,6 +71,9 @@ async function modelOf(
   return { kind: 'base', key: '', likeness: stranger, style: false };
 }
 
+/** A square of 1024 pixels is billed as one. */
+const MEGAPIXEL = 1024 * 1024;
+
 type Finishing = { generator: Generator; input: Record<string, unknown>; model: Model; deps: RunDeps };
 
 async function finishGeneration(run: Run, { generator, input, model, deps }: Finishing): Promise<Outcome> {
@@ -95,7 +98,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
     });
     const contentType = `image/${format}`;
     images.push({
-      url: await urlOf(bytes, contentType, input['sync_mode'] === true, deps),
+      url: await urlOf(bytes, { contentType, keepMs: run.keepFilesMs }, input['sync_mode'] === true, deps),
       ...size,
       content_type: contentType,
     });
@@ -103,19 +106,20 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   if (has(run, 'odd-url')) for (const image of images) image['url'] = ODD_URL;
   const timings = { inference: (deps.now() - started) / 1000 };
   const has_nsfw_concepts = images.map(() => black);
-  const megapixels = images.length * Math.ceil((size.width * size.height) / 1_000_000);
-  return success({ images, timings, seed, has_nsfw_concepts, prompt }, megapixels);
+  // An endpoint that takes no pixels is billed by the image.
+  const units = byRatio ? 1 : Math.ceil((size.width * size.height) / MEGAPIXEL);
+  return success({ images, timings, seed, has_nsfw_concepts, prompt }, images.length * units);
 }
 
 async function urlOf(
   bytes: Buffer,
-  contentType: string,
+  { contentType, keepMs }: { contentType: string; keepMs: number | undefined },
   inline: boolean,
   { files }: RunDeps,
 ): Promise<string> {
   if (inline) return `data:${contentType};base64,${bytes.toString('base64')}`;
   const name = contentType === 'image/jpeg' ? 'image.jpg' : 'image.png';
-  return files.urlOf(await files.put(bytes, { id: files.newId(), name, contentType }));
+  return files.urlOf(await files.put(bytes, { id: files.newId(), name, contentType, keepMs }));
 }
 
 function newSeed(random: number): number {

@@ -26,6 +26,8 @@ export type Run = {
   input: Record<string, unknown>;
   webhookUrl: string | null;
   startTimeoutMs: number | null;
+  /** How long the files that it makes are kept. Undefined, also in runs of older versions: for ever. */
+  keepFilesMs?: number | undefined;
   scenarios: readonly ScenarioName[];
   submittedAt: number;
   state: 'IN_QUEUE' | 'IN_PROGRESS' | 'COMPLETED';

@@ -70,7 +70,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const keys = createSigningKeys(readSavedKeys(folder));
   const saveKeys = () => folder.write('keys', keys.save());
   saveKeys();
-  const files = createFileStore(folder, base);
+  const files = createFileStore(folder, base, { now });
   const runs = createRunStore(folder);
   const overrides = createOverrides();
   const requests = createRequestLog(folder);

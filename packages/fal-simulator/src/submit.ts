@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
 import { ENDPOINTS } from './endpoints.ts';
 import type { Exchange } from './exchange.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -103,6 +104,7 @@ async function accept(exchange: Exchange, { record, input }: Accepted, parts: Su
     input,
     webhookUrl,
     startTimeoutMs: seconds > 0 ? seconds * 1_000 : null,
+    keepFilesMs: keepFilesMs(exchange.headers['x-fal-object-lifecycle-preference']),
     scenarios,
     submittedAt: now,
     state: 'IN_QUEUE',
@@ -125,6 +127,17 @@ async function accept(exchange: Exchange, { record, input }: Accepted, parts: Su
   if (early) await Promise.race([attempted, sleep(timing.earlyAnswerMs, undefined, { ref: false })]);
   return answerTo(run, { ...answer, gateway_request_id: id });
 }
+
+/** A preference that cannot be read has no effect. */
+function keepFilesMs(preference: string | undefined): number | undefined {
+  try {
+    return lifecycle.parse(JSON.parse(preference ?? '')).expiration_duration_seconds * 1_000;
+  } catch {
+    return undefined;
+  }
+}
+
+const lifecycle = z.looseObject({ expiration_duration_seconds: z.number().positive() });
 
 function answerTo(run: Run, answer: Record<string, unknown>): Reply {
   const headers = { 'x-fal-request-id': run.id };

@@ -75,8 +75,12 @@ async function finishTraining(
   const config = { name: 'config.json', contentType: 'application/json' };
   const settings = { ...metadata, steps, style, rank: 4, input };
   const result: Record<string, unknown> = {
-    [trainer.gives]: await published(writeLora(metadata), lora, deps),
-    config_file: await published(Buffer.from(JSON.stringify(settings, null, 2)), config, deps),
+    [trainer.gives]: await published(writeLora(metadata), { ...lora, keepMs: run.keepFilesMs }, deps),
+    config_file: await published(
+      Buffer.from(JSON.stringify(settings, null, 2)),
+      { ...config, keepMs: run.keepFilesMs },
+      deps,
+    ),
     ...trainer.extra,
   };
   if (has(run, 'no-artefact')) result[trainer.gives] = null;
@@ -89,7 +93,11 @@ function triggerOf(input: Record<string, unknown>): string {
   return fields.find((value) => typeof value === 'string') ?? '';
 }
 
-async function published(bytes: Buffer, about: { name: string; contentType: string }, { files }: RunDeps) {
+async function published(
+  bytes: Buffer,
+  about: { name: string; contentType: string; keepMs: number | undefined },
+  { files }: RunDeps,
+) {
   const file = await files.put(bytes, { id: files.newId(), ...about });
   return {
     url: files.urlOf(file),

@@ -5,7 +5,7 @@ import { createFileStore } from '../src/file-store.ts';
 import { createListener, listen } from '../src/listener.ts';
 import { json } from '../src/replies.ts';
 import { createStateFolder } from '../src/state-folder.ts';
-import { PORTRAIT, fixture } from './fixture.ts';
+import { LORA, PORTRAIT, TINY, fixture, type Submitted } from './fixture.ts';
 
 test("fal's client uploads a file, and anyone can read it back", async () => {
   const { simulator, fal } = await fixture();
@@ -101,8 +101,33 @@ test('the parts of all open uploads together have a limit', async () => {
   expect((await ask('PUT', `${String(paths[2])}/1`, '1234567890')).status).toBe(200);
 });
 
+test('the files of a run expire as the submit asks; without a wish, and those that are uploaded, stay', async () => {
+  let now = Date.now();
+  const { ask, fal, result } = await fixture({ now: () => now });
+  const imageOf = async (preference: string | null) => {
+    const headers: Record<string, string> =
+      preference === null ? {} : { 'x-fal-object-lifecycle-preference': preference };
+    const { body } = await ask('POST', `/${LORA}`, TINY, headers);
+    const answer = await result(body as unknown as Submitted);
+    return String((answer.body['images'] as { url: string }[])[0]?.url);
+  };
+  const urls = [
+    await imageOf('{"expiration_duration_seconds": 60}'),
+    await imageOf('{"expiration_duration_seconds": null}'),
+    await imageOf('not JSON'),
+    await imageOf(null),
+    await fal.storage.upload(new File(['hello'], 'a.zip', { type: 'application/zip' })),
+  ];
+  const statuses = () => Promise.all(urls.map(async (url) => (await fetch(url)).status));
+
+  now += 59_999;
+  expect(await statuses()).toEqual([200, 200, 200, 200, 200]);
+  now += 10_000;
+  expect(await statuses()).toEqual([404, 200, 200, 200, 200]);
+});
+
 test('without a folder the oldest files make room for new ones', async () => {
-  const files = createFileStore(createStateFolder(undefined), () => 'http://here', 10);
+  const files = createFileStore(createStateFolder(undefined), () => 'http://here', { mostInMemoryBytes: 10 });
   const put = (id: string, text: string) =>
     files.put(Buffer.from(text), { id, name: id, contentType: 'text/plain' });
   await put('a', '12345');

@@ -73,5 +73,8 @@ function tooMany(name: keyof typeof DOCUMENT_LIMITS): GraphQLError {
 }
 
 export function tooLarge(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
+  return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE', http: REQUEST_ERROR } });
 }
+
+/** A request that cannot be executed: 400, but 200 for application/json, as GraphQL over HTTP has it. */
+export const REQUEST_ERROR = { status: 400, spec: true } as const;

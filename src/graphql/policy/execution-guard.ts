@@ -12,7 +12,7 @@ import {
 import { OwnerTurns } from './owner-turns.ts';
 import { fewErrors, safeError } from './safe-errors.ts';
 import { sizeOf } from './operation-size.ts';
-import { tooLarge } from './document-limits.ts';
+import { REQUEST_ERROR, tooLarge } from './document-limits.ts';
 import { unauthenticated } from '../builder.ts';
 import type { Context } from '../context.ts';
 import type { CostLimit } from './cost-limit.ts';
@@ -146,7 +146,12 @@ function admit(
   const [error] = errors ?? [];
   return error === undefined
     ? { ownerId, cost, startsRun: runs > 0 }
-    : { refusal: safeError(error, hidesSchema) };
+    : { refusal: badVariables(safeError(error, hidesSchema)) };
+}
+
+function badVariables({ message, nodes }: GraphQLError): GraphQLError {
+  const extensions = { code: 'INVALID_INPUT', http: REQUEST_ERROR };
+  return new GraphQLError(message, { nodes: nodes ?? null, extensions });
 }
 
 function isShort(variables: object): boolean {
