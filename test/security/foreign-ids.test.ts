@@ -110,7 +110,7 @@ describe('with an id of somebody else’s every place answers as with an id of n
     if (!place.isCursor) expect(found).not.toEqual([]);
   });
 
-  test('a cursor of somebody else’s leads nowhere in the images of an avatar either', async () => {
+  test('a cursor of somebody else’s reveals nothing in the images of an avatar either', async () => {
     for (const [name, page] of [
       ['after', 'first'],
       ['before', 'last'],
