@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import {
   AnyNodeDocument,
   AvatarsDocument,
+  PlanTrainingDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
@@ -74,6 +75,9 @@ async function useEverything(): Promise<void> {
   const avatar = await app.trainedAvatar();
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
+  await app.execute(PlanTrainingDocument, {
+    input: { avatarId: avatar.id, imagesUrl: 'https://photos.example/a.zip', dryRun: true },
+  });
   await app.cancelTraining(avatar.id);
   await app.settled(avatar.id);
   const { id } = await app.generate({ avatarId: avatar.id, waitSeconds: 30 });

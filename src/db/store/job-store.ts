@@ -18,6 +18,7 @@ import type { LeaseStore } from '../../jobs/reconcile.ts';
 import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
 import type { RegenerateDeps } from '../../jobs/regenerate.ts';
+import type { RehearsalStore } from '../../jobs/dry-run.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
@@ -96,6 +97,11 @@ export class PrismaJobStore
 
   createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
     this.#creations.createGeneration(job, generation);
+
+  rehearseTraining: RehearsalStore['rehearseTraining'] = (job) => this.#creations.rehearseTraining(job);
+
+  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
+    this.#creations.rehearseGeneration(job, numImages);
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 
