@@ -42,15 +42,19 @@ export class PrismaJobStore
 {
   readonly #prisma: PrismaClient;
   readonly #limits: SpendLimits;
+  readonly #instanceId: string | null;
   readonly #decisions: DecisionStore;
   readonly #deleteFromOutbox: OutboxStore['deleteFromOutbox'];
 
   constructor(
     { prisma, pool }: { readonly prisma: PrismaClient; readonly pool: pg.Pool },
     limits: SpendLimits,
+    /** Null: nobody can free its leases. */
+    instanceId: string | null = null,
   ) {
     this.#prisma = prisma;
     this.#limits = limits;
+    this.#instanceId = instanceId;
     this.#decisions = new DecisionStore(pool);
     this.#deleteFromOutbox = batched(
       async (lists: readonly (readonly bigint[])[]) => {
@@ -115,7 +119,7 @@ export class PrismaJobStore
     this.#decisions.findForWebhook(requestId, token);
 
   keepDelivery: WebhookStore['keepDelivery'] = (jobId, delivery, options) =>
-    keepDelivery(this.#prisma, jobId, delivery, options);
+    keepDelivery(this.#prisma, jobId, delivery, { ...options, leasedBy: this.#instanceId });
 
   forgetDeliveries(stop: AbortSignal): Promise<void> {
     return forgetDeliveries(this.#prisma, stop);
@@ -126,7 +130,8 @@ export class PrismaJobStore
     { leaseMs, furthestMs }: Parameters<LeaseStore['claimDue']>[1],
   ): Promise<JobToPoll[]> {
     const claimed = await this.#prisma.$queryRaw<{ id: string; now: Date }[]>`
-      UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond'
+      UPDATE jobs SET leased_by = ${this.#instanceId}, leased_until = lease.until, next_poll_at = lease.until
+      FROM (SELECT now() + ${leaseMs} * interval '1 millisecond' AS until) lease
       WHERE id IN (
         SELECT id FROM jobs
         WHERE next_poll_at <= now()
