@@ -41,6 +41,8 @@ const app = await startTestApp({
     LIMIT_TOTAL_TRAININGS_PER_DAY: '100000',
     LIMIT_TOTAL_IMAGES_PER_DAY: '100000',
     LIMIT_AVATARS_PER_OWNER: '100',
+    LIMIT_USD_PER_DAY: '100000',
+    LIMIT_TOTAL_USD_PER_DAY: '100000',
   },
 });
 afterAll(async () => {

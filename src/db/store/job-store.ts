@@ -2,13 +2,12 @@ import type pg from 'pg';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 import { batched } from '../batched.ts';
 import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
-import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { findGeneration, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../../jobs/ids.ts';
-import { refuse } from '../../domain/user-error.ts';
 import { lockOwner } from './quota-usage.ts';
+import { JobCreations } from './create-job.ts';
 import { DecisionStore } from './decision-store.ts';
 import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
 import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
@@ -44,6 +43,7 @@ export class PrismaJobStore
   readonly #limits: SpendLimits;
   readonly #instanceId: string | null;
   readonly #decisions: DecisionStore;
+  readonly #creations: JobCreations;
   readonly #deleteFromOutbox: OutboxStore['deleteFromOutbox'];
 
   constructor(
@@ -56,6 +56,7 @@ export class PrismaJobStore
     this.#limits = limits;
     this.#instanceId = instanceId;
     this.#decisions = new DecisionStore(pool);
+    this.#creations = new JobCreations(prisma, limits);
     this.#deleteFromOutbox = batched(
       async (lists: readonly (readonly bigint[])[]) => {
         // A deletion that a power cut undoes is made up for by another notification, so it need not wait for the disk.
@@ -95,16 +96,10 @@ export class PrismaJobStore
   findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
     findGenerationVersion(this.#prisma, ownerId, id);
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) =>
-    createJob(this.#prisma, job, null, this.#limits);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#creations.createTraining(job);
 
-  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
-    const creation = await createJob(this.#prisma, job, generation, this.#limits);
-    if ('done' in creation) return creation;
-    const { code, message } = creation.refused;
-    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
-    return refuse(code, message);
-  };
+  createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
+    this.#creations.createGeneration(job, generation);
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 
