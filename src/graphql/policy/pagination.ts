@@ -126,9 +126,12 @@ function isOwnOnce(id: string, context: Context): Promise<boolean> {
 
 async function isOwn(id: string, context: Context): Promise<boolean> {
   const { ownerId } = viewerOf(context);
+  const { rows } = context;
   const row = id.startsWith('avt_')
-    ? await context.rows.avatar(ownerId, id, [])
-    : await context.rows.generation(ownerId, id, []);
+    ? await rows.avatar(ownerId, id, [])
+    : id.startsWith('job_')
+      ? await rows.training(ownerId, id, [])
+      : await rows.generation(ownerId, id, []);
   return row !== null;
 }
 
