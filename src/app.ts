@@ -98,7 +98,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   };
   const inFlight = new InFlight();
   const closing = new AbortController();
-  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
+  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key, config.breakerWaitsMs);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
     listeners: () => notifications.listeners,

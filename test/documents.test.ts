@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DOCUMENT_LIMITS } from '../src/graphql/policy/document-limits.ts';
 import { DEFAULT_SIZES, DEFAULT_TRAINERS, TRAINER_NAMES, trainerRow } from '../src/catalog/trainers.ts';
+import { PRICES, priceText } from '../src/catalog/prices.ts';
 import { IMAGE_SIZES, type Generator, type ImageSize, type Range } from '../src/catalog/generators.ts';
 import type { Artifact } from '../src/catalog/artefact.ts';
 
@@ -83,6 +84,17 @@ test('docs/trainers.md has the options of the generators, and the sizes by their
   const { PORTRAIT, STYLE } = DEFAULT_SIZES;
   const defaults = `an image of a PORTRAIT avatar is \`${PORTRAIT}\` and an image of a STYLE avatar is \`${STYLE}\``;
   expect(read('docs/trainers.md').replace(/\s+/g, ' ')).toContain(defaults);
+});
+
+test('docs/trainers.md has the prices', () => {
+  const rows = Object.entries(PRICES).map(([endpoint, price]) => {
+    const source =
+      price === null ? '–' : { MODEL_PAGE: 'fal’s model page', THIRD_PARTY: 'third party' }[price.source];
+    return ['', endpoint, priceText(price), source, ''];
+  });
+  expect(tableRows('docs/trainers.md', 'Price of')).toEqual(rows);
+  for (const price of Object.values(PRICES))
+    if (price !== null) expect(read('docs/trainers.md')).toContain(price.date);
 });
 
 function sizeSentBy(generator: Generator, size: ImageSize): readonly [field: string, value: unknown] {

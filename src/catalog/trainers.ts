@@ -36,8 +36,6 @@ export type TrainerRow = {
   readonly artifact: ArtifactKind;
   readonly read: (output: Json) => ArtifactReading;
   readonly generator: Generator;
-  /** Shown to people. fal changes its prices, so nothing is computed from it. */
-  readonly price: string;
   /** Set when fal no longer supports the endpoint. */
   readonly deprecated: { readonly note: string; readonly alternative: string } | null;
 };
@@ -55,7 +53,6 @@ export const TRAINERS = {
     artifact: 'LORA',
     read: (output) => readLora(output, 'diffusers_lora_file'),
     generator: FLUX_LORA,
-    price: 'about $0.0024 a step ($6 for the default 2500)',
     deprecated: null,
   },
   FLUX_PRO: {
@@ -73,7 +70,6 @@ export const TRAINERS = {
     artifact: 'FINETUNE',
     read: readFinetune,
     generator: FLUX_PRO_ULTRA_FINETUNED,
-    price: 'no longer listed by fal',
     deprecated: { note: 'fal has deprecated fal-ai/flux-pro-trainer', alternative: 'FLUX_LORA_FAST' },
   },
   FLUX_LORA_FAST: {
@@ -89,7 +85,6 @@ export const TRAINERS = {
     artifact: 'LORA',
     read: (output) => readLora(output, 'diffusers_lora_file'),
     generator: FLUX_LORA,
-    price: '$2 a run at the default steps, growing linearly with them',
     deprecated: null,
   },
   FLUX_2: {
@@ -105,7 +100,6 @@ export const TRAINERS = {
     artifact: 'LORA',
     read: (output) => readLora(output, 'diffusers_lora_file'),
     generator: FLUX_2_LORA,
-    price: 'about $0.0064 a step ($6.40 for the default 1000)',
     deprecated: null,
   },
 } as const satisfies Record<string, TrainerRow>;

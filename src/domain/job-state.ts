@@ -1,5 +1,5 @@
 import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
-import type { ErrorCode, Failure } from './user-error.ts';
+import type { ErrorCode, Failure, PauseReason, Refusal } from './user-error.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 
 export const OPEN_STATES = ['SUBMITTING', 'SUBMIT_UNKNOWN', 'QUEUED', 'RUNNING'] as const;
@@ -38,6 +38,8 @@ export type JobChange = Partial<RunUrls> & {
   readonly settledAt?: Date;
   readonly errorCode?: ErrorCode | null;
   readonly errorMessage?: string | null;
+  readonly pauseReason?: PauseReason | null;
+  readonly retryAt?: Date | null;
   /** No run was started, so the caller may use the idempotency key again. */
   readonly releaseIdempotencyKey?: boolean;
 };
@@ -76,7 +78,12 @@ export function transition(job: JobView, event: RunEvent, now: Date): Transition
     case 'refused':
       // The answer may be so late that the outcome counts as unknown already.
       if (!isUnidentified) return NOTHING_NEW;
-      return change({ state: 'FAILED', settledAt: now, releaseIdempotencyKey: true });
+      return change({
+        state: 'FAILED',
+        settledAt: now,
+        releaseIdempotencyKey: true,
+        ...pauseOf(event.failure),
+      });
     case 'unknown':
       return job.state === 'SUBMITTING' ? change({ state: 'SUBMIT_UNKNOWN' }) : NOTHING_NEW;
     case 'queued':
@@ -130,6 +137,11 @@ export function jobFailure(
     errorMessage: message,
     ...(outcome.status === 'FAILED' ? { state: 'FAILED' } : {}),
   };
+}
+
+/** For a repeat of the call. */
+function pauseOf({ pause }: Refusal): Pick<JobChange, 'pauseReason' | 'retryAt'> {
+  return pause === undefined ? {} : { pauseReason: pause.reason, retryAt: pause.retryAt };
 }
 
 const NO_ERROR = { errorCode: null, errorMessage: null } as const;

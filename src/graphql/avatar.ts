@@ -146,7 +146,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         extensions: needs('Avatar', 'id'),
         resolve: ({ id }, args, context, info) => {
           const { Generation: columns, hasPageInfo } = columnsFor(info);
-          return connectionOf(args, context, hasPageInfo, (page) =>
+          return connectionOf(args, 'gen', hasPageInfo, (page) =>
             context.rows.generationsOf(id, page, columns),
           );
         },
@@ -190,7 +190,7 @@ builder.queryField('avatars', (t) =>
       description: 'Avatars of the caller, newest first. Page size: 20 by default, at most 100.',
       resolve: (_root, args, context, info) => {
         const { Avatar: columns, hasPageInfo } = columnsFor(info);
-        return connectionOf(args, context, hasPageInfo, (page) =>
+        return connectionOf(args, 'avt', hasPageInfo, (page) =>
           context.rows.avatarsOf(viewerOf(context).ownerId, page, columns),
         );
       },

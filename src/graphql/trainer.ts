@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import { estimateTraining, priceOf, priceText, usdText } from '../catalog/prices.ts';
 import {
   deprecationNotice,
   trainerRow,
@@ -35,6 +36,14 @@ const ArtifactKindEnum = builder.enumType('ArtifactKind', {
     FINETUNE: { description: 'The ID of a finetune at fal.' },
   },
 });
+
+function trainingPrice(endpoint: string, defaultSteps: number): string {
+  const price = priceText(priceOf(endpoint));
+  const estimate = estimateTraining(endpoint, defaultSteps);
+  return estimate === null
+    ? price
+    : `${price} (${usdText(estimate.microUsd)} for the default ${defaultSteps})`;
+}
 
 const TrainerInfo = builder.objectRef<TrainerRow & { readonly name: Trainer }>('TrainerInfo').implement({
   description: 'Properties of a trainer.',
@@ -74,8 +83,10 @@ const TrainerInfo = builder.objectRef<TrainerRow & { readonly name: Trainer }>('
       description: 'Default number of steps.',
       resolve: ({ steps }) => steps.default,
     }),
-    price: t.exposeString('price', {
-      description: 'Price at fal when this version was released, as text. fal’s price list takes precedence.',
+    price: t.string({
+      description:
+        'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',
+      resolve: ({ endpoint, steps }) => trainingPrice(endpoint, steps.default),
     }),
     deprecation: t.string({
       nullable: true,

@@ -137,9 +137,7 @@ builder.prismaObjectField(AvatarNode, 'trainings', (t) =>
       extensions: needs('Avatar', 'id'),
       resolve: ({ id }, args, context, info) => {
         const { Training: columns, hasPageInfo } = columnsFor(info);
-        return connectionOf(args, context, hasPageInfo, (page) =>
-          context.rows.trainingsOf(id, page, columns),
-        );
+        return connectionOf(args, 'job', hasPageInfo, (page) => context.rows.trainingsOf(id, page, columns));
       },
     },
     { name: 'TrainingConnection', description: 'A page of trainings.' },

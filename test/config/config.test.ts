@@ -22,7 +22,7 @@ const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
   'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN ' +
-  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS'
+  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS BREAKER_WAITS_MS'
 ).split(' ');
 
 const LOCAL_LIMITS = {
@@ -65,6 +65,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' },
     retentionDays: { artifacts: 365, images: 30 },
     reconcileIntervalMs: 500,
+    breakerWaitsMs: [60_000, 120_000, 300_000, 900_000],
     auth: { kind: 'LOCAL' },
     limits: LOCAL_LIMITS,
     metricsToken: null,
@@ -99,6 +100,7 @@ test('every setting is applied', () => {
       FAL_ARTIFACT_RETENTION_DAYS: '7',
       FAL_IMAGE_RETENTION_DAYS: 'none',
       RECONCILE_INTERVAL_MS: '1500',
+      BREAKER_WAITS_MS: '5000, 60000',
       AUTH_JWKS_URL: 'https://id.example/jwks.json',
       AUTH_ISSUER: 'https://id.example',
       AUTH_AUDIENCE: 'likeness',
@@ -138,6 +140,7 @@ test('every setting is applied', () => {
     defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_LORA_FAST' },
     retentionDays: { artifacts: 7, images: null },
     reconcileIntervalMs: 1500,
+    breakerWaitsMs: [5000, 60_000],
     auth: {
       kind: 'JWT',
       keys: { jwksUrl: 'https://id.example/jwks.json' },
@@ -189,6 +192,11 @@ describe('a setting is accepted at its bounds and refused beyond them:', () => {
     ['PORT', '4000', 'http'],
     ['RECONCILE_INTERVAL_MS', '50', '49'],
     ['RECONCILE_INTERVAL_MS', '3600000', '3600001'],
+    ['BREAKER_WAITS_MS', '100', '99'],
+    ['BREAKER_WAITS_MS', '5000,86400000', '5000,86400001'],
+    ['BREAKER_WAITS_MS', '1000, 2000', '1000,'],
+    ['BREAKER_WAITS_MS', Array(10).fill('1000').join(), Array(11).fill('1000').join()],
+    ['BREAKER_WAITS_MS', '5000', '5s'],
     ['FAL_ARTIFACT_RETENTION_DAYS', '1', '0'],
     ['FAL_IMAGE_RETENTION_DAYS', '3650', '3651'],
     ['FAL_IMAGE_RETENTION_DAYS', 'none', 'NONE'],
@@ -366,6 +374,7 @@ const EVERYTHING_WRONG = {
   FAL_ARTIFACT_RETENTION_DAYS: '0',
   FAL_IMAGE_RETENTION_DAYS: 'x',
   RECONCILE_INTERVAL_MS: '1',
+  BREAKER_WAITS_MS: '1',
   ...Object.fromEntries(LIMITS.map((name) => [name, 'x'])),
   AUTH_JWT_SECRET: 'short secret',
   AUTH_JWKS_URL: 'ftp://user:jwks-password@h',

@@ -5,6 +5,7 @@ import {
   GenerationByIdDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
+import { cursorOf } from '../support/id-places.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { sqlStatements } from '../support/sql-statements.ts';
@@ -94,6 +95,7 @@ describe('pages of avatars', () => {
     ['after a cursor that is none', { first: 1, after: 'nonsense' }, ['ursor']],
     ['after an empty cursor', { first: 1, after: '' }, ['ursor']],
     ['before a cursor that is none', { last: 1, before: 'R1BD:TjpOYU4=' }, ['ursor']],
+    ['after a cursor of another list', { first: 1, after: cursorOf(idOf('gen', 3)) }, ['after', 'ursor']],
   ])('asking for %s is INVALID_INPUT', async (_what, page, says) => {
     const { errors, data } = await app.ask(PAGE, page);
 
@@ -153,6 +155,21 @@ describe('node', () => {
       expect(await app.execute(AnyNodeDocument, { id })).toEqual({ node: null });
     },
   );
+});
+
+test.each([
+  ['after', 'first', 2],
+  ['before', 'last', 0],
+] as const)('a page goes on %s an entry that was deleted in the meantime', async (side, length, next) => {
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n += 1) ids.unshift((await app.newAvatar()).id);
+  const deleted = ids[1] ?? '';
+  await app.deleteAvatar(deleted);
+
+  const { avatars } = await app.execute(PAGE, { [side]: cursorOf(deleted), [length]: 1 });
+
+  expect(avatars.edges.map(({ node }) => node.id)).toEqual([ids[next]]);
+  expect(avatars.pageInfo.hasNextPage).toBe(true);
 });
 
 function idOf(kind: 'avt' | 'gen', index: number): string {

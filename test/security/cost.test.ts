@@ -3,7 +3,6 @@ import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { rawCaller, repeated } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
-import { sqlStatements } from '../support/sql-statements.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const PER_MINUTE = 30_000;
@@ -95,21 +94,6 @@ describe('an owner that has used up a minute’s worth', () => {
     await socket.end();
     expect(await (await callerOf('other')).ask(page)).toMatchObject({ status: 200, codes: [] });
   });
-});
-
-test('a cursor is looked up once, however many rows and aliases ask about it', async () => {
-  const token = await tokenOf('cursors');
-  await app.newAvatar({}, { token });
-  const { ask } = rawCaller(app.graphqlUrl, token);
-  const first = await ask('{ avatars(first: 1) { edges { cursor } } }');
-  const cursor = /"cursor":"([^"]+)"/.exec(first.text)?.[1];
-  const nested = (aliases: number) =>
-    `query ($c: String) { avatars(first: 1) { edges { node { ${repeated(aliases, (index) => `g${index}: generations(first: 1, after: $c) { pageInfo { hasNextPage } }`)} } } } }`;
-  const lookups = async (aliases: number) =>
-    (await sqlStatements(() => ask(nested(aliases), { variables: { c: cursor } }))).filter((sql) =>
-      /COUNT/i.test(sql),
-    ).length;
-  expect(await lookups(20)).toBe(await lookups(1));
 });
 
 test('names in an answer are bounded, since an answer repeats them for every entry', async () => {

@@ -119,7 +119,7 @@ describe('with an id of somebody else’s every place answers as with an id of n
   });
 
   test.each(['generations', 'trainings'])(
-    'a cursor of somebody else’s leads nowhere in the %s of an avatar either',
+    'a cursor of somebody else’s reveals nothing in the %s of an avatar either',
     async (list) => {
       for (const [name, page] of [
         ['after', 'first'],

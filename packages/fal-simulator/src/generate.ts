@@ -71,6 +71,9 @@ async function modelOf(
   return { kind: 'base', key: '', likeness: stranger, style: false };
 }
 
+/** A square of 1024 pixels is billed as one. */
+const MEGAPIXEL = 1024 * 1024;
+
 type Finishing = { generator: Generator; input: Record<string, unknown>; model: Model; deps: RunDeps };
 
 async function finishGeneration(run: Run, { generator, input, model, deps }: Finishing): Promise<Outcome> {
@@ -90,7 +93,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   const started = deps.now();
   for (let index = 0; index < Number(input['num_images'] ?? 1); index += 1) {
     const bytes = await deps.limited(async () => {
-      const pixels = await draw({ prompt, seed, index, model, size, black });
+      const pixels = await draw({ prompt, seed, index, model, size, blockSide: deps.blockSide, black });
       return encode(pixels, size, { format, quality: deps.jpegQuality, likeness: model.likeness });
     });
     const contentType = `image/${format}`;
@@ -103,8 +106,9 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   if (has(run, 'odd-url')) for (const image of images) image['url'] = ODD_URL;
   const timings = { inference: (deps.now() - started) / 1000 };
   const has_nsfw_concepts = images.map(() => black);
-  const megapixels = images.length * Math.ceil((size.width * size.height) / 1_000_000);
-  return success({ images, timings, seed, has_nsfw_concepts, prompt }, megapixels);
+  // An endpoint that takes no pixels is billed by the image.
+  const units = byRatio ? 1 : Math.ceil((size.width * size.height) / MEGAPIXEL);
+  return success({ images, timings, seed, has_nsfw_concepts, prompt }, images.length * units);
 }
 
 async function urlOf(

@@ -117,7 +117,7 @@ export class PrismaJobStore
   save: RunEventStore['save'] = (loaded, decision, how) => this.#decisions.save(loaded, decision, how);
 
   async findSubmitOutcome(jobId: string) {
-    const select = { state: true, errorCode: true, errorMessage: true };
+    const select = { state: true, errorCode: true, errorMessage: true, pauseReason: true, retryAt: true };
     return this.#prisma.job.findUnique({ where: { id: jobId }, select });
   }
 
