@@ -17,7 +17,7 @@ export async function findTraining(
     where: { id, ownerId, kind: 'TRAINING' },
     select: { avatarId: true, trainer: true, state: true, artifact: true },
   });
-  if (job === null || job.avatarId === null) return null;
+  if (job?.avatarId == null) return null;
   return { ...job, avatarId: job.avatarId, artifact: job.artifact as Artifact | null };
 }
 
