@@ -4,9 +4,15 @@ import {
   AnyNodeDocument,
   AvatarsDocument,
   PlanTrainingDocument,
+  CancelGenerationDocument,
+  DeleteGenerationDocument,
+  PromoteDocument,
+  TrainingByIdDocument,
+  TrainingsDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
+import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
 
@@ -87,8 +93,15 @@ async function useEverything(): Promise<void> {
   const { avatars } = await app.execute(AvatarsDocument, { first: 20 });
   await app.execute(AvatarsDocument, { first: 20, after: avatars.pageInfo.endCursor ?? null });
   await app.execute(LISTS, {});
+  const { avatar: trained } = await app.execute(TrainingsDocument, { avatarId: avatar.id, first: 1 });
+  const trainingId = trained?.trainings.edges.at(-1)?.node.id ?? '';
+  await app.execute(TrainingByIdDocument, { id: trainingId });
+  await app.execute(PromoteDocument, { input: { trainingId } });
   await app.execute(AnyNodeDocument, { id: avatar.id });
   await app.execute(AnyNodeDocument, { id });
+  const other = await app.generate({ avatarId: avatar.id, prompt: 'tea [[stuck-in-queue]]' });
+  await app.execute(CancelGenerationDocument, { input: { generationId: other.id } });
+  await app.execute(DeleteGenerationDocument, { input: { generationId: other.id } });
   await app.deleteAvatar(avatar.id);
 }
 
@@ -115,6 +128,12 @@ test('every statement finds its rows of large tables by an index, and every inde
   await app.restart(async ({ pool, prisma }) => {
     // Once an hour.
     await forgetDeliveries(prisma, new AbortController().signal);
+    const instances = new PrismaInstanceStore(prisma, 'living');
+    await instances.freeAll();
+    await instances.beat();
+    await prisma.instance.create({ data: { id: 'dead', heartbeatAt: new Date(0) } });
+    await instances.beat();
+    await instances.leave();
     const statements = [...sent.values()];
     expect(statements.length).toBeGreaterThan(20);
     for (const { text, values } of statements) {
