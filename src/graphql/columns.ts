@@ -1,8 +1,7 @@
 import { TypeInfo, visit, visitWithTypeInfo, type GraphQLField, type GraphQLResolveInfo } from 'graphql';
-import type { Avatar } from '../generated/prisma/client.ts';
-import type { GenerationRow } from './context.ts';
+import type { AvatarRow, GenerationRow } from './context.ts';
 
-type Rows = { readonly Avatar: Avatar; readonly Generation: GenerationRow };
+type Rows = { readonly Avatar: AvatarRow; readonly Generation: GenerationRow };
 type Columns = { readonly [Type in keyof Rows]: readonly (keyof Rows[Type])[] } & {
   /** Whether it asks for the position of a page, which takes one row more. */
   readonly hasPageInfo: boolean;

@@ -12,7 +12,7 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
   INVALID_INPUT:
     'An input value is not allowed. The message names the field, the value and the allowed values.',
   CONFLICT:
-    'The state of the avatar conflicts with the request: a training is already under way, or there is no training to cancel.',
+    'The request conflicts with the present state: a run of the avatar is under way, there is no training to cancel, or another avatar has the external ID.',
   NOT_READY: 'The avatar has no artefact yet.',
   PROVIDER_REJECTED: 'fal rejected the request. The message contains fal’s reason.',
   PROVIDER_UNAVAILABLE:

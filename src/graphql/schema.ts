@@ -3,6 +3,7 @@ import './refusals.ts';
 import './trainer.ts';
 import './generation.ts';
 import './avatar.ts';
+import './lists.ts';
 import './image-mutations.ts';
 import './mutations.ts';
 import { builder } from './builder.ts';

@@ -6,11 +6,11 @@ import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { findGeneration, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
+import { insertAvatar, updateAvatar } from './avatars.ts';
 import { isId } from '../../jobs/ids.ts';
 import { refuse } from '../../domain/user-error.ts';
-import { lockOwner } from './quota-usage.ts';
 import { DecisionStore } from './decision-store.ts';
-import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
+import type { AvatarStore } from '../../jobs/create-avatar.ts';
 import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { JobKey, WebhookStore } from '../../jobs/handle-webhook.ts';
@@ -22,6 +22,7 @@ import type { RegenerateDeps } from '../../jobs/regenerate.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
+import type { UpdateStore } from '../../jobs/update-avatar.ts';
 
 /** Of one statement. */
 const MAX_DELETIONS = 500;
@@ -38,6 +39,7 @@ export class PrismaJobStore
     PollStore,
     ReplayStore,
     RunEventStore,
+    UpdateStore,
     WebhookStore
 {
   readonly #prisma: PrismaClient;
@@ -71,19 +73,11 @@ export class PrismaJobStore
     return avatar && avatarForJob(avatar);
   }
 
-  async insertAvatar(avatar: NewAvatar): ReturnType<AvatarStore['insertAvatar']> {
-    const limit = this.#limits.avatarsPerOwner;
-    return this.#prisma.$transaction(async (tx) => {
-      if (limit !== null) {
-        await lockOwner(tx, avatar.ownerId);
-        const count = await tx.avatar.count({ where: { ownerId: avatar.ownerId } });
-        if (count >= limit) return { limit };
-      }
-      const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
-      const data = { kind: 'AVATAR', ownerId, entityId: id, version };
-      return { outbox: [outboxEntry(await tx.announcement.create({ data }))] };
-    });
-  }
+  insertAvatar: AvatarStore['insertAvatar'] = (avatar, idempotency) =>
+    insertAvatar(this.#prisma, avatar, idempotency, this.#limits.avatarsPerOwner);
+
+  updateAvatar: UpdateStore['updateAvatar'] = (ownerId, avatarId, update) =>
+    updateAvatar(this.#prisma, ownerId, avatarId, update);
 
   findGeneration: RegenerateDeps['store']['findGeneration'] = (ownerId, id) =>
     findGeneration(this.#prisma, ownerId, id);
