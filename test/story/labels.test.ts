@@ -78,7 +78,7 @@ describe('an idempotency key of createAvatar', () => {
       externalId: 'other',
       tags: ['a'],
       idempotencyKey: 'other',
-    } as const;
+    };
     await create(input);
     const before = await numberOfAvatars();
 
