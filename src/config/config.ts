@@ -184,6 +184,8 @@ function readLimits(read: EnvReader, auth: AuthConfig) {
     imagesPerDay: read.limit('LIMIT_IMAGES_PER_DAY', defaults.imagesPerDay),
     totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
     totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
+    microUsdPerDay: read.usdLimit('LIMIT_USD_PER_DAY'),
+    totalMicroUsdPerDay: read.usdLimit('LIMIT_TOTAL_USD_PER_DAY'),
     avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
     /** Open subscriptions of one owner. */
     streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', isLocal ? null : 1000),

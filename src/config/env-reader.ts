@@ -55,6 +55,18 @@ export class EnvReader {
     return this.wholeNumber(name, { min: 1, max: 3650 }) ?? fallback;
   }
 
+  /** US dollars in millionths, or `none` (null) for no limit. Read as text, so that the amount is exact. */
+  usdLimit(name: string): number | null {
+    const value = this.text(name);
+    if (value === null || value === 'none') return null;
+    const [, dollars, fraction = ''] = /^(\d{1,7})(?:\.(\d{1,6}))?$/.exec(value) ?? [];
+    if (dollars !== undefined) return Number(dollars + fraction.padEnd(6, '0'));
+    this.problems.push(
+      `${name}: expected US dollars from 0 to 9999999 with at most 6 decimals, such as 1.50, got ${JSON.stringify(value)}`,
+    );
+    return null;
+  }
+
   onOff(name: string): boolean | null {
     const value = this.oneOf(name, ['on', 'off']);
     return value === null ? null : value === 'on';

@@ -30,6 +30,7 @@ export type JobChange = Partial<RunUrls> & {
   readonly settledAt?: Date;
   readonly errorCode?: ErrorCode | null;
   readonly errorMessage?: string | null;
+  readonly billableUnits?: string;
   readonly pauseReason?: PauseReason | null;
   readonly retryAt?: Date | null;
   /** No run was started, so the caller may use the idempotency key again. */
@@ -84,10 +85,10 @@ export function transition(job: JobView, event: RunEvent, now: Date): Transition
       return isUnidentified ? NOTHING_NEW : change({ state: 'RUNNING' });
     case 'succeeded':
       // A result without an artefact or images makes it FAILED: JobFailure overrides the state.
-      return change({ ...identity, ...NO_ERROR, state: 'COMPLETED', settledAt: now });
+      return change({ ...identity, ...NO_ERROR, ...billed(event), state: 'COMPLETED', settledAt: now });
     case 'failed':
     case 'abandoned':
-      return change({ ...identity, state: 'FAILED', settledAt: now });
+      return change({ ...identity, ...billed(event), state: 'FAILED', settledAt: now });
     case 'cancelled':
       return change({ ...identity, ...NO_ERROR, state: 'CANCELLED', settledAt: now });
     case 'cancelledBeforeSubmit':
@@ -111,9 +112,14 @@ function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
     return change({ falRequestId: requestId, submittedAt: now });
   }
   if (event.kind === 'confirmed' && job.state === 'FAILED' && job.falRequestId === event.requestId) {
-    return change({ ...NO_ERROR, state: 'COMPLETED', settledAt: now });
+    return change({ ...NO_ERROR, ...billed(event), state: 'COMPLETED', settledAt: now });
   }
   return { kind: 'ignore', reason: 'already-final' };
+}
+
+function billed(event: RunEvent): Pick<JobChange, 'billableUnits'> {
+  const units = 'billableUnits' in event ? event.billableUnits : undefined;
+  return units === undefined ? {} : { billableUnits: units };
 }
 
 /** The error that the outcome adds to the job, with FAILED where a success has no usable result. */

@@ -1,4 +1,4 @@
-import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
+import { billedIn, errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
 import { sendOnce, type Body, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
@@ -123,13 +123,12 @@ export class FalProvider implements RunProvider {
         ? { kind: 'unreachable', message: answer.message }
         : { kind: 'failed', requestId: run.requestId, message: ended.failure, output: null };
     }
-    const output = storedBody(answer.body);
-    const words = errorText(output);
-    if (ended.failure !== null) {
-      return { kind: 'failed', requestId: run.requestId, message: words ?? ended.failure, output };
-    }
+    const { requestId } = run;
+    const result = { requestId, output: storedBody(answer.body), ...billedIn(answer.headers) };
+    const words = errorText(result.output);
+    if (ended.failure !== null) return { ...result, kind: 'failed', message: words ?? ended.failure };
     if (answer.status >= 200 && answer.status < 300 && answer.body.json !== undefined) {
-      return { kind: 'succeeded', requestId: run.requestId, output };
+      return { ...result, kind: 'succeeded' };
     }
     if (answer.status === 400 && words?.startsWith(STILL_RUNNING)) return { kind: 'running', percent: null };
     if (answer.status === 404 || answer.status === 410) {
@@ -137,7 +136,7 @@ export class FalProvider implements RunProvider {
     }
     // The result of a failed run is the model's own error; a gateway's error has another form.
     const isModelsOwn = answer.status >= 400 && answer.status !== 429 && words !== null && !isGateway(answer);
-    if (isModelsOwn) return { kind: 'failed', requestId: run.requestId, message: words, output };
+    if (isModelsOwn) return { ...result, kind: 'failed', message: words };
     return { kind: 'unreachable', message: `result answered HTTP ${answer.status}` };
   }
 

@@ -18,6 +18,8 @@ const LIMITS = [
   'LIMIT_COST_PER_MINUTE',
 ];
 
+const USD_LIMITS = ['LIMIT_USD_PER_DAY', 'LIMIT_TOTAL_USD_PER_DAY'];
+
 const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
@@ -75,7 +77,7 @@ test('an empty or blank environment is a local server without dependencies', () 
   };
   expect(readConfig({})).toEqual(config);
   for (const blank of ['', ' ', '\t']) {
-    const environment = Object.fromEntries([...NAMES, ...LIMITS].map((name) => [name, blank]));
+    const environment = Object.fromEntries([...NAMES, ...LIMITS, ...USD_LIMITS].map((name) => [name, blank]));
     expect(readConfig(environment)).toEqual(config);
   }
 });
@@ -115,6 +117,8 @@ test('every setting is applied', () => {
       LIMIT_SOCKETS: '8',
       LIMIT_SOCKETS_PER_OWNER: '9',
       LIMIT_COST_PER_MINUTE: '10',
+      LIMIT_USD_PER_DAY: '1.50',
+      LIMIT_TOTAL_USD_PER_DAY: '20',
       METRICS_TOKEN: 'for-the-metrics-only',
       ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
       PLAYGROUND: 'on',
@@ -153,6 +157,8 @@ test('every setting is applied', () => {
       imagesPerDay: 3,
       totalTrainingsPerDay: 4,
       totalImagesPerDay: null,
+      microUsdPerDay: 1_500_000,
+      totalMicroUsdPerDay: 20_000_000,
       avatarsPerOwner: 5,
       streamsPerOwner: 6,
       operationsPerSocket: 7,
@@ -334,6 +340,8 @@ describe('limits', () => {
       avatarsPerOwner: 1000,
       totalTrainingsPerDay: null,
       totalImagesPerDay: null,
+      microUsdPerDay: null,
+      totalMicroUsdPerDay: null,
       streamsPerOwner: 1000,
       operationsPerSocket: 10,
       sockets: 20_000,
@@ -355,6 +363,32 @@ describe('limits', () => {
   });
 });
 
+describe.each(USD_LIMITS)('%s', (name) => {
+  const limitOf = (value: string) => {
+    const { microUsdPerDay, totalMicroUsdPerDay } = readConfig({ ...WITH_TOKENS, [name]: value }).limits;
+    return name === 'LIMIT_USD_PER_DAY' ? microUsdPerDay : totalMicroUsdPerDay;
+  };
+
+  test.each([
+    ['0', 0],
+    ['1', 1_000_000],
+    ['1.50', 1_500_000],
+    ['0.000001', 1],
+    ['1.1', 1_100_000],
+    ['9999999.999999', 9_999_999_999_999],
+    ['none', null],
+  ])('%s is exact', (value, microUsd) => {
+    expect(limitOf(value)).toBe(microUsd);
+  });
+
+  test.each(['-1', '1.', '.5', '1.0000001', '1e3', '1,50', '$1', '10000000', 'NONE'])(
+    'refuses %s',
+    (value) => {
+      expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name}: expected US dollars`)]);
+    },
+  );
+});
+
 const EVERYTHING_WRONG = {
   PORT: 'x',
   HOST: '0.0.0.0',
@@ -374,8 +408,8 @@ const EVERYTHING_WRONG = {
   FAL_ARTIFACT_RETENTION_DAYS: '0',
   FAL_IMAGE_RETENTION_DAYS: 'x',
   RECONCILE_INTERVAL_MS: '1',
+  ...Object.fromEntries([...LIMITS, ...USD_LIMITS].map((name) => [name, 'x'])),
   BREAKER_WAITS_MS: '1',
-  ...Object.fromEntries(LIMITS.map((name) => [name, 'x'])),
   AUTH_JWT_SECRET: 'short secret',
   AUTH_JWKS_URL: 'ftp://user:jwks-password@h',
 };
@@ -415,5 +449,5 @@ test('docs/settings.md lists every setting and no other', () => {
   const rows = [...page.matchAll(/^\| (`[A-Z_]+`[^|]*)\|/gm)].map(([, cell]) => cell ?? '');
   const listed = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ''));
   expect(listed.toSorted()).toEqual([...new Set(names)].sort());
-  for (const name of [...NAMES, ...LIMITS]) expect(names).toContain(name);
+  for (const name of [...NAMES, ...LIMITS, ...USD_LIMITS]) expect(names).toContain(name);
 });
