@@ -25,11 +25,12 @@ async function compare(): Promise<void> {
   const [naiveFal, ourFal] = [falSide(simulator, 'naive'), falSide(simulator, 'ours')];
 
   const outcomesOf = ({ of }: Row) => Promise.all([of(naive, naiveFal), of(ours, ourFal)]);
-  const together = ROWS.map((row) => (row.isAlone === true ? null : outcomesOf(row)));
-  await Promise.all(together);
+  const together = new Map(
+    ROWS.filter(({ isAlone }) => isAlone !== true).map((row) => [row, outcomesOf(row)] as const),
+  );
+  await Promise.all(together.values());
   const outcomes: (readonly [Outcome, Outcome])[] = [];
-  for (const [index, row] of ROWS.entries())
-    outcomes.push((await together[index]) ?? (await outcomesOf(row)));
+  for (const row of ROWS) outcomes.push(await (together.get(row) ?? outcomesOf(row)));
 
   console.log(`| What happens | A server of ${NAIVE_LINES} lines | Likeness |\n| --- | --- | --- |`);
   for (const [index, [theirs, mine]] of outcomes.entries())

@@ -49,7 +49,7 @@ export function createNaiveServer(fal: FalClient, publicUrl: string): Server {
       if (route === 'webhook') return takeWebhook(body);
       return action === 'images' ? generate(avatars.get(id), body.prompt) : train(body.imagesUrl);
     };
-    answer()
+    void answer()
       .then((value) => [value === undefined ? 404 : 200, value ?? {}] as const)
       .catch((error: unknown) => [500, { error: String(error) }] as const)
       .then(([status, value]) => response.writeHead(status).end(JSON.stringify(value)));
