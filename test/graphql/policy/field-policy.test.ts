@@ -25,7 +25,7 @@ test('every list of the caller’s things is a connection with limits, and its c
   const lists = fields.filter(({ type }) => type.toString().includes('['));
   expect(lists.map(({ name }) => name).filter((name) => !SHORT_LISTS.includes(name))).toEqual([]);
   expect(new Set(fields.filter(isConnection).map(({ name }) => name))).toEqual(connections);
-  expect(connections).toEqual(new Set(['avatars', 'generations']));
+  expect(connections).toEqual(new Set(['avatars', 'generations', 'trainings']));
 });
 
 test('the errors of a field are those of its use case: others do not compile', () => {
