@@ -21,7 +21,7 @@ const OPERATIONS = {
   enumsAsTypes: true,
   documentMode: 'string',
   strictScalars: true,
-  scalars: { DateTime: 'string', JSON: 'unknown' },
+  scalars: { Date: 'string', DateTime: 'string', JSON: 'unknown' },
   importExtension: '.ts',
 };
 

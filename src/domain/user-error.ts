@@ -10,10 +10,19 @@ const REFUSAL_CODES = [
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
+/** Why nothing is submitted: fal refused our key, refused our account, or asked for a pause. */
+export const PAUSE_REASONS = ['KEY_REFUSED', 'BALANCE_EXHAUSTED', 'BUSY'] as const;
+export type PauseReason = (typeof PAUSE_REASONS)[number];
+
+/** A time in which nothing is submitted; null where the reason or the end is unknown. */
+export type Pause = { readonly reason: PauseReason | null; readonly retryAt: Date | null };
+
 /** Why a use case refused. Nothing was changed and no run was started. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = {
   readonly code: Code;
   readonly message: string;
+  /** Of PROVIDER_UNAVAILABLE. */
+  readonly pause?: Pause;
 };
 
 /** Why fal started no run. */
@@ -49,6 +58,8 @@ export function refuse<Code extends RefusalCode>(
 }
 
 export const NO_SUCH_AVATAR = refuse('NOT_FOUND', 'There is no avatar with this id.');
+export const NO_SUCH_GENERATION = refuse('NOT_FOUND', 'There is no generation with this ID among yours.');
+export const NO_SUCH_TRAINING = refuse('NOT_FOUND', 'There is no training with this ID among yours.');
 export const DELETED_SINCE = refuse(
   'NOT_FOUND',
   'The first call with this idempotencyKey created something that has since been deleted.',

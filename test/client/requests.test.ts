@@ -41,8 +41,30 @@ test('every mutation and query of the contract has a method', async () => {
   const { edges } = await client.avatars({ first: 1 });
   expect(edges[0]?.node).toMatchObject({ id, generations: { edges: [{ node: { id: second.id } }, {}] } });
 
+  const labels = { tags: ['new'], externalId: 'their-1' };
+  expect(await client.updateAvatar({ avatarId: id, ...labels })).toMatchObject({ id, ...labels });
+  const trainings = await client.trainings({ avatarId: id, first: 1 });
+  const newest = trainings?.edges[0]?.node;
+  expect(newest).toMatchObject({ attempt: 2, status: 'COMPLETED', isCurrent: true });
+  expect(await client.promote({ trainingId: newest?.id ?? '' })).toMatchObject({ id });
+  const stuck = await client.generateImage({ avatarId: id, prompt: 'tea [[stuck]]' });
+  expect(await client.cancelGeneration({ generationId: stuck.id })).toMatchObject({ id: stuck.id });
+  await client.deleteGeneration({ generationId: first.id });
+  expect(await client.generation(first.id)).toBeNull();
+
   await client.deleteAvatar({ avatarId: id });
   expect(await client.avatar(id)).toBeNull();
+});
+
+test('a plan says what a call would send, and starts nothing', async () => {
+  const { id: avatarId, version } = await client.createAvatar({ name: 'Ada', trainingType: 'STYLE' });
+  const plan = await client.planTraining({ avatarId, imagesUrl: photos() });
+  expect(plan).toMatchObject({
+    input: { data_url: photos() },
+    endpoint: expect.any(String) as string,
+  });
+  expect(await client.avatar(avatarId)).toMatchObject({ version, status: 'DRAFT' });
+  await expect(client.planImage({ avatarId, prompt: 'tea' })).rejects.toMatchObject({ code: 'NOT_READY' });
 });
 
 test('a refusal is thrown with its code', async () => {

@@ -2,35 +2,15 @@ import { EventStreamTransport } from './event-stream.ts';
 import { follow, type Connections, type Versioned } from './follow.ts';
 import {
   AvatarByIdDocument,
-  AvatarsDocument,
   AvatarStatusDocument,
-  CancelTrainingDocument,
-  CreateAvatarDocument,
-  DeleteAvatarDocument,
-  GenerateImageDocument,
-  GenerationByIdDocument,
   GenerationFields,
   GenerationStatusDocument,
-  RegenerateDocument,
-  StartTrainingDocument,
-  type AvatarFieldsFragment,
-  type AvatarsQuery,
-  type AvatarsQueryVariables,
-  type CancelTrainingInput,
-  type CreateAvatarInput,
-  type DeleteAvatarInput,
-  type GenerateImageInput,
-  type GenerationByIdQuery,
-  type GenerationFieldsFragment,
-  type RegenerateInput,
-  type StartTrainingInput,
 } from './generated/operations.ts';
-import { Http, type Fetch, type Result } from './http.ts';
+import { Http, type Fetch } from './http.ts';
+import { Operations, type Avatar, type Generation } from './operations.ts';
 import { PollingTransport } from './polling.ts';
-import { unwrapped, type Unrefused } from './refusals.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { Tokens, type TokenOption } from './tokens.ts';
-import type { AnyDocument } from './typed-document.ts';
 import type { Topic, TransportName } from './transport.ts';
 import { Transports } from './transports.ts';
 import { Watch } from './watch.ts';
@@ -38,11 +18,11 @@ import { WebSocketTransport, type WebSocketClass } from './websocket.ts';
 
 export * from './generated/operations.ts';
 export { LikenessError, RefusalError, type GraphqlError, type LikenessErrorCode } from './errors.ts';
-export type { Fetch, Result, Timing, TokenOption, TransportName, Unrefused, Watch, WebSocketClass };
+export type { Avatar, Generation, Plan, RequestOptions, Run } from './operations.ts';
+export type { Result } from './http.ts';
+export type { Unrefused } from './refusals.ts';
 export type { AnyDocument, TypedDocument } from './typed-document.ts';
-
-export type Avatar = AvatarFieldsFragment;
-export type Generation = GenerationFieldsFragment;
+export type { Fetch, Timing, TokenOption, TransportName, Watch, WebSocketClass };
 
 export type ClientOptions = {
   /** Address of the API, such as `https://avatars.example.com/graphql`. In a page it may be a path. */
@@ -54,10 +34,6 @@ export type ClientOptions = {
   /** Default: the global one; Node has it from version 22 on. Null: watches use event streams. */
   readonly WebSocket?: WebSocketClass | null;
   readonly timing?: Partial<Timing>;
-};
-
-export type RequestOptions = {
-  readonly signal?: AbortSignal;
 };
 
 export type WatchOptions = {
@@ -83,9 +59,8 @@ export function createClient(options: ClientOptions): LikenessClient {
   return new LikenessClient(options);
 }
 
-/** Methods throw LikenessError, and the reason of an aborted signal. It holds a connection only while something is watched. */
-export class LikenessClient {
-  readonly #http: Http;
+/** Requests and watches. It holds a connection only while something is watched. */
+export class LikenessClient extends Operations {
   readonly #connections: Connections;
 
   constructor({ url: address, token, timing: given, ...platform }: ClientOptions) {
@@ -96,7 +71,8 @@ export class LikenessClient {
     const url = absolute(address);
     const timing = { ...TIMING, ...given };
     const tokens = new Tokens(token);
-    const http = (this.#http = new Http(url, fetch, tokens));
+    const http = new Http(url, fetch, tokens);
+    super(http);
     const polling = new PollingTransport(http, timing);
     const webSocket =
       WebSocket === null
@@ -104,77 +80,6 @@ export class LikenessClient {
         : [new WebSocketTransport({ url: url.replace(/^http/, 'ws'), WebSocket, tokens, timing })];
     const transports = [...webSocket, new EventStreamTransport(http, timing), polling];
     this.#connections = { transports: new Transports(transports, timing), polling, tokens, timing };
-  }
-
-  /** Sends any operation and returns its whole answer. Throws only if there is no answer. */
-  async execute<Data = unknown, Variables = Record<string, unknown>>(
-    document: AnyDocument<Data, Variables>,
-    variables: NoInfer<Variables>,
-    { signal }: RequestOptions = {},
-  ): Promise<Result<Data>> {
-    const operation = { query: document.toString(), variables };
-    const { error: _error, ...result } = await this.#http.execute<Data>(operation, signal);
-    return result;
-  }
-
-  /** The data of a query. */
-  query<Data = unknown, Variables = Record<string, unknown>>(
-    document: AnyDocument<Data, Variables>,
-    variables: NoInfer<Variables>,
-    { signal }: RequestOptions = {},
-  ): Promise<Data> {
-    return this.#http.ask<Data>({ query: document.toString(), variables }, signal);
-  }
-
-  /** The data of a mutation that was not refused. Throws RefusalError. */
-  async mutate<Data = unknown, Variables = Record<string, unknown>>(
-    document: AnyDocument<Data, Variables>,
-    variables: NoInfer<Variables>,
-    options?: RequestOptions,
-  ): Promise<Unrefused<Data>> {
-    return unwrapped(await this.query(document, variables, options));
-  }
-
-  /** Null if it does not exist. */
-  async avatar(id: string, options?: RequestOptions): Promise<Avatar | null> {
-    return (await this.query(AvatarByIdDocument, { id }, options)).avatar;
-  }
-
-  /** A page of avatars with their newest generations, newest first. */
-  async avatars(
-    page: AvatarsQueryVariables = { first: 20 },
-    options?: RequestOptions,
-  ): Promise<AvatarsQuery['avatars']> {
-    return (await this.query(AvatarsDocument, page, options)).avatars;
-  }
-
-  /** Null if it does not exist. */
-  async generation(id: string, options?: RequestOptions): Promise<GenerationByIdQuery['generation']> {
-    return (await this.query(GenerationByIdDocument, { id }, options)).generation;
-  }
-
-  async createAvatar(input: CreateAvatarInput, options?: RequestOptions): Promise<Avatar> {
-    return (await this.mutate(CreateAvatarDocument, { input }, options)).createAvatar.avatar;
-  }
-
-  async startTraining(input: StartTrainingInput, options?: RequestOptions): Promise<Avatar> {
-    return (await this.mutate(StartTrainingDocument, { input }, options)).startTraining.avatar;
-  }
-
-  async cancelTraining(input: CancelTrainingInput, options?: RequestOptions): Promise<Avatar> {
-    return (await this.mutate(CancelTrainingDocument, { input }, options)).cancelTraining.avatar;
-  }
-
-  async generateImage(input: GenerateImageInput, options?: RequestOptions): Promise<Generation> {
-    return (await this.mutate(GenerateImageDocument, { input }, options)).generateImage.generation;
-  }
-
-  async regenerate(input: RegenerateInput, options?: RequestOptions): Promise<Generation> {
-    return (await this.mutate(RegenerateDocument, { input }, options)).regenerate.generation;
-  }
-
-  async deleteAvatar(input: DeleteAvatarInput, options?: RequestOptions): Promise<void> {
-    await this.mutate(DeleteAvatarDocument, { input }, options);
   }
 
   /**

@@ -93,7 +93,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   const started = deps.now();
   for (let index = 0; index < Number(input['num_images'] ?? 1); index += 1) {
     const bytes = await deps.limited(async () => {
-      const pixels = await draw({ prompt, seed, index, model, size, black });
+      const pixels = await draw({ prompt, seed, index, model, size, blockSide: deps.blockSide, black });
       return encode(pixels, size, { format, quality: deps.jpegQuality, likeness: model.likeness });
     });
     const contentType = `image/${format}`;

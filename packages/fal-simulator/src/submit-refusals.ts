@@ -6,6 +6,7 @@ const INVALID = { detail: [{ loc: ['body'], msg: 'The request was refused', type
 
 const REFUSALS: Partial<Record<ScenarioName, Reply>> = {
   'submit-401': detail(401, 'Cannot access application. Authentication is required.'),
+  'submit-403': detail(403, 'You do not have access to this application'),
   'submit-403-balance': detail(403, BALANCE),
   'submit-422': json(422, INVALID),
   'submit-429': detail(429, 'Too many requests', { 'retry-after': '2' }),

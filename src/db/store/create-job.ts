@@ -1,11 +1,52 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
-import type { NewGeneration } from '../../jobs/generate-image.ts';
-import { refusedByQuota } from './quota-usage.ts';
-import type { SpendLimits } from '../../domain/quota.ts';
+import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
+import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
+import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
+import { OneByOne } from '../../async/one-by-one.ts';
+import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
+import type { StartTrainingDeps } from '../../jobs/start-training.ts';
 
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
+
+/** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
+export class JobCreations {
+  readonly #prisma: PrismaClient;
+  readonly #limits: SpendLimits;
+  readonly #waiting = new OneByOne();
+
+  constructor(prisma: PrismaClient, limits: SpendLimits) {
+    this.#prisma = prisma;
+    this.#limits = limits;
+  }
+
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#create(job, null);
+
+  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
+    const creation = await this.#create(job, generation);
+    if ('done' in creation) return creation;
+    const { code, message } = creation.refused;
+    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
+    return refuse(code, message);
+  };
+
+  rehearseTraining: RehearsalStore['rehearseTraining'] = async (job) => {
+    const rehearsed = await rehearse(this.#prisma, job, TRAINING, this.#limits);
+    if ('refused' in rehearsed || rehearsed.done.isRepeat) return rehearsed;
+    const open = await this.#prisma.job.count({ where: { openTrainingAvatarId: job.avatarId } });
+    return open === 0 ? rehearsed : ALREADY_OPEN;
+  };
+
+  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
+    rehearse(this.#prisma, job, { kind: 'GENERATION', units: numImages }, this.#limits);
+
+  #create(job: NewJob, generation: NewGeneration | null): Promise<Creation> {
+    const create = () => createJob(this.#prisma, job, generation, this.#limits);
+    const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', this.#limits);
+    return lock === undefined ? create() : this.#waiting.run(lock, create);
+  }
+}
 
 /**
  * Writes a job, and for a generation its row, in one transaction. Unique indexes decide between concurrent calls: one
@@ -13,7 +54,7 @@ type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
  *
  * @param generation null: the job is a training
  */
-export async function createJob(
+async function createJob(
   prisma: PrismaClient,
   job: NewJob,
   generation: NewGeneration | null,
@@ -39,8 +80,9 @@ async function tryToCreate(
   // First: the training that it repeats would otherwise refuse the repeat.
   const before = await repeated(prisma, job.ownerId, idempotency);
   if (before !== null) return before;
-  const spending =
-    generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
+  const usage = generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
+  const { endpoint, estimatedMicroUsd } = job;
+  const spending = { ...usage, endpoint, estimatedMicroUsd };
   try {
     return await prisma.$transaction(async (tx): Promise<Creation> => {
       const message = await refusedByQuota(tx, job.ownerId, spending, limits);
@@ -49,31 +91,47 @@ async function tryToCreate(
       if (repeat !== null) return repeat;
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
-        await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });
+        await tx.job.create({ data: { ...data, ...usage, openTrainingAvatarId: job.avatarId } });
       } else {
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;
         await tx.generation.create({
           data: { ...fields, id, ownerId, avatarId, seed: BigInt(seed) },
         });
-        await tx.job.create({ data: { ...data, ...spending, generationId: id } });
+        await tx.job.create({ data: { ...data, ...usage, generationId: id } });
       }
       return { done: { jobId: job.id, generationId: generation?.id ?? null } };
     });
   } catch (error) {
     if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
     if (error.code === FOREIGN_KEY_VIOLATION) return NO_SUCH_AVATAR;
-    if (error.code !== UNIQUE_VIOLATION) throw error;
+    if (!isUniqueViolation(error)) throw error;
     const first = await repeated(prisma, job.ownerId, idempotency);
     if (first !== null) return first;
     // The first call with this key has since been refused and gave the key back: this one is now the first.
-    return isAbout(error, 'idempotency_key')
-      ? 'again'
-      : refuse(
-          'CONFLICT',
-          'A training of this avatar is already running. Wait for it to finish, or cancel it.',
-        );
+    return isAbout(error, 'idempotency_key') ? 'again' : ALREADY_OPEN;
   }
+}
+
+/** The checks of `tryToCreate` without its locks: a concurrent call may change the answer. */
+async function rehearse(
+  prisma: PrismaClient,
+  { ownerId, endpoint, estimatedMicroUsd, idempotency }: PlannedJob,
+  part: Pick<Spending, 'kind' | 'units'>,
+  limits: SpendLimits,
+): Promise<Result<Rehearsal, CreationCode>> {
+  const repeat = await repeated(prisma, ownerId, idempotency);
+  if (repeat !== null) return 'refused' in repeat ? repeat : { done: { isRepeat: true, nearLimits: [] } };
+  const spending = { ...part, endpoint, estimatedMicroUsd };
+  const usage = await readUsage(prisma, ownerId, spending, limits);
+  const message = checkQuota(spending, usage, limits);
+  return message === null
+    ? { done: { isRepeat: false, nearLimits: nearLimits(spending, usage, limits) } }
+    : refuse('LIMIT_EXCEEDED', message);
+}
+
+export function isUniqueViolation(error: unknown): error is Prisma.PrismaClientKnownRequestError {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === UNIQUE_VIOLATION;
 }
 
 /** Whether a unique index on this column refused the row; Prisma's adapter names the columns. */
@@ -100,6 +158,11 @@ async function repeated(
         'This idempotencyKey was used before with another input. Use a new key.',
       );
 }
+
+const ALREADY_OPEN = refuse(
+  'CONFLICT',
+  'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+);
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
 

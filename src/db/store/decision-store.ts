@@ -132,7 +132,7 @@ function writeOf(loaded: LoadedJob, decision: Change, how: Options): Write {
   const shown = version === null ? null : shownChange(loaded, decision);
   const text = JSON.stringify({
     revision,
-    job: jobColumns(decision.job, how.source),
+    job: jobColumns(decision.job, how.source, decision.avatar?.artifact?.value),
     keeps_poll: how.nextPollInMs === undefined,
     next_poll_in_ms: how.nextPollInMs,
     kind: shown?.kind,
@@ -185,8 +185,8 @@ function set(table: string, row: string, fields: readonly string[], json: string
   return `(${columns.join()}) = (SELECT ${values.join()} FROM jsonb_populate_record(NULL::${table}, ${json}) r)`;
 }
 
-/** Columns that the statement itself sets, or that never change. */
-const GUARDED = new Set(['id', 'revision', 'version', 'nextPollAt']);
+/** Columns that the statement itself sets, or that no decision changes. */
+const GUARDED = new Set(['id', 'revision', 'version', 'nextPollAt', 'leasedBy', 'leasedUntil']);
 const JOB = Object.values(Prisma.JobScalarFieldEnum);
 const AVATAR = Object.values(Prisma.AvatarScalarFieldEnum);
 const GENERATION = Object.values(Prisma.GenerationScalarFieldEnum);

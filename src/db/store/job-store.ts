@@ -1,16 +1,20 @@
 import type pg from 'pg';
-import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
+import type { PrismaClient } from '../../generated/prisma/client.ts';
 import { batched } from '../batched.ts';
-import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
-import { createJob } from './create-job.ts';
+import { avatarForJob, jobToPoll } from './job-rows.ts';
+import { deleteAvatar, deleteGeneration } from './deletions.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
-import { findGeneration, findGenerationVersion } from './generations.ts';
+import { findGeneration, findGenerationStatus, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
+import { insertAvatar, updateAvatar } from './avatars.ts';
 import { isId } from '../../jobs/ids.ts';
-import { refuse } from '../../domain/user-error.ts';
-import { lockOwner } from './quota-usage.ts';
+import { JobCreations } from './create-job.ts';
 import { DecisionStore } from './decision-store.ts';
-import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
+import { findTraining, setArtifact } from './trainings.ts';
+import type { AvatarStore } from '../../jobs/create-avatar.ts';
+import type { CancelGenerationDeps } from '../../jobs/cancel-generation.ts';
+import type { DeleteAvatarDeps } from '../../jobs/delete-avatar.ts';
+import type { DeleteGenerationDeps } from '../../jobs/delete-generation.ts';
 import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { JobKey, WebhookStore } from '../../jobs/handle-webhook.ts';
@@ -18,10 +22,14 @@ import type { JobToPoll, PollOutcome, PollStore } from '../../jobs/poll-job.ts';
 import type { LeaseStore } from '../../jobs/reconcile.ts';
 import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
+import type { PromoteDeps } from '../../jobs/promote.ts';
 import type { RegenerateDeps } from '../../jobs/regenerate.ts';
+import type { RehearsalStore } from '../../jobs/dry-run.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
+import type { RunOf } from '../../jobs/cancel-run.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
+import type { UpdateStore } from '../../jobs/update-avatar.ts';
 
 /** Of one statement. */
 const MAX_DELETIONS = 500;
@@ -38,20 +46,27 @@ export class PrismaJobStore
     PollStore,
     ReplayStore,
     RunEventStore,
+    UpdateStore,
     WebhookStore
 {
   readonly #prisma: PrismaClient;
   readonly #limits: SpendLimits;
+  readonly #instanceId: string | null;
   readonly #decisions: DecisionStore;
+  readonly #creations: JobCreations;
   readonly #deleteFromOutbox: OutboxStore['deleteFromOutbox'];
 
   constructor(
     { prisma, pool }: { readonly prisma: PrismaClient; readonly pool: pg.Pool },
     limits: SpendLimits,
+    /** Null: nobody can free its leases. */
+    instanceId: string | null = null,
   ) {
     this.#prisma = prisma;
     this.#limits = limits;
+    this.#instanceId = instanceId;
     this.#decisions = new DecisionStore(pool);
+    this.#creations = new JobCreations(prisma, limits);
     this.#deleteFromOutbox = batched(
       async (lists: readonly (readonly bigint[])[]) => {
         // A deletion that a power cut undoes is made up for by another notification, so it need not wait for the disk.
@@ -71,43 +86,37 @@ export class PrismaJobStore
     return avatar && avatarForJob(avatar);
   }
 
-  async insertAvatar(avatar: NewAvatar): ReturnType<AvatarStore['insertAvatar']> {
-    const limit = this.#limits.avatarsPerOwner;
-    return this.#prisma.$transaction(async (tx) => {
-      if (limit !== null) {
-        await lockOwner(tx, avatar.ownerId);
-        const count = await tx.avatar.count({ where: { ownerId: avatar.ownerId } });
-        if (count >= limit) return { limit };
-      }
-      const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
-      const data = { kind: 'AVATAR', ownerId, entityId: id, version };
-      return { outbox: [outboxEntry(await tx.announcement.create({ data }))] };
-    });
-  }
+  insertAvatar: AvatarStore['insertAvatar'] = (avatar, idempotency) =>
+    insertAvatar(this.#prisma, avatar, idempotency, this.#limits.avatarsPerOwner);
+
+  updateAvatar: UpdateStore['updateAvatar'] = (ownerId, avatarId, update) =>
+    updateAvatar(this.#prisma, ownerId, avatarId, update);
 
   findGeneration: RegenerateDeps['store']['findGeneration'] = (ownerId, id) =>
     findGeneration(this.#prisma, ownerId, id);
 
+  findGenerationStatus: CancelGenerationDeps['store']['findGenerationStatus'] = (ownerId, id) =>
+    findGenerationStatus(this.#prisma, ownerId, id);
+
   findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
     findGenerationVersion(this.#prisma, ownerId, id);
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) =>
-    createJob(this.#prisma, job, null, this.#limits);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#creations.createTraining(job);
 
-  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
-    const creation = await createJob(this.#prisma, job, generation, this.#limits);
-    if ('done' in creation) return creation;
-    const { code, message } = creation.refused;
-    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
-    return refuse(code, message);
-  };
+  createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
+    this.#creations.createGeneration(job, generation);
+
+  rehearseTraining: RehearsalStore['rehearseTraining'] = (job) => this.#creations.rehearseTraining(job);
+
+  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
+    this.#creations.rehearseGeneration(job, numImages);
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 
   save: RunEventStore['save'] = (loaded, decision, how) => this.#decisions.save(loaded, decision, how);
 
   async findSubmitOutcome(jobId: string) {
-    const select = { state: true, errorCode: true, errorMessage: true };
+    const select = { state: true, errorCode: true, errorMessage: true, pauseReason: true, retryAt: true };
     return this.#prisma.job.findUnique({ where: { id: jobId }, select });
   }
 
@@ -115,7 +124,7 @@ export class PrismaJobStore
     this.#decisions.findForWebhook(requestId, token);
 
   keepDelivery: WebhookStore['keepDelivery'] = (jobId, delivery, options) =>
-    keepDelivery(this.#prisma, jobId, delivery, options);
+    keepDelivery(this.#prisma, jobId, delivery, { ...options, leasedBy: this.#instanceId });
 
   forgetDeliveries(stop: AbortSignal): Promise<void> {
     return forgetDeliveries(this.#prisma, stop);
@@ -126,7 +135,8 @@ export class PrismaJobStore
     { leaseMs, furthestMs }: Parameters<LeaseStore['claimDue']>[1],
   ): Promise<JobToPoll[]> {
     const claimed = await this.#prisma.$queryRaw<{ id: string; now: Date }[]>`
-      UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond'
+      UPDATE jobs SET leased_by = ${this.#instanceId}, leased_until = lease.until, next_poll_at = lease.until
+      FROM (SELECT now() + ${leaseMs} * interval '1 millisecond' AS until) lease
       WHERE id IN (
         SELECT id FROM jobs
         WHERE next_poll_at <= now()
@@ -157,13 +167,16 @@ export class PrismaJobStore
       WHERE id = ${job.id} AND next_poll_at = ${job.nextPollAt}::timestamptz`;
   }
 
-  async requestCancel(ownerId: string, avatarId: string): Promise<JobToPoll | null> {
+  async requestCancel(ownerId: string, of: RunOf): Promise<JobToPoll | null> {
+    const open =
+      'avatarId' in of
+        ? { openTrainingAvatarId: of.avatarId, ownerId }
+        : { generationId: of.generationId, ownerId, state: { in: [...OPEN_STATES] } };
     const [job] = await this.#prisma.job.updateManyAndReturn({
-      where: { openTrainingAvatarId: avatarId, ownerId, cancelRequestedAt: null },
+      where: { ...open, cancelRequestedAt: null },
       data: { cancelRequestedAt: new Date(), revision: { increment: 1 } },
     });
-    const asked =
-      job ?? (await this.#prisma.job.findFirst({ where: { openTrainingAvatarId: avatarId, ownerId } }));
+    const asked = job ?? (await this.#prisma.job.findFirst({ where: open }));
     return asked && jobToPoll(asked, await this.#now());
   }
 
@@ -184,36 +197,17 @@ export class PrismaJobStore
     ]);
   }
 
-  async deleteAvatar(ownerId: string, avatarId: string): Promise<readonly OutboxEntry[] | null> {
-    if (!isId(avatarId)) return null;
-    return this.#prisma.$transaction(async (tx) => {
-      if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
-      // The jobs' locks before the avatar's, in the order of save().
-      await endJobs(tx, avatarId);
-      const [avatar] = await tx.$queryRaw<{ version: number }[]>`
-        SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
-      if (avatar === undefined) return null;
-      // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
-      await endJobs(tx, avatarId);
-      const generations = await tx.generation.findMany({
-        where: { avatarId, status: { in: ['QUEUED', 'RUNNING'] } },
-        select: { id: true, version: true },
-      });
-      await tx.avatar.delete({ where: { id: avatarId } });
-      const gone = [
-        { kind: 'AVATAR' as const, entityId: avatarId, version: avatar.version + 1 },
-        ...generations.map(({ id, version }) => ({
-          kind: 'GENERATION' as const,
-          entityId: id,
-          version: version + 1,
-        })),
-      ];
-      const rows = await tx.announcement.createManyAndReturn({
-        data: gone.map((notification) => ({ ...notification, ownerId })),
-      });
-      return rows.map(outboxEntry);
-    });
-  }
+  deleteAvatar: DeleteAvatarDeps['store']['deleteAvatar'] = (ownerId, id) =>
+    deleteAvatar(this.#prisma, ownerId, id);
+
+  deleteGeneration: DeleteGenerationDeps['store']['deleteGeneration'] = (ownerId, id) =>
+    deleteGeneration(this.#prisma, ownerId, id);
+
+  findTraining: PromoteDeps['store']['findTraining'] = (ownerId, id) =>
+    findTraining(this.#prisma, ownerId, id);
+
+  setArtifact: PromoteDeps['store']['setArtifact'] = (ownerId, avatarId, artifact) =>
+    setArtifact(this.#prisma, ownerId, avatarId, artifact);
 
   async readOutbox(limit: number, olderThanMs: number): Promise<OutboxEntry[]> {
     return this.#prisma.$queryRaw<OutboxEntry[]>`
@@ -225,23 +219,4 @@ export class PrismaJobStore
   }
 
   deleteFromOutbox: OutboxStore['deleteFromOutbox'] = (ids) => this.#deleteFromOutbox(ids);
-}
-
-/** Cancels an avatar's open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in. */
-async function endJobs(tx: Prisma.TransactionClient, avatarId: string): Promise<void> {
-  const now = new Date();
-  await tx.job.updateMany({
-    where: { avatarId, state: { in: [...OPEN_STATES] } },
-    data: {
-      state: 'CANCELLED',
-      settledBy: 'DELETE',
-      settledAt: now,
-      cancelRequestedAt: now,
-      openTrainingAvatarId: null,
-      nextPollAt: now,
-      revision: { increment: 1 },
-    },
-  });
-  await tx.job.updateMany({ where: { avatarId }, data: { input: {} } });
-  await tx.webhookDelivery.updateMany({ where: { job: { avatarId } }, data: { body: null } });
 }
