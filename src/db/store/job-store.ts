@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import { batched } from '../batched.ts';
-import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
+import { announce } from './announce.ts';
+import { avatarForJob, jobToPoll } from './job-rows.ts';
 import { deleteAvatar, deleteGeneration } from './deletions.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { findGeneration, findGenerationStatus, findGenerationVersion } from './generations.ts';
@@ -92,8 +93,7 @@ export class PrismaJobStore
         if (count >= limit) return { limit };
       }
       const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
-      const data = { kind: 'AVATAR', ownerId, entityId: id, version };
-      return { outbox: [outboxEntry(await tx.announcement.create({ data }))] };
+      return { outbox: await announce(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version }]) };
     });
   }
 
