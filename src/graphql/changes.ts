@@ -114,7 +114,7 @@ builder.subscriptionField('changes', (t) =>
         }),
       );
     },
-    resolve: (event) => event as Event,
+    resolve: (event) => event,
   }),
 );
 
