@@ -37,6 +37,8 @@ export const SCENARIOS = {
   'bad-request-id': 'the submit is answered with a request_id that is a path (../../..)',
   'submit-401': 'submit refused: 401',
   'submit-403-balance': 'submit refused: 403, balance exhausted',
+  'submit-404-gone': 'submit refused: 404, the application does not exist any more',
+  'submit-410-deprecated': 'submit refused: 410, EndpointDeprecated',
   'submit-422': 'submit refused: 422',
   'submit-429': 'submit refused: 429 with Retry-After',
   'submit-500': 'submit refused: 500',
