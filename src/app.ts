@@ -113,6 +113,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const callbackTokens = new CallbackTokens(fal.key);
   const deps = {
     store,
+    catalog: config.catalog,
     provider,
     publisher: notifications,
     log,
@@ -138,6 +139,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       prisma: database.prisma,
       jobs: deps,
       notifications,
+      catalog: config.catalog,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),

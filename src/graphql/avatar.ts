@@ -6,7 +6,6 @@ import { followRow } from './follow-row.ts';
 import { GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
 import { isId } from '../jobs/ids.ts';
-import { isTrainer } from '../catalog/trainers.ts';
 import { openStream, versionFrom } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
@@ -73,7 +72,8 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artefact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: hasArtifact,
+      resolve: (avatar, _args, { catalog }) =>
+        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer ?? '') !== null,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
@@ -82,9 +82,11 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     trainer: t.field({
       type: TrainerEnum,
       nullable: true,
-      description: 'Trainer that made the current artefact. Null if there is no artefact.',
+      description:
+        'Trainer that made the current artefact. Null if there is no artefact, or if the server has the trainer no longer.',
       extensions: needs('Avatar', 'artifactTrainer'),
-      resolve: ({ artifactTrainer: name }) => (name !== null && isTrainer(name) ? name : null),
+      resolve: ({ artifactTrainer }, _args, { catalog }) =>
+        catalog.trainer(artifactTrainer ?? '')?.name ?? null,
     }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,
@@ -100,6 +102,13 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       nullable: true,
       description:
         'URL of the LoRA file that generates images. Set from the training result, for trainers with the artefact LORA only. fal deletes the file after a time, by default a year; then the avatar needs a new training.',
+    }),
+    loraFileUrls: t.stringList({
+      description:
+        'URLs of all files of the LoRA, the first of which is `diffusersLoraFileUrl`. Empty if there is no LoRA.',
+      extensions: needs('Avatar', 'diffusersLoraFileUrl', 'otherLoraFileUrls'),
+      resolve: ({ diffusersLoraFileUrl: first, otherLoraFileUrls: others }) =>
+        first === null ? [] : [first, ...(Array.isArray(others) ? (others as string[]) : [])],
     }),
     configFileUrl: t.exposeString('configFileUrl', {
       nullable: true,

@@ -7,7 +7,6 @@ export const MAX_NAME_LENGTH = 100;
 export const MAX_TRIGGER_LENGTH = 50;
 export const MAX_PROMPT_LENGTH = 4000;
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 200;
-export const MAX_IMAGES = 4;
 export const MAX_WAIT_SECONDS = 60;
 /** GraphQL's Int. */
 export const MAX_SEED = 2_147_483_647;

@@ -2,24 +2,16 @@ import * as z from 'zod';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { ensureTrigger } from '../catalog/trigger.ts';
 import { idempotencyOf, newId } from './ids.ts';
-import {
-  MAX_IMAGES,
-  MAX_PROMPT_LENGTH,
-  parseInput,
-  text,
-  wholeNumber,
-  type Optional,
-} from './parse-input.ts';
+import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import { refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
 import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
-import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import type { Trainer } from '../catalog/trainers.ts';
 import type { CreationCode } from './submit.ts';
 import type { JsonObject } from '../values/json.ts';
 
 const inputSchema = z.object({
   generationId: z.string(),
   prompt: text(MAX_PROMPT_LENGTH).optional(),
-  numImages: wholeNumber(1, MAX_IMAGES).optional(),
   ...GENERATION_OPTIONS,
   ...CALL_OPTIONS,
 });
@@ -55,14 +47,19 @@ export async function regenerate(
   deps: RegenerateDeps,
   ownerId: string,
   input: RegenerateInput,
-): Promise<Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT'>> {
+): Promise<
+  Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'>
+> {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
   const { generationId, waitSeconds, idempotencyKey, ...given } = parsed.done;
-  const { prompt, numImages, ...options } = given;
+  const { prompt, ...options } = given;
   const earlier = await deps.store.findGeneration(ownerId, generationId);
   if (earlier === null) return refuse('NOT_FOUND', 'There is no generation with this ID among yours.');
-  const { generator } = trainerRow(earlier.trainer);
+  const generator = deps.catalog.generator(earlier.endpoint);
+  if (generator === null) {
+    return refuse('NOT_READY', `This server does not have the generator ${earlier.endpoint} any more.`);
+  }
   const changes = parseInput(optionsFor(generator), options);
   if ('refused' in changes) return changes;
 
@@ -70,7 +67,7 @@ export async function regenerate(
   const generation = {
     id: newId('gen'),
     prompt: prompt ?? earlier.prompt,
-    numImages: numImages ?? earlier.numImages,
+    numImages: changes.done.numImages ?? earlier.numImages,
     seed,
     strength: changes.done.strength ?? earlier.strength,
   };
@@ -82,7 +79,6 @@ export async function regenerate(
     input: generator.again(earlier.input, {
       ...changes.done,
       prompt: prompt === undefined ? null : ensureTrigger(prompt, earlier.triggerPhrase),
-      numImages: numImages ?? null,
       seed,
     }),
     idempotency: idempotencyOf(idempotencyKey, { of: 'regeneration', generationId, ...given }),

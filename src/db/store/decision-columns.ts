@@ -35,6 +35,7 @@ export function avatarColumns(change: AvatarChange): Columns {
           artifactTrainer: artifact.trainer,
           finetuneId: artifact.value.kind === 'FINETUNE' ? artifact.value.finetuneId : null,
           diffusersLoraFileUrl: artifact.value.kind === 'LORA' ? artifact.value.loraUrl : null,
+          otherLoraFileUrls: artifact.value.kind === 'LORA' ? (artifact.value.otherLoraUrls ?? null) : null,
           configFileUrl: artifact.value.kind === 'LORA' ? artifact.value.configUrl : null,
         }),
   });
