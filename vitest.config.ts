@@ -11,6 +11,11 @@ const SAMPLED = ['test/security/{json-bodies,long-answers,long-texts,webhook-bod
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
 /** Fault tests that are slow and rarely fail; .ci/nightly runs them. */
 const NIGHTLY = ['test/faults/{reconnect-storm,submit-hangs}.test.ts'];
+/**
+ * Many of these tests wait, so that three workers keep two cores busy. The option `--maxWorkers` has no effect on a
+ * project, and projects with another number of workers need a group of their own.
+ */
+const THREE_WORKERS = { isolate: false, maxWorkers: 3, sequence: { groupOrder: 1 } };
 const WITH_BUILT_SERVER = ['test/support/global-setup.ts', 'test/support/build-server.ts'];
 
 export default defineConfig({
@@ -22,7 +27,7 @@ export default defineConfig({
     environment: 'node',
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // Each worker takes 300 MB for its embedded database. `npm test` has three, since many of its tests wait.
+    // Each worker takes 300 MB for its embedded database.
     maxWorkers: 2,
     provide: { everyPair: false },
     // A guard: longer than every wait of test/support.
@@ -31,14 +36,14 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     projects: [
-      { extends: true, test: { name: 'servers', include: WITH_SERVERS, isolate: false } },
+      { extends: true, test: { ...THREE_WORKERS, name: 'servers', include: WITH_SERVERS } },
       {
         extends: true,
         test: {
+          ...THREE_WORKERS,
           name: 'parts',
           include: ['{test,packages/*/test}/**/*.test.ts'],
           exclude: [...WITH_SERVERS, ...FAULTS],
-          isolate: false,
         },
       },
       {

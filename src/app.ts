@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { publishOutbox } from './jobs/publish-outbox.ts';
 import { CallbackTokens } from './fal/callback-token.ts';
 import { ClockSkew } from './fal/clock-skew.ts';
@@ -15,8 +15,11 @@ import { KeySet } from './fal/key-set.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
+import { PrismaInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
+import { HEARTBEAT_MS } from './jobs/timing.ts';
+import { takeOver } from './jobs/take-over.ts';
 import { isOutage } from './db/outage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
@@ -27,6 +30,7 @@ import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
+import { withTimeout } from './async/with-timeout.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config, FalConfig } from './config/config.ts';
 import type { Simulator } from '@likeness/fal-simulator';
@@ -47,6 +51,7 @@ export type App = {
 const PUBLISH_INTERVAL_MS = 1000;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
+const LEAVE_TIMEOUT_MS = 1000;
 /** Time for requests under way after close(). */
 const GRACE_MS = 5000;
 /** Time for fal's responses to submits after that. */
@@ -89,7 +94,19 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       : // Loaded on use: most servers have no Redis.
         (await import('./live/redis-bridge.ts')).bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
-  const store = new PrismaJobStore(database, config.limits);
+  const instanceId = randomUUID();
+  const store = new PrismaJobStore(database, config.limits, instanceId);
+  const instances = new PrismaInstanceStore(database.prisma, instanceId);
+  if (database.kind === 'embedded') await instances.freeAll();
+  else {
+    await instances.beat();
+    // Another instance takes its leases over when the database is away.
+    parts.add(() =>
+      withTimeout(instances.leave(), LEAVE_TIMEOUT_MS).catch((error: unknown) => {
+        log.warn({ err: error }, 'leases not given back');
+      }),
+    );
+  }
   const settings = {
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
     pollIntervalMs: config.reconcileIntervalMs,
@@ -98,7 +115,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   };
   const inFlight = new InFlight();
   const closing = new AbortController();
-  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key);
+  const breakerStore = new PrismaBreakerStore(database.prisma, fal.key, config.breakerWaitsMs);
   const clock = new ClockSkew(log);
   const metrics = createMetrics({
     listeners: () => notifications.listeners,
@@ -183,6 +200,9 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
 
+  const takeOverDeps = { instances, reconciler, inFlight, log };
+  if (database.kind === 'postgres')
+    loops.push(runEvery((stop) => takeOver(takeOverDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
   loops.push(
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),

@@ -74,6 +74,9 @@ export function readConfig(environment: Environment) {
     },
     reconcileIntervalMs:
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
+    /** Waits before the next probe of an open circuit breaker; the last one repeats. */
+    breakerWaitsMs:
+      read.wholeNumbers('BREAKER_WAITS_MS', { min: 100, max: 86_400_000, maxCount: 10 }) ?? BREAKER_WAITS_MS,
     auth,
     limits: readLimits(read, auth),
     /** Bearer token of `/metrics`; null: public. */
@@ -87,6 +90,8 @@ export function readConfig(environment: Environment) {
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;
 }
+
+const BREAKER_WAITS_MS = [60_000, 120_000, 300_000, 900_000];
 
 export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
 
@@ -192,6 +197,8 @@ function readLimits(read: EnvReader, auth: AuthConfig) {
     imagesPerDay: read.limit('LIMIT_IMAGES_PER_DAY', defaults.imagesPerDay),
     totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
     totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
+    microUsdPerDay: read.usdLimit('LIMIT_USD_PER_DAY'),
+    totalMicroUsdPerDay: read.usdLimit('LIMIT_TOTAL_USD_PER_DAY'),
     avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
     /** Open subscriptions of one owner. */
     streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', isLocal ? null : 1000),

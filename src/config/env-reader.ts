@@ -44,6 +44,23 @@ export class EnvReader {
     return null;
   }
 
+  /** A comma-separated list of one to `maxCount` whole numbers. */
+  wholeNumbers(
+    name: string,
+    { min, max, maxCount }: { readonly min: number; readonly max: number; readonly maxCount: number },
+  ): readonly number[] | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    const entries = value.split(',').map((entry) => entry.trim());
+    const numbers = entries.map((entry) => (/^\d{1,15}$/.test(entry) ? Number(entry) : NaN));
+    if (numbers.length <= maxCount && numbers.every((number) => number >= min && number <= max))
+      return numbers;
+    this.problems.push(
+      `${name}: expected 1 to ${maxCount} whole numbers from ${min} to ${max}, separated by commas, got ${JSON.stringify(value)}`,
+    );
+    return null;
+  }
+
   /** A whole number, or `none` (null) for no limit. */
   limit(name: string, fallback: number | null): number | null {
     if (this.text(name) === 'none') return null;
@@ -54,6 +71,18 @@ export class EnvReader {
   days(name: string, fallback: number): number | null {
     if (this.text(name) === 'none') return null;
     return this.wholeNumber(name, { min: 1, max: 3650 }) ?? fallback;
+  }
+
+  /** US dollars in millionths, or `none` (null) for no limit. Read as text, so that the amount is exact. */
+  usdLimit(name: string): number | null {
+    const value = this.text(name);
+    if (value === null || value === 'none') return null;
+    const [, dollars, fraction = ''] = /^(\d{1,7})(?:\.(\d{1,6}))?$/.exec(value) ?? [];
+    if (dollars !== undefined) return Number(dollars + fraction.padEnd(6, '0'));
+    this.problems.push(
+      `${name}: expected US dollars from 0 to 9999999 with at most 6 decimals, such as 1.50, got ${JSON.stringify(value)}`,
+    );
+    return null;
   }
 
   onOff(name: string): boolean | null {

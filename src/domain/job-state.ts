@@ -1,5 +1,5 @@
 import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
-import type { ErrorCode, Failure } from './user-error.ts';
+import type { ErrorCode, Failure, PauseReason, Refusal } from './user-error.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 
 export const OPEN_STATES = ['SUBMITTING', 'SUBMIT_UNKNOWN', 'QUEUED', 'RUNNING'] as const;
@@ -30,6 +30,9 @@ export type JobChange = Partial<RunUrls> & {
   readonly settledAt?: Date;
   readonly errorCode?: ErrorCode | null;
   readonly errorMessage?: string | null;
+  readonly billableUnits?: string;
+  readonly pauseReason?: PauseReason | null;
+  readonly retryAt?: Date | null;
   /** No run was started, so the caller may use the idempotency key again. */
   readonly releaseIdempotencyKey?: boolean;
 };
@@ -68,7 +71,12 @@ export function transition(job: JobView, event: RunEvent, now: Date): Transition
     case 'refused':
       // The answer may be so late that the outcome counts as unknown already.
       if (!isUnidentified) return NOTHING_NEW;
-      return change({ state: 'FAILED', settledAt: now, releaseIdempotencyKey: true });
+      return change({
+        state: 'FAILED',
+        settledAt: now,
+        releaseIdempotencyKey: true,
+        ...pauseOf(event.failure),
+      });
     case 'unknown':
       return job.state === 'SUBMITTING' ? change({ state: 'SUBMIT_UNKNOWN' }) : NOTHING_NEW;
     case 'queued':
@@ -77,10 +85,10 @@ export function transition(job: JobView, event: RunEvent, now: Date): Transition
       return isUnidentified ? NOTHING_NEW : change({ state: 'RUNNING' });
     case 'succeeded':
       // A result without an artefact or images makes it FAILED: JobFailure overrides the state.
-      return change({ ...identity, ...NO_ERROR, state: 'COMPLETED', settledAt: now });
+      return change({ ...identity, ...NO_ERROR, ...billed(event), state: 'COMPLETED', settledAt: now });
     case 'failed':
     case 'abandoned':
-      return change({ ...identity, state: 'FAILED', settledAt: now });
+      return change({ ...identity, ...billed(event), state: 'FAILED', settledAt: now });
     case 'cancelled':
       return change({ ...identity, ...NO_ERROR, state: 'CANCELLED', settledAt: now });
     case 'cancelledBeforeSubmit':
@@ -104,9 +112,14 @@ function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
     return change({ falRequestId: requestId, submittedAt: now });
   }
   if (event.kind === 'confirmed' && job.state === 'FAILED' && job.falRequestId === event.requestId) {
-    return change({ ...NO_ERROR, state: 'COMPLETED', settledAt: now });
+    return change({ ...NO_ERROR, ...billed(event), state: 'COMPLETED', settledAt: now });
   }
   return { kind: 'ignore', reason: 'already-final' };
+}
+
+function billed(event: RunEvent): Pick<JobChange, 'billableUnits'> {
+  const units = 'billableUnits' in event ? event.billableUnits : undefined;
+  return units === undefined ? {} : { billableUnits: units };
 }
 
 /** The error that the outcome adds to the job, with FAILED where a success has no usable result. */
@@ -122,6 +135,11 @@ export function jobFailure(
     errorMessage: message,
     ...(outcome.status === 'FAILED' ? { state: 'FAILED' } : {}),
   };
+}
+
+/** For a repeat of the call. */
+function pauseOf({ pause }: Refusal): Pick<JobChange, 'pauseReason' | 'retryAt'> {
+  return pause === undefined ? {} : { pauseReason: pause.reason, retryAt: pause.retryAt };
 }
 
 const NO_ERROR = { errorCode: null, errorMessage: null } as const;

@@ -1,3 +1,5 @@
+import { usdText } from '../catalog/prices.ts';
+
 /** Null: no limit. */
 export type SpendLimits = {
   /** Concurrent trainings of one owner. */
@@ -8,6 +10,9 @@ export type SpendLimits = {
   /** Of all owners together, within 24 hours: bounds a cost that no owner's own limit shows. */
   readonly totalTrainingsPerDay: number | null;
   readonly totalImagesPerDay: number | null;
+  /** Estimated cost within 24 hours, in millionths of a US dollar: of one owner, and of all together. */
+  readonly microUsdPerDay: number | null;
+  readonly totalMicroUsdPerDay: number | null;
   /** Avatars of one owner. They cost nothing at fal, but storage and every read of the list. */
   readonly avatarsPerOwner: number | null;
 };
@@ -18,6 +23,8 @@ export const NO_LIMITS: SpendLimits = {
   imagesPerDay: null,
   totalTrainingsPerDay: null,
   totalImagesPerDay: null,
+  microUsdPerDay: null,
+  totalMicroUsdPerDay: null,
   avatarsPerOwner: null,
 };
 
@@ -29,14 +36,29 @@ export type Spent = {
   readonly freeAt: Date | null;
 };
 
+/** Estimated cost of the runs of the last 24 hours, trainings and images together. */
+export type SpentMoney = {
+  readonly microUsd: number;
+  /** When enough of it stops counting for the spending; null if that does not help. */
+  readonly freeAt: Date | null;
+};
+
 export type Usage = {
   readonly runningTrainings: number;
   readonly own: Spent;
   readonly total: Spent;
+  readonly ownMoney: SpentMoney;
+  readonly totalMoney: SpentMoney;
 };
 
 /** A request to spend: one training, or some images. */
-export type Spending = { readonly kind: 'TRAINING' | 'GENERATION'; readonly units: number };
+export type Spending = {
+  readonly kind: 'TRAINING' | 'GENERATION';
+  readonly units: number;
+  readonly endpoint: string;
+  /** Null: the price of the endpoint is unknown. */
+  readonly estimatedMicroUsd: number | null;
+};
 
 /**
  * The message of the limit that refuses a spending; null when it is allowed. The usage must be locked until the
@@ -57,9 +79,32 @@ export function checkQuota(spending: Spending, usage: Usage, limits: SpendLimits
   if (total !== null && usage.total.units + spending.units > total) {
     return `This service accepts no more ${thing} today.${retryHint(usage.total)}`;
   }
+  return checkMoney(spending, usage, limits);
+}
+
+/** A run of unknown price is over every limit on money: a limit that it could pass would be none. */
+function checkMoney(
+  { endpoint, estimatedMicroUsd: cost }: Spending,
+  { ownMoney, totalMoney }: Usage,
+  { microUsdPerDay: own, totalMicroUsdPerDay: total }: SpendLimits,
+): string | null {
+  if (own === null && total === null) return null;
+  if (cost === null) {
+    const limit =
+      own === null
+        ? 'This service limits what is spent in 24 hours'
+        : `At most ${usdText(own)} is allowed in 24 hours`;
+    return `${limit}, and the price of ${endpoint} is unknown. Use a trainer with a known price.`;
+  }
+  if (own !== null && ownMoney.microUsd + cost > own) {
+    return `At most ${usdText(own)} is allowed in 24 hours, ${usdText(ownMoney.microUsd)} was spent, and this run costs about ${usdText(cost)}.${retryHint(ownMoney)}`;
+  }
+  if (total !== null && totalMoney.microUsd + cost > total) {
+    return `This service spends no more money today on a run that costs about ${usdText(cost)}.${retryHint(totalMoney)}`;
+  }
   return null;
 }
 
-function retryHint({ freeAt }: Spent): string {
+function retryHint({ freeAt }: { readonly freeAt: Date | null }): string {
   return freeAt === null ? '' : ` Try again after ${freeAt.toISOString()}.`;
 }

@@ -11,6 +11,9 @@ export type RunUrls = {
 /** Stored as `settledBy` with the event that ended a job. */
 export type Source = 'SUBMIT' | 'WEBHOOK' | 'POLL' | 'CANCEL' | 'DELETE' | 'DEADLINE';
 
+/** What fal bills for the run, in fal's unit: a decimal number. Absent where fal did not tell. */
+type Billed = { readonly billableUnits?: string };
+
 /**
  * A fact about a run, whatever brought it: the submit's answer, a webhook, a poll, a cancel or a deadline. A request id
  * of null means the run that was asked about.
@@ -30,18 +33,18 @@ export type RunEvent =
   | { readonly kind: 'identified'; readonly requestId: string }
   | { readonly kind: 'queued'; readonly position: number | null }
   | { readonly kind: 'running'; readonly percent: number | null }
-  | { readonly kind: 'succeeded'; readonly requestId: string | null; readonly output: Json }
-  | {
+  | ({ readonly kind: 'succeeded'; readonly requestId: string | null; readonly output: Json } & Billed)
+  | ({
       readonly kind: 'failed';
       readonly requestId: string | null;
       readonly message: string;
       readonly output: Json;
-    }
+    } & Billed)
   | { readonly kind: 'cancelled'; readonly requestId: string | null }
   /** The owner cancelled before the submit's run was known. */
   | { readonly kind: 'cancelledBeforeSubmit' }
   /** A poll found that a run stored as failed did succeed. */
-  | { readonly kind: 'confirmed'; readonly requestId: string; readonly output: Json }
+  | ({ readonly kind: 'confirmed'; readonly requestId: string; readonly output: Json } & Billed)
   /** The run or its result cannot be found, or a deadline has passed. */
   | { readonly kind: 'abandoned'; readonly message: string };
 

@@ -10,10 +10,19 @@ const REFUSAL_CODES = [
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
+/** Why nothing is submitted: fal refused our key, refused our account, or asked for a pause. */
+export const PAUSE_REASONS = ['KEY_REFUSED', 'BALANCE_EXHAUSTED', 'BUSY'] as const;
+export type PauseReason = (typeof PAUSE_REASONS)[number];
+
+/** A time in which nothing is submitted; null where the reason or the end is unknown. */
+export type Pause = { readonly reason: PauseReason | null; readonly retryAt: Date | null };
+
 /** Why a use case refused. Nothing was changed and no run was started. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = {
   readonly code: Code;
   readonly message: string;
+  /** Of PROVIDER_UNAVAILABLE. */
+  readonly pause?: Pause;
 };
 
 /** Why fal started no run. */

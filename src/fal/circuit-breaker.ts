@@ -2,6 +2,7 @@ import { errorText } from './schemas.ts';
 import { isJsonObject } from '../values/json.ts';
 import type { Body, FalAnswer } from './send-once.ts';
 import type { Log } from '../log/log.ts';
+import type { Pause, PauseReason, Refusal } from '../domain/user-error.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -13,17 +14,27 @@ export type Admission =
   | { readonly kind: 'closed' }
   /** The breaker is open and this submit tries whether it can close. `claim` identifies the probe. */
   | { readonly kind: 'probe'; readonly claim: Date }
-  | { readonly kind: 'open'; readonly retryInMs: number };
+  | { readonly kind: 'open'; readonly opened: Opened };
+
+/** Why the breaker is open, and when a submit is the next probe. */
+export type Opened = {
+  /** Null: stored by a version that did not store it. */
+  readonly reason: OpeningReason | null;
+  readonly retryAt: Date;
+  readonly retryInMs: number;
+};
+
+export type OpeningReason = Exclude<PauseReason, 'BUSY'>;
 
 /** The breaker's state, shared by all instances with the same FAL_KEY and kept over restarts. */
 export interface BreakerStore {
   /** Claims the probe when it is due: of all callers in all instances one gets it. */
   admit(): Promise<Admission>;
   /**
-   * Opens the breaker, or makes the next wait longer when `claim` is that of the newest probe. Resolves with the wait in
-   * milliseconds, or with null when nothing changed because the breaker was open already.
+   * Opens the breaker, or makes the next wait longer when `claim` is that of the newest probe. Resolves with null when
+   * nothing changed because the breaker was open already.
    */
-  open(message: string, claim: Date | null): Promise<number | null>;
+  open(reason: OpeningReason, message: string, claim: Date | null): Promise<Opened | null>;
   close(): Promise<void>;
   /** After a probe that decided nothing: the next submit is the probe. */
   release(claim: Date): Promise<void>;
@@ -44,23 +55,29 @@ export class CircuitBreaker {
   }
 
   /** `heldBack`: why nothing may be submitted now, fit to be shown to callers. Throws what the store throws. */
-  async admit(): Promise<{ readonly heldBack: string } | { readonly claim: Date | null }> {
+  async admit(): Promise<{ readonly heldBack: HeldBack } | { readonly claim: Date | null }> {
     const pauseMs = this.#pausedUntil - performance.now();
     if (pauseMs > 0) {
-      return {
-        heldBack: `fal is too busy and asked for a pause: try again in ${Math.ceil(pauseMs / SECOND)} s. Nothing was started.`,
-      };
+      const seconds = Math.ceil(pauseMs / SECOND);
+      const message = `fal is too busy and asked for a pause: try again in ${seconds} s. Nothing was started.`;
+      return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message, pause: this.busy() } };
     }
     const admission = await this.#store.admit();
     if (admission.kind === 'closed') return { claim: null };
-    if (admission.kind === 'probe') return { claim: admission.claim };
-    const minutes = Math.ceil(admission.retryInMs / MINUTE);
-    const wait = minutes === 1 ? '1 minute' : `${minutes} minutes`;
-    return { heldBack: `No runs can be started at the moment. Try again in ${wait}. Nothing was started.` };
+    return admission.kind === 'probe' ? { claim: admission.claim } : { heldBack: heldBack(admission.opened) };
   }
 
-  /** Opens or closes the breaker by fal's answer to a submit that was admitted. */
-  async learn(answer: FalAnswer, claim: Date | null): Promise<void> {
+  /** The pause that fal asked for. */
+  busy(): Pause {
+    const pauseMs = this.#pausedUntil - performance.now();
+    return { reason: 'BUSY', retryAt: pauseMs > 0 ? new Date(Date.now() + pauseMs) : null };
+  }
+
+  /**
+   * Opens or closes the breaker by fal's answer to a submit that was admitted. Resolves with what the caller of a refused
+   * probe is told instead of fal's words: like all others it asked while the breaker was open.
+   */
+  async learn(answer: FalAnswer, claim: Date | null): Promise<HeldBack | null> {
     if (answer.kind === 'answered') {
       const { status, headers, body } = answer;
       if (status === 429 || status === 503) {
@@ -70,26 +87,40 @@ export class CircuitBreaker {
       const reason = refusalReason(status, body);
       if (reason !== null) {
         const words = errorText(body.json) ?? `HTTP ${status}`;
-        const retryInMs = await this.#store.open(words, claim);
-        if (retryInMs === null) return;
-        const nextProbeInMinutes = Math.round(retryInMs / MINUTE);
+        const opened = await this.#store.open(reason, words, claim);
+        if (opened === null) return null;
         this.#log.error(
-          { reason, status, words, nextProbeInMinutes },
+          { reason, status, words, nextProbeAt: opened.retryAt.toISOString() },
           'circuit breaker open: fal refuses our key or account',
         );
-        return;
+        return claim === null ? null : heldBack(opened);
       }
       if (claim !== null && status >= 200 && status < 300) {
         await this.#store.close();
         this.#log.warn({}, 'circuit breaker closed: fal accepted a submit');
-        return;
+        return null;
       }
     }
     if (claim !== null) await this.#store.release(claim);
+    return null;
   }
 }
 
-function refusalReason(status: number, body: Body): 'KEY_REFUSED' | 'BALANCE_EXHAUSTED' | null {
+type HeldBack = Refusal<'PROVIDER_UNAVAILABLE'>;
+
+/** Without fal's words, which are the operator's. */
+function heldBack({ reason, retryAt, retryInMs }: Opened): HeldBack {
+  const message = `No runs can be started at the moment. Try again in ${inWords(retryInMs)}. Nothing was started.`;
+  return { code: 'PROVIDER_UNAVAILABLE', message, pause: { reason, retryAt } };
+}
+
+function inWords(ms: number): string {
+  if (ms <= MINUTE / 2) return `${Math.ceil(ms / SECOND)} s`;
+  const minutes = Math.ceil(ms / MINUTE);
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+}
+
+function refusalReason(status: number, body: Body): OpeningReason | null {
   if (status === 401) return 'KEY_REFUSED';
   if (status === 402) return 'BALANCE_EXHAUSTED';
   return status === 403 && isLockedAccount(body) ? 'BALANCE_EXHAUSTED' : null;

@@ -1,10 +1,11 @@
-import { errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
+import { billedIn, errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
 import { sendOnce, type Body, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { Log } from '../log/log.ts';
+import type { Pause } from '../domain/user-error.ts';
 import { isJsonObject } from '../values/json.ts';
 import { parseUrl } from '../values/web-url.ts';
 
@@ -27,7 +28,7 @@ export class FalProvider implements RunProvider {
 
   async submit(request: SubmitRequest): Promise<SubmitEvent> {
     const admission = await this.#admit();
-    if ('heldBack' in admission) return refused('PROVIDER_UNAVAILABLE', admission.heldBack);
+    if ('heldBack' in admission) return { kind: 'refused', failure: admission.heldBack };
     const isLate = performance.now() > request.sendBefore;
     const answer: FalAnswer = isLate
       ? { kind: 'unanswered', sent: false, message: 'this server was held up before it could send the run' }
@@ -41,13 +42,14 @@ export class FalProvider implements RunProvider {
           }),
         );
     try {
-      await this.#breaker.learn(answer, admission.claim);
+      const heldBack = await this.#breaker.learn(answer, admission.claim);
+      if (heldBack !== null) return { kind: 'refused', failure: heldBack };
     } catch (error) {
       // The outcome of this submit matters more; the next one has the same effect on the breaker.
       const status = answer.kind === 'answered' ? answer.status : null;
       this.#log.error({ err: error, status }, 'circuit breaker state not stored');
     }
-    return readSubmit(answer);
+    return readSubmit(answer, this.#breaker.busy());
   }
 
   async #admit(): ReturnType<CircuitBreaker['admit']> {
@@ -55,7 +57,8 @@ export class FalProvider implements RunProvider {
       return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      return { heldBack: 'The run was not sent because of an error in this server. Nothing was started.' };
+      const message = 'The run was not sent because of an error in this server. Nothing was started.';
+      return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message } };
     }
   }
 
@@ -120,13 +123,12 @@ export class FalProvider implements RunProvider {
         ? { kind: 'unreachable', message: answer.message }
         : { kind: 'failed', requestId: run.requestId, message: ended.failure, output: null };
     }
-    const output = storedBody(answer.body);
-    const words = errorText(output);
-    if (ended.failure !== null) {
-      return { kind: 'failed', requestId: run.requestId, message: words ?? ended.failure, output };
-    }
+    const { requestId } = run;
+    const result = { requestId, output: storedBody(answer.body), ...billedIn(answer.headers) };
+    const words = errorText(result.output);
+    if (ended.failure !== null) return { ...result, kind: 'failed', message: words ?? ended.failure };
     if (answer.status >= 200 && answer.status < 300 && answer.body.json !== undefined) {
-      return { kind: 'succeeded', requestId: run.requestId, output };
+      return { ...result, kind: 'succeeded' };
     }
     if (answer.status === 400 && words?.startsWith(STILL_RUNNING)) return { kind: 'running', percent: null };
     if (answer.status === 404 || answer.status === 410) {
@@ -134,7 +136,7 @@ export class FalProvider implements RunProvider {
     }
     // The result of a failed run is the model's own error; a gateway's error has another form.
     const isModelsOwn = answer.status >= 400 && answer.status !== 429 && words !== null && !isGateway(answer);
-    if (isModelsOwn) return { kind: 'failed', requestId: run.requestId, message: words, output };
+    if (isModelsOwn) return { ...result, kind: 'failed', message: words };
     return { kind: 'unreachable', message: `result answered HTTP ${answer.status}` };
   }
 
@@ -151,7 +153,8 @@ function isGateway({ status }: { readonly status: number }): boolean {
   return status === 401 || status === 403 || status === 502 || status === 503 || status === 504;
 }
 
-function readSubmit(answer: FalAnswer): SubmitEvent {
+/** @param busy the pause that fal asks for when it is too busy */
+function readSubmit(answer: FalAnswer, busy: Pause): SubmitEvent {
   if (answer.kind === 'unanswered') {
     return answer.sent
       ? {
@@ -166,10 +169,8 @@ function readSubmit(answer: FalAnswer): SubmitEvent {
   // A proxy before fal also answers 503, after it passed the request on.
   const isProxys503 = status === 503 && /upstream|reset|disconnect/i.test(body.text ?? '');
   if (status === 429 || (status === 503 && !isProxys503)) {
-    return refused(
-      'PROVIDER_UNAVAILABLE',
-      `fal is too busy (HTTP ${status}${said(words)}). Nothing was started.`,
-    );
+    const message = `fal is too busy (HTTP ${status}${said(words)}). Nothing was started.`;
+    return { kind: 'refused', failure: { code: 'PROVIDER_UNAVAILABLE', message, pause: busy } };
   }
   if (status >= 500) {
     // After a gateway's 502 or 504 the queue may have taken the run; fal's own error body means that it did not.

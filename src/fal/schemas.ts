@@ -26,6 +26,12 @@ export const submitAnswerSchema = z.object({
   queue_position: positionSchema,
 });
 
+/** From the answer to a result. Any other text than a decimal number that the database's column can hold is ignored. */
+export function billedIn(headers: Headers): { readonly billableUnits?: string } {
+  const value = headers.get('x-fal-billable-units');
+  return value !== null && /^\d{1,9}(?:\.\d{1,20})?$/.test(value) ? { billableUnits: value } : {};
+}
+
 /** The newest lines have the progress; an answer may have millions. */
 const MAX_LOG_LINES = 200;
 const logLineSchema = z.object({ message: z.string() });

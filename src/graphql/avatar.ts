@@ -7,6 +7,7 @@ import { GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
 import { isId } from '../jobs/ids.ts';
 import { openStream, versionFrom } from './stream.ts';
+import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
@@ -24,37 +25,6 @@ const AvatarStatusEnum = builder.enumType('AvatarStatus', {
     FAILED: { description: 'The training has ended without an artefact. See `error`.' },
     CANCELLED: { description: 'The training was cancelled.' },
   },
-});
-
-const ProgressSourceEnum = builder.enumType('ProgressSource', {
-  description: 'Source of a progress value. Values come from fal and are never estimated.',
-  values: {
-    QUEUE: { description: 'Status of fal’s queue.' },
-    LOGS: { description: 'Log lines of the trainer.' },
-    RESULT: { description: 'Result of the completed training.' },
-  },
-});
-
-type ProgressShape = Pick<Avatar, 'progressPercent' | 'progressQueuePosition' | 'progressSource'>;
-
-const Progress = builder.objectRef<ProgressShape>('Progress').implement({
-  description: 'Progress of the newest training.',
-  fields: (t) => ({
-    percent: t.exposeInt('progressPercent', {
-      nullable: true,
-      description: 'Percentage completed, 0 to 100. Null if unknown.',
-    }),
-    queuePosition: t.exposeInt('progressQueuePosition', {
-      nullable: true,
-      description:
-        'Number of runs ahead in fal’s queue. Null if the training is not queued or fal reports no position.',
-    }),
-    source: t.expose('progressSource', {
-      type: ProgressSourceEnum,
-      nullable: true,
-      description: 'Source of the values. Null if there are none.',
-    }),
-  }),
 });
 
 export const AvatarNode = builder.prismaNode('Avatar', {

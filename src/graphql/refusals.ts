@@ -2,6 +2,8 @@ import { builder } from './builder.ts';
 import {
   ERROR_CODES,
   type ErrorCode,
+  type Pause,
+  type PauseReason,
   type Refusal,
   type RefusalCode,
   type Result,
@@ -44,13 +46,22 @@ abstract class RefusalError extends Error {
   }
 }
 
+class ProviderUnavailableError extends RefusalError {
+  readonly pause: Pause | null;
+
+  constructor(refusal: Refusal) {
+    super(refusal);
+    this.pause = refusal.pause ?? null;
+  }
+}
+
 const ERROR_OF_CODE = {
   NOT_FOUND: class NotFoundError extends RefusalError {},
   INVALID_INPUT: class InvalidInputError extends RefusalError {},
   CONFLICT: class ConflictError extends RefusalError {},
   NOT_READY: class NotReadyError extends RefusalError {},
   PROVIDER_REJECTED: class ProviderRejectedError extends RefusalError {},
-  PROVIDER_UNAVAILABLE: class ProviderUnavailableError extends RefusalError {},
+  PROVIDER_UNAVAILABLE: ProviderUnavailableError,
   LIMIT_EXCEEDED: class LimitExceededError extends RefusalError {},
   IDEMPOTENCY_CONFLICT: class IdempotencyConflictError extends RefusalError {},
 } satisfies Record<RefusalCode, new (refusal: Refusal) => RefusalError>;
@@ -71,6 +82,34 @@ for (const [code, errorClass] of Object.entries(ERROR_OF_CODE)) {
     isTypeOf: (value) => value instanceof errorClass,
   });
 }
+
+const UnavailableReasonEnum = builder.enumType('UnavailableReason', {
+  description:
+    'Reason why runs cannot be started at the moment. No input of the caller causes or changes it.',
+  values: {
+    KEY_REFUSED: { description: 'fal refuses the key of this service.' },
+    BALANCE_EXHAUSTED: {
+      description: 'fal refuses the account of this service, whose balance is exhausted.',
+    },
+    BUSY: { description: 'fal is too busy.' },
+  } satisfies Record<PauseReason, object>,
+});
+
+builder.objectFields(ProviderUnavailableError, (t) => ({
+  reason: t.field({
+    type: UnavailableReasonEnum,
+    nullable: true,
+    description: 'Reason. Null if unknown, for example if fal cannot be reached.',
+    resolve: ({ pause }) => pause?.reason ?? null,
+  }),
+  retryAt: t.field({
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'Time from which this service sends a run to fal again. Null if unknown. Until then every call that starts a run is refused.',
+    resolve: ({ pause }) => pause?.retryAt ?? null,
+  }),
+}));
 
 type CodesOf<UseCase> = UseCase extends (...args: never) => Promise<infer Returned>
   ? Returned extends { readonly refused: { readonly code: infer Code extends RefusalCode } }

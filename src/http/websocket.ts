@@ -12,6 +12,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import { pathOf, refusalOfHead } from './request-head.ts';
+import { authorizationIn, whyForbidden } from './connection-init.ts';
 import { createPush, withoutStatus, withoutStatuses } from './ws-events.ts';
 import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
@@ -106,7 +107,8 @@ export function serveSockets(
       // Clients retry after 1013, but not after 4403.
       if (identity.kind === 'unavailable')
         connection.close(TRY_AGAIN_LATER, 'Tokens cannot be verified: retry later');
-      // false closes the socket with 4403 Forbidden.
+      else if (identity.kind !== 'viewer')
+        connection.close(CloseCode.Forbidden, `Forbidden: ${whyForbidden(identity)}`);
       if (identity.kind !== 'viewer' || !connection.isOpen) return false;
       const { ownerId, expiresAt } = identity.viewer;
       if (!socketsOf.tryAcquire(ownerId)) {
@@ -236,9 +238,4 @@ function attempt<T>(step: () => T): T | GraphQLError {
 function refuse(socket: Duplex, status: number): void {
   const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`;
   socket.end(`${line}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
-}
-
-function authorizationIn(params: Readonly<Record<string, unknown>> | undefined): string | null {
-  const given = params?.['authorization'] ?? params?.['Authorization'];
-  return typeof given === 'string' ? given : null;
 }

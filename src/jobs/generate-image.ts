@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
+import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
@@ -96,12 +97,15 @@ export async function generateImage(
     seed: seed ?? newSeed(),
     size: size ?? DEFAULT_SIZES[avatar.trainingType],
   };
+  const { endpoint } = generator;
+  const sent = generator.input(request);
   const fields = {
     ownerId,
     avatarId,
     trainer,
-    endpoint: generator.endpoint,
-    input: generator.input(request),
+    endpoint,
+    input: sent,
+    estimatedMicroUsd: estimateGeneration(endpoint, sent)?.microUsd ?? null,
     // As given: a repeat chooses another seed.
     idempotency: idempotencyOf(idempotencyKey, {
       of: 'generation',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { ensureTrigger } from '../catalog/trigger.ts';
+import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import { refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
@@ -71,16 +72,19 @@ export async function regenerate(
     seed,
     strength: changes.done.strength ?? earlier.strength,
   };
+  const { avatarId, trainer, endpoint } = earlier;
+  const sent = generator.again(earlier.input, {
+    ...changes.done,
+    prompt: prompt === undefined ? null : ensureTrigger(prompt, earlier.triggerPhrase),
+    seed,
+  });
   const fields = {
     ownerId,
-    avatarId: earlier.avatarId,
-    trainer: earlier.trainer,
-    endpoint: earlier.endpoint,
-    input: generator.again(earlier.input, {
-      ...changes.done,
-      prompt: prompt === undefined ? null : ensureTrigger(prompt, earlier.triggerPhrase),
-      seed,
-    }),
+    avatarId,
+    trainer,
+    endpoint,
+    input: sent,
+    estimatedMicroUsd: estimateGeneration(endpoint, sent)?.microUsd ?? null,
     idempotency: idempotencyOf(idempotencyKey, { of: 'regeneration', generationId, ...given }),
   };
   return submitGeneration(deps, fields, generation, waitSeconds);

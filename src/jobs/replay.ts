@@ -1,6 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PROVIDER_TIMEOUT_MS } from './timing.ts';
-import { DELETED_SINCE, isProviderCode, type ProviderCode, type Refusal } from '../domain/user-error.ts';
+import {
+  DELETED_SINCE,
+  isProviderCode,
+  PAUSE_REASONS,
+  type ProviderCode,
+  type Refusal,
+} from '../domain/user-error.ts';
 import type { JobState } from '../domain/job-state.ts';
 
 export interface ReplayStore {
@@ -8,6 +14,8 @@ export interface ReplayStore {
     readonly state: JobState;
     readonly errorCode: string | null;
     readonly errorMessage: string | null;
+    readonly pauseReason: string | null;
+    readonly retryAt: Date | null;
   } | null>;
 }
 
@@ -28,8 +36,12 @@ export async function refusalOfFirst(
   for (let waitMs = FIRST_PAUSE_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_PAUSE_MS)) {
     const job = await store.findSubmitOutcome(jobId);
     if (job === null) return DELETED_SINCE.refused;
-    const { state, errorCode: code, errorMessage } = job;
-    if (state === 'FAILED' && isProviderCode(code)) return { code, message: errorMessage ?? '' };
+    const { state, errorCode: code, errorMessage, retryAt } = job;
+    if (state === 'FAILED' && isProviderCode(code)) {
+      const reason = PAUSE_REASONS.find((known) => known === job.pauseReason) ?? null;
+      const pause = reason === null && retryAt === null ? {} : { pause: { reason, retryAt } };
+      return { code, message: errorMessage ?? '', ...pause };
+    }
     if (state !== 'SUBMITTING' || performance.now() > giveUpAt) return null;
     await pause(waitMs);
   }

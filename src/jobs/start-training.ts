@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { deprecationNotice } from '../catalog/catalog.ts';
+import { estimateTraining } from '../catalog/prices.ts';
 import { idempotencyOf } from './ids.ts';
 import {
   MAX_IDEMPOTENCY_KEY_LENGTH,
@@ -74,6 +75,7 @@ export async function startTraining(
     trainer,
     endpoint: row.endpoint,
     input: row.input({ avatarId, trainingType, triggerPhrase, imagesUrl, steps: steps ?? null }),
+    estimatedMicroUsd: estimateTraining(row.endpoint, steps ?? row.steps.default)?.microUsd ?? null,
     idempotency: idempotencyOf(idempotencyKey, {
       of: 'training',
       avatarId,

@@ -28,6 +28,8 @@ export type NewJob = {
   readonly trainer: Trainer;
   readonly endpoint: string;
   readonly input: JsonObject;
+  /** What it will probably cost, in millionths of a US dollar; null: unknown. */
+  readonly estimatedMicroUsd: number | null;
   /** Of its callback URL. */
   readonly token: string;
   readonly idempotency: { readonly key: string; readonly digest: string } | null;

@@ -26,6 +26,12 @@ export const NOT_FOUND_GRACE_MS = 2 * MINUTE;
 /** Longer than a poll, which is up to two requests. */
 export const LEASE_MS = 2 * MINUTE;
 
+/** An instance on a shared database records this often that it lives … */
+export const HEARTBEAT_MS = 1.5 * SECOND;
+
+/** … and counts as dead after this time without a record. Its leases are taken over within 10 s of its death. */
+export const DEAD_AFTER_MS = 5 * SECOND;
+
 /** The longest pause between two polls while fal is unreachable. */
 export const MAX_BACKOFF_MS = MINUTE;
 

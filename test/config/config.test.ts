@@ -22,11 +22,13 @@ const LIMITS = [
   'LIMIT_COST_PER_MINUTE',
 ];
 
+const USD_LIMITS = ['LIMIT_USD_PER_DAY', 'LIMIT_TOTAL_USD_PER_DAY'];
+
 const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
   'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN ' +
-  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS TRAINERS_FILE'
+  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
 ).split(' ');
 
 const LOCAL_LIMITS = {
@@ -72,6 +74,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' },
     retentionDays: { artifacts: 365, images: 30 },
     reconcileIntervalMs: 500,
+    breakerWaitsMs: [60_000, 120_000, 300_000, 900_000],
     auth: { kind: 'LOCAL' },
     limits: LOCAL_LIMITS,
     metricsToken: null,
@@ -81,7 +84,7 @@ test('an empty or blank environment is a local server without dependencies', () 
   };
   expect(readConfig({})).toEqual(config);
   for (const blank of ['', ' ', '\t']) {
-    const environment = Object.fromEntries([...NAMES, ...LIMITS].map((name) => [name, blank]));
+    const environment = Object.fromEntries([...NAMES, ...LIMITS, ...USD_LIMITS].map((name) => [name, blank]));
     expect(readConfig(environment)).toEqual(config);
   }
 });
@@ -107,6 +110,7 @@ test('every setting is applied', () => {
       FAL_ARTIFACT_RETENTION_DAYS: '7',
       FAL_IMAGE_RETENTION_DAYS: 'none',
       RECONCILE_INTERVAL_MS: '1500',
+      BREAKER_WAITS_MS: '5000, 60000',
       AUTH_JWKS_URL: 'https://id.example/jwks.json',
       AUTH_ISSUER: 'https://id.example',
       AUTH_AUDIENCE: 'likeness',
@@ -121,6 +125,8 @@ test('every setting is applied', () => {
       LIMIT_SOCKETS: '8',
       LIMIT_SOCKETS_PER_OWNER: '9',
       LIMIT_COST_PER_MINUTE: '10',
+      LIMIT_USD_PER_DAY: '1.50',
+      LIMIT_TOTAL_USD_PER_DAY: '20',
       METRICS_TOKEN: 'for-the-metrics-only',
       ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
       PLAYGROUND: 'on',
@@ -147,6 +153,7 @@ test('every setting is applied', () => {
     defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'WAN_22_IMAGE' },
     retentionDays: { artifacts: 7, images: null },
     reconcileIntervalMs: 1500,
+    breakerWaitsMs: [5000, 60_000],
     auth: {
       kind: 'JWT',
       keys: { jwksUrl: 'https://id.example/jwks.json' },
@@ -159,6 +166,8 @@ test('every setting is applied', () => {
       imagesPerDay: 3,
       totalTrainingsPerDay: 4,
       totalImagesPerDay: null,
+      microUsdPerDay: 1_500_000,
+      totalMicroUsdPerDay: 20_000_000,
       avatarsPerOwner: 5,
       streamsPerOwner: 6,
       operationsPerSocket: 7,
@@ -198,6 +207,11 @@ describe('a setting is accepted at its bounds and refused beyond them:', () => {
     ['PORT', '4000', 'http'],
     ['RECONCILE_INTERVAL_MS', '50', '49'],
     ['RECONCILE_INTERVAL_MS', '3600000', '3600001'],
+    ['BREAKER_WAITS_MS', '100', '99'],
+    ['BREAKER_WAITS_MS', '5000,86400000', '5000,86400001'],
+    ['BREAKER_WAITS_MS', '1000, 2000', '1000,'],
+    ['BREAKER_WAITS_MS', Array(10).fill('1000').join(), Array(11).fill('1000').join()],
+    ['BREAKER_WAITS_MS', '5000', '5s'],
     ['FAL_ARTIFACT_RETENTION_DAYS', '1', '0'],
     ['FAL_IMAGE_RETENTION_DAYS', '3650', '3651'],
     ['FAL_IMAGE_RETENTION_DAYS', 'none', 'NONE'],
@@ -377,6 +391,8 @@ describe('limits', () => {
       avatarsPerOwner: 1000,
       totalTrainingsPerDay: null,
       totalImagesPerDay: null,
+      microUsdPerDay: null,
+      totalMicroUsdPerDay: null,
       streamsPerOwner: 1000,
       operationsPerSocket: 10,
       sockets: 20_000,
@@ -396,6 +412,32 @@ describe('limits', () => {
       expect(problemsOf({ [name]: wrong })).toEqual([expect.stringMatching(`^${name}: expected `)]);
     }
   });
+});
+
+describe.each(USD_LIMITS)('%s', (name) => {
+  const limitOf = (value: string) => {
+    const { microUsdPerDay, totalMicroUsdPerDay } = readConfig({ ...WITH_TOKENS, [name]: value }).limits;
+    return name === 'LIMIT_USD_PER_DAY' ? microUsdPerDay : totalMicroUsdPerDay;
+  };
+
+  test.each([
+    ['0', 0],
+    ['1', 1_000_000],
+    ['1.50', 1_500_000],
+    ['0.000001', 1],
+    ['1.1', 1_100_000],
+    ['9999999.999999', 9_999_999_999_999],
+    ['none', null],
+  ])('%s is exact', (value, microUsd) => {
+    expect(limitOf(value)).toBe(microUsd);
+  });
+
+  test.each(['-1', '1.', '.5', '1.0000001', '1e3', '1,50', '$1', '10000000', 'NONE'])(
+    'refuses %s',
+    (value) => {
+      expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name}: expected US dollars`)]);
+    },
+  );
 });
 
 const EVERYTHING_WRONG = {
@@ -418,7 +460,8 @@ const EVERYTHING_WRONG = {
   FAL_ARTIFACT_RETENTION_DAYS: '0',
   FAL_IMAGE_RETENTION_DAYS: 'x',
   RECONCILE_INTERVAL_MS: '1',
-  ...Object.fromEntries(LIMITS.map((name) => [name, 'x'])),
+  ...Object.fromEntries([...LIMITS, ...USD_LIMITS].map((name) => [name, 'x'])),
+  BREAKER_WAITS_MS: '1',
   AUTH_JWT_SECRET: 'short secret',
   AUTH_JWKS_URL: 'ftp://user:jwks-password@h',
 };
@@ -458,5 +501,5 @@ test('docs/settings.md lists every setting and no other', () => {
   const rows = [...page.matchAll(/^\| (`[A-Z_]+`[^|]*)\|/gm)].map(([, cell]) => cell ?? '');
   const listed = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ''));
   expect(listed.toSorted()).toEqual([...new Set(names)].sort());
-  for (const name of [...NAMES, ...LIMITS]) expect(names).toContain(name);
+  for (const name of [...NAMES, ...LIMITS, ...USD_LIMITS]) expect(names).toContain(name);
 });

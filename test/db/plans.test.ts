@@ -6,6 +6,7 @@ import {
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
+import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
 
@@ -40,6 +41,8 @@ const app = await startTestApp({
     LIMIT_TOTAL_TRAININGS_PER_DAY: '100000',
     LIMIT_TOTAL_IMAGES_PER_DAY: '100000',
     LIMIT_AVATARS_PER_OWNER: '100',
+    LIMIT_USD_PER_DAY: '100000',
+    LIMIT_TOTAL_USD_PER_DAY: '100000',
   },
 });
 afterAll(async () => {
@@ -109,6 +112,12 @@ test('every statement finds its rows of large tables by an index, and every inde
   await app.restart(async ({ pool, prisma }) => {
     // Once an hour.
     await forgetDeliveries(prisma, new AbortController().signal);
+    const instances = new PrismaInstanceStore(prisma, 'living');
+    await instances.freeAll();
+    await instances.beat();
+    await prisma.instance.create({ data: { id: 'dead', heartbeatAt: new Date(0) } });
+    await instances.beat();
+    await instances.leave();
     const statements = [...sent.values()];
     expect(statements.length).toBeGreaterThan(20);
     for (const { text, values } of statements) {

@@ -5,11 +5,13 @@ const FREE_AT = new Date('2026-01-02T03:04:05Z');
 
 function usage(own: number, total = own, runningTrainings = 0): Usage {
   const spent = (units: number) => ({ units, freeAt: units === 0 ? null : FREE_AT });
-  return { runningTrainings, own: spent(own), total: spent(total) };
+  return { runningTrainings, own: spent(own), total: spent(total), ownMoney: NO_MONEY, totalMoney: NO_MONEY };
 }
 
-const TRAINING = { kind: 'TRAINING', units: 1 } as const;
-const IMAGES = { kind: 'GENERATION', units: 4 } as const;
+const NO_MONEY = { microUsd: 0, freeAt: null };
+const PRICED = { endpoint: 'fal-ai/any', estimatedMicroUsd: 1 } as const;
+const TRAINING = { kind: 'TRAINING', units: 1, ...PRICED } as const;
+const IMAGES = { kind: 'GENERATION', units: 4, ...PRICED } as const;
 
 function limits(some: Partial<SpendLimits>): SpendLimits {
   return { ...NO_LIMITS, ...some };
@@ -63,5 +65,46 @@ describe('a quota', () => {
 
   test('of all owners does not reveal their usage', () => {
     expect(checkQuota(TRAINING, usage(0, 987), limits({ totalTrainingsPerDay: 500 }))).not.toMatch(/987|500/);
+  });
+});
+
+describe('a limit on money', () => {
+  const DOLLAR = 1_000_000;
+  const spent = (own: number, total = own): Usage => ({
+    ...usage(0),
+    ownMoney: { microUsd: own, freeAt: FREE_AT },
+    totalMoney: { microUsd: total, freeAt: FREE_AT },
+  });
+  const costing = (estimatedMicroUsd: number | null) => ({ ...TRAINING, estimatedMicroUsd });
+
+  test('allows the last millionth, and no more, of both kinds together', () => {
+    const one = limits({ microUsdPerDay: DOLLAR });
+    expect(checkQuota(costing(35_000), spent(965_000), one)).toBeNull();
+    expect(checkQuota({ ...IMAGES, estimatedMicroUsd: 35_000 }, spent(965_000), one)).toBeNull();
+    expect(checkQuota(costing(35_000), spent(965_001), one)).toBe(
+      'At most $1 is allowed in 24 hours, $0.965001 was spent, and this run costs about $0.035. Try again after 2026-01-02T03:04:05.000Z.',
+    );
+    const total = limits({ totalMicroUsdPerDay: DOLLAR });
+    expect(checkQuota(costing(35_000), spent(0, 965_000), total)).toBeNull();
+    expect(checkQuota(costing(35_000), spent(0, 965_001), total)).toContain('spends no more money today');
+  });
+
+  test('of all owners reveals neither their spending nor the limit', () => {
+    const total = limits({ totalMicroUsdPerDay: 7 * DOLLAR });
+    expect(checkQuota(costing(DOLLAR), spent(0, 6_500_000), total)).not.toMatch(/\$7|6\.5/);
+    expect(checkQuota(costing(null), spent(0), total)).not.toContain('$');
+  });
+
+  test.each(['microUsdPerDay', 'totalMicroUsdPerDay'] as const)('%s refuses an unknown price', (name) => {
+    const limited = limits({ [name]: 1000 * DOLLAR });
+    expect(checkQuota(costing(null), spent(0), limited)).toContain('the price of fal-ai/any is unknown');
+  });
+
+  test('that is absent allows an unknown price', () => {
+    expect(checkQuota(costing(null), spent(1e15), NO_LIMITS)).toBeNull();
+  });
+
+  test('of 0 allows no run that costs anything', () => {
+    expect(checkQuota(costing(1), spent(0), limits({ microUsdPerDay: 0 }))).toContain('At most $0');
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { memoryLog } from '../support/memory-log.ts';
-import { FakeBreakerStore } from '../support/breaker-fixture.ts';
+import { FakeBreakerStore, IN_ONE_MINUTE, IN_TWO_MINUTES } from '../support/breaker-fixture.ts';
 import { CircuitBreaker } from '../../src/fal/circuit-breaker.ts';
 import type { FalAnswer } from '../../src/fal/send-once.ts';
 
@@ -14,9 +14,13 @@ function breakerFixture() {
   return { store, log, breaker: new CircuitBreaker(store, log) };
 }
 
-async function heldBack(breaker: CircuitBreaker): Promise<string | null> {
+async function heldBack(breaker: CircuitBreaker) {
   const admission = await breaker.admit();
   return 'heldBack' in admission ? admission.heldBack : null;
+}
+
+async function messageOf(breaker: CircuitBreaker): Promise<string | null> {
+  return (await heldBack(breaker))?.message ?? null;
 }
 
 const CLAIM = new Date();
@@ -26,21 +30,29 @@ afterEach(() => {
 });
 
 describe.each([
-  ['a submit', null, 1, '1 minute'],
-  ['a probe', CLAIM, 2, '2 minutes'],
-] as const)('the breaker opens when fal answers %s with', (_submit, claim, minutes, wait) => {
+  ['a submit', null, IN_ONE_MINUTE, '1 minute'],
+  ['a probe', CLAIM, IN_TWO_MINUTES, '2 minutes'],
+] as const)('the breaker opens when fal answers %s with', (_submit, claim, { retryAt }, wait) => {
   test.each([
     ['a refusal of the key', answer(401, 'Cannot access application'), 'KEY_REFUSED'],
     ['a refusal of an unpaid account', answer(402), 'BALANCE_EXHAUSTED'],
     ['an exhausted balance', answer(403, 'User is locked. Reason: Exhausted balance.'), 'BALANCE_EXHAUSTED'],
   ] as const)('%s', async (_what, given, reason) => {
     const { store, log, breaker } = breakerFixture();
-    await breaker.learn(given, claim);
-    expect(log.lines).toMatchObject([{ level: 'error', fields: { reason, nextProbeInMinutes: minutes } }]);
-    const words = `No runs can be started at the moment. Try again in ${wait}. Nothing was started.`;
-    expect(await heldBack(breaker)).toBe(words);
+    const told = await breaker.learn(given, claim);
+    expect(log.lines).toMatchObject([
+      { level: 'error', fields: { reason, nextProbeAt: retryAt.toISOString() } },
+    ]);
+    const refusal = {
+      code: 'PROVIDER_UNAVAILABLE',
+      message: `No runs can be started at the moment. Try again in ${wait}. Nothing was started.`,
+      pause: { reason, retryAt },
+    };
+    expect(await heldBack(breaker)).toEqual(refusal);
     // Another instance.
-    expect(await heldBack(new CircuitBreaker(store, log))).toBe(words);
+    expect(await heldBack(new CircuitBreaker(store, log))).toEqual(refusal);
+    // The caller of the probe asked while the breaker was open. The other one gets fal's words.
+    expect(told).toEqual(claim === null ? null : refusal);
   });
 });
 
@@ -62,6 +74,17 @@ test.each([
   expect(store.calls).toEqual(['release']);
 });
 
+test.each([
+  [4100, '5 s'],
+  [30_000, '30 s'],
+  [30_001, '1 minute'],
+  [60_001, '2 minutes'],
+])('a wait of %i ms is told as %s', async (retryInMs, words) => {
+  const { store, breaker } = breakerFixture();
+  store.admission = { kind: 'open', opened: { reason: null, retryAt: CLAIM, retryInMs } };
+  expect(await messageOf(breaker)).toContain(`Try again in ${words}.`);
+});
+
 test('a success closes the breaker when it is that of a probe', async () => {
   const { store, log, breaker } = breakerFixture();
   await breaker.learn(answer(200), null);
@@ -81,7 +104,9 @@ describe('a pause that fal asks for', () => {
     vi.useFakeTimers({ now: 1_800_000_000_000 });
     const { store, breaker } = breakerFixture();
     await breaker.learn(answer(status, 'busy', { 'retry-after': retryAfter }), null);
-    expect(await heldBack(breaker)).toContain(`try again in ${seconds} s`);
+    expect(await messageOf(breaker)).toContain(`try again in ${seconds} s`);
+    const retryAt = new Date(1_800_000_000_000 + seconds * 1000);
+    expect((await heldBack(breaker))?.pause).toEqual({ reason: 'BUSY', retryAt });
     vi.advanceTimersByTime(seconds * 1000 - 1);
     expect(await heldBack(breaker)).not.toBeNull();
     vi.advanceTimersByTime(1);
@@ -94,7 +119,7 @@ describe('a pause that fal asks for', () => {
     await breaker.learn(answer(429, 'busy', { 'retry-after': '30' }), null);
     await breaker.learn(answer(429, 'busy', { 'retry-after': '1' }), null);
     await breaker.learn(answer(429), null);
-    expect(await heldBack(breaker)).toMatch(/try again in (30|29) s/);
+    expect(await messageOf(breaker)).toMatch(/try again in (30|29) s/);
   });
 
   test.each([undefined, '', 'soon', '-5', '1.5', new Date(0).toUTCString()])(

@@ -192,6 +192,35 @@ test.each<[Answer, string]>([
   expect(arrived).toMatchObject([{ method: 'PUT', path: `/fal-ai/x/requests/${ID}/cancel` }]);
 });
 
+describe('the units that fal bills', () => {
+  const billed = async (units: string) => {
+    const { url } = await peer((response, { path }) => {
+      response.setHeader('x-fal-billable-units', units);
+      send(response, path.includes('/status') ? completed : output);
+    });
+    return falAt(url).fetchStatus(runAt(url));
+  };
+
+  test.each(['0', '4', '0.92', '999999999.999999'])('are kept: %s', async (units) => {
+    expect(await billed(units)).toMatchObject({ kind: 'succeeded', billableUnits: units });
+  });
+
+  test.each([
+    '',
+    '-1',
+    '1e9',
+    '1,5',
+    '1, 2',
+    'NaN',
+    '1000000000',
+    '0x10',
+    `1.${'0'.repeat(21)}`,
+    '9'.repeat(5000),
+  ])('are ignored when they are %j', async (units) => {
+    expect(await billed(units)).toEqual({ kind: 'succeeded', requestId: ID, output: OUTPUT });
+  });
+});
+
 describe('the URLs that fal gave for a run', () => {
   test('are not used on another origin, which would receive the key', async () => {
     const elsewhere = await peer((response) => send(response, queue.queued));

@@ -100,6 +100,7 @@ test('the codes and states that clients branch on are all there', () => {
   expect(valuesOf('GenerationStatus').toSorted()).toEqual(ends.toSorted());
   expect(valuesOf('TrainingType').toSorted()).toEqual(['PORTRAIT', 'STYLE']);
   expect(valuesOf('ImageSize').toSorted()).toEqual([...IMAGE_SIZES].toSorted());
+  expect(valuesOf('UnavailableReason')).toEqual(['BALANCE_EXHAUSTED', 'BUSY', 'KEY_REFUSED']);
   expect(valuesOf('OutputFormat').toSorted()).toEqual([...OUTPUT_FORMATS].toSorted());
 });
 

@@ -7,7 +7,7 @@ test('a repeat reads the first call’s job less and less often while fal is slo
     findSubmitOutcome: async () => {
       readAt.push(performance.now());
       const state = readAt.length < 5 ? ('SUBMITTING' as const) : ('RUNNING' as const);
-      return { state, errorCode: null, errorMessage: null };
+      return { state, errorCode: null, errorMessage: null, pauseReason: null, retryAt: null };
     },
   };
 

@@ -36,6 +36,7 @@ test('a submit must be sent within 30 seconds of its beginning, however long the
     trainer: 'FLUX_2',
     endpoint: 'fal-ai/any',
     input: {},
+    estimatedMicroUsd: null,
     idempotency: null,
   } as const;
   await submitJob(deps, fields, async ({ id }) => {

@@ -92,6 +92,9 @@ describe('a token that is no good is refused wherever it comes from', () => {
       const socket = await RawSocket.open(app.graphqlUrl);
       socket.say({ type: 'connection_init', payload });
       expect(await socket.closedWith()).toBe(4403);
+      const reason = /^Authentication failed: (.*)\.$/.exec(answer.errors[0]?.message ?? '')?.[1];
+      const expected = reason ?? 'send a bearer token as `authorization` of connection_init';
+      expect(socket.closed?.reason).toBe(`Forbidden: ${expected}`);
       expect(socket.frames).toEqual([]);
     }
     const upgraded = await RawSocket.open(app.graphqlUrl, { headers: authorization });

@@ -3,6 +3,7 @@ import {
   CreateAvatarDocument,
   GenerateImageDocument,
   StartTrainingDocument,
+  StartTrainingUnlessHeldBackDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
@@ -19,6 +20,18 @@ async function tryToTrain(avatarId: string, imagesUrl = photos()) {
     input: { avatarId, imagesUrl },
   });
   return 'code' in result ? result : null;
+}
+
+async function refusalOf(avatarId: string, idempotencyKey: string | null = null) {
+  const { startTraining: result } = await app.execute(StartTrainingUnlessHeldBackDocument, {
+    input: { avatarId, imagesUrl: photos(), idempotencyKey },
+  });
+  if (result.__typename !== 'ProviderUnavailableError') throw new Error(result.__typename);
+  return result;
+}
+
+function secondsUntil(retryAt: unknown): number {
+  return (Date.parse(String(retryAt)) - Date.now()) / 1000;
 }
 
 function heldBackFor(wait: string): string {
@@ -66,10 +79,20 @@ test.each([
     const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
     expect(createAvatar).toHaveProperty('avatar');
 
+    const refusal = await refusalOf(id);
+    expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', reason });
+    expect(secondsUntil(refusal.retryAt)).toBeGreaterThan(30);
+    expect(secondsUntil(refusal.retryAt)).toBeLessThanOrEqual(60);
+    // fal's words are the operator's.
+    expect(refusal.message).not.toContain(words);
+
     expect(await app.metric('likeness_submits_stopped')).toBe(1);
     // The first probe is refused, the second one is accepted.
     await app.restart(letPass(60));
-    expect(await tryToTrain(id, photos(scenario))).toMatchObject({ code: 'PROVIDER_REJECTED' });
+    expect(await tryToTrain(id, photos(scenario))).toMatchObject({
+      code: 'PROVIDER_UNAVAILABLE',
+      message: heldBackFor('2 minutes'),
+    });
     expect(app.simulator.requests()).toHaveLength(submits + 1);
     expect(await tryToTrain(id)).toMatchObject({ message: heldBackFor('2 minutes') });
 
@@ -101,6 +124,9 @@ test('when fal is too busy it is left alone for as long as it asks for, and then
   const held = await tryToTrain(id);
   expect(held).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
   expect(held?.message).toMatch(/try again in [12] s/);
+  const { reason, retryAt } = await refusalOf(id);
+  expect(reason).toBe('BUSY');
+  expect(secondsUntil(retryAt)).toBeLessThanOrEqual(2);
   expect(app.simulator.requests()).toHaveLength(submits);
   expect(await app.avatarNow(id)).toEqual(before);
 
@@ -109,4 +135,41 @@ test('when fal is too busy it is left alone for as long as it asks for, and then
   expect(performance.now() - askedAt).toBeGreaterThan(1990);
   expect(app.simulator.requests()).toHaveLength(submits + 1);
   expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
+});
+
+test('the first caller that fal is too busy for learns the pause too, and so does a repeat of its call', async () => {
+  app = await startTestApp({ isProxied: true });
+  const { id } = await app.newAvatar();
+  app.simulator.program({ scenario: 'submit-429', times: 1 });
+  const submit = app.fal.holdAnswers();
+  const [first, repeat] = [refusalOf(id, 'once'), refusalOf(id, 'once')];
+  await submit.reached(1);
+  submit.release();
+  const { reason, retryAt } = await first;
+  expect(reason).toBe('BUSY');
+  expect(secondsUntil(retryAt)).toBeLessThanOrEqual(2);
+  expect(await repeat).toMatchObject({ reason, retryAt });
+  expect(app.simulator.requests()).toHaveLength(1);
+});
+
+test('once the balance is back, the first submit after retryAt is accepted without a restart', async () => {
+  app = await startTestApp({ env: { BREAKER_WAITS_MS: '300,700' } });
+  app.log.expectError(OPENED);
+  const { id } = await app.newAvatar();
+  await tryToTrain(id, photos('submit-403-balance'));
+  const { retryAt } = await refusalOf(id);
+  await eventually('a submit to be accepted', async () => ((await tryToTrain(id)) === null ? true : null));
+  expect(secondsUntil(retryAt)).toBeLessThanOrEqual(0);
+  expect(app.simulator.requests()).toHaveLength(2);
+});
+
+test('a 403 that concerns one request refuses that one, and everybody else goes on', async () => {
+  app = await startTestApp();
+  const { id } = await app.newAvatar();
+  const other = await app.newAvatar();
+  const refusal = await tryToTrain(id, photos('submit-403'));
+  expect(refusal).toMatchObject({ code: 'PROVIDER_REJECTED' });
+  expect(await tryToTrain(other.id)).toBeNull();
+  expect(await tryToTrain(id)).toBeNull();
+  expect(await app.metric('likeness_submits_stopped')).toBe(0);
 });

@@ -1,5 +1,14 @@
 import { memoryLog } from './memory-log.ts';
-import { CircuitBreaker, type Admission, type BreakerStore } from '../../src/fal/circuit-breaker.ts';
+import {
+  CircuitBreaker,
+  type Admission,
+  type BreakerStore,
+  type Opened,
+  type OpeningReason,
+} from '../../src/fal/circuit-breaker.ts';
+
+export const IN_ONE_MINUTE = { retryAt: new Date(1_800_000_060_000), retryInMs: 60_000 };
+export const IN_TWO_MINUTES = { retryAt: new Date(1_800_000_120_000), retryInMs: 120_000 };
 
 /** A breaker's state in memory. The test sets what the next submit is admitted as; test/db/store has the real one. */
 export class FakeBreakerStore implements BreakerStore {
@@ -10,11 +19,11 @@ export class FakeBreakerStore implements BreakerStore {
     return this.admission;
   }
 
-  async open(message: string, claim: Date | null): Promise<number> {
+  async open(reason: OpeningReason, message: string, claim: Date | null): Promise<Opened> {
     this.calls.push(`open ${message}`);
-    const minutes = claim === null ? 1 : 2;
-    this.admission = { kind: 'open', retryInMs: minutes * 60_000 };
-    return minutes * 60_000;
+    const opened = { reason, ...(claim === null ? IN_ONE_MINUTE : IN_TWO_MINUTES) };
+    this.admission = { kind: 'open', opened };
+    return opened;
   }
 
   async close(): Promise<void> {

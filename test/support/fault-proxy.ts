@@ -41,8 +41,10 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const body = Buffer.from(await answer.arrayBuffer());
     await pause(delayMs);
     if (held?.of === 'answer' && !(await held.hold.wait(response))) return;
+    const retryAfter = answer.headers.get('retry-after');
     response.writeHead(answer.status, {
       'content-type': answer.headers.get('content-type') ?? 'text/plain',
+      ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     });
     response.end(body);
   };

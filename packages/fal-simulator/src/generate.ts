@@ -95,7 +95,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   const count = generator.givesOne ? 1 : Number(input['num_images'] ?? 1);
   for (let index = 0; index < count; index += 1) {
     const bytes = await deps.limited(async () => {
-      const pixels = await draw({ prompt, seed, index, model, size, black });
+      const pixels = await draw({ prompt, seed, index, model, size, blockSide: deps.blockSide, black });
       return encode(pixels, size, { format, quality: deps.jpegQuality, likeness: model.likeness });
     });
     const contentType = `image/${format}`;

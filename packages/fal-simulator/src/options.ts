@@ -77,6 +77,8 @@ export type SimulatorOptions = {
     jpegQuality?: number;
     /** Longer side of v1.1-ultra images in pixels. fal gives about 2750; default 1376 keeps a demo quick. */
     ultraLongSide?: number;
+    /** Draws each square of this many pixels a side in one colour, for tests that look at no detail. Default 1. */
+    blockSide?: number;
   };
   /** Answer 405 when status, result or cancel are asked under the full endpoint id. Default false. */
   strictPaths?: boolean;

@@ -16,7 +16,7 @@ async function drawAll(): Promise<Uint8Array> {
   const photos: Record<string, Uint8Array> = {};
   for (let number = 1; number <= PHOTOS; number += 1) {
     const model = { kind: 'lora', key: 'sample', likeness: SAMPLE_PERSON, style: false } as const;
-    const pixels = await draw({ prompt: 'a photo', seed: number, index: 0, model, size: SIZE });
+    const pixels = await draw({ prompt: 'a photo', seed: number, index: 0, model, size: SIZE, blockSide: 1 });
     photos[`photo-${String(number).padStart(2, '0')}.jpg`] = await encode(pixels, SIZE, {
       format: 'jpeg',
       quality: 85,

@@ -36,6 +36,7 @@ export const SCENARIOS = {
   'no-request-id': 'the submit is accepted and answered 200 without request_id',
   'bad-request-id': 'the submit is answered with a request_id that is a path (../../..)',
   'submit-401': 'submit refused: 401',
+  'submit-403': 'submit refused: 403, this endpoint is not open to the account',
   'submit-403-balance': 'submit refused: 403, balance exhausted',
   'submit-404-gone': 'submit refused: 404, the application does not exist any more',
   'submit-410-deprecated': 'submit refused: 410, EndpointDeprecated',

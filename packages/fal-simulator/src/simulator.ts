@@ -95,6 +95,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       random: options.random ?? Math.random,
       jpegQuality: options.images?.jpegQuality ?? 88,
       ultraLongSide: options.images?.ultraLongSide ?? 1376,
+      blockSide: options.images?.blockSide ?? 1,
       maxFileBytes,
       opensLoopback: options.opensLoopback ?? false,
       signal,

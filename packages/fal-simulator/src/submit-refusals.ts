@@ -14,6 +14,7 @@ const DEPRECATED = {
 
 const REFUSALS: Partial<Record<ScenarioName, Reply>> = {
   'submit-401': detail(401, 'Cannot access application. Authentication is required.'),
+  'submit-403': detail(403, 'You do not have access to this application'),
   'submit-403-balance': detail(403, BALANCE),
   'submit-410-deprecated': json(410, DEPRECATED),
   'submit-422': json(422, INVALID),

@@ -25,6 +25,7 @@ export type RunDeps = {
   random: () => number;
   jpegQuality: number;
   ultraLongSide: number;
+  blockSide: number;
   maxFileBytes: number;
   opensLoopback: boolean;
   signal: AbortSignal;

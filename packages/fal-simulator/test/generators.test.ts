@@ -54,7 +54,7 @@ async function decode({ url, width, height, content_type }: Image): Promise<Buff
 test.each(GENERATORS.map((generator) => [generator.endpoint, generator] as const))(
   '%s draws a picture that can be opened',
   async (endpoint, { uses, defaultFormat, givesOne }) => {
-    const { generate, lora, finetune } = await studio({ images: { ultraLongSide: 320 } });
+    const { generate, lora, finetune } = await studio({ images: { ultraLongSide: 320, blockSide: 16 } });
     const model =
       uses === 'loras'
         ? { loras: await lora() }
@@ -72,7 +72,7 @@ test.each(GENERATORS.map((generator) => [generator.endpoint, generator] as const
 );
 
 test('without a size flux-lora draws landscape_4_3, the finetuned one 16:9', async () => {
-  const { generate, finetune } = await studio();
+  const { generate, finetune } = await studio({ images: { blockSide: 16 } });
   const { output } = await generate(LORA, { prompt: 'x' });
   expect(output.images).toMatchObject([{ width: 1024, height: 768, content_type: 'image/jpeg' }]);
   const wide = await generate(ULTRA, {
@@ -128,7 +128,7 @@ test.each([
   ['landscape_4_3', 1024, 768],
   ['landscape_16_9', 1024, 576],
 ])('an image_size %s has %i × %i pixels', async (image_size, width, height) => {
-  const { generate } = await studio();
+  const { generate } = await studio({ images: { blockSide: 16 } });
   const { output } = await generate(LORA, { prompt: 'x', image_size });
   expect(output.images).toMatchObject([{ width, height }]);
   await Promise.all(output.images.map(decode));

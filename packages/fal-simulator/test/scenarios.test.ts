@@ -64,6 +64,7 @@ test('another process can program, rotate keys and read what happened, without s
 
 test.each([
   ['submit-401', 401],
+  ['submit-403', 403],
   ['submit-403-balance', 403],
   ['submit-422', 422],
   ['submit-429', 429],

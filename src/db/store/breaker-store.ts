@@ -1,11 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
-import type { Admission, BreakerStore } from '../../fal/circuit-breaker.ts';
+import type { Admission, BreakerStore, Opened, OpeningReason } from '../../fal/circuit-breaker.ts';
 
 const MINUTE = 60_000;
-/** Waits before the next probe after the first, second, … refusal in a row; the last one repeats. */
-const LAST_STEP_MS = 15 * MINUTE;
-const STEPS_MS = [1 * MINUTE, 2 * MINUTE, 5 * MINUTE, LAST_STEP_MS];
 /** A submit is sent within 30 s and answered within 30 s: later its process is dead, and another probe may go. */
 const PROBE_LEASE_MS = MINUTE;
 
@@ -13,9 +10,12 @@ const PROBE_LEASE_MS = MINUTE;
 export class PrismaBreakerStore implements BreakerStore {
   readonly #prisma: PrismaClient;
   readonly #keyHash: string;
+  readonly #waitsMs: readonly number[];
 
-  constructor(prisma: PrismaClient, key: string) {
+  /** @param waitsMs before the next probe after the first, second, … refusal in a row; the last one repeats */
+  constructor(prisma: PrismaClient, key: string, waitsMs: readonly number[]) {
     this.#prisma = prisma;
+    this.#waitsMs = waitsMs;
     this.#keyHash = createHmac('sha256', key).update('circuit breaker').digest('hex');
   }
 
@@ -24,35 +24,41 @@ export class PrismaBreakerStore implements BreakerStore {
   }
 
   async admit(): Promise<Admission> {
-    // A wait longer than the last step was written before the clock was put back.
-    const [row] = await this.#prisma.$queryRaw<{ claim: Date | null; retryInMs: number }[]>`
+    // A longer one was written before the clock was put back.
+    const longestMs = Math.max(...this.#waitsMs, PROBE_LEASE_MS);
+    const [row] = await this.#prisma.$queryRaw<(StoredWait & { claim: Date | null })[]>`
       WITH probe AS (
         UPDATE submit_stops SET next_probe_at = now() + ${PROBE_LEASE_MS} * interval '1 millisecond'
         WHERE reason = ${this.#keyHash}
-          AND (next_probe_at <= now() OR next_probe_at > now() + ${LAST_STEP_MS} * interval '1 millisecond')
+          AND (next_probe_at <= now() OR next_probe_at > now() + ${longestMs} * interval '1 millisecond')
         RETURNING next_probe_at
       )
-      SELECT (SELECT next_probe_at FROM probe) AS claim,
+      SELECT (SELECT next_probe_at FROM probe) AS claim, kind, next_probe_at AS "retryAt",
              (extract(epoch FROM next_probe_at - now()) * 1000)::float8 AS "retryInMs"
       FROM submit_stops WHERE reason = ${this.#keyHash}`;
     if (row === undefined) return { kind: 'closed' };
     if (row.claim !== null) return { kind: 'probe', claim: row.claim };
-    // Not positive where another instance claimed the probe at this very moment.
-    return { kind: 'open', retryInMs: row.retryInMs > 0 ? row.retryInMs : PROBE_LEASE_MS };
+    if (row.retryInMs > 0) return { kind: 'open', opened: openedOf(row) };
+    // Another instance claimed the probe at this very moment.
+    const retryAt = new Date(row.retryAt.getTime() - row.retryInMs + PROBE_LEASE_MS);
+    return { kind: 'open', opened: openedOf({ ...row, retryAt, retryInMs: PROBE_LEASE_MS }) };
   }
 
-  async open(message: string, claim: Date | null): Promise<number | null> {
-    const [row] = await this.#prisma.$queryRaw<{ refusals: number }[]>`
-      INSERT INTO submit_stops AS breaker (reason, message, next_probe_at)
-      VALUES (${this.#keyHash}, ${message}, now() + ${STEPS_MS[0]} * interval '1 millisecond')
+  async open(reason: OpeningReason, message: string, claim: Date | null): Promise<Opened | null> {
+    const waits = this.#waitsMs;
+    const [row] = await this.#prisma.$queryRaw<StoredWait[]>`
+      INSERT INTO submit_stops AS breaker (reason, kind, message, next_probe_at)
+      VALUES (${this.#keyHash}, ${reason}, ${message}, now() + ${waits[0]} * interval '1 millisecond')
       ON CONFLICT (reason) DO UPDATE SET
+        kind = EXCLUDED.kind,
         message = EXCLUDED.message,
         refusals = breaker.refusals + 1,
         next_probe_at = now() + interval '1 millisecond'
-          * (${STEPS_MS}::int[])[least(breaker.refusals + 1, ${STEPS_MS.length})]
+          * (${waits}::int[])[least(breaker.refusals + 1, ${waits.length})]
       WHERE breaker.next_probe_at = ${claim}
-      RETURNING refusals`;
-    return row === undefined ? null : (STEPS_MS[row.refusals - 1] ?? LAST_STEP_MS);
+      RETURNING kind, next_probe_at AS "retryAt",
+        (extract(epoch FROM next_probe_at - now()) * 1000)::float8 AS "retryInMs"`;
+    return row === undefined ? null : openedOf(row);
   }
 
   async close(): Promise<void> {
@@ -63,4 +69,12 @@ export class PrismaBreakerStore implements BreakerStore {
     await this.#prisma.$executeRaw`
       UPDATE submit_stops SET next_probe_at = now() WHERE reason = ${this.#keyHash} AND next_probe_at = ${claim}`;
   }
+}
+
+type StoredWait = { readonly kind: string | null; readonly retryAt: Date; readonly retryInMs: number };
+
+function openedOf({ kind, retryAt, retryInMs }: StoredWait): Opened {
+  const reason = kind === 'KEY_REFUSED' || kind === 'BALANCE_EXHAUSTED' ? kind : null;
+  // The column has milliseconds, so the wait may be a part of one longer.
+  return { reason, retryAt, retryInMs: Math.floor(retryInMs) };
 }

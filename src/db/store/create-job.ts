@@ -1,11 +1,41 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
-import type { NewGeneration } from '../../jobs/generate-image.ts';
-import { refusedByQuota } from './quota-usage.ts';
+import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
+import { locksOf, refusedByQuota } from './quota-usage.ts';
+import { OneByOne } from '../../async/one-by-one.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
+import type { StartTrainingDeps } from '../../jobs/start-training.ts';
 
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
+
+/** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
+export class JobCreations {
+  readonly #prisma: PrismaClient;
+  readonly #limits: SpendLimits;
+  readonly #waiting = new OneByOne();
+
+  constructor(prisma: PrismaClient, limits: SpendLimits) {
+    this.#prisma = prisma;
+    this.#limits = limits;
+  }
+
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#create(job, null);
+
+  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
+    const creation = await this.#create(job, generation);
+    if ('done' in creation) return creation;
+    const { code, message } = creation.refused;
+    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
+    return refuse(code, message);
+  };
+
+  #create(job: NewJob, generation: NewGeneration | null): Promise<Creation> {
+    const create = () => createJob(this.#prisma, job, generation, this.#limits);
+    const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', this.#limits);
+    return lock === undefined ? create() : this.#waiting.run(lock, create);
+  }
+}
 
 /**
  * Writes a job, and for a generation its row, in one transaction. Unique indexes decide between concurrent calls: one
@@ -13,7 +43,7 @@ type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
  *
  * @param generation null: the job is a training
  */
-export async function createJob(
+async function createJob(
   prisma: PrismaClient,
   job: NewJob,
   generation: NewGeneration | null,
@@ -39,8 +69,9 @@ async function tryToCreate(
   // First: the training that it repeats would otherwise refuse the repeat.
   const before = await repeated(prisma, job.ownerId, idempotency);
   if (before !== null) return before;
-  const spending =
-    generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
+  const usage = generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
+  const { endpoint, estimatedMicroUsd } = job;
+  const spending = { ...usage, endpoint, estimatedMicroUsd };
   try {
     return await prisma.$transaction(async (tx): Promise<Creation> => {
       const message = await refusedByQuota(tx, job.ownerId, spending, limits);
@@ -49,14 +80,14 @@ async function tryToCreate(
       if (repeat !== null) return repeat;
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
-        await tx.job.create({ data: { ...data, ...spending, openTrainingAvatarId: job.avatarId } });
+        await tx.job.create({ data: { ...data, ...usage, openTrainingAvatarId: job.avatarId } });
       } else {
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;
         await tx.generation.create({
           data: { ...fields, id, ownerId, avatarId, seed: BigInt(seed) },
         });
-        await tx.job.create({ data: { ...data, ...spending, generationId: id } });
+        await tx.job.create({ data: { ...data, ...usage, generationId: id } });
       }
       return { done: { jobId: job.id, generationId: generation?.id ?? null } };
     });

@@ -185,8 +185,8 @@ function set(table: string, row: string, fields: readonly string[], json: string
   return `(${columns.join()}) = (SELECT ${values.join()} FROM jsonb_populate_record(NULL::${table}, ${json}) r)`;
 }
 
-/** Columns that the statement itself sets, or that never change. */
-const GUARDED = new Set(['id', 'revision', 'version', 'nextPollAt']);
+/** Columns that the statement itself sets, or that no decision changes. */
+const GUARDED = new Set(['id', 'revision', 'version', 'nextPollAt', 'leasedBy', 'leasedUntil']);
 const JOB = Object.values(Prisma.JobScalarFieldEnum);
 const AVATAR = Object.values(Prisma.AvatarScalarFieldEnum);
 const GENERATION = Object.values(Prisma.GenerationScalarFieldEnum);

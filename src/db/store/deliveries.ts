@@ -13,13 +13,14 @@ export async function keepDelivery(
   prisma: PrismaClient,
   jobId: string,
   delivery: Delivery,
-  { outcome, leaseMs }: Options,
+  { outcome, leaseMs, leasedBy }: Options & { readonly leasedBy: string | null },
 ): ReturnType<WebhookStore['keepDelivery']> {
   return prisma.$transaction(async (tx) => {
     const isNew = await insertDelivery(tx, jobId, delivery, outcome);
     if (!isNew || outcome !== 'CONFLICT') return { isNew, pollNow: false };
     const planned = await tx.$executeRaw`
-      UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond', poll_failures = 0
+      UPDATE jobs SET leased_by = ${leasedBy}, leased_until = lease.until, next_poll_at = lease.until, poll_failures = 0
+      FROM (SELECT now() + ${leaseMs} * interval '1 millisecond' AS until) lease
       WHERE id = ${jobId} AND next_poll_at IS NULL`;
     return { isNew, pollNow: planned === 1 };
   });

@@ -2,13 +2,12 @@ import type pg from 'pg';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 import { batched } from '../batched.ts';
 import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
-import { createJob } from './create-job.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { findGeneration, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
 import { isId } from '../../jobs/ids.ts';
-import { refuse } from '../../domain/user-error.ts';
 import { lockOwner } from './quota-usage.ts';
+import { JobCreations } from './create-job.ts';
 import { DecisionStore } from './decision-store.ts';
 import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
 import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
@@ -42,16 +41,22 @@ export class PrismaJobStore
 {
   readonly #prisma: PrismaClient;
   readonly #limits: SpendLimits;
+  readonly #instanceId: string | null;
   readonly #decisions: DecisionStore;
+  readonly #creations: JobCreations;
   readonly #deleteFromOutbox: OutboxStore['deleteFromOutbox'];
 
   constructor(
     { prisma, pool }: { readonly prisma: PrismaClient; readonly pool: pg.Pool },
     limits: SpendLimits,
+    /** Null: nobody can free its leases. */
+    instanceId: string | null = null,
   ) {
     this.#prisma = prisma;
     this.#limits = limits;
+    this.#instanceId = instanceId;
     this.#decisions = new DecisionStore(pool);
+    this.#creations = new JobCreations(prisma, limits);
     this.#deleteFromOutbox = batched(
       async (lists: readonly (readonly bigint[])[]) => {
         // A deletion that a power cut undoes is made up for by another notification, so it need not wait for the disk.
@@ -91,23 +96,17 @@ export class PrismaJobStore
   findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
     findGenerationVersion(this.#prisma, ownerId, id);
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) =>
-    createJob(this.#prisma, job, null, this.#limits);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#creations.createTraining(job);
 
-  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
-    const creation = await createJob(this.#prisma, job, generation, this.#limits);
-    if ('done' in creation) return creation;
-    const { code, message } = creation.refused;
-    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
-    return refuse(code, message);
-  };
+  createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
+    this.#creations.createGeneration(job, generation);
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 
   save: RunEventStore['save'] = (loaded, decision, how) => this.#decisions.save(loaded, decision, how);
 
   async findSubmitOutcome(jobId: string) {
-    const select = { state: true, errorCode: true, errorMessage: true };
+    const select = { state: true, errorCode: true, errorMessage: true, pauseReason: true, retryAt: true };
     return this.#prisma.job.findUnique({ where: { id: jobId }, select });
   }
 
@@ -115,7 +114,7 @@ export class PrismaJobStore
     this.#decisions.findForWebhook(requestId, token);
 
   keepDelivery: WebhookStore['keepDelivery'] = (jobId, delivery, options) =>
-    keepDelivery(this.#prisma, jobId, delivery, options);
+    keepDelivery(this.#prisma, jobId, delivery, { ...options, leasedBy: this.#instanceId });
 
   forgetDeliveries(stop: AbortSignal): Promise<void> {
     return forgetDeliveries(this.#prisma, stop);
@@ -126,7 +125,8 @@ export class PrismaJobStore
     { leaseMs, furthestMs }: Parameters<LeaseStore['claimDue']>[1],
   ): Promise<JobToPoll[]> {
     const claimed = await this.#prisma.$queryRaw<{ id: string; now: Date }[]>`
-      UPDATE jobs SET next_poll_at = now() + ${leaseMs} * interval '1 millisecond'
+      UPDATE jobs SET leased_by = ${this.#instanceId}, leased_until = lease.until, next_poll_at = lease.until
+      FROM (SELECT now() + ${leaseMs} * interval '1 millisecond' AS until) lease
       WHERE id IN (
         SELECT id FROM jobs
         WHERE next_poll_at <= now()

@@ -1,5 +1,12 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
-import { checkQuota, type SpendLimits, type Spending, type Spent, type Usage } from '../../domain/quota.ts';
+import {
+  checkQuota,
+  type SpendLimits,
+  type Spending,
+  type Spent,
+  type SpentMoney,
+  type Usage,
+} from '../../domain/quota.ts';
 
 type Transaction = Prisma.TransactionClient;
 
@@ -14,27 +21,55 @@ export async function refusedByQuota(
   spending: Spending,
   limits: SpendLimits,
 ): Promise<string | null> {
-  const { totalTrainingsPerDay, totalImagesPerDay, avatarsPerOwner: _free, ...own } = limits;
+  const locks = locksOf(ownerId, spending.kind, limits);
+  if (locks.length === 0) return null;
+  for (const name of locks) await lock(tx, name);
+  return checkQuota(spending, await readUsage(tx, ownerId, spending, limits), limits);
+}
+
+/**
+ * What must not be checked at the same time, here or elsewhere. The shared locks come first, in one order for all, which
+ * prevents deadlocks.
+ */
+export function locksOf(ownerId: string, kind: Spending['kind'], limits: SpendLimits): readonly string[] {
+  const { totalTrainingsPerDay, totalImagesPerDay, totalMicroUsdPerDay, avatarsPerOwner: _, ...own } = limits;
+  const isLimited = (limit: number | null) => limit !== null;
+  const shared = [
+    ...(isLimited(kind === 'TRAINING' ? totalTrainingsPerDay : totalImagesPerDay) ? [`all:${kind}`] : []),
+    ...(isLimited(totalMicroUsdPerDay) ? ['all:USD'] : []),
+  ];
+  const hasLimit = shared.length > 0 || Object.values(own).some(isLimited);
+  return hasLimit ? [...shared, ownerLock(ownerId)] : [];
+}
+
+export async function readUsage(
+  tx: Transaction,
+  ownerId: string,
+  spending: Spending,
+  limits: SpendLimits,
+): Promise<Usage> {
+  const { totalTrainingsPerDay, totalImagesPerDay, microUsdPerDay, totalMicroUsdPerDay } = limits;
   const hasTotal = (spending.kind === 'TRAINING' ? totalTrainingsPerDay : totalImagesPerDay) !== null;
-  const hasOwn = Object.values(own).some((limit) => limit !== null);
-  if (!hasTotal && !hasOwn) return null;
-  // The shared lock first, in one order for all, which prevents deadlocks.
-  if (hasTotal) await lock(tx, `all:${spending.kind}`);
-  await lockOwner(tx, ownerId);
-  const usage: Usage = {
+  return {
     runningTrainings: await runningTrainings(tx, ownerId),
     own: await spent(tx, spending.kind, ownerId),
     total: hasTotal ? await spent(tx, spending.kind, null) : NOTHING,
+    ownMoney: await spentMoney(tx, spending, ownerId, microUsdPerDay),
+    totalMoney: await spentMoney(tx, spending, null, totalMicroUsdPerDay),
   };
-  return checkQuota(spending, usage, limits);
 }
 
 /** Makes concurrent additions for this owner wait until this transaction ends. */
 export async function lockOwner(tx: Transaction, ownerId: string): Promise<void> {
-  await lock(tx, `owner:${ownerId}`);
+  await lock(tx, ownerLock(ownerId));
+}
+
+function ownerLock(ownerId: string): string {
+  return `owner:${ownerId}`;
 }
 
 const NOTHING: Spent = { units: 0, freeAt: null };
+const NO_MONEY: SpentMoney = { microUsd: 0, freeAt: null };
 
 async function lock(tx: Transaction, name: string): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`likeness:${name}`}, 0))`;
@@ -54,4 +89,29 @@ async function spent(tx: Transaction, kind: Spending['kind'], ownerId: string | 
       AND created_at > now() - interval '1 day'
       AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE')`;
   return row === undefined ? NOTHING : { units: row.units, freeAt: row.free_at };
+}
+
+/** @param ownerId null: all owners */
+async function spentMoney(
+  tx: Transaction,
+  { estimatedMicroUsd: cost }: Spending,
+  ownerId: string | null,
+  limit: number | null,
+): Promise<SpentMoney> {
+  if (limit === null || cost === null) return NO_MONEY;
+  // Sums from the newest run on: the run with which a sum exceeds the rest of the limit has to stop counting first.
+  const [row] = await tx.$queryRaw<{ micro_usd: number; free_at: Date | null }[]>`
+    WITH runs AS (
+      SELECT created_at, sum(estimated_micro_usd) OVER (ORDER BY created_at DESC, id DESC) AS micro_usd
+      FROM jobs
+      WHERE kind IN ('TRAINING', 'GENERATION')
+        AND (${ownerId}::text IS NULL OR owner_id = ${ownerId})
+        AND created_at > now() - interval '1 day'
+        AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE')
+    )
+    SELECT coalesce(max(micro_usd), 0)::float8 AS micro_usd,
+           max(created_at) FILTER (WHERE micro_usd > ${limit - cost}) + interval '1 day' AS free_at
+    FROM runs`;
+  if (row === undefined) return NO_MONEY;
+  return { microUsd: row.micro_usd, freeAt: cost > limit ? null : row.free_at };
 }

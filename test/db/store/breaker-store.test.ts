@@ -6,12 +6,18 @@ const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { pool, prisma } = database;
 
+const MINUTE = 60_000;
+const WAITS_MS = [1, 2, 5, 15].map((minutes) => minutes * MINUTE);
+
 const KEY = 'key-id-1234:key-secret-5678';
 /** Two instances. */
-const [one, other] = [new PrismaBreakerStore(prisma, KEY), new PrismaBreakerStore(prisma, KEY)];
+const [one, other] = [breakerOf(KEY), breakerOf(KEY)];
 
-const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+
+function breakerOf(key: string, waitsMs: readonly number[] = WAITS_MS): PrismaBreakerStore {
+  return new PrismaBreakerStore(prisma, key, waitsMs);
+}
 
 beforeEach(async () => {
   await prisma.circuitBreaker.deleteMany();
@@ -33,7 +39,7 @@ async function claimProbe(store = one): Promise<Date> {
 async function retryInMs(): Promise<number> {
   const admission = await other.admit();
   if (admission.kind !== 'open') throw new Error(`Not open: ${JSON.stringify(admission)}`);
-  return admission.retryInMs;
+  return admission.opened.retryInMs;
 }
 
 test('a closed breaker admits everything', async () => {
@@ -42,20 +48,21 @@ test('a closed breaker admits everything', async () => {
 });
 
 test('the wait is 1 minute, then 2, 5, 15 and 15 minutes as every probe is refused', async () => {
-  let wait = await one.open('refused', null);
+  let wait = await one.open('KEY_REFUSED', 'refused', null);
   for (const minutes of [1, 2, 5, 15, 15]) {
-    expect(wait).toBe(minutes * MINUTE);
+    expect(wait?.retryInMs).toBeGreaterThan(minutes * MINUTE - 10);
+    expect(wait?.retryInMs).toBeLessThanOrEqual(minutes * MINUTE);
     await letPass(minutes * MINUTE - 30_000);
     expect(await retryInMs()).toBeGreaterThan(0);
     expect(await retryInMs()).toBeLessThanOrEqual(30_000);
     await letPass(30_000);
-    wait = await one.open('refused', await claimProbe());
+    wait = await one.open('KEY_REFUSED', 'refused', await claimProbe());
   }
   expect(await one.isOpen()).toBe(true);
 });
 
 test('of many submits in two instances one is the probe', async () => {
-  await one.open('refused', null);
+  await one.open('KEY_REFUSED', 'refused', null);
   await letPass(MINUTE);
   const admissions = await Promise.all(
     Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : other).admit()),
@@ -64,37 +71,37 @@ test('of many submits in two instances one is the probe', async () => {
   for (const admission of admissions) {
     if (admission.kind === 'probe') continue;
     expect(admission).toMatchObject({ kind: 'open' });
-    expect(admission.kind === 'open' && admission.retryInMs).toBeGreaterThan(0);
+    expect(admission.kind === 'open' && admission.opened.retryInMs).toBeGreaterThan(0);
   }
 });
 
 test('a success of the probe closes the breaker for all instances, and the next refusal starts at 1 minute', async () => {
-  await one.open('refused', null);
+  await one.open('KEY_REFUSED', 'refused', null);
   await letPass(MINUTE);
-  await one.open('refused', await claimProbe());
+  await one.open('KEY_REFUSED', 'refused', await claimProbe());
   await letPass(2 * MINUTE);
   await claimProbe();
   await one.close();
   expect(await other.admit()).toEqual({ kind: 'closed' });
-  expect(await other.open('refused', null)).toBe(MINUTE);
+  expect((await other.open('KEY_REFUSED', 'refused', null))?.retryInMs).toBeLessThanOrEqual(MINUTE);
 });
 
 test('a second refusal of submits that were sent before the breaker opened changes nothing', async () => {
-  await one.open('refused', null);
+  await one.open('KEY_REFUSED', 'refused', null);
   await letPass(30_000);
-  expect(await other.open('refused', null)).toBeNull();
+  expect(await other.open('KEY_REFUSED', 'refused', null)).toBeNull();
   expect(await retryInMs()).toBeLessThanOrEqual(30_000);
 });
 
 test('a probe that decides nothing leaves the next submit to be the probe', async () => {
-  await one.open('refused', null);
+  await one.open('KEY_REFUSED', 'refused', null);
   await letPass(MINUTE);
   await one.release(await claimProbe());
   await claimProbe(other);
 });
 
 test('a probe whose process died is replaced after a minute, and what it learns later changes nothing', async () => {
-  await one.open('refused', null);
+  await one.open('KEY_REFUSED', 'refused', null);
   await letPass(MINUTE);
   const first = await claimProbe();
   expect(await retryInMs()).toBeGreaterThan(MINUTE - 10_000);
@@ -102,13 +109,13 @@ test('a probe whose process died is replaced after a minute, and what it learns 
   await claimProbe(other);
 
   await one.release(first);
-  expect(await one.open('refused', first)).toBeNull();
+  expect(await one.open('KEY_REFUSED', 'refused', first)).toBeNull();
   expect(await retryInMs()).toBeGreaterThan(MINUTE - 10_000);
 });
 
 test('another key has another breaker, and no key is stored', async () => {
-  await one.open('refused', null);
-  expect(await new PrismaBreakerStore(prisma, 'key-id-1234:its-successor').admit()).toEqual({
+  await one.open('KEY_REFUSED', 'refused', null);
+  expect(await breakerOf('key-id-1234:its-successor').admit()).toEqual({
     kind: 'closed',
   });
   const rows = JSON.stringify(await prisma.circuitBreaker.findMany());
@@ -119,13 +126,39 @@ test.each([
   ['an hour', 60 * MINUTE],
   ['two months', 60 * DAY],
 ])('a clock that was put back by %s does not keep the breaker open for that long', async (_what, ms) => {
-  await one.open('refused', null);
+  await one.open('KEY_REFUSED', 'refused', null);
   await letPass(-ms);
   await claimProbe();
 });
 
 test('a breaker that opened two months ago still admits a probe', async () => {
-  await one.open('refused', null);
+  await one.open('KEY_REFUSED', 'refused', null);
   await letPass(60 * DAY);
   await claimProbe();
+});
+
+test('callers learn why the breaker is open and when the next probe may go', async () => {
+  const opened = await one.open('BALANCE_EXHAUSTED', 'refused', null);
+  const [{ now } = { now: new Date(0) }] = await prisma.$queryRaw<{ now: Date }[]>`SELECT now() AS now`;
+  expect(opened?.reason).toBe('BALANCE_EXHAUSTED');
+  expect(Math.abs((opened?.retryAt.getTime() ?? 0) - now.getTime() - MINUTE)).toBeLessThan(10_000);
+  expect(await other.admit()).toMatchObject({
+    kind: 'open',
+    opened: { reason: 'BALANCE_EXHAUSTED', retryAt: opened?.retryAt },
+  });
+});
+
+test('a breaker that an older version opened has no reason', async () => {
+  await one.open('KEY_REFUSED', 'refused', null);
+  await pool.query('UPDATE submit_stops SET kind = NULL');
+  expect(await one.admit()).toMatchObject({ kind: 'open', opened: { reason: null } });
+});
+
+test('waits shorter than a probe leave room for one probe at a time', async () => {
+  const quick = breakerOf(KEY, [5000, 5000]);
+  expect((await quick.open('KEY_REFUSED', 'refused', null))?.retryInMs).toBeLessThanOrEqual(5000);
+  await letPass(5000);
+  const claim = await claimProbe(quick);
+  expect((await quick.admit()).kind).toBe('open');
+  expect((await quick.open('KEY_REFUSED', 'refused', claim))?.retryInMs).toBeLessThanOrEqual(5000);
 });

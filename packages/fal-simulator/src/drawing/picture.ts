@@ -21,6 +21,8 @@ export type Picture = {
   index: number;
   model: Model;
   size: Size;
+  /** Each square of this many pixels a side has one colour. */
+  blockSide: number;
   black?: boolean;
 };
 
@@ -28,7 +30,8 @@ export type Picture = {
 const ROWS_AT_ONCE = 48;
 
 /** Red, green, blue, alpha for each pixel, row by row. The same picture always gives the same bytes. */
-export async function draw({ prompt, seed, index, model, size, black }: Picture): Promise<Uint8Array> {
+export async function draw(picture: Picture): Promise<Uint8Array> {
+  const { prompt, seed, index, model, size, blockSide, black } = picture;
   const { width, height } = size;
   const pixels = new Uint8Array(width * height * 4).fill(255);
   const paint = black ? (): [number, number, number] => [0, 0, 0] : painterOf(prompt, seed, index, model);
@@ -36,13 +39,20 @@ export async function draw({ prompt, seed, index, model, size, black }: Picture)
   const unit = Math.min(height, width * 1.2);
   const lift = ((height - unit) / unit) * 0.55;
   for (let row = 0; row < height; row += 1) {
-    const y = 1 + (row + 0.5 - height) / unit + lift;
-    for (let column = 0; column < width; column += 1) {
-      const colour = paint((column + 0.5 - width / 2) / unit, y, 1 / unit);
-      const at = (row * width + column) * 4;
-      pixels[at] = colour[0];
-      pixels[at + 1] = colour[1];
-      pixels[at + 2] = colour[2];
+    const start = row * width * 4;
+    if (row % blockSide !== 0) {
+      pixels.copyWithin(start, start - width * 4, start);
+      continue;
+    }
+    const y = 1 + (row + blockSide / 2 - height) / unit + lift;
+    for (let column = 0; column < width; column += blockSide) {
+      const colour = paint((column + blockSide / 2 - width / 2) / unit, y, blockSide / unit);
+      const end = start + Math.min(column + blockSide, width) * 4;
+      for (let at = start + column * 4; at < end; at += 4) {
+        pixels[at] = colour[0];
+        pixels[at + 1] = colour[1];
+        pixels[at + 2] = colour[2];
+      }
     }
     if (row % ROWS_AT_ONCE === 0) await breathe();
   }

@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "jobs" ADD COLUMN     "billable_units" DECIMAL(15,6),
+ADD COLUMN     "estimated_micro_usd" BIGINT;

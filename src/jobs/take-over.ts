@@ -1,0 +1,34 @@
+import type { InFlight } from '../async/in-flight.ts';
+import type { Log } from '../log/log.ts';
+import type { Reconciler } from './reconcile.ts';
+
+export interface InstanceStore {
+  /**
+   * Records that this instance lives, and makes the jobs due that dead instances had leased. Resolves with their number.
+   * An instance that only seems dead does no harm: the guards of the writes ignore what it finds out later.
+   */
+  beat(): Promise<number>;
+  /** At the end of this instance: frees its leases. */
+  leave(): Promise<void>;
+}
+
+export type TakeOverDeps = {
+  readonly instances: InstanceStore;
+  readonly reconciler: Reconciler;
+  readonly inFlight: InFlight;
+  readonly log: Log;
+};
+
+/** One heartbeat. Polls at once what dead instances have left, whatever the interval of polls is. */
+export async function takeOver(
+  { instances, reconciler, inFlight, log }: TakeOverDeps,
+  stop: AbortSignal,
+): Promise<void> {
+  const jobs = await instances.beat();
+  if (jobs === 0) return;
+  log.warn({ jobs }, 'leases of a dead instance taken over');
+  // Not awaited: a sweep waits for fal when there is much to poll, and this instance would seem dead.
+  inFlight.track(reconciler.sweep(stop)).catch((error: unknown) => {
+    log.error({ err: error }, 'jobs of a dead instance not polled; the next sweep will');
+  });
+}
