@@ -2,7 +2,7 @@ import type { ExecutionResult } from 'graphql';
 import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { Avatar, Generation, PrismaClient } from '../generated/prisma/client.ts';
+import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -24,6 +24,14 @@ export type PageOfRows = {
 /** With the input that fal was sent, which is in the generation's job. */
 export type GenerationRow = Generation & { readonly input: Json };
 
+/** A job that trains. */
+export type TrainingRow = Job & {
+  /** 1 for the avatar's first. */
+  readonly attempt: number;
+  /** Whether its artefact is the avatar's. */
+  readonly isCurrent: boolean;
+};
+
 /**
  * How the API reads rows. A row has the requested columns, and those that other calls of the same time request. Callers
  * share it and must not change it. Default: all columns. Times are text as the API sends it, which only the scalar
@@ -38,6 +46,8 @@ export type RowReads = {
     id: string,
     columns?: readonly (keyof GenerationRow)[],
   ): Promise<GenerationRow | null>;
+  /** The owner's training, of an avatar that is not deleted; null when there is none, or fal refused it. */
+  training(ownerId: string, id: string, columns: readonly (keyof TrainingRow)[]): Promise<TrainingRow | null>;
   avatarsOf(
     ownerId: string,
     page: PageOfRows,
@@ -48,6 +58,11 @@ export type RowReads = {
     page: PageOfRows,
     columns: readonly (keyof GenerationRow)[],
   ): Promise<readonly GenerationRow[]>;
+  trainingsOf(
+    avatarId: string,
+    page: PageOfRows,
+    columns: readonly (keyof TrainingRow)[],
+  ): Promise<readonly TrainingRow[]>;
 };
 
 /** Built once and shared by all requests. */

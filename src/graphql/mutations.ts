@@ -15,7 +15,7 @@ import type { Context } from './context.ts';
 export const IDEMPOTENCY_KEY =
   'Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.';
 
-function avatarPayload(name: string, description: string) {
+export function avatarPayload(name: string, description: string) {
   return builder.objectRef<{ readonly avatar: Avatar }>(name).implement({
     description,
     fields: (t) => ({
@@ -24,7 +24,7 @@ function avatarPayload(name: string, description: string) {
   });
 }
 
-async function avatarAfter(
+export async function avatarAfter(
   context: Context,
   answer: Result<{ readonly avatarId: string }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {

@@ -1,7 +1,10 @@
+import type { CancelGenerationDeps } from './cancel-generation.ts';
 import type { CancelTrainingDeps } from './cancel-training.ts';
 import type { CreateAvatarDeps } from './create-avatar.ts';
 import type { DeleteAvatarDeps } from './delete-avatar.ts';
+import type { DeleteGenerationDeps } from './delete-generation.ts';
 import type { GenerateImageDeps } from './generate-image.ts';
+import type { PromoteDeps } from './promote.ts';
 import type { RegenerateDeps } from './regenerate.ts';
 import type { StartTrainingDeps } from './start-training.ts';
 
@@ -9,6 +12,9 @@ import type { StartTrainingDeps } from './start-training.ts';
 export type UseCaseDeps = CreateAvatarDeps &
   StartTrainingDeps &
   CancelTrainingDeps &
+  PromoteDeps &
+  CancelGenerationDeps &
+  DeleteGenerationDeps &
   DeleteAvatarDeps &
   GenerateImageDeps &
   RegenerateDeps;

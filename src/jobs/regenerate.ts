@@ -4,7 +4,7 @@ import { ensureTrigger } from '../catalog/trigger.ts';
 import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
-import { refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_GENERATION, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
 import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 import type { CreationCode } from './submit.ts';
@@ -56,7 +56,7 @@ export async function regenerate(
   const { generationId, waitSeconds, idempotencyKey, ...given } = parsed.done;
   const { prompt, ...options } = given;
   const earlier = await deps.store.findGeneration(ownerId, generationId);
-  if (earlier === null) return refuse('NOT_FOUND', 'There is no generation with this ID among yours.');
+  if (earlier === null) return NO_SUCH_GENERATION;
   const generator = deps.catalog.generator(earlier.endpoint);
   if (generator === null) {
     return refuse('NOT_READY', `This server does not have the generator ${earlier.endpoint} any more.`);

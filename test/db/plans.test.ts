@@ -3,6 +3,11 @@ import { afterAll, expect, test } from 'vitest';
 import {
   AnyNodeDocument,
   AvatarsDocument,
+  CancelGenerationDocument,
+  DeleteGenerationDocument,
+  PromoteDocument,
+  TrainingByIdDocument,
+  TrainingsDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
@@ -84,8 +89,15 @@ async function useEverything(): Promise<void> {
   const { avatars } = await app.execute(AvatarsDocument, { first: 20 });
   await app.execute(AvatarsDocument, { first: 20, after: avatars.pageInfo.endCursor ?? null });
   await app.execute(LISTS, {});
+  const { avatar: trained } = await app.execute(TrainingsDocument, { avatarId: avatar.id, first: 1 });
+  const trainingId = trained?.trainings.edges.at(-1)?.node.id ?? '';
+  await app.execute(TrainingByIdDocument, { id: trainingId });
+  await app.execute(PromoteDocument, { input: { trainingId } });
   await app.execute(AnyNodeDocument, { id: avatar.id });
   await app.execute(AnyNodeDocument, { id });
+  const other = await app.generate({ avatarId: avatar.id, prompt: 'tea [[stuck-in-queue]]' });
+  await app.execute(CancelGenerationDocument, { input: { generationId: other.id } });
+  await app.execute(DeleteGenerationDocument, { input: { generationId: other.id } });
   await app.deleteAvatar(avatar.id);
 }
 
