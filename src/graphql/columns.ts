@@ -1,8 +1,11 @@
 import { TypeInfo, visit, visitWithTypeInfo, type GraphQLField, type GraphQLResolveInfo } from 'graphql';
-import type { Avatar } from '../generated/prisma/client.ts';
-import type { GenerationRow, TrainingRow } from './context.ts';
+import type { AvatarRow, GenerationRow, TrainingRow } from './context.ts';
 
-type Rows = { readonly Avatar: Avatar; readonly Generation: GenerationRow; readonly Training: TrainingRow };
+type Rows = {
+  readonly Avatar: AvatarRow;
+  readonly Generation: GenerationRow;
+  readonly Training: TrainingRow;
+};
 type Columns = { readonly [Type in keyof Rows]: readonly (keyof Rows[Type])[] } & {
   /** Whether it asks for the position of a page, which takes one row more. */
   readonly hasPageInfo: boolean;

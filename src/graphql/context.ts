@@ -21,6 +21,9 @@ export type PageOfRows = {
   readonly fromEnd: boolean;
 };
 
+/** With its tags, sorted. */
+export type AvatarRow = Avatar & { readonly tags: readonly string[] };
+
 /** With the input that fal was sent, which is in the generation's job. */
 export type GenerationRow = Generation & { readonly input: Json };
 
@@ -39,7 +42,7 @@ export type TrainingRow = Job & {
  */
 export type RowReads = {
   /** The owner's avatar; null when there is none. */
-  avatar(ownerId: string, id: string, columns?: readonly (keyof Avatar)[]): Promise<Avatar | null>;
+  avatar(ownerId: string, id: string, columns?: readonly (keyof AvatarRow)[]): Promise<AvatarRow | null>;
   /** The owner's generation; null when there is none. */
   generation(
     ownerId: string,
@@ -51,8 +54,8 @@ export type RowReads = {
   avatarsOf(
     ownerId: string,
     page: PageOfRows,
-    columns: readonly (keyof Avatar)[],
-  ): Promise<readonly Avatar[]>;
+    columns: readonly (keyof AvatarRow)[],
+  ): Promise<readonly AvatarRow[]>;
   generationsOf(
     avatarId: string,
     page: PageOfRows,

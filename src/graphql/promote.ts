@@ -19,7 +19,7 @@ builder.mutationField('promote', (t) =>
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof promote>({ NOT_FOUND: true, NOT_READY: true }),
     args: { input: t.arg({ type: PromoteInput, required: true, description: 'The training to use.' }) },
-    resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await promote(context.jobs, viewerOf(context).ownerId, input.trainingId)),
+    resolve: async (_root, { input }, context, info) =>
+      avatarAfter(context, info, await promote(context.jobs, viewerOf(context).ownerId, input.trainingId)),
   }),
 );

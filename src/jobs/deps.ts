@@ -7,9 +7,11 @@ import type { GenerateImageDeps } from './generate-image.ts';
 import type { PromoteDeps } from './promote.ts';
 import type { RegenerateDeps } from './regenerate.ts';
 import type { StartTrainingDeps } from './start-training.ts';
+import type { UpdateAvatarDeps } from './update-avatar.ts';
 
 /** What the use cases of the API need together. */
 export type UseCaseDeps = CreateAvatarDeps &
+  UpdateAvatarDeps &
   StartTrainingDeps &
   CancelTrainingDeps &
   PromoteDeps &

@@ -23,6 +23,8 @@ await app.restart(async ({ prisma }) => {
       trainingType: 'STYLE',
       status: 'COMPLETED',
       triggerPhrase: 'TOK',
+      externalId: 'crm-1',
+      tags: { create: { tag: 'vip', ownerId: 'local' } },
       falRequestId: 'request',
       finetuneId: 'finetune',
       diffusersLoraFileUrl: 'https://files.example/lora',

@@ -77,6 +77,7 @@ test('the places that take an id are these; a new one is tried by itself', () =>
     'mutation promote(input.trainingId)',
     'mutation regenerate(input.generationId)',
     'mutation startTraining(input.avatarId)',
+    'mutation updateAvatar(input.avatarId)',
     'query avatar(id)',
     'query avatars(after)',
     'query avatars(before)',
@@ -142,6 +143,13 @@ describe('with an id of somebody else’s every place answers as with an id of n
       }
     },
   );
+});
+
+test('an external id and an idempotency key of one owner are free for another', async () => {
+  const input = { externalId: 'crm-1', tags: ['vip'], idempotencyKey: 'first' };
+  const ids = [];
+  for (const token of [alice, bob]) ids.push((await app.newAvatar(input, { token })).id);
+  expect(new Set(ids).size).toBe(2);
 });
 
 test('the same idempotency key of two owners is two keys', async () => {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { batched } from '../batched.ts';
 import { columnName } from '../column-name.ts';
-import { Prisma, type Avatar } from '../../generated/prisma/client.ts';
-import type { GenerationRow, PageOfRows, RowReads, TrainingRow } from '../../graphql/context.ts';
+import { Prisma } from '../../generated/prisma/client.ts';
+import type { AvatarRow, GenerationRow, PageOfRows, RowReads, TrainingRow } from '../../graphql/context.ts';
 
 /** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */
 const MAX_CONCURRENT = 4;
@@ -19,9 +19,9 @@ const MAX_ROWS = 2000;
  */
 export function createRowReads(pool: Pick<pg.Pool, 'query'>): RowReads {
   const query = preparedQueries(pool);
-  const avatar = rowReader<Avatar>(query, 'avatars');
+  const avatar = rowReader<AvatarRow>(query, 'avatars');
   const generation = rowReader<GenerationRow>(query, 'generations');
-  const avatarsOf = listReader<Avatar>(query, 'avatars', 'ownerId');
+  const avatarsOf = listReader<AvatarRow>(query, 'avatars', 'ownerId');
   const generationsOf = listReader<GenerationRow>(query, 'generations', 'avatarId');
   const training = rowReader<TrainingRow>(query, 'trainings');
   const trainingsOf = listReader<TrainingRow>(query, 'trainings', 'avatarId');
@@ -45,7 +45,10 @@ type Table = keyof typeof ALL_COLUMNS;
 
 /** Columns by their names in TypeScript, as SQL. */
 const COLUMNS: Readonly<Record<Table, ReadonlyMap<string, string>>> = {
-  avatars: new Map(ALL_COLUMNS.avatars.map(sqlOf)),
+  avatars: new Map([
+    ...ALL_COLUMNS.avatars.map(sqlOf),
+    ['tags', 'ARRAY(SELECT x.tag FROM avatar_tags x WHERE x.avatar_id = t.id ORDER BY x.tag COLLATE "C")'],
+  ]),
   generations: new Map([
     ...ALL_COLUMNS.generations.map(sqlOf),
     // A generation has one job, which its unique index finds.

@@ -1,17 +1,17 @@
 import type pg from 'pg';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import { batched } from '../batched.ts';
-import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
+import { avatarForJob, jobToPoll } from './job-rows.ts';
 import { deleteAvatar, deleteGeneration } from './deletions.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { findGeneration, findGenerationStatus, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
+import { insertAvatar, updateAvatar } from './avatars.ts';
 import { isId } from '../../jobs/ids.ts';
-import { lockOwner } from './quota-usage.ts';
 import { JobCreations } from './create-job.ts';
 import { DecisionStore } from './decision-store.ts';
 import { findTraining, setArtifact } from './trainings.ts';
-import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
+import type { AvatarStore } from '../../jobs/create-avatar.ts';
 import type { CancelGenerationDeps } from '../../jobs/cancel-generation.ts';
 import type { DeleteAvatarDeps } from '../../jobs/delete-avatar.ts';
 import type { DeleteGenerationDeps } from '../../jobs/delete-generation.ts';
@@ -24,10 +24,12 @@ import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
 import type { PromoteDeps } from '../../jobs/promote.ts';
 import type { RegenerateDeps } from '../../jobs/regenerate.ts';
+import type { RehearsalStore } from '../../jobs/dry-run.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { RunOf } from '../../jobs/cancel-run.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
+import type { UpdateStore } from '../../jobs/update-avatar.ts';
 
 /** Of one statement. */
 const MAX_DELETIONS = 500;
@@ -44,6 +46,7 @@ export class PrismaJobStore
     PollStore,
     ReplayStore,
     RunEventStore,
+    UpdateStore,
     WebhookStore
 {
   readonly #prisma: PrismaClient;
@@ -83,19 +86,11 @@ export class PrismaJobStore
     return avatar && avatarForJob(avatar);
   }
 
-  async insertAvatar(avatar: NewAvatar): ReturnType<AvatarStore['insertAvatar']> {
-    const limit = this.#limits.avatarsPerOwner;
-    return this.#prisma.$transaction(async (tx) => {
-      if (limit !== null) {
-        await lockOwner(tx, avatar.ownerId);
-        const count = await tx.avatar.count({ where: { ownerId: avatar.ownerId } });
-        if (count >= limit) return { limit };
-      }
-      const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
-      const data = { kind: 'AVATAR', ownerId, entityId: id, version };
-      return { outbox: [outboxEntry(await tx.announcement.create({ data }))] };
-    });
-  }
+  insertAvatar: AvatarStore['insertAvatar'] = (avatar, idempotency) =>
+    insertAvatar(this.#prisma, avatar, idempotency, this.#limits.avatarsPerOwner);
+
+  updateAvatar: UpdateStore['updateAvatar'] = (ownerId, avatarId, update) =>
+    updateAvatar(this.#prisma, ownerId, avatarId, update);
 
   findGeneration: RegenerateDeps['store']['findGeneration'] = (ownerId, id) =>
     findGeneration(this.#prisma, ownerId, id);
@@ -110,6 +105,11 @@ export class PrismaJobStore
 
   createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
     this.#creations.createGeneration(job, generation);
+
+  rehearseTraining: RehearsalStore['rehearseTraining'] = (job) => this.#creations.rehearseTraining(job);
+
+  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
+    this.#creations.rehearseGeneration(job, numImages);
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 
