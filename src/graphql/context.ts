@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import type { ChangeLog } from '../live/watch-changes.ts';
 import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
@@ -77,6 +78,7 @@ export type Services = {
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
+  readonly changes: ChangeLog;
 };
 
 /** A connection that takes finished events, which subscribers can share. */

@@ -4,6 +4,7 @@ import './trainer.ts';
 import './generation.ts';
 import './avatar.ts';
 import './training.ts';
+import './changes.ts';
 import './lists.ts';
 import './image-mutations.ts';
 import './mutations.ts';

@@ -17,6 +17,7 @@ import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
+import { createChangeLog } from '../../src/db/reads/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
@@ -51,6 +52,7 @@ const graphql = createGraphqlServer({
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
+    changes: createChangeLog(pool),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,

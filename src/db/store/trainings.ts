@@ -1,6 +1,6 @@
+import { announce } from './announce.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { isId } from '../../jobs/ids.ts';
-import { outboxEntry } from './job-rows.ts';
 import type { Artifact } from '../../catalog/artefact.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import type { PromoteDeps } from '../../jobs/promote.ts';
@@ -43,7 +43,6 @@ export async function setArtifact(
         version: { increment: 1 },
       },
     });
-    const data = { kind: 'AVATAR', ownerId, entityId: avatarId, version };
-    return [outboxEntry(await tx.announcement.create({ data }))];
+    return announce(tx, ownerId, [{ kind: 'AVATAR', entityId: avatarId, version }]);
   });
 }
