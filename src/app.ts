@@ -131,6 +131,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const callbackTokens = new CallbackTokens(fal.key);
   const deps = {
     store,
+    catalog: config.catalog,
     provider,
     publisher: notifications,
     log,
@@ -156,6 +157,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       prisma: database.prisma,
       jobs: deps,
       notifications,
+      catalog: config.catalog,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),

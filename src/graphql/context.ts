@@ -6,6 +6,7 @@ import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 
@@ -73,6 +74,7 @@ export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
+  readonly catalog: Catalog;
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;

@@ -8,6 +8,7 @@ import { isOutage } from '../../src/db/outage.ts';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
 import { Notifications } from '../../src/live/notifications.ts';
@@ -47,6 +48,7 @@ const graphql = createGraphqlServer({
     // Never used: only subscriptions are served here.
     jobs: {} as UseCaseDeps,
     notifications,
+    catalog: BUILT_IN,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
