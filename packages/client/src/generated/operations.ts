@@ -106,13 +106,13 @@ export type GenerateImageInput = {
   avatarId: string | number;
   /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where the call without it would be refused now. Leaves the idempotency key free. Default: false. */
   dryRun?: boolean | null | undefined;
-  /** How closely the images follow the prompt: 0 to 35 for fal-ai/flux-lora, 0 to 20 for fal-ai/flux-2/lora. Refused for other endpoints. Default: the default of the endpoint. */
+  /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
   guidanceScale?: number | null | undefined;
   /** Height of the images in pixels, together with `width`. The limits are the same. */
   height?: number | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
-  /** Number of inference steps: 1 to 50 for fal-ai/flux-lora, 4 to 50 for fal-ai/flux-2/lora. Refused for other endpoints. Default: the default of the endpoint. */
+  /** Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. Default: the default of the endpoint. */
   inferenceSteps?: number | null | undefined;
   /** Number of images, 1 to 4. */
   numImages?: number | null | undefined;
@@ -128,7 +128,7 @@ export type GenerateImageInput = {
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
-  /** Width of the images in pixels, together with `height`: 256 to 2048 for fal-ai/flux-lora, 512 to 2048 for fal-ai/flux-2/lora. Refused for other endpoints. */
+  /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
   width?: number | null | undefined;
 };
 
@@ -204,13 +204,13 @@ export type RegenerateInput = {
   dryRun?: boolean | null | undefined;
   /** ID of the generation to repeat. */
   generationId: string | number;
-  /** How closely the images follow the prompt: 0 to 35 for fal-ai/flux-lora, 0 to 20 for fal-ai/flux-2/lora. Refused for other endpoints. Default: as in the earlier generation. */
+  /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: as in the earlier generation. */
   guidanceScale?: number | null | undefined;
   /** Height of the images in pixels, together with `width`. The limits are the same. */
   height?: number | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
-  /** Number of inference steps: 1 to 50 for fal-ai/flux-lora, 4 to 50 for fal-ai/flux-2/lora. Refused for other endpoints. Default: as in the earlier generation. */
+  /** Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. Default: as in the earlier generation. */
   inferenceSteps?: number | null | undefined;
   /** Number of images, 1 to 4. Default: as in the earlier generation. */
   numImages?: number | null | undefined;
@@ -226,7 +226,7 @@ export type RegenerateInput = {
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
-  /** Width of the images in pixels, together with `height`: 256 to 2048 for fal-ai/flux-lora, 512 to 2048 for fal-ai/flux-2/lora. Refused for other endpoints. */
+  /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
   width?: number | null | undefined;
 };
 
@@ -250,12 +250,22 @@ export type StartTrainingInput = {
 export type Trainer =
   /** fal-ai/flux-2-trainer. */
   | 'FLUX_2'
+  /** fal-ai/flux-2-trainer-v2. */
+  | 'FLUX_2_V2'
+  /** fal-ai/flux-krea-trainer. */
+  | 'FLUX_KREA'
   /** fal-ai/flux-lora-fast-training. */
   | 'FLUX_LORA_FAST'
   /** fal-ai/flux-lora-portrait-trainer. */
   | 'FLUX_LORA_PORTRAIT'
   /** fal-ai/flux-pro-trainer. fal has deprecated fal-ai/flux-pro-trainer; use the trainer FLUX_LORA_FAST instead. */
-  | 'FLUX_PRO';
+  | 'FLUX_PRO'
+  /** fal-ai/qwen-image-trainer. */
+  | 'QWEN_IMAGE'
+  /** fal-ai/turbo-flux-trainer. */
+  | 'TURBO_FLUX'
+  /** fal-ai/z-image-turbo-trainer-v2. */
+  | 'Z_IMAGE_TURBO_V2';
 
 /** State of a training. */
 export type TrainingStatus =
@@ -421,6 +431,7 @@ export type RegenerateMutation = { regenerate:
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'NotReadyError', code: ErrorCode, message: string }
     | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
     | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
     | { __typename: 'RegeneratePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
@@ -527,6 +538,19 @@ export type AvatarStatusSubscriptionVariables = Exact<{
 
 export type AvatarStatusSubscription = { avatarStatus: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } };
 
+export type ChangesSubscriptionVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type ChangesSubscription = { changes:
+    | { __typename: 'AvatarChanged', cursor: string, avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'AvatarDeleted', cursor: string, avatarId: string }
+    | { __typename: 'CaughtUp', cursor: string }
+    | { __typename: 'GenerationChanged', cursor: string, generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'GenerationDeleted', cursor: string, generationId: string }
+   };
+
 export type GenerationStatusSubscriptionVariables = Exact<{
   generationId: string | number;
   afterVersion?: number | null | undefined;
@@ -582,6 +606,7 @@ export type PlanRegenerationMutation = { regenerate:
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'NotReadyError', code: ErrorCode, message: string }
     | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
     | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
     | { __typename: 'RegeneratePayload' }
@@ -634,6 +659,8 @@ export const AvatarsDocument = ('query Avatars($first:Int!$after:String){avatars
 export const AnyNodeDocument = ('query AnyNode($id:ID!){node(id:$id){__typename id ...on Avatar{name}...on Generation{prompt}}}') as TypedDocument<AnyNodeQuery, AnyNodeQueryVariables>;
 
 export const AvatarStatusDocument = ('subscription AvatarStatus($avatarId:ID$afterVersion:Int){avatarStatus(avatarId:$avatarId afterVersion:$afterVersion){...AvatarFields}}' + AvatarFields) as TypedDocument<AvatarStatusSubscription, AvatarStatusSubscriptionVariables>;
+
+export const ChangesDocument = ('subscription Changes($after:String){changes(after:$after){__typename ...on ChangeEvent{cursor}...on AvatarChanged{avatar{...AvatarFields}}...on AvatarDeleted{avatarId}...on GenerationChanged{generation{...GenerationFields}}...on GenerationDeleted{generationId}}}' + AvatarFields + GenerationFields) as TypedDocument<ChangesSubscription, ChangesSubscriptionVariables>;
 
 export const GenerationStatusDocument = ('subscription GenerationStatus($generationId:ID!$afterVersion:Int){generationStatus(generationId:$generationId afterVersion:$afterVersion){...GenerationFields}}' + GenerationFields) as TypedDocument<GenerationStatusSubscription, GenerationStatusSubscriptionVariables>;
 
