@@ -1,4 +1,4 @@
-import { isFinal, jobFailure, type JobFailure, type JobState, type JobView } from './job-state.ts';
+import { isFinal, jobFailure, unknownOutcome, type JobFailure, type JobState, type JobView } from './job-state.ts';
 import { trainerRow, type Trainer } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { Failure } from './user-error.ts';
@@ -69,7 +69,7 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       return {
         status: 'QUEUED',
         progress: NO_PROGRESS,
-        error: { code: 'SUBMIT_OUTCOME_UNKNOWN', message: event.message },
+        error: unknownOutcome(event.message, now),
       };
     case 'queued':
       return { status: 'QUEUED', progress: queueProgress(event.position), error: null };
@@ -107,6 +107,8 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       };
     case 'abandoned':
       return failed({ code: 'LOST', message: event.message });
+    case 'notStarted':
+      return failed({ code: 'NOT_STARTED', message: event.message });
     case 'cancelledBeforeSubmit':
     case 'cancelled':
       return { status: 'CANCELLED', progress: NO_PROGRESS, error: null };
