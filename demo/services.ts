@@ -1,7 +1,7 @@
 import { createApp } from '../src/app.ts';
 import { createLog } from '../src/log/create-log.ts';
-import { createServer, type AddressInfo } from 'node:net';
 import { Disposer } from '../src/async/disposer.ts';
+import { freePort } from './free-port.ts';
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { readConfig } from '../src/config/config.ts';
@@ -51,7 +51,7 @@ export async function startServices(log: (line: string) => void): Promise<Servic
   }
 }
 
-async function temporaryFolder(disposer: Disposer): Promise<string> {
+export async function temporaryFolder(disposer: Disposer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'likeness-demo-'));
   // Also after process.exit().
   const remove = () => {
@@ -63,19 +63,4 @@ async function temporaryFolder(disposer: Disposer): Promise<string> {
     process.off('exit', remove);
   });
   return folder;
-}
-
-/**
- * A free port. The server's public URL contains it, so it is chosen before the server listens; if another program takes
- * it in between, the start fails.
- */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -18,6 +18,7 @@ export const PROGRAMS = {
   main: 'src/main.ts',
   fal: 'packages/fal-simulator/src/main.ts',
   demo: 'demo/main.ts',
+  compare: 'demo/compare/main.ts',
   backup: 'src/backup/commands/backup.ts',
   restore: 'src/backup/commands/restore.ts',
   'move-to-postgres': 'src/backup/commands/move-to-postgres.ts',

@@ -22,6 +22,13 @@ export type AvatarView = {
   readonly progress: Progress;
 };
 
+/** An artefact with the training that made it. */
+export type TrainedArtifact = {
+  readonly trainingId: string;
+  readonly trainer: Trainer;
+  readonly value: Artifact;
+};
+
 /** Absent fields keep their values. */
 export type AvatarChange = {
   readonly status: AvatarStatus;
@@ -31,8 +38,8 @@ export type AvatarChange = {
   readonly trainingStartedAt?: Date;
   readonly trainingCompletedAt?: Date | null;
   readonly falResponseData?: Json;
-  /** Replaces the whole artefact, so that the parts of two trainings never mix. */
-  readonly artifact?: { readonly trainer: Trainer; readonly value: Artifact };
+  /** Replaces the whole artefact, so that the parts of two trainings never mix. The training's job keeps it too. */
+  readonly artifact?: TrainedArtifact;
 };
 
 const NO_PROGRESS: Progress = { percent: null, queuePosition: null, source: null };
@@ -95,7 +102,7 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
         status: 'COMPLETED',
         progress: { percent: 100, queuePosition: null, source: 'RESULT' },
         error: null,
-        artifact: { trainer: job.trainer, value: reading.artifact },
+        artifact: { trainingId: job.id, trainer: job.trainer, value: reading.artifact },
         falResponseData: event.output,
         trainingCompletedAt: now,
       };

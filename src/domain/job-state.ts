@@ -11,6 +11,14 @@ export function isFinal(state: JobState): state is FinalState {
   return (FINAL_STATES as readonly JobState[]).includes(state);
 }
 
+export type TrainingStatus = 'QUEUED' | 'TRAINING' | FinalState;
+
+/** The state of a training's job in the words of the API. */
+export function trainingStatusOf(state: JobState): TrainingStatus {
+  if (isFinal(state)) return state;
+  return state === 'RUNNING' ? 'TRAINING' : 'QUEUED';
+}
+
 export type JobView = {
   readonly id: string;
   readonly kind: 'TRAINING' | 'GENERATION';

@@ -70,6 +70,8 @@ export function refuse<Code extends RefusalCode>(
 }
 
 export const NO_SUCH_AVATAR = refuse('NOT_FOUND', 'There is no avatar with this id.');
+export const NO_SUCH_GENERATION = refuse('NOT_FOUND', 'There is no generation with this ID among yours.');
+export const NO_SUCH_TRAINING = refuse('NOT_FOUND', 'There is no training with this ID among yours.');
 export const DELETED_SINCE = refuse(
   'NOT_FOUND',
   'The first call with this idempotencyKey created something that has since been deleted.',

@@ -11,6 +11,7 @@ import { openStream, versionFrom } from './stream.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
+import type { AvatarRow } from './context.ts';
 
 const AvatarStatusEnum = builder.enumType('AvatarStatus', {
   description: 'State of the newest training. Use `isReady` to check whether the avatar can generate images.',
@@ -78,6 +79,15 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
         'Phrase that refers to the avatar in a prompt. `generateImage` adds it to prompts that lack it.',
+    }),
+    externalId: t.exposeString('externalId', {
+      nullable: true,
+      description: 'The caller’s own ID of the avatar. Unique among the avatars of the caller.',
+    }),
+    tags: t.stringList({
+      description: 'Tags of the avatar, sorted.',
+      extensions: needs('Avatar', 'tags'),
+      resolve: (row) => (row as AvatarRow).tags,
     }),
     trainer: t.field({
       type: TrainerEnum,
@@ -183,23 +193,6 @@ builder.queryField('avatar', (t) =>
   }),
 );
 
-builder.queryField('avatars', (t) =>
-  t.connection(
-    {
-      type: AvatarNode,
-      description: 'Avatars of the caller, newest first. Page size: 20 by default, at most 100.',
-      resolve: (_root, args, context, info) => {
-        const { Avatar: columns, hasPageInfo } = columnsFor(info);
-        return connectionOf(args, 'avt', hasPageInfo, (page) =>
-          context.rows.avatarsOf(viewerOf(context).ownerId, page, columns),
-        );
-      },
-    },
-    { name: 'AvatarConnection', description: 'A page of avatars.' },
-    { name: 'AvatarEdge', description: 'An avatar and its cursor.' },
-  ),
-);
-
 builder.subscriptionField('avatarStatus', (t) =>
   t.prismaField({
     type: AvatarNode,
@@ -216,6 +209,7 @@ builder.subscriptionField('avatarStatus', (t) =>
       const { ownerId } = viewerOf(context);
       const { avatar } = context.prisma;
       const version = versionFrom(afterVersion);
+      const columns = [...columnsFor(info).Avatar, 'version'] as const;
       if (avatarId == null) {
         return openStream(context, async () =>
           watchRows({
@@ -227,13 +221,14 @@ builder.subscriptionField('avatarStatus', (t) =>
                 take: limit,
                 select: { id: true, version: true },
               }),
-            read: (ids) =>
-              avatar.findMany({ where: { ownerId, id: { in: [...ids] } }, orderBy: { id: 'asc' } }),
+            read: async (ids) => {
+              const rows = await Promise.all(ids.map((id) => context.rows.avatar(ownerId, id, columns)));
+              return rows.filter((row) => row !== null);
+            },
             afterVersion: version,
           }),
         );
       }
-      const columns = [...columnsFor(info).Avatar, 'version'] as const;
       return followRow(context, info, {
         id: avatarId,
         listen: context.notifications.listen('avatar', avatarId),

@@ -73,7 +73,7 @@ export const builder = new SchemaBuilder<{
     nodesQueryOptions: false,
     nodeQueryOptions: {
       description: 'Object of the caller with this ID. Null if not found.',
-      args: { id: { description: 'ID of an avatar or a generation.' } },
+      args: { id: { description: 'ID of an avatar, a generation or a training.' } },
       resolve: async (_root, { id: { typename, id } }, context, info) => {
         const { ownerId } = viewerOf(context);
         const columns = columnsFor(info);
@@ -82,7 +82,9 @@ export const builder = new SchemaBuilder<{
             ? await context.rows.avatar(ownerId, id, columns.Avatar)
             : typename === 'Generation'
               ? await context.rows.generation(ownerId, id, columns.Generation)
-              : null;
+              : typename === 'Training'
+                ? await context.rows.training(ownerId, id, columns.Training)
+                : null;
         if (row !== null) brandWithType(row, typename as never);
         return row;
       },
@@ -98,7 +100,11 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-const TYPE_OF_PREFIX: Readonly<Record<string, string>> = { avt_: 'Avatar', gen_: 'Generation' };
+const TYPE_OF_PREFIX: Readonly<Record<string, string>> = {
+  avt_: 'Avatar',
+  gen_: 'Generation',
+  job_: 'Training',
+};
 const NO_TYPE = '';
 
 export function unauthenticated(message: string): GraphQLError {

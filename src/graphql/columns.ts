@@ -1,15 +1,18 @@
 import { TypeInfo, visit, visitWithTypeInfo, type GraphQLField, type GraphQLResolveInfo } from 'graphql';
-import type { Avatar } from '../generated/prisma/client.ts';
-import type { GenerationRow } from './context.ts';
+import type { AvatarRow, GenerationRow, TrainingRow } from './context.ts';
 
-type Rows = { readonly Avatar: Avatar; readonly Generation: GenerationRow };
+type Rows = {
+  readonly Avatar: AvatarRow;
+  readonly Generation: GenerationRow;
+  readonly Training: TrainingRow;
+};
 type Columns = { readonly [Type in keyof Rows]: readonly (keyof Rows[Type])[] } & {
   /** Whether it asks for the position of a page, which takes one row more. */
   readonly hasPageInfo: boolean;
 };
 type Operation = Pick<GraphQLResolveInfo, 'operation' | 'fragments' | 'schema'>;
 
-/** Declares the columns that a field of an avatar or generation needs, unless it exposes the one of its name. */
+/** Declares the columns that a field of a row needs, unless it exposes the one of its name. */
 export function needs<Type extends keyof Rows>(
   _type: Type,
   ...columns: (keyof Rows[Type])[]
@@ -27,7 +30,11 @@ export function columnsFor(info: Operation): Columns {
 }
 
 function columnsIn({ operation, fragments, schema }: Operation): Columns {
-  const columns = { Avatar: new Set<string>(), Generation: new Set<string>() };
+  const columns: Readonly<Record<keyof Rows, Set<string>>> = {
+    Avatar: new Set(),
+    Generation: new Set(),
+    Training: new Set(),
+  };
   let hasPageInfo = false;
   const typeInfo = new TypeInfo(schema);
   const visitor = visitWithTypeInfo(typeInfo, {
@@ -35,8 +42,7 @@ function columnsIn({ operation, fragments, schema }: Operation): Columns {
       const type = typeInfo.getParentType()?.name;
       if (type === 'PageInfo') hasPageInfo = true;
       const field = typeInfo.getFieldDef();
-      if ((type !== 'Avatar' && type !== 'Generation') || field == null || field.name === '__typename')
-        return;
+      if (!isRow(type) || field == null || field.name === '__typename') return;
       for (const column of columnsOfField(field)) columns[type].add(column);
     },
   });
@@ -45,8 +51,13 @@ function columnsIn({ operation, fragments, schema }: Operation): Columns {
   return {
     Avatar: [...columns.Avatar],
     Generation: [...columns.Generation],
+    Training: [...columns.Training],
     hasPageInfo,
   } as unknown as Columns;
+}
+
+function isRow(type: string | undefined): type is keyof Rows {
+  return type === 'Avatar' || type === 'Generation' || type === 'Training';
 }
 
 function columnsOfField({ name, extensions }: GraphQLField<unknown, unknown>): readonly string[] {

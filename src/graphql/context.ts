@@ -2,7 +2,7 @@ import type { ExecutionResult } from 'graphql';
 import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { Avatar, Generation, PrismaClient } from '../generated/prisma/client.ts';
+import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
@@ -20,8 +20,19 @@ export type PageOfRows = {
   readonly fromEnd: boolean;
 };
 
+/** With its tags, sorted. */
+export type AvatarRow = Avatar & { readonly tags: readonly string[] };
+
 /** With the input that fal was sent, which is in the generation's job. */
 export type GenerationRow = Generation & { readonly input: Json };
+
+/** A job that trains. */
+export type TrainingRow = Job & {
+  /** 1 for the avatar's first. */
+  readonly attempt: number;
+  /** Whether its artefact is the avatar's. */
+  readonly isCurrent: boolean;
+};
 
 /**
  * How the API reads rows. A row has the requested columns, and those that other calls of the same time request. Callers
@@ -30,23 +41,30 @@ export type GenerationRow = Generation & { readonly input: Json };
  */
 export type RowReads = {
   /** The owner's avatar; null when there is none. */
-  avatar(ownerId: string, id: string, columns?: readonly (keyof Avatar)[]): Promise<Avatar | null>;
+  avatar(ownerId: string, id: string, columns?: readonly (keyof AvatarRow)[]): Promise<AvatarRow | null>;
   /** The owner's generation; null when there is none. */
   generation(
     ownerId: string,
     id: string,
     columns?: readonly (keyof GenerationRow)[],
   ): Promise<GenerationRow | null>;
+  /** The owner's training, of an avatar that is not deleted; null when there is none, or fal refused it. */
+  training(ownerId: string, id: string, columns: readonly (keyof TrainingRow)[]): Promise<TrainingRow | null>;
   avatarsOf(
     ownerId: string,
     page: PageOfRows,
-    columns: readonly (keyof Avatar)[],
-  ): Promise<readonly Avatar[]>;
+    columns: readonly (keyof AvatarRow)[],
+  ): Promise<readonly AvatarRow[]>;
   generationsOf(
     avatarId: string,
     page: PageOfRows,
     columns: readonly (keyof GenerationRow)[],
   ): Promise<readonly GenerationRow[]>;
+  trainingsOf(
+    avatarId: string,
+    page: PageOfRows,
+    columns: readonly (keyof TrainingRow)[],
+  ): Promise<readonly TrainingRow[]>;
 };
 
 /** Built once and shared by all requests. */

@@ -88,9 +88,11 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
   }),
 });
 
-function generationPayload(name: string) {
+const SUBMITTED = 'The generation was submitted. If `generation.error` is set, fal may not have received it.';
+
+export function generationPayload(name: string, description: string) {
   return builder.objectRef<{ readonly generation: Generation }>(name).implement({
-    description: 'The generation was submitted. If `generation.error` is set, fal may not have received it.',
+    description,
     fields: (t) => ({
       generation: t.expose('generation', {
         type: GenerationNode,
@@ -100,7 +102,7 @@ function generationPayload(name: string) {
   });
 }
 
-async function generationAfter(
+export async function generationAfter(
   context: Context,
   info: GraphQLResolveInfo,
   answer: Result<{ readonly generationId: string }, RefusalCode>,
@@ -108,12 +110,12 @@ async function generationAfter(
   const { generationId: id } = unwrap(answer);
   const columns = columnsFor(info).Generation;
   const generation = await context.rows.generation(viewerOf(context).ownerId, id, columns);
-  return { generation: generation ?? notFound('The avatar has been deleted.') };
+  return { generation: generation ?? notFound('The generation has been deleted.') };
 }
 
 builder.mutationField('generateImage', (t) =>
   t.field({
-    type: generationPayload('GenerateImagePayload'),
+    type: generationPayload('GenerateImagePayload', SUBMITTED),
     description:
       'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
@@ -149,7 +151,7 @@ const RegenerateInput = builder.inputType('RegenerateInput', {
 
 builder.mutationField('regenerate', (t) =>
   t.field({
-    type: generationPayload('RegeneratePayload'),
+    type: generationPayload('RegeneratePayload', SUBMITTED),
     description:
       'Generates the images of an earlier generation again, as a new generation. Sends the earlier input, with the same seed and the same artefact, except for the given options. Returns like `generateImage`.',
     extensions: { startsRun: true } satisfies FieldPolicy,

@@ -1,7 +1,14 @@
 import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
+import { columnsFor } from './columns.ts';
 import { unwrap, errorsOf, notFound } from './refusals.ts';
-import { MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH } from '../jobs/parse-input.ts';
+import {
+  MAX_EXTERNAL_ID_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_TAG_LENGTH,
+  MAX_TAGS,
+  MAX_TRIGGER_LENGTH,
+} from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
@@ -9,13 +16,15 @@ import { cancelTraining } from '../jobs/cancel-training.ts';
 import { createAvatar } from '../jobs/create-avatar.ts';
 import { deleteAvatar } from '../jobs/delete-avatar.ts';
 import { startTraining } from '../jobs/start-training.ts';
+import { updateAvatar } from '../jobs/update-avatar.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
+import type { GraphQLResolveInfo } from 'graphql';
 
 export const IDEMPOTENCY_KEY =
   'Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.';
 
-function avatarPayload(name: string, description: string) {
+export function avatarPayload(name: string, description: string) {
   return builder.objectRef<{ readonly avatar: Avatar }>(name).implement({
     description,
     fields: (t) => ({
@@ -24,14 +33,17 @@ function avatarPayload(name: string, description: string) {
   });
 }
 
-async function avatarAfter(
+export async function avatarAfter(
   context: Context,
+  info: GraphQLResolveInfo,
   answer: Result<{ readonly avatarId: string }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {
   const { avatarId: id } = unwrap(answer);
-  const avatar = await context.prisma.avatar.findFirst({ where: { id, ownerId: viewerOf(context).ownerId } });
+  const avatar = await context.rows.avatar(viewerOf(context).ownerId, id, columnsFor(info).Avatar);
   return { avatar: avatar ?? notFound('The avatar has been deleted.') };
 }
+
+const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
 
 const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
   description: 'Input of `createAvatar`.',
@@ -48,6 +60,14 @@ const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
     triggerPhrase: t.string({
       description: `Phrase that refers to the avatar in a prompt, 1 to ${MAX_TRIGGER_LENGTH} characters. Default: a generated, unique phrase.`,
     }),
+    externalId: t.string({
+      description: `The caller’s own ID of the avatar, 1 to ${MAX_EXTERNAL_ID_LENGTH} characters. Refused with CONFLICT if another avatar of the caller has it.`,
+    }),
+    tags: t.stringList({ description: `${TAGS} Default: none.` }),
+    idempotencyKey: t.string({
+      description:
+        'Idempotency key, unique per caller among those of `createAvatar`. A repeated call with the same key and input creates nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.',
+    }),
   }),
 });
 
@@ -59,11 +79,41 @@ builder.mutationField('createAvatar', (t) =>
     errors: errorsOf<typeof createAvatar>({
       INVALID_INPUT: true,
       NOT_FOUND: true,
+      CONFLICT: true,
+      IDEMPOTENCY_CONFLICT: true,
       LIMIT_EXCEEDED: true,
     }),
     args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'The avatar to create.' }) },
-    resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await createAvatar(context.jobs, viewerOf(context).ownerId, input)),
+    resolve: async (_root, { input }, context, info) =>
+      avatarAfter(context, info, await createAvatar(context.jobs, viewerOf(context).ownerId, input)),
+  }),
+);
+
+const UpdateAvatarInput = builder.inputType('UpdateAvatarInput', {
+  description: 'Input of `updateAvatar`. Absent fields stay as they are.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'ID of the avatar to change.' }),
+    name: t.string({ description: `New name, 1 to ${MAX_NAME_LENGTH} characters.` }),
+    triggerPhrase: t.string({
+      description: `New trigger phrase, 1 to ${MAX_TRIGGER_LENGTH} characters. Refused with CONFLICT while a run of the avatar is under way. The current artefact knows the old phrase only: train again, or its images may not show the avatar.`,
+    }),
+    externalId: t.string({
+      description: `New external ID, 1 to ${MAX_EXTERNAL_ID_LENGTH} characters; null removes it. Refused with CONFLICT if another avatar of the caller has it.`,
+    }),
+    tags: t.stringList({ description: `${TAGS} They replace all earlier tags.` }),
+  }),
+});
+
+builder.mutationField('updateAvatar', (t) =>
+  t.field({
+    type: avatarPayload('UpdateAvatarPayload', 'The avatar has the given values.'),
+    description:
+      'Changes the name, trigger phrase, external ID or tags of an avatar. A call that changes nothing does not increase `Avatar.version`.',
+    extensions: { startsRun: false } satisfies FieldPolicy,
+    errors: errorsOf<typeof updateAvatar>({ INVALID_INPUT: true, NOT_FOUND: true, CONFLICT: true }),
+    args: { input: t.arg({ type: UpdateAvatarInput, required: true, description: 'The changes.' }) },
+    resolve: async (_root, { input }, context, info) =>
+      avatarAfter(context, info, await updateAvatar(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -106,8 +156,8 @@ builder.mutationField('startTraining', (t) =>
     args: {
       input: t.arg({ type: StartTrainingInput, required: true, description: 'The training to start.' }),
     },
-    resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await startTraining(context.jobs, viewerOf(context).ownerId, input)),
+    resolve: async (_root, { input }, context, info) =>
+      avatarAfter(context, info, await startTraining(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -128,8 +178,12 @@ builder.mutationField('cancelTraining', (t) =>
     args: {
       input: t.arg({ type: CancelTrainingInput, required: true, description: 'The training to cancel.' }),
     },
-    resolve: async (_root, { input }, context) =>
-      avatarAfter(context, await cancelTraining(context.jobs, viewerOf(context).ownerId, input.avatarId)),
+    resolve: async (_root, { input }, context, info) =>
+      avatarAfter(
+        context,
+        info,
+        await cancelTraining(context.jobs, viewerOf(context).ownerId, input.avatarId),
+      ),
   }),
 );
 

@@ -6,7 +6,11 @@ import { refuse, type Result } from '../domain/user-error.ts';
 export const MAX_NAME_LENGTH = 100;
 export const MAX_TRIGGER_LENGTH = 50;
 export const MAX_PROMPT_LENGTH = 4000;
+export const MAX_EXTERNAL_ID_LENGTH = 200;
+export const MAX_TAG_LENGTH = 50;
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 200;
+/** Of one avatar. */
+export const MAX_TAGS = 20;
 export const MAX_IMAGES = 4;
 export const MAX_WAIT_SECONDS = 60;
 /** GraphQL's Int. */
@@ -43,6 +47,23 @@ function lengthOf(value: string): number {
   return length;
 }
 
+/** Letters that look the same are the same. */
+export function tag() {
+  return text(MAX_TAG_LENGTH).transform((value) => value.normalize('NFC'));
+}
+
+/** Sorted, each tag once. */
+export function tagList() {
+  return (
+    z
+      .array(z.string())
+      // Bounds the message, which names every wrong tag.
+      .refine((tags) => tags.length <= MAX_TAGS, { error: `at most ${MAX_TAGS} tags`, abort: true })
+      .pipe(z.array(tag()))
+      .transform((tags) => [...new Set(tags)].toSorted())
+  );
+}
+
 export function webUrl() {
   return z.string().refine((value) => parseWebUrl(value) !== null, {
     error: `an absolute http(s) URL of at most ${MAX_URL_LENGTH} characters, without credentials`,
@@ -63,7 +84,7 @@ export function numberBetween(min: number, max: number) {
 
 /** An input from GraphQL: an optional field may be null. */
 export type Optional<T> = {
-  readonly [K in keyof T]: undefined extends T[K] ? T[K] | null : T[K];
+  readonly [K in keyof T]: object extends Pick<T, K> ? T[K] | null | undefined : T[K];
 };
 
 /** Parses a caller's input; null means absent. The refusal names each wrong field, its value and the allowed values. */
@@ -79,9 +100,17 @@ export function parseInput<S extends z.ZodType>(
   const problems = new Map<string, string>();
   for (const issue of result.error.issues) {
     const field = issue.path.join('.');
-    if (!problems.has(field)) problems.set(field, problemWith(field, given[field], issue.message));
+    if (!problems.has(field))
+      problems.set(field, problemWith(field, valueAt(given, issue.path), issue.message));
   }
   return refuse('INVALID_INPUT', [...problems.values()].join(' '));
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) => (inner as Readonly<Record<PropertyKey, unknown>> | undefined)?.[key],
+    value,
+  );
 }
 
 export function problemWith(field: string, value: unknown, allowed: string): string {

@@ -11,7 +11,7 @@ import {
   wholeNumber,
   type Optional,
 } from './parse-input.ts';
-import { refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_GENERATION, type ProviderCode, type Result } from '../domain/user-error.ts';
 import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
 import { trainerRow, type Trainer } from '../catalog/trainers.ts';
 import type { CreationCode } from './submit.ts';
@@ -62,7 +62,7 @@ export async function regenerate(
   const { generationId, waitSeconds, idempotencyKey, ...given } = parsed.done;
   const { prompt, numImages, ...options } = given;
   const earlier = await deps.store.findGeneration(ownerId, generationId);
-  if (earlier === null) return refuse('NOT_FOUND', 'There is no generation with this ID among yours.');
+  if (earlier === null) return NO_SUCH_GENERATION;
   const { generator } = trainerRow(earlier.trainer);
   const changes = parseInput(optionsFor(generator), options);
   if ('refused' in changes) return changes;

@@ -3,6 +3,11 @@ import { afterAll, expect, test } from 'vitest';
 import {
   AnyNodeDocument,
   AvatarsDocument,
+  CancelGenerationDocument,
+  DeleteGenerationDocument,
+  PromoteDocument,
+  TrainingByIdDocument,
+  TrainingsDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
@@ -14,7 +19,7 @@ import type { Database } from '../../src/open-database.ts';
 /** Rows of other owners: so many that PostgreSQL reads a table as a whole only when no index fits. */
 const ROWS = 20_000;
 /** Tables that grow with the use of the service. The others hold what is under way. */
-const LARGE = ['avatars', 'generations', 'jobs', 'webhook_deliveries'];
+const LARGE = ['avatars', 'avatar_creations', 'avatar_tags', 'generations', 'jobs', 'webhook_deliveries'];
 
 type Statement = { readonly text: string; readonly values: readonly unknown[] };
 
@@ -53,8 +58,12 @@ afterAll(async () => {
 
 async function seed({ pool }: Database): Promise<void> {
   const statements = [
-    `INSERT INTO avatars (id, owner_id, name, training_type, trigger_phrase, updated_at)
-     SELECT 'avt_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'Ada', 'PORTRAIT', 'TOK', now() FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO avatars (id, owner_id, name, training_type, trigger_phrase, external_id, updated_at)
+     SELECT 'avt_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'Ada', 'PORTRAIT', 'TOK', n, now() FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO avatar_tags (avatar_id, tag, owner_id)
+     SELECT id, 'tag-' || length(external_id), owner_id FROM avatars`,
+    `INSERT INTO avatar_creations (owner_id, idempotency_key, idempotency_digest, avatar_id)
+     SELECT owner_id, external_id, 'digest', id FROM avatars`,
     `INSERT INTO generations (id, owner_id, avatar_id, prompt, num_images, updated_at)
      SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'avt_' || lpad(to_hex(n), 32, '0'), 'tea', 1, now() FROM generate_series(1, ${ROWS}) n`,
     `INSERT INTO jobs (id, kind, owner_id, avatar_id, trainer, endpoint, input, token, fal_request_id, next_poll_at, settled_at, created_at, updated_at)
@@ -73,7 +82,12 @@ const LISTS = new TypedDocumentString<unknown, object>(`{
 
 /** Everything a client can do, and what the server does by itself. */
 async function useEverything(): Promise<void> {
-  const avatar = await app.trainedAvatar();
+  const labels = { externalId: 'crm-1', tags: ['vip'] };
+  const avatar = await app.trainedAvatar({ ...labels, idempotencyKey: 'first' });
+  await app.newAvatar({ ...labels, idempotencyKey: 'first' });
+  const draft = await app.newAvatar();
+  await expect(app.updateAvatar({ avatarId: draft.id, ...labels })).rejects.toThrow('CONFLICT');
+  await app.updateAvatar({ avatarId: draft.id, triggerPhrase: 'NEW', tags: ['new'] });
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
   await app.cancelTraining(avatar.id);
@@ -85,8 +99,15 @@ async function useEverything(): Promise<void> {
   const { avatars } = await app.execute(AvatarsDocument, { first: 20 });
   await app.execute(AvatarsDocument, { first: 20, after: avatars.pageInfo.endCursor ?? null });
   await app.execute(LISTS, {});
+  const { avatar: trained } = await app.execute(TrainingsDocument, { avatarId: avatar.id, first: 1 });
+  const trainingId = trained?.trainings.edges.at(-1)?.node.id ?? '';
+  await app.execute(TrainingByIdDocument, { id: trainingId });
+  await app.execute(PromoteDocument, { input: { trainingId } });
   await app.execute(AnyNodeDocument, { id: avatar.id });
   await app.execute(AnyNodeDocument, { id });
+  const other = await app.generate({ avatarId: avatar.id, prompt: 'tea [[stuck-in-queue]]' });
+  await app.execute(CancelGenerationDocument, { input: { generationId: other.id } });
+  await app.execute(DeleteGenerationDocument, { input: { generationId: other.id } });
   await app.deleteAvatar(avatar.id);
 }
 

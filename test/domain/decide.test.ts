@@ -28,6 +28,7 @@ const LORA = {
   configUrl: LORA_ANSWER.config_file.url,
 } as const;
 const OLD_ARTIFACT = {
+  trainingId: 'job_0',
   trainer: 'FLUX_PRO',
   value: { kind: 'FINETUNE', finetuneId: 'ft-old' },
 } as const;
@@ -56,7 +57,7 @@ describe('a training', () => {
     expect(world.avatar).toMatchObject({
       status: 'COMPLETED',
       progress: { percent: 100, queuePosition: null, source: 'RESULT' },
-      artifact: { trainer: 'FLUX_LORA_PORTRAIT', value: LORA },
+      artifact: { trainingId: 'job_1', trainer: 'FLUX_LORA_PORTRAIT', value: LORA },
       falResponseData: LORA_ANSWER,
       trainingCompletedAt: NOW,
       error: null,
@@ -121,7 +122,11 @@ describe('a training', () => {
     // The open training has no completion date yet.
     expect(world.avatar?.trainingCompletedAt).toBeNull();
     world = apply(world, EVENTS.lora);
-    expect(world.avatar?.artifact).toEqual({ trainer: 'FLUX_LORA_PORTRAIT', value: LORA });
+    expect(world.avatar?.artifact).toEqual({
+      trainingId: 'job_1',
+      trainer: 'FLUX_LORA_PORTRAIT',
+      value: LORA,
+    });
   });
 
   test('without the artefact of its trainer stores the answer and names the missing field', () => {

@@ -26,7 +26,7 @@ const STARTS = {
     {
       ...DRAFT,
       status: 'COMPLETED',
-      artifact: { trainer: 'FLUX_PRO', value: { kind: 'FINETUNE', finetuneId: 'ft' } },
+      artifact: { trainingId: 'job_0', trainer: 'FLUX_PRO', value: { kind: 'FINETUNE', finetuneId: 'ft' } },
     },
   ),
   'a finetune': training({ trainer: 'FLUX_PRO' }),

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { parse, subscribe } from 'graphql';
 import { avatarRow } from '../support/rows.ts';
+import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../support/database.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { Notifications } from '../../src/live/notifications.ts';
@@ -8,7 +9,7 @@ import { schema } from '../../src/graphql/schema.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
-const { prisma } = database;
+const { prisma, pool } = database;
 
 test('a notification about the avatar of another owner sends a subscriber nothing', async () => {
   const [first, foreign, second] = ['1', '2', '3'].map((digit) => `avt_${digit.repeat(32)}`);
@@ -24,6 +25,7 @@ test('a notification about the avatar of another owner sends a subscriber nothin
     document: parse('subscription { avatarStatus { name } }'),
     contextValue: {
       prisma,
+      rows: createRowReads(pool),
       notifications,
       streams: new KeyedSemaphore(null),
       viewer: { ownerId: 'ada', expiresAt: null },

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
-import { getNamedType, isLeafType, isObjectType } from 'graphql';
+import { getNamedType, isLeafType, isObjectType, isUnionType } from 'graphql';
 import { AWKWARD } from '../support/awkward-rows.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -8,6 +8,7 @@ import { NEVER_POLL } from '../support/test-simulator.ts';
 
 const AVATAR = 'avt_00000000000070008000000000000001';
 const GENERATION = 'gen_00000000000070008000000000000001';
+const TRAINING = 'job_00000000000070008000000000000002';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
@@ -22,6 +23,8 @@ await app.restart(async ({ prisma }) => {
       trainingType: 'STYLE',
       status: 'COMPLETED',
       triggerPhrase: 'TOK',
+      externalId: 'crm-1',
+      tags: { create: { tag: 'vip', ownerId: 'local' } },
       falRequestId: 'request',
       finetuneId: 'finetune',
       diffusersLoraFileUrl: 'https://files.example/lora',
@@ -71,6 +74,26 @@ await app.restart(async ({ prisma }) => {
       },
     },
   });
+  await prisma.job.create({
+    data: {
+      id: TRAINING,
+      kind: 'TRAINING',
+      ownerId: 'local',
+      avatarId: AVATAR,
+      trainer: 'FLUX_LORA_FAST',
+      endpoint: 'fal-ai/flux-lora-fast-training',
+      input: { is_style: true },
+      token: 'token of the training',
+      nextPollAt: null,
+      state: 'FAILED',
+      falRequestId: 'training',
+      errorCode: 'PROVIDER_FAILED',
+      errorMessage: 'no face',
+      artifact: { kind: 'LORA', loraUrl: 'https://files.example/l', configUrl: 'https://files.example/c' },
+      submittedAt: at,
+      settledAt: at,
+    },
+  });
 });
 
 /** Each field of a type with its leaves, without lists of further rows. */
@@ -80,8 +103,10 @@ function fieldsOf(typeName: string): string[] {
   return Object.values(type.getFields()).map((field) => {
     const of = getNamedType(field.type);
     if (isLeafType(of)) return field.name;
-    if (field.name === 'generations') return 'generations { edges { node { id } } }';
+    if (field.name === 'generations' || field.name === 'trainings')
+      return `${field.name} { edges { node { id } } }`;
     if (field.name === 'avatar') return 'avatar { id name }';
+    if (isUnionType(of)) return `${field.name} { ... on LoraArtifact { loraUrl configUrl } }`;
     return `${field.name} { ${fieldsOf(of.name).join(' ')} }`;
   });
 }
@@ -89,6 +114,7 @@ function fieldsOf(typeName: string): string[] {
 test.each([
   ['avatar', 'Avatar', AVATAR],
   ['generation', 'Generation', GENERATION],
+  ['training', 'Training', TRAINING],
 ])('a field of %s has its value when it is asked for alone', async (query, typeName, id) => {
   const fields = fieldsOf(typeName);
   const ask = async (selection: string) => {

@@ -29,7 +29,21 @@ test('every type, field, argument, input field and enum value says what it is', 
 
 test('inputs have the fields and defaults that clients count on', () => {
   const inputs = {
-    CreateAvatarInput: { name: 'String!', trainingType: 'TrainingType!', triggerPhrase: 'String' },
+    CreateAvatarInput: {
+      name: 'String!',
+      trainingType: 'TrainingType!',
+      triggerPhrase: 'String',
+      externalId: 'String',
+      tags: '[String!]',
+      idempotencyKey: 'String',
+    },
+    UpdateAvatarInput: {
+      avatarId: 'ID!',
+      name: 'String',
+      triggerPhrase: 'String',
+      externalId: 'String',
+      tags: '[String!]',
+    },
     StartTrainingInput: {
       avatarId: 'ID!',
       imagesUrl: 'String!',

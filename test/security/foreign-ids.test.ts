@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
+import { AvatarsDocument, TrainingsDocument } from '../../src/generated/contract/graphql.ts';
 import { callOf, cursorOf, nobodys, PLACES, type Place } from '../support/id-places.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { overSse } from '../support/watch-over-sse.ts';
@@ -29,9 +29,13 @@ async function drawTwice(): Promise<void> {
     await app.generate({ avatarId: his.id, waitSeconds: 20 }, { token: bob });
 }
 
+const { avatar: herAvatar } = await app.execute(TrainingsDocument, { avatarId: hers.id }, { token: alice });
+const herTraining = herAvatar?.trainings.edges[0]?.node.id ?? '';
+
 const KINDS: [kind: string, id: string][] = [
   ['an avatar', hers.id],
   ['a generation', herImage.id],
+  ['a training', herTraining],
 ];
 
 type PlaceAnswer = { readonly status: number; readonly headers: object; readonly text: string };
@@ -65,16 +69,21 @@ async function everything(): Promise<string> {
 
 test('the places that take an id are these; a new one is tried by itself', () => {
   expect(PLACES.map(({ name }) => name).toSorted()).toEqual([
+    'mutation cancelGeneration(input.generationId)',
     'mutation cancelTraining(input.avatarId)',
     'mutation deleteAvatar(input.avatarId)',
+    'mutation deleteGeneration(input.generationId)',
     'mutation generateImage(input.avatarId)',
+    'mutation promote(input.trainingId)',
     'mutation regenerate(input.generationId)',
     'mutation startTraining(input.avatarId)',
+    'mutation updateAvatar(input.avatarId)',
     'query avatar(id)',
     'query avatars(after)',
     'query avatars(before)',
     'query generation(id)',
     'query node(id)',
+    'query training(id)',
     'subscription avatarStatus(avatarId)',
     'subscription generationStatus(generationId)',
   ]);
@@ -110,27 +119,37 @@ describe('with an id of somebody else’s every place answers as with an id of n
     if (!place.isCursor) expect(found).not.toEqual([]);
   });
 
-  test('a cursor of somebody else’s reveals nothing in the images of an avatar either', async () => {
-    for (const [name, page] of [
-      ['after', 'first'],
-      ['before', 'last'],
-    ]) {
-      const ask = async (id: string) => {
-        const query = `{ avatar(id: "${his.id}") { generations(${name}: "${cursorOf(id)}", ${page}: 5) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } } } }`;
-        const response = await fetch(app.graphqlUrl, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${bob}` },
-          body: JSON.stringify({ query }),
-        });
-        return response.text();
-      };
-      for (const [, id] of KINDS) {
-        const foreign = await ask(id);
-        expect(foreign).toBe(await ask(nobodys(id)));
-        expect(foreign).not.toContain('INTERNAL');
+  test.each(['generations', 'trainings'])(
+    'a cursor of somebody else’s reveals nothing in the %s of an avatar either',
+    async (list) => {
+      for (const [name, page] of [
+        ['after', 'first'],
+        ['before', 'last'],
+      ]) {
+        const ask = async (id: string) => {
+          const query = `{ avatar(id: "${his.id}") { ${list}(${name}: "${cursorOf(id)}", ${page}: 5) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } } } }`;
+          const response = await fetch(app.graphqlUrl, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', authorization: `Bearer ${bob}` },
+            body: JSON.stringify({ query }),
+          });
+          return response.text();
+        };
+        for (const [, id] of KINDS) {
+          const foreign = await ask(id);
+          expect(foreign).toBe(await ask(nobodys(id)));
+          expect(foreign).not.toContain('INTERNAL');
+        }
       }
-    }
-  });
+    },
+  );
+});
+
+test('an external id and an idempotency key of one owner are free for another', async () => {
+  const input = { externalId: 'crm-1', tags: ['vip'], idempotencyKey: 'first' };
+  const ids = [];
+  for (const token of [alice, bob]) ids.push((await app.newAvatar(input, { token })).id);
+  expect(new Set(ids).size).toBe(2);
 });
 
 test('the same idempotency key of two owners is two keys', async () => {

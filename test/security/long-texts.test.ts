@@ -71,6 +71,8 @@ const ask = async (app: TestApp, body: object, bearer: string | null = token): P
 const MUTATIONS = {
   createAvatar:
     'mutation ($input: CreateAvatarInput!) { createAvatar(input: $input) { __typename ... on Error { message } } }',
+  updateAvatar:
+    'mutation ($input: UpdateAvatarInput!) { updateAvatar(input: $input) { __typename ... on Error { message } } }',
   startTraining:
     'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { __typename ... on Error { message } } }',
   generateImage:
@@ -97,6 +99,12 @@ describe.each(BOTH)('in %s a request that holds a long text', (_mode, app, first
         ask(app, {
           query: MUTATIONS.createAvatar,
           variables: { input: { name: text, trainingType: 'STYLE' } },
+        }),
+        ask(app, {
+          query: MUTATIONS.updateAvatar,
+          variables: {
+            input: { avatarId: 'x', externalId: text.slice(0, 40_000), tags: [text.slice(0, 40_000)] },
+          },
         }),
         ask(app, { query: MUTATIONS.createAvatar, variables: { input: { [text]: text.slice(0, 1) } } }),
         ask(app, {

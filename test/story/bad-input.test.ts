@@ -7,9 +7,11 @@ import {
   GenerateImageDocument,
   StartTrainingDocument,
   TypedDocumentString,
+  UpdateAvatarDocument,
   type CreateAvatarInput,
   type GenerateImageInput,
   type StartTrainingInput,
+  type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -37,7 +39,7 @@ afterEach(async () => {
 afterAll(() => app.close());
 
 const ALL = new TypedDocumentString<unknown, Record<string, never>>(
-  'query { avatars(first: 100) { edges { node { id version generations(first: 20) { edges { node { id } } } } } } }',
+  'query { avatars(first: 100) { edges { node { id version name triggerPhrase externalId tags generations(first: 20) { edges { node { id } } } } } } }',
 );
 
 async function everything(): Promise<string> {
@@ -45,6 +47,18 @@ async function everything(): Promise<string> {
 }
 
 const LONG = 'x'.repeat(4001);
+
+const BAD_LABELS: [what: string, input: { externalId?: string; tags?: string[] }, says: string[]][] = [
+  ['an empty external id', { externalId: '' }, ['externalId', '1 to 200 characters', '""']],
+  ['a long external id', { externalId: 'x'.repeat(201) }, ['externalId', '1 to 200 characters', '201']],
+  ['an external id with NUL', { externalId: 'a\u0000' }, ['externalId', 'without control characters']],
+  ['an empty tag', { tags: ['vip', ''] }, ['tags.1', '1 to 50 characters', '""']],
+  ['a long tag', { tags: ['x'.repeat(51)] }, ['tags.0', '1 to 50 characters', 'xxx']],
+  ['a tag with an escape', { tags: ['\u001b[2J'] }, ['tags.0', 'without control characters']],
+  ['half a letter in a tag', { tags: ['\ud83d'] }, ['tags.0', '"\\ud83d"']],
+  ['too many tags', { tags: Array.from({ length: 21 }, (_, n) => `t${n}`) }, ['tags', 'at most 20 tags']],
+  ['thousands of tags', { tags: Array.from({ length: 9000 }, () => '') }, ['tags', 'at most 20 tags']],
+];
 
 describe('createAvatar', () => {
   test.each<[what: string, input: Partial<CreateAvatarInput>, says: string[]]>([
@@ -57,10 +71,30 @@ describe('createAvatar', () => {
     ['an empty trigger', { triggerPhrase: '' }, ['triggerPhrase', '1 to 50 characters', '""']],
     ['a long trigger', { triggerPhrase: 'x'.repeat(51) }, ['triggerPhrase', '1 to 50 characters']],
     ['a trigger with NUL', { triggerPhrase: 'T\u0000K' }, ['triggerPhrase', 'without control characters']],
+    ...BAD_LABELS,
+    ['an empty key', { idempotencyKey: '' }, ['idempotencyKey', '1 to 200 characters']],
+    ['a long key', { idempotencyKey: 'x'.repeat(201) }, ['idempotencyKey', '1 to 200 characters']],
   ])('refuses %s', async (_what, input, says) => {
     const wish = { name: 'Ada', trainingType: 'PORTRAIT', ...input } as const;
     const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
     expectInvalid(createAvatar, says);
+  });
+});
+
+describe('updateAvatar', () => {
+  test.each<[what: string, input: Partial<UpdateAvatarInput>, says: string[]]>([
+    ['an empty name', { name: '' }, ['name', '1 to 100 characters', '""']],
+    ['a long name', { name: 'x'.repeat(101) }, ['name', '1 to 100 characters', '101 characters']],
+    ['a name with NUL', { name: 'Ad\u0000a' }, ['name', 'without control characters', '"Ad\\u0000a"']],
+    ['a blank trigger', { triggerPhrase: ' ' }, ['triggerPhrase', '1 to 50 characters', '" "']],
+    ['a long trigger', { triggerPhrase: 'x'.repeat(51) }, ['triggerPhrase', '1 to 50 characters']],
+    ...BAD_LABELS,
+    ['one wrong field of two', { name: 'Ada', tags: [''] }, ['tags.0']],
+  ])('refuses %s', async (_what, input, says) => {
+    const { updateAvatar } = await app.execute(UpdateAvatarDocument, {
+      input: { avatarId: draft.id, ...input },
+    });
+    expectInvalid(updateAvatar, says);
   });
 });
 
@@ -228,6 +262,8 @@ describe('an id of nothing', () => {
       expect(image.generateImage).toMatchObject({ code: 'NOT_FOUND' });
       const cancel = await app.execute(CancelTrainingDocument, { input: { avatarId } });
       expect(cancel.cancelTraining).toMatchObject({ code: 'NOT_FOUND' });
+      const update = await app.execute(UpdateAvatarDocument, { input: { avatarId, name: 'Bo' } });
+      expect(update.updateAvatar).toMatchObject({ code: 'NOT_FOUND' });
       const deletion = await app.execute(DeleteAvatarDocument, { input: { avatarId } });
       expect(deletion.deleteAvatar).toMatchObject({ code: 'NOT_FOUND' });
       expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });

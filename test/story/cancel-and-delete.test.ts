@@ -11,9 +11,8 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
-import { FAL_KEY } from '../support/fal-key.ts';
+import { toldToCancel } from '../support/told-to-cancel.ts';
 import { photos } from '../support/api-client.ts';
-import type { RecordedRequest } from '@likeness/fal-simulator';
 
 const app = await startTestApp();
 afterAll(() => app.close());
@@ -27,7 +26,7 @@ describe('cancelling a training', () => {
     expect(await cancel(id)).toHaveProperty('avatar');
 
     expect(await app.settled(id)).toMatchObject({ status: 'CANCELLED', isReady: false, error: null });
-    await toldToCancel(run);
+    await toldToCancel(app.simulator, run);
   });
 
   test('that runs stops it, and it can be trained again', async () => {
@@ -40,7 +39,7 @@ describe('cancelling a training', () => {
     expect(await cancel(id)).toHaveProperty('avatar');
 
     await watch.until(({ status }) => status === 'CANCELLED');
-    await toldToCancel(run);
+    await toldToCancel(app.simulator, run);
     expect(await app.train({ avatarId: id })).toMatchObject({ status: 'COMPLETED', error: null });
     await watch.stop();
   });
@@ -106,7 +105,7 @@ describe('deleting an avatar', () => {
     expect(deleteAvatar).toMatchObject({ deletedAvatarId: id });
     expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
     await watch.ended();
-    await toldToCancel(run);
+    await toldToCancel(app.simulator, run);
   });
 
   test('cannot be undone by a webhook that comes late', async () => {
@@ -137,7 +136,7 @@ describe('deleting an avatar', () => {
       expect(await app.execute(GenerationByIdDocument, { id: image.id })).toEqual({ generation: null });
       expect(await app.execute(AnyNodeDocument, { id: image.id })).toEqual({ node: null });
     }
-    await toldToCancel(run);
+    await toldToCancel(app.simulator, run);
   });
 
   test('while a caller waits for its image is an answer for that caller, not a fault', async () => {
@@ -167,14 +166,4 @@ describe('deleting an avatar', () => {
 
 async function cancel(avatarId: string) {
   return (await app.execute(CancelTrainingDocument, { input: { avatarId } })).cancelTraining;
-}
-
-/** Resolves when a run has ended at fal because it was cancelled. */
-async function toldToCancel({ endpoint, requestId }: RecordedRequest): Promise<void> {
-  const status = `${app.simulator.url}/${endpoint}/requests/${requestId ?? ''}/status`;
-  await eventually(`fal to be told to cancel ${requestId ?? ''}`, async () => {
-    const response = await fetch(status, { headers: { authorization: `Key ${FAL_KEY}` } });
-    const { error_type: why } = (await response.json()) as { error_type?: string };
-    return why === 'client_cancelled' ? true : null;
-  });
 }

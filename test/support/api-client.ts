@@ -10,6 +10,7 @@ import {
   GenerationByIdDocument,
   GenerationStatusDocument,
   StartTrainingDocument,
+  UpdateAvatarDocument,
   type AvatarStatusSubscription,
   type AvatarStatusSubscriptionVariables,
   type CreateAvatarInput,
@@ -19,6 +20,7 @@ import {
   type GenerationStatusSubscriptionVariables,
   type StartTrainingInput,
   type TypedDocumentString,
+  type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
 import { ask, shown, type Answer, type CallOptions } from './graphql-call.ts';
 import { overSse } from './watch-over-sse.ts';
@@ -84,6 +86,11 @@ export class ApiClient {
   async newAvatar(input: Partial<CreateAvatarInput> = {}, options?: CallOptions): Promise<AvatarRow> {
     const variables = { input: { name: 'Ada', trainingType: 'PORTRAIT', ...input } } as const;
     const { createAvatar: result } = await this.execute(CreateAvatarDocument, variables, options);
+    return 'avatar' in result ? result.avatar : refused(result);
+  }
+
+  async updateAvatar(input: UpdateAvatarInput, options?: CallOptions) {
+    const { updateAvatar: result } = await this.execute(UpdateAvatarDocument, { input }, options);
     return 'avatar' in result ? result.avatar : refused(result);
   }
 

@@ -72,7 +72,8 @@ function idsIn(input: GraphQLArgument | GraphQLInputField, above: readonly strin
     if (above.length > 5) return [];
     return Object.values(type.getFields()).flatMap((field) => idsIn(field, path));
   }
-  const isId = type.name === 'ID' || /(^id|Ids?)$/.test(input.name);
+  // An external id is the caller's own text, and may be that of another owner too.
+  const isId = type.name === 'ID' || (/(^id|Ids?)$/.test(input.name) && input.name !== 'externalId');
   return isId || isCursor(path) ? [path] : [];
 }
 

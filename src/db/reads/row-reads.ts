@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { batched } from '../batched.ts';
 import { columnName } from '../column-name.ts';
-import { Prisma, type Avatar } from '../../generated/prisma/client.ts';
-import type { GenerationRow, PageOfRows, RowReads } from '../../graphql/context.ts';
+import { Prisma } from '../../generated/prisma/client.ts';
+import type { AvatarRow, GenerationRow, PageOfRows, RowReads, TrainingRow } from '../../graphql/context.ts';
 
 /** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */
 const MAX_CONCURRENT = 4;
@@ -19,34 +19,67 @@ const MAX_ROWS = 2000;
  */
 export function createRowReads(pool: Pick<pg.Pool, 'query'>): RowReads {
   const query = preparedQueries(pool);
-  const avatar = rowReader<Avatar>(query, 'avatars');
+  const avatar = rowReader<AvatarRow>(query, 'avatars');
   const generation = rowReader<GenerationRow>(query, 'generations');
-  const avatarsOf = listReader<Avatar>(query, 'avatars', 'ownerId');
+  const avatarsOf = listReader<AvatarRow>(query, 'avatars', 'ownerId');
   const generationsOf = listReader<GenerationRow>(query, 'generations', 'avatarId');
+  const training = rowReader<TrainingRow>(query, 'trainings');
+  const trainingsOf = listReader<TrainingRow>(query, 'trainings', 'avatarId');
   return {
     avatar: (ownerId, id, columns = ALL_COLUMNS.avatars) => avatar({ ownerId, id, columns }),
     generation: (ownerId, id, columns = ALL_COLUMNS.generations) => generation({ ownerId, id, columns }),
     avatarsOf: (parent, page, columns) => avatarsOf({ parent, page, columns }),
     generationsOf: (parent, page, columns) => generationsOf({ parent, page, columns }),
+    training: (ownerId, id, columns) => training({ ownerId, id, columns }),
+    trainingsOf: (parent, page, columns) => trainingsOf({ parent, page, columns }),
   };
 }
 
 const ALL_COLUMNS = {
   avatars: Object.values(Prisma.AvatarScalarFieldEnum),
   generations: Object.values(Prisma.GenerationScalarFieldEnum),
+  trainings: Object.values(Prisma.JobScalarFieldEnum),
 } as const;
 
 type Table = keyof typeof ALL_COLUMNS;
 
 /** Columns by their names in TypeScript, as SQL. */
 const COLUMNS: Readonly<Record<Table, ReadonlyMap<string, string>>> = {
-  avatars: new Map(ALL_COLUMNS.avatars.map(sqlOf)),
+  avatars: new Map([
+    ...ALL_COLUMNS.avatars.map(sqlOf),
+    ['tags', 'ARRAY(SELECT x.tag FROM avatar_tags x WHERE x.avatar_id = t.id ORDER BY x.tag COLLATE "C")'],
+  ]),
   generations: new Map([
     ...ALL_COLUMNS.generations.map(sqlOf),
     // A generation has one job, which its unique index finds.
     ['input', '(SELECT j.input FROM jobs j WHERE j.generation_id = t.id)'],
   ]),
+  trainings: new Map([
+    ...ALL_COLUMNS.trainings.map(sqlOf),
+    [
+      'attempt',
+      `(SELECT count(*)::int FROM jobs n WHERE n.avatar_id = t.avatar_id AND n.id <= t.id AND ${isTraining('n')})`,
+    ],
+    // An instance of an earlier version replaces the artefact without its training.
+    [
+      'isCurrent',
+      `EXISTS (SELECT FROM avatars a WHERE a.id = t.avatar_id AND a.artifact_training_id = t.id
+        AND coalesce(a.finetune_id, a.diffusers_lora_file_url) = coalesce(t.artifact->>'finetuneId', t.artifact->>'loraUrl'))`,
+    ],
+  ]),
 };
+
+/** Where the rows are, under the alias `t`. */
+const SOURCES: Readonly<Record<Table, string>> = {
+  avatars: 'avatars t WHERE true',
+  generations: 'generations t WHERE true',
+  trainings: `jobs t WHERE t.avatar_id IS NOT NULL AND ${isTraining('t')}`,
+};
+
+/** The condition of the index ix_jobs_trainings. */
+function isTraining(job: string): string {
+  return `${job}.kind = 'TRAINING' AND coalesce(${job}.error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE')`;
+}
 
 function sqlOf(column: string): [name: string, sql: string] {
   return [column, `t.${columnName(column)}`];
@@ -62,7 +95,7 @@ function rowReader<R extends Row>(query: Query, table: Table): (key: RowKey) => 
     async (keys: readonly RowKey[]) => {
       const columns = columnsOf(table, keys, ['id', 'ownerId']);
       const rows = (await query(
-        `SELECT ${columns} FROM ${table} t WHERE t.id = ANY($1) AND t.owner_id = ANY($2)`,
+        `SELECT ${columns} FROM ${SOURCES[table]} AND t.id = ANY($1) AND t.owner_id = ANY($2)`,
         [[...new Set(keys.map(({ id }) => id))], [...new Set(keys.map(({ ownerId }) => ownerId))]],
       )) as readonly R[];
       const byId = new Map(rows.map((row) => [row.id, row]));
@@ -94,8 +127,8 @@ function listReader<R extends Row>(
       `SELECT k.position::int AS position, r.* FROM unnest($2::text[]${bound && ', $3::text[]'})
          WITH ORDINALITY AS k(parent${bound && ', bound'}, position)
        CROSS JOIN LATERAL (
-         SELECT ${columnsOf(table, keys, ['id'])} FROM ${table} t
-         WHERE t.${columnName(parentColumn)} = k.parent ${bound} ORDER BY t.id ${order} LIMIT $1
+         SELECT ${columnsOf(table, keys, ['id'])} FROM ${SOURCES[table]}
+         AND t.${columnName(parentColumn)} = k.parent ${bound} ORDER BY t.id ${order} LIMIT $1
        ) r ORDER BY k.position, r.id ${order}`,
       bound ? [limit, parents, keys.map(({ page }) => page.after ?? page.before)] : [limit, parents],
     )) as readonly (R & { readonly position: number })[];

@@ -94,7 +94,7 @@ async function tryToCreate(
   } catch (error) {
     if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
     if (error.code === FOREIGN_KEY_VIOLATION) return NO_SUCH_AVATAR;
-    if (error.code !== UNIQUE_VIOLATION) throw error;
+    if (!isUniqueViolation(error)) throw error;
     const first = await repeated(prisma, job.ownerId, idempotency);
     if (first !== null) return first;
     // The first call with this key has since been refused and gave the key back: this one is now the first.
@@ -105,6 +105,10 @@ async function tryToCreate(
           'A training of this avatar is already running. Wait for it to finish, or cancel it.',
         );
   }
+}
+
+export function isUniqueViolation(error: unknown): error is Prisma.PrismaClientKnownRequestError {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === UNIQUE_VIOLATION;
 }
 
 /** Whether a unique index on this column refused the row; Prisma's adapter names the columns. */

@@ -1,7 +1,8 @@
+import type { Artifact } from '../../catalog/artefact.ts';
 import { columnName } from '../column-name.ts';
 import { isFinal, type JobChange } from '../../domain/job-state.ts';
 import { storable } from '../../values/jsonb.ts';
-import type { AvatarChange } from '../../domain/decide-training.ts';
+import type { AvatarChange, TrainedArtifact } from '../../domain/decide-training.ts';
 import type { GenerationChange } from '../../domain/decide-generation.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Source } from '../../domain/run-event.ts';
@@ -9,13 +10,15 @@ import type { Source } from '../../domain/run-event.ts';
 /** The values of the columns that a decision sets. */
 type Columns = Readonly<Record<string, unknown>>;
 
-export function jobColumns(change: JobChange, source: Source): Columns {
+/** @param artifact of a training that completes */
+export function jobColumns(change: JobChange, source: Source, artifact: Artifact | undefined): Columns {
   const { releaseIdempotencyKey, ...fields } = change;
   const settles = change.state !== undefined && isFinal(change.state);
   return inColumns<Prisma.JobScalarFieldEnum>({
     ...fields,
     ...(settles ? { openTrainingAvatarId: null, settledBy: source } : {}),
     ...(releaseIdempotencyKey === true ? { idempotencyKey: null } : {}),
+    ...(artifact === undefined ? {} : { artifact }),
   });
 }
 
@@ -30,15 +33,19 @@ export function avatarColumns(change: AvatarChange): Columns {
     errorMessage: error?.message ?? null,
     errorWaitsUntil: error?.waitsUntil ?? null,
     ...(falResponseData === undefined ? {} : { falResponseData: storable(falResponseData) }),
-    ...(artifact === undefined
-      ? {}
-      : {
-          artifactTrainer: artifact.trainer,
-          finetuneId: artifact.value.kind === 'FINETUNE' ? artifact.value.finetuneId : null,
-          diffusersLoraFileUrl: artifact.value.kind === 'LORA' ? artifact.value.loraUrl : null,
-          configFileUrl: artifact.value.kind === 'LORA' ? artifact.value.configUrl : null,
-        }),
+    ...(artifact === undefined ? {} : artifactColumns(artifact)),
   });
+}
+
+/** An avatar's columns of its artefact. */
+export function artifactColumns({ trainingId, trainer, value }: TrainedArtifact) {
+  return {
+    artifactTrainer: trainer,
+    artifactTrainingId: trainingId,
+    finetuneId: value.kind === 'FINETUNE' ? value.finetuneId : null,
+    diffusersLoraFileUrl: value.kind === 'LORA' ? value.loraUrl : null,
+    configFileUrl: value.kind === 'LORA' ? value.configUrl : null,
+  };
 }
 
 export function generationColumns(change: GenerationChange): Columns {

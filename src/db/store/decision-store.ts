@@ -132,7 +132,7 @@ function writeOf(loaded: LoadedJob, decision: Change, how: Options): Write {
   const shown = version === null ? null : shownChange(loaded, decision);
   const text = JSON.stringify({
     revision,
-    job: jobColumns(decision.job, how.source),
+    job: jobColumns(decision.job, how.source, decision.avatar?.artifact?.value),
     keeps_poll: how.nextPollInMs === undefined,
     next_poll_in_ms: how.nextPollInMs,
     kind: shown?.kind,

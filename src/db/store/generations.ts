@@ -1,6 +1,7 @@
 import { isId } from '../../jobs/ids.ts';
 import { isJsonObject } from '../../values/json.ts';
 import { trainerOf } from './job-rows.ts';
+import type { CancelGenerationDeps } from '../../jobs/cancel-generation.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { RegenerateDeps } from '../../jobs/regenerate.ts';
@@ -19,6 +20,16 @@ export async function findGenerationVersion(
   if (generation === null) return null;
   const hasEnded = generation.status !== 'QUEUED' && generation.status !== 'RUNNING';
   return { version: generation.version, hasEnded };
+}
+
+export async function findGenerationStatus(
+  prisma: PrismaClient,
+  ownerId: string,
+  id: string,
+): Found<CancelGenerationDeps['store']['findGenerationStatus']> {
+  if (!isId(id)) return null;
+  const generation = await prisma.generation.findFirst({ where: { id, ownerId }, select: { status: true } });
+  return generation?.status ?? null;
 }
 
 export async function findGeneration(

@@ -1,15 +1,20 @@
 import type pg from 'pg';
-import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
+import type { PrismaClient } from '../../generated/prisma/client.ts';
 import { batched } from '../batched.ts';
-import { avatarForJob, jobToPoll, outboxEntry } from './job-rows.ts';
+import { avatarForJob, jobToPoll } from './job-rows.ts';
+import { deleteAvatar, deleteGeneration } from './deletions.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
-import { findGeneration, findGenerationVersion } from './generations.ts';
+import { findGeneration, findGenerationStatus, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
+import { insertAvatar, updateAvatar } from './avatars.ts';
 import { isId } from '../../jobs/ids.ts';
-import { lockOwner } from './quota-usage.ts';
 import { JobCreations } from './create-job.ts';
 import { DecisionStore } from './decision-store.ts';
-import type { AvatarStore, NewAvatar } from '../../jobs/create-avatar.ts';
+import { findTraining, setArtifact } from './trainings.ts';
+import type { AvatarStore } from '../../jobs/create-avatar.ts';
+import type { CancelGenerationDeps } from '../../jobs/cancel-generation.ts';
+import type { DeleteAvatarDeps } from '../../jobs/delete-avatar.ts';
+import type { DeleteGenerationDeps } from '../../jobs/delete-generation.ts';
 import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { JobKey, WebhookStore } from '../../jobs/handle-webhook.ts';
@@ -17,10 +22,13 @@ import type { JobToPoll, PollOutcome, PollStore } from '../../jobs/poll-job.ts';
 import type { LeaseStore } from '../../jobs/reconcile.ts';
 import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
+import type { PromoteDeps } from '../../jobs/promote.ts';
 import type { RegenerateDeps } from '../../jobs/regenerate.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
+import type { RunOf } from '../../jobs/cancel-run.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
+import type { UpdateStore } from '../../jobs/update-avatar.ts';
 
 /** Of one statement. */
 const MAX_DELETIONS = 500;
@@ -37,6 +45,7 @@ export class PrismaJobStore
     PollStore,
     ReplayStore,
     RunEventStore,
+    UpdateStore,
     WebhookStore
 {
   readonly #prisma: PrismaClient;
@@ -76,22 +85,17 @@ export class PrismaJobStore
     return avatar && avatarForJob(avatar);
   }
 
-  async insertAvatar(avatar: NewAvatar): ReturnType<AvatarStore['insertAvatar']> {
-    const limit = this.#limits.avatarsPerOwner;
-    return this.#prisma.$transaction(async (tx) => {
-      if (limit !== null) {
-        await lockOwner(tx, avatar.ownerId);
-        const count = await tx.avatar.count({ where: { ownerId: avatar.ownerId } });
-        if (count >= limit) return { limit };
-      }
-      const { id, ownerId, version } = await tx.avatar.create({ data: avatar });
-      const data = { kind: 'AVATAR', ownerId, entityId: id, version };
-      return { outbox: [outboxEntry(await tx.announcement.create({ data }))] };
-    });
-  }
+  insertAvatar: AvatarStore['insertAvatar'] = (avatar, idempotency) =>
+    insertAvatar(this.#prisma, avatar, idempotency, this.#limits.avatarsPerOwner);
+
+  updateAvatar: UpdateStore['updateAvatar'] = (ownerId, avatarId, update) =>
+    updateAvatar(this.#prisma, ownerId, avatarId, update);
 
   findGeneration: RegenerateDeps['store']['findGeneration'] = (ownerId, id) =>
     findGeneration(this.#prisma, ownerId, id);
+
+  findGenerationStatus: CancelGenerationDeps['store']['findGenerationStatus'] = (ownerId, id) =>
+    findGenerationStatus(this.#prisma, ownerId, id);
 
   findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
     findGenerationVersion(this.#prisma, ownerId, id);
@@ -157,13 +161,16 @@ export class PrismaJobStore
       WHERE id = ${job.id} AND next_poll_at = ${job.nextPollAt}::timestamptz`;
   }
 
-  async requestCancel(ownerId: string, avatarId: string): Promise<JobToPoll | null> {
+  async requestCancel(ownerId: string, of: RunOf): Promise<JobToPoll | null> {
+    const open =
+      'avatarId' in of
+        ? { openTrainingAvatarId: of.avatarId, ownerId }
+        : { generationId: of.generationId, ownerId, state: { in: [...OPEN_STATES] } };
     const [job] = await this.#prisma.job.updateManyAndReturn({
-      where: { openTrainingAvatarId: avatarId, ownerId, cancelRequestedAt: null },
+      where: { ...open, cancelRequestedAt: null },
       data: { cancelRequestedAt: new Date(), revision: { increment: 1 } },
     });
-    const asked =
-      job ?? (await this.#prisma.job.findFirst({ where: { openTrainingAvatarId: avatarId, ownerId } }));
+    const asked = job ?? (await this.#prisma.job.findFirst({ where: open }));
     return asked && jobToPoll(asked, await this.#now());
   }
 
@@ -184,36 +191,17 @@ export class PrismaJobStore
     ]);
   }
 
-  async deleteAvatar(ownerId: string, avatarId: string): Promise<readonly OutboxEntry[] | null> {
-    if (!isId(avatarId)) return null;
-    return this.#prisma.$transaction(async (tx) => {
-      if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
-      // The jobs' locks before the avatar's, in the order of save().
-      await endJobs(tx, avatarId);
-      const [avatar] = await tx.$queryRaw<{ version: number }[]>`
-        SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
-      if (avatar === undefined) return null;
-      // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
-      await endJobs(tx, avatarId);
-      const generations = await tx.generation.findMany({
-        where: { avatarId, status: { in: ['QUEUED', 'RUNNING'] } },
-        select: { id: true, version: true },
-      });
-      await tx.avatar.delete({ where: { id: avatarId } });
-      const gone = [
-        { kind: 'AVATAR' as const, entityId: avatarId, version: avatar.version + 1 },
-        ...generations.map(({ id, version }) => ({
-          kind: 'GENERATION' as const,
-          entityId: id,
-          version: version + 1,
-        })),
-      ];
-      const rows = await tx.announcement.createManyAndReturn({
-        data: gone.map((notification) => ({ ...notification, ownerId })),
-      });
-      return rows.map(outboxEntry);
-    });
-  }
+  deleteAvatar: DeleteAvatarDeps['store']['deleteAvatar'] = (ownerId, id) =>
+    deleteAvatar(this.#prisma, ownerId, id);
+
+  deleteGeneration: DeleteGenerationDeps['store']['deleteGeneration'] = (ownerId, id) =>
+    deleteGeneration(this.#prisma, ownerId, id);
+
+  findTraining: PromoteDeps['store']['findTraining'] = (ownerId, id) =>
+    findTraining(this.#prisma, ownerId, id);
+
+  setArtifact: PromoteDeps['store']['setArtifact'] = (ownerId, avatarId, artifact) =>
+    setArtifact(this.#prisma, ownerId, avatarId, artifact);
 
   async readOutbox(limit: number, olderThanMs: number): Promise<OutboxEntry[]> {
     return this.#prisma.$queryRaw<OutboxEntry[]>`
@@ -225,23 +213,4 @@ export class PrismaJobStore
   }
 
   deleteFromOutbox: OutboxStore['deleteFromOutbox'] = (ids) => this.#deleteFromOutbox(ids);
-}
-
-/** Cancels an avatar's open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in. */
-async function endJobs(tx: Prisma.TransactionClient, avatarId: string): Promise<void> {
-  const now = new Date();
-  await tx.job.updateMany({
-    where: { avatarId, state: { in: [...OPEN_STATES] } },
-    data: {
-      state: 'CANCELLED',
-      settledBy: 'DELETE',
-      settledAt: now,
-      cancelRequestedAt: now,
-      openTrainingAvatarId: null,
-      nextPollAt: now,
-      revision: { increment: 1 },
-    },
-  });
-  await tx.job.updateMany({ where: { avatarId }, data: { input: {} } });
-  await tx.webhookDelivery.updateMany({ where: { job: { avatarId } }, data: { body: null } });
 }

@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from 'node:util';
+import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import { isId } from '../../jobs/ids.ts';
+import { isUniqueViolation } from './create-job.ts';
+import { lockOwner } from './quota-usage.ts';
+import { OPEN_STATES } from '../../domain/job-state.ts';
+import { outboxEntry } from './job-rows.ts';
+import type { AvatarStore, InsertedAvatar, InsertionCode, NewAvatar } from '../../jobs/create-avatar.ts';
+import type { AvatarUpdate, UpdateStore } from '../../jobs/update-avatar.ts';
+import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
+import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
+
+type Transaction = Prisma.TransactionClient;
+type Idempotency = Parameters<AvatarStore['insertAvatar']>[1];
+type Insertion = Result<InsertedAvatar, InsertionCode>;
+type Update = Awaited<ReturnType<UpdateStore['updateAvatar']>>;
+
+/**
+ * Writes an avatar with its idempotency key. Unique indexes decide between concurrent calls: one avatar per external id,
+ * one per idempotency key.
+ *
+ * @param limit avatars of one owner; null: any number
+ */
+export function insertAvatar(
+  prisma: PrismaClient,
+  avatar: NewAvatar,
+  idempotency: Idempotency,
+  limit: number | null,
+): Promise<Insertion> {
+  return untilDecided(() => tryToInsert(prisma, avatar, idempotency, limit));
+}
+
+async function tryToInsert(
+  prisma: PrismaClient,
+  { tags, ...avatar }: NewAvatar,
+  idempotency: Idempotency,
+  limit: number | null,
+): Promise<Insertion | 'again'> {
+  const { id, ownerId, externalId } = avatar;
+  // First: the avatar that it repeats has the external id.
+  const before = await repeated(prisma, ownerId, idempotency);
+  if (before !== null) return before;
+  try {
+    return await prisma.$transaction(async (tx): Promise<Insertion> => {
+      if (limit !== null) {
+        await lockOwner(tx, ownerId);
+        const count = await tx.avatar.count({ where: { ownerId } });
+        if (count >= limit) {
+          // The first call with the same key may have reached the limit while this one waited for the lock.
+          const repeat = await repeated(tx, ownerId, idempotency);
+          const message = `At most ${limit} avatars are allowed. Delete one first.`;
+          return repeat ?? refuse('LIMIT_EXCEEDED', message);
+        }
+      }
+      if (idempotency !== null) {
+        const { key: idempotencyKey, digest: idempotencyDigest } = idempotency;
+        await tx.avatarCreation.create({
+          data: { ownerId, idempotencyKey, idempotencyDigest, avatarId: id },
+        });
+      }
+      const { version } = await tx.avatar.create({ data: avatar });
+      await addTags(tx, avatar, tags);
+      return { done: { avatarId: id, outbox: await notify(tx, ownerId, id, version) } };
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const first = await repeated(prisma, ownerId, idempotency);
+    return first ?? (await refusedByExternalId(prisma, ownerId, externalId)) ?? 'again';
+  }
+}
+
+async function repeated(
+  tx: Transaction,
+  ownerId: string,
+  idempotency: Idempotency,
+): Promise<Insertion | null> {
+  if (idempotency === null) return null;
+  const { key: idempotencyKey, digest } = idempotency;
+  const where = { ownerId_idempotencyKey: { ownerId, idempotencyKey } };
+  const first = await tx.avatarCreation.findUnique({ where });
+  if (first === null) return null;
+  const { avatarId, idempotencyDigest } = first;
+  if (idempotencyDigest !== digest) {
+    const message = 'This idempotencyKey was used before with another input. Use a new key.';
+    return refuse('IDEMPOTENCY_CONFLICT', message);
+  }
+  const avatar = await tx.avatar.findFirst({ where: { id: avatarId, ownerId }, select: { id: true } });
+  return avatar === null ? DELETED_SINCE : { done: { avatarId, outbox: [] } };
+}
+
+/** Writes the fields that differ, with the next version, unless none does. */
+export async function updateAvatar(
+  prisma: PrismaClient,
+  ownerId: string,
+  avatarId: string,
+  update: AvatarUpdate,
+): Promise<Update> {
+  if (!isId(avatarId)) return NO_SUCH_AVATAR;
+  return untilDecided(() => tryToUpdate(prisma, ownerId, avatarId, update));
+}
+
+async function tryToUpdate(
+  prisma: PrismaClient,
+  ownerId: string,
+  id: string,
+  update: AvatarUpdate,
+): Promise<Update | 'again'> {
+  try {
+    return await prisma.$transaction(async (tx): Promise<Update> => {
+      // A job that is created in the meantime waits for this lock, because it refers to the avatar.
+      const [avatar] = await tx.$queryRaw<(Required<AvatarUpdate> & { readonly version: number })[]>`
+        SELECT name, trigger_phrase AS "triggerPhrase", external_id AS "externalId", version,
+          ARRAY(SELECT tag FROM avatar_tags WHERE avatar_id = a.id) AS tags
+        FROM avatars a WHERE id = ${id} AND owner_id = ${ownerId} FOR UPDATE`;
+      if (avatar === undefined) return NO_SUCH_AVATAR;
+      const { version, tags: unsorted, ...fields } = avatar;
+      const before = { ...fields, tags: unsorted.toSorted() };
+      const { tags, ...after } = { ...before, ...update };
+      if (isDeepStrictEqual({ ...after, tags }, before)) return { done: { outbox: [] } };
+      if (after.triggerPhrase !== before.triggerPhrase && (await hasOpenJob(tx, id))) return RUNNING;
+      await tx.avatar.update({ where: { id }, data: { ...after, version: version + 1 } });
+      await tx.avatarTag.deleteMany({ where: { avatarId: id } });
+      await addTags(tx, { id, ownerId }, tags);
+      return { done: { outbox: await notify(tx, ownerId, id, version + 1) } };
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    return (await refusedByExternalId(prisma, ownerId, update.externalId)) ?? 'again';
+  }
+}
+
+const RUNNING = refuse(
+  'CONFLICT',
+  'A run of this avatar is under way with its trigger phrase. Change the phrase when the run has ended.',
+);
+
+async function addTags(
+  tx: Transaction,
+  { id: avatarId, ownerId }: Pick<NewAvatar, 'id' | 'ownerId'>,
+  tags: readonly string[],
+): Promise<void> {
+  if (tags.length > 0)
+    await tx.avatarTag.createMany({ data: tags.map((tag) => ({ avatarId, ownerId, tag })) });
+}
+
+async function hasOpenJob(tx: Transaction, avatarId: string): Promise<boolean> {
+  const where = { avatarId, state: { in: [...OPEN_STATES] } };
+  return (await tx.job.findFirst({ where, select: { id: true } })) !== null;
+}
+
+/** Null when the avatar with this external id has been deleted since. */
+async function refusedByExternalId(
+  prisma: PrismaClient,
+  ownerId: string,
+  externalId: string | null | undefined,
+) {
+  if (externalId == null) return null;
+  const where = { ownerId_externalId: { ownerId, externalId } };
+  const other = await prisma.avatar.findUnique({ where, select: { id: true } });
+  return other && refuse('CONFLICT', `The avatar ${other.id} has this externalId already.`);
+}
+
+async function notify(
+  tx: Transaction,
+  ownerId: string,
+  entityId: string,
+  version: number,
+): Promise<OutboxEntry[]> {
+  const data = { kind: 'AVATAR', ownerId, entityId, version };
+  return [outboxEntry(await tx.announcement.create({ data }))];
+}
+
+/** `again`: a unique index refused the row for the sake of one that is gone by now. */
+async function untilDecided<T>(attempt: () => Promise<T | 'again'>): Promise<T> {
+  for (;;) {
+    const outcome = await attempt();
+    if (outcome !== 'again') return outcome;
+  }
+}

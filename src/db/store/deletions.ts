@@ -1,0 +1,81 @@
+import { isId } from '../../jobs/ids.ts';
+import { OPEN_STATES } from '../../domain/job-state.ts';
+import { outboxEntry } from './job-rows.ts';
+import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
+import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
+
+export async function deleteAvatar(
+  prisma: PrismaClient,
+  ownerId: string,
+  avatarId: string,
+): Promise<readonly OutboxEntry[] | null> {
+  if (!isId(avatarId)) return null;
+  return prisma.$transaction(async (tx) => {
+    if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
+    // The jobs' locks before the avatar's, in the order of save().
+    await endJobs(tx, { avatarId });
+    const [avatar] = await tx.$queryRaw<{ version: number }[]>`
+      SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
+    if (avatar === undefined) return null;
+    // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
+    await endJobs(tx, { avatarId });
+    const generations = await tx.generation.findMany({
+      where: { avatarId, status: { in: ['QUEUED', 'RUNNING'] } },
+      select: { id: true, version: true },
+    });
+    await tx.avatar.delete({ where: { id: avatarId } });
+    const gone = [
+      { kind: 'AVATAR' as const, entityId: avatarId, version: avatar.version + 1 },
+      ...generations.map(({ id, version }) => ({
+        kind: 'GENERATION' as const,
+        entityId: id,
+        version: version + 1,
+      })),
+    ];
+    const rows = await tx.announcement.createManyAndReturn({
+      data: gone.map((notification) => ({ ...notification, ownerId })),
+    });
+    return rows.map(outboxEntry);
+  });
+}
+
+export async function deleteGeneration(
+  prisma: PrismaClient,
+  ownerId: string,
+  generationId: string,
+): Promise<readonly OutboxEntry[] | null> {
+  if (!isId(generationId)) return null;
+  return prisma.$transaction(async (tx) => {
+    if ((await tx.generation.findFirst({ where: { id: generationId, ownerId } })) === null) return null;
+    // The job's lock before the generation's, in the order of save().
+    await endJobs(tx, { generationId });
+    const [generation] = await tx.$queryRaw<{ version: number }[]>`
+      DELETE FROM generations WHERE id = ${generationId} RETURNING version`;
+    if (generation === undefined) return null;
+    const version = generation.version + 1;
+    const data = { kind: 'GENERATION', ownerId, entityId: generationId, version };
+    return [outboxEntry(await tx.announcement.create({ data }))];
+  });
+}
+
+/** Cancels open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in and got. */
+async function endJobs(
+  tx: Prisma.TransactionClient,
+  of: { readonly avatarId: string } | { readonly generationId: string },
+): Promise<void> {
+  const now = new Date();
+  await tx.job.updateMany({
+    where: { ...of, state: { in: [...OPEN_STATES] } },
+    data: {
+      state: 'CANCELLED',
+      settledBy: 'DELETE',
+      settledAt: now,
+      cancelRequestedAt: now,
+      openTrainingAvatarId: null,
+      nextPollAt: now,
+      revision: { increment: 1 },
+    },
+  });
+  await tx.job.updateMany({ where: of, data: { input: {}, artifact: Prisma.DbNull } });
+  await tx.webhookDelivery.updateMany({ where: { job: of }, data: { body: null } });
+}

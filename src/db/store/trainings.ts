@@ -1,0 +1,44 @@
+import { artifactColumns } from './decision-columns.ts';
+import { isId } from '../../jobs/ids.ts';
+import { outboxEntry } from './job-rows.ts';
+import type { Artifact } from '../../catalog/artefact.ts';
+import type { PrismaClient } from '../../generated/prisma/client.ts';
+import type { PromoteDeps } from '../../jobs/promote.ts';
+
+type Store = PromoteDeps['store'];
+
+export async function findTraining(
+  prisma: PrismaClient,
+  ownerId: string,
+  id: string,
+): ReturnType<Store['findTraining']> {
+  if (!isId(id)) return null;
+  const job = await prisma.job.findFirst({
+    where: { id, ownerId, kind: 'TRAINING' },
+    select: { avatarId: true, trainer: true, state: true, artifact: true },
+  });
+  if (job?.avatarId == null) return null;
+  return { ...job, avatarId: job.avatarId, artifact: job.artifact as Artifact | null };
+}
+
+export async function setArtifact(
+  prisma: PrismaClient,
+  ownerId: string,
+  avatarId: string,
+  artifact: Parameters<Store['setArtifact']>[2],
+): ReturnType<Store['setArtifact']> {
+  const columns = artifactColumns(artifact);
+  return prisma.$transaction(async (tx) => {
+    const locked = await tx.$queryRaw<{ version: number }[]>`
+      SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
+    if (locked.length === 0) return null;
+    const isCurrent = (await tx.avatar.count({ where: { id: avatarId, ...columns } })) > 0;
+    if (isCurrent) return [];
+    const { version } = await tx.avatar.update({
+      where: { id: avatarId },
+      data: { ...columns, version: { increment: 1 } },
+    });
+    const data = { kind: 'AVATAR', ownerId, entityId: avatarId, version };
+    return [outboxEntry(await tx.announcement.create({ data }))];
+  });
+}

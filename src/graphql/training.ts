@@ -1,0 +1,157 @@
+import { AvatarNode } from './avatar.ts';
+import { builder, viewerOf } from './builder.ts';
+import { columnsFor, needs } from './columns.ts';
+import { connectionOf } from './policy/pagination.ts';
+import { Failure, failureOf } from './refusals.ts';
+import { isId } from '../jobs/ids.ts';
+import { isTrainer } from '../catalog/trainers.ts';
+import { TrainerEnum } from './trainer.ts';
+import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
+import type { Artifact } from '../catalog/artefact.ts';
+import type { TrainingRow } from './context.ts';
+
+const TrainingStatusEnum = builder.enumType('TrainingStatus', {
+  description: 'State of a training.',
+  values: {
+    QUEUED: {
+      description:
+        'The training is submitted and has not started. If `error` is set, fal may not have received it.',
+    },
+    TRAINING: { description: 'fal is running the training.' },
+    COMPLETED: { description: 'The training has succeeded.' },
+    FAILED: { description: 'The training has ended without an artefact. See `error`.' },
+    CANCELLED: { description: 'The training was cancelled.' },
+  } satisfies Record<TrainingStatus, object>,
+});
+
+type ArtifactOf<Kind extends Artifact['kind']> = Extract<Artifact, { kind: Kind }>;
+
+const LoraArtifact = builder.objectRef<ArtifactOf<'LORA'>>('LoraArtifact').implement({
+  description: 'Artefact of a trainer whose artefact is LORA.',
+  fields: (t) => ({
+    loraUrl: t.exposeString('loraUrl', { description: 'URL of the LoRA file.' }),
+    configUrl: t.exposeString('configUrl', {
+      nullable: true,
+      description: 'URL of the LoRA’s configuration file. Null if fal gave none.',
+    }),
+  }),
+});
+
+const FinetuneArtifact = builder.objectRef<ArtifactOf<'FINETUNE'>>('FinetuneArtifact').implement({
+  description: 'Artefact of a trainer whose artefact is FINETUNE.',
+  fields: (t) => ({
+    finetuneId: t.exposeString('finetuneId', { description: 'ID of the finetune at fal.' }),
+  }),
+});
+
+const ArtifactUnion = builder.unionType('Artifact', {
+  description: 'Result of a training, from which images are generated.',
+  types: [LoraArtifact, FinetuneArtifact],
+  resolveType: ({ kind }) => (kind === 'LORA' ? LoraArtifact : FinetuneArtifact),
+});
+
+export const TrainingNode = builder.prismaNode('Job', {
+  name: 'Training',
+  id: { field: 'id', description: 'Training ID. Starts with `job_`.' },
+  findUnique: (id, context) => ({ id, ownerId: viewerOf(context).ownerId }),
+  description: 'A training of an avatar. Trainings that fal refused to start are not included.',
+  fields: (t) => ({
+    attempt: t.int({
+      description: 'Position among the trainings of the avatar: 1 for the first.',
+      extensions: needs('Training', 'attempt'),
+      resolve: (row) => (row as TrainingRow).attempt,
+    }),
+    status: t.field({
+      type: TrainingStatusEnum,
+      description: 'State of the training.',
+      extensions: needs('Training', 'state'),
+      resolve: ({ state }) => trainingStatusOf(state),
+    }),
+    trainer: t.field({
+      type: TrainerEnum,
+      nullable: true,
+      description: 'Trainer. Null if this server no longer has it.',
+      extensions: needs('Training', 'trainer'),
+      resolve: ({ trainer }) => (isTrainer(trainer) ? trainer : null),
+    }),
+    endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
+    input: t.expose('input', {
+      type: 'JSON',
+      description: 'Complete, unchanged input that was sent to fal. It contains the URL of the photos.',
+    }),
+    falRequestId: t.exposeString('falRequestId', {
+      nullable: true,
+      description: 'Request ID of the run at fal. Null until it is known.',
+    }),
+    artifact: t.field({
+      type: ArtifactUnion,
+      nullable: true,
+      description:
+        'Artefact of the training. Null unless `status` is COMPLETED, and for trainings that a later one replaced before this service kept the artefacts of all trainings.',
+      extensions: needs('Training', 'artifact'),
+      // This service writes the column.
+      resolve: ({ artifact }) => artifact as Artifact | null,
+    }),
+    isCurrent: t.boolean({
+      description: 'Whether the avatar generates images from the artefact of this training.',
+      extensions: needs('Training', 'isCurrent'),
+      resolve: (row) => (row as TrainingRow).isCurrent,
+    }),
+    error: t.field({
+      type: Failure,
+      nullable: true,
+      description: 'Reason why the training failed, or why its outcome is unknown. Otherwise null.',
+      extensions: needs('Training', 'errorCode', 'errorMessage'),
+      resolve: failureOf,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of the request.' }),
+    submittedAt: t.expose('submittedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Time at which the run at fal became known. Null until then.',
+    }),
+    completedAt: t.expose('settledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Time at which the training ended. Null until then.',
+    }),
+    avatar: t.field({
+      type: AvatarNode,
+      description: 'Avatar of the training.',
+      extensions: needs('Training', 'ownerId', 'avatarId'),
+      resolve: async ({ ownerId, avatarId }, _args, context, info) => {
+        const avatar =
+          avatarId === null ? null : await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
+        if (avatar === null) throw new Error('the avatar of a training was deleted during the read');
+        return avatar;
+      },
+    }),
+  }),
+});
+
+builder.prismaObjectField(AvatarNode, 'trainings', (t) =>
+  t.connection(
+    {
+      type: TrainingNode,
+      description: 'Trainings of the avatar, newest first. Page size: 20 by default, at most 100.',
+      extensions: needs('Avatar', 'id'),
+      resolve: ({ id }, args, context, info) => {
+        const { Training: columns, hasPageInfo } = columnsFor(info);
+        return connectionOf(args, 'job', hasPageInfo, (page) => context.rows.trainingsOf(id, page, columns));
+      },
+    },
+    { name: 'TrainingConnection', description: 'A page of trainings.' },
+    { name: 'TrainingEdge', description: 'A training and its cursor.' },
+  ),
+);
+
+builder.queryField('training', (t) =>
+  t.field({
+    type: TrainingNode,
+    nullable: true,
+    description: 'Training of the caller with this ID. Null if not found.',
+    args: { id: t.arg.id({ required: true, description: 'ID of the training.' }) },
+    resolve: (_root, { id }, context, info) =>
+      isId(id) ? context.rows.training(viewerOf(context).ownerId, id, columnsFor(info).Training) : null,
+  }),
+);

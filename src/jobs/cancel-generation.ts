@@ -1,0 +1,22 @@
+import { cancelRun, type CancelRunDeps } from './cancel-run.ts';
+import { NO_SUCH_GENERATION, refuse, type Result } from '../domain/user-error.ts';
+import type { GenerationStatus } from '../domain/decide-generation.ts';
+
+export type CancelGenerationDeps = CancelRunDeps & {
+  readonly store: {
+    findGenerationStatus(ownerId: string, generationId: string): Promise<GenerationStatus | null>;
+  };
+};
+
+/** Cancels the run of a generation. */
+export async function cancelGeneration(
+  deps: CancelGenerationDeps,
+  ownerId: string,
+  generationId: string,
+): Promise<Result<{ readonly generationId: string }, 'NOT_FOUND' | 'CONFLICT'>> {
+  const status = await deps.store.findGenerationStatus(ownerId, generationId);
+  if (status === null) return NO_SUCH_GENERATION;
+  return (await cancelRun(deps, ownerId, { generationId })) || status === 'CANCELLED'
+    ? { done: { generationId } }
+    : refuse('CONFLICT', `There is no run to cancel: the generation's status is ${status}.`);
+}
