@@ -1,12 +1,14 @@
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
-import { errorsOf, notFound, unwrap } from './refusals.ts';
+import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
+import { errorsOf, notFound } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
 import { MAX_IMAGES, MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
 import { regenerate } from '../jobs/regenerate.ts';
 import type { Context } from './context.ts';
+import type { DryRun } from '../jobs/dry-run.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GraphQLResolveInfo } from 'graphql';
@@ -85,6 +87,7 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
     ...optionFields(t, (ofGenerateImage) => `Default: ${ofGenerateImage}.`),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+    dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
 });
 
@@ -105,9 +108,9 @@ export function generationPayload(name: string, description: string) {
 export async function generationAfter(
   context: Context,
   info: GraphQLResolveInfo,
-  answer: Result<{ readonly generationId: string }, RefusalCode>,
+  answer: Result<{ readonly generationId: string } | { readonly dryRun: DryRun }, RefusalCode>,
 ): Promise<{ generation: Generation }> {
-  const { generationId: id } = unwrap(answer);
+  const { generationId: id } = unlessDryRun(answer);
   const columns = columnsFor(info).Generation;
   const generation = await context.rows.generation(viewerOf(context).ownerId, id, columns);
   return { generation: generation ?? notFound('The generation has been deleted.') };
@@ -119,15 +122,17 @@ builder.mutationField('generateImage', (t) =>
     description:
       'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<typeof generateImage>({
-      INVALID_INPUT: true,
-      NOT_FOUND: true,
-      NOT_READY: true,
-      IDEMPOTENCY_CONFLICT: true,
-      LIMIT_EXCEEDED: true,
-      PROVIDER_REJECTED: true,
-      PROVIDER_UNAVAILABLE: true,
-    }),
+    errors: orDryRun(
+      errorsOf<typeof generateImage>({
+        INVALID_INPUT: true,
+        NOT_FOUND: true,
+        NOT_READY: true,
+        IDEMPOTENCY_CONFLICT: true,
+        LIMIT_EXCEEDED: true,
+        PROVIDER_REJECTED: true,
+        PROVIDER_UNAVAILABLE: true,
+      }),
+    ),
     args: {
       input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
     },
@@ -146,6 +151,7 @@ const RegenerateInput = builder.inputType('RegenerateInput', {
     numImages: t.int({ description: `Number of images, 1 to ${MAX_IMAGES}. ${AS_BEFORE}` }),
     ...optionFields(t, () => AS_BEFORE),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+    dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
 });
 
@@ -155,14 +161,16 @@ builder.mutationField('regenerate', (t) =>
     description:
       'Generates the images of an earlier generation again, as a new generation. Sends the earlier input, with the same seed and the same artefact, except for the given options. Returns like `generateImage`.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<typeof regenerate>({
-      INVALID_INPUT: true,
-      NOT_FOUND: true,
-      IDEMPOTENCY_CONFLICT: true,
-      LIMIT_EXCEEDED: true,
-      PROVIDER_REJECTED: true,
-      PROVIDER_UNAVAILABLE: true,
-    }),
+    errors: orDryRun(
+      errorsOf<typeof regenerate>({
+        INVALID_INPUT: true,
+        NOT_FOUND: true,
+        IDEMPOTENCY_CONFLICT: true,
+        LIMIT_EXCEEDED: true,
+        PROVIDER_REJECTED: true,
+        PROVIDER_UNAVAILABLE: true,
+      }),
+    ),
     args: {
       input: t.arg({
         type: RegenerateInput,

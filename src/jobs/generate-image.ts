@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
+import { dryRun, seedWarning, triggerWarning, type DryRun, type RehearsalStore } from './dry-run.ts';
 import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
@@ -54,7 +55,7 @@ interface TrainedAvatars {
 }
 
 export type SubmitGenerationDeps = SubmitDeps & {
-  readonly store: {
+  readonly store: Pick<RehearsalStore, 'rehearseGeneration'> & {
     createGeneration(job: NewJob, generation: NewGeneration): Promise<Result<CreatedJob, CreationCode>>;
   };
   /** Resolves when the generation has ended, or after `timeoutMs`. */
@@ -65,19 +66,30 @@ export type GenerateImageDeps = SubmitGenerationDeps & { readonly store: Trained
 
 /**
  * Generates images with the avatar's artefact. Resolves when fal has taken the run; with `waitSeconds`, when the run has
- * ended or that time has passed. After a refusal there is no generation.
+ * ended or that time has passed. After a refusal or a dry run there is no generation.
  */
 export async function generateImage(
   deps: GenerateImageDeps,
   ownerId: string,
   input: GenerateImageInput,
 ): Promise<
-  Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'>
+  Result<
+    { readonly generationId: string } | { readonly dryRun: DryRun },
+    CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'
+  >
 > {
   const { store } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { avatarId, prompt, numImages, waitSeconds, idempotencyKey, ...options } = parsed.done;
+  const {
+    avatarId,
+    prompt,
+    numImages,
+    waitSeconds,
+    idempotencyKey,
+    dryRun: isDryRun,
+    ...options
+  } = parsed.done;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   if (avatar.artifact === null) {
@@ -101,16 +113,21 @@ export async function generateImage(
   };
   const { endpoint } = generator;
   const sent = generator.input(request);
+  const cost = estimateGeneration(endpoint, sent);
   const fields = {
     ownerId,
     avatarId,
     trainer,
     endpoint,
     input: sent,
-    estimatedMicroUsd: estimateGeneration(endpoint, sent)?.microUsd ?? null,
+    estimatedMicroUsd: cost?.microUsd ?? null,
     // As given: a repeat chooses another seed.
     idempotency: idempotencyOf(idempotencyKey, { of: 'generation', avatarId, prompt, numImages, ...options }),
   };
+  if (isDryRun) {
+    const warnings = [triggerWarning(prompt, request.prompt, avatar.triggerPhrase), seedWarning(seed)];
+    return dryRun(fields, cost, warnings, store.rehearseGeneration(fields, numImages));
+  }
   const generation = {
     id: newId('gen'),
     prompt,

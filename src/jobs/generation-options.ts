@@ -31,6 +31,7 @@ export const GENERATION_OPTIONS = {
 export const CALL_OPTIONS = {
   waitSeconds: wholeNumber(0, MAX_WAIT_SECONDS).default(0),
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
+  dryRun: z.boolean().default(false),
 } as const;
 
 /** The options that a generator takes. One that its endpoint lacks must be absent: fal would ignore it. */

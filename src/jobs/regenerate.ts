@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { ensureTrigger } from '../catalog/trigger.ts';
+import { dryRun, seedWarning, triggerWarning, type DryRun } from './dry-run.ts';
 import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import {
@@ -56,10 +57,15 @@ export async function regenerate(
   deps: RegenerateDeps,
   ownerId: string,
   input: RegenerateInput,
-): Promise<Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT'>> {
+): Promise<
+  Result<
+    { readonly generationId: string } | { readonly dryRun: DryRun },
+    CreationCode | ProviderCode | 'INVALID_INPUT'
+  >
+> {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { generationId, waitSeconds, idempotencyKey, ...given } = parsed.done;
+  const { generationId, waitSeconds, idempotencyKey, dryRun: isDryRun, ...given } = parsed.done;
   const { prompt, numImages, ...options } = given;
   const earlier = await deps.store.findGeneration(ownerId, generationId);
   if (earlier === null) return NO_SUCH_GENERATION;
@@ -75,21 +81,30 @@ export async function regenerate(
     seed,
     strength: changes.done.strength ?? earlier.strength,
   };
-  const { avatarId, trainer, endpoint } = earlier;
+  const { avatarId, trainer, endpoint, triggerPhrase } = earlier;
+  const sentPrompt = prompt === undefined ? null : ensureTrigger(prompt, triggerPhrase);
   const sent = generator.again(earlier.input, {
     ...changes.done,
-    prompt: prompt === undefined ? null : ensureTrigger(prompt, earlier.triggerPhrase),
+    prompt: sentPrompt,
     numImages: numImages ?? null,
     seed,
   });
+  const cost = estimateGeneration(endpoint, sent);
   const fields = {
     ownerId,
     avatarId,
     trainer,
     endpoint,
     input: sent,
-    estimatedMicroUsd: estimateGeneration(endpoint, sent)?.microUsd ?? null,
+    estimatedMicroUsd: cost?.microUsd ?? null,
     idempotency: idempotencyOf(idempotencyKey, { of: 'regeneration', generationId, ...given }),
   };
+  if (isDryRun) {
+    const warnings = [
+      prompt === undefined || sentPrompt === null ? null : triggerWarning(prompt, sentPrompt, triggerPhrase),
+      seedWarning(changes.done.seed ?? earlier.seed),
+    ];
+    return dryRun(fields, cost, warnings, deps.store.rehearseGeneration(fields, generation.numImages));
+  }
   return submitGeneration(deps, fields, generation, waitSeconds);
 }

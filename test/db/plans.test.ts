@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import {
   AnyNodeDocument,
   AvatarsDocument,
+  PlanTrainingDocument,
   CancelGenerationDocument,
   DeleteGenerationDocument,
   PromoteDocument,
@@ -90,6 +91,9 @@ async function useEverything(): Promise<void> {
   await app.updateAvatar({ avatarId: draft.id, triggerPhrase: 'NEW', tags: ['new'] });
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
+  await app.execute(PlanTrainingDocument, {
+    input: { avatarId: avatar.id, imagesUrl: 'https://photos.example/a.zip', dryRun: true },
+  });
   await app.cancelTraining(avatar.id);
   await app.settled(avatar.id);
   const { id } = await app.generate({ avatarId: avatar.id, waitSeconds: 30 });
