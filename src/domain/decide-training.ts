@@ -1,4 +1,11 @@
-import { isFinal, jobFailure, unknownOutcome, type JobFailure, type JobState, type JobView } from './job-state.ts';
+import {
+  isFinal,
+  jobFailure,
+  unknownOutcome,
+  type JobFailure,
+  type JobState,
+  type JobView,
+} from './job-state.ts';
 import { trainerRow, type Trainer } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { Failure } from './user-error.ts';

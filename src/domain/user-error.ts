@@ -34,12 +34,7 @@ export function isProviderCode(code: string | null): code is ProviderCode {
 
 /** Why a run that was submitted, or may have been, has no result. */
 type FailureCode =
-  | 'PROVIDER_FAILED'
-  | 'RESULT_INVALID'
-  | 'SUBMIT_OUTCOME_UNKNOWN'
-  | 'NOT_STARTED'
-  | 'LOST'
-  | ProviderCode;
+  'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'NOT_STARTED' | 'LOST' | ProviderCode;
 
 export type ErrorCode = RefusalCode | FailureCode;
 
