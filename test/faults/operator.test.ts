@@ -82,7 +82,7 @@ describe.skipIf(besideServers.isMissing)(besideServers.title, { timeout: 120_000
     expect(await server.avatar(id)).toMatchObject({ error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
 
     const watch = server.watchAvatar({ avatarId: id });
-    const { version = 0 } = await watch.next();
+    const { version } = await watch.next();
     const adopted = await operator('unknown', jobId, 'adopt', requestId);
     expect(adopted).toMatchObject({ code: 0 });
     expect(adopted.said).toContain(`${jobId} is QUEUED with the run ${requestId}`);
