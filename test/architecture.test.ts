@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
   embedded: ['async', 'db', 'log'],
   backup: ['config', 'db', 'embedded', 'log'],
-  operator: ['async', 'backup', 'config', 'db', 'embedded', 'fal', 'jobs', 'log', 'open-database'],
+  operator: ['async', 'backup', 'catalog', 'config', 'db', 'embedded', 'fal', 'jobs', 'log', 'open-database'],
   jobs: ['async', 'catalog', 'domain', 'log', 'values'],
   domain: ['catalog', 'values'],
   catalog: ['values'],

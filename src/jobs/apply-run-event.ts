@@ -6,6 +6,7 @@ import {
   type IgnoreReason,
 } from '../domain/job-state.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Json } from '../values/json.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
 
@@ -56,6 +57,7 @@ export interface RunEventStore {
 
 export type RunEventDeps = PublishDeps & {
   readonly store: RunEventStore;
+  readonly catalog: Catalog;
   readonly metrics: {
     runEnded(run: {
       readonly kind: 'TRAINING' | 'GENERATION';
@@ -94,7 +96,7 @@ export async function applyRunEvent(
   jobId: string,
   { event, source, delivery, asOf, ...report }: RunEventReport,
 ): Promise<ApplyResult> {
-  const { store, log, settings, metrics } = deps;
+  const { store, catalog, log, settings, metrics } = deps;
   for (let known = report.loaded; ; known = undefined) {
     const loaded = known ?? (await store.load(jobId));
     if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
@@ -103,7 +105,7 @@ export async function applyRunEvent(
       return { kind: 'ignored', reason: 'outdated' };
     }
     const { job } = loaded.snapshot;
-    const decision = decide(loaded.snapshot, event, new Date());
+    const decision = decide(loaded.snapshot, event, { now: new Date(), catalog });
     if (decision.kind === 'ignore') {
       log.debug({ jobId, source, event: event.kind, reason: decision.reason }, 'run event changed nothing');
       return { kind: 'ignored', reason: decision.reason };

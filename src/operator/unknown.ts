@@ -1,4 +1,5 @@
 import { adoptRun, declareNotStarted, type ResolveUnknownDeps } from '../jobs/resolve-unknown.ts';
+import { BUILT_IN } from '../catalog/catalog.ts';
 import { CircuitBreaker } from '../fal/circuit-breaker.ts';
 import { CommandError, log as operatorLog, print } from '../backup/commands/command.ts';
 import { FalProvider } from '../fal/provider.ts';
@@ -61,6 +62,8 @@ function depsOf({ database }: Services): ResolveUnknownDeps {
     store: leavingOutbox(new DecisionStore(database.pool)),
     publisher: { publish: async () => undefined },
     log,
+    // Its rows read results, which no decision by hand has.
+    catalog: BUILT_IN,
     metrics: { runEnded: () => undefined },
     inFlight: new InFlight(),
     // An adopted run is due at once.
