@@ -29,6 +29,7 @@ import { InFlight } from './async/in-flight.ts';
 import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
+import { createUsageReads } from './db/reads/usage-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { withTimeout } from './async/with-timeout.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
@@ -158,6 +159,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
+      usage: createUsageReads(database.pool),
     },
     authenticate,
     isAllowedOrigin,

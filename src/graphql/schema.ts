@@ -9,6 +9,7 @@ import './image-mutations.ts';
 import './mutations.ts';
 import './generation-mutations.ts';
 import './promote.ts';
+import './usage.ts';
 import { builder } from './builder.ts';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 

@@ -17,6 +17,7 @@ import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
+import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
@@ -49,6 +50,7 @@ const graphql = createGraphqlServer({
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
+    usage: createUsageReads(pool),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
