@@ -98,6 +98,8 @@ async function tryToCreate(
         await tx.generation.create({
           data: { ...fields, id, ownerId, avatarId, seed: BigInt(seed) },
         });
+        // No notification: that of fal's answer follows.
+        await tx.change.create({ data: { entityId: id, ownerId, version: 1 } });
         await tx.job.create({ data: { ...data, ...usage, generationId: id } });
       }
       return { done: { jobId: job.id, generationId: generation?.id ?? null } };
