@@ -10,6 +10,7 @@ import {
   TrainingByIdDocument,
   TrainingsDocument,
   TypedDocumentString,
+  UsageDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetChanges } from '../../src/db/reads/change-log.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
@@ -124,6 +125,7 @@ async function useEverything(): Promise<void> {
   const trainingId = trained?.trainings.edges.at(-1)?.node.id ?? '';
   await app.execute(TrainingByIdDocument, { id: trainingId });
   await app.execute(PromoteDocument, { input: { trainingId } });
+  await app.execute(UsageDocument, { from: '2026-11-01', to: '2026-11-02' });
   await app.execute(AnyNodeDocument, { id: avatar.id });
   await app.execute(AnyNodeDocument, { id });
   const other = await app.generate({ avatarId: avatar.id, prompt: 'tea [[stuck-in-queue]]' });
