@@ -89,6 +89,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** The avatar or the training has no artefact, or none that this server can use. */
   | 'NOT_READY'
+  /** The operator of this service found that the submit with unknown outcome started no run. It does not count towards a quota. */
+  | 'NOT_STARTED'
   /** The run failed at fal. The message contains fal’s reason. */
   | 'PROVIDER_FAILED'
   /** fal rejected the request. The message contains fal’s reason. */
@@ -97,7 +99,7 @@ export type ErrorCode =
   | 'PROVIDER_UNAVAILABLE'
   /** fal’s response lacks required parts of the result. `falResponseData` contains the response. */
   | 'RESULT_INVALID'
-  /** The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel or a deadline resolves the outcome. */
+  /** The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel, the operator of this service or a deadline resolves the outcome. */
   | 'SUBMIT_OUTCOME_UNKNOWN';
 
 /** Input of `generateImage`. */
@@ -468,6 +470,13 @@ export type DeleteAvatarMutation = { deleteAvatar:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
    };
 
+export type UnknownOutcomeQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type UnknownOutcomeQuery = { avatar: { status: AvatarStatus, error: { code: ErrorCode, message: string, waitsUntil: string | null } | null, trainings: { edges: Array<{ node: { error: { code: ErrorCode, waitsUntil: string | null } | null } }> } } | null };
+
 export type AvatarByIdQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -612,6 +621,14 @@ export type PlanRegenerationMutation = { regenerate:
     | { __typename: 'RegeneratePayload' }
    };
 
+export type UsageQueryVariables = Exact<{
+  from: string;
+  to: string;
+}>;
+
+
+export type UsageQuery = { usage: Array<{ day: string, endpoint: string, runs: number, images: number, billableUnits: number | null, billedRuns: number, estimatedUsd: number, unknownRuns: number }> };
+
 export const AvatarFields = 'fragment AvatarFields on Avatar{id name trainingType status isReady triggerPhrase falRequestId finetuneId diffusersLoraFileUrl configFileUrl falResponseData progress{percent queuePosition source}error{code message}version trainingStartedAt trainingCompletedAt createdAt updatedAt}';
 
 export const AvatarLabels = 'fragment AvatarLabels on Avatar{externalId tags}';
@@ -644,6 +661,8 @@ export const DeleteGenerationDocument = ('mutation DeleteGeneration($input:Delet
 
 export const DeleteAvatarDocument = ('mutation DeleteAvatar($input:DeleteAvatarInput!){deleteAvatar(input:$input){__typename ...on DeleteAvatarPayload{deletedAvatarId}...on Error{code message}}}') as TypedDocument<DeleteAvatarMutation, DeleteAvatarMutationVariables>;
 
+export const UnknownOutcomeDocument = ('query UnknownOutcome($id:ID!){avatar(id:$id){status error{code message waitsUntil}trainings(first:1){edges{node{error{code waitsUntil}}}}}}') as TypedDocument<UnknownOutcomeQuery, UnknownOutcomeQueryVariables>;
+
 export const AvatarByIdDocument = ('query AvatarById($id:ID!){avatar(id:$id){...AvatarFields}}' + AvatarFields) as TypedDocument<AvatarByIdQuery, AvatarByIdQueryVariables>;
 
 export const TrainingsDocument = ('query Trainings($avatarId:ID!$first:Int$after:String){avatar(id:$avatarId){trainings(first:$first after:$after){edges{cursor node{...TrainingFields}}pageInfo{hasNextPage endCursor}}}}' + TrainingFields) as TypedDocument<TrainingsQuery, TrainingsQueryVariables>;
@@ -669,3 +688,5 @@ export const PlanTrainingDocument = ('mutation PlanTraining($input:StartTraining
 export const PlanImageDocument = ('mutation PlanImage($input:GenerateImageInput!){generateImage(input:$input){__typename ...on DryRun{...DryRunFields}...on Error{code message}}}' + DryRunFields) as TypedDocument<PlanImageMutation, PlanImageMutationVariables>;
 
 export const PlanRegenerationDocument = ('mutation PlanRegeneration($input:RegenerateInput!){regenerate(input:$input){__typename ...on DryRun{...DryRunFields}...on Error{code message}}}' + DryRunFields) as TypedDocument<PlanRegenerationMutation, PlanRegenerationMutationVariables>;
+
+export const UsageDocument = ('query Usage($from:Date!$to:Date!){usage(from:$from to:$to){day endpoint runs images billableUnits billedRuns estimatedUsd unknownRuns}}') as TypedDocument<UsageQuery, UsageQueryVariables>;
