@@ -1,8 +1,9 @@
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { errorsOf, notFound } from './refusals.ts';
+import { errorsOf, notFound, unwrap } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
+import { generateImages, generateItem, MAX_ITEMS } from '../jobs/generate-images.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
 import { MAX_IMAGES, type ImageSize, type OutputFormat } from '../catalog/generators.ts';
@@ -67,12 +68,32 @@ function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => st
     inferenceSteps: t.int({
       description: `Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. ${byDefault('the default of the endpoint')}`,
     }),
+  };
+}
+
+/** @param ends the sentence about when the call returns before that time */
+function waitField(t: InputFields, ends: string) {
+  return {
     waitSeconds: t.int({
       defaultValue: 0,
-      description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. The call returns as soon as the generation has ended.`,
+      description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. ${ends}`,
     }),
   };
 }
+
+/** The images of one prompt. */
+function imageFields(t: InputFields) {
+  return {
+    prompt: t.string({
+      required: true,
+      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
+    }),
+    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
+    ...optionFields(t, (ofGenerateImage) => `Default: ${ofGenerateImage}.`),
+  };
+}
+
+const WHEN_ENDED = 'The call returns as soon as the generation has ended.';
 
 const AS_BEFORE = 'Default: as in the earlier generation.';
 
@@ -80,12 +101,8 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
   description: 'Input of `generateImage`.',
   fields: (t) => ({
     avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
-    prompt: t.string({
-      required: true,
-      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
-    }),
-    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
-    ...optionFields(t, (ofGenerateImage) => `Default: ${ofGenerateImage}.`),
+    ...imageFields(t),
+    ...waitField(t, WHEN_ENDED),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
     dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
@@ -116,9 +133,11 @@ export async function generationAfter(
   return { generation: generation ?? notFound('The generation has been deleted.') };
 }
 
+const GenerateImagePayload = generationPayload('GenerateImagePayload', SUBMITTED);
+
 builder.mutationField('generateImage', (t) =>
   t.field({
-    type: generationPayload('GenerateImagePayload', SUBMITTED),
+    type: GenerateImagePayload,
     description:
       'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
@@ -150,6 +169,7 @@ const RegenerateInput = builder.inputType('RegenerateInput', {
     }),
     numImages: t.int({ description: `Number of images, 1 to ${MAX_IMAGES}. ${AS_BEFORE}` }),
     ...optionFields(t, () => AS_BEFORE),
+    ...waitField(t, WHEN_ENDED),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
     dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
@@ -181,5 +201,72 @@ builder.mutationField('regenerate', (t) =>
     },
     resolve: async (_root, { input }, context, info) =>
       generationAfter(context, info, await regenerate(context.jobs, viewerOf(context).ownerId, input)),
+  }),
+);
+
+const GenerateImagesItem = builder.inputType('GenerateImagesItem', {
+  description: 'The images of one prompt. The fields are those of `generateImage`.',
+  fields: imageFields,
+});
+
+const GenerateImagesInput = builder.inputType('GenerateImagesInput', {
+  description: 'Input of `generateImages`.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
+    items: t.field({
+      type: [GenerateImagesItem],
+      required: true,
+      description: `Prompts with their options, 1 to ${MAX_ITEMS}.`,
+    }),
+    ...waitField(t, 'The call returns as soon as all generations have ended.'),
+    idempotencyKey: t.string({
+      description:
+        'Idempotency key, unique per caller among those of `generateImages`. In a repeated call with the same key, an item that is the same as the one at its place in the first call starts nothing and returns the current state of that one’s generation. A different item is refused with IDEMPOTENCY_CONFLICT. A refused item does not use up the key, so a repeated call starts it.',
+    }),
+  }),
+});
+
+type ItemResults = Extract<Awaited<ReturnType<typeof generateImages>>, { done: unknown }>['done']['results'];
+
+const GenerateImagesPayload = builder
+  .objectRef<{ readonly results: ItemResults }>('GenerateImagesPayload')
+  .implement({
+    description: 'The call was made. Each item has its own result.',
+    fields: (t) => ({
+      results: t.field({
+        type: [GenerateImagePayload],
+        description: 'Results of the items, in their order.',
+        itemErrors: {
+          ...errorsOf<typeof generateItem>({
+            INVALID_INPUT: true,
+            NOT_FOUND: true,
+            IDEMPOTENCY_CONFLICT: true,
+            LIMIT_EXCEEDED: true,
+            PROVIDER_REJECTED: true,
+            PROVIDER_UNAVAILABLE: true,
+          }),
+          directResult: true,
+          union: {
+            name: 'GenerateImagesItemResult',
+            description: 'The generation of an item, or the reason for its refusal.',
+          },
+        },
+        resolve: ({ results }, _args, context, info) =>
+          results.map((result) => generationAfter(context, info, result)),
+      }),
+    }),
+  });
+
+builder.mutationField('generateImages', (t) =>
+  t.field({
+    type: GenerateImagesPayload,
+    description: `Generates images of an avatar for several prompts, as \`generateImage\` does for one: each item is a generation of its own, with its own result, cost and part of the limits. A refused item does not stop the others. Subscribe to \`changes\` for the progress of all.`,
+    extensions: { startsRun: true, batch: { list: 'items', max: MAX_ITEMS } } satisfies FieldPolicy,
+    errors: errorsOf<typeof generateImages>({ INVALID_INPUT: true, NOT_FOUND: true, NOT_READY: true }),
+    args: {
+      input: t.arg({ type: GenerateImagesInput, required: true, description: 'The images to generate.' }),
+    },
+    resolve: async (_root, { input }, context) =>
+      unwrap(await generateImages(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );
