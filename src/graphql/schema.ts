@@ -4,7 +4,7 @@ import './trainer.ts';
 import './generation.ts';
 import './avatar.ts';
 import './training.ts';
-import './lists.ts';
+import './queries.ts';
 import './image-mutations.ts';
 import './mutations.ts';
 import './generation-mutations.ts';

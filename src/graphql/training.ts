@@ -5,6 +5,7 @@ import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
 import { isTrainer } from '../catalog/trainers.ts';
+import { notFound } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import type { Artifact } from '../catalog/artefact.ts';
@@ -122,7 +123,8 @@ export const TrainingNode = builder.prismaNode('Job', {
       resolve: async ({ ownerId, avatarId }, _args, context, info) => {
         const avatar =
           avatarId === null ? null : await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
-        if (avatar === null) throw new Error('the avatar of a training was deleted during the read');
+        // Deleted during the read.
+        if (avatar === null) throw notFound();
         return avatar;
       },
     }),

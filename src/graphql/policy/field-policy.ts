@@ -6,19 +6,24 @@ export type FieldPolicy = {
   readonly startsRun: boolean;
 };
 
+/** Of fields that count the rows of a list. */
+export type FieldCost = { readonly countsRows: true };
+
 /** Field names by policy. */
 export type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
   readonly connections: ReadonlySet<string>;
+  readonly counting: ReadonlySet<string>;
 };
 
 export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
   const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
-  const connections = objects.flatMap((type) => Object.values(type.getFields()).filter(isConnection));
+  const fields = objects.flatMap((type) => Object.values(type.getFields()));
   return {
     startingRun: new Set(mutations.filter(({ extensions }) => extensions['startsRun'] === true).map(nameOf)),
-    connections: new Set(connections.map(nameOf)),
+    connections: new Set(fields.filter(isConnection).map(nameOf)),
+    counting: new Set(fields.filter(({ extensions }) => extensions['countsRows'] === true).map(nameOf)),
   };
 }
 
