@@ -30,7 +30,7 @@ const config: CodegenConfig = {
         enumsAsTypes: true,
         documentMode: 'string',
         strictScalars: true,
-        scalars: { DateTime: 'string', JSON: 'unknown' },
+        scalars: { Date: 'string', DateTime: 'string', JSON: 'unknown' },
         importExtension: '.ts',
       },
     },

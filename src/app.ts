@@ -28,6 +28,7 @@ import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
 import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
+import { createChangeLog, forgetChanges } from './db/reads/change-log.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { withTimeout } from './async/with-timeout.ts';
@@ -130,6 +131,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const callbackTokens = new CallbackTokens(fal.key);
   const deps = {
     store,
+    catalog: config.catalog,
     provider,
     publisher: notifications,
     log,
@@ -155,9 +157,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       prisma: database.prisma,
       jobs: deps,
       notifications,
+      catalog: config.catalog,
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
+      changes: createChangeLog(database.pool),
     },
     authenticate,
     isAllowedOrigin,
@@ -205,6 +209,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
     runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
+    runEvery((stop) => forgetChanges(database.pool, stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
   );
   // First: no new work arrives, subscribers reconnect to another instance, and waiting calls return the current state.
   parts.add(async () => {

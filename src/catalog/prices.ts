@@ -1,12 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 
 /** RUN: a training with a certain number of steps; others cost in proportion. */
-export const PRICE_UNITS = ['STEP', 'RUN', 'MEGAPIXEL', 'IMAGE'] as const;
-export type PriceUnit = (typeof PRICE_UNITS)[number];
+export type PriceUnit = Price['unit'];
 
 /** The model's page at fal, or somebody who pays fal. */
-export const PRICE_SOURCES = ['MODEL_PAGE', 'THIRD_PARTY'] as const;
-export type PriceSource = (typeof PRICE_SOURCES)[number];
+export type PriceSource = 'MODEL_PAGE' | 'THIRD_PARTY';
 
 export type Price = {
   /** Of one unit, in millionths of a US dollar: sums of whole numbers are exact. */

@@ -105,6 +105,34 @@ function checkMoney(
   return null;
 }
 
+/** Sentences about the owner's limits of which at most a tenth is left after an allowed spending. */
+export function nearLimits(
+  { kind, units, estimatedMicroUsd }: Spending,
+  { own, ownMoney }: Usage,
+  { trainingsPerDay, imagesPerDay, microUsdPerDay }: SpendLimits,
+): readonly string[] {
+  const isTraining = kind === 'TRAINING';
+  const limit = isTraining ? trainingsPerDay : imagesPerDay;
+  const thing = isTraining ? 'trainings' : 'images';
+  return [
+    left(limit, own.units + units, (rest, all) => `${rest} of ${all} ${thing}`),
+    left(
+      microUsdPerDay,
+      ownMoney.microUsd + (estimatedMicroUsd ?? 0),
+      (rest, all) => `${usdText(rest)} of ${usdText(all)}`,
+    ),
+  ].filter((sentence) => sentence !== null);
+}
+
+function left(
+  limit: number | null,
+  used: number,
+  inWords: (rest: number, limit: number) => string,
+): string | null {
+  if (limit === null || limit - used > limit / 10) return null;
+  return `Left after this run: ${inWords(limit - used, limit)} in 24 hours.`;
+}
+
 function retryHint({ freeAt }: { readonly freeAt: Date | null }): string {
   return freeAt === null ? '' : ` Try again after ${freeAt.toISOString()}.`;
 }

@@ -23,6 +23,7 @@ export const builder = new SchemaBuilder<{
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date | string };
+    Date: { Input: string; Output: string };
     JSON: { Input: Json; Output: unknown };
   };
 }>({

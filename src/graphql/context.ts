@@ -1,10 +1,12 @@
 import type { ExecutionResult } from 'graphql';
+import type { ChangeLog } from '../live/watch-changes.ts';
 import type { Notifications } from '../live/notifications.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 
@@ -98,9 +100,11 @@ export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
+  readonly catalog: Catalog;
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
+  readonly changes: ChangeLog;
 };
 
 /** A connection that takes finished events, which subscribers can share. */

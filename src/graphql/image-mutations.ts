@@ -1,16 +1,18 @@
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
-import { errorsOf, notFound, unwrap } from './refusals.ts';
+import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
+import { errorsOf, notFound } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
-import { MAX_IMAGES, MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
+import { MAX_IMAGES, type ImageSize, type OutputFormat } from '../catalog/generators.ts';
+import { MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
 import { regenerate } from '../jobs/regenerate.ts';
 import type { Context } from './context.ts';
+import type { DryRun } from '../jobs/dry-run.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { ImageSize, OutputFormat } from '../catalog/generators.ts';
 import type { InputFieldBuilder } from '@pothos/core';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
@@ -50,7 +52,7 @@ function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => st
     }),
     width: t.int({
       description:
-        'Width of the images in pixels, together with `height`: 256 to 2048 for fal-ai/flux-lora, 512 to 2048 for fal-ai/flux-2/lora. Refused for other endpoints.',
+        'Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only.',
     }),
     height: t.int({
       description: 'Height of the images in pixels, together with `width`. The limits are the same.',
@@ -60,10 +62,10 @@ function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => st
       description: `File format of the images. ${byDefault('the default of the endpoint')}`,
     }),
     guidanceScale: t.float({
-      description: `How closely the images follow the prompt: 0 to 35 for fal-ai/flux-lora, 0 to 20 for fal-ai/flux-2/lora. Refused for other endpoints. ${byDefault('the default of the endpoint')}`,
+      description: `How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. ${byDefault('the default of the endpoint')}`,
     }),
     inferenceSteps: t.int({
-      description: `Number of inference steps: 1 to 50 for fal-ai/flux-lora, 4 to 50 for fal-ai/flux-2/lora. Refused for other endpoints. ${byDefault('the default of the endpoint')}`,
+      description: `Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. ${byDefault('the default of the endpoint')}`,
     }),
     waitSeconds: t.int({
       defaultValue: 0,
@@ -85,6 +87,7 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
     numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
     ...optionFields(t, (ofGenerateImage) => `Default: ${ofGenerateImage}.`),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+    dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
 });
 
@@ -105,9 +108,9 @@ export function generationPayload(name: string, description: string) {
 export async function generationAfter(
   context: Context,
   info: GraphQLResolveInfo,
-  answer: Result<{ readonly generationId: string }, RefusalCode>,
+  answer: Result<{ readonly generationId: string } | { readonly dryRun: DryRun }, RefusalCode>,
 ): Promise<{ generation: Generation }> {
-  const { generationId: id } = unwrap(answer);
+  const { generationId: id } = unlessDryRun(answer);
   const columns = columnsFor(info).Generation;
   const generation = await context.rows.generation(viewerOf(context).ownerId, id, columns);
   return { generation: generation ?? notFound('The generation has been deleted.') };
@@ -119,15 +122,17 @@ builder.mutationField('generateImage', (t) =>
     description:
       'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<typeof generateImage>({
-      INVALID_INPUT: true,
-      NOT_FOUND: true,
-      NOT_READY: true,
-      IDEMPOTENCY_CONFLICT: true,
-      LIMIT_EXCEEDED: true,
-      PROVIDER_REJECTED: true,
-      PROVIDER_UNAVAILABLE: true,
-    }),
+    errors: orDryRun(
+      errorsOf<typeof generateImage>({
+        INVALID_INPUT: true,
+        NOT_FOUND: true,
+        NOT_READY: true,
+        IDEMPOTENCY_CONFLICT: true,
+        LIMIT_EXCEEDED: true,
+        PROVIDER_REJECTED: true,
+        PROVIDER_UNAVAILABLE: true,
+      }),
+    ),
     args: {
       input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
     },
@@ -146,6 +151,7 @@ const RegenerateInput = builder.inputType('RegenerateInput', {
     numImages: t.int({ description: `Number of images, 1 to ${MAX_IMAGES}. ${AS_BEFORE}` }),
     ...optionFields(t, () => AS_BEFORE),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+    dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
 });
 
@@ -155,14 +161,17 @@ builder.mutationField('regenerate', (t) =>
     description:
       'Generates the images of an earlier generation again, as a new generation. Sends the earlier input, with the same seed and the same artefact, except for the given options. Returns like `generateImage`.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<typeof regenerate>({
-      INVALID_INPUT: true,
-      NOT_FOUND: true,
-      IDEMPOTENCY_CONFLICT: true,
-      LIMIT_EXCEEDED: true,
-      PROVIDER_REJECTED: true,
-      PROVIDER_UNAVAILABLE: true,
-    }),
+    errors: orDryRun(
+      errorsOf<typeof regenerate>({
+        INVALID_INPUT: true,
+        NOT_FOUND: true,
+        NOT_READY: true,
+        IDEMPOTENCY_CONFLICT: true,
+        LIMIT_EXCEEDED: true,
+        PROVIDER_REJECTED: true,
+        PROVIDER_UNAVAILABLE: true,
+      }),
+    ),
     args: {
       input: t.arg({
         type: RegenerateInput,

@@ -1,6 +1,7 @@
 import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
+import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
 import { unwrap, errorsOf, notFound } from './refusals.ts';
 import {
   MAX_EXTERNAL_ID_LENGTH,
@@ -10,6 +11,7 @@ import {
   MAX_TRIGGER_LENGTH,
 } from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
+import type { DryRun } from '../jobs/dry-run.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import { cancelTraining } from '../jobs/cancel-training.ts';
@@ -36,9 +38,9 @@ export function avatarPayload(name: string, description: string) {
 export async function avatarAfter(
   context: Context,
   info: GraphQLResolveInfo,
-  answer: Result<{ readonly avatarId: string }, RefusalCode>,
+  answer: Result<{ readonly avatarId: string } | { readonly dryRun: DryRun }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {
-  const { avatarId: id } = unwrap(answer);
+  const { avatarId: id } = unlessDryRun(answer);
   const avatar = await context.rows.avatar(viewerOf(context).ownerId, id, columnsFor(info).Avatar);
   return { avatar: avatar ?? notFound('The avatar has been deleted.') };
 }
@@ -132,6 +134,7 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
       description: 'Trainer to use. Default: see `defaultFor` in the `trainers` query.',
     }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+    dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
 });
 
@@ -144,15 +147,17 @@ builder.mutationField('startTraining', (t) =>
     description:
       'Starts a training. Returns when fal has accepted it; subscribe to `avatarStatus` for its progress. The previous artefact stays usable while the training runs.',
     extensions: { startsRun: true } satisfies FieldPolicy,
-    errors: errorsOf<typeof startTraining>({
-      INVALID_INPUT: true,
-      NOT_FOUND: true,
-      CONFLICT: true,
-      IDEMPOTENCY_CONFLICT: true,
-      LIMIT_EXCEEDED: true,
-      PROVIDER_REJECTED: true,
-      PROVIDER_UNAVAILABLE: true,
-    }),
+    errors: orDryRun(
+      errorsOf<typeof startTraining>({
+        INVALID_INPUT: true,
+        NOT_FOUND: true,
+        CONFLICT: true,
+        IDEMPOTENCY_CONFLICT: true,
+        LIMIT_EXCEEDED: true,
+        PROVIDER_REJECTED: true,
+        PROVIDER_UNAVAILABLE: true,
+      }),
+    ),
     args: {
       input: t.arg({ type: StartTrainingInput, required: true, description: 'The training to start.' }),
     },

@@ -10,6 +10,16 @@ builder.scalarType('DateTime', {
   },
 });
 
+builder.scalarType('Date', {
+  description: 'Calendar day in UTC: `2026-11-23`.',
+  serialize: (value) => value,
+  // The field that takes it refuses other texts with a code.
+  parseValue: (value) => {
+    if (typeof value === 'string') return value;
+    throw new GraphQLError('Date: expected a text such as 2026-11-23.');
+  },
+});
+
 builder.scalarType('JSON', {
   description: 'Any JSON value.',
   serialize: (value) => value,

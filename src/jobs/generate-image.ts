@@ -1,16 +1,10 @@
 import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
+import { dryRun, seedWarning, triggerWarning, type DryRun, type RehearsalStore } from './dry-run.ts';
 import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
-import {
-  MAX_IMAGES,
-  MAX_PROMPT_LENGTH,
-  parseInput,
-  text,
-  wholeNumber,
-  type Optional,
-} from './parse-input.ts';
+import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import {
   DELETED_SINCE,
   NO_SUCH_AVATAR,
@@ -19,14 +13,13 @@ import {
   type Result,
 } from '../domain/user-error.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
-import { DEFAULT_SIZES, trainerRow, type Trainer, type TrainingType } from '../catalog/trainers.ts';
+import { DEFAULT_SIZES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
   prompt: text(MAX_PROMPT_LENGTH),
-  numImages: wholeNumber(1, MAX_IMAGES).default(1),
   ...GENERATION_OPTIONS,
   ...CALL_OPTIONS,
 });
@@ -54,7 +47,7 @@ interface TrainedAvatars {
 }
 
 export type SubmitGenerationDeps = SubmitDeps & {
-  readonly store: {
+  readonly store: Pick<RehearsalStore, 'rehearseGeneration'> & {
     createGeneration(job: NewJob, generation: NewGeneration): Promise<Result<CreatedJob, CreationCode>>;
   };
   /** Resolves when the generation has ended, or after `timeoutMs`. */
@@ -65,19 +58,22 @@ export type GenerateImageDeps = SubmitGenerationDeps & { readonly store: Trained
 
 /**
  * Generates images with the avatar's artefact. Resolves when fal has taken the run; with `waitSeconds`, when the run has
- * ended or that time has passed. After a refusal there is no generation.
+ * ended or that time has passed. After a refusal or a dry run there is no generation.
  */
 export async function generateImage(
   deps: GenerateImageDeps,
   ownerId: string,
   input: GenerateImageInput,
 ): Promise<
-  Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'>
+  Result<
+    { readonly generationId: string } | { readonly dryRun: DryRun },
+    CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'
+  >
 > {
   const { store } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { avatarId, prompt, numImages, waitSeconds, idempotencyKey, ...options } = parsed.done;
+  const { avatarId, prompt, waitSeconds, idempotencyKey, dryRun: isDryRun, ...options } = parsed.done;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   if (avatar.artifact === null) {
@@ -87,34 +83,51 @@ export async function generateImage(
     );
   }
   const { trainer, value: artifact } = avatar.artifact;
-  const { generator } = trainerRow(trainer);
+  const generator = deps.catalog.trainer(trainer)?.generator;
+  if (generator === undefined) {
+    return refuse(
+      'NOT_READY',
+      `This avatar's artefact is of the trainer ${trainer}, which this server does not have. Train the avatar again.`,
+    );
+  }
   const parsedOptions = parseInput(optionsFor(generator), options);
   if ('refused' in parsedOptions) return parsedOptions;
-  const { seed, size, ...chosen } = parsedOptions.done;
+  const { seed, size, numImages, ...chosen } = parsedOptions.done;
   const request = {
     ...chosen,
     artifact,
     prompt: ensureTrigger(prompt, avatar.triggerPhrase),
-    numImages,
+    numImages: numImages ?? 1,
     seed: seed ?? newSeed(),
     size: size ?? DEFAULT_SIZES[avatar.trainingType],
   };
   const { endpoint } = generator;
   const sent = generator.input(request);
+  const cost = estimateGeneration(endpoint, sent);
   const fields = {
     ownerId,
     avatarId,
     trainer,
     endpoint,
     input: sent,
-    estimatedMicroUsd: estimateGeneration(endpoint, sent)?.microUsd ?? null,
+    estimatedMicroUsd: cost?.microUsd ?? null,
     // As given: a repeat chooses another seed.
-    idempotency: idempotencyOf(idempotencyKey, { of: 'generation', avatarId, prompt, numImages, ...options }),
+    idempotency: idempotencyOf(idempotencyKey, {
+      of: 'generation',
+      avatarId,
+      prompt,
+      ...options,
+      numImages: request.numImages,
+    }),
   };
+  if (isDryRun) {
+    const warnings = [triggerWarning(prompt, request.prompt, avatar.triggerPhrase), seedWarning(seed)];
+    return dryRun(fields, cost, warnings, store.rehearseGeneration(fields, request.numImages));
+  }
   const generation = {
     id: newId('gen'),
     prompt,
-    numImages,
+    numImages: request.numImages,
     seed: request.seed,
     strength: request.strength,
   };

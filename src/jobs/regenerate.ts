@@ -1,26 +1,19 @@
 import * as z from 'zod';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { ensureTrigger } from '../catalog/trigger.ts';
+import { dryRun, seedWarning, triggerWarning, type DryRun } from './dry-run.ts';
 import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
-import {
-  MAX_IMAGES,
-  MAX_PROMPT_LENGTH,
-  parseInput,
-  text,
-  wholeNumber,
-  type Optional,
-} from './parse-input.ts';
-import { NO_SUCH_GENERATION, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
+import { NO_SUCH_GENERATION, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
 import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
-import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import type { Trainer } from '../catalog/trainers.ts';
 import type { CreationCode } from './submit.ts';
 import type { JsonObject } from '../values/json.ts';
 
 const inputSchema = z.object({
   generationId: z.string(),
   prompt: text(MAX_PROMPT_LENGTH).optional(),
-  numImages: wholeNumber(1, MAX_IMAGES).optional(),
   ...GENERATION_OPTIONS,
   ...CALL_OPTIONS,
 });
@@ -56,14 +49,22 @@ export async function regenerate(
   deps: RegenerateDeps,
   ownerId: string,
   input: RegenerateInput,
-): Promise<Result<{ readonly generationId: string }, CreationCode | ProviderCode | 'INVALID_INPUT'>> {
+): Promise<
+  Result<
+    { readonly generationId: string } | { readonly dryRun: DryRun },
+    CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'
+  >
+> {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { generationId, waitSeconds, idempotencyKey, ...given } = parsed.done;
-  const { prompt, numImages, ...options } = given;
+  const { generationId, waitSeconds, idempotencyKey, dryRun: isDryRun, ...given } = parsed.done;
+  const { prompt, ...options } = given;
   const earlier = await deps.store.findGeneration(ownerId, generationId);
   if (earlier === null) return NO_SUCH_GENERATION;
-  const { generator } = trainerRow(earlier.trainer);
+  const generator = deps.catalog.generator(earlier.endpoint);
+  if (generator === null) {
+    return refuse('NOT_READY', `This server does not have the generator ${earlier.endpoint} any more.`);
+  }
   const changes = parseInput(optionsFor(generator), options);
   if ('refused' in changes) return changes;
 
@@ -71,25 +72,33 @@ export async function regenerate(
   const generation = {
     id: newId('gen'),
     prompt: prompt ?? earlier.prompt,
-    numImages: numImages ?? earlier.numImages,
+    numImages: changes.done.numImages ?? earlier.numImages,
     seed,
     strength: changes.done.strength ?? earlier.strength,
   };
-  const { avatarId, trainer, endpoint } = earlier;
+  const { avatarId, trainer, endpoint, triggerPhrase } = earlier;
+  const sentPrompt = prompt === undefined ? null : ensureTrigger(prompt, triggerPhrase);
   const sent = generator.again(earlier.input, {
     ...changes.done,
-    prompt: prompt === undefined ? null : ensureTrigger(prompt, earlier.triggerPhrase),
-    numImages: numImages ?? null,
+    prompt: sentPrompt,
     seed,
   });
+  const cost = estimateGeneration(endpoint, sent);
   const fields = {
     ownerId,
     avatarId,
     trainer,
     endpoint,
     input: sent,
-    estimatedMicroUsd: estimateGeneration(endpoint, sent)?.microUsd ?? null,
+    estimatedMicroUsd: cost?.microUsd ?? null,
     idempotency: idempotencyOf(idempotencyKey, { of: 'regeneration', generationId, ...given }),
   };
+  if (isDryRun) {
+    const warnings = [
+      prompt === undefined || sentPrompt === null ? null : triggerWarning(prompt, sentPrompt, triggerPhrase),
+      seedWarning(changes.done.seed ?? earlier.seed),
+    ];
+    return dryRun(fields, cost, warnings, deps.store.rehearseGeneration(fields, generation.numImages));
+  }
   return submitGeneration(deps, fields, generation, waitSeconds);
 }

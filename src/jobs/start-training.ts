@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../catalog/trainers.ts';
+import { deprecationNotice } from '../catalog/catalog.ts';
+import { deprecationWarning, dryRun, type DryRun, type RehearsalStore } from './dry-run.ts';
 import { estimateTraining } from '../catalog/prices.ts';
 import { idempotencyOf } from './ids.ts';
 import {
@@ -19,13 +20,14 @@ const inputSchema = z.object({
   avatarId: z.string(),
   imagesUrl: webUrl(),
   steps: z.number().optional(),
-  trainer: z.enum(TRAINER_NAMES).optional(),
+  trainer: z.string().optional(),
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
+  dryRun: z.boolean().default(false),
 });
 
 export type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
 
-interface TrainingStore {
+interface TrainingStore extends Pick<RehearsalStore, 'rehearseTraining'> {
   findAvatar(
     ownerId: string,
     avatarId: string,
@@ -41,16 +43,19 @@ export type StartTrainingDeps = SubmitDeps & {
 
 /**
  * Submits a training to fal and returns; it does not wait for the run. A refusal changes nothing. A submit with unknown
- * outcome is no refusal: the avatar shows SUBMIT_OUTCOME_UNKNOWN.
+ * outcome is no refusal: the avatar shows SUBMIT_OUTCOME_UNKNOWN. A dry run ends before anything is written or sent.
  */
 export async function startTraining(
   deps: StartTrainingDeps,
   ownerId: string,
   input: StartTrainingInput,
 ): Promise<
-  Result<{ readonly avatarId: string }, CreationCode | ProviderCode | 'INVALID_INPUT' | 'CONFLICT'>
+  Result<
+    { readonly avatarId: string } | { readonly dryRun: DryRun },
+    CreationCode | ProviderCode | 'INVALID_INPUT' | 'CONFLICT'
+  >
 > {
-  const { store, settings } = deps;
+  const { store, settings, catalog } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
   const { avatarId, imagesUrl, steps, trainer: requested, idempotencyKey } = parsed.done;
@@ -59,9 +64,9 @@ export async function startTraining(
   const { trainingType, triggerPhrase } = avatar;
 
   const trainer = requested ?? settings.defaultTrainers[trainingType];
-  const row = trainerRow(trainer);
-  if (!row.serves.includes(trainingType)) {
-    const allowed = trainersFor(trainingType).join(' or ');
+  const row = catalog.trainer(trainer);
+  if (row?.serves.includes(trainingType) !== true) {
+    const allowed = catalog.trainersFor(trainingType).join(' or ');
     const problem = problemWith('trainer', trainer, `${allowed} for a ${trainingType} avatar`);
     return refuse('INVALID_INPUT', problem);
   }
@@ -69,13 +74,14 @@ export async function startTraining(
   const parsedSteps = parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
   if ('refused' in parsedSteps) return parsedSteps;
 
+  const cost = estimateTraining(row.endpoint, steps ?? row.steps.default);
   const fields = {
     ownerId,
     avatarId,
     trainer,
     endpoint: row.endpoint,
     input: row.input({ avatarId, trainingType, triggerPhrase, imagesUrl, steps: steps ?? null }),
-    estimatedMicroUsd: estimateTraining(row.endpoint, steps ?? row.steps.default)?.microUsd ?? null,
+    estimatedMicroUsd: cost?.microUsd ?? null,
     idempotency: idempotencyOf(idempotencyKey, {
       of: 'training',
       avatarId,
@@ -84,9 +90,11 @@ export async function startTraining(
       trainer: requested,
     }),
   };
+  if (parsed.done.dryRun)
+    return dryRun(fields, cost, [deprecationWarning(row)], store.rehearseTraining(fields));
   const submitted = await submitJob(deps, fields, (job) => store.createTraining(job));
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(trainer) : null;
+  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Notification, Publisher } from '../jobs/publish-outbox.ts';
 import type { Subscribe, WatchEvent } from './watch.ts';
 
-export type Channel = 'avatar' | 'avatarsOf' | 'generation';
+export type Channel = 'avatar' | 'avatarsOf' | 'generation' | 'changesOf';
 
 /** A channel with the id of the avatar, owner or generation. */
 type Topic = `${Channel}:${string}`;
@@ -52,6 +52,7 @@ export class Notifications implements Publisher {
     } else {
       this.#wake(`generation:${entityId}`, event);
     }
+    this.#wake(`changesOf:${ownerId}`, event);
   }
 
   /** Makes every watcher read again: notifications may have been missed. */

@@ -178,7 +178,7 @@ export class Consumer {
  *
  * @param onEnd called when the rows end, fail or are left, even before the first next(); may be called again
  */
-function cancellable<Row>(
+export function cancellable<Row>(
   rows: AsyncGenerator<Row, void, undefined>,
   consumer: Consumer,
   onEnd: () => void = () => undefined,

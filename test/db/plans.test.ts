@@ -6,6 +6,7 @@ import {
   AvatarsDocument,
   FindAvatarsDocument,
   GenerationsDocument,
+  PlanTrainingDocument,
   CancelGenerationDocument,
   DeleteGenerationDocument,
   PromoteDocument,
@@ -13,6 +14,7 @@ import {
   TrainingsDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
+import { forgetChanges } from '../../src/db/reads/change-log.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -21,7 +23,15 @@ import type { Database } from '../../src/open-database.ts';
 /** Rows of other owners: so many that PostgreSQL reads a table as a whole only when no index fits. */
 const ROWS = 20_000;
 /** Tables that grow with the use of the service. The others hold what is under way. */
-const LARGE = ['avatars', 'avatar_creations', 'avatar_tags', 'generations', 'jobs', 'webhook_deliveries'];
+const LARGE = [
+  'avatars',
+  'avatar_creations',
+  'avatar_tags',
+  'changes',
+  'generations',
+  'jobs',
+  'webhook_deliveries',
+];
 
 type Statement = { readonly text: string; readonly values: readonly unknown[] };
 
@@ -75,6 +85,8 @@ async function seed({ pool }: Database): Promise<void> {
      FROM generate_series(1, ${ROWS}) n`,
     `INSERT INTO webhook_deliveries (job_id, request_id, body_sha256, outcome, received_at)
      SELECT 'job_' || lpad(to_hex(n), 32, '0'), 'run-' || n, 'sha', 'APPLIED', now() - n * interval '1 second' FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO changes (entity_id, owner_id, version, position, changed_at)
+     SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 1, n, now() - n * interval '1 second' FROM generate_series(1, ${ROWS}) n`,
     'ANALYZE',
   ];
   for (const statement of statements) await pool.query(statement);
@@ -94,12 +106,21 @@ async function useEverything(): Promise<void> {
   await app.updateAvatar({ avatarId: draft.id, triggerPhrase: 'NEW', tags: ['new'] });
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
   await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
+  await app.execute(PlanTrainingDocument, {
+    input: { avatarId: avatar.id, imagesUrl: 'https://photos.example/a.zip', dryRun: true },
+  });
   await app.cancelTraining(avatar.id);
   await app.settled(avatar.id);
   const { id } = await app.generate({ avatarId: avatar.id, waitSeconds: 30 });
   const all = app.watchAvatar({});
   await all.until(({ isReady }) => isReady, 'the avatar');
   await all.stop();
+  const changes = app.watchChanges({});
+  const { cursor } = await changes.next();
+  await changes.stop();
+  const resumed = app.watchChanges({ after: cursor });
+  await resumed.next();
+  await resumed.stop();
   const { avatars } = await app.execute(AvatarsDocument, { first: 20 });
   await app.execute(AvatarsDocument, { first: 20, after: avatars.pageInfo.endCursor ?? null });
   await app.execute(LISTS, {});
@@ -151,6 +172,7 @@ test('every statement finds its rows of large tables by an index, and every inde
   await app.restart(async ({ pool, prisma }) => {
     // Once an hour.
     await forgetDeliveries(prisma, new AbortController().signal);
+    await forgetChanges(pool, new AbortController().signal);
     const instances = new PrismaInstanceStore(prisma, 'living');
     await instances.freeAll();
     await instances.beat();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { decide, type Decision } from '../../src/domain/decide.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { EVENTS, ID, IMAGES_ANSWER, LORA_ANSWER } from '../support/run-events.ts';
@@ -18,7 +19,7 @@ function apply(world: World, ...events: RunEvent[]): World {
 }
 
 function decisionOn(world: World, event: RunEvent): Decision {
-  return decide(snapshotOf(world), event, NOW);
+  return decide(snapshotOf(world), event, { now: NOW, catalog: BUILT_IN });
 }
 
 const LORA = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkQuota, NO_LIMITS, type SpendLimits, type Usage } from '../../src/domain/quota.ts';
+import { checkQuota, nearLimits, NO_LIMITS, type SpendLimits, type Usage } from '../../src/domain/quota.ts';
 
 const FREE_AT = new Date('2026-01-02T03:04:05Z');
 
@@ -106,5 +106,29 @@ describe('a limit on money', () => {
 
   test('of 0 allows no run that costs anything', () => {
     expect(checkQuota(costing(1), spent(0), limits({ microUsdPerDay: 0 }))).toContain('At most $0');
+  });
+});
+
+describe('little left of a limit', () => {
+  const near = (spending: Parameters<typeof nearLimits>[0], used: Usage, some: Partial<SpendLimits>) =>
+    nearLimits(spending, used, limits(some));
+
+  test('is told from the last tenth on', () => {
+    expect(near(TRAINING, usage(8), { trainingsPerDay: 10 })).toEqual([
+      'Left after this run: 1 of 10 trainings in 24 hours.',
+    ]);
+    expect(near(TRAINING, usage(7), { trainingsPerDay: 10 })).toEqual([]);
+    expect(near(IMAGES, usage(36), { imagesPerDay: 40 })).toEqual([
+      'Left after this run: 0 of 40 images in 24 hours.',
+    ]);
+    const spent = { ...usage(0), ownMoney: { microUsd: 900_000, freeAt: null } };
+    expect(near({ ...IMAGES, estimatedMicroUsd: 35_000 }, spent, { microUsdPerDay: 1_000_000 })).toEqual([
+      'Left after this run: $0.065 of $1 in 24 hours.',
+    ]);
+  });
+
+  test('is not told of limits of all owners', () => {
+    const total = { totalTrainingsPerDay: 1, totalMicroUsdPerDay: 1 };
+    expect(near(TRAINING, usage(0), total)).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import { isOutage } from '../../src/db/outage.ts';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
 import { Notifications } from '../../src/live/notifications.ts';
@@ -16,6 +17,7 @@ import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
+import { createChangeLog } from '../../src/db/reads/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
@@ -46,9 +48,11 @@ const graphql = createGraphqlServer({
     // Never used: only subscriptions are served here.
     jobs: {} as UseCaseDeps,
     notifications,
+    catalog: BUILT_IN,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
+    changes: createChangeLog(pool),
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,

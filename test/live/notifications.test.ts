@@ -39,6 +39,18 @@ describe('a notification', () => {
     expect(heard).toEqual([['generation gen_1', { kind: 'changed', entityId: 'gen_1' }]]);
   });
 
+  test('of either reaches listeners of the changes of its owner', async () => {
+    const { news, heard, listen } = notifications();
+    listen('changesOf', 'ada');
+    listen('changesOf', 'bob');
+    await news.publish(AVATAR);
+    await news.publish(GENERATION);
+    expect(heard).toEqual([
+      ['changesOf ada', { kind: 'changed', entityId: 'avt_1' }],
+      ['changesOf ada', { kind: 'changed', entityId: 'gen_1' }],
+    ]);
+  });
+
   test('reaches a listener at once', () => {
     const { news, heard, listen } = notifications();
     listen('avatar', 'avt_1');

@@ -90,6 +90,7 @@ test('the places that take an id are these; a new one is tried by itself', () =>
     'query node(id)',
     'query training(id)',
     'subscription avatarStatus(avatarId)',
+    'subscription changes(after)',
     'subscription generationStatus(generationId)',
   ]);
 });

@@ -49,7 +49,7 @@ export class Client {
     const input = { avatarId, imagesUrl, idempotencyKey: key };
     const operation = { kind: 'train', avatarId, key } as const;
     return this.#perform(url, operation, StartTrainingDocument, { input }, ({ startTraining }) =>
-      'avatar' in startTraining ? { row: startTraining.avatar } : startTraining,
+      'avatar' in startTraining ? { row: startTraining.avatar } : refusalIn(startTraining),
     );
   }
 
@@ -63,7 +63,7 @@ export class Client {
     const input = { avatarId, prompt: `at dawn, key=${key}${bent}`, numImages, idempotencyKey: key };
     const operation = { kind: 'generate', avatarId, key } as const;
     return this.#perform(url, operation, GenerateImageDocument, { input }, ({ generateImage }) =>
-      'generation' in generateImage ? { row: generateImage.generation } : generateImage,
+      'generation' in generateImage ? { row: generateImage.generation } : refusalIn(generateImage),
     );
   }
 
@@ -122,4 +122,9 @@ export class Client {
       return { refused: 'UNREACHED' };
     }
   }
+}
+
+function refusalIn<T extends object>(result: T): Extract<T, Refusal> {
+  if ('code' in result) return result as Extract<T, Refusal>;
+  throw new Error(`Neither a row nor a refusal: ${JSON.stringify(result)}`);
 }

@@ -5,6 +5,7 @@ import {
   GenerationsDocument,
   TypedDocumentString,
   type FindAvatarsQueryVariables,
+  type GenerationsQuery,
   type GenerationsQueryVariables,
 } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
@@ -153,8 +154,10 @@ describe('generations', () => {
     );
     const ids: (string | number)[] = [];
     for (let after: string | null = null, isMore = true; isMore;) {
-      const variables = { ...filters, first: 10, after };
-      const { generations: page } = await app.execute(GenerationsDocument, variables, { token: ada });
+      const variables: GenerationsQueryVariables = { ...filters, first: 10, after };
+      const { generations: page }: GenerationsQuery = await app.execute(GenerationsDocument, variables, {
+        token: ada,
+      });
       ids.push(...page.edges.map(({ node }) => node.id));
       expect(page.totalCount).toBe(expected.length);
       [after, isMore] = [page.pageInfo.endCursor, page.pageInfo.hasNextPage];

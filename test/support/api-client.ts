@@ -4,6 +4,7 @@ import {
   AvatarByIdDocument,
   AvatarStatusDocument,
   CancelTrainingDocument,
+  ChangesDocument,
   CreateAvatarDocument,
   DeleteAvatarDocument,
   GenerateImageDocument,
@@ -13,6 +14,8 @@ import {
   UpdateAvatarDocument,
   type AvatarStatusSubscription,
   type AvatarStatusSubscriptionVariables,
+  type ChangesSubscription,
+  type ChangesSubscriptionVariables,
   type CreateAvatarInput,
   type GenerateImageInput,
   type GenerationByIdQuery,
@@ -165,6 +168,13 @@ export class ApiClient {
   ): Watch<GenerationRow> {
     const rowOf = (data: unknown) => (data as GenerationStatusSubscription).generationStatus;
     return this.#watch(GenerationStatusDocument, variables, rowOf, options);
+  }
+
+  watchChanges(
+    variables: ChangesSubscriptionVariables,
+    options?: WatchOptions,
+  ): Watch<ChangesSubscription['changes']> {
+    return this.#watch(ChangesDocument, variables, (data) => (data as ChangesSubscription).changes, options);
   }
 
   /** A WebSocket for several operations. */

@@ -63,6 +63,14 @@ export async function writeAwkwardRows({ prisma }: Database): Promise<void> {
         body: Uint8Array.from({ length: 256 }, (_, byte) => byte),
       },
     });
+    await prisma.change.create({
+      data: {
+        entityId: avatarId,
+        ownerId: text || 'nobody',
+        version: n,
+        position: n % 2 === 0 ? null : 9_223_372_036_854_775_807n - BigInt(n),
+      },
+    });
     await prisma.announcement.create({
       data: { kind: 'AVATAR', ownerId: 'owner', entityId: avatarId, version: n },
     });

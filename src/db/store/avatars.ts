@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import { announce } from './announce.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
 import { isUniqueViolation } from './create-job.ts';
 import { lockOwner } from './quota-usage.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
-import { outboxEntry } from './job-rows.ts';
 import type { AvatarStore, InsertedAvatar, InsertionCode, NewAvatar } from '../../jobs/create-avatar.ts';
 import type { AvatarUpdate, UpdateStore } from '../../jobs/update-avatar.ts';
-import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 
 type Transaction = Prisma.TransactionClient;
@@ -60,7 +59,12 @@ async function tryToInsert(
       }
       const { version } = await tx.avatar.create({ data: avatar });
       await addTags(tx, avatar, tags);
-      return { done: { avatarId: id, outbox: await notify(tx, ownerId, id, version) } };
+      return {
+        done: {
+          avatarId: id,
+          outbox: await announce(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version }]),
+        },
+      };
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -121,7 +125,11 @@ async function tryToUpdate(
       await tx.avatar.update({ where: { id }, data: { ...after, version: version + 1 } });
       await tx.avatarTag.deleteMany({ where: { avatarId: id } });
       await addTags(tx, { id, ownerId }, tags);
-      return { done: { outbox: await notify(tx, ownerId, id, version + 1) } };
+      return {
+        done: {
+          outbox: await announce(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version: version + 1 }]),
+        },
+      };
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -158,16 +166,6 @@ async function refusedByExternalId(
   const where = { ownerId_externalId: { ownerId, externalId } };
   const other = await prisma.avatar.findUnique({ where, select: { id: true } });
   return other && refuse('CONFLICT', `The avatar ${other.id} has this externalId already.`);
-}
-
-async function notify(
-  tx: Transaction,
-  ownerId: string,
-  entityId: string,
-  version: number,
-): Promise<OutboxEntry[]> {
-  const data = { kind: 'AVATAR', ownerId, entityId, version };
-  return [outboxEntry(await tx.announcement.create({ data }))];
 }
 
 /** `again`: a unique index refused the row for the sake of one that is gone by now. */

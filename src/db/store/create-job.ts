@@ -2,9 +2,10 @@ import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
-import { locksOf, refusedByQuota } from './quota-usage.ts';
+import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
+import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { OneByOne } from '../../async/one-by-one.ts';
-import type { SpendLimits } from '../../domain/quota.ts';
+import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
 
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
@@ -29,6 +30,16 @@ export class JobCreations {
     if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
     return refuse(code, message);
   };
+
+  rehearseTraining: RehearsalStore['rehearseTraining'] = async (job) => {
+    const rehearsed = await rehearse(this.#prisma, job, TRAINING, this.#limits);
+    if ('refused' in rehearsed || rehearsed.done.isRepeat) return rehearsed;
+    const open = await this.#prisma.job.count({ where: { openTrainingAvatarId: job.avatarId } });
+    return open === 0 ? rehearsed : ALREADY_OPEN;
+  };
+
+  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
+    rehearse(this.#prisma, job, { kind: 'GENERATION', units: numImages }, this.#limits);
 
   #create(job: NewJob, generation: NewGeneration | null): Promise<Creation> {
     const create = () => createJob(this.#prisma, job, generation, this.#limits);
@@ -87,6 +98,8 @@ async function tryToCreate(
         await tx.generation.create({
           data: { ...fields, id, ownerId, avatarId, seed: BigInt(seed) },
         });
+        // No notification: that of fal's answer follows.
+        await tx.change.create({ data: { entityId: id, ownerId, version: 1 } });
         await tx.job.create({ data: { ...data, ...usage, generationId: id } });
       }
       return { done: { jobId: job.id, generationId: generation?.id ?? null } };
@@ -98,13 +111,25 @@ async function tryToCreate(
     const first = await repeated(prisma, job.ownerId, idempotency);
     if (first !== null) return first;
     // The first call with this key has since been refused and gave the key back: this one is now the first.
-    return isAbout(error, 'idempotency_key')
-      ? 'again'
-      : refuse(
-          'CONFLICT',
-          'A training of this avatar is already running. Wait for it to finish, or cancel it.',
-        );
+    return isAbout(error, 'idempotency_key') ? 'again' : ALREADY_OPEN;
   }
+}
+
+/** The checks of `tryToCreate` without its locks: a concurrent call may change the answer. */
+async function rehearse(
+  prisma: PrismaClient,
+  { ownerId, endpoint, estimatedMicroUsd, idempotency }: PlannedJob,
+  part: Pick<Spending, 'kind' | 'units'>,
+  limits: SpendLimits,
+): Promise<Result<Rehearsal, CreationCode>> {
+  const repeat = await repeated(prisma, ownerId, idempotency);
+  if (repeat !== null) return 'refused' in repeat ? repeat : { done: { isRepeat: true, nearLimits: [] } };
+  const spending = { ...part, endpoint, estimatedMicroUsd };
+  const usage = await readUsage(prisma, ownerId, spending, limits);
+  const message = checkQuota(spending, usage, limits);
+  return message === null
+    ? { done: { isRepeat: false, nearLimits: nearLimits(spending, usage, limits) } }
+    : refuse('LIMIT_EXCEEDED', message);
 }
 
 export function isUniqueViolation(error: unknown): error is Prisma.PrismaClientKnownRequestError {
@@ -135,6 +160,11 @@ async function repeated(
         'This idempotencyKey was used before with another input. Use a new key.',
       );
 }
+
+const ALREADY_OPEN = refuse(
+  'CONFLICT',
+  'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+);
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
 

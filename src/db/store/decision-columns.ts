@@ -43,6 +43,7 @@ export function artifactColumns({ trainingId, trainer, value }: TrainedArtifact)
     artifactTrainingId: trainingId,
     finetuneId: value.kind === 'FINETUNE' ? value.finetuneId : null,
     diffusersLoraFileUrl: value.kind === 'LORA' ? value.loraUrl : null,
+    otherLoraFileUrls: value.kind === 'LORA' ? (value.otherLoraUrls ?? null) : null,
     configFileUrl: value.kind === 'LORA' ? value.configUrl : null,
   };
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { REPLACE_CHANGE } from './announce.ts';
 import { avatarColumns, generationColumns, jobColumns } from './decision-columns.ts';
 import { batched } from '../batched.ts';
 import { columnName } from '../column-name.ts';
@@ -229,6 +230,9 @@ const saving = (ofLocked: 'SKIP LOCKED' | '') => `
   ), deliveries_saved AS (
     INSERT INTO webhook_deliveries (job_id, request_id, body_sha256, outcome)
     SELECT job_id, request_id, digest, 'APPLIED' FROM held WHERE digest IS NOT NULL ON CONFLICT DO NOTHING
+  ), changes_recorded AS (
+    INSERT INTO changes (entity_id, owner_id, version)
+    SELECT entity_id, owner_id, version + 1 FROM held WHERE kind IS NOT NULL ${REPLACE_CHANGE}
   ), outbox AS (
     INSERT INTO announcements (kind, owner_id, entity_id, version)
     SELECT kind, owner_id, entity_id, version + 1 FROM held WHERE kind IS NOT NULL RETURNING id, entity_id

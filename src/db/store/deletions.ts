@@ -1,6 +1,6 @@
+import { announce, REPLACE_CHANGE } from './announce.ts';
 import { isId } from '../../jobs/ids.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
-import { outboxEntry } from './job-rows.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 
@@ -19,23 +19,20 @@ export async function deleteAvatar(
     if (avatar === undefined) return null;
     // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
     await endJobs(tx, { avatarId });
-    const generations = await tx.generation.findMany({
-      where: { avatarId, status: { in: ['QUEUED', 'RUNNING'] } },
-      select: { id: true, version: true },
-    });
+    // Nobody watches a generation that has ended.
+    const watched = await tx.$queryRaw<{ entityId: string; version: number }[]>`
+      WITH gone AS (
+        DELETE FROM generations WHERE avatar_id = ${avatarId} RETURNING id, status, version + 1 AS version
+      ), recorded AS (
+        INSERT INTO changes (entity_id, owner_id, version) SELECT id, ${ownerId}, version FROM gone
+        ${Prisma.raw(REPLACE_CHANGE)}
+      )
+      SELECT id AS "entityId", version FROM gone WHERE status IN ('QUEUED', 'RUNNING')`;
     await tx.avatar.delete({ where: { id: avatarId } });
-    const gone = [
-      { kind: 'AVATAR' as const, entityId: avatarId, version: avatar.version + 1 },
-      ...generations.map(({ id, version }) => ({
-        kind: 'GENERATION' as const,
-        entityId: id,
-        version: version + 1,
-      })),
-    ];
-    const rows = await tx.announcement.createManyAndReturn({
-      data: gone.map((notification) => ({ ...notification, ownerId })),
-    });
-    return rows.map(outboxEntry);
+    return announce(tx, ownerId, [
+      { kind: 'AVATAR', entityId: avatarId, version: avatar.version + 1 },
+      ...watched.map((generation) => ({ ...generation, kind: 'GENERATION' as const })),
+    ]);
   });
 }
 
@@ -53,8 +50,7 @@ export async function deleteGeneration(
       DELETE FROM generations WHERE id = ${generationId} RETURNING version`;
     if (generation === undefined) return null;
     const version = generation.version + 1;
-    const data = { kind: 'GENERATION', ownerId, entityId: generationId, version };
-    return [outboxEntry(await tx.announcement.create({ data }))];
+    return announce(tx, ownerId, [{ kind: 'GENERATION', entityId: generationId, version }]);
   });
 }
 

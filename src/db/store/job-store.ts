@@ -24,6 +24,7 @@ import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
 import type { PromoteDeps } from '../../jobs/promote.ts';
 import type { RegenerateDeps } from '../../jobs/regenerate.ts';
+import type { RehearsalStore } from '../../jobs/dry-run.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { RunOf } from '../../jobs/cancel-run.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
@@ -104,6 +105,11 @@ export class PrismaJobStore
 
   createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
     this.#creations.createGeneration(job, generation);
+
+  rehearseTraining: RehearsalStore['rehearseTraining'] = (job) => this.#creations.rehearseTraining(job);
+
+  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
+    this.#creations.rehearseGeneration(job, numImages);
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 

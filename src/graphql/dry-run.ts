@@ -1,0 +1,127 @@
+import { builder } from './builder.ts';
+import type { Estimate, PriceSource, PriceUnit } from '../catalog/prices.ts';
+import { unwrap } from './refusals.ts';
+import type { DryRun, DryRunWarning } from '../jobs/dry-run.ts';
+import type { RefusalCode, Result } from '../domain/user-error.ts';
+
+export const DRY_RUN =
+  'Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where the call without it would be refused now. Leaves the idempotency key free. Default: false.';
+
+const WarningCode = builder.enumType('DryRunWarningCode', {
+  description: 'Machine-readable reason for a warning.',
+  values: {
+    TRAINER_DEPRECATED: { description: 'fal has deprecated the trainer. The message names another.' },
+    PRICE_UNKNOWN: { description: 'The cost cannot be estimated.' },
+    TRIGGER_PHRASE_ADDED: { description: 'The trigger phrase is added to the prompt.' },
+    SEED_IS_EXAMPLE: { description: 'The seed of the input is an example, because none was given.' },
+    LIMIT_NEAR: { description: 'The run leaves at most a tenth of a limit.' },
+    REPEATED_CALL: { description: 'The idempotency key was used before, so the call would start nothing.' },
+  } satisfies Record<DryRunWarning['code'], object>,
+});
+
+const Warning = builder.objectRef<DryRunWarning>('DryRunWarning').implement({
+  description: 'Something that the caller may not expect.',
+  fields: (t) => ({
+    code: t.expose('code', { type: WarningCode, description: 'Machine-readable reason.' }),
+    message: t.exposeString('message', { description: 'Human-readable message.' }),
+  }),
+});
+
+const PriceUnitEnum = builder.enumType('PriceUnit', {
+  description: 'Unit of a price.',
+  values: {
+    STEP: { description: 'A training step.' },
+    RUN: { description: 'A training of 1000 steps.' },
+    MEGAPIXEL: { description: '1024 × 1024 pixels, rounded up for each image.' },
+    IMAGE: { description: 'An image of any size.' },
+  } satisfies Record<PriceUnit, object>,
+});
+
+const PriceSourceEnum = builder.enumType('PriceSource', {
+  description: 'Source of a price.',
+  values: {
+    MODEL_PAGE: { description: 'The endpoint’s page at fal.' },
+    THIRD_PARTY: { description: 'A third party, such as another customer of fal.' },
+  } satisfies Record<PriceSource, object>,
+});
+
+const CostEstimate = builder.objectRef<Estimate>('CostEstimate').implement({
+  description: 'Estimated cost of a run. fal’s invoice takes precedence.',
+  fields: (t) => ({
+    usd: t.float({ description: 'Cost in US dollars.', resolve: ({ microUsd }) => inUsd(microUsd) }),
+    quantity: t.exposeFloat('quantity', { description: 'Number of units.' }),
+    unit: t.field({
+      type: PriceUnitEnum,
+      description: 'Unit of the price.',
+      resolve: ({ price }) => price.unit,
+    }),
+    usdPerUnit: t.float({
+      description: 'Price of one unit in US dollars.',
+      resolve: ({ price }) => inUsd(price.microUsd),
+    }),
+    source: t.field({
+      type: PriceSourceEnum,
+      description: 'Source of the price.',
+      resolve: ({ price }) => price.source,
+    }),
+    date: t.field({
+      type: 'Date',
+      description: 'Day on which the source was read.',
+      resolve: ({ price }) => price.date,
+    }),
+  }),
+});
+
+/** Counted in whole millionths, so that it is exact until here. */
+export function inUsd(microUsd: number): number {
+  return microUsd / 1_000_000;
+}
+
+/** Thrown by resolvers, as refusals are: the errors plugin turns it into a union member. */
+class DryRunResult extends Error {
+  readonly dryRun: DryRun;
+
+  constructor(dryRun: DryRun) {
+    super('dry run');
+    this.dryRun = dryRun;
+  }
+}
+
+builder.objectType(DryRunResult, {
+  name: 'DryRun',
+  description: 'What the call would send to fal. Nothing was sent or written.',
+  isTypeOf: (value) => value instanceof DryRunResult,
+  fields: (t) => ({
+    endpoint: t.string({ description: 'Endpoint of fal.', resolve: ({ dryRun }) => dryRun.endpoint }),
+    input: t.field({
+      type: 'JSON',
+      description: 'Complete input that would be sent to fal.',
+      resolve: ({ dryRun }) => dryRun.input,
+    }),
+    warnings: t.field({
+      type: [Warning],
+      description: 'Things that the caller may not expect. Empty if there are none.',
+      resolve: ({ dryRun }) => dryRun.warnings,
+    }),
+    cost: t.field({
+      type: CostEstimate,
+      nullable: true,
+      description: 'Estimated cost. Null if it is unknown.',
+      resolve: ({ dryRun }) => dryRun.cost,
+    }),
+  }),
+});
+
+/** Adds the result of a dry run to the members of a field's union. */
+export function orDryRun<T>({ types }: { readonly types: readonly T[] }) {
+  return { types: [...types, DryRunResult] };
+}
+
+/** The result of the call itself; throws that of a dry run. */
+export function unlessDryRun<T extends object>(
+  answer: Result<T | { readonly dryRun: DryRun }, RefusalCode>,
+): T {
+  const done = unwrap(answer);
+  if ('dryRun' in done) throw new DryRunResult(done.dryRun);
+  return done;
+}
