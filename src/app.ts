@@ -30,6 +30,7 @@ import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
 import { createChangeLog, forgetChanges } from './db/reads/change-log.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
+import { createUsageReads } from './db/reads/usage-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { withTimeout } from './async/with-timeout.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
@@ -161,6 +162,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
+      usage: createUsageReads(database.pool),
       changes: createChangeLog(database.pool),
     },
     authenticate,

@@ -6,23 +6,34 @@ export type FieldPolicy = {
   readonly startsRun: boolean;
 };
 
-/** Of fields that count the rows of a list. */
-export type FieldCost = { readonly countsRows: true };
+/** Declared by a query's list that is no connection and grows with the use of the service. */
+export type ListPolicy = { readonly maxEntries: number };
+
+/** Declared by a field that counts the rows of a list. */
+export type CountPolicy = { readonly countsRows: true };
 
 /** Field names by policy. */
 export type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
   readonly connections: ReadonlySet<string>;
+  /** With the maximum of their entries. */
+  readonly lists: ReadonlyMap<string, number>;
   readonly counting: ReadonlySet<string>;
 };
 
 export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+  const queries = Object.values(schema.getQueryType()?.getFields() ?? {});
+  const lists = queries.flatMap(({ name, extensions }) => {
+    const entries = extensions['maxEntries'];
+    return typeof entries === 'number' ? [[name, entries] as const] : [];
+  });
   const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
   const fields = objects.flatMap((type) => Object.values(type.getFields()));
   return {
     startingRun: new Set(mutations.filter(({ extensions }) => extensions['startsRun'] === true).map(nameOf)),
     connections: new Set(fields.filter(isConnection).map(nameOf)),
+    lists: new Map(lists),
     counting: new Set(fields.filter(({ extensions }) => extensions['countsRows'] === true).map(nameOf)),
   };
 }

@@ -25,7 +25,7 @@ export type OperationSize = {
   runs: number;
 };
 
-const { connections, counting, startingRun } = fieldPoliciesOf(schema);
+const { connections, counting, lists, startingRun } = fieldPoliciesOf(schema);
 /** Measured, in fields: an entry is a whole row, a query or count reads the database, a mutation writes to it. */
 const ENTRY_COST = 5;
 const QUERY_COST = 40;
@@ -38,9 +38,9 @@ const constantSizes = new WeakMap<OperationDefinitionNode, OperationSize>();
 
 /**
  * Size of an operation. The content of a fragment counts each time the fragment is used. The cost is 1 for each field of
- * the response, with every list as long as requested; 5 more for each entry of a connection; 40 more for each connection,
- * each `totalCount` and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for `__schema` and
- * `__type`.
+ * the response, with every list as long as requested or allowed; 5 more for each of its entries; 40 more for each
+ * connection, each `totalCount` and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for
+ * `__schema` and `__type`.
  *
  * @param variables as sent, not coerced
  */
@@ -107,20 +107,22 @@ function measure(
       fields: inner.fields + 1,
       aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
       directives: inner.directives,
-      ...(connections.has(name)
-        ? {
-            cost:
-              (inner.cost + ENTRY_COST) * pageLength(field, operation, variables, length) +
-              inner.countCost +
-              1 +
-              QUERY_COST,
-            countCost: 0,
-          }
-        : { cost: inner.cost + 1, countCost: inner.countCost + (counting.has(name) ? COUNT_COST : 0) }),
+      cost: costOf(field, inner),
+      countCost: connections.has(name) ? 0 : inner.countCost + (counting.has(name) ? COUNT_COST : 0),
       outermost: 1,
       outermostCost: outermostCost(name, operation.operation),
       runs: startingRun.has(name) ? 1 : 0,
     };
+  };
+
+  const costOf = (field: FieldNode, inner: SizeOfSet): number => {
+    const name = field.name.value;
+    if (connections.has(name)) {
+      const entries = pageLength(field, operation, variables, length);
+      return (inner.cost + ENTRY_COST) * entries + inner.countCost + 1 + QUERY_COST;
+    }
+    const entries = lists.get(name);
+    return entries === undefined ? inner.cost + 1 : (inner.cost + ENTRY_COST) * entries + 1;
   };
 
   const { outermostCost: extra, countCost: _none, ...size } = ofSet(operation.selectionSet);
