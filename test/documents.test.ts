@@ -2,9 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DOCUMENT_LIMITS } from '../src/graphql/policy/document-limits.ts';
-import { DEFAULT_SIZES, DEFAULT_TRAINERS, TRAINER_NAMES, trainerRow } from '../src/catalog/trainers.ts';
+import { BUILT_IN } from '../src/catalog/catalog.ts';
+import { DEFAULT_SIZES, DEFAULT_TRAINERS } from '../src/catalog/trainers.ts';
 import { PRICES, priceText } from '../src/catalog/prices.ts';
-import { IMAGE_SIZES, type Generator, type ImageSize, type Range } from '../src/catalog/generators.ts';
+import { IMAGE_SIZES, type Generator, type ImageSize } from '../src/catalog/generators.ts';
+import type { Range } from '../src/catalog/forms.ts';
 import type { Artifact } from '../src/catalog/artefact.ts';
 
 const ROOT = new URL('..', import.meta.url);
@@ -54,8 +56,7 @@ describe.each(DOCUMENTS)('%s', (file) => {
 
 test('docs/trainers.md has the rows of the catalog', () => {
   const rows = tableRows('docs/trainers.md', 'trainer');
-  const catalog = TRAINER_NAMES.map((name) => {
-    const { endpoint, serves, artifact, generator } = trainerRow(name);
+  const catalog = BUILT_IN.trainers.map(({ name, endpoint, serves, artifact, generator }) => {
     const artefact = artifact === 'LORA' ? 'LoRA files' : 'finetune_id';
     return ['', name, endpoint, serves.join(', '), artefact, generator.endpoint, ''];
   });
@@ -64,7 +65,7 @@ test('docs/trainers.md has the rows of the catalog', () => {
 });
 
 test('docs/trainers.md has the options of the generators, and the sizes by their names at fal', () => {
-  const generators = [...new Set(TRAINER_NAMES.map((name) => trainerRow(name).generator))];
+  const generators = [...new Set(BUILT_IN.trainers.map(({ generator }) => generator))];
   const between = (range: Range | null) => (range === null ? '–' : `${range.min} to ${range.max}`);
   expect(tableRows('docs/trainers.md', 'Generator').toSorted()).toEqual(
     generators
@@ -98,11 +99,10 @@ test('docs/trainers.md has the prices', () => {
 });
 
 function sizeSentBy(generator: Generator, size: ImageSize): readonly [field: string, value: unknown] {
-  const artifact: Artifact = TRAINER_NAMES.some(
-    (name) => trainerRow(name).generator === generator && trainerRow(name).artifact === 'LORA',
-  )
-    ? { kind: 'LORA', loraUrl: 'https://files.example/lora', configUrl: null }
-    : { kind: 'FINETUNE', finetuneId: 'ft' };
+  const artifact: Artifact =
+    generator.artifact === 'LORA'
+      ? { kind: 'LORA', loraUrl: 'https://files.example/lora', configUrl: null }
+      : { kind: 'FINETUNE', finetuneId: 'ft' };
   const options = { strength: null, outputFormat: null, guidanceScale: null, inferenceSteps: null };
   const sent = generator.input({ artifact, prompt: 'TOK', numImages: 1, seed: 7, size, ...options });
   const field = ['image_size', 'aspect_ratio'].find((name) => name in sent) ?? '';

@@ -70,6 +70,7 @@ test('every problem with the environment is printed at once, without secrets, wi
     DATABASE_URL: 'mysql://root:hunter2hunter2@localhost/x',
     FAL_QUEUE_URL: 'http://127.0.0.1:1',
     STYLE_TRAINER: 'FLUX_LORA_PORTRAIT',
+    TRAINERS_FILE: '/no/such/file',
     RECONCILE_INTERVAL_MS: '1',
   });
   expect((await server.exited).code).toBe(78);
@@ -79,6 +80,7 @@ test('every problem with the environment is printed at once, without secrets, wi
     'DATABASE_URL',
     'FAL_KEY',
     'STYLE_TRAINER',
+    'TRAINERS_FILE',
     'RECONCILE_INTERVAL_MS',
   ]) {
     expect(server.printed).toContain(name);

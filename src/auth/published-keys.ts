@@ -7,7 +7,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 const LOG_LINES = {
-  stale: 'token keys not refreshed; using the known ones',
+  stale: 'token keys not refreshed: only tokens of the known ones can be verified',
   unavailable: 'token keys unavailable: tokens cannot be verified',
 } as const;
 

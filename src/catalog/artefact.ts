@@ -4,8 +4,26 @@ import { isJsonObject, type Json } from '../values/json.ts';
 
 /** The output of a training, which a generation needs. */
 export type Artifact =
-  | { readonly kind: 'LORA'; readonly loraUrl: string; readonly configUrl: string | null }
+  | {
+      readonly kind: 'LORA';
+      readonly loraUrl: string;
+      /** Of a LoRA that consists of several files: the others, in the order of the trainer's row. */
+      readonly otherLoraUrls?: readonly string[];
+      readonly configUrl: string | null;
+    }
   | { readonly kind: 'FINETUNE'; readonly finetuneId: string };
+
+export const ARTIFACT_KINDS = ['LORA', 'FINETUNE'] as const satisfies readonly Artifact['kind'][];
+export type ArtifactKind = Artifact['kind'];
+
+export const MAX_LORA_FILES = 4;
+
+export function loraUrlsOf({
+  loraUrl,
+  otherLoraUrls = [],
+}: Extract<Artifact, { kind: 'LORA' }>): readonly string[] {
+  return [loraUrl, ...otherLoraUrls];
+}
 
 export type ArtifactColumns = {
   readonly artifactTrainer: string | null;
@@ -19,24 +37,33 @@ export function hasArtifact(columns: ArtifactColumns): boolean {
   return artifactTrainer !== null && (finetuneId !== null || diffusersLoraFileUrl !== null);
 }
 
-export type ArtifactKind = Artifact['kind'];
-
 /** `missing` says what was expected and what came; it is shown in `Avatar.error`. */
 export type ArtifactReading = { readonly artifact: Artifact } | { readonly missing: string };
 
 const file = z.object({ url: z.string().refine((url) => parseWebUrl(url) !== null) });
 
 /**
- * Reads the LoRA files in a trainer's answer. The configuration file is optional: a LoRA generates without it.
+ * Reads the LoRA files in a trainer's answer: all of them, or the artefact is missing. The configuration file is optional:
+ * a LoRA generates without it.
  *
- * @param field the answer's field with the weights
+ * @param fields the answer's fields with the weights
  */
-export function readLora(output: Json, field: string): ArtifactReading {
-  const lora = file.safeParse(fieldIn(output, field));
-  if (!lora.success) return { missing: `expected ${field}.url, an http(s) URL; got ${fieldsOf(output)}` };
-  const config = file.safeParse(fieldIn(output, 'config_file'));
+export function readLora(output: Json, fields: readonly string[], configField: string): ArtifactReading {
+  const urls: string[] = [];
+  for (const field of fields) {
+    const lora = file.safeParse(fieldIn(output, field));
+    if (!lora.success) return { missing: `expected ${field}.url, an http(s) URL; got ${fieldsOf(output)}` };
+    urls.push(lora.data.url);
+  }
+  const [loraUrl = '', ...otherLoraUrls] = urls;
+  const config = file.safeParse(fieldIn(output, configField));
   return {
-    artifact: { kind: 'LORA', loraUrl: lora.data.url, configUrl: config.success ? config.data.url : null },
+    artifact: {
+      kind: 'LORA',
+      loraUrl,
+      ...(otherLoraUrls.length === 0 ? {} : { otherLoraUrls }),
+      configUrl: config.success ? config.data.url : null,
+    },
   };
 }
 
@@ -45,9 +72,9 @@ const finetuneId = z
   .trim()
   .regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u);
 
-export function readFinetune(output: Json): ArtifactReading {
-  const id = finetuneId.safeParse(fieldIn(output, 'finetune_id'));
-  if (!id.success) return { missing: `expected finetune_id, a text; got ${fieldsOf(output)}` };
+export function readFinetune(output: Json, field: string): ArtifactReading {
+  const id = finetuneId.safeParse(fieldIn(output, field));
+  if (!id.success) return { missing: `expected ${field}, a text; got ${fieldsOf(output)}` };
   return { artifact: { kind: 'FINETUNE', finetuneId: id.data } };
 }
 

@@ -1,4 +1,6 @@
-import type { Artifact } from './artefact.ts';
+import * as z from 'zod';
+import { ARTIFACT_KINDS, loraUrlsOf, MAX_LORA_FILES, type Artifact } from './artefact.ts';
+import { endpointId, fieldName, fixedInput, range } from './forms.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 
 /** Names have the wide side of a landscape first and the high side of a portrait first, as fal's names have. */
@@ -13,8 +15,6 @@ export type ImageSize = (typeof IMAGE_SIZES)[number];
 
 export const OUTPUT_FORMATS = ['JPEG', 'PNG'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-
-export type Range = { readonly min: number; readonly max: number };
 
 /** Null in an optional field: fal's default. */
 export type GenerationRequest = {
@@ -36,21 +36,91 @@ export type GenerationChanges = {
   readonly [Option in Exclude<keyof GenerationRequest, 'artifact'>]: GenerationRequest[Option] | null;
 };
 
-/** An endpoint that makes images with an artefact. Null for a range: the endpoint has no such field. */
-export type Generator = {
-  readonly endpoint: string;
-  /** The artefact's weight: a LoRA's `scale`, a finetune's `finetune_strength`. */
-  readonly strength: Range & { readonly default: number };
-  /** Pixels of a side, for a size as width and height. */
-  readonly side: Range | null;
-  readonly guidanceScale: Range | null;
-  readonly inferenceSteps: Range | null;
+/**
+ * An endpoint that generates images from an artefact: a row of the catalog as it is written. Null: the endpoint has no
+ * such field.
+ */
+export const generatorForm = z
+  .strictObject({
+    endpoint: endpointId,
+    artifact: z.enum(ARTIFACT_KINDS).default('LORA'),
+    /** One for each file of a LoRA: the fields of its entry in `loras` besides `path` and `scale`. */
+    loras: z.array(fixedInput).min(1).max(MAX_LORA_FILES).default([{}]),
+    /** Of the artefact's weight: a LoRA's `scale`, a finetune's `finetune_strength`. */
+    strength: range.default({ min: 0, max: 4 }),
+    size: z.enum(['image_size', 'aspect_ratio']).default('image_size'),
+    /** Pixels of a side, for a size as width and height. */
+    side: range.nullable().default(null),
+    guidanceScale: range.nullable().default(null),
+    inferenceSteps: range.nullable().default(null),
+    /** Null: it generates one image. */
+    numImages: fieldName.nullable().default('num_images'),
+    outputFormat: fieldName.nullable().default('output_format'),
+    input: fixedInput.default({}),
+  })
+  .refine(({ size, side }) => side === null || size === 'image_size', {
+    error: 'expected no side beside size aspect_ratio, which has no pixels',
+  });
+export type GeneratorForm = z.output<typeof generatorForm>;
+
+/** Null for a range: the endpoint has no such field. */
+export type Generator = Pick<
+  GeneratorForm,
+  'endpoint' | 'artifact' | 'strength' | 'side' | 'guidanceScale' | 'inferenceSteps'
+> & {
+  /** Files of the LoRA that it takes. */
+  readonly files: number;
+  readonly maxImages: number;
+  readonly hasOutputFormat: boolean;
   readonly input: (request: GenerationRequest) => JsonObject;
   /** The input of an earlier generation, with its artefact, after these changes. */
   readonly again: (input: JsonObject, changes: GenerationChanges) => JsonObject;
 };
 
-const LORA_SCALE = { min: 0, max: 4, default: 1 } as const;
+export const MAX_IMAGES = 4;
+const DEFAULT_STRENGTH = 1;
+
+export function createGenerator(form: GeneratorForm): Generator {
+  const { endpoint, artifact, strength, side, guidanceScale, inferenceSteps } = form;
+  return {
+    endpoint,
+    artifact,
+    strength,
+    side,
+    guidanceScale,
+    inferenceSteps,
+    files: form.loras.length,
+    maxImages: form.numImages === null ? 1 : MAX_IMAGES,
+    hasOutputFormat: form.outputFormat !== null,
+    input: ({ artifact: made, strength: weight, ...options }) => ({
+      ...form.input,
+      ...optionFields(form, options),
+      ...artifactFields(form, made, weight ?? DEFAULT_STRENGTH),
+    }),
+    again: (input, { strength: weight, ...options }) => ({
+      ...input,
+      ...optionFields(form, options),
+      ...(weight === null ? {} : reweighted(form, input, weight)),
+    }),
+  };
+}
+
+function artifactFields(form: GeneratorForm, made: Artifact, weight: number): JsonObject {
+  if (made.kind !== form.artifact) throw new Error(`${form.endpoint} generates from a ${form.artifact}`);
+  if (made.kind === 'FINETUNE') return { finetune_id: made.finetuneId, finetune_strength: weight };
+  const urls = loraUrlsOf(made);
+  if (urls.length < form.loras.length)
+    throw new Error(`${form.endpoint} takes ${form.loras.length} LoRA files`);
+  return {
+    loras: form.loras.map((fields, index) => ({ ...fields, path: urls[index] ?? '', scale: weight })),
+  };
+}
+
+function reweighted({ artifact }: GeneratorForm, { loras }: JsonObject, weight: number): JsonObject {
+  if (artifact === 'FINETUNE') return { finetune_strength: weight };
+  if (!Array.isArray(loras)) throw new Error('an earlier input has no list of LoRAs');
+  return { loras: loras.map((lora: Json) => (isJsonObject(lora) ? { ...lora, scale: weight } : lora)) };
+}
 
 /** fal's `square` has a quarter of the pixels of the other sizes. */
 const FAL_SIZES = {
@@ -61,52 +131,6 @@ const FAL_SIZES = {
   LANDSCAPE_16_9: 'landscape_16_9',
 } as const satisfies Record<ImageSize, string>;
 
-type LoraLimits = {
-  readonly side: Range;
-  readonly guidanceScale: Range;
-  readonly inferenceSteps: Range;
-};
-
-function loraGenerator(endpoint: string, limits: LoraLimits): Generator {
-  return {
-    endpoint,
-    strength: LORA_SCALE,
-    ...limits,
-    input: ({ artifact, strength, ...options }) => {
-      if (artifact.kind !== 'LORA') throw new Error(`${endpoint} generates from a LoRA`);
-      return {
-        ...loraFields(options),
-        loras: [{ path: artifact.loraUrl, scale: strength ?? LORA_SCALE.default }],
-      };
-    },
-    again: (input, { strength, ...changes }) => ({
-      ...input,
-      ...loraFields(changes),
-      ...(strength === null ? {} : { loras: scaled(input['loras'], strength) }),
-    }),
-  };
-}
-
-type Options = Omit<GenerationChanges, 'strength'>;
-
-function loraFields({ size, guidanceScale, inferenceSteps, ...options }: Options): JsonObject {
-  return {
-    ...commonFields(options),
-    ...withoutNull({
-      image_size: typeof size === 'string' ? FAL_SIZES[size] : size,
-      guidance_scale: guidanceScale,
-      num_inference_steps: inferenceSteps,
-    }),
-  };
-}
-
-function scaled(loras: Json | undefined, scale: number): Json {
-  if (!Array.isArray(loras)) throw new Error('an earlier input has no list of LoRAs');
-  return loras.map((lora: Json) => (isJsonObject(lora) ? { ...lora, scale } : lora));
-}
-
-const FINETUNE_STRENGTH = { min: 0, max: 2, default: 1 } as const;
-
 /** Width to height. */
 const ASPECT_RATIOS = {
   SQUARE: '1:1',
@@ -116,56 +140,28 @@ const ASPECT_RATIOS = {
   LANDSCAPE_16_9: '16:9',
 } as const satisfies Record<ImageSize, string>;
 
-function finetuneGenerator(endpoint: string): Generator {
-  return {
-    endpoint,
-    strength: FINETUNE_STRENGTH,
-    side: null,
-    guidanceScale: null,
-    inferenceSteps: null,
-    input: ({ artifact, strength, ...options }) => {
-      if (artifact.kind !== 'FINETUNE') throw new Error(`${endpoint} generates from a finetune`);
-      return {
-        ...finetuneFields(endpoint, options),
-        finetune_id: artifact.finetuneId,
-        finetune_strength: strength ?? FINETUNE_STRENGTH.default,
-      };
-    },
-    again: (input, { strength, ...changes }) => ({
-      ...input,
-      ...finetuneFields(endpoint, changes),
-      ...withoutNull({ finetune_strength: strength }),
-    }),
-  };
-}
+type Options = Omit<GenerationChanges, 'strength'>;
 
-function finetuneFields(endpoint: string, { size, ...options }: Options): JsonObject {
-  if (size !== null && typeof size !== 'string') throw new Error(`${endpoint} takes no size in pixels`);
-  return { ...commonFields(options), ...withoutNull({ aspect_ratio: size && ASPECT_RATIOS[size] }) };
-}
-
-function commonFields(options: Pick<Options, 'prompt' | 'numImages' | 'seed' | 'outputFormat'>): JsonObject {
+/** Only of fields that the endpoint has. */
+function optionFields(form: GeneratorForm, { size, ...options }: Options): JsonObject {
+  const format = options.outputFormat?.toLowerCase() ?? null;
   return withoutNull({
     prompt: options.prompt,
-    num_images: options.numImages,
     seed: options.seed,
-    output_format: options.outputFormat?.toLowerCase() ?? null,
+    ...(form.numImages === null ? {} : { [form.numImages]: options.numImages }),
+    ...(form.outputFormat === null ? {} : { [form.outputFormat]: format }),
+    ...(form.guidanceScale === null ? {} : { guidance_scale: options.guidanceScale }),
+    ...(form.inferenceSteps === null ? {} : { num_inference_steps: options.inferenceSteps }),
+    [form.size]: size === null ? null : sizeAtFal(form, size),
   });
+}
+
+function sizeAtFal({ endpoint, size: field, side }: GeneratorForm, size: GenerationRequest['size']): Json {
+  if (typeof size === 'string') return (field === 'image_size' ? FAL_SIZES : ASPECT_RATIOS)[size];
+  if (side === null) throw new Error(`${endpoint} takes no size in pixels`);
+  return size;
 }
 
 function withoutNull(fields: Readonly<Record<string, Json>>): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
-
-export const FLUX_LORA = loraGenerator('fal-ai/flux-lora', {
-  // Our own limits: fal names none, and bills by the pixel.
-  side: { min: 256, max: 2048 },
-  guidanceScale: { min: 0, max: 35 },
-  inferenceSteps: { min: 1, max: 50 },
-});
-export const FLUX_2_LORA = loraGenerator('fal-ai/flux-2/lora', {
-  side: { min: 512, max: 2048 },
-  guidanceScale: { min: 0, max: 20 },
-  inferenceSteps: { min: 4, max: 50 },
-});
-export const FLUX_PRO_ULTRA_FINETUNED = finetuneGenerator('fal-ai/flux-pro/v1.1-ultra-finetuned');

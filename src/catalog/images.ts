@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { fieldsOf } from './artefact.ts';
 import { parseWebUrl } from '../values/web-url.ts';
-import type { Json } from '../values/json.ts';
+import { isJsonObject, type Json } from '../values/json.ts';
 
 export type GeneratedImage = {
   readonly url: string;
@@ -45,9 +45,10 @@ const answerSchema = z.object({
   ),
 });
 
-/** Reads the answer of a generation endpoint; all have this shape. */
+/** Reads the answer of a generation endpoint: all have `images`, or one `image`. */
 export function readImages(output: Json): ImagesReading {
-  const answer = answerSchema.safeParse(output);
+  const isOne = isJsonObject(output) && output['images'] === undefined && isJsonObject(output['image']);
+  const answer = answerSchema.safeParse(isOne ? { ...output, images: [output['image']] } : output);
   if (!answer.success) {
     return { missing: `expected images with http(s) URLs; got ${fieldsOf(output)}` };
   }

@@ -1,11 +1,13 @@
-import { readFinetune, readLora, type ArtifactKind, type ArtifactReading } from './artefact.ts';
+import * as z from 'zod';
+import { endpointId, fieldName, fixedInput, range } from './forms.ts';
 import {
-  FLUX_2_LORA,
-  FLUX_LORA,
-  FLUX_PRO_ULTRA_FINETUNED,
-  type Generator,
-  type ImageSize,
-} from './generators.ts';
+  MAX_LORA_FILES,
+  readFinetune,
+  readLora,
+  type ArtifactKind,
+  type ArtifactReading,
+} from './artefact.ts';
+import type { Generator, ImageSize } from './generators.ts';
 import type { Json, JsonObject } from '../values/json.ts';
 
 export const TRAINING_TYPES = ['PORTRAIT', 'STYLE'] as const;
@@ -17,6 +19,14 @@ export const DEFAULT_SIZES = {
   STYLE: 'SQUARE',
 } as const satisfies Record<TrainingType, ImageSize>;
 
+/** The name of a row. */
+export type Trainer = string;
+
+/** The trainers of calls that name none. */
+export type DefaultTrainers = Readonly<Record<TrainingType, Trainer>>;
+
+export const DEFAULT_TRAINERS: DefaultTrainers = { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' };
+
 export type TrainingRequest = {
   readonly avatarId: string;
   readonly trainingType: TrainingType;
@@ -27,111 +37,101 @@ export type TrainingRequest = {
   readonly steps: number | null;
 };
 
-/** One trainer. Trainers differ in each of these, so no code outside this table may assume any. */
-export type TrainerRow = {
-  readonly endpoint: string;
-  readonly serves: readonly TrainingType[];
+const wholeSteps = z.int().min(1).max(1_000_000);
+
+/** A trainer: a row of the catalog as it is written. */
+export const trainerForm = z
+  .strictObject({
+    endpoint: endpointId,
+    serves: z.array(z.enum(TRAINING_TYPES)).min(1).max(TRAINING_TYPES.length),
+    /** The field with the address of the archive of photos. */
+    archive: fieldName,
+    /** The field with the trigger phrase: a trigger word, or the caption of photos without one. */
+    trigger: fieldName,
+    /** A required field with a note for people. It gets the avatar's id, because a name is personal data. */
+    note: fieldName.optional(),
+    steps: z.strictObject({ field: fieldName, min: wholeSteps, max: wholeSteps, default: wholeSteps }),
+    input: fixedInput.default({}),
+    /** Input fields with another value in each training type. */
+    inputFor: z
+      .strictObject({ PORTRAIT: fixedInput.default({}), STYLE: fixedInput.default({}) })
+      .prefault({}),
+    /** The fields of the answer with the artefact. */
+    result: z.union([
+      z.strictObject({
+        loras: z.array(fieldName).min(1).max(MAX_LORA_FILES),
+        config: fieldName.default('config_file'),
+      }),
+      z.strictObject({ finetune: fieldName }),
+    ]),
+    /** The endpoint that generates images from the artefact; a generator of the catalog. */
+    generator: endpointId,
+    /** Set when fal no longer supports the endpoint. */
+    deprecated: z.strictObject({ note: z.string().min(1).max(200), alternative: z.string() }).optional(),
+  })
+  .superRefine(({ steps, archive, trigger, note, input, inputFor }, context) => {
+    if (
+      !range.safeParse({ min: steps.min, max: steps.max }).success ||
+      steps.default < steps.min ||
+      steps.default > steps.max
+    ) {
+      context.addIssue({ code: 'custom', path: ['steps'], message: 'expected min ≤ default ≤ max' });
+    }
+    const filled = [archive, trigger, steps.field, ...(note === undefined ? [] : [note])];
+    for (const type of TRAINING_TYPES) {
+      const fields = [...filled, ...Object.keys(input), ...Object.keys(inputFor[type])];
+      const twice = fields.find((field, index) => fields.indexOf(field) !== index);
+      if (twice === undefined) continue;
+      context.addIssue({ code: 'custom', message: `expected each input field once, got ${twice} twice` });
+      return;
+    }
+  });
+export type TrainerForm = z.output<typeof trainerForm>;
+
+/** One trainer. Trainers differ in each of these, so no code outside the catalog may assume any. */
+export type TrainerRow = Pick<TrainerForm, 'endpoint' | 'serves'> & {
+  readonly name: Trainer;
   readonly steps: { readonly min: number; readonly max: number; readonly default: number };
   readonly input: (request: TrainingRequest) => JsonObject;
   readonly artifact: ArtifactKind;
   readonly read: (output: Json) => ArtifactReading;
   readonly generator: Generator;
-  /** Set when fal no longer supports the endpoint. */
-  readonly deprecated: { readonly note: string; readonly alternative: string } | null;
+  readonly deprecated: { readonly note: string; readonly alternative: Trainer } | null;
 };
 
-export const TRAINERS = {
-  FLUX_LORA_PORTRAIT: {
-    endpoint: 'fal-ai/flux-lora-portrait-trainer',
-    serves: ['PORTRAIT'],
-    steps: { min: 1, max: 10_000, default: 2500 },
-    input: (request) => ({
-      images_data_url: request.imagesUrl,
-      trigger_phrase: request.triggerPhrase,
-      ...optionalSteps('steps', request),
+export function createTrainer(name: Trainer, form: TrainerForm, generator: Generator): TrainerRow {
+  const { endpoint, serves, steps, result } = form;
+  return {
+    name,
+    endpoint,
+    serves,
+    steps,
+    generator,
+    input: ({ trainingType, imagesUrl, triggerPhrase, avatarId, steps: chosen }) => ({
+      ...form.input,
+      ...form.inputFor[trainingType],
+      [form.archive]: imagesUrl,
+      [form.trigger]: triggerPhrase,
+      ...(form.note === undefined ? {} : { [form.note]: avatarId }),
+      ...(chosen === null ? {} : { [steps.field]: chosen }),
     }),
-    artifact: 'LORA',
-    read: (output) => readLora(output, 'diffusers_lora_file'),
-    generator: FLUX_LORA,
-    deprecated: null,
-  },
-  FLUX_PRO: {
-    endpoint: 'fal-ai/flux-pro-trainer',
-    serves: ['STYLE'],
-    steps: { min: 1, max: 10_000, default: 300 },
-    input: (request) => ({
-      data_url: request.imagesUrl,
-      mode: 'style',
-      // Required. The id, because a name is personal data.
-      finetune_comment: request.avatarId,
-      trigger_word: request.triggerPhrase,
-      ...optionalSteps('iterations', request),
-    }),
-    artifact: 'FINETUNE',
-    read: readFinetune,
-    generator: FLUX_PRO_ULTRA_FINETUNED,
-    deprecated: { note: 'fal has deprecated fal-ai/flux-pro-trainer', alternative: 'FLUX_LORA_FAST' },
-  },
-  FLUX_LORA_FAST: {
-    endpoint: 'fal-ai/flux-lora-fast-training',
-    serves: ['PORTRAIT', 'STYLE'],
-    steps: { min: 1, max: 10_000, default: 1000 },
-    input: (request) => ({
-      images_data_url: request.imagesUrl,
-      trigger_word: request.triggerPhrase,
-      is_style: request.trainingType === 'STYLE',
-      ...optionalSteps('steps', request),
-    }),
-    artifact: 'LORA',
-    read: (output) => readLora(output, 'diffusers_lora_file'),
-    generator: FLUX_LORA,
-    deprecated: null,
-  },
-  FLUX_2: {
-    endpoint: 'fal-ai/flux-2-trainer',
-    serves: ['PORTRAIT', 'STYLE'],
-    steps: { min: 100, max: 10_000, default: 1000 },
-    input: (request) => ({
-      image_data_url: request.imagesUrl,
-      // There is no trigger field: the phrase becomes the caption of every photo without one.
-      default_caption: request.triggerPhrase,
-      ...optionalSteps('steps', request),
-    }),
-    artifact: 'LORA',
-    read: (output) => readLora(output, 'diffusers_lora_file'),
-    generator: FLUX_2_LORA,
-    deprecated: null,
-  },
-} as const satisfies Record<string, TrainerRow>;
-
-export type Trainer = keyof typeof TRAINERS;
-
-export const TRAINER_NAMES = Object.keys(TRAINERS) as [Trainer, ...Trainer[]];
-
-/** The trainers of calls that name none. */
-export type DefaultTrainers = Readonly<Record<TrainingType, Trainer>>;
-
-export const DEFAULT_TRAINERS: DefaultTrainers = { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' };
-
-export function isTrainer(name: string): name is Trainer {
-  return Object.hasOwn(TRAINERS, name);
+    artifact: kindOf(form),
+    read: (output) =>
+      'finetune' in result
+        ? readFinetune(output, result.finetune)
+        : readLora(output, result.loras, result.config),
+    deprecated: form.deprecated ?? null,
+  };
 }
 
-export function trainersFor(type: TrainingType): Trainer[] {
-  return TRAINER_NAMES.filter((name) => trainerRow(name).serves.includes(type));
+function kindOf({ result }: TrainerForm): ArtifactKind {
+  return 'finetune' in result ? 'FINETUNE' : 'LORA';
 }
 
-/** The row with the common type of all rows, not its literal type. */
-export function trainerRow(name: Trainer): TrainerRow {
-  return TRAINERS[name];
-}
-
-/** A sentence for people; null if fal supports the trainer. */
-export function deprecationNotice(name: Trainer): string | null {
-  const { deprecated } = trainerRow(name);
-  return deprecated && `${deprecated.note}; use the trainer ${deprecated.alternative} instead`;
-}
-
-function optionalSteps(field: string, request: TrainingRequest): JsonObject {
-  return request.steps === null ? {} : { [field]: request.steps };
+/** Why the generator cannot use what the trainer makes; null if it can. */
+export function mismatch(form: TrainerForm, generator: Generator): string | null {
+  const kind = kindOf(form);
+  if (generator.artifact !== kind) return `expected a generator that takes a ${kind}`;
+  const made = 'loras' in form.result ? form.result.loras.length : generator.files;
+  return made === generator.files ? null : `expected a generator with ${made} entries in loras`;
 }

@@ -1,7 +1,9 @@
 import { LOG_LEVELS } from '../log/log.ts';
 import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
-import { DEFAULT_TRAINERS, trainersFor, type Trainer } from '../catalog/trainers.ts';
+import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
+import { DEFAULT_TRAINERS } from '../catalog/trainers.ts';
+import { MAX_TRAINERS_FILE_BYTES, readTrainersFile } from '../catalog/trainers-file.ts';
 
 export type Config = Readonly<ReturnType<typeof readConfig>>;
 
@@ -45,6 +47,7 @@ export function readConfig(environment: Environment) {
     );
   }
   const fal = readFal(read);
+  const catalog = readCatalog(read);
   checkSimulate(read, { isProduction, hasFal: fal !== null });
   const config = {
     host,
@@ -60,9 +63,10 @@ export function readConfig(environment: Environment) {
     fal,
     /** Only webhooks of this fal account are accepted; null: any account. */
     falAccountId: read.text('FAL_ACCOUNT_ID'),
+    catalog,
     defaultTrainers: {
       ...DEFAULT_TRAINERS,
-      STYLE: read.oneOf<Trainer>('STYLE_TRAINER', trainersFor('STYLE')) ?? DEFAULT_TRAINERS.STYLE,
+      STYLE: read.oneOf('STYLE_TRAINER', catalog.trainersFor('STYLE')) ?? DEFAULT_TRAINERS.STYLE,
     },
     retentionDays: {
       artifacts: read.days('FAL_ARTIFACT_RETENTION_DAYS', 365),
@@ -115,6 +119,15 @@ function readFal(read: EnvReader): FalConfig | null {
     }
   }
   return null;
+}
+
+function readCatalog(read: EnvReader): Catalog {
+  const text = read.file('TRAINERS_FILE', MAX_TRAINERS_FILE_BYTES);
+  if (text === null) return BUILT_IN;
+  const reading = readTrainersFile(text);
+  if ('catalog' in reading) return reading.catalog;
+  read.problems.push(...reading.problems.map((problem) => `TRAINERS_FILE: ${problem}`));
+  return BUILT_IN;
 }
 
 /** Simulated results look real, so a production server needs SIMULATE=yes to serve them. */

@@ -1,4 +1,6 @@
+import { readFileSync, statSync } from 'node:fs';
 import { parseUrl } from '../values/web-url.ts';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads settings, and collects problems without the values of secrets. */
@@ -23,6 +25,22 @@ export class EnvReader {
     this.problems.push(
       `${name}: expected a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`,
     );
+    return null;
+  }
+
+  /** The text of the file that a setting names. */
+  file(name: string, maxBytes: number): string | null {
+    const path = this.text(name);
+    if (path === null) return null;
+    try {
+      const status = statSync(path);
+      if (status.isFile() && status.size <= maxBytes) return readFileSync(path, 'utf8');
+      const got = status.isFile() ? `${status.size} bytes` : 'no file';
+      this.problems.push(`${name}: expected a file of at most ${maxBytes} bytes, got ${got}`);
+    } catch (error) {
+      const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      this.problems.push(`${name}: expected a readable file, got the error ${reason}`);
+    }
     return null;
   }
 

@@ -1,4 +1,4 @@
-import { deprecationNotice } from '../catalog/trainers.ts';
+import { deprecationNotice } from '../catalog/catalog.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../log/log.ts';
 
@@ -15,7 +15,8 @@ export function warnOfSettings(config: Config, log: Log): void {
     log.warn({}, 'SIMULATE=yes: results are simulated in production');
   }
   if (config.fal !== null) {
-    const notice = deprecationNotice(config.defaultTrainers.STYLE);
+    const row = config.catalog.trainer(config.defaultTrainers.STYLE);
+    const notice = row && deprecationNotice(row);
     if (notice !== null)
       log.warn({ styleTrainer: config.defaultTrainers.STYLE }, `${notice} (STYLE_TRAINER)`);
     if (config.publicUrl === null) log.info({}, 'PUBLIC_URL is not set: no webhooks, runs are polled');

@@ -1,5 +1,13 @@
-import { isFinal, jobFailure, type JobFailure, type JobState, type JobView } from './job-state.ts';
-import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import {
+  isFinal,
+  jobFailure,
+  unknownOutcome,
+  type JobFailure,
+  type JobState,
+  type JobView,
+} from './job-state.ts';
+import type { Trainer } from '../catalog/trainers.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { Failure } from './user-error.ts';
 import type { Json } from '../values/json.ts';
@@ -42,6 +50,9 @@ export type AvatarChange = {
   readonly artifact?: TrainedArtifact;
 };
 
+/** What a decision depends on besides the rows and the event. */
+export type Circumstances = { readonly now: Date; readonly catalog: Pick<Catalog, 'trainer'> };
+
 const NO_PROGRESS: Progress = { percent: null, queuePosition: null, source: null };
 
 /** Decides the avatar's change for an event that changes its training's job. */
@@ -49,9 +60,9 @@ export function decideTraining(
   job: JobView,
   avatar: AvatarView | null,
   event: RunEvent,
-  now: Date,
+  circumstances: Circumstances,
 ): { readonly change: AvatarChange | null; readonly failure: JobFailure } {
-  const outcome = outcomeOf(job, event, now);
+  const outcome = outcomeOf(job, event, circumstances);
   const failure = jobFailure(outcome);
   // A refusal leaves the avatar as it was before startTraining.
   const isInvisible = event.kind === 'refused' && job.state === 'SUBMITTING';
@@ -61,7 +72,7 @@ export function decideTraining(
   return { change: { ...startedColumns(job, event), ...outcome }, failure };
 }
 
-function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | null {
+function outcomeOf(job: JobView, event: RunEvent, { now, catalog }: Circumstances): AvatarChange | null {
   switch (event.kind) {
     case 'refused':
       return failed(event.failure);
@@ -76,7 +87,7 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       return {
         status: 'QUEUED',
         progress: NO_PROGRESS,
-        error: { code: 'SUBMIT_OUTCOME_UNKNOWN', message: event.message },
+        error: unknownOutcome(event.message, now),
       };
     case 'queued':
       return { status: 'QUEUED', progress: queueProgress(event.position), error: null };
@@ -92,10 +103,12 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       };
     case 'succeeded':
     case 'confirmed': {
-      const { endpoint, read } = trainerRow(job.trainer);
-      const reading = read(event.output);
+      const row = catalog.trainer(job.trainer);
+      const reading = row?.read(event.output) ?? {
+        missing: 'this server does not have the trainer any more',
+      };
       if ('missing' in reading) {
-        const message = `The run succeeded, but the result of ${endpoint} is unusable: ${reading.missing}.`;
+        const message = `The run succeeded, but the result of ${row?.endpoint ?? job.trainer} is unusable: ${reading.missing}.`;
         return { ...failed({ code: 'RESULT_INVALID', message }), falResponseData: event.output };
       }
       return {
@@ -114,6 +127,8 @@ function outcomeOf(job: JobView, event: RunEvent, now: Date): AvatarChange | nul
       };
     case 'abandoned':
       return failed({ code: 'LOST', message: event.message });
+    case 'notStarted':
+      return failed({ code: 'NOT_STARTED', message: event.message });
     case 'cancelledBeforeSubmit':
     case 'cancelled':
       return { status: 'CANCELLED', progress: NO_PROGRESS, error: null };

@@ -1,5 +1,5 @@
 import { decideGeneration, type GenerationChange, type GenerationView } from './decide-generation.ts';
-import { decideTraining, type AvatarChange, type AvatarView } from './decide-training.ts';
+import { decideTraining, type AvatarChange, type AvatarView, type Circumstances } from './decide-training.ts';
 import {
   isFinal,
   transition,
@@ -26,16 +26,16 @@ export type Decision =
     };
 
 /** What an event changes in a job and its avatar or generation. The save must fail if the snapshot no longer holds. */
-export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decision {
+export function decide(snapshot: Snapshot, reported: RunEvent, { now, catalog }: Circumstances): Decision {
   const event = snapshot.job.cancelRequested ? asCancelled(reported) : reported;
   const next = transition(snapshot.job, event, now);
   if (next.kind === 'ignore') return next;
   if (isFinal(snapshot.job.state)) {
     return event.kind === 'confirmed'
-      ? corrected(snapshot, event, next.change, now)
+      ? corrected(snapshot, event, next.change, { now, catalog })
       : { kind: 'change', job: next.change, avatar: null, generation: null };
   }
-  const visible = visibleChange(snapshot, event, now);
+  const visible = visibleChange(snapshot, event, { now, catalog });
   const isSameState =
     Object.keys(next.change).every((key) => key === 'state') && next.change.state === snapshot.job.state;
   if (isSameState && visible.avatar === null && visible.generation === null) {
@@ -50,9 +50,14 @@ export function decide(snapshot: Snapshot, reported: RunEvent, now: Date): Decis
 }
 
 /** Takes a failure back, if the avatar or generation still shows it and the result is usable. */
-function corrected(snapshot: Snapshot, event: RunEvent, job: JobChange, now: Date): Decision {
+function corrected(
+  snapshot: Snapshot,
+  event: RunEvent,
+  job: JobChange,
+  circumstances: Circumstances,
+): Decision {
   const { falRequestId } = snapshot.job;
-  const { avatar, generation } = visibleChange(snapshot, event, now);
+  const { avatar, generation } = visibleChange(snapshot, event, circumstances);
   // A training abandoned before its run was known shows no request id.
   const isThisRun = (shown: string | null) => shown === null || shown === falRequestId;
   const isShown =
@@ -67,10 +72,10 @@ function corrected(snapshot: Snapshot, event: RunEvent, job: JobChange, now: Dat
 function visibleChange(
   snapshot: Snapshot,
   event: RunEvent,
-  now: Date,
+  { now, catalog }: Circumstances,
 ): Pick<Extract<Decision, { kind: 'change' }>, 'avatar' | 'generation'> & { readonly failure: JobFailure } {
   if ('avatar' in snapshot) {
-    const { change, failure } = decideTraining(snapshot.job, snapshot.avatar, event, now);
+    const { change, failure } = decideTraining(snapshot.job, snapshot.avatar, event, { now, catalog });
     return { avatar: change, generation: null, failure };
   }
   const { change, failure } = decideGeneration(snapshot.job, snapshot.generation, event, now);

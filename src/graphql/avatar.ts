@@ -6,8 +6,8 @@ import { followRow } from './follow-row.ts';
 import { GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
 import { isId } from '../jobs/ids.ts';
-import { isTrainer } from '../catalog/trainers.ts';
 import { openStream, versionFrom } from './stream.ts';
+import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
@@ -28,37 +28,6 @@ const AvatarStatusEnum = builder.enumType('AvatarStatus', {
   },
 });
 
-const ProgressSourceEnum = builder.enumType('ProgressSource', {
-  description: 'Source of a progress value. Values come from fal and are never estimated.',
-  values: {
-    QUEUE: { description: 'Status of fal’s queue.' },
-    LOGS: { description: 'Log lines of the trainer.' },
-    RESULT: { description: 'Result of the completed training.' },
-  },
-});
-
-type ProgressShape = Pick<Avatar, 'progressPercent' | 'progressQueuePosition' | 'progressSource'>;
-
-const Progress = builder.objectRef<ProgressShape>('Progress').implement({
-  description: 'Progress of the newest training.',
-  fields: (t) => ({
-    percent: t.exposeInt('progressPercent', {
-      nullable: true,
-      description: 'Percentage completed, 0 to 100. Null if unknown.',
-    }),
-    queuePosition: t.exposeInt('progressQueuePosition', {
-      nullable: true,
-      description:
-        'Number of runs ahead in fal’s queue. Null if the training is not queued or fal reports no position.',
-    }),
-    source: t.expose('progressSource', {
-      type: ProgressSourceEnum,
-      nullable: true,
-      description: 'Source of the values. Null if there are none.',
-    }),
-  }),
-});
-
 export const AvatarNode = builder.prismaNode('Avatar', {
   id: { field: 'id', description: 'Avatar ID. Starts with `avt_`.' },
   findUnique: (id, context) => ({ id, ownerId: viewerOf(context).ownerId }),
@@ -74,7 +43,8 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artefact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: hasArtifact,
+      resolve: (avatar, _args, { catalog }) =>
+        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer ?? '') !== null,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
@@ -92,9 +62,11 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     trainer: t.field({
       type: TrainerEnum,
       nullable: true,
-      description: 'Trainer that made the current artefact. Null if there is no artefact.',
+      description:
+        'Trainer that made the current artefact. Null if there is no artefact, or if the server has the trainer no longer.',
       extensions: needs('Avatar', 'artifactTrainer'),
-      resolve: ({ artifactTrainer: name }) => (name !== null && isTrainer(name) ? name : null),
+      resolve: ({ artifactTrainer }, _args, { catalog }) =>
+        catalog.trainer(artifactTrainer ?? '')?.name ?? null,
     }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,
@@ -110,6 +82,13 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       nullable: true,
       description:
         'URL of the LoRA file that generates images. Set from the training result, for trainers with the artefact LORA only. fal deletes the file after a time, by default a year; then the avatar needs a new training.',
+    }),
+    loraFileUrls: t.stringList({
+      description:
+        'URLs of all files of the LoRA, the first of which is `diffusersLoraFileUrl`. Empty if there is no LoRA.',
+      extensions: needs('Avatar', 'diffusersLoraFileUrl', 'otherLoraFileUrls'),
+      resolve: ({ diffusersLoraFileUrl: first, otherLoraFileUrls: others }) =>
+        first === null ? [] : [first, ...(Array.isArray(others) ? (others as string[]) : [])],
     }),
     configFileUrl: t.exposeString('configFileUrl', {
       nullable: true,
@@ -131,7 +110,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       type: Failure,
       nullable: true,
       description: 'Reason why the newest training failed, or why its outcome is unknown. Otherwise null.',
-      extensions: needs('Avatar', 'errorCode', 'errorMessage'),
+      extensions: needs('Avatar', 'errorCode', 'errorMessage', 'errorWaitsUntil'),
       resolve: failureOf,
     }),
     version: t.exposeInt('version', {

@@ -9,11 +9,11 @@ import {
   visit,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { setFlagsFromString } from 'node:v8';
-import { schema } from './schema.ts';
 import { sizeOf } from './policy/operation-size.ts';
 import type { Context } from './context.ts';
 
@@ -38,11 +38,16 @@ type Variables = Readonly<Record<string, unknown>>;
  * text is neither parsed nor validated again.
  */
 export class CompiledQueries {
+  readonly #schema: GraphQLSchema;
   readonly #queries = new LRUCache<string, CompilingQuery>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ document, operation }, key) =>
       key.length * BYTES_PER_CHARACTER + sizeOf(document, operation, {}).fields * BYTES_PER_FIELD,
   });
+
+  constructor(schema: GraphQLSchema) {
+    this.#schema = schema;
+  }
 
   /**
    * @param valid the document of a text that was parsed and validated before; null if there is none
@@ -60,7 +65,7 @@ export class CompiledQueries {
     const document = valid(text);
     const operation = document === null ? null : getOperationAST(document, operationName);
     if (document === null || operation?.operation !== OperationTypeNode.QUERY) return null;
-    const query = new CompilingQuery(document, operation);
+    const query = new CompilingQuery(this.#schema, document, operation);
     this.#queries.set(key, query);
     return query;
   }
@@ -69,10 +74,12 @@ export class CompiledQueries {
 class CompilingQuery implements PlainQuery {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
+  readonly #schema: GraphQLSchema;
   #uses = 0;
   #run: PlainQuery['execute'];
 
-  constructor(document: DocumentNode, operation: OperationDefinitionNode) {
+  constructor(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {
+    this.#schema = schema;
     this.document = document;
     this.operation = operation;
     const operationName = operation.name?.value ?? null;
@@ -93,12 +100,16 @@ class CompilingQuery implements PlainQuery {
     const { compileQuery, isCompiledQuery } = await import('graphql-jit');
     // V8 would keep the source of every function that is made from text until the heap is nearly full.
     setFlagsFromString('--no-compilation-cache');
-    const compiled = compileQuery(schema, this.document, this.operation.name?.value);
+    const compiled = compileQuery(this.#schema, this.document, this.operation.name?.value);
     setFlagsFromString('--compilation-cache');
     if (!isCompiledQuery(compiled)) return;
     this.#run = async (context, variables) => {
       // graphql-jit forgets the default of a variable that cannot be null, and takes one named `constructor` for given.
-      const { coerced } = getVariableValues(schema, this.operation.variableDefinitions ?? [], variables);
+      const { coerced } = getVariableValues(
+        this.#schema,
+        this.operation.variableDefinitions ?? [],
+        variables,
+      );
       const result = await compiled.query(undefined, context, { __proto__: null, ...coerced });
       return result.errors === undefined ? result : this.#located(result, result.errors);
     };

@@ -6,6 +6,7 @@ import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { DefaultTrainers } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 
@@ -68,14 +69,38 @@ export type RowReads = {
   ): Promise<readonly TrainingRow[]>;
 };
 
+/** The runs of one day at one endpoint. */
+export type UsageRow = {
+  /** As `2026-11-23`. */
+  readonly day: string;
+  readonly endpoint: string;
+  readonly runs: number;
+  readonly images: number;
+  readonly billableUnits: number | null;
+  readonly billedRuns: number;
+  /** A whole number of millionths of a US dollar. */
+  readonly microUsd: number;
+  readonly unknownRuns: number;
+};
+
+export type UsageReads = {
+  usageOf(
+    ownerId: string,
+    time: { readonly from: Date; readonly before: Date },
+    limit: number,
+  ): Promise<readonly UsageRow[]>;
+};
+
 /** Built once and shared by all requests. */
 export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
+  readonly catalog: Catalog;
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
+  readonly usage: UsageReads;
   readonly changes: ChangeLog;
 };
 

@@ -5,14 +5,14 @@ import { errorsOf, notFound } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
-import { MAX_IMAGES, MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
+import { MAX_IMAGES, type ImageSize, type OutputFormat } from '../catalog/generators.ts';
+import { MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
 import { regenerate } from '../jobs/regenerate.ts';
 import type { Context } from './context.ts';
 import type { DryRun } from '../jobs/dry-run.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { ImageSize, OutputFormat } from '../catalog/generators.ts';
 import type { InputFieldBuilder } from '@pothos/core';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
@@ -52,7 +52,7 @@ function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => st
     }),
     width: t.int({
       description:
-        'Width of the images in pixels, together with `height`: 256 to 2048 for fal-ai/flux-lora, 512 to 2048 for fal-ai/flux-2/lora. Refused for other endpoints.',
+        'Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only.',
     }),
     height: t.int({
       description: 'Height of the images in pixels, together with `width`. The limits are the same.',
@@ -62,10 +62,10 @@ function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => st
       description: `File format of the images. ${byDefault('the default of the endpoint')}`,
     }),
     guidanceScale: t.float({
-      description: `How closely the images follow the prompt: 0 to 35 for fal-ai/flux-lora, 0 to 20 for fal-ai/flux-2/lora. Refused for other endpoints. ${byDefault('the default of the endpoint')}`,
+      description: `How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. ${byDefault('the default of the endpoint')}`,
     }),
     inferenceSteps: t.int({
-      description: `Number of inference steps: 1 to 50 for fal-ai/flux-lora, 4 to 50 for fal-ai/flux-2/lora. Refused for other endpoints. ${byDefault('the default of the endpoint')}`,
+      description: `Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. ${byDefault('the default of the endpoint')}`,
     }),
     waitSeconds: t.int({
       defaultValue: 0,
@@ -165,6 +165,7 @@ builder.mutationField('regenerate', (t) =>
       errorsOf<typeof regenerate>({
         INVALID_INPUT: true,
         NOT_FOUND: true,
+        NOT_READY: true,
         IDEMPOTENCY_CONFLICT: true,
         LIMIT_EXCEEDED: true,
         PROVIDER_REJECTED: true,

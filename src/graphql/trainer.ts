@@ -1,13 +1,7 @@
 import { builder } from './builder.ts';
+import { BUILT_IN, deprecationNotice } from '../catalog/catalog.ts';
 import { estimateTraining, priceOf, priceText, usdText } from '../catalog/prices.ts';
-import {
-  deprecationNotice,
-  trainerRow,
-  TRAINER_NAMES,
-  TRAINERS,
-  type Trainer,
-  type TrainerRow,
-} from '../catalog/trainers.ts';
+import type { TrainerRow } from '../catalog/trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
   description: 'Subject of a training.',
@@ -19,14 +13,12 @@ export const TrainingTypeEnum = builder.enumType('TrainingType', {
 
 export const TrainerEnum = builder.enumType('Trainer', {
   description: 'Training endpoint of fal. The `trainers` query returns the properties of each.',
-  values: Object.fromEntries(
-    TRAINER_NAMES.map((name) => [name, { description: descriptionOf(name) }]),
-  ) as Record<Trainer, { description: string }>,
+  values: Object.fromEntries(BUILT_IN.trainers.map((row) => [row.name, { description: descriptionOf(row) }])),
 });
 
-function descriptionOf(name: Trainer): string {
-  const notice = deprecationNotice(name);
-  return notice === null ? `${TRAINERS[name].endpoint}.` : `${TRAINERS[name].endpoint}. ${notice}.`;
+export function descriptionOf(row: TrainerRow): string {
+  const notice = deprecationNotice(row);
+  return notice === null ? `${row.endpoint}.` : `${row.endpoint}. ${notice}.`;
 }
 
 const ArtifactKindEnum = builder.enumType('ArtifactKind', {
@@ -45,7 +37,7 @@ function trainingPrice(endpoint: string, defaultSteps: number): string {
     : `${price} (${usdText(estimate.microUsd)} for the default ${defaultSteps})`;
 }
 
-const TrainerInfo = builder.objectRef<TrainerRow & { readonly name: Trainer }>('TrainerInfo').implement({
+const TrainerInfo = builder.objectRef<TrainerRow>('TrainerInfo').implement({
   description: 'Properties of a trainer.',
   fields: (t) => ({
     name: t.expose('name', {
@@ -91,7 +83,7 @@ const TrainerInfo = builder.objectRef<TrainerRow & { readonly name: Trainer }>('
     deprecation: t.string({
       nullable: true,
       description: 'Notice that names a replacement. Null unless fal has deprecated the trainer.',
-      resolve: ({ name }) => deprecationNotice(name),
+      resolve: deprecationNotice,
     }),
   }),
 });
@@ -100,6 +92,6 @@ builder.queryField('trainers', (t) =>
   t.field({
     type: [TrainerInfo],
     description: 'All available trainers.',
-    resolve: () => TRAINER_NAMES.map((name) => ({ ...trainerRow(name), name })),
+    resolve: (_root, _args, { catalog }) => catalog.trainers,
   }),
 );

@@ -4,10 +4,9 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
-import { isTrainer } from '../catalog/trainers.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
-import type { Artifact } from '../catalog/artefact.ts';
+import { loraUrlsOf, type Artifact } from '../catalog/artefact.ts';
 import type { TrainingRow } from './context.ts';
 
 const TrainingStatusEnum = builder.enumType('TrainingStatus', {
@@ -30,6 +29,10 @@ const LoraArtifact = builder.objectRef<ArtifactOf<'LORA'>>('LoraArtifact').imple
   description: 'Artefact of a trainer whose artefact is LORA.',
   fields: (t) => ({
     loraUrl: t.exposeString('loraUrl', { description: 'URL of the LoRA file.' }),
+    loraUrls: t.stringList({
+      description: 'URLs of all files of the LoRA, the first of which is `loraUrl`.',
+      resolve: loraUrlsOf,
+    }),
     configUrl: t.exposeString('configUrl', {
       nullable: true,
       description: 'URL of the LoRA’s configuration file. Null if fal gave none.',
@@ -77,7 +80,7 @@ export const TrainingNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'Trainer. Null if this server no longer has it.',
       extensions: needs('Training', 'trainer'),
-      resolve: ({ trainer }) => (isTrainer(trainer) ? trainer : null),
+      resolve: ({ trainer }, _args, { catalog }) => catalog.trainer(trainer)?.name ?? null,
     }),
     endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
     input: t.expose('input', {
@@ -106,8 +109,9 @@ export const TrainingNode = builder.prismaNode('Job', {
       type: Failure,
       nullable: true,
       description: 'Reason why the training failed, or why its outcome is unknown. Otherwise null.',
-      extensions: needs('Training', 'errorCode', 'errorMessage'),
-      resolve: failureOf,
+      extensions: needs('Training', 'errorCode', 'errorMessage', 'nextPollAt'),
+      // The next look at an unknown outcome is its deadline.
+      resolve: ({ nextPollAt, ...row }) => failureOf({ ...row, errorWaitsUntil: nextPollAt }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of the request.' }),
     submittedAt: t.expose('submittedAt', {

@@ -1,10 +1,9 @@
 import { fewErrors } from '../graphql/policy/safe-errors.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
-import { schema } from '../graphql/schema.ts';
 import type { AdmissionContext, ReadGraphqlBody } from './admission.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { CompiledQueries, PlainQuery } from '../graphql/compiled-queries.ts';
-import type { DocumentNode, ExecutionResult, GraphQLError } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import type { ExecutionGuard } from '../graphql/policy/execution-guard.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -12,6 +11,7 @@ import type { Services } from '../graphql/context.ts';
 import type { Viewer } from '../auth/viewer.ts';
 
 export type PlainQueryOptions = {
+  readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly authenticate: Authenticate;
   readonly isAllowedOrigin: IsAllowedOrigin;
@@ -37,8 +37,8 @@ export type PlainQueries = (
  * abort signals for each of them: 0.3 ms of CPU. Every other request, and every result with errors, is left to Yoga.
  */
 export function createPlainQueries(options: PlainQueryOptions): PlainQueries {
-  const { services, authenticate, isAllowedOrigin, readBody, guard, queries, validDocument, maskError } =
-    options;
+  const { schema, services, authenticate, isAllowedOrigin, readBody, guard } = options;
+  const { queries, validDocument, maskError } = options;
 
   return async (request, response) => {
     const mediaType = mediaTypeOf(request);

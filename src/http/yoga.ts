@@ -12,7 +12,7 @@ import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { playgroundTabs, withTabsInPlace } from './playground.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
-import { schema } from '../graphql/schema.ts';
+import { schemaFor } from '../graphql/schema.ts';
 import { createGraphqlBodyReader, useAdmission, type AdmissionContext } from './admission.ts';
 import { ExecutionGuard, useExecutionGuard } from '../graphql/policy/execution-guard.ts';
 import type { CostLimit } from '../graphql/policy/cost-limit.ts';
@@ -51,6 +51,7 @@ export type GraphqlServer = {
 export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
   const { services, authenticate, isAllowedOrigin, hidesSchema } = options;
   const maskError: MaskError = (error) => masked(error, options);
+  const schema = schemaFor(services.catalog);
   const readBody = createGraphqlBodyReader();
   const guard = new ExecutionGuard(options);
   const documents = new ParseCache();
@@ -92,12 +93,13 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     context: ({ viewer = null }) => ({ ...services, viewer }),
   });
   const plainQueries = createPlainQueries({
+    schema,
     services,
     authenticate,
     isAllowedOrigin,
     readBody,
     guard,
-    queries: new CompiledQueries(),
+    queries: new CompiledQueries(schema),
     maskError,
     validDocument(text) {
       // Yoga has parsed it and found it valid or not, so both steps are in its cache.

@@ -1,7 +1,12 @@
 import { decide, type Decision, type Snapshot } from '../domain/decide.ts';
-import { isFinal, type FinalState, type IgnoreReason } from '../domain/job-state.ts';
+import {
+  isFinal,
+  UNKNOWN_OUTCOME_DEADLINE_MS,
+  type FinalState,
+  type IgnoreReason,
+} from '../domain/job-state.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { UNKNOWN_OUTCOME_DEADLINE_MS } from './timing.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Json } from '../values/json.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';
 
@@ -52,6 +57,7 @@ export interface RunEventStore {
 
 export type RunEventDeps = PublishDeps & {
   readonly store: RunEventStore;
+  readonly catalog: Catalog;
   readonly metrics: {
     runEnded(run: {
       readonly kind: 'TRAINING' | 'GENERATION';
@@ -90,7 +96,7 @@ export async function applyRunEvent(
   jobId: string,
   { event, source, delivery, asOf, ...report }: RunEventReport,
 ): Promise<ApplyResult> {
-  const { store, log, settings, metrics } = deps;
+  const { store, catalog, log, settings, metrics } = deps;
   for (let known = report.loaded; ; known = undefined) {
     const loaded = known ?? (await store.load(jobId));
     if (loaded === null) return { kind: 'ignored', reason: 'no-such-job' };
@@ -99,7 +105,7 @@ export async function applyRunEvent(
       return { kind: 'ignored', reason: 'outdated' };
     }
     const { job } = loaded.snapshot;
-    const decision = decide(loaded.snapshot, event, new Date());
+    const decision = decide(loaded.snapshot, event, { now: new Date(), catalog });
     if (decision.kind === 'ignore') {
       log.debug({ jobId, source, event: event.kind, reason: decision.reason }, 'run event changed nothing');
       return { kind: 'ignored', reason: decision.reason };

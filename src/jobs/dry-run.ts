@@ -1,6 +1,7 @@
-import { deprecationNotice, type Trainer } from '../catalog/trainers.ts';
+import { deprecationNotice } from '../catalog/catalog.ts';
 import type { CreationCode, NewJob } from './submit.ts';
 import type { Estimate } from '../catalog/prices.ts';
+import type { TrainerRow } from '../catalog/trainers.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
@@ -68,8 +69,8 @@ export async function dryRun<Code extends RefusalCode>(
   return { done: { dryRun: { endpoint, input, warnings: all.filter((one) => one !== null), cost } } };
 }
 
-export function deprecationWarning(trainer: Trainer): DryRunWarning | null {
-  const notice = deprecationNotice(trainer);
+export function deprecationWarning(row: TrainerRow): DryRunWarning | null {
+  const notice = deprecationNotice(row);
   return notice === null ? null : warning('TRAINER_DEPRECATED', `${notice}.`);
 }
 

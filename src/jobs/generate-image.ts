@@ -4,14 +4,7 @@ import { dryRun, seedWarning, triggerWarning, type DryRun, type RehearsalStore }
 import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
-import {
-  MAX_IMAGES,
-  MAX_PROMPT_LENGTH,
-  parseInput,
-  text,
-  wholeNumber,
-  type Optional,
-} from './parse-input.ts';
+import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import {
   DELETED_SINCE,
   NO_SUCH_AVATAR,
@@ -20,14 +13,13 @@ import {
   type Result,
 } from '../domain/user-error.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
-import { DEFAULT_SIZES, trainerRow, type Trainer, type TrainingType } from '../catalog/trainers.ts';
+import { DEFAULT_SIZES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
   prompt: text(MAX_PROMPT_LENGTH),
-  numImages: wholeNumber(1, MAX_IMAGES).default(1),
   ...GENERATION_OPTIONS,
   ...CALL_OPTIONS,
 });
@@ -81,15 +73,7 @@ export async function generateImage(
   const { store } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const {
-    avatarId,
-    prompt,
-    numImages,
-    waitSeconds,
-    idempotencyKey,
-    dryRun: isDryRun,
-    ...options
-  } = parsed.done;
+  const { avatarId, prompt, waitSeconds, idempotencyKey, dryRun: isDryRun, ...options } = parsed.done;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   if (avatar.artifact === null) {
@@ -99,15 +83,21 @@ export async function generateImage(
     );
   }
   const { trainer, value: artifact } = avatar.artifact;
-  const { generator } = trainerRow(trainer);
+  const generator = deps.catalog.trainer(trainer)?.generator;
+  if (generator === undefined) {
+    return refuse(
+      'NOT_READY',
+      `This avatar's artefact is of the trainer ${trainer}, which this server does not have. Train the avatar again.`,
+    );
+  }
   const parsedOptions = parseInput(optionsFor(generator), options);
   if ('refused' in parsedOptions) return parsedOptions;
-  const { seed, size, ...chosen } = parsedOptions.done;
+  const { seed, size, numImages, ...chosen } = parsedOptions.done;
   const request = {
     ...chosen,
     artifact,
     prompt: ensureTrigger(prompt, avatar.triggerPhrase),
-    numImages,
+    numImages: numImages ?? 1,
     seed: seed ?? newSeed(),
     size: size ?? DEFAULT_SIZES[avatar.trainingType],
   };
@@ -122,16 +112,22 @@ export async function generateImage(
     input: sent,
     estimatedMicroUsd: cost?.microUsd ?? null,
     // As given: a repeat chooses another seed.
-    idempotency: idempotencyOf(idempotencyKey, { of: 'generation', avatarId, prompt, numImages, ...options }),
+    idempotency: idempotencyOf(idempotencyKey, {
+      of: 'generation',
+      avatarId,
+      prompt,
+      ...options,
+      numImages: request.numImages,
+    }),
   };
   if (isDryRun) {
     const warnings = [triggerWarning(prompt, request.prompt, avatar.triggerPhrase), seedWarning(seed)];
-    return dryRun(fields, cost, warnings, store.rehearseGeneration(fields, numImages));
+    return dryRun(fields, cost, warnings, store.rehearseGeneration(fields, request.numImages));
   }
   const generation = {
     id: newId('gen'),
     prompt,
-    numImages,
+    numImages: request.numImages,
     seed: request.seed,
     strength: request.strength,
   };

@@ -10,14 +10,16 @@ import {
 } from './parse-input.ts';
 import {
   IMAGE_SIZES,
+  MAX_IMAGES,
   OUTPUT_FORMATS,
   type GenerationRequest,
   type Generator,
-  type Range,
 } from '../catalog/generators.ts';
+import type { Range } from '../catalog/forms.ts';
 
 /** Options of every call that generates images. Numbers without limits here have those of the generator. */
 export const GENERATION_OPTIONS = {
+  numImages: wholeNumber(1, MAX_IMAGES).optional(),
   seed: wholeNumber(0, MAX_SEED).optional(),
   size: z.enum(IMAGE_SIZES).optional(),
   outputFormat: z.enum(OUTPUT_FORMATS).optional(),
@@ -35,7 +37,8 @@ export const CALL_OPTIONS = {
 } as const;
 
 /** The options that a generator takes. One that its endpoint lacks must be absent: fal would ignore it. */
-export function optionsFor({ endpoint, strength, side, guidanceScale, inferenceSteps }: Generator) {
+export function optionsFor(generator: Generator) {
+  const { endpoint, strength, side, guidanceScale, inferenceSteps, maxImages, hasOutputFormat } = generator;
   const within = (range: Range | null, check: typeof numberBetween, without: string) =>
     (range === null
       ? z.undefined({ error: `nothing, because ${endpoint} ${without}` })
@@ -45,6 +48,10 @@ export function optionsFor({ endpoint, strength, side, guidanceScale, inferenceS
   return z
     .object({
       ...GENERATION_OPTIONS,
+      numImages: wholeNumber(1, maxImages).optional(),
+      outputFormat: hasOutputFormat
+        ? GENERATION_OPTIONS.outputFormat
+        : z.undefined({ error: `nothing, because ${endpoint} has no output format` }).optional(),
       strength: numberBetween(strength.min, strength.max).optional(),
       width: pixels,
       height: pixels,
@@ -61,6 +68,7 @@ export function optionsFor({ endpoint, strength, side, guidanceScale, inferenceS
       if (height === undefined) refused('height', 'a whole number beside width');
     })
     .transform(({ size: name, width, height, ...options }) => ({
+      numImages: options.numImages ?? null,
       seed: options.seed ?? null,
       strength: options.strength ?? null,
       size: sizeOf(name, width, height),

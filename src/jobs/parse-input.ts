@@ -11,7 +11,6 @@ export const MAX_TAG_LENGTH = 50;
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 200;
 /** Of one avatar. */
 export const MAX_TAGS = 20;
-export const MAX_IMAGES = 4;
 export const MAX_WAIT_SECONDS = 60;
 /** GraphQL's Int. */
 export const MAX_SEED = 2_147_483_647;

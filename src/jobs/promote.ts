@@ -1,7 +1,7 @@
-import { isTrainer } from '../catalog/trainers.ts';
 import { NO_SUCH_TRAINING, refuse, type Result } from '../domain/user-error.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { trainingStatusOf, type JobState } from '../domain/job-state.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Artifact } from '../catalog/artefact.ts';
 import type { TrainedArtifact } from '../domain/decide-training.ts';
 
@@ -14,6 +14,7 @@ export type FoundTraining = {
 };
 
 export type PromoteDeps = PublishDeps & {
+  readonly catalog: Catalog;
   readonly store: {
     /** Null when there is no such training, or its avatar is deleted. */
     findTraining(ownerId: string, trainingId: string): Promise<FoundTraining | null>;
@@ -41,7 +42,7 @@ export async function promote(
   if (value === null) {
     return refuse('NOT_READY', `This training has no artefact: its status is ${trainingStatusOf(state)}.`);
   }
-  if (!isTrainer(trainer)) {
+  if (deps.catalog.trainer(trainer) === null) {
     return refuse(
       'NOT_READY',
       `This server cannot generate with the artefact: it has no trainer ${trainer}.`,

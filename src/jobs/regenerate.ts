@@ -4,24 +4,16 @@ import { ensureTrigger } from '../catalog/trigger.ts';
 import { dryRun, seedWarning, triggerWarning, type DryRun } from './dry-run.ts';
 import { estimateGeneration } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
-import {
-  MAX_IMAGES,
-  MAX_PROMPT_LENGTH,
-  parseInput,
-  text,
-  wholeNumber,
-  type Optional,
-} from './parse-input.ts';
-import { NO_SUCH_GENERATION, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
+import { NO_SUCH_GENERATION, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
 import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
-import { trainerRow, type Trainer } from '../catalog/trainers.ts';
+import type { Trainer } from '../catalog/trainers.ts';
 import type { CreationCode } from './submit.ts';
 import type { JsonObject } from '../values/json.ts';
 
 const inputSchema = z.object({
   generationId: z.string(),
   prompt: text(MAX_PROMPT_LENGTH).optional(),
-  numImages: wholeNumber(1, MAX_IMAGES).optional(),
   ...GENERATION_OPTIONS,
   ...CALL_OPTIONS,
 });
@@ -60,16 +52,19 @@ export async function regenerate(
 ): Promise<
   Result<
     { readonly generationId: string } | { readonly dryRun: DryRun },
-    CreationCode | ProviderCode | 'INVALID_INPUT'
+    CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'
   >
 > {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
   const { generationId, waitSeconds, idempotencyKey, dryRun: isDryRun, ...given } = parsed.done;
-  const { prompt, numImages, ...options } = given;
+  const { prompt, ...options } = given;
   const earlier = await deps.store.findGeneration(ownerId, generationId);
   if (earlier === null) return NO_SUCH_GENERATION;
-  const { generator } = trainerRow(earlier.trainer);
+  const generator = deps.catalog.generator(earlier.endpoint);
+  if (generator === null) {
+    return refuse('NOT_READY', `This server does not have the generator ${earlier.endpoint} any more.`);
+  }
   const changes = parseInput(optionsFor(generator), options);
   if ('refused' in changes) return changes;
 
@@ -77,7 +72,7 @@ export async function regenerate(
   const generation = {
     id: newId('gen'),
     prompt: prompt ?? earlier.prompt,
-    numImages: numImages ?? earlier.numImages,
+    numImages: changes.done.numImages ?? earlier.numImages,
     seed,
     strength: changes.done.strength ?? earlier.strength,
   };
@@ -86,7 +81,6 @@ export async function regenerate(
   const sent = generator.again(earlier.input, {
     ...changes.done,
     prompt: sentPrompt,
-    numImages: numImages ?? null,
     seed,
   });
   const cost = estimateGeneration(endpoint, sent);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { deprecationNotice, trainerRow, trainersFor, TRAINER_NAMES } from '../catalog/trainers.ts';
+import { deprecationNotice } from '../catalog/catalog.ts';
 import { deprecationWarning, dryRun, type DryRun, type RehearsalStore } from './dry-run.ts';
 import { estimateTraining } from '../catalog/prices.ts';
 import { idempotencyOf } from './ids.ts';
@@ -20,7 +20,7 @@ const inputSchema = z.object({
   avatarId: z.string(),
   imagesUrl: webUrl(),
   steps: z.number().optional(),
-  trainer: z.enum(TRAINER_NAMES).optional(),
+  trainer: z.string().optional(),
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
   dryRun: z.boolean().default(false),
 });
@@ -55,7 +55,7 @@ export async function startTraining(
     CreationCode | ProviderCode | 'INVALID_INPUT' | 'CONFLICT'
   >
 > {
-  const { store, settings } = deps;
+  const { store, settings, catalog } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
   const { avatarId, imagesUrl, steps, trainer: requested, idempotencyKey } = parsed.done;
@@ -64,9 +64,9 @@ export async function startTraining(
   const { trainingType, triggerPhrase } = avatar;
 
   const trainer = requested ?? settings.defaultTrainers[trainingType];
-  const row = trainerRow(trainer);
-  if (!row.serves.includes(trainingType)) {
-    const allowed = trainersFor(trainingType).join(' or ');
+  const row = catalog.trainer(trainer);
+  if (row?.serves.includes(trainingType) !== true) {
+    const allowed = catalog.trainersFor(trainingType).join(' or ');
     const problem = problemWith('trainer', trainer, `${allowed} for a ${trainingType} avatar`);
     return refuse('INVALID_INPUT', problem);
   }
@@ -91,10 +91,10 @@ export async function startTraining(
     }),
   };
   if (parsed.done.dryRun)
-    return dryRun(fields, cost, [deprecationWarning(trainer)], store.rehearseTraining(fields));
+    return dryRun(fields, cost, [deprecationWarning(row)], store.rehearseTraining(fields));
   const submitted = await submitJob(deps, fields, (job) => store.createTraining(job));
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(trainer) : null;
+  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }

@@ -8,17 +8,34 @@ const CONFIG = 'https://v3.fal.media/files/a/config.json';
 describe('LoRA files', () => {
   test('are the weights and their configuration', () => {
     const output = { diffusers_lora_file: { url: LORA, file_size: 1 }, config_file: { url: CONFIG } };
-    expect(readLora(output, 'diffusers_lora_file')).toEqual({
+    expect(readLora(output, ['diffusers_lora_file'], 'config_file')).toEqual({
       artifact: { kind: 'LORA', loraUrl: LORA, configUrl: CONFIG },
     });
   });
 
   test('are read from the field of the trainer only', () => {
     const output = { lora_file: { url: LORA }, config_file: { url: CONFIG } };
-    expect(readLora(output, 'lora_file')).toMatchObject({ artifact: { loraUrl: LORA } });
-    expect(readLora(output, 'diffusers_lora_file')).toEqual({
+    expect(readLora(output, ['lora_file'], 'config_file')).toMatchObject({ artifact: { loraUrl: LORA } });
+    expect(readLora(output, ['diffusers_lora_file'], 'config_file')).toEqual({
       missing: 'expected diffusers_lora_file.url, an http(s) URL; got only lora_file, config_file',
     });
+  });
+
+  test('of a trainer with several weights are all of them, in the order of its fields', () => {
+    const fields = ['diffusers_lora_file', 'high_noise_lora'];
+    const output = {
+      high_noise_lora: { url: CONFIG },
+      diffusers_lora_file: { url: LORA },
+      settings: { url: LORA },
+    };
+    expect(readLora(output, fields, 'settings')).toEqual({
+      artifact: { kind: 'LORA', loraUrl: LORA, otherLoraUrls: [CONFIG], configUrl: LORA },
+    });
+    for (const missing of fields) {
+      expect(readLora({ ...output, [missing]: { url: 'file:///etc/passwd' } }, fields, 'settings')).toEqual({
+        missing: expect.stringContaining(`expected ${missing}.url`) as string,
+      });
+    }
   });
 
   test.each<[string, Json]>([
@@ -28,7 +45,7 @@ describe('LoRA files', () => {
     ['one with a dangerous URL', { config_file: { url: 'javascript:alert(1)' } }],
   ])('have no configuration when it is %s', (_what, rest) => {
     const output = { diffusers_lora_file: { url: LORA }, ...(rest as Record<string, Json>) };
-    expect(readLora(output, 'diffusers_lora_file')).toEqual({
+    expect(readLora(output, ['diffusers_lora_file'], 'config_file')).toEqual({
       artifact: { kind: 'LORA', loraUrl: LORA, configUrl: null },
     });
   });
@@ -49,7 +66,7 @@ describe('LoRA files', () => {
     ['a URL with credentials', { diffusers_lora_file: { url: 'https://me:pw@v3.fal.media/l' } }],
     ['a finetune', { finetune_id: 'ft' }],
   ])('are missing in %s', (_what, output) => {
-    expect(readLora(output, 'diffusers_lora_file')).toEqual({
+    expect(readLora(output, ['diffusers_lora_file'], 'config_file')).toEqual({
       missing: `expected diffusers_lora_file.url, an http(s) URL; got ${fieldsOf(output)}`,
     });
   });
@@ -57,14 +74,14 @@ describe('LoRA files', () => {
 
 describe('a finetune', () => {
   test('is its trimmed id', () => {
-    expect(readFinetune({ finetune_id: ' ft-1 ' })).toEqual({
+    expect(readFinetune({ finetune_id: ' ft-1 ' }, 'finetune_id')).toEqual({
       artifact: { kind: 'FINETUNE', finetuneId: 'ft-1' },
     });
   });
 
   test('has an id of up to 256 characters', () => {
-    expect(readFinetune({ finetune_id: 'f'.repeat(256) })).toHaveProperty('artifact');
-    expect(readFinetune({ finetune_id: 'f'.repeat(257) })).toHaveProperty('missing');
+    expect(readFinetune({ finetune_id: 'f'.repeat(256) }, 'finetune_id')).toHaveProperty('artifact');
+    expect(readFinetune({ finetune_id: 'f'.repeat(257) }, 'finetune_id')).toHaveProperty('missing');
   });
 
   test.each<[string, Json]>([
@@ -76,14 +93,14 @@ describe('a finetune', () => {
     ['a number', { finetune_id: 7 }],
     ['the request id', { request_id: 'ft-1' }],
   ])('is missing in %s', (_what, output) => {
-    expect(readFinetune(output)).toEqual({
+    expect(readFinetune(output, 'finetune_id')).toEqual({
       missing: `expected finetune_id, a text; got ${fieldsOf(output)}`,
     });
   });
 
   // PostgreSQL stores neither: its run would never end.
   test.each(['ft\u0000', 'ft\ud800'])('may not contain a NUL or half a character: %j', (id) => {
-    expect(readFinetune({ finetune_id: id })).toHaveProperty('missing');
+    expect(readFinetune({ finetune_id: id }, 'finetune_id')).toHaveProperty('missing');
   });
 });
 

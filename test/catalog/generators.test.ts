@@ -1,17 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import {
-  FLUX_2_LORA,
-  FLUX_LORA,
-  FLUX_PRO_ULTRA_FINETUNED,
+  createGenerator,
+  generatorForm,
   IMAGE_SIZES,
   type GenerationRequest,
   type Generator,
 } from '../../src/catalog/generators.ts';
-import { TRAINER_NAMES, trainerRow } from '../../src/catalog/trainers.ts';
 import type { Artifact } from '../../src/catalog/artefact.ts';
 
-const LORA: Artifact = { kind: 'LORA', loraUrl: 'https://files.example/lora', configUrl: null };
+const LORA = { kind: 'LORA', loraUrl: 'https://files.example/lora', configUrl: null } as const;
 const FINETUNE: Artifact = { kind: 'FINETUNE', finetuneId: 'ft' };
+
+const ULTRA = 'fal-ai/flux-pro/v1.1-ultra-finetuned';
+
+function generatorAt(endpoint: string): Generator {
+  const generator = BUILT_IN.generator(endpoint);
+  if (generator === null) throw new Error(`${endpoint} is no generator`);
+  return generator;
+}
 
 const REQUEST = {
   prompt: 'TOK on a hill',
@@ -55,10 +62,18 @@ const ULTRA_CASES: readonly [change: Change, sent: object][] = [
   [{ guidanceScale: 3, inferenceSteps: 40 }, { aspect_ratio: '1:1' }],
 ];
 
+const TURBO_CASES = LORA_CASES.map(([change, sent]): (typeof LORA_CASES)[number] =>
+  // It has no guidance, and fal would ignore it.
+  'guidanceScale' in change ? [change, { image_size: 'square_hd' }] : [change, sent],
+);
+
 const GENERATORS: readonly [Generator, Artifact, sent: object, typeof LORA_CASES][] = [
-  [FLUX_LORA, LORA, SENT_TO_LORA, LORA_CASES],
-  [FLUX_2_LORA, LORA, SENT_TO_LORA, LORA_CASES],
-  [FLUX_PRO_ULTRA_FINETUNED, FINETUNE, SENT_TO_ULTRA, ULTRA_CASES],
+  [generatorAt('fal-ai/flux-lora'), LORA, SENT_TO_LORA, LORA_CASES],
+  [generatorAt('fal-ai/flux-krea-lora'), LORA, SENT_TO_LORA, LORA_CASES],
+  [generatorAt('fal-ai/flux-2/lora'), LORA, SENT_TO_LORA, LORA_CASES],
+  [generatorAt('fal-ai/qwen-image'), LORA, SENT_TO_LORA, LORA_CASES],
+  [generatorAt('fal-ai/z-image/turbo/lora'), LORA, SENT_TO_LORA, TURBO_CASES],
+  [generatorAt(ULTRA), FINETUNE, SENT_TO_ULTRA, ULTRA_CASES],
 ];
 
 describe.each(GENERATORS.map((row) => [row[0].endpoint, row] as const))(
@@ -115,10 +130,34 @@ describe.each(GENERATORS.map((row) => [row[0].endpoint, row] as const))(
 
 test('an endpoint without sizes in pixels is never sent one', () => {
   const request = { ...REQUEST, artifact: FINETUNE, size: { width: 512, height: 512 } };
-  expect(() => FLUX_PRO_ULTRA_FINETUNED.input(request)).toThrow('no size in pixels');
+  expect(() => generatorAt(ULTRA).input(request)).toThrow('no size in pixels');
+});
+
+test('an endpoint for a LoRA of several files gets each with its own fields, one image, and its fixed input', () => {
+  const generator = createGenerator(
+    generatorForm.parse({
+      endpoint: 'fal-ai/wan/v2.2-a14b/text-to-image/lora',
+      loras: [{ transformer: 'low' }, { transformer: 'high' }],
+      numImages: null,
+      outputFormat: 'image_format',
+      input: { acceleration: 'none' },
+    }),
+  );
+  const artifact: Artifact = { ...LORA, otherLoraUrls: ['https://files.example/high'] };
+  const input = generator.input({ ...REQUEST, artifact, outputFormat: 'PNG', strength: 0.5 });
+  const files = (scale: number) => [
+    { path: LORA.loraUrl, scale, transformer: 'low' },
+    { path: 'https://files.example/high', scale, transformer: 'high' },
+  ];
+  const { num_images: _, ...sent } = SENT;
+  const always = { ...sent, acceleration: 'none', image_size: 'square_hd', image_format: 'png' };
+  expect(input).toEqual({ ...always, loras: files(0.5) });
+  expect(generator.again(input, { ...UNCHANGED, strength: 2 })).toEqual({ ...always, loras: files(2) });
+  expect(generator.maxImages).toBe(1);
+  expect(() => generator.input({ ...REQUEST, artifact: LORA })).toThrow('2 LoRA files');
 });
 
 test('every generator of the catalog is tested', () => {
-  const used = new Set(TRAINER_NAMES.map((name) => trainerRow(name).generator));
+  const used = new Set(BUILT_IN.trainers.map(({ generator }) => generator));
   expect(used).toEqual(new Set(GENERATORS.map(([generator]) => generator)));
 });

@@ -31,6 +31,20 @@ describe('images', () => {
     });
   });
 
+  test('are one where the answer has `image` instead of `images`', () => {
+    const image = { url: URL_1, width: 512, height: 768, content_type: 'image/png' };
+    expect(readImages({ image, seed: 42 })).toEqual({
+      seed: 42,
+      images: [{ url: URL_1, width: 512, height: 768, contentType: 'image/png', flagged: false }],
+    });
+    expect(readImages({ image: { url: URL_1 }, images: [{ url: URL_2 }] })).toMatchObject({
+      images: [{ url: URL_2 }],
+    });
+    expect(readImages({ image: { url: 'javascript:1' } })).toEqual({
+      missing: 'expected images with http(s) URLs; got only image',
+    });
+  });
+
   test.each<[string, Json]>([
     ['absent', { url: URL_1 }],
     ['null', { url: URL_1, width: null, height: null, content_type: null }],

@@ -7,13 +7,10 @@ import {
   priceText,
   usdText,
 } from '../../src/catalog/prices.ts';
-import { TRAINER_NAMES, trainerRow } from '../../src/catalog/trainers.ts';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 
 test('every endpoint of the catalog has a price, or is known to have none', () => {
-  const endpoints = TRAINER_NAMES.flatMap((name) => {
-    const { endpoint, generator } = trainerRow(name);
-    return [endpoint, generator.endpoint];
-  });
+  const endpoints = BUILT_IN.trainers.flatMap(({ endpoint, generator }) => [endpoint, generator.endpoint]);
   expect(endpoints.filter((endpoint) => !Object.hasOwn(PRICES, endpoint))).toEqual([]);
 });
 

@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { BUILT_IN, deprecationNotice } from '../../src/catalog/catalog.ts';
 import {
   DEFAULT_SIZES,
   DEFAULT_TRAINERS,
-  deprecationNotice,
-  isTrainer,
-  TRAINER_NAMES,
-  trainerRow,
-  trainersFor,
   TRAINING_TYPES,
   type Trainer,
+  type TrainerRow,
   type TrainingRequest,
 } from '../../src/catalog/trainers.ts';
+import { readTrainersFile } from '../../src/catalog/trainers-file.ts';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
 import type { Artifact } from '../../src/catalog/artefact.ts';
 import type { GenerationRequest } from '../../src/catalog/generators.ts';
@@ -32,7 +30,26 @@ const TESTED: readonly (readonly [Trainer, fields: readonly string[]])[] = [
   ['FLUX_PRO', ['data_url', 'finetune_comment', 'mode', 'trigger_word']],
   ['FLUX_LORA_FAST', ['images_data_url', 'is_style', 'trigger_word']],
   ['FLUX_2', ['default_caption', 'image_data_url']],
+  ['FLUX_2_V2', ['default_caption', 'image_data_url']],
+  ['TURBO_FLUX', ['images_data_url', 'training_style', 'trigger_phrase']],
+  ['FLUX_KREA', ['images_data_url', 'is_style', 'trigger_word']],
+  ['Z_IMAGE_TURBO_V2', ['default_caption', 'image_data_url']],
+  ['QWEN_IMAGE', ['image_data_url', 'trigger_phrase']],
+  ['WAN_22_IMAGE', ['is_style', 'training_data_url', 'trigger_phrase']],
 ];
+
+/** The built-in trainers, and that of the example of a TRAINERS_FILE. */
+const example = readTrainersFile(
+  readFileSync(new URL('../../docs/trainers.example.json', import.meta.url), 'utf8'),
+);
+if (!('catalog' in example)) throw new Error(example.problems.join('\n'));
+const { catalog } = example;
+
+function trainerRow(name: Trainer): TrainerRow {
+  const row = catalog.trainer(name);
+  if (row === null) throw new Error(`${name} is no trainer`);
+  return row;
+}
 
 function fixtureOf(trainer: Trainer): Fixture {
   const file = new URL(`../fixtures/trainers/${trainer}.json`, import.meta.url);
@@ -70,7 +87,7 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
 
   test('returns no artefact without one of its fields', () => {
     expect(row.read({})).toEqual({ missing: expect.stringContaining('got an empty object') as string });
-    for (const field of ['diffusers_lora_file', 'finetune_id', 'lora_file'].filter(
+    for (const field of ['diffusers_lora_file', 'finetune_id', 'high_noise_lora', 'lora_file'].filter(
       (name) => name in answer,
     )) {
       const rest = Object.entries(answer).filter(([name]) => name !== field);
@@ -83,17 +100,19 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
   test('generates with its artefact', () => {
     expect(row.generator.endpoint).toBe(generation.endpoint);
     const prompt = ensureTrigger('on a hill', order.triggerPhrase).replace(',', '');
-    expect(row.generator.input({ ...request, prompt, numImages: 2, strength: 0.8 })).toEqual(
-      generation.input,
-    );
+    expect(
+      row.generator.input({
+        ...request,
+        prompt,
+        numImages: row.generator.maxImages === 1 ? 1 : 2,
+        strength: 0.8,
+      }),
+    ).toEqual(generation.input);
   });
 
-  test('generates with the default strength unless the caller chose one', () => {
+  test('generates with a strength of 1 unless the caller chose one', () => {
     const sent = row.generator.input(request);
-    const { strength } = row.generator;
-    expect(JSON.stringify(sent)).toContain(
-      row.artifact === 'LORA' ? `"scale":${strength.default}` : `"finetune_strength":${strength.default}`,
-    );
+    expect(JSON.stringify(sent)).toContain(row.artifact === 'LORA' ? '"scale":1' : '"finetune_strength":1');
   });
 
   test('rejects another kind of artefact', () => {
@@ -113,43 +132,47 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
 });
 
 test('every trainer is tested', () => {
-  expect(TESTED.map(([name]) => name).sort()).toEqual([...TRAINER_NAMES].sort());
+  expect(TESTED.map(([name]) => name)).toEqual(catalog.trainers.map(({ name }) => name));
 });
 
 test('the default trainer of each training type serves it', () => {
   for (const type of TRAINING_TYPES) {
-    expect(trainersFor(type)).toContain(DEFAULT_TRAINERS[type]);
-    for (const name of trainersFor(type)) expect(trainerRow(name).serves).toContain(type);
+    expect(BUILT_IN.trainersFor(type)).toContain(DEFAULT_TRAINERS[type]);
+    for (const name of BUILT_IN.trainersFor(type)) expect(trainerRow(name).serves).toContain(type);
   }
   expect(DEFAULT_TRAINERS).toEqual({ PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' });
 });
 
-test('the fast trainer distinguishes a style from a person', () => {
-  const { order } = fixtureOf('FLUX_LORA_FAST');
-  const { input } = trainerRow('FLUX_LORA_FAST');
-  expect(input({ ...order, trainingType: 'PORTRAIT' })).toMatchObject({ is_style: false });
-  expect(input({ ...order, trainingType: 'STYLE' })).toMatchObject({ is_style: true });
+test.each<[Trainer, portrait: object, style: object]>([
+  ['FLUX_LORA_FAST', { is_style: false }, { is_style: true }],
+  ['FLUX_KREA', { is_style: false }, { is_style: true }],
+  ['TURBO_FLUX', { training_style: 'subject' }, { training_style: 'style', face_crop: false }],
+])('%s distinguishes a style from a person', (name, portrait, style) => {
+  const { order } = fixtureOf(name);
+  const { input } = trainerRow(name);
+  expect(input({ ...order, trainingType: 'PORTRAIT' })).toMatchObject(portrait);
+  expect(input({ ...order, trainingType: 'STYLE' })).toMatchObject(style);
 });
 
 test('a deprecated trainer names a supported one for the same types', () => {
-  for (const name of TRAINER_NAMES) {
-    const { deprecated, serves } = trainerRow(name);
-    const notice = deprecationNotice(name);
-    if (deprecated === null) {
+  for (const row of BUILT_IN.trainers) {
+    const notice = deprecationNotice(row);
+    if (row.deprecated === null) {
       expect(notice).toBeNull();
       continue;
     }
-    const { alternative } = deprecated;
-    if (!isTrainer(alternative)) throw new Error(`${alternative} is no trainer`);
-    expect(notice).toContain(alternative);
-    expect(trainerRow(alternative).deprecated).toBeNull();
-    expect(trainerRow(alternative).serves).toEqual(expect.arrayContaining([...serves]));
+    const alternative = trainerRow(row.deprecated.alternative);
+    expect(notice).toContain(alternative.name);
+    expect(alternative.deprecated).toBeNull();
+    expect(alternative.serves).toEqual(expect.arrayContaining([...row.serves]));
   }
-  expect(deprecationNotice('FLUX_PRO')).toContain('fal-ai/flux-pro-trainer');
+  expect(deprecationNotice(trainerRow('FLUX_PRO'))).toContain('fal-ai/flux-pro-trainer');
 });
 
-test('isTrainer accepts the names of trainers only', () => {
-  expect(isTrainer('FLUX_2')).toBe(true);
-  for (const name of ['', 'flux_2', '__proto__', 'constructor', 'toString'])
-    expect(isTrainer(name)).toBe(false);
+test('a catalog knows the names of its own trainers only', () => {
+  expect(BUILT_IN.trainer('FLUX_2')?.name).toBe('FLUX_2');
+  for (const name of ['', 'flux_2', '__proto__', 'constructor', 'WAN_22_IMAGE'])
+    expect(BUILT_IN.trainer(name)).toBeNull();
+  for (const endpoint of ['', 'fal-ai/flux-2-trainer', '__proto__'])
+    expect(BUILT_IN.generator(endpoint)).toBeNull();
 });

@@ -1,5 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { BUILT_IN, Catalog } from '../../src/catalog/catalog.ts';
 import { ConfigError, readConfig } from '../../src/config/config.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
@@ -24,7 +28,7 @@ const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
   'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN ' +
-  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS BREAKER_WAITS_MS'
+  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
 ).split(' ');
 
 const LOCAL_LIMITS = {
@@ -37,6 +41,8 @@ const LOCAL_LIMITS = {
 };
 
 type Environment = Readonly<Record<string, string>>;
+
+const EXAMPLE = fileURLToPath(new URL('../../docs/trainers.example.json', import.meta.url));
 
 const SECRET = 'sixteen bytes at least';
 const WITH_TOKENS = { AUTH_JWT_SECRET: SECRET };
@@ -64,6 +70,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     publicUrl: null,
     fal: null,
     falAccountId: null,
+    catalog: BUILT_IN,
     defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' },
     retentionDays: { artifacts: 365, images: 30 },
     reconcileIntervalMs: 500,
@@ -98,7 +105,8 @@ test('every setting is applied', () => {
       FAL_REST_URL: 'https://rest.example//',
       FAL_JWKS_URL: 'https://keys.example/jwks.json?x=1',
       FAL_ACCOUNT_ID: 'user_1',
-      STYLE_TRAINER: 'FLUX_LORA_FAST',
+      TRAINERS_FILE: EXAMPLE,
+      STYLE_TRAINER: 'WAN_22_IMAGE',
       FAL_ARTIFACT_RETENTION_DAYS: '7',
       FAL_IMAGE_RETENTION_DAYS: 'none',
       RECONCILE_INTERVAL_MS: '1500',
@@ -141,7 +149,8 @@ test('every setting is applied', () => {
       jwksUrl: 'https://keys.example/jwks.json?x=1',
     },
     falAccountId: 'user_1',
-    defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_LORA_FAST' },
+    catalog: expect.any(Catalog) as Catalog,
+    defaultTrainers: { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'WAN_22_IMAGE' },
     retentionDays: { artifacts: 7, images: null },
     reconcileIntervalMs: 1500,
     breakerWaitsMs: [5000, 60_000],
@@ -330,6 +339,48 @@ test('in production the playground and the schema are hidden by default', () => 
   });
 });
 
+describe('TRAINERS_FILE', () => {
+  function problemsWith(content: string): string[] {
+    const dir = mkdtempSync(join(tmpdir(), 'likeness-trainers-'));
+    const file = join(dir, 'trainers.json');
+    writeFileSync(file, content);
+    try {
+      return problemsOf({ TRAINERS_FILE: file });
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  }
+
+  test('adds its trainers to the catalog, which STYLE_TRAINER chooses from', () => {
+    const { catalog } = readConfig({ TRAINERS_FILE: EXAMPLE });
+    expect(catalog.trainersFor('STYLE')).toContain('WAN_22_IMAGE');
+    expect(problemsOf({ STYLE_TRAINER: 'WAN_22_IMAGE' })).toHaveLength(1);
+  });
+
+  test('is refused with all its problems, each with its place in the file', () => {
+    expect(problemsWith('{"trainers": {"A": {}, "b": {}}, "generators": 1}')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching('^TRAINERS_FILE: trainers.A.endpoint: '),
+        expect.stringMatching('^TRAINERS_FILE: trainers.b: expected a name'),
+        expect.stringMatching('^TRAINERS_FILE: generators: '),
+      ]),
+    );
+  });
+
+  test('is a file of at most 100,000 bytes', () => {
+    expect(problemsWith(`{"trainers": {}}${' '.repeat(99_984)}`)).toEqual([]);
+    expect(problemsWith(`{"trainers": {}}${' '.repeat(99_985)}`)).toEqual([
+      'TRAINERS_FILE: expected a file of at most 100000 bytes, got 100001 bytes',
+    ]);
+    expect(problemsOf({ TRAINERS_FILE: tmpdir() })).toEqual([
+      'TRAINERS_FILE: expected a file of at most 100000 bytes, got no file',
+    ]);
+    expect(problemsOf({ TRAINERS_FILE: '/dev/zero' })).toEqual([
+      'TRAINERS_FILE: expected a file of at most 100000 bytes, got no file',
+    ]);
+  });
+});
+
 describe('limits', () => {
   test('apply per owner with tokens, and not to the local owner', () => {
     expect(readConfig({}).limits).toEqual(LOCAL_LIMITS);
@@ -405,6 +456,7 @@ const EVERYTHING_WRONG = {
   INTROSPECTION: 'x',
   SIMULATE: 'x',
   STYLE_TRAINER: 'x',
+  TRAINERS_FILE: '/no/such/file',
   FAL_ARTIFACT_RETENTION_DAYS: '0',
   FAL_IMAGE_RETENTION_DAYS: 'x',
   RECONCILE_INTERVAL_MS: '1',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isDeepStrictEqual } from 'node:util';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { isFinal, OPEN_STATES } from '../../src/domain/job-state.ts';
 import { requestIdOf } from '../../src/domain/run-event.ts';
@@ -40,14 +41,14 @@ function take(world: World, step: Step): { readonly next: World; readonly broken
     return { next: { ...world, job: { ...world.job, cancelRequested } }, broken: null };
   }
   if (step === 'deletion') return { next: { ...world, avatar: null, generation: null }, broken: null };
-  const decision = decide(snapshotOf(world), EVENTS[step], NOW);
+  const decision = decide(snapshotOf(world), EVENTS[step], { now: NOW, catalog: BUILT_IN });
   const next = after(world, decision);
   return { next, broken: brokenBy(world, next, step) };
 }
 
 function brokenBy(before: World, now: World, name: EventName): string | null {
   const event = EVENTS[name];
-  const decision = decide(snapshotOf(before), event, NOW);
+  const decision = decide(snapshotOf(before), event, { now: NOW, catalog: BUILT_IN });
   const { job } = now;
   const wasFinal = isFinal(before.job.state);
   const isSeen = (world: World) => world.avatar ?? world.generation;

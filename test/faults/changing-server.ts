@@ -8,6 +8,7 @@ import { isOutage } from '../../src/db/outage.ts';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
 import { Notifications } from '../../src/live/notifications.ts';
@@ -18,6 +19,7 @@ import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { createChangeLog } from '../../src/db/reads/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
+import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
@@ -47,9 +49,11 @@ const graphql = createGraphqlServer({
     // Never used: only subscriptions are served here.
     jobs: {} as UseCaseDeps,
     notifications,
+    catalog: BUILT_IN,
     defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
+    usage: createUsageReads(pool),
     changes: createChangeLog(pool),
   },
   authenticate,

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { CompiledQueries } from '../../src/graphql/compiled-queries.ts';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { execute, parse, validate, type ExecutionResult } from 'graphql';
 import { randomFor } from '../support/prng.ts';
@@ -70,7 +71,7 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
     generationsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, avatar, page),
   };
   const viewer = { ownerId: 'ada', expiresAt: null };
-  return { viewer, rows, defaultTrainers: DEFAULT_TRAINERS } as unknown as Context;
+  return { viewer, rows, catalog: BUILT_IN, defaultTrainers: DEFAULT_TRAINERS } as unknown as Context;
 }
 
 /** Which of several errors are reported, and in which order, is left open by GraphQL. */
@@ -90,7 +91,7 @@ test.each(['nothing', 'reads', 'values'] as const)(
       tried.queries += 1;
       const contextValue = contextFor(String(seed), failing, onRead);
       const expected = await execute({ schema, document, contextValue, variableValues: variables });
-      const query = new CompiledQueries().find(text, null, () => parse(text));
+      const query = new CompiledQueries(schema).find(text, null, () => parse(text));
       for (let use = 0; use < USES; use += 1) await query?.execute(contextValue, variables);
       await turn();
       const actual = await query?.execute(contextValue, variables);
@@ -128,7 +129,7 @@ test.each<[what: string, text: string, variables?: Record<string, unknown>]>([
   const contextValue = contextFor('1', 'nothing', () => undefined);
   const expected = await execute({ schema, document: parse(text), contextValue, variableValues: variables });
   expect(expected.errors).toBeUndefined();
-  const query = new CompiledQueries().find(text, null, () => parse(text));
+  const query = new CompiledQueries(schema).find(text, null, () => parse(text));
   for (let use = 0; use < USES; use += 1) await query?.execute(contextValue, variables);
   await turn();
   expect(JSON.stringify(await query?.execute(contextValue, variables))).toEqual(JSON.stringify(expected));
@@ -143,7 +144,7 @@ test.each([
   ['a block', `{ avatar(id: ""${CODE}"") { id } }`],
   ['a default', `query ($a: ID! = ${CODE}) { avatar(id: $a) { id } }`],
 ])('a text never becomes code: %s', async (_what, text) => {
-  const query = new CompiledQueries().find(text, null, parse);
+  const query = new CompiledQueries(schema).find(text, null, parse);
   for (let use = 0; use <= USES; use += 1) {
     await query?.execute(
       contextFor('1', 'nothing', () => undefined),

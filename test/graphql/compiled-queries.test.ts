@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { CompiledQueries, type PlainQuery } from '../../src/graphql/compiled-queries.ts';
 import { heapUsed } from '../support/heap-used.ts';
 import { parse } from 'graphql';
+import { schema } from '../../src/graphql/schema.ts';
 import type { Context } from '../../src/graphql/context.ts';
 
 const context = { viewer: { ownerId: 'ada', expiresAt: null } } as unknown as Context;
@@ -21,7 +22,7 @@ async function used(queries: CompiledQueries, text: string): Promise<number> {
 }
 
 test('a text is parsed once, and its operations are kept apart', () => {
-  const queries = new CompiledQueries();
+  const queries = new CompiledQueries(schema);
   const text = 'query A { __typename } query B { b: __typename } mutation C { __typename }';
   const find = (name: string | null) => queries.find(text, name, parse)?.operation.name?.value ?? null;
   expect([find('A'), find('B'), find('A'), find('C'), find('D'), find(null)]).toEqual([
@@ -44,7 +45,7 @@ test.each([
   ],
   ['small', (n: number) => `{a${n}:__typename}`, 3000],
 ] as const)('ever new %s queries take a bounded amount of memory', async (_what, text, count) => {
-  const queries = new CompiledQueries();
+  const queries = new CompiledQueries(schema);
   await used(queries, '{ __typename }');
   const before = heapUsed();
   for (let n = 0; n < count; n += 1) await used(queries, text(n));

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { InFlight } from '../../src/async/in-flight.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { submitJob, type SubmitDeps, type SubmitRequest } from '../../src/jobs/submit.ts';
@@ -9,6 +10,7 @@ test('a submit must be sent within 30 seconds of its beginning, however long the
   onTestFinished(() => void vi.restoreAllMocks());
   const requests: SubmitRequest[] = [];
   const deps: SubmitDeps = {
+    catalog: BUILT_IN,
     store: {
       findSubmitOutcome: async () => null,
       load: async () => null,

@@ -69,6 +69,18 @@ describe('before anybody has signed in', () => {
     expect(socket.frames.length).toBeLessThanOrEqual(20);
   });
 
+  test('a flood of WebSocket pings ends the socket', async () => {
+    const socket = new WebSocket(app.graphqlUrl.replace(/^http/, 'ws'), 'graphql-transport-ws');
+    let pongs = 0;
+    socket.on('pong', () => (pongs += 1));
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    await once(socket, 'open');
+    for (let times = 0; times < 50; times += 1) socket.ping();
+    expect((await closed)[0]).toBe(1006);
+    expect(pongs).toBeLessThanOrEqual(20);
+  });
+
   test('sockets take half of the places at most', async () => {
     const strangers = await Promise.all(
       Array.from({ length: SOCKETS / 2 }, () => RawSocket.open(app.graphqlUrl)),

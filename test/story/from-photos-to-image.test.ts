@@ -81,6 +81,73 @@ const TRAINERS: readonly TrainerCase[] = [
       steps: 400,
     }),
   },
+  {
+    trainer: 'FLUX_2_V2',
+    trainingType: 'STYLE',
+    endpoint: 'fal-ai/flux-2-trainer-v2',
+    generatesWith: 'fal-ai/flux-2/lora',
+    steps: 400,
+    size: { image_size: 'square_hd' },
+    input: ({ triggerPhrase }) => ({
+      image_data_url: photos(),
+      default_caption: triggerPhrase,
+      steps: 400,
+    }),
+  },
+  {
+    trainer: 'TURBO_FLUX',
+    trainingType: 'PORTRAIT',
+    endpoint: 'fal-ai/turbo-flux-trainer',
+    generatesWith: 'fal-ai/flux-lora',
+    steps: 500,
+    size: { image_size: 'portrait_4_3' },
+    input: ({ triggerPhrase }) => ({
+      images_data_url: photos(),
+      trigger_phrase: triggerPhrase,
+      training_style: 'subject',
+      steps: 500,
+    }),
+  },
+  {
+    trainer: 'FLUX_KREA',
+    trainingType: 'STYLE',
+    endpoint: 'fal-ai/flux-krea-trainer',
+    generatesWith: 'fal-ai/flux-krea-lora',
+    steps: 600,
+    size: { image_size: 'square_hd' },
+    input: ({ triggerPhrase }) => ({
+      images_data_url: photos(),
+      trigger_word: triggerPhrase,
+      is_style: true,
+      steps: 600,
+    }),
+  },
+  {
+    trainer: 'Z_IMAGE_TURBO_V2',
+    trainingType: 'PORTRAIT',
+    endpoint: 'fal-ai/z-image-turbo-trainer-v2',
+    generatesWith: 'fal-ai/z-image/turbo/lora',
+    steps: 700,
+    size: { image_size: 'portrait_4_3' },
+    input: ({ triggerPhrase }) => ({
+      image_data_url: photos(),
+      default_caption: triggerPhrase,
+      steps: 700,
+    }),
+  },
+  {
+    trainer: 'QWEN_IMAGE',
+    trainingType: 'PORTRAIT',
+    endpoint: 'fal-ai/qwen-image-trainer',
+    generatesWith: 'fal-ai/qwen-image',
+    steps: 800,
+    size: { image_size: 'portrait_4_3' },
+    input: ({ triggerPhrase }) => ({
+      image_data_url: photos(),
+      trigger_phrase: triggerPhrase,
+      steps: 800,
+    }),
+  },
 ];
 
 describe('exactly its own input is sent to the trainer, and its artefact generates at its own endpoint', () => {

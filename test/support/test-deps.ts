@@ -1,3 +1,4 @@
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { afterAll, beforeEach, onTestFinished } from 'vitest';
 import { InFlight } from '../../src/async/in-flight.ts';
 import { isFinal } from '../../src/domain/job-state.ts';
@@ -73,6 +74,7 @@ export async function jobsDatabase() {
     };
     const deps = {
       store,
+      catalog: BUILT_IN,
       provider,
       publisher,
       log,

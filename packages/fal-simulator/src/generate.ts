@@ -87,11 +87,13 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
     ? pixelsOfRatio(input['aspect_ratio'], deps.ultraLongSide)
     : pixelsOf(input['image_size']);
   // There is no WebP encoder: PNG, declared as PNG, replaces it.
-  const format = (input['output_format'] ?? generator.defaultFormat) === 'jpeg' ? 'jpeg' : 'png';
+  const format =
+    (input[generator.formatField ?? 'output_format'] ?? generator.defaultFormat) === 'jpeg' ? 'jpeg' : 'png';
   const black = has(run, 'filtered');
   const images: Record<string, unknown>[] = [];
   const started = deps.now();
-  for (let index = 0; index < Number(input['num_images'] ?? 1); index += 1) {
+  const count = generator.givesOne ? 1 : Number(input['num_images'] ?? 1);
+  for (let index = 0; index < count; index += 1) {
     const bytes = await deps.limited(async () => {
       const pixels = await draw({ prompt, seed, index, model, size, blockSide: deps.blockSide, black });
       return encode(pixels, size, { format, quality: deps.jpegQuality, likeness: model.likeness });
@@ -104,6 +106,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
     });
   }
   if (has(run, 'odd-url')) for (const image of images) image['url'] = ODD_URL;
+  if (generator.givesOne) return success({ image: images[0], seed }, 1);
   const timings = { inference: (deps.now() - started) / 1000 };
   const has_nsfw_concepts = images.map(() => black);
   // An endpoint that takes no pixels is billed by the image.

@@ -8,6 +8,9 @@ export type Generator = {
   uses: 'loras' | 'finetune_id';
   sizedBy: 'image_size' | 'aspect_ratio';
   defaultFormat: 'jpeg' | 'png';
+  formatField?: 'image_format';
+  /** The answer has one `image` instead of `images`. */
+  givesOne?: true;
   defaultSteps: number;
 };
 
@@ -87,6 +90,37 @@ export const GENERATORS: readonly Generator[] = [
     defaultFormat: 'png',
     defaultSteps: 30,
     input: loraInput({ maxLoras: 3, maxScale: 4, maxSteps: 250, formats: ['png', 'jpeg'] }),
+  },
+  {
+    ...WITH_LORAS,
+    endpoint: 'fal-ai/wan/v2.2-a14b/text-to-image/lora',
+    defaultFormat: 'jpeg',
+    formatField: 'image_format',
+    givesOne: true,
+    defaultSteps: 27,
+    input: z.looseObject({
+      prompt: shared.prompt,
+      seed: shared.seed,
+      loras: z
+        .array(
+          z.looseObject({
+            path: z.string().min(1),
+            scale: z.number().min(0).max(4).optional(),
+            transformer: z.enum(['high', 'low', 'both']).optional(),
+            weight_name: z.string().optional(),
+          }),
+        )
+        .max(20)
+        .optional(),
+      image_size: imageSize().optional(),
+      image_format: z.enum(['png', 'jpeg']).optional(),
+      num_inference_steps: z.int().min(2).max(40).optional(),
+      guidance_scale: z.number().min(1).max(10).optional(),
+      guidance_scale_2: z.number().min(1).max(10).optional(),
+      shift: z.number().min(1).max(10).optional(),
+      negative_prompt: z.string().optional(),
+      acceleration: z.enum(['none', 'regular']).optional(),
+    }),
   },
   {
     kind: 'generator',

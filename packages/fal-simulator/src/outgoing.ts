@@ -21,12 +21,12 @@ export async function sendOnce(url: string, outgoing: Outgoing): Promise<{ statu
   const target = new URL(url);
   if (target.protocol !== 'http:' && target.protocol !== 'https:') throw new Error(`Not an http URL: ${url}`);
   const open = target.protocol === 'https:' ? httpsRequest : httpRequest;
-  const signal = AbortSignal.any([outgoing.signal, AbortSignal.timeout(outgoing.timeoutMs)]);
 
   return new Promise((resolve, reject) => {
     const headers = { ...outgoing.headers };
     if (outgoing.body !== undefined) headers['content-length'] = String(Buffer.byteLength(outgoing.body));
-    const request = open(target, { method: outgoing.method, headers, signal, agent: false }, (response) => {
+    const { method, signal } = outgoing;
+    const request = open(target, { method, headers, signal, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {
@@ -40,6 +40,9 @@ export async function sendOnce(url: string, outgoing: Outgoing): Promise<{ statu
       response.on('error', reject);
     });
     request.on('error', reject);
+    // AbortSignal.any() does not keep an AbortSignal.timeout() in memory, and one that is collected never aborts.
+    const late = setTimeout(() => request.destroy(new Error('no answer in time')), outgoing.timeoutMs);
+    request.on('close', () => clearTimeout(late));
     request.end(outgoing.body);
   });
 }

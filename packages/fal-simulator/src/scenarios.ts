@@ -38,6 +38,8 @@ export const SCENARIOS = {
   'submit-401': 'submit refused: 401',
   'submit-403': 'submit refused: 403, this endpoint is not open to the account',
   'submit-403-balance': 'submit refused: 403, balance exhausted',
+  'submit-404-gone': 'submit refused: 404, the application does not exist any more',
+  'submit-410-deprecated': 'submit refused: 410, EndpointDeprecated',
   'submit-422': 'submit refused: 422',
   'submit-429': 'submit refused: 429 with Retry-After',
   'submit-500': 'submit refused: 500',

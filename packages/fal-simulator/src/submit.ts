@@ -13,8 +13,7 @@ import { detail, json, page, type Reply } from './replies.ts';
 import type { RunStore } from './run-store.ts';
 import { has, type Run } from './run.ts';
 import { scenariosIn, type ScenarioName } from './scenarios.ts';
-import { shortened } from './shortened.ts';
-import { refusalOf } from './submit-refusals.ts';
+import { refusalOf, unknownApplication } from './submit-refusals.ts';
 import { readSubmitted, type SubmittedBody } from './submitted-body.ts';
 
 const LARGEST_INPUT_BYTES = 10 * 1024 * 1024;
@@ -75,8 +74,8 @@ export async function submit(exchange: Exchange, endpoint: string, parts: Submit
 type Asked = { endpoint: string; fault: SubmittedBody['fault']; scenarios: readonly ScenarioName[] };
 
 function refuse(exchange: Exchange, { endpoint, fault, scenarios }: Asked, parts: SubmitParts): Reply | null {
-  if (!ENDPOINTS.has(endpoint)) return detail(404, `Application '${shortened(endpoint)}' not found`);
-  const scripted = refusalOf(scenarios);
+  if (!ENDPOINTS.has(endpoint)) return unknownApplication(endpoint);
+  const scripted = refusalOf(scenarios, endpoint);
   if (scripted) return scripted;
   if (fault === 'not JSON') return detail(400, 'Request body is not valid JSON');
   if (fault === 'too deep') return detail(422, 'Request body is nested too deeply');

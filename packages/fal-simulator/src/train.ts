@@ -83,6 +83,10 @@ async function finishTraining(
     ),
     ...trainer.extra,
   };
+  if (trainer.alsoGives) {
+    const second = { ...lora, name: `${trainer.alsoGives}.safetensors`, keepMs: run.keepFilesMs };
+    result[trainer.alsoGives] = await published(writeLora({ ...metadata, half: 'second' }), second, deps);
+  }
   if (has(run, 'no-artefact')) result[trainer.gives] = null;
   if (has(run, 'odd-url')) result[trainer.gives] = { url: ODD_URL, content_type: lora.contentType };
   return success(result, steps);

@@ -9,6 +9,8 @@ export type Trainer = {
   defaultSteps: number;
   stepsField: 'steps' | 'iterations';
   gives: 'diffusers_lora_file' | 'lora_file' | 'finetune_id';
+  /** A second LoRA file of the result. */
+  alsoGives?: 'high_noise_lora';
   /** Every image needs a caption file or a default caption. */
   needsCaption: boolean;
   isStyle: (input: Record<string, unknown>) => boolean;
@@ -117,6 +119,42 @@ export const TRAINERS: readonly Trainer[] = [
       ...captionedInput,
       steps: z.int().min(100).max(10_000).optional(),
       output_lora_format: z.enum(['fal', 'comfy']).optional(),
+    }),
+  },
+  {
+    ...LORA,
+    endpoint: 'fal-ai/flux-2-trainer-v2',
+    archiveField: 'image_data_url',
+    needsCaption: true,
+    input: z.looseObject({
+      ...captionedInput,
+      steps,
+      output_lora_format: z.enum(['fal', 'comfy']).optional(),
+    }),
+  },
+  {
+    ...LORA,
+    endpoint: 'fal-ai/z-image-turbo-trainer-v2',
+    archiveField: 'image_data_url',
+    defaultSteps: 2_000,
+    needsCaption: true,
+    input: z.looseObject({ ...captionedInput, steps }),
+  },
+  {
+    ...LORA,
+    endpoint: 'fal-ai/wan-22-image-trainer',
+    archiveField: 'training_data_url',
+    alsoGives: 'high_noise_lora',
+    input: z.looseObject({
+      training_data_url: url,
+      trigger_phrase: text,
+      steps,
+      learning_rate: rate,
+      is_style: flag,
+      use_masks: flag,
+      use_face_detection: flag,
+      use_face_cropping: flag,
+      include_synthetic_captions: flag,
     }),
   },
   {

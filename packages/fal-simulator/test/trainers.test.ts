@@ -23,6 +23,9 @@ test('the trainers served are these, each with its own fields and its own artefa
     ['fal-ai/flux-krea-trainer', 'images_data_url', 'diffusers_lora_file'],
     ['fal-ai/turbo-flux-trainer', 'images_data_url', 'diffusers_lora_file'],
     ['fal-ai/flux-2-trainer', 'image_data_url', 'diffusers_lora_file'],
+    ['fal-ai/flux-2-trainer-v2', 'image_data_url', 'diffusers_lora_file'],
+    ['fal-ai/z-image-turbo-trainer-v2', 'image_data_url', 'diffusers_lora_file'],
+    ['fal-ai/wan-22-image-trainer', 'training_data_url', 'diffusers_lora_file'],
     ['fal-ai/z-image-trainer', 'image_data_url', 'diffusers_lora_file'],
     ['fal-ai/qwen-image-trainer', 'image_data_url', 'lora_file'],
   ]);
@@ -30,12 +33,13 @@ test('the trainers served are these, each with its own fields and its own artefa
 
 test.each(TRAINERS.map((trainer) => [trainer.endpoint, trainer] as const))(
   '%s keeps its promise',
-  async (endpoint, { archiveField, gives }) => {
+  async (endpoint, { archiveField, gives, alsoGives }) => {
     const { simulator, submit, result } = await fixture();
     const input = {
       [archiveField]: simulator.samplePhotosUrl,
       finetune_comment: 'me',
       default_caption: 'ohwx',
+      trigger_phrase: 'ohwx',
     };
     const { status, body, headers } = await result(await submit(endpoint, { ...input, unknown_field: 1 }));
     expect(status).toBe(200);
@@ -54,6 +58,7 @@ test.each(TRAINERS.map((trainer) => [trainer.endpoint, trainer] as const))(
     >;
     const ends = Object.values(head).map(({ data_offsets }) => data_offsets?.[1] ?? 0);
     expect(8 + length + Math.max(...ends)).toBe(lora.length);
+    if (alsoGives) expect((body[alsoGives] as { url: string }).url).not.toBe(file.url);
     const config: unknown = await (await fetch((body['config_file'] as { url: string }).url)).json();
     expect(config).toMatchObject({ trained_with: endpoint });
   },

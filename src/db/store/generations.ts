@@ -1,6 +1,5 @@
 import { isId } from '../../jobs/ids.ts';
 import { isJsonObject } from '../../values/json.ts';
-import { trainerOf } from './job-rows.ts';
 import type { CancelGenerationDeps } from '../../jobs/cancel-generation.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
@@ -47,10 +46,9 @@ export async function findGeneration(
   });
   if (!generation?.job) return null;
   const { avatarId, prompt, numImages, strength, avatar, job } = generation;
-  const { endpoint, input } = job;
+  const { trainer, endpoint, input } = job;
   if (!isJsonObject(input)) throw new Error(`the job of ${id} has an input that is no object`);
   const seed = generation.seed === null ? null : Number(generation.seed);
   const { triggerPhrase } = avatar;
-  const trainer = trainerOf(job.trainer);
   return { avatarId, triggerPhrase, prompt, numImages, strength, seed, trainer, endpoint, input };
 }

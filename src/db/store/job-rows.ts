@@ -1,4 +1,4 @@
-import { isTrainer, type Trainer } from '../../catalog/trainers.ts';
+import type { Trainer } from '../../catalog/trainers.ts';
 import { hasArtifact, type Artifact } from '../../catalog/artefact.ts';
 import type {
   Announcement,
@@ -15,17 +15,30 @@ import type { JobView } from '../../domain/job-state.ts';
 
 /** The avatar's artefact, or null when it has none yet. */
 function artifactOf(
-  avatar: Pick<Avatar, 'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'configFileUrl'>,
+  avatar: Pick<
+    Avatar,
+    'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'otherLoraFileUrls' | 'configFileUrl'
+  >,
 ): { readonly trainer: Trainer; readonly value: Artifact } | null {
-  if (!hasArtifact(avatar) || avatar.artifactTrainer === null) return null;
-  const trainer = trainerOf(avatar.artifactTrainer);
+  const { artifactTrainer: trainer } = avatar;
+  if (!hasArtifact(avatar) || trainer === null) return null;
   if (avatar.finetuneId !== null)
     return { trainer, value: { kind: 'FINETUNE', finetuneId: avatar.finetuneId } };
   if (avatar.diffusersLoraFileUrl === null) return null;
   return {
     trainer,
-    value: { kind: 'LORA', loraUrl: avatar.diffusersLoraFileUrl, configUrl: avatar.configFileUrl },
+    value: {
+      kind: 'LORA',
+      loraUrl: avatar.diffusersLoraFileUrl,
+      otherLoraUrls: otherLoraUrls(avatar.otherLoraFileUrls),
+      configUrl: avatar.configFileUrl,
+    },
   };
+}
+
+/** The column, which this service writes. */
+function otherLoraUrls(stored: unknown): readonly string[] {
+  return Array.isArray(stored) ? (stored as string[]) : [];
 }
 
 export function avatarForJob(avatar: Avatar) {
@@ -128,16 +141,11 @@ function jobView(job: DecisionRow): JobView {
     id: job.id,
     kind: job.kind,
     state: job.state,
-    trainer: trainerOf(job.trainer),
+    trainer: job.trainer,
     falRequestId: job.falRequestId,
     statusUrl: job.statusUrl,
     cancelRequested: isToBeCancelled(job),
     errorCode: job.errorCode,
     createdAt: job.createdAt,
   };
-}
-
-export function trainerOf(name: string): Trainer {
-  if (!isTrainer(name)) throw new Error(`the database names a trainer this version does not know: ${name}`);
-  return name;
 }

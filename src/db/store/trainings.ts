@@ -2,7 +2,7 @@ import { announce } from './announce.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { isId } from '../../jobs/ids.ts';
 import type { Artifact } from '../../catalog/artefact.ts';
-import type { PrismaClient } from '../../generated/prisma/client.ts';
+import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import type { PromoteDeps } from '../../jobs/promote.ts';
 
 type Store = PromoteDeps['store'];
@@ -27,7 +27,8 @@ export async function setArtifact(
   avatarId: string,
   artifact: Parameters<Store['setArtifact']>[2],
 ): ReturnType<Store['setArtifact']> {
-  const columns = artifactColumns(artifact);
+  // The training identifies the other files too.
+  const { otherLoraFileUrls: others, ...columns } = artifactColumns(artifact);
   return prisma.$transaction(async (tx) => {
     const locked = await tx.$queryRaw<{ version: number }[]>`
       SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
@@ -36,7 +37,11 @@ export async function setArtifact(
     if (isCurrent) return [];
     const { version } = await tx.avatar.update({
       where: { id: avatarId },
-      data: { ...columns, version: { increment: 1 } },
+      data: {
+        ...columns,
+        otherLoraFileUrls: others === null ? Prisma.DbNull : [...others],
+        version: { increment: 1 },
+      },
     });
     return announce(tx, ownerId, [{ kind: 'AVATAR', entityId: avatarId, version }]);
   });
