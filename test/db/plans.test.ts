@@ -15,6 +15,7 @@ import {
 import { forgetChanges } from '../../src/db/reads/change-log.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
+import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
 
@@ -163,6 +164,11 @@ test('every statement finds its rows of large tables by an index, and every inde
     await prisma.instance.create({ data: { id: 'dead', heartbeatAt: new Date(0) } });
     await instances.beat();
     await instances.leave();
+    // The operator's.
+    const outcomes = new PrismaUnknownOutcomes(prisma);
+    await outcomes.listUnknown(10);
+    for (const prefix of ['avt', 'gen', 'job']) await outcomes.findJob(`${prefix}_1`);
+    await outcomes.findJobOfRun('run-1');
     const statements = [...sent.values()];
     expect(statements.length).toBeGreaterThan(20);
     for (const { text, values } of statements) {
