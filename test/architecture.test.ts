@@ -203,6 +203,11 @@ test('only programs end the process', () => {
   expect(enders.sort()).toEqual([...PROGRAMS, 'src/embedded/create.ts', 'src/embedded/watchdog.ts'].sort());
 });
 
+test('a change is written to the outbox only where it is also recorded for those who resume', () => {
+  const writers = SOURCES.filter((file) => /announcement\.create|INTO announcements/.test(read(file)));
+  expect(writers.sort()).toEqual(['src/db/store/announce.ts', 'src/db/store/decision-store.ts']);
+});
+
 test('no file of src is longer than 250 lines', () => {
   const long = SOURCES.map((file) => [file, read(file).trimEnd().split('\n').length] as const);
   expect(long.filter(([, lines]) => lines > 250)).toEqual([]);
