@@ -30,6 +30,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   generated: [],
   // fal's look-alike shares no belief with what it is there to test.
   'fal-simulator': [],
+  // The published client knows the API by its documents only.
+  client: [],
 };
 
 type Import = { readonly from: string; readonly to: string };
@@ -41,7 +43,7 @@ function filesUnder(folder: string): string[] {
     .map(({ parentPath, name }) =>
       posix.join(folder, posix.relative(pathOf(folder), slashed(parentPath)), name),
     )
-    .filter((file) => !file.startsWith('src/generated/'))
+    .filter((file) => !file.includes('src/generated/'))
     .sort();
 }
 
@@ -75,9 +77,10 @@ function show({ from, to }: Import): string {
   return `${from} imports ${to}`;
 }
 
-const SOURCES = [...filesUnder('src'), ...filesUnder('packages/fal-simulator/src')].filter((file) =>
-  /\.m?[jt]s$/.test(file),
-);
+const PACKAGES = ['packages/fal-simulator', 'packages/client'];
+const SOURCES = ['src', ...PACKAGES.map((path) => `${path}/src`)]
+  .flatMap(filesUnder)
+  .filter((file) => /\.m?[jt]s$/.test(file));
 const IMPORTS = SOURCES.flatMap(importsOf);
 
 const isOurs = (file: string) => /^(?:src|packages)\//.test(file);
@@ -130,6 +133,12 @@ describe('an import goes', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
+  test('from the client to its own files, graphql-ws and React', () => {
+    const allowed = /^(?:packages\/client\/src\/|graphql-ws\/client$|react$)/;
+    const wrong = IMPORTS.filter(({ from, to }) => partOf(from) === 'client' && !allowed.test(to));
+    expect(wrong.map(show)).toEqual([]);
+  });
+
   test('to a file of ours with its ending, as Node reads it', () => {
     const wrong = IMPORTS.filter(({ to }) => isOurs(to) && !/\.(?:ts|js|json)$/.test(to));
     expect(wrong.map(show)).toEqual([]);
@@ -144,12 +153,12 @@ describe('an import goes', () => {
   });
 
   test('in a test to a helper of its own folder, or of the one kit in test/support', () => {
-    const tests = [...filesUnder('test'), ...filesUnder('packages/fal-simulator/test')];
+    const tests = ['test', ...PACKAGES.map((path) => `${path}/test`)].flatMap(filesUnder);
     const wrong = tests
       .filter((file) => /\.m?ts$/.test(file))
       .flatMap(importsOf)
       .filter(({ from, to }) => {
-        const isTests = /^(?:test|packages\/fal-simulator\/test)\//.test(to);
+        const isTests = /^(?:test|packages\/[\w-]+\/test)\//.test(to);
         // The rules of the soak are its own parts.
         const isInside = posix.dirname(to).startsWith(posix.dirname(from)) || to.startsWith('test/soak/');
         return isTests && !/^test\/(support|fixtures)\//.test(to) && !isInside;
@@ -192,6 +201,11 @@ test('only programs end the process', () => {
   const enders = SOURCES.filter((file) => /\bprocess\.(?:exit|kill|abort)\b/.test(read(file)));
   // The watch is for a process that can no longer end itself.
   expect(enders.sort()).toEqual([...PROGRAMS, 'src/embedded/create.ts', 'src/embedded/watchdog.ts'].sort());
+});
+
+test('a change is written to the outbox only where it is also recorded for those who resume', () => {
+  const writers = SOURCES.filter((file) => /announcement\.create|INTO announcements/.test(read(file)));
+  expect(writers.sort()).toEqual(['src/db/store/announce.ts', 'src/db/store/decision-store.ts']);
 });
 
 test('no file of src is longer than 250 lines', () => {

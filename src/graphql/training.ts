@@ -47,10 +47,15 @@ const FinetuneArtifact = builder.objectRef<ArtifactOf<'FINETUNE'>>('FinetuneArti
   }),
 });
 
+const ARTIFACTS = {
+  LORA: LoraArtifact,
+  FINETUNE: FinetuneArtifact,
+} satisfies Record<Artifact['kind'], object>;
+
 const ArtifactUnion = builder.unionType('Artifact', {
   description: 'Result of a training, from which images are generated.',
-  types: [LoraArtifact, FinetuneArtifact],
-  resolveType: ({ kind }) => (kind === 'LORA' ? LoraArtifact : FinetuneArtifact),
+  types: Object.values(ARTIFACTS),
+  resolveType: ({ kind }) => ARTIFACTS[kind],
 });
 
 export const TrainingNode = builder.prismaNode('Job', {

@@ -15,6 +15,7 @@ import {
 import { forgetChanges } from '../../src/db/reads/change-log.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
+import { photos } from '../support/api-client.ts';
 import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
@@ -101,8 +102,9 @@ async function useEverything(): Promise<void> {
   const draft = await app.newAvatar();
   await expect(app.updateAvatar({ avatarId: draft.id, ...labels })).rejects.toThrow('CONFLICT');
   await app.updateAvatar({ avatarId: draft.id, triggerPhrase: 'NEW', tags: ['new'] });
-  await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
-  await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
+  const training = { avatarId: avatar.id, imagesUrl: photos('stuck-in-queue'), idempotencyKey: 'again' };
+  await app.startTraining(training);
+  await app.startTraining(training);
   await app.execute(PlanTrainingDocument, {
     input: { avatarId: avatar.id, imagesUrl: 'https://photos.example/a.zip', dryRun: true },
   });
