@@ -117,7 +117,7 @@ describe('avatars', () => {
         expect(node.generations.totalCount).toBe(own.length);
       }
     });
-    expect(statements.filter((sql) => /count\(\*\)/.test(sql))).toHaveLength(2);
+    expect(statements.filter((sql) => sql.includes('count(*)'))).toHaveLength(2);
   });
 
   test.each<[Filters, string[]]>([
@@ -172,7 +172,7 @@ test('a list that nobody counts is not counted', async () => {
   const statements = await sqlStatements(() =>
     app.execute(new TypedDocumentString<unknown, object>(query), {}, { token: ada }),
   );
-  expect(statements.filter((sql) => /count\(/.test(sql))).toEqual([]);
+  expect(statements.filter((sql) => sql.includes('count('))).toEqual([]);
 });
 
 describe('avatarByRequestId', () => {

@@ -48,7 +48,8 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
     const of = named.name;
     if (isEnumType(named)) {
       const value = () => random.pick(named.getValues()).name;
-      return random.chance(0.7) ? [] : [`${name}: ${variable(of, value)}`];
+      if (random.chance(0.6)) return [];
+      return [`${name}: ${random.chance(0.3) ? value() : variable(of, value)}`];
     }
     if (!['ID', 'Int', 'String'].includes(of)) throw new Error(`There are no values of ${of} yet`);
     const isId = of === 'ID';

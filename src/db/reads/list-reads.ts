@@ -21,8 +21,13 @@ type ListKey = {
 };
 
 type ListReads<R> = {
-  read(parent: string, page: PageOfRows, columns: readonly string[], filter?: Filter): Promise<readonly R[]>;
-  count(parent: string, filter?: Filter): Promise<number>;
+  readonly read: (
+    parent: string,
+    page: PageOfRows,
+    columns: readonly string[],
+    filter?: Filter,
+  ) => Promise<readonly R[]>;
+  readonly count: (parent: string, filter?: Filter) => Promise<number>;
 };
 
 const NO_FILTER: Filter = {};
