@@ -100,6 +100,8 @@ export type Services = {
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
+  /** The URL for the upload of a photo, for a client that addresses this server by `host`. */
+  readonly uploadUrl: (token: string, host: string | undefined) => string;
   readonly usage: UsageReads;
   readonly changes: ChangeLog;
 };
@@ -119,6 +121,8 @@ export type Push = {
 export type Context = Services & {
   /** Null: anonymous. */
   readonly viewer: Viewer | null;
+  /** The Host header of an HTTP request. */
+  readonly host?: string | undefined;
   /** Of a subscription over WebSocket. */
   readonly push?: Push;
 };

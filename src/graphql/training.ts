@@ -47,15 +47,10 @@ const FinetuneArtifact = builder.objectRef<ArtifactOf<'FINETUNE'>>('FinetuneArti
   }),
 });
 
-const ARTIFACTS = {
-  LORA: LoraArtifact,
-  FINETUNE: FinetuneArtifact,
-} satisfies Record<Artifact['kind'], object>;
-
 const ArtifactUnion = builder.unionType('Artifact', {
   description: 'Result of a training, from which images are generated.',
-  types: Object.values(ARTIFACTS),
-  resolveType: ({ kind }) => ARTIFACTS[kind],
+  types: [LoraArtifact, FinetuneArtifact],
+  resolveType: ({ kind }) => (kind === 'LORA' ? LoraArtifact : FinetuneArtifact),
 });
 
 export const TrainingNode = builder.prismaNode('Job', {

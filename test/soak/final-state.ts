@@ -7,8 +7,6 @@ export type FinalState = {
   readonly jobs: readonly JobRow[];
   /** Notifications that are committed and not yet published. */
   readonly unpublished: number;
-  /** Avatars and generations whose newest version is not among the changes that subscribers resume from. */
-  readonly unrecorded: readonly string[];
   readonly submits: readonly Submit[];
 };
 
@@ -60,18 +58,14 @@ export type Submit = {
 
 /** Reads the tables; the submits are the simulator's to add. */
 export async function readFinalState({ prisma }: Database): Promise<Omit<FinalState, 'submits'>> {
-  const [avatars, generations, jobs, unpublished, changes] = await Promise.all([
+  const [avatars, generations, jobs, unpublished] = await Promise.all([
     prisma.avatar.findMany(),
     prisma.generation.findMany(),
     prisma.job.findMany(),
     prisma.announcement.count(),
-    prisma.change.findMany(),
   ]);
-  const recorded = new Map(changes.map(({ entityId, version }) => [entityId, version]));
-  const rows = [...avatars, ...generations];
   return {
     unpublished,
-    unrecorded: rows.filter(({ id, version }) => recorded.get(id) !== version).map(({ id }) => id),
     avatars: avatars.map(({ id, ownerId: owner, status, version, falRequestId, errorCode }) => {
       return { id, owner, status, version, requestId: falRequestId, errorCode };
     }),

@@ -46,7 +46,6 @@ export class HistoryFixture {
   moreSubmits: Submit[] = [];
   moreJobs: JobRow[] = [];
   unpublished = 0;
-  unrecorded: string[] = [];
 
   /** Without it there is no training: only the created avatar. */
   withoutTraining(): this {
@@ -103,7 +102,6 @@ export class HistoryFixture {
       jobs: this.#withTraining ? [this.job, ...this.moreJobs] : this.moreJobs,
       submits: this.#withTraining ? [this.submit, ...this.moreSubmits] : this.moreSubmits,
       unpublished: this.unpublished,
-      unrecorded: this.unrecorded,
     };
   }
 }

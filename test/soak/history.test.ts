@@ -218,11 +218,6 @@ const VIOLATED: Readonly<Record<keyof typeof INVARIANTS, readonly Violated[]>> =
       'although its webhook was taken',
       unknownSubmit,
     ],
-    [
-      'a change is not recorded',
-      (made) => (made.unrecorded = [AVATAR]),
-      `change of ${AVATAR} is not recorded`,
-    ],
     ['notifications are unpublished', (made) => (made.unpublished = 2), '2 changes were never announced'],
   ],
 };

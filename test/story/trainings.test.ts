@@ -175,19 +175,6 @@ describe('promoting a training', () => {
     });
   });
 
-  test('is possible again after an instance of an earlier version replaced the artefact', async () => {
-    const { avatarId, second, younger } = await trainedTwice();
-    const diffusersLoraFileUrl = 'https://files.example/of-an-earlier-version.safetensors';
-    await app.restart(async ({ prisma }) => {
-      await prisma.avatar.update({ where: { id: avatarId }, data: { diffusersLoraFileUrl } });
-    });
-    expect((await trainingsOf(avatarId)).map(({ isCurrent }) => isCurrent)).toEqual([false, false]);
-    expect(await promote(younger.id)).toMatchObject({
-      avatar: { diffusersLoraFileUrl: second.diffusersLoraFileUrl },
-    });
-    expect((await trainingsOf(avatarId)).map(({ isCurrent }) => isCurrent)).toEqual([true, false]);
-  });
-
   test('whose artefact is the current one changes nothing', async () => {
     const { second, younger } = await trainedTwice();
     expect(await promote(younger.id)).toEqual({ __typename: 'PromotePayload', avatar: second });
