@@ -22,6 +22,21 @@ export type PageOfRows = {
   readonly fromEnd: boolean;
 };
 
+/** A longer list is not counted to its end. */
+export const MAX_COUNT = 10_000;
+
+export type AvatarFilter = {
+  readonly status?: Avatar['status'];
+  readonly trainingType?: Avatar['trainingType'];
+  readonly externalId?: string;
+  readonly tag?: string;
+};
+
+export type GenerationFilter = {
+  readonly avatarId?: string;
+  readonly status?: Generation['status'];
+};
+
 /** With its tags, sorted. */
 export type AvatarRow = Avatar & { readonly tags: readonly string[] };
 
@@ -56,12 +71,23 @@ export type RowReads = {
     ownerId: string,
     page: PageOfRows,
     columns: readonly (keyof AvatarRow)[],
+    filter?: AvatarFilter,
   ): Promise<readonly AvatarRow[]>;
+  /** At most MAX_COUNT, like the other counts. */
+  countAvatarsOf(ownerId: string, filter?: AvatarFilter): Promise<number>;
   generationsOf(
     avatarId: string,
     page: PageOfRows,
     columns: readonly (keyof GenerationRow)[],
   ): Promise<readonly GenerationRow[]>;
+  countGenerationsOf(avatarId: string): Promise<number>;
+  generationsOfOwner(
+    ownerId: string,
+    page: PageOfRows,
+    columns: readonly (keyof GenerationRow)[],
+    filter?: GenerationFilter,
+  ): Promise<readonly GenerationRow[]>;
+  countGenerationsOfOwner(ownerId: string, filter?: GenerationFilter): Promise<number>;
   trainingsOf(
     avatarId: string,
     page: PageOfRows,
@@ -100,6 +126,8 @@ export type Services = {
   readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
+  /** The URL for the upload of a photo, for a client that addresses this server by `host`. */
+  readonly uploadUrl: (token: string, host: string | undefined) => string;
   readonly usage: UsageReads;
   readonly changes: ChangeLog;
 };
@@ -119,6 +147,8 @@ export type Push = {
 export type Context = Services & {
   /** Null: anonymous. */
   readonly viewer: Viewer | null;
+  /** The Host header of an HTTP request. */
+  readonly host?: string | undefined;
   /** Of a subscription over WebSocket. */
   readonly push?: Push;
 };

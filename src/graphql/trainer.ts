@@ -75,6 +75,14 @@ const TrainerInfo = builder.objectRef<TrainerRow>('TrainerInfo').implement({
       description: 'Default number of steps.',
       resolve: ({ steps }) => steps.default,
     }),
+    minPhotos: t.int({
+      description: 'Minimum number of photos.',
+      resolve: ({ photos }) => photos.minimum,
+    }),
+    recommendedPhotos: t.int({
+      description: 'Number of photos from which on more of them improve the result little.',
+      resolve: ({ photos }) => photos.recommended,
+    }),
     price: t.string({
       description:
         'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',

