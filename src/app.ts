@@ -14,6 +14,7 @@ import { FalProvider } from './fal/provider.ts';
 import { KeySet } from './fal/key-set.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
+import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
@@ -132,6 +133,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const deps = {
     store,
     catalog: config.catalog,
+    goneEndpoints: new PrismaGoneEndpoints(database.prisma, fal.key),
     provider,
     publisher: notifications,
     log,
@@ -158,7 +160,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       jobs: deps,
       notifications,
       catalog: config.catalog,
-      defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
       changes: createChangeLog(database.pool),

@@ -68,6 +68,11 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       resolve: ({ artifactTrainer }, _args, { catalog }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
     }),
+    trainerNote: t.exposeString('trainerNote', {
+      nullable: true,
+      description:
+        'Reason why the newest training uses another trainer than the default, such as a retired endpoint of fal. Null if it does not.',
+    }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,
       description:

@@ -7,7 +7,6 @@ import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { DefaultTrainers } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 
 /** A part of a list whose newest row comes first. */
@@ -75,7 +74,6 @@ export type Services = {
   readonly jobs: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
   readonly catalog: Catalog;
-  readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
   readonly changes: ChangeLog;

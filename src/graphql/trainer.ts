@@ -1,7 +1,8 @@
 import { builder } from './builder.ts';
 import { BUILT_IN, deprecationNotice } from '../catalog/catalog.ts';
 import { estimateTraining, priceOf, priceText, usdText } from '../catalog/prices.ts';
-import type { TrainerRow } from '../catalog/trainers.ts';
+import { TRAINING_TYPES, type TrainerRow, type TrainingType } from '../catalog/trainers.ts';
+import { defaultTrainer } from '../jobs/default-trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
   description: 'Subject of a training.',
@@ -37,61 +38,68 @@ function trainingPrice(endpoint: string, defaultSteps: number): string {
     : `${price} (${usdText(estimate.microUsd)} for the default ${defaultSteps})`;
 }
 
-const TrainerInfo = builder.objectRef<TrainerRow>('TrainerInfo').implement({
-  description: 'Properties of a trainer.',
-  fields: (t) => ({
-    name: t.expose('name', {
-      type: TrainerEnum,
-      description: 'Value for the `trainer` input of `startTraining`.',
+const TrainerInfo = builder
+  .objectRef<TrainerRow & { readonly defaultFor: readonly TrainingType[] }>('TrainerInfo')
+  .implement({
+    description: 'Properties of a trainer.',
+    fields: (t) => ({
+      name: t.expose('name', {
+        type: TrainerEnum,
+        description: 'Value for the `trainer` input of `startTraining`.',
+      }),
+      endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
+      trainingTypes: t.expose('serves', {
+        type: [TrainingTypeEnum],
+        description: 'Supported training types.',
+      }),
+      defaultFor: t.expose('defaultFor', {
+        type: [TrainingTypeEnum],
+        description:
+          'Training types for which this trainer is the default at present. The default changes when fal does not serve it any more.',
+      }),
+      artifact: t.expose('artifact', {
+        type: ArtifactKindEnum,
+        description: 'Kind of artefact that the training produces.',
+      }),
+      generatesWith: t.string({
+        description: 'fal endpoint that generates images from the artefact.',
+        resolve: ({ generator }) => generator.endpoint,
+      }),
+      minSteps: t.int({
+        description: 'Minimum number of steps.',
+        resolve: ({ steps }) => steps.min,
+      }),
+      maxSteps: t.int({
+        description: 'Maximum number of steps.',
+        resolve: ({ steps }) => steps.max,
+      }),
+      defaultSteps: t.int({
+        description: 'Default number of steps.',
+        resolve: ({ steps }) => steps.default,
+      }),
+      price: t.string({
+        description:
+          'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',
+        resolve: ({ endpoint, steps }) => trainingPrice(endpoint, steps.default),
+      }),
+      deprecation: t.string({
+        nullable: true,
+        description: 'Notice that names a replacement. Null unless fal has deprecated the trainer.',
+        resolve: deprecationNotice,
+      }),
     }),
-    endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
-    trainingTypes: t.expose('serves', {
-      type: [TrainingTypeEnum],
-      description: 'Supported training types.',
-    }),
-    defaultFor: t.field({
-      type: [TrainingTypeEnum],
-      description: 'Training types for which this trainer is the default.',
-      resolve: ({ name, serves }, _args, { defaultTrainers }) =>
-        serves.filter((type) => defaultTrainers[type] === name),
-    }),
-    artifact: t.expose('artifact', {
-      type: ArtifactKindEnum,
-      description: 'Kind of artefact that the training produces.',
-    }),
-    generatesWith: t.string({
-      description: 'fal endpoint that generates images from the artefact.',
-      resolve: ({ generator }) => generator.endpoint,
-    }),
-    minSteps: t.int({
-      description: 'Minimum number of steps.',
-      resolve: ({ steps }) => steps.min,
-    }),
-    maxSteps: t.int({
-      description: 'Maximum number of steps.',
-      resolve: ({ steps }) => steps.max,
-    }),
-    defaultSteps: t.int({
-      description: 'Default number of steps.',
-      resolve: ({ steps }) => steps.default,
-    }),
-    price: t.string({
-      description:
-        'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',
-      resolve: ({ endpoint, steps }) => trainingPrice(endpoint, steps.default),
-    }),
-    deprecation: t.string({
-      nullable: true,
-      description: 'Notice that names a replacement. Null unless fal has deprecated the trainer.',
-      resolve: deprecationNotice,
-    }),
-  }),
-});
+  });
 
 builder.queryField('trainers', (t) =>
   t.field({
     type: [TrainerInfo],
     description: 'All available trainers.',
-    resolve: (_root, _args, { catalog }) => catalog.trainers,
+    resolve: async (_root, _args, { catalog, jobs }) => {
+      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(jobs, type)));
+      return catalog.trainers.map((row) => ({
+        ...row,
+        defaultFor: TRAINING_TYPES.filter((_type, index) => defaults[index]?.row === row),
+      }));
+    },
   }),
 );

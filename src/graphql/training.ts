@@ -77,6 +77,10 @@ export const TrainingNode = builder.prismaNode('Job', {
       extensions: needs('Training', 'trainer'),
       resolve: ({ trainer }, _args, { catalog }) => catalog.trainer(trainer)?.name ?? null,
     }),
+    trainerNote: t.exposeString('trainerNote', {
+      nullable: true,
+      description: 'Reason why the training uses another trainer than the default. Null if it does not.',
+    }),
     endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
     input: t.expose('input', {
       type: 'JSON',

@@ -9,7 +9,6 @@ import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
-import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { openDatabase } from '../../src/open-database.ts';
@@ -49,7 +48,6 @@ const graphql = createGraphqlServer({
     jobs: {} as UseCaseDeps,
     notifications,
     catalog: BUILT_IN,
-    defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
     changes: createChangeLog(pool),
