@@ -22,6 +22,7 @@ export const PROGRAMS = {
   backup: 'src/backup/commands/backup.ts',
   restore: 'src/backup/commands/restore.ts',
   'move-to-postgres': 'src/backup/commands/move-to-postgres.ts',
+  operator: 'src/operator/main.ts',
 };
 
 /**
@@ -195,5 +196,7 @@ async function cacheServer(bundle) {
 const EX_CONFIG = 78;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await buildPrograms(['main', 'fal', 'backup', 'restore', 'move-to-postgres'], { isCached: true });
+  await buildPrograms(['main', 'fal', 'backup', 'restore', 'move-to-postgres', 'operator'], {
+    isCached: true,
+  });
 }

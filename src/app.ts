@@ -31,6 +31,7 @@ import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
 import { createChangeLog, forgetChanges } from './db/reads/change-log.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
+import { createUsageReads } from './db/reads/usage-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { withTimeout } from './async/with-timeout.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
@@ -162,6 +163,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       catalog: config.catalog,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
+      usage: createUsageReads(database.pool),
       changes: createChangeLog(database.pool),
     },
     authenticate,

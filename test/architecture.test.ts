@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
   embedded: ['async', 'db', 'log'],
   backup: ['config', 'db', 'embedded', 'log'],
+  operator: ['async', 'backup', 'catalog', 'config', 'db', 'embedded', 'fal', 'jobs', 'log', 'open-database'],
   jobs: ['async', 'catalog', 'domain', 'log', 'values'],
   domain: ['catalog', 'values'],
   catalog: ['values'],
@@ -178,6 +179,7 @@ const PROGRAMS = [
   'src/backup/commands/backup.ts',
   'src/backup/commands/move-to-postgres.ts',
   'src/backup/commands/restore.ts',
+  'src/operator/main.ts',
   'packages/fal-simulator/src/main.ts',
 ];
 

@@ -1,6 +1,6 @@
 import { readImages, type GeneratedImage } from '../catalog/images.ts';
 import type { Failure } from './user-error.ts';
-import { jobFailure, type JobFailure, type JobView } from './job-state.ts';
+import { jobFailure, unknownOutcome, type JobFailure, type JobView } from './job-state.ts';
 import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';
 
@@ -54,7 +54,7 @@ function outcomeOf(event: RunEvent, now: Date): GenerationChange {
     case 'queued':
       return { status: 'QUEUED', error: null };
     case 'unknown':
-      return { status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN', message: event.message } };
+      return { status: 'QUEUED', error: unknownOutcome(event.message, now) };
     case 'running':
       return { status: 'RUNNING', error: null };
     case 'succeeded':
@@ -76,6 +76,8 @@ function outcomeOf(event: RunEvent, now: Date): GenerationChange {
       };
     case 'abandoned':
       return { status: 'FAILED', error: { code: 'LOST', message: event.message }, completedAt: now };
+    case 'notStarted':
+      return { status: 'FAILED', error: { code: 'NOT_STARTED', message: event.message }, completedAt: now };
     case 'cancelledBeforeSubmit':
     case 'cancelled':
       return { status: 'CANCELLED', error: null, completedAt: now };

@@ -1,4 +1,11 @@
-import { isFinal, jobFailure, type JobFailure, type JobState, type JobView } from './job-state.ts';
+import {
+  isFinal,
+  jobFailure,
+  unknownOutcome,
+  type JobFailure,
+  type JobState,
+  type JobView,
+} from './job-state.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Artifact } from '../catalog/artefact.ts';
@@ -81,7 +88,7 @@ function outcomeOf(job: JobView, event: RunEvent, { now, catalog }: Circumstance
       return {
         status: 'QUEUED',
         progress: NO_PROGRESS,
-        error: { code: 'SUBMIT_OUTCOME_UNKNOWN', message: event.message },
+        error: unknownOutcome(event.message, now),
       };
     case 'queued':
       return { status: 'QUEUED', progress: queueProgress(event.position), error: null };
@@ -121,6 +128,8 @@ function outcomeOf(job: JobView, event: RunEvent, { now, catalog }: Circumstance
       };
     case 'abandoned':
       return failed({ code: 'LOST', message: event.message });
+    case 'notStarted':
+      return failed({ code: 'NOT_STARTED', message: event.message });
     case 'cancelledBeforeSubmit':
     case 'cancelled':
       return { status: 'CANCELLED', progress: NO_PROGRESS, error: null };

@@ -88,6 +88,9 @@ export function transition(job: JobView, event: RunEvent, now: Date): Transition
       });
     case 'unknown':
       return job.state === 'SUBMITTING' ? change({ state: 'SUBMIT_UNKNOWN' }) : NOTHING_NEW;
+    case 'notStarted':
+      if (job.state !== 'SUBMIT_UNKNOWN') return NOTHING_NEW;
+      return change({ state: 'FAILED', settledAt: now, releaseIdempotencyKey: true });
     case 'queued':
       return isUnidentified ? NOTHING_NEW : change({ state: 'QUEUED' });
     case 'running':
@@ -115,9 +118,9 @@ function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
   if (event.kind === 'accepted' && job.state === 'CANCELLED' && isUnidentified) {
     return change({ falRequestId: event.requestId, submittedAt: now, ...event.urls });
   }
-  // The submit was abandoned before its run was known: with the id the run can be polled.
+  // The submit was given up before its run was known: with the id the run can be polled.
   const requestId = event.kind === 'succeeded' || event.kind === 'identified' ? event.requestId : null;
-  if (requestId !== null && isUnidentified && job.state === 'FAILED' && job.errorCode === 'LOST') {
+  if (requestId !== null && isUnidentified && job.state === 'FAILED' && isGivenUp(job)) {
     return change({ falRequestId: requestId, submittedAt: now });
   }
   if (event.kind === 'confirmed' && job.state === 'FAILED' && job.falRequestId === event.requestId) {
@@ -129,6 +132,20 @@ function afterTheEnd(job: JobView, event: RunEvent, now: Date): Transition {
 function billed(event: RunEvent): Pick<JobChange, 'billableUnits'> {
   const units = 'billableUnits' in event ? event.billableUnits : undefined;
   return units === undefined ? {} : { billableUnits: units };
+}
+
+/** By the deadline or the operator, without a word of fal. */
+function isGivenUp({ errorCode }: JobView): boolean {
+  return errorCode === 'LOST' || errorCode === 'NOT_STARTED';
+}
+
+/** How long a submit with unknown outcome waits for its webhook before it is abandoned. */
+export const UNKNOWN_OUTCOME_DEADLINE_MS = 6 * 3_600_000;
+
+/** An unknown outcome, as its avatar or generation shows it. */
+export function unknownOutcome(message: string, now: Date): Failure {
+  const waitsUntil = new Date(now.getTime() + UNKNOWN_OUTCOME_DEADLINE_MS);
+  return { code: 'SUBMIT_OUTCOME_UNKNOWN', message, waitsUntil };
 }
 
 /** The error that the outcome adds to the job, with FAILED where a success has no usable result. */

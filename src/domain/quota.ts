@@ -28,7 +28,7 @@ export const NO_LIMITS: SpendLimits = {
   avatarsPerOwner: null,
 };
 
-/** Spent within the last 24 hours. Runs that fal refused do not count. */
+/** Spent within the last 24 hours. Runs that fal refused or the operator found not started do not count. */
 export type Spent = {
   /** Trainings or images. */
   readonly units: number;

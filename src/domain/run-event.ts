@@ -9,7 +9,7 @@ export type RunUrls = {
 };
 
 /** Stored as `settledBy` with the event that ended a job. */
-export type Source = 'SUBMIT' | 'WEBHOOK' | 'POLL' | 'CANCEL' | 'DELETE' | 'DEADLINE';
+export type Source = 'SUBMIT' | 'WEBHOOK' | 'POLL' | 'CANCEL' | 'DELETE' | 'DEADLINE' | 'OPERATOR';
 
 /** What fal bills for the run, in fal's unit: a decimal number. Absent where fal did not tell. */
 type Billed = { readonly billableUnits?: string };
@@ -34,6 +34,8 @@ export type RunEvent =
     }
   /** The submit was sent without a usable answer: a run may exist. */
   | { readonly kind: 'unknown'; readonly message: string }
+  /** The operator found that the submit with unknown outcome started no run. */
+  | { readonly kind: 'notStarted'; readonly message: string }
   /** fal reports success without the result, which must be fetched. */
   | { readonly kind: 'identified'; readonly requestId: string }
   | { readonly kind: 'queued'; readonly position: number | null }

@@ -33,7 +33,8 @@ export function isProviderCode(code: string | null): code is ProviderCode {
 }
 
 /** Why a run that was submitted, or may have been, has no result. */
-type FailureCode = 'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'LOST' | ProviderCode;
+type FailureCode =
+  'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'NOT_STARTED' | 'LOST' | ProviderCode;
 
 export type ErrorCode = RefusalCode | FailureCode;
 
@@ -42,10 +43,16 @@ export const ERROR_CODES = [
   'PROVIDER_FAILED',
   'RESULT_INVALID',
   'SUBMIT_OUTCOME_UNKNOWN',
+  'NOT_STARTED',
   'LOST',
 ] as const satisfies readonly ErrorCode[];
 
-export type Failure = { readonly code: FailureCode; readonly message: string };
+export type Failure = {
+  readonly code: FailureCode;
+  readonly message: string;
+  /** Of SUBMIT_OUTCOME_UNKNOWN: without a sign of its run until then, it is LOST. */
+  readonly waitsUntil?: Date;
+};
 
 /** The result of a use case, or its refusal; `Code` names every code it can refuse with. */
 export type Result<T, Code extends RefusalCode> = { readonly done: T } | { readonly refused: Refusal<Code> };

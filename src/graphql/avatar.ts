@@ -115,7 +115,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       type: Failure,
       nullable: true,
       description: 'Reason why the newest training failed, or why its outcome is unknown. Otherwise null.',
-      extensions: needs('Avatar', 'errorCode', 'errorMessage'),
+      extensions: needs('Avatar', 'errorCode', 'errorMessage', 'errorWaitsUntil'),
       resolve: failureOf,
     }),
     version: t.exposeInt('version', {

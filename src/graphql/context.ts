@@ -68,6 +68,28 @@ export type RowReads = {
   ): Promise<readonly TrainingRow[]>;
 };
 
+/** The runs of one day at one endpoint. */
+export type UsageRow = {
+  /** As `2026-11-23`. */
+  readonly day: string;
+  readonly endpoint: string;
+  readonly runs: number;
+  readonly images: number;
+  readonly billableUnits: number | null;
+  readonly billedRuns: number;
+  /** A whole number of millionths of a US dollar. */
+  readonly microUsd: number;
+  readonly unknownRuns: number;
+};
+
+export type UsageReads = {
+  usageOf(
+    ownerId: string,
+    time: { readonly from: Date; readonly before: Date },
+    limit: number,
+  ): Promise<readonly UsageRow[]>;
+};
+
 /** Built once and shared by all requests. */
 export type Services = {
   readonly prisma: PrismaClient;
@@ -76,6 +98,7 @@ export type Services = {
   readonly catalog: Catalog;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
+  readonly usage: UsageReads;
   readonly changes: ChangeLog;
 };
 

@@ -100,7 +100,7 @@ export const GenerationNode = builder.prismaNode('Generation', {
       type: Failure,
       nullable: true,
       description: 'Reason why the generation failed, or why its outcome is unknown. Otherwise null.',
-      extensions: needs('Generation', 'errorCode', 'errorMessage'),
+      extensions: needs('Generation', 'errorCode', 'errorMessage', 'errorWaitsUntil'),
       resolve: failureOf,
     }),
     version: t.exposeInt('version', {

@@ -25,7 +25,9 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
   RESULT_INVALID:
     'fal’s response lacks required parts of the result. `falResponseData` contains the response.',
   SUBMIT_OUTCOME_UNKNOWN:
-    'The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel or a deadline resolves the outcome.',
+    'The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel, the operator of this service or a deadline resolves the outcome.',
+  NOT_STARTED:
+    'The operator of this service found that the submit with unknown outcome started no run. It does not count towards a quota.',
   LOST: 'The run or its result is no longer available at fal.',
 };
 
@@ -134,7 +136,11 @@ export function notFound(message: string): never {
   throw new ERROR_OF_CODE.NOT_FOUND({ code: 'NOT_FOUND', message });
 }
 
-export type FailureShape = { readonly code: ErrorCode; readonly message: string };
+export type FailureShape = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly waitsUntil: Date | string | null;
+};
 
 export const Failure = builder.objectRef<FailureShape>('Failure').implement({
   description: 'Reason why a run produced no result, or why its outcome is unknown.',
@@ -143,11 +149,24 @@ export const Failure = builder.objectRef<FailureShape>('Failure').implement({
     message: t.exposeString('message', {
       description: 'Human-readable message. Contains fal’s reason if there is one.',
     }),
+    waitsUntil: t.expose('waitsUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'With the code SUBMIT_OUTCOME_UNKNOWN: time until which the service waits for a sign of the run. Without one, the code becomes LOST. Null for other codes.',
+    }),
   }),
 });
 
 /** The error columns of a row; null if they are empty. */
-export function failureOf(row: { readonly errorCode: string | null; readonly errorMessage: string | null }) {
+export function failureOf(row: {
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly errorWaitsUntil: Date | string | null;
+}): FailureShape | null {
   const code = ERROR_CODES.find((known) => known === row.errorCode);
-  return code === undefined ? null : { code, message: row.errorMessage ?? '' };
+  if (code === undefined) return null;
+  // An instance of an older version leaves the time of an earlier unknown outcome.
+  const waitsUntil = code === 'SUBMIT_OUTCOME_UNKNOWN' ? row.errorWaitsUntil : null;
+  return { code, message: row.errorMessage ?? '', waitsUntil };
 }

@@ -10,6 +10,7 @@ import './image-mutations.ts';
 import './mutations.ts';
 import './generation-mutations.ts';
 import './promote.ts';
+import './usage.ts';
 import { builder } from './builder.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { descriptionOf } from './trainer.ts';

@@ -108,8 +108,9 @@ export const TrainingNode = builder.prismaNode('Job', {
       type: Failure,
       nullable: true,
       description: 'Reason why the training failed, or why its outcome is unknown. Otherwise null.',
-      extensions: needs('Training', 'errorCode', 'errorMessage'),
-      resolve: failureOf,
+      extensions: needs('Training', 'errorCode', 'errorMessage', 'nextPollAt'),
+      // The next look at an unknown outcome is its deadline.
+      resolve: ({ nextPollAt, ...row }) => failureOf({ ...row, errorWaitsUntil: nextPollAt }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Time of the request.' }),
     submittedAt: t.expose('submittedAt', {

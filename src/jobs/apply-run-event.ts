@@ -1,7 +1,11 @@
 import { decide, type Decision, type Snapshot } from '../domain/decide.ts';
-import { isFinal, type FinalState, type IgnoreReason } from '../domain/job-state.ts';
+import {
+  isFinal,
+  UNKNOWN_OUTCOME_DEADLINE_MS,
+  type FinalState,
+  type IgnoreReason,
+} from '../domain/job-state.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { UNKNOWN_OUTCOME_DEADLINE_MS } from './timing.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Json } from '../values/json.ts';
 import type { RunEvent, Source } from '../domain/run-event.ts';

@@ -11,9 +11,6 @@ export const PROVIDER_TIMEOUT_MS = 30 * SECOND;
  */
 export const SEND_WITHIN_MS = 30 * SECOND;
 
-/** How long a submit with unknown outcome waits for its webhook before it is abandoned. */
-export const UNKNOWN_OUTCOME_DEADLINE_MS = 6 * HOUR;
-
 /** The longest time of a run. fal stops a run after an hour; the rest is for its queue. */
 export const RUN_DEADLINE_MS = 24 * HOUR;
 

@@ -10,10 +10,12 @@ import {
   TrainingByIdDocument,
   TrainingsDocument,
   TypedDocumentString,
+  UsageDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetChanges } from '../../src/db/reads/change-log.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
+import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
 
@@ -123,6 +125,7 @@ async function useEverything(): Promise<void> {
   const trainingId = trained?.trainings.edges.at(-1)?.node.id ?? '';
   await app.execute(TrainingByIdDocument, { id: trainingId });
   await app.execute(PromoteDocument, { input: { trainingId } });
+  await app.execute(UsageDocument, { from: '2026-11-01', to: '2026-11-02' });
   await app.execute(AnyNodeDocument, { id: avatar.id });
   await app.execute(AnyNodeDocument, { id });
   const other = await app.generate({ avatarId: avatar.id, prompt: 'tea [[stuck-in-queue]]' });
@@ -161,6 +164,11 @@ test('every statement finds its rows of large tables by an index, and every inde
     await prisma.instance.create({ data: { id: 'dead', heartbeatAt: new Date(0) } });
     await instances.beat();
     await instances.leave();
+    // The operator's.
+    const outcomes = new PrismaUnknownOutcomes(prisma);
+    await outcomes.listUnknown(10);
+    for (const prefix of ['avt', 'gen', 'job']) await outcomes.findJob(`${prefix}_1`);
+    await outcomes.findJobOfRun('run-1');
     const statements = [...sent.values()];
     expect(statements.length).toBeGreaterThan(20);
     for (const { text, values } of statements) {

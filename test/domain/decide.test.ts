@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { decide, type Decision } from '../../src/domain/decide.ts';
+import { UNKNOWN_OUTCOME_DEADLINE_MS } from '../../src/domain/job-state.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 import { EVENTS, ID, IMAGES_ANSWER, LORA_ANSWER } from '../support/run-events.ts';
 import {
@@ -228,8 +229,19 @@ describe('a generation', () => {
     expect(job).toMatchObject({ state: 'FAILED', errorCode: code });
   });
 
+  test('of unknown outcome that was not started is FAILED, and its key is free', () => {
+    const unknown = apply(generating(), EVENTS.unknown);
+    const { generation, job } = apply(unknown, EVENTS.notStarted);
+    const error = { code: 'NOT_STARTED', message: 'not there' };
+    expect(generation).toMatchObject({ status: 'FAILED', error, completedAt: NOW });
+    expect(job).toMatchObject({ state: 'FAILED', errorCode: 'NOT_STARTED', releaseIdempotencyKey: true });
+  });
+
   test('of unknown outcome shows that error until its first event', () => {
     const unknown = apply(generating(), EVENTS.unknown);
+    expect(unknown.generation?.error?.waitsUntil).toEqual(
+      new Date(NOW.getTime() + UNKNOWN_OUTCOME_DEADLINE_MS),
+    );
     expect(unknown.generation).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
     expect(apply(unknown, EVENTS.identified).generation).toMatchObject({ error: null, falRequestId: ID });
   });

@@ -17,6 +17,7 @@ const TABLE: Record<
   acceptedOther: ['QUEUED', 'QUEUED', '~', '~'],
   refused: ['FAILED', 'FAILED', '.', '.'],
   unknown: ['SUBMIT_UNKNOWN', '.', '.', '.'],
+  notStarted: ['.', 'FAILED', '.', '.'],
   identified: ['QUEUED', 'QUEUED', '.', '.'],
   identifiedOther: ['QUEUED', 'QUEUED', '~', '~'],
   queued: ['.', '.', 'QUEUED', 'QUEUED'],
@@ -89,18 +90,21 @@ test('a success that fal confirms replaces a failure', () => {
   });
 });
 
-test('an abandoned job learns its request id from a success', () => {
-  const lost = { ...jobIn('FAILED'), errorCode: 'LOST' };
-  for (const event of [EVENTS.lora, EVENTS.identified]) {
-    expect(transition(lost, event, NOW)).toEqual({
-      kind: 'change',
-      change: { falRequestId: ID, submittedAt: NOW },
-    });
-    const refused = { ...lost, errorCode: 'PROVIDER_REJECTED' };
-    expect(transition(refused, event, NOW)).toMatchObject({ kind: 'ignore' });
-  }
-  expect(transition(lost, EVENTS.failed, NOW)).toMatchObject({ kind: 'ignore' });
-});
+test.each(['LOST', 'NOT_STARTED'])(
+  'a job that ended as %s learns its request id from a success',
+  (errorCode) => {
+    const lost = { ...jobIn('FAILED'), errorCode };
+    for (const event of [EVENTS.lora, EVENTS.identified]) {
+      expect(transition(lost, event, NOW)).toEqual({
+        kind: 'change',
+        change: { falRequestId: ID, submittedAt: NOW },
+      });
+      const refused = { ...lost, errorCode: 'PROVIDER_REJECTED' };
+      expect(transition(refused, event, NOW)).toMatchObject({ kind: 'ignore' });
+    }
+    expect(transition(lost, EVENTS.failed, NOW)).toMatchObject({ kind: 'ignore' });
+  },
+);
 
 test('the first event of a run sets the request id', () => {
   for (const name of ['accepted', 'identified', 'lora', 'failed', 'cancelledNamed'] as const) {

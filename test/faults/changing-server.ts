@@ -18,6 +18,7 @@ import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { createChangeLog } from '../../src/db/reads/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
+import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from '../support/rows.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
@@ -50,6 +51,7 @@ const graphql = createGraphqlServer({
     catalog: BUILT_IN,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
+    usage: createUsageReads(pool),
     changes: createChangeLog(pool),
   },
   authenticate,

@@ -5,7 +5,7 @@ import { buildPrograms } from '../../scripts/build.mjs';
 
 const ROOT = new URL('../../', import.meta.url);
 
-type Command = 'backup' | 'restore' | 'move-to-postgres';
+type Command = 'backup' | 'restore' | 'move-to-postgres' | 'operator';
 
 export type CommandRun = {
   readonly kill: (signal: NodeJS.Signals) => void;
@@ -13,7 +13,7 @@ export type CommandRun = {
 };
 
 export async function buildCommands(): Promise<void> {
-  await buildPrograms(['backup', 'restore', 'move-to-postgres']);
+  await buildPrograms(['backup', 'restore', 'move-to-postgres', 'operator']);
 }
 
 /**

@@ -108,6 +108,7 @@ test('the codes and states that clients branch on are all there', () => {
       'PROVIDER_FAILED',
       'RESULT_INVALID',
       'SUBMIT_OUTCOME_UNKNOWN',
+      'NOT_STARTED',
       'LOST',
     ]),
   );

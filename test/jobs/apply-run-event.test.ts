@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { applyRunEvent } from '../../src/jobs/apply-run-event.ts';
 import { jobsDatabase, POLL_MS } from '../support/test-deps.ts';
 import { EVENTS, ID, OTHER_ID } from '../support/run-events.ts';
-import { UNKNOWN_OUTCOME_DEADLINE_MS } from '../../src/jobs/timing.ts';
+import { UNKNOWN_OUTCOME_DEADLINE_MS } from '../../src/domain/job-state.ts';
 import type { RunEvent } from '../../src/domain/run-event.ts';
 
 const { prisma, add, read, testDeps } = await jobsDatabase();

@@ -133,14 +133,17 @@ describe('a webhook', () => {
     expect((await stateOf('job')).status).toBe('FAILED');
   });
 
-  test('of a success after its submit was given up is applied', async () => {
-    const { deps, provider } = testDeps();
-    await add('job', { state: 'FAILED', errorCode: 'LOST' });
-    provider.status = EVENTS.lora;
-    expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toEqual({ kind: 'applied', pollNow: true });
-    await deps.inFlight.drain(20_000);
-    expect((await read('job')).avatar).toMatchObject({ status: 'COMPLETED', falRequestId: ID });
-  });
+  test.each(['LOST', 'NOT_STARTED'])(
+    'of a success after its submit ended as %s is applied',
+    async (errorCode) => {
+      const { deps, provider } = testDeps();
+      await add('job', { state: 'FAILED', errorCode });
+      provider.status = EVENTS.lora;
+      expect(await handleWebhook(deps, 'token-of-job', SUCCESS)).toEqual({ kind: 'applied', pollNow: true });
+      await deps.inFlight.drain(20_000);
+      expect((await read('job')).avatar).toMatchObject({ status: 'COMPLETED', falRequestId: ID });
+    },
+  );
 
   test('of a success without the result has it fetched', async () => {
     const { deps, provider } = testDeps();

@@ -4,6 +4,7 @@ import {
   CancelTrainingDocument,
   GenerateImageDocument,
   StartTrainingDocument,
+  UnknownOutcomeDocument,
   type ErrorCode,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
@@ -86,6 +87,10 @@ describe.each([...UNKNOWN, 'submit-504', 'submit-502'] as const)(
 
       expect(unknown).toMatchObject({ status: 'QUEUED', isReady: false, falRequestId: null });
       expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
+      const { avatar: shown } = await app.execute(UnknownOutcomeDocument, { id });
+      for (const error of [shown?.error, shown?.trainings.edges[0]?.node.error]) {
+        expect((Date.parse(String(error?.waitsUntil)) - Date.now()) / 3_600_000).toBeCloseTo(6, 1);
+      }
       const { startTraining: second } = await app.execute(StartTrainingDocument, {
         input: { avatarId: id, imagesUrl: photos() },
       });

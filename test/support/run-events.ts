@@ -23,6 +23,7 @@ export const EVENTS = {
   acceptedOther: { kind: 'accepted', requestId: OTHER_ID, urls: URLS, position: 0 },
   refused: { kind: 'refused', failure: { code: 'PROVIDER_REJECTED', message: 'no' } },
   unknown: { kind: 'unknown', message: 'no answer' },
+  notStarted: { kind: 'notStarted', message: 'not there' },
   identified: { kind: 'identified', requestId: ID },
   identifiedOther: { kind: 'identified', requestId: OTHER_ID },
   queued: { kind: 'queued', position: 2 },

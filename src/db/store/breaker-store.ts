@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { PrismaClient } from '../../generated/prisma/client.ts';
+import type { CircuitBreaker, PrismaClient } from '../../generated/prisma/client.ts';
 import type { Admission, BreakerStore, Opened, OpeningReason } from '../../fal/circuit-breaker.ts';
 
 const MINUTE = 60_000;
@@ -23,12 +23,26 @@ export class PrismaBreakerStore implements BreakerStore {
     return (await this.#prisma.circuitBreaker.count({ where: { keyHash: this.#keyHash } })) > 0;
   }
 
+  /** Null: closed. */
+  async read(): Promise<OpenBreaker | null> {
+    return this.#prisma.circuitBreaker.findUnique({ where: { keyHash: this.#keyHash } });
+  }
+
+  /** Makes the next submit the probe. Resolves with false when a probe is in flight, or the breaker closed. */
+  async endWait(): Promise<boolean> {
+    const ended = await this.#prisma.$executeRaw`
+      UPDATE submit_stops SET next_probe_at = least(next_probe_at, now())
+      WHERE reason = ${this.#keyHash} AND (next_probe_at IS DISTINCT FROM claimed_until OR next_probe_at <= now())`;
+    return ended === 1;
+  }
+
   async admit(): Promise<Admission> {
     // A longer one was written before the clock was put back.
     const longestMs = Math.max(...this.#waitsMs, PROBE_LEASE_MS);
     const [row] = await this.#prisma.$queryRaw<(StoredWait & { claim: Date | null })[]>`
       WITH probe AS (
-        UPDATE submit_stops SET next_probe_at = now() + ${PROBE_LEASE_MS} * interval '1 millisecond'
+        UPDATE submit_stops SET next_probe_at = lease.until, claimed_until = lease.until
+        FROM (SELECT now() + ${PROBE_LEASE_MS} * interval '1 millisecond' AS until) lease
         WHERE reason = ${this.#keyHash}
           AND (next_probe_at <= now() OR next_probe_at > now() + ${longestMs} * interval '1 millisecond')
         RETURNING next_probe_at
@@ -70,6 +84,12 @@ export class PrismaBreakerStore implements BreakerStore {
       UPDATE submit_stops SET next_probe_at = now() WHERE reason = ${this.#keyHash} AND next_probe_at = ${claim}`;
   }
 }
+
+/** For the operator. */
+export type OpenBreaker = Pick<
+  CircuitBreaker,
+  'kind' | 'message' | 'refusals' | 'openedAt' | 'nextProbeAt' | 'claimedUntil'
+>;
 
 type StoredWait = { readonly kind: string | null; readonly retryAt: Date; readonly retryInMs: number };
 

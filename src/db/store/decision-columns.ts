@@ -31,6 +31,7 @@ export function avatarColumns(change: AvatarChange): Columns {
     progressSource: progress.source,
     errorCode: error?.code ?? null,
     errorMessage: error?.message ?? null,
+    errorWaitsUntil: error?.waitsUntil ?? null,
     ...(falResponseData === undefined ? {} : { falResponseData: storable(falResponseData) }),
     ...(artifact === undefined ? {} : artifactColumns(artifact)),
   });
@@ -54,6 +55,7 @@ export function generationColumns(change: GenerationChange): Columns {
     ...fields,
     errorCode: error?.code ?? null,
     errorMessage: error?.message ?? null,
+    errorWaitsUntil: error?.waitsUntil ?? null,
     ...(images === undefined ? {} : { images: storable(images) }),
     ...(seed == null ? {} : { seed }),
     ...(falResponseData === undefined ? {} : { falResponseData: storable(falResponseData) }),

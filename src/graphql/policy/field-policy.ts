@@ -6,19 +6,30 @@ export type FieldPolicy = {
   readonly startsRun: boolean;
 };
 
+/** Declared by a query's list that is no connection and grows with the use of the service. */
+export type ListPolicy = { readonly maxEntries: number };
+
 /** Field names by policy. */
 export type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
   readonly connections: ReadonlySet<string>;
+  /** With the maximum of their entries. */
+  readonly lists: ReadonlyMap<string, number>;
 };
 
 export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+  const queries = Object.values(schema.getQueryType()?.getFields() ?? {});
+  const lists = queries.flatMap(({ name, extensions }) => {
+    const entries = extensions['maxEntries'];
+    return typeof entries === 'number' ? [[name, entries] as const] : [];
+  });
   const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
   const connections = objects.flatMap((type) => Object.values(type.getFields()).filter(isConnection));
   return {
     startingRun: new Set(mutations.filter(({ extensions }) => extensions['startsRun'] === true).map(nameOf)),
     connections: new Set(connections.map(nameOf)),
+    lists: new Map(lists),
   };
 }
 

@@ -25,7 +25,7 @@ export type OperationSize = {
   runs: number;
 };
 
-const { connections, startingRun } = fieldPoliciesOf(schema);
+const { connections, lists, startingRun } = fieldPoliciesOf(schema);
 /** Measured, in fields: an entry is a whole row, a query reads the database, a mutation writes to it. */
 const ENTRY_COST = 5;
 const QUERY_COST = 40;
@@ -37,7 +37,7 @@ const constantSizes = new WeakMap<OperationDefinitionNode, OperationSize>();
 
 /**
  * Size of an operation. The content of a fragment counts each time the fragment is used. The cost is 1 for each field of
- * the response, with every list as long as requested; 5 more for each entry of a connection; 40 more for each connection
+ * the response, with every list as long as requested or allowed; 5 more for each of its entries; 40 more for each connection
  * and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for `__schema` and `__type`.
  *
  * @param variables as sent, not coerced
@@ -105,13 +105,19 @@ function measure(
       fields: inner.fields + 1,
       aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
       directives: inner.directives,
-      cost: connections.has(name)
-        ? (inner.cost + ENTRY_COST) * pageLength(field, operation, variables, length) + 1 + QUERY_COST
-        : inner.cost + 1,
+      cost: costOf(field, inner.cost),
       outermost: 1,
       outermostCost: outermostCost(name, operation.operation),
       runs: startingRun.has(name) ? 1 : 0,
     };
+  };
+
+  const costOf = (field: FieldNode, inner: number): number => {
+    const name = field.name.value;
+    if (connections.has(name))
+      return (inner + ENTRY_COST) * pageLength(field, operation, variables, length) + 1 + QUERY_COST;
+    const entries = lists.get(name);
+    return entries === undefined ? inner + 1 : (inner + ENTRY_COST) * entries + 1;
   };
 
   const { outermostCost: extra, ...size } = ofSet(operation.selectionSet);

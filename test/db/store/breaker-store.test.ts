@@ -148,6 +148,25 @@ test('callers learn why the breaker is open and when the next probe may go', asy
   });
 });
 
+test('the operator ends a wait, and the next submit is the probe', async () => {
+  await one.open('KEY_REFUSED', 'refused', null);
+  expect(await other.endWait()).toBe(true);
+  expect(await other.endWait()).toBe(true);
+  const claim = await claimProbe();
+  // A probe is in flight: no second one.
+  expect(await other.endWait()).toBe(false);
+  expect((await one.open('KEY_REFUSED', 'refused', claim))?.retryInMs).toBeGreaterThan(MINUTE);
+  expect(await other.endWait()).toBe(true);
+  await one.release(await claimProbe());
+  expect(await other.endWait()).toBe(true);
+  await claimProbe();
+});
+
+test('the operator ends no wait of a closed breaker', async () => {
+  expect(await one.endWait()).toBe(false);
+  expect(await one.read()).toBeNull();
+});
+
 test('a breaker that an older version opened has no reason', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
   await pool.query('UPDATE submit_stops SET kind = NULL');

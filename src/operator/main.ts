@@ -1,0 +1,44 @@
+import { CommandError, EX_USAGE, exitStatusOf, print } from '../backup/commands/command.ts';
+import { endWait, printBreaker } from './breaker.ts';
+import { adopt, listUnknown, notStarted } from './unknown.ts';
+import { openServices, type Services } from './services.ts';
+
+const USAGE = `usage: npm run operator -- <command>
+
+  breaker                          print the state of the circuit breaker
+  breaker probe                    send the next submit as a probe, without a further wait
+  unknown                          list the submits with unknown outcome
+  unknown <id> adopt <request id>  resolve one: it started this run at fal
+  unknown <id> not-started         resolve one: it started no run
+
+<id>: the job (job_...), the avatar in training (avt_...) or the generation (gen_...)
+The settings are the server's: DATABASE_URL or DATA_DIR, FAL_KEY, FAL_QUEUE_URL.`;
+
+type Command = (services: Services) => Promise<void>;
+
+/** The command that the arguments name; null when they name none. */
+function commandOf([noun, ...args]: readonly string[]): Command | null {
+  const [first, verb, requestId, ...more] = args;
+  if (noun === 'breaker' && args.length === 0) return printBreaker;
+  if (noun === 'breaker' && args.length === 1 && first === 'probe') return endWait;
+  if (noun !== 'unknown') return null;
+  if (first === undefined) return listUnknown;
+  if (verb === 'not-started' && args.length === 2) return (services) => notStarted(services, first);
+  if (verb === 'adopt' && requestId !== undefined && more.length === 0) {
+    return (services) => adopt(services, first, requestId);
+  }
+  return null;
+}
+
+/** `npm run operator -- <command>`: what an operator decides by hand. */
+void exitStatusOf(async () => {
+  const args = process.argv.slice(2);
+  if (args.length === 1 && (args[0] === '--help' || args[0] === 'help')) {
+    print(USAGE);
+    return;
+  }
+  const command = commandOf(args);
+  if (command === null) throw new CommandError(USAGE, EX_USAGE);
+  const services = await openServices(process.env);
+  await command(services).finally(() => services.close());
+}).then((status) => process.exit(status));

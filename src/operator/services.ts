@@ -1,0 +1,45 @@
+import { CommandError, EX_CONFIG, log, readPlace, requireEmbedded } from '../backup/commands/command.ts';
+import { ConfigError, readConfig, type FalConfig } from '../config/config.ts';
+import { DataDirInUseError } from '../embedded/folder-lock.ts';
+import { openDatabase, type Database } from '../open-database.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the commands work with. */
+export type Services = {
+  readonly database: Database;
+  /** @throws CommandError without FAL_KEY */
+  readonly fal: () => FalConfig;
+  readonly close: () => Promise<void>;
+};
+
+/** Opens the server's database: PostgreSQL beside running servers, the embedded one while none runs. */
+export async function openServices(environment: Environment): Promise<Services> {
+  const { dataDir, databaseUrl } = readPlace(environment);
+  const fal = readFal(environment);
+  if (databaseUrl === null) requireEmbedded(dataDir);
+  try {
+    const database = await openDatabase({ dataDir, databaseUrl: databaseUrl ?? undefined, poolSize: 2, log });
+    return { database, fal, close: () => database.close() };
+  } catch (error) {
+    if (!(error instanceof DataDirInUseError)) throw error;
+    throw new CommandError(
+      `The data folder ${error.dataDir} is in use by ${error.holder}, and the embedded database has room for one process: ` +
+        'stop the server first, run this command, and start the server again',
+    );
+  }
+}
+
+/** The server's settings of fal. The built-in simulator has a key that nobody else knows. */
+function readFal({ FAL_KEY, FAL_QUEUE_URL, FAL_REST_URL }: Environment): () => FalConfig {
+  try {
+    const { fal } = readConfig(FAL_KEY ? { FAL_KEY, FAL_QUEUE_URL, FAL_REST_URL } : {});
+    return () => {
+      if (fal === null) throw new CommandError('FAL_KEY is not set: set it as for the server', EX_CONFIG);
+      return fal;
+    };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
+    throw error;
+  }
+}
