@@ -160,7 +160,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       prisma: database.prisma,
       jobs: deps,
       notifications,
-      catalog: config.catalog,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
       usage: createUsageReads(database.pool),

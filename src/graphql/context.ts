@@ -6,7 +6,6 @@ import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
-import type { Catalog } from '../catalog/catalog.ts';
 import type { Json } from '../values/json.ts';
 
 /** A part of a list whose newest row comes first. */
@@ -95,7 +94,6 @@ export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
-  readonly catalog: Catalog;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
   readonly usage: UsageReads;

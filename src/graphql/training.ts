@@ -75,7 +75,7 @@ export const TrainingNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'Trainer. Null if this server no longer has it.',
       extensions: needs('Training', 'trainer'),
-      resolve: ({ trainer }, _args, { catalog }) => catalog.trainer(trainer)?.name ?? null,
+      resolve: ({ trainer }, _args, { jobs: { catalog } }) => catalog.trainer(trainer)?.name ?? null,
     }),
     trainerNote: t.exposeString('trainerNote', {
       nullable: true,

@@ -45,10 +45,9 @@ const notifications = new Notifications();
 const graphql = createGraphqlServer({
   services: {
     prisma,
-    // Never used: only subscriptions are served here.
-    jobs: {} as UseCaseDeps,
+    // Nothing else of it is used: only subscriptions are served here.
+    jobs: { catalog: BUILT_IN } as UseCaseDeps,
     notifications,
-    catalog: BUILT_IN,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
     usage: createUsageReads(pool),

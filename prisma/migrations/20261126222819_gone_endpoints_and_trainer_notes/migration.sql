@@ -8,7 +8,7 @@ ALTER TABLE "jobs" ADD COLUMN     "trainer_note" TEXT;
 CREATE TABLE "gone_endpoints" (
     "key_hash" TEXT NOT NULL,
     "endpoint" TEXT NOT NULL,
-    "said_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "said_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
 
     CONSTRAINT "gone_endpoints_pkey" PRIMARY KEY ("key_hash","endpoint")
 );
