@@ -16,7 +16,16 @@ if (printed !== committed) {
   writeFileSync(file, printed);
 }
 
-/** Typed documents for the tests and the demo, out of the operations that clients send. */
+const OPERATIONS = {
+  useTypeImports: true,
+  enumsAsTypes: true,
+  documentMode: 'string',
+  strictScalars: true,
+  scalars: { Date: 'string', DateTime: 'string', JSON: 'unknown' },
+  importExtension: '.ts',
+};
+
+/** Typed documents for the tests, the demo and the published client, out of the operations that clients send. */
 const config: CodegenConfig = {
   schema: './schema.graphql',
   documents: ['test/contract/*.graphql'],
@@ -25,14 +34,11 @@ const config: CodegenConfig = {
     './src/generated/contract/': {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
-      config: {
-        useTypeImports: true,
-        enumsAsTypes: true,
-        documentMode: 'string',
-        strictScalars: true,
-        scalars: { Date: 'string', DateTime: 'string', JSON: 'unknown' },
-        importExtension: '.ts',
-      },
+      config: OPERATIONS,
+    },
+    './packages/client/src/generated/operations.ts': {
+      plugins: ['typescript-operations', './scripts/compact-documents.mjs'],
+      config: OPERATIONS,
     },
   },
 };

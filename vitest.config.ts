@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
 /** Whole servers: each loads everything there is, so their files share one copy of it. */
-const WITH_SERVERS = ['test/{story,graphql,http,security}/**/*.test.ts'];
+const WITH_SERVERS = ['test/{story,graphql,http,security,client}/**/*.test.ts'];
 /** Killed processes, dead connections, the whole demo: slow. */
 const FAULTS = ['test/faults/**/*.test.ts'];
 /** Tests that send a sample of their inputs in `npm test` and all of them at night; see test/support/sample.ts. */

@@ -47,6 +47,15 @@ const COPIED = {
   ],
 };
 
+/**
+ * Packages that no bundle has: the process that decodes photos loads sharp, which finds its decoders beside it. They are
+ * for this machine's platform.
+ */
+const WHOLE = ['sharp', 'detect-libc', '@img/colour'];
+
+/** Files of a whole package that nothing loads. */
+const UNUSED = /\.(?:mjs|ts|mts|cts|md|h|c|cc|gyp)$|\/(?:src|install|include)\//;
+
 /** @type {import('esbuild').Plugin} */
 const packages = {
   name: 'packages',
@@ -117,6 +126,7 @@ export async function buildPrograms(names, { isCached = false } = {}) {
     const folder = join('node_modules', name);
     for (const file of files) await place(join(folder, file), await readFile(join(root, folder, file)));
   }
+  await copyWholePackages();
   await copyMigrations();
   await place('package.json', '{ "type": "commonjs" }\n');
   await place('run-bundle.js', await readFile(join(root, 'scripts', 'run-bundle.cjs')));
@@ -138,6 +148,19 @@ async function place(file, contents) {
   const unfinished = `${path}.${process.pid}`;
   await writeFile(unfinished, bytes);
   await rename(unfinished, path);
+}
+
+async function copyWholePackages() {
+  const decoders = (await readdir(join(root, 'node_modules', '@img'))).map((name) => `@img/${name}`);
+  for (const name of new Set([...WHOLE, ...decoders])) {
+    const folder = join('node_modules', name);
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    for (const entry of entries) {
+      const file = relative(root, join(entry.parentPath, entry.name));
+      if (!entry.isFile() || UNUSED.test(file)) continue;
+      await place(file, await readFile(join(root, file)));
+    }
+  }
 }
 
 async function copyMigrations() {

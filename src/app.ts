@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { sweepPhotos } from './jobs/sweep-photos.ts';
 import { publishOutbox } from './jobs/publish-outbox.ts';
 import { CallbackTokens } from './fal/callback-token.ts';
 import { ClockSkew } from './fal/clock-skew.ts';
@@ -16,6 +16,7 @@ import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
 import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
+import { PrismaPhotoStore } from './db/store/photo-store.ts';
 import { PrismaInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
@@ -24,19 +25,21 @@ import { takeOver } from './jobs/take-over.ts';
 import { isOutage } from './db/outage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
+import { simulate } from './built-in-simulator.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
 import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
+import { openPhotos } from './photos/open-photos.ts';
+import { createUploadUrl } from './http/photo-upload.ts';
 import { createChangeLog, forgetChanges } from './db/reads/change-log.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { createUsageReads } from './db/reads/usage-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { withTimeout } from './async/with-timeout.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
-import type { Config, FalConfig } from './config/config.ts';
-import type { Simulator } from '@likeness/fal-simulator';
+import type { Config } from './config/config.ts';
 import type { Log } from './log/log.ts';
 
 export type App = {
@@ -131,6 +134,8 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     log,
   );
   const callbackTokens = new CallbackTokens(fal.key);
+  const photos = openPhotos(config.dataDir, log);
+  parts.add(() => photos.close());
   const deps = {
     store,
     catalog: config.catalog,
@@ -142,6 +147,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     inFlight,
     newCallbackToken: () => callbackTokens.create(),
     settings,
+    photoStore: new PrismaPhotoStore(database.prisma, {
+      photosPerOwner: config.limits.photosPerOwner,
+      retentionDays: config.photoRetentionDays,
+    }),
+    ...photos,
     waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };
   // Last before the database: the response to a submit decides whether a paid run is known.
@@ -162,6 +172,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       notifications,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
+      uploadUrl: createUploadUrl(config),
       usage: createUsageReads(database.pool),
       changes: createChangeLog(database.pool),
     },
@@ -192,6 +203,11 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       refusals: new LogThrottle(REFUSAL_LOG_INTERVAL_MS),
       count: metrics.countWebhook,
     },
+    photos: {
+      jobs: deps,
+      // The URL may have another name of this machine in it than the page that uses it.
+      isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
+    },
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),
@@ -211,6 +227,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
     runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
+    ...sweepPhotos(deps),
     runEvery((stop) => forgetChanges(database.pool, stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
   );
   // First: no new work arrives, subscribers reconnect to another instance, and waiting calls return the current state.
@@ -229,22 +246,4 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     simulatorUrl: simulator?.url ?? null,
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
   };
-}
-
-/** Loaded on use: a server with FAL_KEY runs no code of the simulator. */
-async function simulate({
-  dataDir,
-  isProduction,
-}: Config): Promise<{ fal: FalConfig; simulator: Simulator }> {
-  const { startSimulator } = await import('@likeness/fal-simulator');
-  // Other processes of this machine can reach the simulator, so its key is random.
-  const key = randomBytes(32).toString('base64url');
-  const simulator = await startSimulator({
-    dir: join(dataDir, 'fal-simulator'),
-    apiKeys: [key],
-    // The scenario of one owner would affect the submits of all.
-    controls: !isProduction,
-  });
-  const { queueUrl, restUrl, jwksUrl } = simulator;
-  return { fal: { key, queueUrl, restUrl, jwksUrl }, simulator };
 }

@@ -8,9 +8,14 @@ const ROOT = new URL('..', import.meta.url);
 /** What a room of the source may import of the others; npm packages follow below. ARCHITECTURE.md says what each is for. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['app', 'config', 'log'],
-  app: ['async', 'auth', 'config', 'fal', 'graphql', 'http', 'jobs', 'live', 'log', 'open-database', 'db'],
+  app: [
+    ...['async', 'auth', 'config', 'fal', 'graphql', 'http', 'jobs', 'live', 'log', 'open-database', 'db'],
+    'photos',
+    'built-in-simulator',
+  ],
+  'built-in-simulator': ['config'],
   'open-database': ['async', 'db', 'embedded', 'generated', 'log'],
-  http: ['async', 'auth', 'config', 'fal', 'graphql', 'jobs', 'log', 'values'],
+  http: ['async', 'auth', 'config', 'domain', 'fal', 'graphql', 'jobs', 'log', 'values'],
   graphql: ['async', 'auth', 'catalog', 'domain', 'generated', 'jobs', 'live', 'values'],
   auth: ['config', 'jwks', 'log'],
   fal: ['domain', 'jobs', 'jwks', 'log', 'values'],
@@ -18,18 +23,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
   embedded: ['async', 'db', 'log'],
   backup: ['config', 'db', 'embedded', 'log'],
+  jobs: ['async', 'catalog', 'domain', 'log', 'storage', 'values'],
+  photos: ['async', 'domain', 'jobs', 'log', 'storage'],
   operator: ['async', 'backup', 'catalog', 'config', 'db', 'embedded', 'fal', 'jobs', 'log', 'open-database'],
-  jobs: ['async', 'catalog', 'domain', 'log', 'values'],
   domain: ['catalog', 'values'],
   catalog: ['values'],
   config: ['catalog', 'domain', 'log', 'values'],
   log: [],
+  storage: [],
   async: ['log'],
   jwks: [],
   values: [],
   generated: [],
   // fal's look-alike shares no belief with what it is there to test.
   'fal-simulator': [],
+  // The published client knows the API by its documents only.
+  client: [],
 };
 
 type Import = { readonly from: string; readonly to: string };
@@ -41,7 +50,7 @@ function filesUnder(folder: string): string[] {
     .map(({ parentPath, name }) =>
       posix.join(folder, posix.relative(pathOf(folder), slashed(parentPath)), name),
     )
-    .filter((file) => !file.startsWith('src/generated/'))
+    .filter((file) => !file.includes('src/generated/'))
     .sort();
 }
 
@@ -75,9 +84,10 @@ function show({ from, to }: Import): string {
   return `${from} imports ${to}`;
 }
 
-const SOURCES = [...filesUnder('src'), ...filesUnder('packages/fal-simulator/src')].filter((file) =>
-  /\.m?[jt]s$/.test(file),
-);
+const PACKAGES = ['packages/fal-simulator', 'packages/client'];
+const SOURCES = ['src', ...PACKAGES.map((path) => `${path}/src`)]
+  .flatMap(filesUnder)
+  .filter((file) => /\.m?[jt]s$/.test(file));
 const IMPORTS = SOURCES.flatMap(importsOf);
 
 const isOurs = (file: string) => /^(?:src|packages)\//.test(file);
@@ -122,11 +132,17 @@ describe('an import goes', () => {
     ['pino', ['log']],
     ['@pothos/core', ['graphql', 'http']],
     ['ws', ['http']],
-    ['@likeness/fal-simulator', ['app']],
+    ['@likeness/fal-simulator', ['built-in-simulator']],
   ])('to %s only from %j', (library, parts) => {
     const wrong = IMPORTS.filter(
       ({ from, to }) => (to === library || to.startsWith(`${library}/`)) && !parts.includes(partOf(from)),
     );
+    expect(wrong.map(show)).toEqual([]);
+  });
+
+  test('from the client to its own files, graphql-ws and React', () => {
+    const allowed = /^(?:packages\/client\/src\/|graphql-ws\/client$|react$)/;
+    const wrong = IMPORTS.filter(({ from, to }) => partOf(from) === 'client' && !allowed.test(to));
     expect(wrong.map(show)).toEqual([]);
   });
 
@@ -144,12 +160,12 @@ describe('an import goes', () => {
   });
 
   test('in a test to a helper of its own folder, or of the one kit in test/support', () => {
-    const tests = [...filesUnder('test'), ...filesUnder('packages/fal-simulator/test')];
+    const tests = ['test', ...PACKAGES.map((path) => `${path}/test`)].flatMap(filesUnder);
     const wrong = tests
       .filter((file) => /\.m?ts$/.test(file))
       .flatMap(importsOf)
       .filter(({ from, to }) => {
-        const isTests = /^(?:test|packages\/fal-simulator\/test)\//.test(to);
+        const isTests = /^(?:test|packages\/[\w-]+\/test)\//.test(to);
         // The rules of the soak are its own parts.
         const isInside = posix.dirname(to).startsWith(posix.dirname(from)) || to.startsWith('test/soak/');
         return isTests && !/^test\/(support|fixtures)\//.test(to) && !isInside;

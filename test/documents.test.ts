@@ -20,6 +20,7 @@ const DOCUMENTS = [
   ...markdownIn('docs/'),
   'bench/README.md',
   'packages/fal-simulator/README.md',
+  'packages/client/README.md',
 ].map((file) => file.replace('./', ''));
 
 /** GitHub's anchor of a heading. */

@@ -51,6 +51,7 @@ export const BUILT_IN_TRAINERS: Readonly<Record<string, z.input<typeof trainerFo
   FLUX_PRO: {
     endpoint: 'fal-ai/flux-pro-trainer',
     serves: ['STYLE'],
+    photos: { minimum: 4, recommended: 12 },
     archive: 'data_url',
     trigger: 'trigger_word',
     note: 'finetune_comment',
@@ -63,6 +64,7 @@ export const BUILT_IN_TRAINERS: Readonly<Record<string, z.input<typeof trainerFo
   FLUX_LORA_FAST: {
     endpoint: 'fal-ai/flux-lora-fast-training',
     serves: ['PORTRAIT', 'STYLE'],
+    photos: { minimum: 4, recommended: 12 },
     archive: 'images_data_url',
     trigger: 'trigger_word',
     steps: STEPS,
@@ -105,6 +107,7 @@ export const BUILT_IN_TRAINERS: Readonly<Record<string, z.input<typeof trainerFo
   FLUX_KREA: {
     endpoint: 'fal-ai/flux-krea-trainer',
     serves: ['PORTRAIT', 'STYLE'],
+    photos: { minimum: 4, recommended: 12 },
     archive: 'images_data_url',
     trigger: 'trigger_word',
     steps: STEPS,

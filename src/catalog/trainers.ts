@@ -40,6 +40,7 @@ export type TrainingRequest = {
   readonly steps: number | null;
 };
 
+const photoCount = z.int().min(1).max(60);
 const wholeSteps = z.int().min(1).max(1_000_000);
 
 /** A trainer: a row of the catalog as it is written. */
@@ -53,6 +54,10 @@ export const trainerForm = z
     trigger: fieldName,
     /** A required field with a note for people. It gets the avatar's id, because a name is personal data. */
     note: fieldName.optional(),
+    /** In an archive. fal starts no training with fewer than the minimum, or one with a poor result. */
+    photos: z
+      .strictObject({ minimum: photoCount, recommended: photoCount })
+      .default({ minimum: 10, recommended: 20 }),
     steps: z.strictObject({ field: fieldName, min: wholeSteps, max: wholeSteps, default: wholeSteps }),
     input: fixedInput.default({}),
     /** Input fields with another value in each training type. */
@@ -92,7 +97,7 @@ export const trainerForm = z
 export type TrainerForm = z.output<typeof trainerForm>;
 
 /** One trainer. Trainers differ in each of these, so no code outside the catalog may assume any. */
-export type TrainerRow = Pick<TrainerForm, 'endpoint' | 'serves'> & {
+export type TrainerRow = Pick<TrainerForm, 'endpoint' | 'serves' | 'photos'> & {
   readonly name: Trainer;
   readonly steps: { readonly min: number; readonly max: number; readonly default: number };
   readonly input: (request: TrainingRequest) => JsonObject;
@@ -103,11 +108,12 @@ export type TrainerRow = Pick<TrainerForm, 'endpoint' | 'serves'> & {
 };
 
 export function createTrainer(name: Trainer, form: TrainerForm, generator: Generator): TrainerRow {
-  const { endpoint, serves, steps, result } = form;
+  const { endpoint, serves, photos, steps, result } = form;
   return {
     name,
     endpoint,
     serves,
+    photos,
     steps,
     generator,
     input: ({ trainingType, imagesUrl, triggerPhrase, avatarId, steps: chosen }) => ({

@@ -69,6 +69,8 @@ export function readConfig(environment: Environment) {
       artifacts: read.days('FAL_ARTIFACT_RETENTION_DAYS', 365),
       images: read.days('FAL_IMAGE_RETENTION_DAYS', 30),
     },
+    /** How long photos are kept for trainings; null: until they are deleted. */
+    photoRetentionDays: read.days('PHOTO_RETENTION_DAYS', 30),
     reconcileIntervalMs:
       read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
     /** Waits before the next probe of an open circuit breaker; the last one repeats. */
@@ -202,6 +204,7 @@ function readLimits(read: EnvReader, auth: AuthConfig) {
     microUsdPerDay: read.usdLimit('LIMIT_USD_PER_DAY'),
     totalMicroUsdPerDay: read.usdLimit('LIMIT_TOTAL_USD_PER_DAY'),
     avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
+    photosPerOwner: read.limit('LIMIT_PHOTOS_PER_OWNER', isLocal ? null : 1000),
     /** Open subscriptions of one owner. */
     streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', isLocal ? null : 1000),
     operationsPerSocket: read.limit('LIMIT_OPERATIONS_PER_SOCKET', 10),

@@ -1,4 +1,5 @@
 import { deprecationNotice } from '../catalog/catalog.ts';
+import { priceOf } from '../catalog/prices.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../log/log.ts';
 
@@ -25,6 +26,17 @@ export function warnOfSettings(config: Config, log: Log): void {
       log.warn({ styleTrainer }, `${notice} (STYLE_TRAINER)`);
     }
     if (config.publicUrl === null) log.info({}, 'PUBLIC_URL is not set: no webhooks, runs are polled');
+  }
+  const { microUsdPerDay, totalMicroUsdPerDay } = config.limits;
+  if (microUsdPerDay !== null || totalMicroUsdPerDay !== null) {
+    for (const [type, [name]] of Object.entries(config.defaultTrainers)) {
+      const row = config.catalog.trainer(name);
+      if (row !== null && priceOf(row.endpoint) === null)
+        log.warn(
+          { trainer: name },
+          `limit on money: refuses ${type} trainings by default, whose price is unknown`,
+        );
+    }
   }
   if (config.auth.kind === 'JWT' && 'jwksUrl' in config.auth.keys && config.auth.audience === null) {
     const advice = 'tokens of the same issuer for other services are accepted';

@@ -96,6 +96,8 @@ export type Services = {
   readonly notifications: Pick<Notifications, 'listen'>;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
+  /** The URL for the upload of a photo, for a client that addresses this server by `host`. */
+  readonly uploadUrl: (token: string, host: string | undefined) => string;
   readonly usage: UsageReads;
   readonly changes: ChangeLog;
 };
@@ -115,6 +117,8 @@ export type Push = {
 export type Context = Services & {
   /** Null: anonymous. */
   readonly viewer: Viewer | null;
+  /** The Host header of an HTTP request. */
+  readonly host?: string | undefined;
   /** Of a subscription over WebSocket. */
   readonly push?: Push;
 };

@@ -8,6 +8,8 @@ import './changes.ts';
 import './lists.ts';
 import './image-mutations.ts';
 import './mutations.ts';
+import './photo-set.ts';
+import './photo-mutations.ts';
 import './generation-mutations.ts';
 import './promote.ts';
 import './usage.ts';

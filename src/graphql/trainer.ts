@@ -38,57 +38,65 @@ function trainingPrice(endpoint: string, defaultSteps: number): string {
     : `${price} (${usdText(estimate.microUsd)} for the default ${defaultSteps})`;
 }
 
-const TrainerInfo = builder
-  .objectRef<TrainerRow & { readonly defaultFor: readonly TrainingType[] }>('TrainerInfo')
-  .implement({
-    description: 'Properties of a trainer.',
-    fields: (t) => ({
-      name: t.expose('name', {
-        type: TrainerEnum,
-        description: 'Value for the `trainer` input of `startTraining`.',
-      }),
-      endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
-      trainingTypes: t.expose('serves', {
-        type: [TrainingTypeEnum],
-        description: 'Supported training types.',
-      }),
-      defaultFor: t.expose('defaultFor', {
-        type: [TrainingTypeEnum],
-        description:
-          'Training types for which this trainer is the default at present. The default changes when fal does not serve it any more.',
-      }),
-      artifact: t.expose('artifact', {
-        type: ArtifactKindEnum,
-        description: 'Kind of artefact that the training produces.',
-      }),
-      generatesWith: t.string({
-        description: 'fal endpoint that generates images from the artefact.',
-        resolve: ({ generator }) => generator.endpoint,
-      }),
-      minSteps: t.int({
-        description: 'Minimum number of steps.',
-        resolve: ({ steps }) => steps.min,
-      }),
-      maxSteps: t.int({
-        description: 'Maximum number of steps.',
-        resolve: ({ steps }) => steps.max,
-      }),
-      defaultSteps: t.int({
-        description: 'Default number of steps.',
-        resolve: ({ steps }) => steps.default,
-      }),
-      price: t.string({
-        description:
-          'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',
-        resolve: ({ endpoint, steps }) => trainingPrice(endpoint, steps.default),
-      }),
-      deprecation: t.string({
-        nullable: true,
-        description: 'Notice that names a replacement. Null unless fal has deprecated the trainer.',
-        resolve: deprecationNotice,
-      }),
+type TrainerShape = TrainerRow & { readonly defaultFor: readonly TrainingType[] };
+
+const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
+  description: 'Properties of a trainer.',
+  fields: (t) => ({
+    name: t.expose('name', {
+      type: TrainerEnum,
+      description: 'Value for the `trainer` input of `startTraining`.',
     }),
-  });
+    endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
+    trainingTypes: t.expose('serves', {
+      type: [TrainingTypeEnum],
+      description: 'Supported training types.',
+    }),
+    defaultFor: t.expose('defaultFor', {
+      type: [TrainingTypeEnum],
+      description:
+        'Training types for which this trainer is the default at present. The default changes when fal does not serve it any more.',
+    }),
+    artifact: t.expose('artifact', {
+      type: ArtifactKindEnum,
+      description: 'Kind of artefact that the training produces.',
+    }),
+    generatesWith: t.string({
+      description: 'fal endpoint that generates images from the artefact.',
+      resolve: ({ generator }) => generator.endpoint,
+    }),
+    minSteps: t.int({
+      description: 'Minimum number of steps.',
+      resolve: ({ steps }) => steps.min,
+    }),
+    maxSteps: t.int({
+      description: 'Maximum number of steps.',
+      resolve: ({ steps }) => steps.max,
+    }),
+    defaultSteps: t.int({
+      description: 'Default number of steps.',
+      resolve: ({ steps }) => steps.default,
+    }),
+    minPhotos: t.int({
+      description: 'Minimum number of photos.',
+      resolve: ({ photos }) => photos.minimum,
+    }),
+    recommendedPhotos: t.int({
+      description: 'Number of photos from which on more of them improve the result little.',
+      resolve: ({ photos }) => photos.recommended,
+    }),
+    price: t.string({
+      description:
+        'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',
+      resolve: ({ endpoint, steps }) => trainingPrice(endpoint, steps.default),
+    }),
+    deprecation: t.string({
+      nullable: true,
+      description: 'Notice that names a replacement. Null unless fal has deprecated the trainer.',
+      resolve: deprecationNotice,
+    }),
+  }),
+});
 
 builder.queryField('trainers', (t) =>
   t.field({

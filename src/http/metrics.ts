@@ -14,7 +14,7 @@ export type Metrics = {
 
 /** Counts a request whose response was sent. An event stream counts when it ends. */
 export type CountRequest = (request: {
-  readonly route: 'graphql' | 'webhook' | 'other';
+  readonly route: 'graphql' | 'webhook' | 'photo' | 'other';
   readonly status: number;
   readonly seconds: number;
 }) => void;

@@ -7,6 +7,7 @@ import { GRAPHQL_PATH } from './graphql-path.ts';
 import type { PlainQueries, Unanswered } from './plain-queries.ts';
 import type { MaskError, Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
+import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
@@ -44,6 +45,7 @@ export type HttpOptions = {
   readonly maskError: MaskError;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
+  readonly photos: PhotoUploads;
   readonly readiness: Readiness;
   readonly metrics: {
     readonly registry: Registry;
@@ -54,8 +56,8 @@ export type HttpOptions = {
   readonly log: Log;
 };
 
-/** In milliseconds. */
-const REQUEST_LIMITS = { requestTimeout: 30_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
+/** In milliseconds. For the bodies of all routes but photos, other limits are shorter. */
+const REQUEST_LIMITS = { requestTimeout: 330_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
 
 /** Time to discard the rest of an unread body. */
 const LINGER_MS = 2000;
@@ -68,6 +70,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { log, timeouts = TIMEOUTS } = options;
   const inFlight = new InFlight();
   const webhook = createFalWebhook(options.webhook);
+  const photoUpload = createPhotoUpload(options.photos);
   // Tracked until the response exists: sending it to a disconnected client may never end.
   const edge = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),
@@ -91,7 +94,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
     const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
-    const answer = isAt(WEBHOOK_PATH, path) ? webhook : isQuery ? options.plainQueries : null;
+    const answer = isAt(WEBHOOK_PATH, path)
+      ? webhook
+      : isAt(PHOTO_PATH, path)
+        ? photoUpload
+        : isQuery
+          ? options.plainQueries
+          : null;
     const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
@@ -153,9 +162,18 @@ function count(request: IncomingMessage, response: ServerResponse, countRequest:
   const began = performance.now();
   response.once('finish', () => {
     const path = pathOf(request.url ?? '');
-    const route = isAt(GRAPHQL_PATH, path) ? 'graphql' : isAt(WEBHOOK_PATH, path) ? 'webhook' : 'other';
-    countRequest({ route, status: response.statusCode, seconds: (performance.now() - began) / 1000 });
+    countRequest({
+      route: routeOf(path),
+      status: response.statusCode,
+      seconds: (performance.now() - began) / 1000,
+    });
   });
+}
+
+function routeOf(path: string): 'graphql' | 'webhook' | 'photo' | 'other' {
+  if (isAt(GRAPHQL_PATH, path)) return 'graphql';
+  if (isAt(WEBHOOK_PATH, path)) return 'webhook';
+  return isAt(PHOTO_PATH, path) ? 'photo' : 'other';
 }
 
 function refuse(response: ServerResponse, { status, message, headers }: HeadRefusal): void {

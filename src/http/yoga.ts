@@ -90,7 +90,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       return withTabsInPlace(renderGraphiQL(page));
     },
     maskedErrors: { maskError },
-    context: ({ viewer = null }) => ({ ...services, viewer }),
+    context: ({ viewer = null, req }) => ({ ...services, viewer, host: req?.headers.host }),
   });
   const plainQueries = createPlainQueries({
     schema,

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { v7 as timeOrderedUuid } from 'uuid';
 import type { Json } from '../values/json.ts';
 
-export type EntityPrefix = 'avt' | 'gen' | 'job';
+export type EntityPrefix = 'avt' | 'gen' | 'job' | 'pho';
 
 /** `avt_` and the 32 hex digits of a version 7 UUID, so that ids sort by creation. Row key, GraphQL id and log value. */
 export function newId(prefix: EntityPrefix): string {
@@ -11,7 +11,7 @@ export function newId(prefix: EntityPrefix): string {
 
 /** Whether newId() can have made the text. Other texts may contain characters that fail in a query. */
 export function isId(text: string): boolean {
-  return /^(?:avt|gen|job)_[0-9a-f]{32}$/.test(text);
+  return /^(?:avt|gen|job|pho)_[0-9a-f]{32}$/.test(text);
 }
 
 /** A word without a meaning to the model, so that only the training gives it one. */

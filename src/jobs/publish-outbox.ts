@@ -3,7 +3,8 @@ import type { Log } from '../log/log.ts';
 
 /** The id and version of a changed row, never the row itself: every subscriber reads that with its own rights. */
 export type Notification = {
-  readonly kind: 'AVATAR' | 'GENERATION';
+  /** The entity of a PHOTO_SET is its avatar. */
+  readonly kind: 'AVATAR' | 'GENERATION' | 'PHOTO_SET';
   readonly ownerId: string;
   readonly entityId: string;
   readonly version: number;

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Notification, Publisher } from '../jobs/publish-outbox.ts';
 import type { Subscribe, WatchEvent } from './watch.ts';
 
-export type Channel = 'avatar' | 'avatarsOf' | 'generation' | 'changesOf';
+export type Channel = 'avatar' | 'avatarsOf' | 'generation' | 'photoSet' | 'changesOf';
 
-/** A channel with the id of the avatar, owner or generation. */
+/** A channel with the id of the avatar, owner or generation. A photo set has its avatar's. */
 type Topic = `${Channel}:${string}`;
 
 type Listener = (event: WatchEvent) => void;
@@ -46,11 +46,16 @@ export class Notifications implements Publisher {
   /** Wakes this process's watchers only. */
   deliver({ kind, ownerId, entityId }: Notification): void {
     const event: WatchEvent = { kind: 'changed', entityId };
-    if (kind === 'AVATAR') {
-      this.#wake(`avatar:${entityId}`, event);
-      this.#wake(`avatarsOf:${ownerId}`, event);
-    } else {
-      this.#wake(`generation:${entityId}`, event);
+    switch (kind) {
+      case 'AVATAR':
+        this.#wake(`avatar:${entityId}`, event);
+        this.#wake(`avatarsOf:${ownerId}`, event);
+        break;
+      case 'GENERATION':
+        this.#wake(`generation:${entityId}`, event);
+        break;
+      case 'PHOTO_SET':
+        this.#wake(`photoSet:${entityId}`, event);
     }
     this.#wake(`changesOf:${ownerId}`, event);
   }

@@ -18,7 +18,7 @@ const PROBE = '';
 
 const messageSchema = z.object({
   from: z.string(),
-  kind: z.enum(['AVATAR', 'GENERATION']),
+  kind: z.enum(['AVATAR', 'GENERATION', 'PHOTO_SET']),
   ownerId: z.string(),
   entityId: z.string(),
   version: z.number(),

@@ -20,6 +20,7 @@ const LIMITS = [
   'LIMIT_SOCKETS',
   'LIMIT_SOCKETS_PER_OWNER',
   'LIMIT_COST_PER_MINUTE',
+  'LIMIT_PHOTOS_PER_OWNER',
 ];
 
 const USD_LIMITS = ['LIMIT_USD_PER_DAY', 'LIMIT_TOTAL_USD_PER_DAY'];
@@ -28,11 +29,12 @@ const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
   'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN ' +
-  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
+  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS PHOTO_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
 ).split(' ');
 
 const LOCAL_LIMITS = {
   ...NO_LIMITS,
+  photosPerOwner: null,
   streamsPerOwner: null,
   operationsPerSocket: 10,
   sockets: 20_000,
@@ -73,6 +75,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     catalog: BUILT_IN,
     defaultTrainers: { PORTRAIT: ['FLUX_LORA_PORTRAIT'], STYLE: ['FLUX_PRO', 'FLUX_LORA_FAST'] },
     retentionDays: { artifacts: 365, images: 30 },
+    photoRetentionDays: 30,
     reconcileIntervalMs: 500,
     breakerWaitsMs: [60_000, 120_000, 300_000, 900_000],
     auth: { kind: 'LOCAL' },
@@ -109,6 +112,7 @@ test('every setting is applied', () => {
       STYLE_TRAINER: 'WAN_22_IMAGE',
       FAL_ARTIFACT_RETENTION_DAYS: '7',
       FAL_IMAGE_RETENTION_DAYS: 'none',
+      PHOTO_RETENTION_DAYS: '8',
       RECONCILE_INTERVAL_MS: '1500',
       BREAKER_WAITS_MS: '5000, 60000',
       AUTH_JWKS_URL: 'https://id.example/jwks.json',
@@ -125,6 +129,7 @@ test('every setting is applied', () => {
       LIMIT_SOCKETS: '8',
       LIMIT_SOCKETS_PER_OWNER: '9',
       LIMIT_COST_PER_MINUTE: '10',
+      LIMIT_PHOTOS_PER_OWNER: '11',
       LIMIT_USD_PER_DAY: '1.50',
       LIMIT_TOTAL_USD_PER_DAY: '20',
       METRICS_TOKEN: 'for-the-metrics-only',
@@ -152,6 +157,7 @@ test('every setting is applied', () => {
     catalog: expect.any(Catalog) as Catalog,
     defaultTrainers: { PORTRAIT: ['FLUX_LORA_PORTRAIT'], STYLE: ['WAN_22_IMAGE'] },
     retentionDays: { artifacts: 7, images: null },
+    photoRetentionDays: 8,
     reconcileIntervalMs: 1500,
     breakerWaitsMs: [5000, 60_000],
     auth: {
@@ -174,6 +180,7 @@ test('every setting is applied', () => {
       sockets: 8,
       socketsPerOwner: 9,
       costPerMinute: 10,
+      photosPerOwner: 11,
     },
     metricsToken: 'for-the-metrics-only',
     allowedOrigins: ['https://app.example', 'https://shop.example:8443'],
@@ -399,6 +406,7 @@ describe('limits', () => {
       sockets: 20_000,
       socketsPerOwner: 1000,
       costPerMinute: 10_000_000,
+      photosPerOwner: 1000,
     });
   });
 

@@ -11,3 +11,15 @@ test.each([
   warnOfSettings(readConfig({ FAL_KEY: 'none', AUTH_JWKS_URL: 'http://127.0.0.1:9/', ...audience }), log);
   expect(log.lines.filter(({ message }) => message.includes('AUTH_AUDIENCE'))).toHaveLength(times);
 });
+
+test.each([
+  ['of an unknown price are warned of', { LIMIT_USD_PER_DAY: '1' }, ['FLUX_PRO']],
+  ['of an unknown price are warned of', { LIMIT_TOTAL_USD_PER_DAY: '1' }, ['FLUX_PRO']],
+  ['with a price are not', { LIMIT_USD_PER_DAY: '1', STYLE_TRAINER: 'FLUX_LORA_FAST' }, []],
+  ['are not without a limit on money', {}, []],
+] as const)('default trainers %s', (_what, settings, trainers) => {
+  const log = memoryLog();
+  warnOfSettings(readConfig({ FAL_KEY: 'none', STYLE_TRAINER: 'FLUX_PRO', ...settings }), log);
+  const warned = log.lines.filter(({ message }) => message.includes('limit on money'));
+  expect(warned.map(({ fields }) => fields)).toEqual(trainers.map((trainer) => ({ trainer })));
+});

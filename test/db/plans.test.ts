@@ -14,6 +14,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { forgetChanges } from '../../src/db/reads/change-log.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
+import { PrismaPhotoStore } from '../../src/db/store/photo-store.ts';
 import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
 import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -29,6 +30,7 @@ const LARGE = [
   'changes',
   'generations',
   'jobs',
+  'photos',
   'webhook_deliveries',
 ];
 
@@ -58,6 +60,7 @@ const app = await startTestApp({
     LIMIT_TOTAL_TRAININGS_PER_DAY: '100000',
     LIMIT_TOTAL_IMAGES_PER_DAY: '100000',
     LIMIT_AVATARS_PER_OWNER: '100',
+    LIMIT_PHOTOS_PER_OWNER: '100',
     LIMIT_USD_PER_DAY: '100000',
     LIMIT_TOTAL_USD_PER_DAY: '100000',
   },
@@ -82,6 +85,9 @@ async function seed({ pool }: Database): Promise<void> {
      FROM generate_series(1, ${ROWS}) n`,
     `INSERT INTO webhook_deliveries (job_id, request_id, body_sha256, outcome, received_at)
      SELECT 'job_' || lpad(to_hex(n), 32, '0'), 'run-' || n, 'sha', 'APPLIED', now() - n * interval '1 second' FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO photos (id, owner_id, avatar_id, name, token_hash, size, file, delete_after_job_id, expires_at)
+     SELECT 'pho_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'avt_' || lpad(to_hex(n), 32, '0'), 'a', 'token-' || n, 1, 'file-' || n,
+       CASE n % 100 WHEN 1 THEN 'job_' || lpad(to_hex(n), 32, '0') END, now() + n * interval '1 minute' FROM generate_series(1, ${ROWS}) n`,
     `INSERT INTO changes (entity_id, owner_id, version, position, changed_at)
      SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 1, n, now() - n * interval '1 second' FROM generate_series(1, ${ROWS}) n`,
     'ANALYZE',
@@ -121,6 +127,9 @@ async function useEverything(): Promise<void> {
   const { avatars } = await app.execute(AvatarsDocument, { first: 20 });
   await app.execute(AvatarsDocument, { first: 20, after: avatars.pageInfo.endCursor ?? null });
   await app.execute(LISTS, {});
+  await app.uploadPhotos(avatar.id, [{ name: 'a', bytes: Buffer.from('no photo') }]);
+  const set = await app.photoSet(avatar.id);
+  await app.deletePhoto(set?.photos[0]?.id ?? '');
   const { avatar: trained } = await app.execute(TrainingsDocument, { avatarId: avatar.id, first: 1 });
   const trainingId = trained?.trainings.edges.at(-1)?.node.id ?? '';
   await app.execute(TrainingByIdDocument, { id: trainingId });
@@ -157,6 +166,9 @@ test('every statement finds its rows of large tables by an index, and every inde
   await app.restart(async ({ pool, prisma }) => {
     // Once an hour.
     await forgetDeliveries(prisma, new AbortController().signal);
+    const photos = new PrismaPhotoStore(prisma, { photosPerOwner: null, retentionDays: null });
+    await photos.deleteDue(200);
+    await photos.findUnknown(['file-1']);
     await forgetChanges(pool, new AbortController().signal);
     const instances = new PrismaInstanceStore(prisma, 'living');
     await instances.freeAll();

@@ -24,6 +24,7 @@ import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
 import type { UseCaseDeps } from '../../src/jobs/deps.ts';
+import type { ReceivePhotoDeps } from '../../src/jobs/receive-photo.ts';
 import type { WebhookDeps } from '../../src/jobs/handle-webhook.ts';
 import type { ChangingServerOptions, ChangesMade } from './changing.ts';
 
@@ -50,6 +51,7 @@ const graphql = createGraphqlServer({
     notifications,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
+    uploadUrl: (token) => token,
     usage: createUsageReads(pool),
     changes: createChangeLog(pool),
   },
@@ -76,6 +78,7 @@ const http = await startHttp({
   timeouts: { ...TIMEOUTS, ...patience },
   ...graphql,
   authenticate,
+  photos: { jobs: {} as ReceivePhotoDeps, isAllowedOrigin: () => true },
   webhook: {
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
     accountId: null,

@@ -1,5 +1,9 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { StartTrainingDocument, UnknownOutcomeDocument } from '../../src/generated/contract/graphql.ts';
+import {
+  StartTrainingDocument,
+  UnknownOutcomeDocument,
+  UsageDocument,
+} from '../../src/generated/contract/graphql.ts';
 import { buildCommands, npmRun, runCommand } from './run-command.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
@@ -107,6 +111,8 @@ describe.skipIf(besideServers.isMissing)(besideServers.title, { timeout: 120_000
     expect(await operator('unknown', id, 'not-started')).toMatchObject({ code: 0 });
     const ended = await watch.until(({ status }) => status === 'FAILED', 'the end');
     expect(ended.error).toMatchObject({ code: 'NOT_STARTED' });
+    const today = new Date().toISOString().slice(0, 10);
+    expect(await server.execute(UsageDocument, { from: today, to: today })).toEqual({ usage: [] });
     expect(await tryToTrain(id)).toMatchObject({ avatar: { status: 'QUEUED', error: null } });
     expect(await server.settled(id)).toMatchObject({ status: 'COMPLETED' });
   });

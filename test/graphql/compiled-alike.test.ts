@@ -50,6 +50,8 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
       numImages: 2,
       seed: maybe(4_294_967_296n),
       images: maybe([image, { url: 'v', flagged: false }]),
+      tags: ['tea'],
+      loraUrls: [],
     };
   };
   const read = (what: string) => {
@@ -69,11 +71,18 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
     generation: one,
     avatarsOf: (owner: string, page: PageOfRows) => list(AVATARS, owner, page),
     generationsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, avatar, page),
+    trainingsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, `trainings ${avatar}`, page),
   };
   const goneEndpoints = { isGone: async () => true };
   const jobs = { catalog: BUILT_IN, goneEndpoints, settings: { defaultTrainers: DEFAULT_TRAINERS } };
+  const photoOf = (id: string) => ({ ...row(id), state: 'REFUSED', reasonCode: 'DAMAGED', warningCodes: [] });
+  const photoSet = async ({ where: { id } }: { readonly where: { readonly id: string } }) => {
+    read(`photos ${id}`);
+    return { trainingType: 'STYLE', photosVersion: 2, photos: GENERATIONS.map(photoOf) };
+  };
+  const prisma = { avatar: { findFirst: photoSet } };
   const viewer = { ownerId: 'ada', expiresAt: null };
-  return { viewer, rows, jobs } as unknown as Context;
+  return { viewer, rows, prisma, jobs } as unknown as Context;
 }
 
 /** Which of several errors are reported, and in which order, is left open by GraphQL. */
@@ -90,6 +99,8 @@ test.each(['nothing', 'reads', 'values'] as const)(
       const { text, variables } = randomQuery(schema, `${failing} ${seed}`, [...AVATARS, ...GENERATIONS]);
       const document = parse(text);
       if (validate(schema, document).length > 0) continue;
+      // graphql-js leaves the error of a field unhandled when a later entry of the field's list breaks the list.
+      if (failing === 'values' && /\([^)]*\bfirst: [^)]*\blast: /.test(text)) continue;
       tried.queries += 1;
       const contextValue = contextFor(String(seed), failing, onRead);
       const expected = await execute({ schema, document, contextValue, variableValues: variables });

@@ -46,6 +46,7 @@ const http = await startHttp({
   socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
   authenticate,
   webhook: {} as HttpOptions['webhook'],
+  photos: {} as HttpOptions['photos'],
   readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
   metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
   log,

@@ -76,6 +76,7 @@ beforeAll(async () => {
     },
     authenticate,
     webhook: {} as HttpOptions['webhook'],
+    photos: {} as HttpOptions['photos'],
     readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
     metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
     log,

@@ -29,6 +29,7 @@ const http = await startHttp({
     count: fails,
     refusals: { times: fails },
   } as unknown as HttpOptions['webhook'],
+  photos: {} as HttpOptions['photos'],
   readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: fails },
   metrics: {
     registry: { metrics: fails } as unknown as Registry,

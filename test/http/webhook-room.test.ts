@@ -39,6 +39,7 @@ beforeEach(async () => {
     isLocal: false,
     isAllowedOrigin: isLocalOrigin,
     socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
+    photos: {},
     webhook: {
       keys: new KeySet(keys.url, log),
       accountId: null,

@@ -20,6 +20,7 @@ const his = await app.trainedAvatar({ trainingType: 'STYLE' }, { token: bob });
 await drawTwice();
 const hers = await app.trainedAvatar({ trainingType: 'STYLE' }, { token: alice });
 const herImage = await app.generate({ avatarId: hers.id, waitSeconds: 20 }, { token: alice });
+const [herPhoto] = await app.photoUploads(hers.id, [{ name: 'a.jpg', size: 1 }], { token: alice });
 await app.newAvatar({ name: 'his third' }, { token: bob });
 await app.newAvatar({ name: 'his last' }, { token: bob });
 await drawTwice();
@@ -35,6 +36,7 @@ const herTraining = herAvatar?.trainings.edges[0]?.node.id ?? '';
 const KINDS: [kind: string, id: string][] = [
   ['an avatar', hers.id],
   ['a generation', herImage.id],
+  ['a photo', herPhoto?.photoId ?? ''],
   ['a training', herTraining],
 ];
 
@@ -64,15 +66,18 @@ async function answerTo(place: Place, id: string, token: string): Promise<PlaceA
 async function everything(): Promise<string> {
   const rows = await app.execute(AvatarsDocument, { first: 100 }, { token: alice });
   const mine = await app.execute(AvatarsDocument, { first: 100 }, { token: bob });
-  return JSON.stringify([rows, mine, app.simulator.requests().length]);
+  const photosOfHers = await app.photoSet(hers.id, { token: alice });
+  return JSON.stringify([rows, mine, photosOfHers, app.simulator.requests().length]);
 }
 
 test('the places that take an id are these; a new one is tried by itself', () => {
   expect(PLACES.map(({ name }) => name).toSorted()).toEqual([
     'mutation cancelGeneration(input.generationId)',
     'mutation cancelTraining(input.avatarId)',
+    'mutation createPhotoUploads(input.avatarId)',
     'mutation deleteAvatar(input.avatarId)',
     'mutation deleteGeneration(input.generationId)',
+    'mutation deletePhoto(input.photoId)',
     'mutation generateImage(input.avatarId)',
     'mutation promote(input.trainingId)',
     'mutation regenerate(input.generationId)',
@@ -83,10 +88,12 @@ test('the places that take an id are these; a new one is tried by itself', () =>
     'query avatars(before)',
     'query generation(id)',
     'query node(id)',
+    'query photoSet(avatarId)',
     'query training(id)',
     'subscription avatarStatus(avatarId)',
     'subscription changes(after)',
     'subscription generationStatus(generationId)',
+    'subscription photoSet(avatarId)',
   ]);
 });
 

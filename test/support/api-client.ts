@@ -6,11 +6,15 @@ import {
   CancelTrainingDocument,
   ChangesDocument,
   CreateAvatarDocument,
+  CreatePhotoUploadsDocument,
   DeleteAvatarDocument,
+  DeletePhotoDocument,
   GenerateImageDocument,
   GenerationByIdDocument,
   GenerationStatusDocument,
+  PhotoSetOfDocument,
   StartTrainingDocument,
+  WatchPhotoSetDocument,
   UpdateAvatarDocument,
   type AvatarStatusSubscription,
   type AvatarStatusSubscriptionVariables,
@@ -21,7 +25,10 @@ import {
   type GenerationByIdQuery,
   type GenerationStatusSubscription,
   type GenerationStatusSubscriptionVariables,
+  type PhotoFileInput,
   type StartTrainingInput,
+  type WatchPhotoSetSubscription,
+  type WatchPhotoSetSubscriptionVariables,
   type TypedDocumentString,
   type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
@@ -33,6 +40,8 @@ import { Watch } from './watch.ts';
 
 export type AvatarRow = AvatarStatusSubscription['avatarStatus'];
 export type GenerationRow = GenerationStatusSubscription['generationStatus'];
+
+export type PhotoSet = WatchPhotoSetSubscription['photoSet'];
 
 export type Transport = 'ws' | 'sse';
 export const TRANSPORTS = ['ws', 'sse'] as const;
@@ -170,6 +179,38 @@ export class ApiClient {
     return this.#watch(GenerationStatusDocument, variables, rowOf, options);
   }
 
+  async photoUploads(avatarId: string, files: readonly PhotoFileInput[], options?: CallOptions) {
+    const variables = { input: { avatarId, files: [...files] } };
+    const { createPhotoUploads: result } = await this.execute(CreatePhotoUploadsDocument, variables, options);
+    return 'uploads' in result ? result.uploads : refused(result);
+  }
+
+  /** Announces photos and uploads them. */
+  async uploadPhotos(
+    avatarId: string,
+    photos: readonly { readonly bytes: Buffer; readonly name: string; readonly caption?: string }[],
+    options?: CallOptions,
+  ): Promise<Response[]> {
+    const files = photos.map(({ bytes, ...file }) => ({ ...file, size: bytes.byteLength }));
+    const uploads = await this.photoUploads(avatarId, files, options);
+    return Promise.all(uploads.map(({ url }, index) => putPhoto(url, photos[index]?.bytes)));
+  }
+
+  async deletePhoto(photoId: string, options?: CallOptions): Promise<PhotoSet> {
+    const { deletePhoto: result } = await this.execute(DeletePhotoDocument, { input: { photoId } }, options);
+    return 'photoSet' in result ? result.photoSet : refused(result);
+  }
+
+  /** Null when the caller has no such avatar. */
+  async photoSet(avatarId: string, options?: CallOptions): Promise<PhotoSet | null> {
+    return (await this.execute(PhotoSetOfDocument, { avatarId }, options)).photoSet;
+  }
+
+  watchPhotoSet(variables: WatchPhotoSetSubscriptionVariables, options?: WatchOptions): Watch<PhotoSet> {
+    const rowOf = (data: unknown) => (data as WatchPhotoSetSubscription).photoSet;
+    return this.#watch(WatchPhotoSetDocument, variables, rowOf, options);
+  }
+
   watchChanges(
     variables: ChangesSubscriptionVariables,
     options?: WatchOptions,
@@ -219,6 +260,16 @@ export class ApiClient {
     this.#watches.add(watch);
     return watch;
   }
+}
+
+/** Sends the bytes of a photo as a browser does. */
+export function putPhoto(
+  url: string,
+  bytes: Buffer | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const body = new Uint8Array(bytes ?? []);
+  return fetch(url, { method: 'PUT', body, headers: { connection: 'close', ...headers } });
 }
 
 function refused(result: object): never {

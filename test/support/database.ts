@@ -1,4 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { IN_MEMORY } from '../../src/embedded/database.ts';
 import { openDatabase, type Database, type DatabaseOptions } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from './embedded-template.ts';
@@ -11,7 +13,7 @@ export const testedDatabase: Database['kind'] = adminUrl === undefined ? 'embedd
 /** A database nobody else uses. */
 export type DatabasePlace = {
   /** For a process or an app that opens it by itself. */
-  env: { DATABASE_URL: string } | { DATA_DIR: string };
+  env: { DATABASE_URL: string; DATA_DIR?: string } | { DATA_DIR: string };
   /** Opens it here. The embedded one can be open once only: close it before an app gets `env`. */
   open: () => Promise<Database>;
   /** Closes what open() opened and removes the data. */
@@ -46,13 +48,16 @@ export async function freshDatabase(): Promise<{
 async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePlace> {
   const { name, url } = await createPostgresDatabase(admin, empty);
   const opened: Database[] = [];
-  const env = { DATABASE_URL: url };
+  // For files that are in no database.
+  const dataDir = await mkdtemp(join(tmpdir(), 'likeness-'));
+  const env = { DATABASE_URL: url, DATA_DIR: dataDir };
   return {
     env,
     open: () => remembering(opened, openDatabase(optionsOf(env))),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await dropPostgresDatabase(admin, name);
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

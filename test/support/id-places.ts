@@ -32,6 +32,7 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   imagesUrl: 'https://photos.example/likeness.zip',
   prompt: 'tea',
   name: 'Ada',
+  size: 1,
 };
 
 /** An id of the same kind, and of the same moment, that names nothing. */

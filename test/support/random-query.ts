@@ -2,6 +2,7 @@ import {
   getNamedType,
   isAbstractType,
   isCompositeType,
+  isEnumType,
   isObjectType,
   isUnionType,
   type GraphQLArgument,
@@ -42,7 +43,10 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
   }
 
   function argument({ name, type }: GraphQLArgument): string[] {
-    const of = getNamedType(type).name;
+    const named = getNamedType(type);
+    if (isEnumType(named))
+      return random.chance(0.5) ? [] : [`${name}: ${random.pick(named.getValues()).name}`];
+    const of = named.name;
     if (!['ID', 'Int', 'String'].includes(of)) throw new Error(`There are no values of ${of} yet`);
     const isId = of === 'ID';
     if (of === 'String' || (!isId && random.chance(0.6))) return [];

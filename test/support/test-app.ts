@@ -95,6 +95,11 @@ export class TestApp extends ApiClient {
     return this.#parts.fal;
   }
 
+  /** The folder of the server's files. */
+  get dataDir(): string {
+    return this.#parts.env['DATA_DIR'] ?? '';
+  }
+
   /** A masked error has to be announced: `log.expectError`. */
   override async ask<R, V>(
     document: TypedDocumentString<R, V>,

@@ -187,7 +187,15 @@ function set(table: string, row: string, fields: readonly string[], json: string
 }
 
 /** Columns that the statement itself sets, or that no decision changes. */
-const GUARDED = new Set(['id', 'revision', 'version', 'nextPollAt', 'leasedBy', 'leasedUntil']);
+const GUARDED = new Set([
+  'id',
+  'revision',
+  'version',
+  'photosVersion',
+  'nextPollAt',
+  'leasedBy',
+  'leasedUntil',
+]);
 const JOB = Object.values(Prisma.JobScalarFieldEnum);
 const AVATAR = Object.values(Prisma.AvatarScalarFieldEnum);
 const GENERATION = Object.values(Prisma.GenerationScalarFieldEnum);

@@ -129,7 +129,7 @@ export function jobToPoll(job: Job, now: Date): JobToPoll {
 }
 
 export function outboxEntry({ id, kind, ownerId, entityId, version }: Announcement): OutboxEntry {
-  return { id, kind: kind === 'AVATAR' ? 'AVATAR' : 'GENERATION', ownerId, entityId, version };
+  return { id, kind: kind as OutboxEntry['kind'], ownerId, entityId, version };
 }
 
 /** The deletion of an avatar does not see a job that is being created. */

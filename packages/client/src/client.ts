@@ -1,0 +1,130 @@
+import { EventStreamTransport } from './event-stream.ts';
+import { follow, type Connections, type Versioned } from './follow.ts';
+import {
+  AvatarByIdDocument,
+  AvatarStatusDocument,
+  GenerationFields,
+  GenerationStatusDocument,
+} from './generated/operations.ts';
+import { Http, type Fetch } from './http.ts';
+import { Operations, type Avatar, type Generation } from './operations.ts';
+import { PollingTransport } from './polling.ts';
+import { TIMING, type Timing } from './timing.ts';
+import { Tokens, type TokenOption } from './tokens.ts';
+import type { Topic, TransportName } from './transport.ts';
+import { Transports } from './transports.ts';
+import { Watch } from './watch.ts';
+import { WebSocketTransport, type WebSocketClass } from './websocket.ts';
+
+export * from './generated/operations.ts';
+export { LikenessError, RefusalError, type GraphqlError, type LikenessErrorCode } from './errors.ts';
+export type { Avatar, Generation, Plan, RequestOptions, Run } from './operations.ts';
+export type { Result } from './http.ts';
+export type { Unrefused } from './refusals.ts';
+export type { AnyDocument, TypedDocument } from './typed-document.ts';
+export type { Fetch, Timing, TokenOption, TransportName, Watch, WebSocketClass };
+
+export type ClientOptions = {
+  /** Address of the API, such as `https://avatars.example.com/graphql`. In a page it may be a path. */
+  readonly url: string;
+  /** Left out: for a server without tokens. */
+  readonly token?: TokenOption;
+  /** Default: the global one. */
+  readonly fetch?: Fetch;
+  /** Default: the global one; Node has it from version 22 on. Null: watches use event streams. */
+  readonly WebSocket?: WebSocketClass | null;
+  readonly timing?: Partial<Timing>;
+};
+
+export type WatchOptions = {
+  /** Ends the watch without an error. */
+  readonly signal?: AbortSignal;
+  /** The version that you have: the first state given is newer. */
+  readonly afterVersion?: number;
+  /** Called when the watch is connected, and with null when the connection is lost. */
+  readonly onConnection?: (transport: TransportName | null) => void;
+};
+
+export type WatchAvatarOptions = WatchOptions & {
+  /** Whether to end after a state in which no training is under way: COMPLETED, FAILED or CANCELLED. */
+  readonly untilFinal?: boolean;
+};
+
+const FINAL: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED']);
+
+/** A query for what the subscription gives, no more. */
+const GENERATION = `query($id:ID!){generation(id:$id){...GenerationFields}}${GenerationFields}`;
+
+export function createClient(options: ClientOptions): LikenessClient {
+  return new LikenessClient(options);
+}
+
+/** Requests and watches. It holds a connection only while something is watched. */
+export class LikenessClient extends Operations {
+  readonly #connections: Connections;
+
+  constructor({ url: address, token, timing: given, ...platform }: ClientOptions) {
+    const {
+      fetch = (input: string, init: RequestInit) => globalThis.fetch(input, init),
+      WebSocket = globalWebSocket(),
+    } = platform;
+    const url = absolute(address);
+    const timing = { ...TIMING, ...given };
+    const tokens = new Tokens(token);
+    const http = new Http(url, fetch, tokens);
+    super(http);
+    const polling = new PollingTransport(http, timing);
+    const webSocket =
+      WebSocket === null
+        ? []
+        : [new WebSocketTransport({ url: url.replace(/^http/, 'ws'), WebSocket, tokens, timing })];
+    const transports = [...webSocket, new EventStreamTransport(http, timing), polling];
+    this.#connections = { transports: new Transports(transports, timing), polling, tokens, timing };
+  }
+
+  /**
+   * The present state of an avatar, then its newest state after every change, with increasing versions. It reconnects by
+   * itself, and ends when the avatar is deleted. Throws NOT_FOUND, and UNAUTHENTICATED when there is no valid token.
+   */
+  watchAvatar(id: string, { untilFinal = false, ...options }: WatchAvatarOptions = {}): Watch<Avatar> {
+    const topic = {
+      id,
+      idName: 'avatarId',
+      subscription: AvatarStatusDocument,
+      query: AvatarByIdDocument,
+    } as const;
+    return this.#watch<Avatar>(topic, ({ status }) => untilFinal && FINAL.has(status), options);
+  }
+
+  /** As watchAvatar. It ends after COMPLETED, FAILED or CANCELLED, and when the avatar is deleted. */
+  watchGeneration(id: string, options: WatchOptions = {}): Watch<Generation> {
+    const topic = {
+      id,
+      idName: 'generationId',
+      subscription: GenerationStatusDocument,
+      query: GENERATION,
+    } as const;
+    return this.#watch<Generation>(topic, ({ status }) => FINAL.has(status), options);
+  }
+
+  #watch<Row extends Versioned>(
+    topic: Topic,
+    isLast: (row: Row) => boolean,
+    { signal: ending, afterVersion, onConnection = () => undefined }: WatchOptions,
+  ): Watch<Row> {
+    return new Watch<Row>(
+      (onRow, signal) =>
+        follow(this.#connections, { topic, isLast, afterVersion, onRow, onConnection, signal }),
+      ending,
+    );
+  }
+}
+
+function absolute(address: string): string {
+  const { location } = globalThis as { readonly location?: { readonly href: string } };
+  return new URL(address, location?.href).href;
+}
+
+function globalWebSocket(): WebSocketClass | null {
+  return (globalThis as { readonly WebSocket?: WebSocketClass }).WebSocket ?? null;
+}

@@ -1,0 +1,103 @@
+import { exposure, hashDistance, perceptualHash, sharpness, type GreyPicture } from './photo-measures.ts';
+
+const MB = 1024 * 1024;
+
+/** Limits on the photos of one avatar. */
+export const PHOTO_LIMITS = {
+  bytes: 20 * MB,
+  /** Of all photos that are accepted or expected. */
+  totalBytes: 300 * MB,
+  /** Accepted or expected. */
+  count: 60,
+  /** With those that are refused and still shown. */
+  rows: 120,
+  /** A smaller side is refused … */
+  minSide: 256,
+  /** … and this is the shorter side from which on a photo has enough detail. */
+  goodSide: 512,
+  /** Of a picture that is decoded line by line, and of one that is in memory as a whole. */
+  pixels: 100_000_000,
+  pixelsAtOnce: 25_000_000,
+} as const;
+
+/** The longer side of stored photos. No trainer uses more than 1,024 pixels. */
+export const STORED_SIDE = 2048;
+
+export const PHOTO_REASONS = [
+  'NOT_AN_IMAGE',
+  'HEIC_NOT_SUPPORTED',
+  'TYPE_NOT_SUPPORTED',
+  'DAMAGED',
+  'TOO_SMALL',
+  'TOO_MANY_PIXELS',
+  'DUPLICATE',
+] as const;
+export type PhotoReason = (typeof PHOTO_REASONS)[number];
+
+export const PHOTO_WARNINGS = ['LOW_RESOLUTION', 'SIMILAR', 'BLURRED', 'TOO_DARK', 'TOO_BRIGHT'] as const;
+export type PhotoWarning = (typeof PHOTO_WARNINGS)[number];
+
+export const REASON_TEXTS: Readonly<Record<PhotoReason, string>> = {
+  NOT_AN_IMAGE: 'The file is no picture. Send a JPEG, PNG or WebP file.',
+  HEIC_NOT_SUPPORTED:
+    'HEIC is not supported. Export the photo as JPEG; on an iPhone, choose “Most Compatible” in Settings → Camera → Formats.',
+  TYPE_NOT_SUPPORTED: 'This type of picture is not supported. Send a JPEG, PNG or WebP file.',
+  DAMAGED: 'The picture is incomplete or damaged. Export it again.',
+  TOO_SMALL: `The picture is too small: each side needs at least ${PHOTO_LIMITS.minSide} pixels.`,
+  TOO_MANY_PIXELS: `The picture has too many pixels: at most ${PHOTO_LIMITS.pixels / 1e6} million are allowed, and ${PHOTO_LIMITS.pixelsAtOnce / 1e6} million in a WebP file, a progressive JPEG or an interlaced PNG.`,
+  DUPLICATE: 'The same file is among the photos of this avatar already.',
+};
+
+export const WARNING_TEXTS: Readonly<Record<PhotoWarning, string>> = {
+  LOW_RESOLUTION: `The shorter side has less than ${PHOTO_LIMITS.goodSide} pixels: the training sees little detail.`,
+  SIMILAR: 'The photo looks like another one: different poses and places teach more.',
+  BLURRED: 'The photo is blurred.',
+  TOO_DARK: 'The photo is very dark.',
+  TOO_BRIGHT: 'The photo is overexposed.',
+};
+
+/** A picture that was decoded as a whole. */
+export type DecodedPicture = {
+  readonly contentType: string;
+  /** As displayed, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly grey: GreyPicture;
+};
+
+export type CheckedPhoto = Omit<DecodedPicture, 'grey'> & {
+  /** SHA-256 (hex) of the uploaded bytes. */
+  readonly sha256: string;
+  readonly perceptualHash: string;
+  readonly warnings: readonly PhotoWarning[];
+};
+
+/** Of a version with 512 pixels at most. The drawn portraits have 70 to 150, and below 20 once they are blurred. */
+const BLURRED_BELOW = 20;
+const DARK_MEAN = 40;
+const BRIGHT_MEAN = 225;
+const CLIPPED_SHARE = 0.5;
+/** In bits of 64. Two pictures of one scene differ in less; unrelated ones in about 32. */
+const SIMILAR_WITHIN = 5;
+
+/** What a picture shows of itself. */
+export function assess({ grey, ...picture }: DecodedPicture, sha256: string): CheckedPhoto {
+  const { mean, black, white } = exposure(grey);
+  const warnings: PhotoWarning[] = [];
+  if (Math.min(picture.width, picture.height) < PHOTO_LIMITS.goodSide) warnings.push('LOW_RESOLUTION');
+  if (sharpness(grey) < BLURRED_BELOW) warnings.push('BLURRED');
+  if (mean < DARK_MEAN || black > CLIPPED_SHARE) warnings.push('TOO_DARK');
+  if (mean > BRIGHT_MEAN || white > CLIPPED_SHARE) warnings.push('TOO_BRIGHT');
+  return { ...picture, sha256, perceptualHash: perceptualHash(grey), warnings };
+}
+
+export type KnownPhoto = Pick<CheckedPhoto, 'sha256' | 'perceptualHash'>;
+
+/** What a photo is worth beside the accepted ones of its avatar: DUPLICATE, or its warnings. */
+export function compare(photo: CheckedPhoto, others: readonly KnownPhoto[]): CheckedPhoto | 'DUPLICATE' {
+  if (others.some(({ sha256 }) => sha256 === photo.sha256)) return 'DUPLICATE';
+  const isSimilar = others.some(
+    (other) => hashDistance(other.perceptualHash, photo.perceptualHash) <= SIMILAR_WITHIN,
+  );
+  return isSimilar ? { ...photo, warnings: [...photo.warnings, 'SIMILAR'] } : photo;
+}

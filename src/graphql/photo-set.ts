@@ -1,0 +1,217 @@
+import { adviceFor, countPhotos } from '../domain/photo-set.ts';
+import { builder, viewerOf } from './builder.ts';
+import { followRow } from './follow-row.ts';
+import { defaultTrainer } from '../jobs/default-trainers.ts';
+import { isId } from '../jobs/ids.ts';
+import {
+  PHOTO_REASONS,
+  PHOTO_WARNINGS,
+  REASON_TEXTS,
+  WARNING_TEXTS,
+  type PhotoReason,
+  type PhotoWarning,
+} from '../domain/photo.ts';
+import { TrainerEnum } from './trainer.ts';
+import { versionFrom } from './stream.ts';
+import type { Context } from './context.ts';
+import type { PhotoCounts } from '../domain/photo-set.ts';
+import type { Trainer } from '../catalog/trainers.ts';
+import type { Photo } from '../generated/prisma/client.ts';
+
+const PhotoStateEnum = builder.enumType('PhotoState', {
+  description: 'State of a photo.',
+  values: {
+    PENDING: { description: 'The upload has not come, or is being checked.' },
+    ACCEPTED: { description: 'The next training may use the photo.' },
+    REFUSED: { description: 'The file cannot be used and is not stored. See `code`.' },
+  },
+});
+
+const enumOf = <Name extends string>(texts: Readonly<Record<Name, string>>, names: readonly Name[]) =>
+  Object.fromEntries(names.map((name) => [name, { description: texts[name] }])) as Record<
+    Name,
+    { description: string }
+  >;
+
+const PhotoRefusalEnum = builder.enumType('PhotoRefusalCode', {
+  description: 'Reason why a photo was refused.',
+  values: enumOf(REASON_TEXTS, PHOTO_REASONS),
+});
+
+const PhotoWarningEnum = builder.enumType('PhotoWarningCode', {
+  description: 'Weakness of an accepted photo.',
+  values: enumOf(WARNING_TEXTS, PHOTO_WARNINGS),
+});
+
+const PhotoWarningType = builder.objectRef<{ readonly code: PhotoWarning }>('PhotoWarning').implement({
+  description: 'Weakness of an accepted photo. A training may use the photo.',
+  fields: (t) => ({
+    code: t.expose('code', { type: PhotoWarningEnum, description: 'Machine-readable reason.' }),
+    message: t.string({
+      description: 'Human-readable message.',
+      resolve: ({ code }) => WARNING_TEXTS[code],
+    }),
+  }),
+});
+
+const PhotoType = builder.objectRef<Photo>('Photo').implement({
+  description: 'A photo to train an avatar with. Its place and its camera’s data are not stored.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'ID of the photo. Starts with `pho_`.' }),
+    name: t.exposeString('name', { description: 'Name of the file, as given by the caller.' }),
+    caption: t.exposeString('caption', { nullable: true, description: 'Caption for the training.' }),
+    state: t.expose('state', { type: PhotoStateEnum, description: 'State of the photo.' }),
+    code: t.field({
+      type: PhotoRefusalEnum,
+      nullable: true,
+      description: 'Why the photo was refused. Null unless `state` is REFUSED.',
+      resolve: reasonOf,
+    }),
+    message: t.string({
+      nullable: true,
+      description: 'The reason in words. Null unless `state` is REFUSED.',
+      resolve: (photo) => {
+        const reason = reasonOf(photo);
+        return reason && REASON_TEXTS[reason];
+      },
+    }),
+    warnings: t.field({
+      type: [PhotoWarningType],
+      description: 'Weaknesses of an accepted photo.',
+      resolve: (photo) => warningsOf(photo).map((code) => ({ code })),
+    }),
+    size: t.exposeInt('size', { description: 'Size of the uploaded file in bytes.' }),
+    width: t.exposeInt('width', {
+      nullable: true,
+      description: 'Width of the uploaded picture in pixels, upright. Null unless accepted.',
+    }),
+    height: t.exposeInt('height', {
+      nullable: true,
+      description: 'Height of the uploaded picture in pixels, upright. Null unless accepted.',
+    }),
+    contentType: t.exposeString('contentType', {
+      nullable: true,
+      description: 'Type of the uploaded file, by its bytes. Null unless accepted.',
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Time after which the photo is deleted, or the URL for its upload is void. Null: kept until it is deleted.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'Time of the call that announced it.',
+    }),
+  }),
+});
+
+function reasonOf({ reasonCode }: Photo): PhotoReason | null {
+  return PHOTO_REASONS.find((known) => known === reasonCode) ?? null;
+}
+
+function warningsOf({ warningCodes }: Photo): readonly PhotoWarning[] {
+  return PHOTO_WARNINGS.filter((known) => warningCodes.includes(known));
+}
+
+export type PhotoSetShape = {
+  readonly avatarId: string;
+  readonly version: number;
+  readonly trainer: Trainer;
+  readonly needs: PhotoCounts;
+  readonly photos: readonly Photo[];
+};
+
+const views = ({ photos }: PhotoSetShape) =>
+  photos.map(({ state, warningCodes }) => ({ state, warnings: warningCodes }));
+const counts = (set: PhotoSetShape) => countPhotos(views(set));
+
+export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
+  description: 'The photos of an avatar, and what a trainer needs of them.',
+  fields: (t) => ({
+    avatarId: t.exposeID('avatarId', { description: 'ID of the avatar.' }),
+    version: t.exposeInt('version', {
+      description: 'Version number of the set. Increases with every change of a photo.',
+    }),
+    trainer: t.expose('trainer', { type: TrainerEnum, description: 'Trainer that the numbers are for.' }),
+    photos: t.expose('photos', { type: [PhotoType], description: 'All photos, oldest first.' }),
+    accepted: t.int({ description: 'Number of accepted photos.', resolve: (set) => counts(set).accepted }),
+    pending: t.int({ description: 'Number of pending photos.', resolve: (set) => counts(set).pending }),
+    refused: t.int({ description: 'Number of refused photos.', resolve: (set) => counts(set).refused }),
+    minimum: t.int({
+      description: 'Number of accepted photos that `startTraining` requires.',
+      resolve: ({ needs }) => needs.minimum,
+    }),
+    recommended: t.int({
+      description: 'Recommended number of photos.',
+      resolve: ({ needs }) => needs.recommended,
+    }),
+    isEnough: t.boolean({
+      description: 'Whether `startTraining` has enough photos.',
+      resolve: (set) => counts(set).accepted >= set.needs.minimum,
+    }),
+    advice: t.stringList({
+      description: 'What to add or to replace, a sentence each.',
+      resolve: (set) => adviceFor(views(set), set.needs),
+    }),
+  }),
+});
+
+/** Null when the viewer has no such avatar. */
+export async function readPhotoSet(
+  context: Context,
+  avatarId: string,
+  trainer: Trainer | null | undefined,
+): Promise<PhotoSetShape | null> {
+  if (!isId(avatarId)) return null;
+  const avatar = await context.prisma.avatar.findFirst({
+    where: { id: avatarId, ownerId: viewerOf(context).ownerId },
+    select: { photosVersion: true, trainingType: true, photos: { orderBy: { id: 'asc' } } },
+  });
+  if (avatar === null) return null;
+  const { photosVersion: version, trainingType, photos } = avatar;
+  const { jobs } = context;
+  const row =
+    trainer == null ? (await defaultTrainer(jobs, trainingType)).row : jobs.catalog.trainer(trainer);
+  if (row === null) throw new Error(`the catalog has no trainer ${trainer ?? ''}`);
+  return { avatarId, version, photos, trainer: row.name, needs: row.photos };
+}
+
+const TRAINER = 'Trainer to count for. Default: the one that `startTraining` uses by default.';
+
+builder.queryField('photoSet', (t) =>
+  t.field({
+    type: PhotoSet,
+    nullable: true,
+    description: 'Photos of an avatar of the caller. Null if the avatar is not found.',
+    args: {
+      avatarId: t.arg.id({ required: true, description: 'ID of the avatar.' }),
+      trainer: t.arg({ type: TrainerEnum, description: TRAINER }),
+    },
+    resolve: (_root, { avatarId, trainer }, context) => readPhotoSet(context, avatarId, trainer),
+  }),
+);
+
+builder.subscriptionField('photoSet', (t) =>
+  t.field({
+    type: PhotoSet,
+    description:
+      'Sends the photos of an avatar, then again after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends when the avatar is deleted.',
+    args: {
+      avatarId: t.arg.id({ required: true, description: 'ID of the avatar.' }),
+      trainer: t.arg({ type: TrainerEnum, description: TRAINER }),
+      afterVersion: t.arg.int({
+        description:
+          'Last version that the caller has received. The current state is sent only if its version is higher.',
+      }),
+    },
+    subscribe: (_root, { avatarId, trainer, afterVersion }, context, info) =>
+      followRow(context, info, {
+        id: avatarId,
+        listen: context.notifications.listen('photoSet', avatarId),
+        read: () => readPhotoSet(context, avatarId, trainer),
+        afterVersion: versionFrom(afterVersion),
+      }),
+    resolve: (set) => set,
+  }),
+);

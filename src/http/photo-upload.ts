@@ -1,0 +1,107 @@
+import { pathOf } from './request-head.ts';
+import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
+import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../jobs/receive-photo.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export const PHOTO_PATH = '/photos';
+
+/** 32 bytes as base64url. */
+const TOKEN = /^\/photos\/([\w-]{43})$/;
+
+/** Status, code and message by outcome. */
+const REFUSALS = {
+  unknown: [404, 'UPLOAD_UNKNOWN', 'There is no upload with this URL.'],
+  used: [409, 'UPLOAD_USED', 'A file was uploaded with this URL already: a URL is for one upload.'],
+  'under-way': [409, 'UPLOAD_UNDER_WAY', 'An upload with this URL is under way.'],
+  expired: [410, 'UPLOAD_EXPIRED', 'The URL has expired: create a new upload.'],
+  method: [405, 'METHOD_NOT_ALLOWED', 'Allowed methods: PUT, OPTIONS.'],
+  'no-length': [411, 'LENGTH_REQUIRED', 'Send the size of the file in a Content-Length header.'],
+  'wrong-length': [400, 'LENGTH_MISMATCH', 'The file does not have the declared size.'],
+  'too-slow': [408, 'UPLOAD_TOO_SLOW', 'The file did not arrive in time: upload it again.'],
+  broken: [400, 'UPLOAD_INCOMPLETE', 'The file did not arrive as a whole: upload it again.'],
+  'no-room': [503, 'TOO_MANY_UPLOADS', 'Too many uploads are under way: try again.'],
+  full: [507, 'STORAGE_FULL', 'The server has no room for the file.'],
+} as const;
+
+type Refusal = keyof typeof REFUSALS;
+
+type Answer = { readonly status: number; readonly body: object | null };
+
+export type PhotoUploads = {
+  readonly jobs: ReceivePhotoDeps;
+  /** Whether a page of this origin may upload. */
+  readonly isAllowedOrigin: (origin: string, host: string | null) => boolean;
+};
+
+export type PhotoUploadRoute = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
+
+/** Takes `PUT /photos/<token>`, the raw bytes of one photo. The URL is the right to upload; no token is read. */
+export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): PhotoUploadRoute {
+  return async (request, response) => {
+    const { origin, host = null } = request.headers;
+    response.setHeader('vary', 'Origin');
+    if (origin !== undefined && isAllowedOrigin(origin, host))
+      response.setHeader('access-control-allow-origin', origin);
+    const { status, body } = await answerTo(request, response, jobs);
+    const text = body === null ? '' : JSON.stringify(body);
+    const headers = { 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' };
+    response
+      .writeHead(status, text === '' ? headers : { ...headers, 'content-type': 'application/json' })
+      .end(text);
+    return 'answered';
+  };
+}
+
+async function answerTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  jobs: ReceivePhotoDeps,
+): Promise<Answer> {
+  const { method, headers, url = '' } = request;
+  if (method === 'OPTIONS') {
+    response.setHeader('access-control-allow-methods', 'PUT');
+    response.setHeader('access-control-allow-headers', 'content-type');
+    response.setHeader('access-control-max-age', '600');
+    return { status: 204, body: null };
+  }
+  if (method !== 'PUT') {
+    response.setHeader('allow', 'PUT, OPTIONS');
+    return refusal('method');
+  }
+  const token = TOKEN.exec(pathOf(url))?.[1];
+  if (token === undefined) return refusal('unknown');
+  const length = headers['content-length'];
+  if (length === undefined) return refusal('no-length');
+  const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  const outcome = await receivePhoto(jobs, token, { declared: Number(length), pieces });
+  if (outcome.kind === 'no-room') response.setHeader('retry-after', '5');
+  return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);
+}
+
+function verdict({ photoId, verdict }: Extract<ReceiveOutcome, { kind: 'checked' }>): Answer {
+  if (verdict.state === 'REFUSED') {
+    const { state, reason } = verdict;
+    return { status: 422, body: { photoId, state, code: reason, message: REASON_TEXTS[reason] } };
+  }
+  const warnings = verdict.warnings.map((code) => ({ code, message: WARNING_TEXTS[code] }));
+  return { status: 200, body: { photoId, state: verdict.state, warnings } };
+}
+
+function refusal(kind: Refusal): Answer {
+  const [status, code, message] = REFUSALS[kind];
+  return { status, body: { code, message } };
+}
+
+/** Without a public address, the URL has the Host header, and only the client that sent the header gets the URL. */
+export function createUploadUrl({
+  publicUrl,
+  host,
+  port,
+}: {
+  readonly publicUrl: string | null;
+  readonly host: string;
+  readonly port: number;
+}) {
+  return (token: string, requestHost: string | undefined): string =>
+    `${publicUrl ?? `http://${requestHost ?? `${host}:${port}`}`}${PHOTO_PATH}/${token}`;
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { hashOfToken } from './create-photo-uploads.ts';
+import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
+import { StorageFullError, type FileStorage } from '../storage/file-storage.ts';
+import type { CheckedPhoto, PhotoReason, PhotoWarning } from '../domain/photo.ts';
+import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
+
+/** An upload that is on the disk. */
+export interface ReceivedPhoto {
+  /** What its bytes show, or why it cannot be used. */
+  check(): Promise<CheckedPhoto | PhotoReason>;
+  /** The picture as it is stored; of an upload that passed the check. */
+  content(): AsyncIterable<Uint8Array>;
+  /** Removes it from the disk. */
+  remove(): Promise<void>;
+}
+
+export interface PhotoIntake {
+  receive(
+    pieces: AsyncIterable<Uint8Array>,
+    size: number,
+  ): Promise<
+    | { readonly kind: 'received'; readonly photo: ReceivedPhoto }
+    | { readonly kind: 'wrong-length' | 'too-slow' | 'broken' | 'full' }
+  >;
+}
+
+export type ExpectedPhoto = {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly avatarId: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly isPending: boolean;
+  readonly isExpired: boolean;
+};
+
+export type PhotoVerdict =
+  | { readonly state: 'ACCEPTED'; readonly warnings: readonly PhotoWarning[] }
+  | { readonly state: 'REFUSED'; readonly reason: PhotoReason };
+
+export interface PhotoUploadStore {
+  findExpected(tokenHash: string): Promise<ExpectedPhoto | null>;
+  /**
+   * Stores the result of a check, in comparison with the avatar's other photos. Null when the photo was deleted, or
+   * another upload was faster.
+   *
+   * @param file the key of the stored picture; null for a photo that the check refused
+   */
+  savePhoto(
+    photo: ExpectedPhoto,
+    checked: CheckedPhoto | PhotoReason,
+    file: string | null,
+  ): Promise<{ readonly verdict: PhotoVerdict; readonly outbox: readonly OutboxEntry[] } | null>;
+}
+
+export type ReceivePhotoDeps = PublishDeps & {
+  readonly photoStore: PhotoUploadStore;
+  readonly photoFiles: FileStorage;
+  readonly photoIntake: PhotoIntake;
+  /** Uploads under way, of one photo, of one owner and in total. */
+  readonly uploadPlaces: Readonly<Record<'photo' | 'owner' | 'server', KeyedSemaphore>>;
+};
+
+export type ReceiveOutcome =
+  | { readonly kind: 'checked'; readonly photoId: string; readonly verdict: PhotoVerdict }
+  | {
+      readonly kind:
+        | 'unknown'
+        | 'used'
+        | 'expired'
+        | 'under-way'
+        | 'no-room'
+        | 'wrong-length'
+        | 'too-slow'
+        | 'broken'
+        | 'full';
+    };
+
+/**
+ * Takes the upload of a photo, checks it, and stores it or the reason of its refusal. After any other outcome nothing is
+ * stored, and the URL can be used again.
+ *
+ * @param declared in bytes, before the first of them is read
+ */
+export async function receivePhoto(
+  deps: ReceivePhotoDeps,
+  token: string,
+  { declared, pieces }: { readonly declared: number; readonly pieces: AsyncIterable<Uint8Array> },
+): Promise<ReceiveOutcome> {
+  const { photoStore, photoIntake, uploadPlaces } = deps;
+  const expected = await photoStore.findExpected(hashOfToken(token));
+  if (expected === null) return { kind: 'unknown' };
+  if (!expected.isPending) return { kind: 'used' };
+  if (expected.isExpired) return { kind: 'expired' };
+  if (declared !== expected.size) return { kind: 'wrong-length' };
+  if (!uploadPlaces.photo.tryAcquire(expected.id)) return { kind: 'under-way' };
+  try {
+    return await withPlaces(deps, expected, async () => {
+      const received = await photoIntake.receive(pieces, expected.size);
+      if (received.kind !== 'received') return received;
+      const { photo } = received;
+      try {
+        return await judge(deps, expected, photo);
+      } catch (error) {
+        if (error instanceof StorageFullError) return { kind: 'full' };
+        throw error;
+      } finally {
+        await photo.remove();
+      }
+    });
+  } finally {
+    uploadPlaces.photo.release(expected.id);
+  }
+}
+
+async function withPlaces(
+  { uploadPlaces: { owner, server } }: ReceivePhotoDeps,
+  { ownerId }: ExpectedPhoto,
+  work: () => Promise<ReceiveOutcome>,
+): Promise<ReceiveOutcome> {
+  if (!server.tryAcquire('')) return { kind: 'no-room' };
+  try {
+    if (!owner.tryAcquire(ownerId)) return { kind: 'no-room' };
+    try {
+      return await work();
+    } finally {
+      owner.release(ownerId);
+    }
+  } finally {
+    server.release('');
+  }
+}
+
+async function judge(
+  deps: ReceivePhotoDeps,
+  expected: ExpectedPhoto,
+  photo: ReceivedPhoto,
+): Promise<ReceiveOutcome> {
+  const { photoStore, photoFiles } = deps;
+  const checked = await photo.check();
+  const file = typeof checked === 'string' ? null : newPhotoKey(expected.avatarId);
+  if (file !== null) await photoFiles.put(file, photo.content());
+  const saved = await photoStore.savePhoto(expected, checked, file);
+  // A crash before this leaves a file without a row, which the sweep removes.
+  if (file !== null && saved?.verdict.state !== 'ACCEPTED') await photoFiles.delete(file);
+  if (saved === null) return { kind: 'used' };
+  publishSoon(deps, saved.outbox);
+  return { kind: 'checked', photoId: expected.id, verdict: saved.verdict };
+}
+
+/** Files of one avatar share a prefix. */
+export function photoPrefix(avatarId: string): string {
+  return `${avatarId}/`;
+}
+
+function newPhotoKey(avatarId: string): string {
+  return `${photoPrefix(avatarId)}${randomBytes(16).toString('hex')}.jpg`;
+}

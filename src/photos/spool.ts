@@ -1,0 +1,113 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { isFull, requireRoom } from '../storage/local-storage.ts';
+
+export type Spooled =
+  | { readonly kind: 'spooled'; readonly path: string; readonly sha256: string; readonly head: Uint8Array }
+  | { readonly kind: 'wrong-length' | 'too-slow' | 'broken' | 'full' };
+
+type SpoolLimits = {
+  /** In bytes. */
+  readonly size: number;
+  /** Between two pieces. */
+  readonly stallMs: number;
+  /** For all of them. */
+  readonly timeoutMs: number;
+};
+
+const HEAD_BYTES = 32;
+
+/** Files of uploads while they arrive and are checked. Nothing of them stays in memory. */
+export class Spool {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** A name for another file in the folder. */
+  newPath(): string {
+    return join(this.#folder, randomUUID());
+  }
+
+  /** Writes the pieces to a file until `size` bytes are there. Leaves no file behind unless all of it is. */
+  async receive(pieces: AsyncIterable<Uint8Array>, limits: SpoolLimits): Promise<Spooled> {
+    const path = this.newPath();
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await requireRoom(this.#folder);
+      const read = await writeTo(path, pieces, limits);
+      if (read.kind !== 'spooled') await rm(path, { force: true });
+      return read;
+    } catch (error) {
+      await rm(path, { force: true });
+      if (isFull(error)) return { kind: 'full' };
+      throw error;
+    }
+  }
+
+  async remove(...paths: readonly string[]): Promise<void> {
+    await Promise.all(paths.map((path) => rm(path, { force: true })));
+  }
+
+  /** Removes files that a process left behind when it was killed. */
+  async sweep(olderThanMs: number): Promise<void> {
+    const names = await readdir(this.#folder).catch(() => []);
+    for (const name of names) {
+      const path = join(this.#folder, name);
+      const found = await stat(path).catch(() => null);
+      if (found !== null && Date.now() - found.mtimeMs > olderThanMs) await rm(path, { force: true });
+    }
+  }
+}
+
+async function writeTo(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  limits: SpoolLimits,
+): Promise<Spooled> {
+  const hash = createHash('sha256');
+  const head = Buffer.alloc(HEAD_BYTES);
+  const until = performance.now() + limits.timeoutMs;
+  const file = await open(path, 'wx', 0o600);
+  const reader = pieces[Symbol.asyncIterator]();
+  let size = 0;
+  try {
+    for (;;) {
+      const waitMs = Math.min(limits.stallMs, until - performance.now());
+      const step = await nextWithin(reader, waitMs);
+      if (step === 'late') return { kind: 'too-slow' };
+      if (step === 'broken') return { kind: 'broken' };
+      if (step.done === true) break;
+      const piece = step.value;
+      if (size < HEAD_BYTES) head.set(piece.subarray(0, HEAD_BYTES - size), size);
+      size += piece.byteLength;
+      if (size > limits.size) return { kind: 'wrong-length' };
+      hash.update(piece);
+      await file.writeFile(piece);
+    }
+    if (size !== limits.size) return { kind: 'wrong-length' };
+    return { kind: 'spooled', path, sha256: hash.digest('hex'), head: head.subarray(0, size) };
+  } finally {
+    // Not awaited: a read of a silent sender ends with its connection.
+    reader.return?.().catch(() => undefined);
+    await file.close();
+  }
+}
+
+/** The next piece; `late` after a time without one, `broken` when the sender has disconnected. */
+async function nextWithin<T>(
+  reader: AsyncIterator<T>,
+  ms: number,
+): Promise<IteratorResult<T> | 'late' | 'broken'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), Math.max(ms, 0));
+  });
+  try {
+    return await Promise.race([reader.next().catch((): 'broken' => 'broken'), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

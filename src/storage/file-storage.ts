@@ -1,0 +1,27 @@
+/**
+ * Files by key, for whoever keeps files: photos, and copies of results. A key has parts of letters, digits, `.`, `_` and
+ * `-` between slashes, and is made by this server, never by a caller.
+ */
+export interface FileStorage {
+  /**
+   * Stores a whole file or nothing: it is not visible before its last byte is written. Replaces a file of that key.
+   *
+   * @throws StorageFullError
+   */
+  put(key: string, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The content in pieces; null when there is no such file. Rejects at a fault while it is read. */
+  read(key: string): Promise<AsyncIterable<Uint8Array> | null>;
+  /** In bytes; null when there is no such file. */
+  size(key: string): Promise<number | null>;
+  /** Deletes a file. No error when there is none. */
+  delete(key: string): Promise<void>;
+  /** Files whose key begins with the prefix, which is empty or ends with a slash; in no order. */
+  list(prefix: string): AsyncIterable<StoredFile>;
+}
+
+export type StoredFile = { readonly key: string; readonly storedAt: Date };
+
+/** There is no room for the file; nothing of it is stored. */
+export class StorageFullError extends Error {
+  override name = 'StorageFullError';
+}

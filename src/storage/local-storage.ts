@@ -1,0 +1,103 @@
+import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { StorageFullError, type FileStorage, type StoredFile } from './file-storage.ts';
+
+/** Left free: the embedded database stops before its disk is full. */
+const RESERVED_BYTES = 128 * 1024 * 1024;
+
+const KEY = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/;
+
+/** Ends the name of a file that is being written. Such a file of a process that died is removed like every unknown one. */
+const UNFINISHED = '.part';
+
+/** Files in a folder, readable by this user only. */
+export class LocalStorage implements FileStorage {
+  readonly #folder: string;
+
+  /** @param folder created when it is first needed */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async put(key: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const path = this.#pathOf(key);
+    const unfinished = `${path}.${randomUUID()}${UNFINISHED}`;
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await requireRoom(this.#folder);
+      await write(unfinished, content);
+      await rename(unfinished, path);
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw isFull(error) ? new StorageFullError('The disk is full.', { cause: error }) : error;
+    }
+  }
+
+  async read(key: string): Promise<AsyncIterable<Uint8Array> | null> {
+    const path = this.#pathOf(key);
+    // Opened here: the file may be deleted before the first piece is read.
+    const file = await open(path).catch(nullIfMissing);
+    return file?.createReadStream() ?? null;
+  }
+
+  async size(key: string): Promise<number | null> {
+    return (await stat(this.#pathOf(key)).catch(nullIfMissing))?.size ?? null;
+  }
+
+  async delete(key: string): Promise<void> {
+    await rm(this.#pathOf(key), { force: true });
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredFile> {
+    const root = prefix === '' ? this.#folder : this.#pathOf(prefix.replace(/\/$/, ''));
+    const folder = await opendir(root, { recursive: true }).catch(nullIfMissing);
+    if (folder === null) return;
+    for await (const entry of folder) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const found = await stat(path).catch(nullIfMissing);
+      if (found !== null) yield { key: this.#keyOf(path), storedAt: found.mtime };
+    }
+  }
+
+  #pathOf(key: string): string {
+    if (!KEY.test(key)) throw new Error(`${JSON.stringify(key)} is no key of a file`);
+    return join(this.#folder, key);
+  }
+
+  #keyOf(path: string): string {
+    return relative(this.#folder, path).split(sep).join(posix.sep);
+  }
+}
+
+/** @throws an error with the code ENOSPC */
+export async function requireRoom(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= RESERVED_BYTES) return;
+  throw Object.assign(new Error('too little space is left'), { code: 'ENOSPC' });
+}
+
+/** Whether a write failed for want of space. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.has(String(error.code));
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Writes a new file that survives a power cut. */
+export async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    for await (const piece of content) await file.writeFile(piece);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+    return null;
+  throw error;
+}

@@ -1,0 +1,143 @@
+import { afterAll, expect, expectTypeOf, test } from 'vitest';
+import {
+  AvatarByIdDocument,
+  LikenessError,
+  RefusalError,
+  StartTrainingDocument,
+  type Avatar,
+  type Trainer,
+} from '../../packages/client/src/client.ts';
+import * as contract from '../../src/generated/contract/graphql.ts';
+import { freePort } from '../support/free-port.ts';
+import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { photos } from '../support/api-client.ts';
+import { quickClient } from '../support/quick-client.ts';
+import { startGateway } from '../support/gateway.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const app = await startTestApp({ env: { AUTH_JWT_SECRET: JWT_SECRET } });
+const gateway = await startGateway(app.url);
+afterAll(async () => {
+  await gateway.close();
+  await app.close();
+});
+
+const client = quickClient(gateway.url, { token: () => tokenOf('ada') });
+
+test('every mutation and query of the contract has a method', async () => {
+  const { id } = await client.createAvatar({ name: 'Ada', trainingType: 'PORTRAIT' });
+  const training = await client.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
+  expect(training).toMatchObject({ id, status: 'QUEUED' });
+  expect(await client.cancelTraining({ avatarId: id })).toMatchObject({ id });
+  for await (const { status } of client.watchAvatar(id, { untilFinal: true }))
+    if (status === 'CANCELLED') break;
+
+  await client.startTraining({ avatarId: id, imagesUrl: photos() });
+  for await (const { isReady } of client.watchAvatar(id)) if (isReady) break;
+  const first = await client.generateImage({ avatarId: id, prompt: 'tea', waitSeconds: 60 });
+  expect(first).toMatchObject({ status: 'COMPLETED', images: [{}] });
+  const second = await client.regenerate({ generationId: first.id, waitSeconds: 60 });
+  expect(await client.generation(second.id)).toMatchObject({ prompt: 'tea', avatar: { id } });
+  const { edges } = await client.avatars({ first: 1 });
+  expect(edges[0]?.node).toMatchObject({ id, generations: { edges: [{ node: { id: second.id } }, {}] } });
+
+  const labels = { tags: ['new'], externalId: 'their-1' };
+  expect(await client.updateAvatar({ avatarId: id, ...labels })).toMatchObject({ id, ...labels });
+  const trainings = await client.trainings({ avatarId: id, first: 1 });
+  const newest = trainings?.edges[0]?.node;
+  expect(newest).toMatchObject({ attempt: 2, status: 'COMPLETED', isCurrent: true });
+  expect(await client.promote({ trainingId: newest?.id ?? '' })).toMatchObject({ id });
+  const stuck = await client.generateImage({ avatarId: id, prompt: 'tea [[stuck]]' });
+  expect(await client.cancelGeneration({ generationId: stuck.id })).toMatchObject({ id: stuck.id });
+  await client.deleteGeneration({ generationId: first.id });
+  expect(await client.generation(first.id)).toBeNull();
+
+  await client.deleteAvatar({ avatarId: id });
+  expect(await client.avatar(id)).toBeNull();
+});
+
+test('a plan says what a call would send, and starts nothing', async () => {
+  const { id: avatarId, version } = await client.createAvatar({ name: 'Ada', trainingType: 'STYLE' });
+  const plan = await client.planTraining({ avatarId, imagesUrl: photos() });
+  expect(plan).toMatchObject({
+    input: { data_url: photos() },
+    endpoint: expect.any(String) as string,
+  });
+  expect(await client.avatar(avatarId)).toMatchObject({ version, status: 'DRAFT' });
+  await expect(client.planImage({ avatarId, prompt: 'tea' })).rejects.toMatchObject({ code: 'NOT_READY' });
+});
+
+test('a refusal is thrown with its code', async () => {
+  const { id: avatarId } = await client.createAvatar({ name: 'Ada', trainingType: 'PORTRAIT' });
+  const error = await client.generateImage({ avatarId, prompt: 'tea' }).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(RefusalError);
+  expect(error).toBeInstanceOf(LikenessError);
+  expect(error).toMatchObject({ code: 'NOT_READY', message: expect.stringMatching(/artefact/) as string });
+});
+
+test('a document of GraphQL Code Generator is taken as well, and execute refuses nothing', async () => {
+  const { id } = await client.createAvatar({ name: 'Ada', trainingType: 'STYLE' });
+  const { avatar } = await client.query(contract.AvatarByIdDocument, { id });
+  expect(avatar).toEqual((await client.query(AvatarByIdDocument, { id })).avatar);
+  expect(await client.query('{ trainers { name } }', {})).toMatchObject({ trainers: [{}, {}, {}, {}] });
+
+  const input = { avatarId: 'avt_1', imagesUrl: photos() };
+  expect((await client.execute(StartTrainingDocument, { input })).data?.startTraining).toMatchObject({
+    code: 'NOT_FOUND',
+  });
+  await expect(client.mutate(StartTrainingDocument, { input })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect((await client.execute('{ nothing }', {})).errors).toHaveLength(1);
+});
+
+test('types follow from the document', () => {
+  type Client = typeof client;
+  expectTypeOf<ReturnType<Client['startTraining']>>().resolves.toEqualTypeOf<Avatar>();
+  const ask = () => client.query(AvatarByIdDocument, { id: '' });
+  expectTypeOf(ask).returns.resolves.toHaveProperty('avatar').toEqualTypeOf<Avatar | null>();
+  expectTypeOf<Parameters<Client['startTraining']>[0]['trainer']>().toEqualTypeOf<
+    Trainer | null | undefined
+  >();
+  // @ts-expect-error The variable is missing.
+  expectTypeOf(() => client.query(AvatarByIdDocument, {})).toBeFunction();
+});
+
+test('an operation without a valid token is UNAUTHENTICATED', async () => {
+  await expect(quickClient(app.url, { token: 'no.token.this' }).avatar('avt_1')).rejects.toMatchObject({
+    name: 'LikenessError',
+    code: 'UNAUTHENTICATED',
+    status: 401,
+  });
+});
+
+test('too many operations are LIMIT_EXCEEDED, and retryAfter says when to come again', async () => {
+  const limited = await startTestApp({ env: { LIMIT_COST_PER_MINUTE: '2000' } });
+  const busy = quickClient(limited.url);
+  const calls = Array.from({ length: 60 }, () =>
+    busy.avatars({ first: 20 }).catch((error: unknown) => error),
+  );
+  const refused = (await Promise.all(calls)).find(
+    (result): result is LikenessError => result instanceof LikenessError,
+  );
+  expect(refused).toMatchObject({ code: 'LIMIT_EXCEEDED', status: 429 });
+  expect(refused?.retryAfter).toBeGreaterThan(0);
+  await limited.close();
+});
+
+test('no server is NETWORK_ERROR, a page instead of an answer BAD_RESPONSE', async () => {
+  const nowhere = quickClient(`http://127.0.0.1:${await freePort()}`);
+  await expect(nowhere.avatar('avt_1')).rejects.toMatchObject({ code: 'NETWORK_ERROR', status: null });
+  gateway.requests = 'refuse';
+  await expect(client.avatar('avt_1')).rejects.toMatchObject({ code: 'BAD_RESPONSE', status: 502 });
+  gateway.requests = 'pass';
+});
+
+test('an aborted request rejects with the reason of its signal', async () => {
+  const reason = new Error('left the page');
+  const controller = new AbortController();
+  gateway.requests = 'swallow';
+  const asked = client.avatar('avt_1', { signal: controller.signal });
+  controller.abort(reason);
+  await expect(asked).rejects.toBe(reason);
+  gateway.requests = 'pass';
+  await expect(client.avatar('avt_1', { signal: controller.signal })).rejects.toBe(reason);
+});
