@@ -20,6 +20,21 @@ export type PageOfRows = {
   readonly fromEnd: boolean;
 };
 
+/** A longer list is not counted to its end. */
+export const MAX_COUNT = 10_000;
+
+export type AvatarFilter = {
+  readonly status?: Avatar['status'];
+  readonly trainingType?: Avatar['trainingType'];
+  readonly externalId?: string;
+  readonly tag?: string;
+};
+
+export type GenerationFilter = {
+  readonly avatarId?: string;
+  readonly status?: Generation['status'];
+};
+
 /** With its tags, sorted. */
 export type AvatarRow = Avatar & { readonly tags: readonly string[] };
 
@@ -54,12 +69,23 @@ export type RowReads = {
     ownerId: string,
     page: PageOfRows,
     columns: readonly (keyof AvatarRow)[],
+    filter?: AvatarFilter,
   ): Promise<readonly AvatarRow[]>;
+  /** At most MAX_COUNT, like the other counts. */
+  countAvatarsOf(ownerId: string, filter?: AvatarFilter): Promise<number>;
   generationsOf(
     avatarId: string,
     page: PageOfRows,
     columns: readonly (keyof GenerationRow)[],
   ): Promise<readonly GenerationRow[]>;
+  countGenerationsOf(avatarId: string): Promise<number>;
+  generationsOfOwner(
+    ownerId: string,
+    page: PageOfRows,
+    columns: readonly (keyof GenerationRow)[],
+    filter?: GenerationFilter,
+  ): Promise<readonly GenerationRow[]>;
+  countGenerationsOfOwner(ownerId: string, filter?: GenerationFilter): Promise<number>;
   trainingsOf(
     avatarId: string,
     page: PageOfRows,

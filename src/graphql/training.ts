@@ -4,6 +4,7 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
+import { notFound } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { loraUrlsOf, type Artifact } from '../catalog/artefact.ts';
@@ -130,7 +131,8 @@ export const TrainingNode = builder.prismaNode('Job', {
       resolve: async ({ ownerId, avatarId }, _args, context, info) => {
         const avatar =
           avatarId === null ? null : await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
-        if (avatar === null) throw new Error('the avatar of a training was deleted during the read');
+        // Deleted during the read.
+        if (avatar === null) throw notFound();
         return avatar;
       },
     }),

@@ -114,6 +114,21 @@ test('without a WebSocket class the watch runs over an event stream', async () =
   await watch.return();
 });
 
+test('a WebSocket that cannot be opened at all is done without', async () => {
+  class Forbidden {
+    constructor() {
+      throw new Error('the policy of the page forbids it');
+    }
+    addEventListener(): void {
+      throw new Error('never reached');
+    }
+  }
+  const { watch, connections } = await watchHeld(gateway.url, { WebSocket: Forbidden });
+  await watch.next();
+  expect(connections).toEqual(['sse']);
+  await watch.return();
+});
+
 describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) => {
   const options = transport === 'websocket' ? {} : { WebSocket: null };
   beforeEach(() => void (gateway.streams = transport === 'polling' ? 'refuse' : 'pass'));

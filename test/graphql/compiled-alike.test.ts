@@ -70,6 +70,10 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
     avatar: one,
     generation: one,
     avatarsOf: (owner: string, page: PageOfRows) => list(AVATARS, owner, page),
+    countAvatarsOf: async () => AVATARS.length,
+    generationsOfOwner: (owner: string, page: PageOfRows) => list(GENERATIONS, owner, page),
+    countGenerationsOfOwner: async () => GENERATIONS.length,
+    countGenerationsOf: async () => GENERATIONS.length,
     generationsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, avatar, page),
     trainingsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, `trainings ${avatar}`, page),
   };

@@ -165,7 +165,9 @@ class Following<Row extends Versioned> {
     }
     if (code === 'UNAUTHENTICATED') {
       this.#refusals += 1;
-      if (this.#refusals > MAX_REFUSALS || !(await tokens.hasAnother())) throw error;
+      if (this.#refusals > MAX_REFUSALS) throw error;
+      // A function that fails is asked again before the next attempt.
+      if (!(await tokens.hasAnother().catch(() => true))) throw error;
       return waitMs;
     }
     if (code === 'TOKEN_UNAVAILABLE' && this.#hasOpened) {

@@ -1,4 +1,4 @@
-import { createClient, type Client } from 'graphql-ws/client';
+import { createClient, GRAPHQL_TRANSPORT_WS_PROTOCOL, type Client } from 'graphql-ws/client';
 import { errorFrom, LikenessError } from './errors.ts';
 import type { Timing } from './timing.ts';
 import type { Tokens } from './tokens.ts';
@@ -19,6 +19,8 @@ export type WebSocketOptions = {
   readonly tokens: Tokens;
   readonly timing: Timing;
 };
+
+const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
 
 /** The server closes with it when a token is missing, invalid or expired. */
 const FORBIDDEN = 4403;
@@ -82,10 +84,14 @@ class Connection {
     // Before the connection: the server waits three seconds for the token.
     const token = await tokens.get();
     if (this.#followers === 0) throw new LikenessError('NETWORK_ERROR', 'Nobody needs the WebSocket.');
+    const socket = this.#openSocket();
     this.#limit(timing.connectMs);
     this.#client = createClient({
       url,
-      webSocketImpl: this.#socketClass(),
+      // graphql-ws opens no other: this connection is for this socket.
+      webSocketImpl: Object.assign(function () {
+        return socket;
+      }, STATES),
       // It does not close by itself, and a watch reconnects with the version it has seen.
       lazy: false,
       retryAttempts: 0,
@@ -149,16 +155,16 @@ class Connection {
     });
   }
 
-  /** graphql-ws removes its handlers from a socket that it gives up, and `ws` throws errors that nobody handles. */
-  #socketClass(): unknown {
-    const keep = (socket: WebSocketLike) => (this.#socket = socket);
-    return class extends this.#options.WebSocket {
-      constructor(url: string, protocols?: string | string[]) {
-        super(url, protocols);
-        this.addEventListener('error', () => undefined);
-        keep(this);
-      }
-    };
+  /** Throws NETWORK_ERROR: a page's policy may forbid the address. */
+  #openSocket(): WebSocketLike {
+    try {
+      const socket = new this.#options.WebSocket(this.#options.url, GRAPHQL_TRANSPORT_WS_PROTOCOL);
+      // graphql-ws removes its handlers from a socket that it gives up, and `ws` throws errors that nobody handles.
+      socket.addEventListener('error', () => undefined);
+      return (this.#socket = socket);
+    } catch (cause) {
+      throw new LikenessError('NETWORK_ERROR', 'The WebSocket cannot be opened.', { cause });
+    }
   }
 
   /** Ends the connection when its time is over. */
