@@ -43,7 +43,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artefact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: (avatar, _args, { catalog }) =>
+      resolve: (avatar, _args, { jobs: { catalog } }) =>
         hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer ?? '') !== null,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
@@ -65,8 +65,13 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Trainer that made the current artefact. Null if there is no artefact, or if the server has the trainer no longer.',
       extensions: needs('Avatar', 'artifactTrainer'),
-      resolve: ({ artifactTrainer }, _args, { catalog }) =>
+      resolve: ({ artifactTrainer }, _args, { jobs: { catalog } }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
+    }),
+    trainerNote: t.exposeString('trainerNote', {
+      nullable: true,
+      description:
+        'Reason why the newest training uses another trainer than the default, such as a retired endpoint of fal. Null if it does not.',
     }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,

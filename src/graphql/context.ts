@@ -6,8 +6,6 @@ import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
-import type { Catalog } from '../catalog/catalog.ts';
-import type { DefaultTrainers } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 
 /** A part of a list whose newest row comes first. */
@@ -122,8 +120,6 @@ export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
-  readonly catalog: Catalog;
-  readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
   /** The URL for the upload of a photo, for a client that addresses this server by `host`. */

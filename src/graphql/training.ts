@@ -76,7 +76,11 @@ export const TrainingNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'Trainer. Null if this server no longer has it.',
       extensions: needs('Training', 'trainer'),
-      resolve: ({ trainer }, _args, { catalog }) => catalog.trainer(trainer)?.name ?? null,
+      resolve: ({ trainer }, _args, { jobs: { catalog } }) => catalog.trainer(trainer)?.name ?? null,
+    }),
+    trainerNote: t.exposeString('trainerNote', {
+      nullable: true,
+      description: 'Reason why the training uses another trainer than the default. Null if it does not.',
     }),
     endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
     input: t.expose('input', {
