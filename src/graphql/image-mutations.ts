@@ -3,7 +3,7 @@ import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
 import { errorsOf, notFound, unwrap } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
-import { generateImages, generateItem, MAX_ITEMS } from '../jobs/generate-images.ts';
+import { generateImages, MAX_ITEMS, type generateItem } from '../jobs/generate-images.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
 import { MAX_IMAGES, type ImageSize, type OutputFormat } from '../catalog/generators.ts';

@@ -88,8 +88,12 @@ test('a refused item names its place and stops no other', async () => {
     'ProviderRejectedError',
     'GenerateImagePayload',
   ]);
-  expect(results[1]).toMatchObject({ message: expect.stringContaining('items.1.prompt: expected a text') });
-  expect(results[2]).toMatchObject({ message: expect.stringContaining('items.2.inferenceSteps: expected') });
+  expect(results[1]).toMatchObject({
+    message: expect.stringContaining('items.1.prompt: expected a text') as string,
+  });
+  expect(results[2]).toMatchObject({
+    message: expect.stringContaining('items.2.inferenceSteps: expected') as string,
+  });
   expect(submits()).toBe(before + 3);
 });
 
@@ -130,7 +134,10 @@ describe('the whole call is refused, and starts nothing,', () => {
     ['for no avatar', { avatarId: 'nonsense', items: [{ prompt: 'tea' }] }, 'NOT_FOUND', 'no avatar'],
   ])('%s', async (_what, input, code, says) => {
     const before = submits();
-    expect(await generateImages(input)).toMatchObject({ code, message: expect.stringContaining(says) });
+    expect(await generateImages(input)).toMatchObject({
+      code,
+      message: expect.stringContaining(says) as string,
+    });
     expect(submits()).toBe(before);
   });
 
