@@ -190,11 +190,23 @@ function readSubmit(answer: FalAnswer, busy: Pause): SubmitEvent {
   if (status === 499)
     return { kind: 'unknown', message: 'The submit was cut off; a run may have been started.' };
   if (status >= 400 && status !== 408) {
-    return refused('PROVIDER_REJECTED', `fal refused the run (HTTP ${status}${said(words)}).`);
+    const event = refused('PROVIDER_REJECTED', `fal refused the run (HTTP ${status}${said(words)}).`);
+    return isGone(status, body) ? { ...event, isGone: true } : event;
   }
   return refused(
     'PROVIDER_UNAVAILABLE',
     `fal did not take the run (HTTP ${status}${said(words)}). Nothing was started.`,
+  );
+}
+
+/** fal's queue says that it knows no such application or path, or that the endpoint is retired. */
+function isGone(status: number, { json }: Body): boolean {
+  const detail = isJsonObject(json) ? json['detail'] : undefined;
+  if (isJsonObject(detail)) return detail['error'] === 'EndpointDeprecated';
+  return (
+    status === 404 &&
+    typeof detail === 'string' &&
+    /^(?:Application|Path)\b.{1,300} not found\.?$/.test(detail)
   );
 }
 
@@ -215,8 +227,8 @@ function readAcceptance({ json }: Body): SubmitEvent {
   };
 }
 
-function refused(code: 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE', message: string): SubmitEvent {
-  return { kind: 'refused', failure: { code, message } };
+function refused(code: 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE', message: string) {
+  return { kind: 'refused', failure: { code, message } } as const;
 }
 
 function said(words: string | null): string {

@@ -92,7 +92,7 @@ export function parseInput<S extends z.ZodType>(
   input: object,
 ): Result<z.output<S>, 'INVALID_INPUT'> {
   const given: Readonly<Record<string, unknown>> = Object.fromEntries(
-    Object.entries(input).filter(([, value]) => value !== null),
+    Object.entries(input).filter(([, value]) => value != null),
   );
   const result = schema.safeParse(given);
   if (result.success) return { done: result.data };

@@ -14,7 +14,8 @@ import {
 } from './parse-input.ts';
 import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
-import type { Trainer, TrainingType } from '../catalog/trainers.ts';
+import { defaultTrainer, goneNote, type DefaultTrainerDeps } from './default-trainers.ts';
+import type { TrainerRow, TrainingType } from '../catalog/trainers.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
@@ -36,10 +37,7 @@ interface TrainingStore extends Pick<RehearsalStore, 'rehearseTraining'> {
   createTraining(job: NewJob): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
 }
 
-export type StartTrainingDeps = SubmitDeps & {
-  readonly store: TrainingStore;
-  readonly settings: { readonly defaultTrainers: Readonly<Record<TrainingType, Trainer>> };
-};
+export type StartTrainingDeps = SubmitDeps & DefaultTrainerDeps & { readonly store: TrainingStore };
 
 /**
  * Submits a training to fal and returns; it does not wait for the run. A refusal changes nothing. A submit with unknown
@@ -55,7 +53,7 @@ export async function startTraining(
     CreationCode | ProviderCode | 'INVALID_INPUT' | 'CONFLICT'
   >
 > {
-  const { store, settings, catalog } = deps;
+  const { store, catalog } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
   const { avatarId, imagesUrl, steps, trainer: requested, idempotencyKey } = parsed.done;
@@ -63,25 +61,35 @@ export async function startTraining(
   if (avatar === null) return NO_SUCH_AVATAR;
   const { trainingType, triggerPhrase } = avatar;
 
-  const trainer = requested ?? settings.defaultTrainers[trainingType];
-  const row = catalog.trainer(trainer);
+  const { row, alternative, note } =
+    requested === undefined
+      ? await defaultTrainer(deps, trainingType)
+      : { row: catalog.trainer(requested), alternative: null, note: null };
   if (row?.serves.includes(trainingType) !== true) {
     const allowed = catalog.trainersFor(trainingType).join(' or ');
-    const problem = problemWith('trainer', trainer, `${allowed} for a ${trainingType} avatar`);
+    const problem = problemWith('trainer', requested, `${allowed} for a ${trainingType} avatar`);
     return refuse('INVALID_INPUT', problem);
   }
-  const { min, max } = row.steps;
+  // Within the limits of both: which one will train is not known before fal answers.
+  const limits = alternative === null ? [row.steps] : [row.steps, alternative.steps];
+  const min = Math.max(...limits.map((range) => range.min));
+  const max = Math.min(...limits.map((range) => range.max));
   const parsedSteps = parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
   if ('refused' in parsedSteps) return parsedSteps;
 
-  const cost = estimateTraining(row.endpoint, steps ?? row.steps.default);
+  const costOf = ({ endpoint, steps: { default: byDefault } }: TrainerRow) =>
+    estimateTraining(endpoint, steps ?? byDefault);
+  const submitTo = (to: TrainerRow, trainerNote: string | null) => ({
+    trainer: to.name,
+    trainerNote,
+    endpoint: to.endpoint,
+    input: to.input({ avatarId, trainingType, triggerPhrase, imagesUrl, steps: steps ?? null }),
+    estimatedMicroUsd: costOf(to)?.microUsd ?? null,
+  });
   const fields = {
     ownerId,
     avatarId,
-    trainer,
-    endpoint: row.endpoint,
-    input: row.input({ avatarId, trainingType, triggerPhrase, imagesUrl, steps: steps ?? null }),
-    estimatedMicroUsd: cost?.microUsd ?? null,
+    ...submitTo(row, note),
     idempotency: idempotencyOf(idempotencyKey, {
       of: 'training',
       avatarId,
@@ -91,10 +99,15 @@ export async function startTraining(
     }),
   };
   if (parsed.done.dryRun)
-    return dryRun(fields, cost, [deprecationWarning(row)], store.rehearseTraining(fields));
-  const submitted = await submitJob(deps, fields, (job) => store.createTraining(job));
+    return dryRun(fields, costOf(row), [deprecationWarning(row)], store.rehearseTraining(fields));
+  const submitted = await submitJob(
+    deps,
+    fields,
+    (job) => store.createTraining(job),
+    alternative && submitTo(alternative, goneNote(row, alternative)),
+  );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;
+  const notice = code === 'PROVIDER_REJECTED' && alternative === null ? deprecationNotice(row) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
+import { AvatarsDocument, FindAvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { rawCaller, repeated } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
@@ -29,6 +29,10 @@ describe('an operation that costs too much is refused before it is executed', ()
       '{ avatars(first: 100) { edges { node { generations(first: 100) { edges { node { id } } } } } } }',
     ],
     [
+      'many numbers of entries',
+      `{ ${repeated(49, (index) => `a${index}: avatars(first: 5) { edges { node { generations(first: 1) { a: totalCount b: totalCount } } } }`)} }`,
+    ],
+    [
       'pages in a fragment',
       `{ ${repeated(49, (index) => `a${index}: avatars(first: 100) { ...F }`)} } fragment F on AvatarConnection { edges { node { id } } }`,
     ],
@@ -51,6 +55,7 @@ describe('an operation that costs too much is refused before it is executed', ()
 
   test('and what clients ask for is not', async () => {
     await app.execute(AvatarsDocument, { first: 100 }, { token: await tokenOf('usual') });
+    await app.execute(FindAvatarsDocument, { first: 100 }, { token: await tokenOf('finding') });
   });
 });
 

@@ -36,6 +36,7 @@ const herTraining = herAvatar?.trainings.edges[0]?.node.id ?? '';
 const KINDS: [kind: string, id: string][] = [
   ['an avatar', hers.id],
   ['a generation', herImage.id],
+  ['a request', hers.falRequestId ?? ''],
   ['a photo', herPhoto?.photoId ?? ''],
   ['a training', herTraining],
 ];
@@ -84,9 +85,13 @@ test('the places that take an id are these; a new one is tried by itself', () =>
     'mutation startTraining(input.avatarId)',
     'mutation updateAvatar(input.avatarId)',
     'query avatar(id)',
+    'query avatarByRequestId(requestId)',
     'query avatars(after)',
     'query avatars(before)',
     'query generation(id)',
+    'query generations(after)',
+    'query generations(avatarId)',
+    'query generations(before)',
     'query node(id)',
     'query photoSet(avatarId)',
     'query training(id)',

@@ -27,6 +27,7 @@ import type { RegenerateDeps } from '../../jobs/regenerate.ts';
 import type { RehearsalStore } from '../../jobs/dry-run.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { RunOf } from '../../jobs/cancel-run.ts';
+import type { SubmitDeps } from '../../jobs/submit.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
 import type { UpdateStore } from '../../jobs/update-avatar.ts';
@@ -110,6 +111,15 @@ export class PrismaJobStore
 
   rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
     this.#creations.rehearseGeneration(job, numImages);
+
+  async switchTo(...[jobId, to]: Parameters<SubmitDeps['store']['switchTo']>): Promise<boolean> {
+    const switched = await this.#prisma.$executeRaw`
+      UPDATE jobs SET trainer = ${to.trainer}, trainer_note = ${to.trainerNote ?? null}, endpoint = ${to.endpoint},
+        input = ${JSON.stringify(to.input)}::jsonb, estimated_micro_usd = ${to.estimatedMicroUsd}::bigint,
+        next_poll_at = now() + interval '1 minute', revision = revision + 1, updated_at = now()
+      WHERE id = ${jobId} AND state = 'SUBMITTING' AND cancel_requested_at IS NULL AND avatar_id IS NOT NULL`;
+    return switched === 1;
+  }
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 

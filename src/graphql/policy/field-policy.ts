@@ -9,12 +9,16 @@ export type FieldPolicy = {
 /** Declared by a query's list that is no connection and grows with the use of the service. */
 export type ListPolicy = { readonly maxEntries: number };
 
+/** Declared by a field that counts the rows of a list. */
+export type CountPolicy = { readonly countsRows: true };
+
 /** Field names by policy. */
 export type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
   readonly connections: ReadonlySet<string>;
   /** With the maximum of their entries. */
   readonly lists: ReadonlyMap<string, number>;
+  readonly counting: ReadonlySet<string>;
 };
 
 export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
@@ -25,11 +29,12 @@ export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
     return typeof entries === 'number' ? [[name, entries] as const] : [];
   });
   const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
-  const connections = objects.flatMap((type) => Object.values(type.getFields()).filter(isConnection));
+  const fields = objects.flatMap((type) => Object.values(type.getFields()));
   return {
     startingRun: new Set(mutations.filter(({ extensions }) => extensions['startsRun'] === true).map(nameOf)),
-    connections: new Set(connections.map(nameOf)),
+    connections: new Set(fields.filter(isConnection).map(nameOf)),
     lists: new Map(lists),
+    counting: new Set(fields.filter(({ extensions }) => extensions['countsRows'] === true).map(nameOf)),
   };
 }
 

@@ -25,10 +25,11 @@ export type OperationSize = {
   runs: number;
 };
 
-const { connections, lists, startingRun } = fieldPoliciesOf(schema);
-/** Measured, in fields: an entry is a whole row, a query reads the database, a mutation writes to it. */
+const { connections, counting, lists, startingRun } = fieldPoliciesOf(schema);
+/** Measured, in fields: an entry is a whole row, a query or count reads the database, a mutation writes to it. */
 const ENTRY_COST = 5;
 const QUERY_COST = 40;
+const COUNT_COST = 40;
 const MUTATION_COST = 200;
 const INTROSPECTION_COST = 5000;
 
@@ -37,8 +38,9 @@ const constantSizes = new WeakMap<OperationDefinitionNode, OperationSize>();
 
 /**
  * Size of an operation. The content of a fragment counts each time the fragment is used. The cost is 1 for each field of
- * the response, with every list as long as requested or allowed; 5 more for each of its entries; 40 more for each connection
- * and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for `__schema` and `__type`.
+ * the response, with every list as long as requested or allowed; 5 more for each of its entries; 40 more for each
+ * connection, each `totalCount` and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for
+ * `__schema` and `__type`.
  *
  * @param variables as sent, not coerced
  */
@@ -105,32 +107,47 @@ function measure(
       fields: inner.fields + 1,
       aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
       directives: inner.directives,
-      cost: costOf(field, inner.cost),
+      cost: costOf(field, inner),
+      countCost: connections.has(name) ? 0 : inner.countCost + (counting.has(name) ? COUNT_COST : 0),
       outermost: 1,
       outermostCost: outermostCost(name, operation.operation),
       runs: startingRun.has(name) ? 1 : 0,
     };
   };
 
-  const costOf = (field: FieldNode, inner: number): number => {
+  const costOf = (field: FieldNode, inner: SizeOfSet): number => {
     const name = field.name.value;
-    if (connections.has(name))
-      return (inner + ENTRY_COST) * pageLength(field, operation, variables, length) + 1 + QUERY_COST;
+    if (connections.has(name)) {
+      const entries = pageLength(field, operation, variables, length);
+      return (inner.cost + ENTRY_COST) * entries + inner.countCost + 1 + QUERY_COST;
+    }
     const entries = lists.get(name);
-    return entries === undefined ? inner + 1 : (inner + ENTRY_COST) * entries + 1;
+    return entries === undefined ? inner.cost + 1 : (inner.cost + ENTRY_COST) * entries + 1;
   };
 
-  const { outermostCost: extra, ...size } = ofSet(operation.selectionSet);
+  const { outermostCost: extra, countCost: _none, ...size } = ofSet(operation.selectionSet);
   return { ...size, cost: size.cost + extra };
 }
 
 type SizeOfSet = OperationSize & {
+  /** Added to the cost of the connection around it, once for all of its entries. */
+  countCost: number;
   /** Added to the cost if the set is outermost. */
   outermostCost: number;
 };
 
 function empty(): SizeOfSet {
-  return { depth: 0, fields: 0, aliases: 0, directives: 0, cost: 0, outermost: 0, outermostCost: 0, runs: 0 };
+  return {
+    depth: 0,
+    fields: 0,
+    aliases: 0,
+    directives: 0,
+    cost: 0,
+    countCost: 0,
+    outermost: 0,
+    outermostCost: 0,
+    runs: 0,
+  };
 }
 
 function add(total: SizeOfSet, part: SizeOfSet): void {

@@ -45,6 +45,10 @@ test('every list of the caller’s things is a connection with limits, and its c
   expect(connections).toEqual(new Set(['avatars', 'generations', 'trainings']));
 });
 
+test('every number of the rows of a list is known as one, which costs more than other fields', () => {
+  expect(fieldPoliciesOf(schema).counting).toEqual(new Set(['totalCount']));
+});
+
 test('the errors of a field are those of its use case: others do not compile', () => {
   // @ts-expect-error -- CONFLICT is missing
   errorsOf<typeof cancelTraining>({ NOT_FOUND: true });

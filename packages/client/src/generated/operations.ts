@@ -591,6 +591,37 @@ export type AvatarsQueryVariables = Exact<{
 
 export type AvatarsQuery = { avatars: { edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, generations: { edges: Array<{ node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }> }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type FindAvatarsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  last?: number | null | undefined;
+  after?: string | null | undefined;
+  before?: string | null | undefined;
+  status?: AvatarStatus | null | undefined;
+  trainingType?: TrainingType | null | undefined;
+  externalId?: string | null | undefined;
+  tag?: string | null | undefined;
+}>;
+
+
+export type FindAvatarsQuery = { avatars: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, generations: { totalCount: number }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type GenerationsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  avatarId?: string | number | null | undefined;
+  status?: GenerationStatus | null | undefined;
+}>;
+
+
+export type GenerationsQuery = { generations: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, avatar: { id: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type AvatarByRequestIdQueryVariables = Exact<{
+  requestId: string;
+}>;
+
+
+export type AvatarByRequestIdQuery = { avatarByRequestId: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } | null };
+
 export type AnyNodeQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -779,6 +810,12 @@ export const GenerationByIdDocument = ('query GenerationById($id:ID!){generation
 export const SentInputDocument = ('query SentInput($id:ID!){generation(id:$id){id seed input}}') as TypedDocument<SentInputQuery, SentInputQueryVariables>;
 
 export const AvatarsDocument = ('query Avatars($first:Int!$after:String){avatars(first:$first after:$after){edges{cursor node{...AvatarFields generations(first:5){edges{node{...GenerationFields}}}}}pageInfo{hasNextPage endCursor}}}' + AvatarFields + GenerationFields) as TypedDocument<AvatarsQuery, AvatarsQueryVariables>;
+
+export const FindAvatarsDocument = ('query FindAvatars($first:Int$last:Int$after:String$before:String$status:AvatarStatus$trainingType:TrainingType$externalId:String$tag:String){avatars(first:$first last:$last after:$after before:$before status:$status trainingType:$trainingType externalId:$externalId tag:$tag){edges{cursor node{...AvatarFields ...AvatarLabels generations(first:1){totalCount}}}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}totalCount}}' + AvatarFields + AvatarLabels) as TypedDocument<FindAvatarsQuery, FindAvatarsQueryVariables>;
+
+export const GenerationsDocument = ('query Generations($first:Int$after:String$avatarId:ID$status:GenerationStatus){generations(first:$first after:$after avatarId:$avatarId status:$status){edges{cursor node{...GenerationFields avatar{id}}}pageInfo{hasNextPage endCursor}totalCount}}' + GenerationFields) as TypedDocument<GenerationsQuery, GenerationsQueryVariables>;
+
+export const AvatarByRequestIdDocument = ('query AvatarByRequestId($requestId:String!){avatarByRequestId(requestId:$requestId){...AvatarFields}}' + AvatarFields) as TypedDocument<AvatarByRequestIdQuery, AvatarByRequestIdQueryVariables>;
 
 export const AnyNodeDocument = ('query AnyNode($id:ID!){node(id:$id){__typename id ...on Avatar{name}...on Generation{prompt}}}') as TypedDocument<AnyNodeQuery, AnyNodeQueryVariables>;
 
