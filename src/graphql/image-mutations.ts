@@ -6,92 +6,16 @@ import { generateImage } from '../jobs/generate-image.ts';
 import { generateImages, MAX_ITEMS, type generateItem } from '../jobs/generate-images.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
-import { MAX_IMAGES, type ImageSize, type OutputFormat } from '../catalog/generators.ts';
-import { MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
+import { imageFields, optionFields, waitField } from './image-options.ts';
+import { MAX_IMAGES } from '../catalog/generators.ts';
+import { MAX_PROMPT_LENGTH } from '../jobs/parse-input.ts';
 import { regenerate } from '../jobs/regenerate.ts';
 import type { Context } from './context.ts';
 import type { DryRun } from '../jobs/dry-run.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { InputFieldBuilder } from '@pothos/core';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
-
-const ImageSizeEnum = builder.enumType('ImageSize', {
-  description: 'Size of an image by its ratio. The endpoint determines the number of pixels.',
-  values: {
-    SQUARE: { description: 'Width to height 1:1.' },
-    PORTRAIT_4_3: { description: 'Width to height 3:4.' },
-    PORTRAIT_16_9: { description: 'Width to height 9:16.' },
-    LANDSCAPE_4_3: { description: 'Width to height 4:3.' },
-    LANDSCAPE_16_9: { description: 'Width to height 16:9.' },
-  } satisfies Record<ImageSize, object>,
-});
-
-const OutputFormatEnum = builder.enumType('OutputFormat', {
-  description: 'File format of an image.',
-  values: {
-    JPEG: { description: '`image/jpeg`.' },
-    PNG: { description: '`image/png`.' },
-  } satisfies Record<OutputFormat, object>,
-});
-
-type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>;
-
-/** @param byDefault the sentence about a default, from that of `generateImage` */
-function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => string) {
-  return {
-    seed: t.int({
-      description: `Seed, a whole number from 0 to ${MAX_SEED}. The same input with the same seed gives the same image. ${byDefault('a random seed in this range; see `Generation.seed`')}`,
-    }),
-    strength: t.float({
-      description: `Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. ${byDefault('1')}`,
-    }),
-    size: t.field({
-      type: ImageSizeEnum,
-      description: `Size of the images, by name. ${byDefault('PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar')} Not together with \`width\` and \`height\`.`,
-    }),
-    width: t.int({
-      description:
-        'Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only.',
-    }),
-    height: t.int({
-      description: 'Height of the images in pixels, together with `width`. The limits are the same.',
-    }),
-    outputFormat: t.field({
-      type: OutputFormatEnum,
-      description: `File format of the images. ${byDefault('the default of the endpoint')}`,
-    }),
-    guidanceScale: t.float({
-      description: `How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. ${byDefault('the default of the endpoint')}`,
-    }),
-    inferenceSteps: t.int({
-      description: `Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. ${byDefault('the default of the endpoint')}`,
-    }),
-  };
-}
-
-/** @param ends the sentence about when the call returns before that time */
-function waitField(t: InputFields, ends: string) {
-  return {
-    waitSeconds: t.int({
-      defaultValue: 0,
-      description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. ${ends}`,
-    }),
-  };
-}
-
-/** The images of one prompt. */
-function imageFields(t: InputFields) {
-  return {
-    prompt: t.string({
-      required: true,
-      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
-    }),
-    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
-    ...optionFields(t, (ofGenerateImage) => `Default: ${ofGenerateImage}.`),
-  };
-}
 
 const WHEN_ENDED = 'The call returns as soon as the generation has ended.';
 
