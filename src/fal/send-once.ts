@@ -45,8 +45,10 @@ export async function sendOnce(
   { url, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: SendOptions = {},
 ): Promise<FalAnswer> {
   const kept: { answer?: FalAnswer } = {};
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const limit = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+  // AbortSignal.any() does not keep an AbortSignal.timeout() in memory, and one that is collected never aborts.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException('late', 'TimeoutError')), timeoutMs);
+  const limit = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
   const client = createFalClient({
     credentials: settings.key,
     suppressLocalCredentialsWarning: true,
@@ -66,6 +68,8 @@ export async function sendOnce(
     await call(client);
   } catch (error) {
     if (kept.answer === undefined) return { kind: 'unanswered', sent: false, message: messageOf(error) };
+  } finally {
+    clearTimeout(timer);
   }
   return kept.answer ?? { kind: 'unanswered', sent: false, message: 'the client sent no request' };
 }

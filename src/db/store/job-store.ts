@@ -178,6 +178,7 @@ export class PrismaJobStore
   }
 
   async requestCancel(ownerId: string, of: RunOf): Promise<JobToPoll | null> {
+    if (!isId('avatarId' in of ? of.avatarId : of.generationId)) return null;
     const open =
       'avatarId' in of
         ? { openTrainingAvatarId: of.avatarId, ownerId }
