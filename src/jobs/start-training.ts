@@ -150,6 +150,6 @@ export async function startTraining(
   );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  const notice = code === 'PROVIDER_REJECTED' && alternative === null ? deprecationNotice(row) : null;
+  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }
