@@ -102,7 +102,11 @@ export class PrismaJobStore
   findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
     findGenerationVersion(this.#prisma, ownerId, id);
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#creations.createTraining(job);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job, photoIds) =>
+    this.#creations.createTraining(job, photoIds);
+
+  findFirst: StartTrainingDeps['store']['findFirst'] = (ownerId, idempotency) =>
+    this.#creations.findFirst(ownerId, idempotency);
 
   createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
     this.#creations.createGeneration(job, generation);

@@ -339,8 +339,10 @@ export type StartTrainingInput = {
   dryRun?: boolean | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
-  /** http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials. */
-  imagesUrl: string;
+  /** http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials. Default: the accepted photos of the avatar, which are uploaded to fal during the call; fal deletes them after two days. */
+  imagesUrl?: string | null | undefined;
+  /** Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted. */
+  keepPhotos?: boolean | null | undefined;
   /** Number of training steps. Limits and default: see the `trainers` query. */
   steps?: number | null | undefined;
   /** Trainer to use. Default: see `defaultFor` in the `trainers` query. */
