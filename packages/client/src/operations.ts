@@ -10,6 +10,7 @@ import {
   GenerateImageDocument,
   GenerateImagesDocument,
   GenerationByIdDocument,
+  ImportAvatarDocument,
   PlanImageDocument,
   PlanRegenerationDocument,
   PlanTrainingDocument,
@@ -33,6 +34,7 @@ import {
   type GenerateImagesMutation,
   type GenerationByIdQuery,
   type GenerationFieldsFragment,
+  type ImportAvatarInput,
   type PromoteInput,
   type RegenerateInput,
   type StartTrainingInput,
@@ -127,6 +129,10 @@ export class Operations {
 
   async createAvatar(input: CreateAvatarInput, options?: RequestOptions): Promise<Avatar> {
     return (await this.mutate(CreateAvatarDocument, { input }, options)).createAvatar.avatar;
+  }
+
+  async importAvatar(input: ImportAvatarInput, options?: RequestOptions): Promise<Avatar> {
+    return (await this.mutate(ImportAvatarDocument, { input }, options)).importAvatar.avatar;
   }
 
   async updateAvatar(
