@@ -28,13 +28,18 @@ const inputSchema = z.object({
 
 export type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
 
+export type NewTraining = NewJob & {
+  /** Of its avatar, as the input has it. */
+  readonly triggerPhrase: string;
+};
+
 interface TrainingStore extends Pick<RehearsalStore, 'rehearseTraining'> {
   findAvatar(
     ownerId: string,
     avatarId: string,
   ): Promise<{ readonly trainingType: TrainingType; readonly triggerPhrase: string } | null>;
-  /** CONFLICT: a training of this avatar is open. */
-  createTraining(job: NewJob): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
+  /** CONFLICT: a training of this avatar is open, or its trigger phrase is another by now. */
+  createTraining(job: NewTraining): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
 }
 
 export type StartTrainingDeps = SubmitDeps & DefaultTrainerDeps & { readonly store: TrainingStore };
@@ -103,7 +108,7 @@ export async function startTraining(
   const submitted = await submitJob(
     deps,
     fields,
-    (job) => store.createTraining(job),
+    (job) => store.createTraining({ ...job, triggerPhrase }),
     alternative && submitTo(alternative, goneNote(row, alternative)),
   );
   if ('done' in submitted) return { done: { avatarId } };

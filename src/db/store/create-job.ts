@@ -6,8 +6,9 @@ import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { OneByOne } from '../../async/one-by-one.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
-import type { StartTrainingDeps } from '../../jobs/start-training.ts';
+import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
 
+type AnyJob = NewJob & Partial<NewTraining>;
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
 /** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
@@ -41,7 +42,7 @@ export class JobCreations {
   rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
     rehearse(this.#prisma, job, { kind: 'GENERATION', units: numImages }, this.#limits);
 
-  #create(job: NewJob, generation: NewGeneration | null): Promise<Creation> {
+  #create(job: AnyJob, generation: NewGeneration | null): Promise<Creation> {
     const create = () => createJob(this.#prisma, job, generation, this.#limits);
     const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', this.#limits);
     return lock === undefined ? create() : this.#waiting.run(lock, create);
@@ -56,7 +57,7 @@ export class JobCreations {
  */
 async function createJob(
   prisma: PrismaClient,
-  job: NewJob,
+  job: AnyJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
 ): Promise<Creation> {
@@ -68,7 +69,7 @@ async function createJob(
 
 async function tryToCreate(
   prisma: PrismaClient,
-  { idempotency, ...job }: NewJob,
+  { idempotency, triggerPhrase, ...job }: AnyJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
 ): Promise<Creation | 'again'> {
@@ -92,6 +93,9 @@ async function tryToCreate(
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...usage, openTrainingAvatarId: job.avatarId } });
+        // From here on an update of the avatar waits for this transaction.
+        const unchanged = await tx.avatar.count({ where: { id: job.avatarId, triggerPhrase } });
+        if (unchanged === 0) throw new TriggerPhraseChanged();
       } else {
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;
@@ -105,6 +109,7 @@ async function tryToCreate(
       return { done: { jobId: job.id, generationId: generation?.id ?? null } };
     });
   } catch (error) {
+    if (error instanceof TriggerPhraseChanged) return PHRASE_CHANGED;
     if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
     if (error.code === FOREIGN_KEY_VIOLATION) return NO_SUCH_AVATAR;
     if (!isUniqueViolation(error)) throw error;
@@ -164,6 +169,14 @@ async function repeated(
 const ALREADY_OPEN = refuse(
   'CONFLICT',
   'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+);
+
+/** Undoes the transaction. */
+class TriggerPhraseChanged extends Error {}
+
+const PHRASE_CHANGED = refuse(
+  'CONFLICT',
+  'The trigger phrase of this avatar was changed at this moment. Start the training again.',
 );
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
