@@ -94,8 +94,9 @@ async function tryToCreate(
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...usage, openTrainingAvatarId: job.avatarId } });
         // From here on an update of the avatar waits for this transaction.
-        const unchanged = await tx.avatar.count({ where: { id: job.avatarId, triggerPhrase } });
-        if (unchanged === 0) throw new TriggerPhraseChanged();
+        const where = { id: job.avatarId };
+        const avatar = await tx.avatar.findUnique({ where, select: { triggerPhrase: true } });
+        if (avatar?.triggerPhrase !== triggerPhrase) throw new TriggerPhraseChanged();
       } else {
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;
