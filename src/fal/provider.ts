@@ -1,9 +1,11 @@
 import { billedIn, errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
 import { sendOnce, type Body, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
+import { uploadFile } from './upload-file.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
+import type { UploadRequest } from '../jobs/photo-archive.ts';
 import type { Log } from '../log/log.ts';
 import type { Pause } from '../domain/user-error.ts';
 import { isJsonObject } from '../values/json.ts';
@@ -60,6 +62,10 @@ export class FalProvider implements RunProvider {
       const message = 'The run was not sent because of an error in this server. Nothing was started.';
       return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message } };
     }
+  }
+
+  upload(file: UploadRequest) {
+    return uploadFile(this.#settings, file);
   }
 
   async fetchStatus(run: RunRef): Promise<RunStatus> {

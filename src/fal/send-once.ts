@@ -54,7 +54,7 @@ export async function sendOnce(
     suppressLocalCredentialsWarning: true,
     fetch: async (target, init) => {
       // One request a call, whatever a future client does.
-      kept.answer ??= await send(
+      kept.answer ??= await sendRequest(
         url ?? rewritten(addressOf(target), settings),
         init ?? {},
         settings.key,
@@ -76,7 +76,13 @@ export async function sendOnce(
 
 class EndOfCall extends Error {}
 
-async function send(url: string, init: RequestInit, key: string, signal: AbortSignal): Promise<FalAnswer> {
+/** Sends one request. Never throws; no answer has the key in it. */
+export async function sendRequest(
+  url: string,
+  init: RequestInit,
+  key: string,
+  signal: AbortSignal,
+): Promise<FalAnswer> {
   let response: Response;
   try {
     // Redirects are not followed: the request has the key in it.

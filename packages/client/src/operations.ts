@@ -8,6 +8,7 @@ import {
   DeleteAvatarDocument,
   DeleteGenerationDocument,
   GenerateImageDocument,
+  GenerateImagesDocument,
   GenerationByIdDocument,
   PlanImageDocument,
   PlanRegenerationDocument,
@@ -28,6 +29,8 @@ import {
   type DeleteGenerationInput,
   type DryRunFieldsFragment,
   type GenerateImageInput,
+  type GenerateImagesInput,
+  type GenerateImagesMutation,
   type GenerationByIdQuery,
   type GenerationFieldsFragment,
   type PromoteInput,
@@ -45,6 +48,12 @@ export type Avatar = AvatarFieldsFragment;
 export type Generation = GenerationFieldsFragment;
 /** What a call would send to fal, and its estimated cost. */
 export type Plan = DryRunFieldsFragment;
+
+/** The result of one item: a generation, or `code` and `message` of a refusal. */
+export type ItemResult = Extract<
+  GenerateImagesMutation['generateImages'],
+  { readonly results: unknown }
+>['results'][number];
 
 /** An input of a call that starts a run; for `dryRun` see the methods that plan. */
 export type Run<Input> = Omit<Input, 'dryRun'>;
@@ -153,6 +162,11 @@ export class Operations {
   async generateImage(input: Run<GenerateImageInput>, options?: RequestOptions): Promise<Generation> {
     const { generateImage } = await this.mutate(GenerateImageDocument, { input }, options);
     return expected(generateImage, 'GenerateImagePayload').generation;
+  }
+
+  /** A generation or a refusal for each item, in their order. */
+  async generateImages(input: GenerateImagesInput, options?: RequestOptions): Promise<ItemResult[]> {
+    return (await this.mutate(GenerateImagesDocument, { input }, options)).generateImages.results;
   }
 
   async planImage(input: Run<GenerateImageInput>, options?: RequestOptions): Promise<Plan> {

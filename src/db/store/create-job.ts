@@ -24,6 +24,11 @@ export class JobCreations {
 
   createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#create(job, null);
 
+  findFirst: StartTrainingDeps['store']['findFirst'] = async (ownerId, idempotency) => {
+    const first = await repeated(this.#prisma, ownerId, idempotency);
+    return first !== null && 'done' in first ? first.done.jobId : null;
+  };
+
   createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
     const creation = await this.#create(job, generation);
     if ('done' in creation) return creation;
@@ -69,7 +74,7 @@ async function createJob(
 
 async function tryToCreate(
   prisma: PrismaClient,
-  { idempotency, triggerPhrase, ...job }: AnyJob,
+  { idempotency, triggerPhrase, photoIds = [], ...job }: AnyJob,
   generation: NewGeneration | null,
   limits: SpendLimits,
 ): Promise<Creation | 'again'> {
@@ -97,6 +102,10 @@ async function tryToCreate(
         const where = { id: job.avatarId };
         const avatar = await tx.avatar.findUnique({ where, select: { triggerPhrase: true } });
         if (avatar?.triggerPhrase !== triggerPhrase) throw new TriggerPhraseChanged();
+        await tx.photo.updateMany({
+          where: { id: { in: [...photoIds] }, avatarId: job.avatarId },
+          data: { deleteAfterJobId: job.id },
+        });
       } else {
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;

@@ -104,6 +104,9 @@ export class PrismaJobStore
 
   createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#creations.createTraining(job);
 
+  findFirst: StartTrainingDeps['store']['findFirst'] = (ownerId, idempotency) =>
+    this.#creations.findFirst(ownerId, idempotency);
+
   createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
     this.#creations.createGeneration(job, generation);
 
