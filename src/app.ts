@@ -14,6 +14,7 @@ import { FalProvider } from './fal/provider.ts';
 import { KeySet } from './fal/key-set.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
+import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaPhotoStore } from './db/store/photo-store.ts';
 import { PrismaInstanceStore } from './db/store/instance-store.ts';
@@ -138,6 +139,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const deps = {
     store,
     catalog: config.catalog,
+    goneEndpoints: new PrismaGoneEndpoints(database.prisma, fal.key),
     provider,
     publisher: notifications,
     log,
@@ -168,8 +170,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       prisma: database.prisma,
       jobs: deps,
       notifications,
-      catalog: config.catalog,
-      defaultTrainers: config.defaultTrainers,
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
       uploadUrl: createUploadUrl(config),

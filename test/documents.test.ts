@@ -62,7 +62,7 @@ test('docs/trainers.md has the rows of the catalog', () => {
     return ['', name, endpoint, serves.join(', '), artefact, generator.endpoint, ''];
   });
   expect(rows).toEqual(catalog);
-  expect(read('docs/trainers.md')).toContain(`\`${DEFAULT_TRAINERS.PORTRAIT}\` for a PORTRAIT avatar`);
+  expect(read('docs/trainers.md')).toContain(`\`${DEFAULT_TRAINERS.PORTRAIT[0]}\` for a PORTRAIT avatar`);
 });
 
 test('docs/trainers.md has the options of the generators, and the sizes by their names at fal', () => {

@@ -13,8 +13,8 @@ export type Table = z.infer<typeof tableSchema>;
 export const sequenceSchema = z.object({ name: z.string(), last: z.string(), isCalled: z.boolean() });
 export type Sequence = z.infer<typeof sequenceSchema>;
 
-/** Prisma's list of applied migrations; every database has its own. */
-const NOT_COPIED = '_prisma_migrations';
+/** Prisma's list of applied migrations, and the running servers: every database has its own. */
+const NOT_COPIED = ['_prisma_migrations', 'instances'];
 
 /**
  * Sets what the text form of a value depends on, for the transaction: a row then has the same text on every database,
@@ -32,7 +32,7 @@ export async function readTables(client: pg.ClientBase): Promise<Table[]> {
             array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS columns
        FROM pg_class c
        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> $1
+      WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> ALL ($1)
       GROUP BY c.relname
       ORDER BY c.relname`,
     [NOT_COPIED],

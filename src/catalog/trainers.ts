@@ -22,10 +22,13 @@ export const DEFAULT_SIZES = {
 /** The name of a row. */
 export type Trainer = string;
 
-/** The trainers of calls that name none. */
-export type DefaultTrainers = Readonly<Record<TrainingType, Trainer>>;
+/** The trainers of calls that name none: the second where fal does not serve the first any more. */
+export type DefaultTrainers = Readonly<Record<TrainingType, readonly [Trainer, Trainer?]>>;
 
-export const DEFAULT_TRAINERS: DefaultTrainers = { PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' };
+export const DEFAULT_TRAINERS: DefaultTrainers = {
+  PORTRAIT: ['FLUX_LORA_PORTRAIT'],
+  STYLE: ['FLUX_PRO', 'FLUX_LORA_FAST'],
+};
 
 export type TrainingRequest = {
   readonly avatarId: string;

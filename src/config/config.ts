@@ -2,7 +2,7 @@ import { LOG_LEVELS } from '../log/log.ts';
 import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
-import { DEFAULT_TRAINERS } from '../catalog/trainers.ts';
+import { DEFAULT_TRAINERS, type DefaultTrainers } from '../catalog/trainers.ts';
 import { MAX_TRAINERS_FILE_BYTES, readTrainersFile } from '../catalog/trainers-file.ts';
 
 export type Config = Readonly<ReturnType<typeof readConfig>>;
@@ -64,10 +64,7 @@ export function readConfig(environment: Environment) {
     /** Only webhooks of this fal account are accepted; null: any account. */
     falAccountId: read.text('FAL_ACCOUNT_ID'),
     catalog,
-    defaultTrainers: {
-      ...DEFAULT_TRAINERS,
-      STYLE: read.oneOf('STYLE_TRAINER', catalog.trainersFor('STYLE')) ?? DEFAULT_TRAINERS.STYLE,
-    },
+    defaultTrainers: readDefaultTrainers(read, catalog),
     retentionDays: {
       artifacts: read.days('FAL_ARTIFACT_RETENTION_DAYS', 365),
       images: read.days('FAL_IMAGE_RETENTION_DAYS', 30),
@@ -130,6 +127,11 @@ function readCatalog(read: EnvReader): Catalog {
   if ('catalog' in reading) return reading.catalog;
   read.problems.push(...reading.problems.map((problem) => `TRAINERS_FILE: ${problem}`));
   return BUILT_IN;
+}
+
+function readDefaultTrainers(read: EnvReader, catalog: Catalog): DefaultTrainers {
+  const style = read.oneOf('STYLE_TRAINER', ['auto', ...catalog.trainersFor('STYLE')]) ?? 'auto';
+  return style === 'auto' ? DEFAULT_TRAINERS : { ...DEFAULT_TRAINERS, STYLE: [style] };
 }
 
 /** Simulated results look real, so a production server needs SIMULATE=yes to serve them. */

@@ -16,15 +16,20 @@ export function warnOfSettings(config: Config, log: Log): void {
     log.warn({}, 'SIMULATE=yes: results are simulated in production');
   }
   if (config.fal !== null) {
-    const row = config.catalog.trainer(config.defaultTrainers.STYLE);
+    const [styleTrainer, alternative] = config.defaultTrainers.STYLE;
+    const row = config.catalog.trainer(styleTrainer);
     const notice = row && deprecationNotice(row);
-    if (notice !== null)
-      log.warn({ styleTrainer: config.defaultTrainers.STYLE }, `${notice} (STYLE_TRAINER)`);
+    if (alternative !== undefined) {
+      const rule = `${styleTrainer} is tried first, ${alternative} once fal does not serve it any more`;
+      log.info({ styleTrainer, alternative }, `STYLE_TRAINER=auto: ${rule}`);
+    } else if (notice !== null) {
+      log.warn({ styleTrainer }, `${notice} (STYLE_TRAINER)`);
+    }
     if (config.publicUrl === null) log.info({}, 'PUBLIC_URL is not set: no webhooks, runs are polled');
   }
   const { microUsdPerDay, totalMicroUsdPerDay } = config.limits;
   if (microUsdPerDay !== null || totalMicroUsdPerDay !== null) {
-    for (const [type, name] of Object.entries(config.defaultTrainers)) {
+    for (const [type, [name]] of Object.entries(config.defaultTrainers)) {
       const row = config.catalog.trainer(name);
       if (row !== null && priceOf(row.endpoint) === null)
         log.warn(

@@ -43,6 +43,7 @@ export type AvatarChange = {
   readonly falRequestId?: string | null;
   readonly progress: Progress;
   readonly error: Failure | null;
+  readonly trainerNote?: string | null;
   readonly trainingStartedAt?: Date;
   readonly trainingCompletedAt?: Date | null;
   readonly falResponseData?: Json;
@@ -143,7 +144,8 @@ function failed(error: Failure): AvatarChange {
 function startedColumns(job: JobView, event: RunEvent): Partial<AvatarChange> {
   if (job.state === 'QUEUED' || job.state === 'RUNNING' || isFinal(job.state)) return {};
   const requestId = requestIdOf(event) ?? job.falRequestId;
-  return { falRequestId: requestId, trainingStartedAt: job.createdAt, trainingCompletedAt: null };
+  const { trainerNote, createdAt: trainingStartedAt } = job;
+  return { falRequestId: requestId, trainerNote, trainingStartedAt, trainingCompletedAt: null };
 }
 
 function isSame(avatar: AvatarView, next: AvatarChange, state: JobState): boolean {

@@ -24,6 +24,7 @@ export type JobView = {
   readonly kind: 'TRAINING' | 'GENERATION';
   readonly state: JobState;
   readonly trainer: Trainer;
+  readonly trainerNote: string | null;
   readonly falRequestId: string | null;
   readonly statusUrl: string | null;
   readonly cancelRequested: boolean;

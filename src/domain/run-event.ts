@@ -26,7 +26,12 @@ export type RunEvent =
       readonly position: number | null;
     }
   /** Certainly no run was started. */
-  | { readonly kind: 'refused'; readonly failure: Refusal<ProviderCode> }
+  | {
+      readonly kind: 'refused';
+      readonly failure: Refusal<ProviderCode>;
+      /** fal does not serve the endpoint any more. */
+      readonly isGone?: boolean;
+    }
   /** The submit was sent without a usable answer: a run may exist. */
   | { readonly kind: 'unknown'; readonly message: string }
   /** The operator found that the submit with unknown outcome started no run. */

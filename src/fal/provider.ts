@@ -1,9 +1,11 @@
 import { billedIn, errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
 import { sendOnce, type Body, type FalAnswer, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
+import { uploadFile } from './upload-file.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
+import type { UploadRequest } from '../jobs/photo-archive.ts';
 import type { Log } from '../log/log.ts';
 import type { Pause } from '../domain/user-error.ts';
 import { isJsonObject } from '../values/json.ts';
@@ -60,6 +62,10 @@ export class FalProvider implements RunProvider {
       const message = 'The run was not sent because of an error in this server. Nothing was started.';
       return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message } };
     }
+  }
+
+  upload(file: UploadRequest) {
+    return uploadFile(this.#settings, file);
   }
 
   async fetchStatus(run: RunRef): Promise<RunStatus> {
@@ -190,11 +196,23 @@ function readSubmit(answer: FalAnswer, busy: Pause): SubmitEvent {
   if (status === 499)
     return { kind: 'unknown', message: 'The submit was cut off; a run may have been started.' };
   if (status >= 400 && status !== 408) {
-    return refused('PROVIDER_REJECTED', `fal refused the run (HTTP ${status}${said(words)}).`);
+    const event = refused('PROVIDER_REJECTED', `fal refused the run (HTTP ${status}${said(words)}).`);
+    return isGone(status, body) ? { ...event, isGone: true } : event;
   }
   return refused(
     'PROVIDER_UNAVAILABLE',
     `fal did not take the run (HTTP ${status}${said(words)}). Nothing was started.`,
+  );
+}
+
+/** fal's queue says that it knows no such application or path, or that the endpoint is retired. */
+function isGone(status: number, { json }: Body): boolean {
+  const detail = isJsonObject(json) ? json['detail'] : undefined;
+  if (isJsonObject(detail)) return detail['error'] === 'EndpointDeprecated';
+  return (
+    status === 404 &&
+    typeof detail === 'string' &&
+    /^(?:Application|Path)\b.{1,300} not found\.?$/.test(detail)
   );
 }
 
@@ -215,8 +233,8 @@ function readAcceptance({ json }: Body): SubmitEvent {
   };
 }
 
-function refused(code: 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE', message: string): SubmitEvent {
-  return { kind: 'refused', failure: { code, message } };
+function refused(code: 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE', message: string) {
+  return { kind: 'refused', failure: { code, message } } as const;
 }
 
 function said(words: string | null): string {

@@ -1,13 +1,10 @@
 import * as z from 'zod';
 import { isJsonObject, type Json } from '../values/json.ts';
+import { isRequestId } from '../jobs/ids.ts';
 import { parseWebUrl } from '../values/web-url.ts';
 import type { Body } from './send-once.ts';
 
-/**
- * The form of a request id. fal's are UUIDs; these characters are safe in a path, and the client puts ids into URLs
- * unescaped.
- */
-export const requestIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
+export const requestIdSchema = z.string().refine(isRequestId);
 
 const urlSchema = z
   .string()

@@ -45,14 +45,16 @@ export async function sendOnce(
   { url, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: SendOptions = {},
 ): Promise<FalAnswer> {
   const kept: { answer?: FalAnswer } = {};
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const limit = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+  // AbortSignal.any() does not keep an AbortSignal.timeout() in memory, and one that is collected never aborts.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException('late', 'TimeoutError')), timeoutMs);
+  const limit = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
   const client = createFalClient({
     credentials: settings.key,
     suppressLocalCredentialsWarning: true,
     fetch: async (target, init) => {
       // One request a call, whatever a future client does.
-      kept.answer ??= await send(
+      kept.answer ??= await sendRequest(
         url ?? rewritten(addressOf(target), settings),
         init ?? {},
         settings.key,
@@ -66,13 +68,21 @@ export async function sendOnce(
     await call(client);
   } catch (error) {
     if (kept.answer === undefined) return { kind: 'unanswered', sent: false, message: messageOf(error) };
+  } finally {
+    clearTimeout(timer);
   }
   return kept.answer ?? { kind: 'unanswered', sent: false, message: 'the client sent no request' };
 }
 
 class EndOfCall extends Error {}
 
-async function send(url: string, init: RequestInit, key: string, signal: AbortSignal): Promise<FalAnswer> {
+/** Sends one request. Never throws; no answer has the key in it. */
+export async function sendRequest(
+  url: string,
+  init: RequestInit,
+  key: string,
+  signal: AbortSignal,
+): Promise<FalAnswer> {
   let response: Response;
   try {
     // Redirects are not followed: the request has the key in it.

@@ -3,17 +3,17 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
-import { GenerationNode } from './generation.ts';
+import { GenerationConnection, GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artefact.ts';
 import { isId } from '../jobs/ids.ts';
-import { openStream, versionFrom } from './stream.ts';
+import { notFound, openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
 import type { AvatarRow } from './context.ts';
 
-const AvatarStatusEnum = builder.enumType('AvatarStatus', {
+export const AvatarStatusEnum = builder.enumType('AvatarStatus', {
   description: 'State of the newest training. Use `isReady` to check whether the avatar can generate images.',
   values: {
     DRAFT: { description: 'No training has been started.' },
@@ -43,7 +43,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artefact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: (avatar, _args, { catalog }) =>
+      resolve: (avatar, _args, { jobs: { catalog } }) =>
         hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer ?? '') !== null,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
@@ -65,8 +65,13 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Trainer that made the current artefact. Null if there is no artefact, or if the server has the trainer no longer.',
       extensions: needs('Avatar', 'artifactTrainer'),
-      resolve: ({ artifactTrainer }, _args, { catalog }) =>
+      resolve: ({ artifactTrainer }, _args, { jobs: { catalog } }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
+    }),
+    trainerNote: t.exposeString('trainerNote', {
+      nullable: true,
+      description:
+        'Reason why the newest training uses another trainer than the default, such as a retired endpoint of fal. Null if it does not.',
     }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,
@@ -133,15 +138,15 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         type: GenerationNode,
         description: 'Generations of the avatar, newest first. Page size: 20 by default, at most 100.',
         extensions: needs('Avatar', 'id'),
-        resolve: ({ id }, args, context, info) => {
+        resolve: async ({ id }, args, context, info) => {
           const { Generation: columns, hasPageInfo } = columnsFor(info);
-          return connectionOf(args, 'gen', hasPageInfo, (page) =>
-            context.rows.generationsOf(id, page, columns),
+          const page = await connectionOf(args, 'gen', hasPageInfo, (rows) =>
+            context.rows.generationsOf(id, rows, columns),
           );
+          return { ...page, count: () => context.rows.countGenerationsOf(id) };
         },
       },
-      { name: 'GenerationConnection', description: 'A page of generations.' },
-      { name: 'GenerationEdge', description: 'A generation and its cursor.' },
+      GenerationConnection,
     ),
   }),
 });
@@ -153,7 +158,8 @@ builder.prismaObjectField(GenerationNode, 'avatar', (t) =>
     extensions: needs('Generation', 'ownerId', 'avatarId'),
     resolve: async ({ ownerId, avatarId }, _args, context, info) => {
       const avatar = await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
-      if (avatar === null) throw new Error(`${avatarId} was deleted during the read`);
+      // Deleted during the read.
+      if (avatar === null) throw notFound();
       return avatar;
     },
   }),

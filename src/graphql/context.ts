@@ -6,8 +6,6 @@ import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
 import type { Selections } from './selections.ts';
-import type { Catalog } from '../catalog/catalog.ts';
-import type { DefaultTrainers } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 
 /** A part of a list whose newest row comes first. */
@@ -20,6 +18,21 @@ export type PageOfRows = {
   readonly before: string | null;
   /** Counts the limit from the oldest row. */
   readonly fromEnd: boolean;
+};
+
+/** A longer list is not counted to its end. */
+export const MAX_COUNT = 10_000;
+
+export type AvatarFilter = {
+  readonly status?: Avatar['status'];
+  readonly trainingType?: Avatar['trainingType'];
+  readonly externalId?: string;
+  readonly tag?: string;
+};
+
+export type GenerationFilter = {
+  readonly avatarId?: string;
+  readonly status?: Generation['status'];
 };
 
 /** With its tags, sorted. */
@@ -56,12 +69,23 @@ export type RowReads = {
     ownerId: string,
     page: PageOfRows,
     columns: readonly (keyof AvatarRow)[],
+    filter?: AvatarFilter,
   ): Promise<readonly AvatarRow[]>;
+  /** At most MAX_COUNT, like the other counts. */
+  countAvatarsOf(ownerId: string, filter?: AvatarFilter): Promise<number>;
   generationsOf(
     avatarId: string,
     page: PageOfRows,
     columns: readonly (keyof GenerationRow)[],
   ): Promise<readonly GenerationRow[]>;
+  countGenerationsOf(avatarId: string): Promise<number>;
+  generationsOfOwner(
+    ownerId: string,
+    page: PageOfRows,
+    columns: readonly (keyof GenerationRow)[],
+    filter?: GenerationFilter,
+  ): Promise<readonly GenerationRow[]>;
+  countGenerationsOfOwner(ownerId: string, filter?: GenerationFilter): Promise<number>;
   trainingsOf(
     avatarId: string,
     page: PageOfRows,
@@ -96,8 +120,6 @@ export type Services = {
   readonly prisma: PrismaClient;
   readonly jobs: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
-  readonly catalog: Catalog;
-  readonly defaultTrainers: DefaultTrainers;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
   /** The URL for the upload of a photo, for a client that addresses this server by `host`. */

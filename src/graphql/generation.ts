@@ -3,12 +3,13 @@ import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { isId } from '../jobs/ids.ts';
+import { TOTAL_COUNT, type Countable } from './total-count.ts';
 import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
 import type { GenerationRow } from './context.ts';
 
-const GenerationStatusEnum = builder.enumType('GenerationStatus', {
+export const GenerationStatusEnum = builder.enumType('GenerationStatus', {
   description: 'State of a generation.',
   values: {
     QUEUED: {
@@ -115,6 +116,16 @@ export const GenerationNode = builder.prismaNode('Generation', {
     }),
   }),
 });
+
+export const GenerationConnection = builder.connectionObject<typeof GenerationNode, Countable>(
+  {
+    type: GenerationNode,
+    name: 'GenerationConnection',
+    description: 'A page of generations.',
+    fields: (f) => ({ totalCount: f.int(TOTAL_COUNT) }),
+  },
+  { name: 'GenerationEdge', description: 'A generation and its cursor.' },
+);
 
 /** The images column, which this service writes; an empty list until a generation completes. */
 function imagesOf(stored: unknown): readonly GeneratedImage[] {

@@ -124,9 +124,12 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
   fields: (t) => ({
     avatarId: t.id({ required: true, description: 'ID of the avatar to train.' }),
     imagesUrl: t.string({
-      required: true,
       description:
-        'http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials.',
+        'http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials. Default: the accepted photos of the avatar, which are uploaded to fal during the call; fal deletes them after two days.',
+    }),
+    keepPhotos: t.boolean({
+      description:
+        'Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted.',
     }),
     steps: t.int({ description: 'Number of training steps. Limits and default: see the `trainers` query.' }),
     trainer: t.field({

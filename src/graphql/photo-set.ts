@@ -1,6 +1,7 @@
 import { adviceFor, countPhotos } from '../domain/photo-set.ts';
 import { builder, viewerOf } from './builder.ts';
 import { followRow } from './follow-row.ts';
+import { defaultTrainer } from '../jobs/default-trainers.ts';
 import { isId } from '../jobs/ids.ts';
 import {
   PHOTO_REASONS,
@@ -169,10 +170,11 @@ export async function readPhotoSet(
   });
   if (avatar === null) return null;
   const { photosVersion: version, trainingType, photos } = avatar;
-  const name = trainer ?? context.defaultTrainers[trainingType];
-  const row = context.catalog.trainer(name);
-  if (row === null) throw new Error(`the catalog has no trainer ${name}`);
-  return { avatarId, version, photos, trainer: name, needs: row.photos };
+  const { jobs } = context;
+  const row =
+    trainer == null ? (await defaultTrainer(jobs, trainingType)).row : jobs.catalog.trainer(trainer);
+  if (row === null) throw new Error(`the catalog has no trainer ${trainer ?? ''}`);
+  return { avatarId, version, photos, trainer: row.name, needs: row.photos };
 }
 
 const TRAINER = 'Trainer to count for. Default: the one that `startTraining` uses by default.';

@@ -5,7 +5,7 @@ import './generation.ts';
 import './avatar.ts';
 import './training.ts';
 import './changes.ts';
-import './lists.ts';
+import './queries.ts';
 import './image-mutations.ts';
 import './mutations.ts';
 import './photo-set.ts';

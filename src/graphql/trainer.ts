@@ -1,7 +1,8 @@
 import { builder } from './builder.ts';
 import { BUILT_IN, deprecationNotice } from '../catalog/catalog.ts';
 import { estimateTraining, priceOf, priceText, usdText } from '../catalog/prices.ts';
-import type { TrainerRow } from '../catalog/trainers.ts';
+import { TRAINING_TYPES, type TrainerRow, type TrainingType } from '../catalog/trainers.ts';
+import { defaultTrainer } from '../jobs/default-trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
   description: 'Subject of a training.',
@@ -37,7 +38,9 @@ function trainingPrice(endpoint: string, defaultSteps: number): string {
     : `${price} (${usdText(estimate.microUsd)} for the default ${defaultSteps})`;
 }
 
-const TrainerInfo = builder.objectRef<TrainerRow>('TrainerInfo').implement({
+type TrainerShape = TrainerRow & { readonly defaultFor: readonly TrainingType[] };
+
+const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
   description: 'Properties of a trainer.',
   fields: (t) => ({
     name: t.expose('name', {
@@ -49,11 +52,10 @@ const TrainerInfo = builder.objectRef<TrainerRow>('TrainerInfo').implement({
       type: [TrainingTypeEnum],
       description: 'Supported training types.',
     }),
-    defaultFor: t.field({
+    defaultFor: t.expose('defaultFor', {
       type: [TrainingTypeEnum],
-      description: 'Training types for which this trainer is the default.',
-      resolve: ({ name, serves }, _args, { defaultTrainers }) =>
-        serves.filter((type) => defaultTrainers[type] === name),
+      description:
+        'Training types for which this trainer is the default at present. The default changes when fal does not serve it any more.',
     }),
     artifact: t.expose('artifact', {
       type: ArtifactKindEnum,
@@ -100,6 +102,12 @@ builder.queryField('trainers', (t) =>
   t.field({
     type: [TrainerInfo],
     description: 'All available trainers.',
-    resolve: (_root, _args, { catalog }) => catalog.trainers,
+    resolve: async (_root, _args, { jobs }) => {
+      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(jobs, type)));
+      return jobs.catalog.trainers.map((row) => ({
+        ...row,
+        defaultFor: TRAINING_TYPES.filter((_type, index) => defaults[index]?.row === row),
+      }));
+    },
   }),
 );

@@ -4,6 +4,7 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
+import { notFound } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { loraUrlsOf, type Artifact } from '../catalog/artefact.ts';
@@ -75,7 +76,11 @@ export const TrainingNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'Trainer. Null if this server no longer has it.',
       extensions: needs('Training', 'trainer'),
-      resolve: ({ trainer }, _args, { catalog }) => catalog.trainer(trainer)?.name ?? null,
+      resolve: ({ trainer }, _args, { jobs: { catalog } }) => catalog.trainer(trainer)?.name ?? null,
+    }),
+    trainerNote: t.exposeString('trainerNote', {
+      nullable: true,
+      description: 'Reason why the training uses another trainer than the default. Null if it does not.',
     }),
     endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
     input: t.expose('input', {
@@ -126,7 +131,8 @@ export const TrainingNode = builder.prismaNode('Job', {
       resolve: async ({ ownerId, avatarId }, _args, context, info) => {
         const avatar =
           avatarId === null ? null : await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
-        if (avatar === null) throw new Error('the avatar of a training was deleted during the read');
+        // Deleted during the read.
+        if (avatar === null) throw notFound();
         return avatar;
       },
     }),

@@ -51,7 +51,7 @@ export type GraphqlServer = {
 export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
   const { services, authenticate, isAllowedOrigin, hidesSchema } = options;
   const maskError: MaskError = (error) => masked(error, options);
-  const schema = schemaFor(services.catalog);
+  const schema = schemaFor(services.jobs.catalog);
   const readBody = createGraphqlBodyReader();
   const guard = new ExecutionGuard(options);
   const documents = new ParseCache();

@@ -14,9 +14,11 @@ export async function cancelGeneration(
   ownerId: string,
   generationId: string,
 ): Promise<Result<{ readonly generationId: string }, 'NOT_FOUND' | 'CONFLICT'>> {
+  if (await cancelRun(deps, ownerId, { generationId })) return { done: { generationId } };
+  // Read after the cancel: the run may have ended at this moment.
   const status = await deps.store.findGenerationStatus(ownerId, generationId);
   if (status === null) return NO_SUCH_GENERATION;
-  return (await cancelRun(deps, ownerId, { generationId })) || status === 'CANCELLED'
+  return status === 'CANCELLED'
     ? { done: { generationId } }
     : refuse('CONFLICT', `There is no run to cancel: the generation's status is ${status}.`);
 }

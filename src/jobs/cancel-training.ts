@@ -14,10 +14,12 @@ export async function cancelTraining(
   ownerId: string,
   avatarId: string,
 ): Promise<Result<{ readonly avatarId: string }, 'NOT_FOUND' | 'CONFLICT'>> {
+  if (await cancelRun(deps, ownerId, { avatarId })) return { done: { avatarId } };
+  // Read after the cancel: the run may have ended at this moment.
   const avatar = await deps.store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   const { status } = avatar;
-  return (await cancelRun(deps, ownerId, { avatarId })) || status === 'CANCELLED'
+  return status === 'CANCELLED'
     ? { done: { avatarId } }
     : refuse('CONFLICT', `There is no training to cancel: the avatar's status is ${status}.`);
 }

@@ -14,6 +14,14 @@ export function isId(text: string): boolean {
   return /^(?:avt|gen|job|pho)_[0-9a-f]{32}$/.test(text);
 }
 
+/**
+ * Whether the text may be fal's id of a run. fal's are UUIDs; these characters are safe in a path, and fal's client puts ids
+ * into URLs unescaped.
+ */
+export function isRequestId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(text);
+}
+
 /** A word without a meaning to the model, so that only the training gives it one. */
 export function newTriggerPhrase(): string {
   const letters = Array.from(randomBytes(6), (byte) => TRIGGER_LETTERS[byte % TRIGGER_LETTERS.length]);

@@ -13,12 +13,16 @@ import {
   type Optional,
 } from './parse-input.ts';
 import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { acceptedPhotos, uploadPhotos, type PhotoArchiveDeps, type StoredPhoto } from './photo-archive.ts';
+import { refusalOfFirst } from './replay.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
-import type { Trainer, TrainingType } from '../catalog/trainers.ts';
+import { defaultTrainer, goneNote, type DefaultTrainerDeps } from './default-trainers.ts';
+import type { TrainerRow, TrainingType } from '../catalog/trainers.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
-  imagesUrl: webUrl(),
+  imagesUrl: webUrl().optional(),
+  keepPhotos: z.boolean().optional(),
   steps: z.number().optional(),
   trainer: z.string().optional(),
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
@@ -33,13 +37,24 @@ interface TrainingStore extends Pick<RehearsalStore, 'rehearseTraining'> {
     avatarId: string,
   ): Promise<{ readonly trainingType: TrainingType; readonly triggerPhrase: string } | null>;
   /** CONFLICT: a training of this avatar is open. */
-  createTraining(job: NewJob): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
+  createTraining(
+    job: NewJob,
+    /** Deleted after the success of the training. */
+    photoIds?: readonly string[],
+  ): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
+  /** The job of an earlier call with the same idempotency key and request. */
+  findFirst(ownerId: string, idempotency: NewJob['idempotency']): Promise<string | null>;
 }
 
-export type StartTrainingDeps = SubmitDeps & {
-  readonly store: TrainingStore;
-  readonly settings: { readonly defaultTrainers: Readonly<Record<TrainingType, Trainer>> };
-};
+export type StartTrainingDeps = SubmitDeps &
+  DefaultTrainerDeps &
+  PhotoArchiveDeps & {
+    readonly store: TrainingStore;
+    readonly provider: SubmitDeps['provider'] & PhotoArchiveDeps['provider'];
+  };
+
+/** In the input that a dry run shows. */
+const UPLOADED_LATER = 'https://fal.media/… (the photos are uploaded when the training starts)';
 
 /**
  * Submits a training to fal and returns; it does not wait for the run. A refusal changes nothing. A submit with unknown
@@ -55,44 +70,84 @@ export async function startTraining(
     CreationCode | ProviderCode | 'INVALID_INPUT' | 'CONFLICT'
   >
 > {
-  const { store, settings, catalog } = deps;
+  const { store, catalog } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { avatarId, imagesUrl, steps, trainer: requested, idempotencyKey } = parsed.done;
+  const { avatarId, imagesUrl, keepPhotos, steps, trainer: requested, idempotencyKey } = parsed.done;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   const { trainingType, triggerPhrase } = avatar;
 
-  const trainer = requested ?? settings.defaultTrainers[trainingType];
-  const row = catalog.trainer(trainer);
+  const { row, alternative, note } =
+    requested === undefined
+      ? await defaultTrainer(deps, trainingType)
+      : { row: catalog.trainer(requested), alternative: null, note: null };
   if (row?.serves.includes(trainingType) !== true) {
     const allowed = catalog.trainersFor(trainingType).join(' or ');
-    const problem = problemWith('trainer', trainer, `${allowed} for a ${trainingType} avatar`);
+    const problem = problemWith('trainer', requested, `${allowed} for a ${trainingType} avatar`);
     return refuse('INVALID_INPUT', problem);
   }
-  const { min, max } = row.steps;
+  // Within the limits of both: which one will train is not known before fal answers.
+  const limits = alternative === null ? [row.steps] : [row.steps, alternative.steps];
+  const min = Math.max(...limits.map((range) => range.min));
+  const max = Math.min(...limits.map((range) => range.max));
   const parsedSteps = parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
   if ('refused' in parsedSteps) return parsedSteps;
 
-  const cost = estimateTraining(row.endpoint, steps ?? row.steps.default);
+  const costOf = ({ endpoint, steps: { default: byDefault } }: TrainerRow) =>
+    estimateTraining(endpoint, steps ?? byDefault);
+  const submitTo = (to: TrainerRow, trainerNote: string | null, url = imagesUrl ?? UPLOADED_LATER) => ({
+    trainer: to.name,
+    trainerNote,
+    endpoint: to.endpoint,
+    input: to.input({ avatarId, trainingType, triggerPhrase, imagesUrl: url, steps: steps ?? null }),
+    estimatedMicroUsd: costOf(to)?.microUsd ?? null,
+  });
   const fields = {
     ownerId,
     avatarId,
-    trainer,
-    endpoint: row.endpoint,
-    input: row.input({ avatarId, trainingType, triggerPhrase, imagesUrl, steps: steps ?? null }),
-    estimatedMicroUsd: cost?.microUsd ?? null,
+    ...submitTo(row, note),
     idempotency: idempotencyOf(idempotencyKey, {
       of: 'training',
       avatarId,
       imagesUrl,
       steps,
       trainer: requested,
+      keepPhotos,
     }),
   };
-  if (parsed.done.dryRun)
-    return dryRun(fields, cost, [deprecationWarning(row)], store.rehearseTraining(fields));
-  const submitted = await submitJob(deps, fields, (job) => store.createTraining(job));
+  const isDry = parsed.done.dryRun;
+  const rehearse = () => store.rehearseTraining(fields);
+  let url = imagesUrl;
+  let used: readonly StoredPhoto[] = [];
+  if (url === undefined) {
+    // A repeat must not need the photos, which the first call may have used up.
+    const first = await store.findFirst(ownerId, fields.idempotency);
+    if (first !== null && !isDry) {
+      const refusal = await refusalOfFirst(store, first);
+      return refusal === null ? { done: { avatarId } } : { refused: refusal };
+    }
+    const minimum = Math.max(row.photos.minimum, alternative?.photos.minimum ?? 0);
+    const photos = first === null ? await acceptedPhotos(deps, ownerId, avatarId, minimum) : { done: [] };
+    if ('refused' in photos) return photos;
+    if (!isDry) {
+      // What refuses the training refuses it before the upload.
+      const rehearsed = await rehearse();
+      if ('refused' in rehearsed) return rehearsed;
+      const uploaded = await uploadPhotos(deps, photos.done);
+      if ('refused' in uploaded) return uploaded;
+      url = uploaded.done;
+    }
+    used = keepPhotos === true ? [] : photos.done;
+  }
+  if (isDry) return dryRun(fields, costOf(row), [deprecationWarning(row)], rehearse());
+  const photoIds = used.map(({ id }) => id);
+  const submitted = await submitJob(
+    deps,
+    { ...fields, ...submitTo(row, note, url) },
+    (job) => store.createTraining(job, photoIds),
+    alternative && submitTo(alternative, goneNote(row, alternative), url),
+  );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
   const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;

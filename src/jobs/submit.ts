@@ -3,6 +3,7 @@ import { applyRunEvent, type ApplyResult, type RunEventDeps } from './apply-run-
 import { newId } from './ids.ts';
 import { refusalOfFirst, type ReplayStore } from './replay.ts';
 import { SEND_WITHIN_MS } from './timing.ts';
+import type { GoneEndpoints } from './default-trainers.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { ProviderCode, Refusal, RefusalCode, Result } from '../domain/user-error.ts';
 import type { RunEvent } from '../domain/run-event.ts';
@@ -26,6 +27,8 @@ export type NewJob = {
   readonly ownerId: string;
   readonly avatarId: string;
   readonly trainer: Trainer;
+  /** Why it is not the default trainer, if that is not the caller's wish. */
+  readonly trainerNote?: string | null;
   readonly endpoint: string;
   readonly input: JsonObject;
   /** What it will probably cost, in millionths of a US dollar; null: unknown. */
@@ -40,8 +43,23 @@ export type CreatedJob = { readonly jobId: string; readonly generationId: string
 
 export type CreationCode = 'NOT_FOUND' | 'LIMIT_EXCEEDED' | 'IDEMPOTENCY_CONFLICT';
 
+/** What a job sends instead if fal does not serve its endpoint any more. */
+export type Alternative = Pick<
+  NewJob,
+  'trainer' | 'trainerNote' | 'endpoint' | 'input' | 'estimatedMicroUsd'
+>;
+
+interface SwitchStore {
+  /**
+   * Makes a job send this instead, and gives it another minute for its submit. False: something happened to it since it
+   * was written.
+   */
+  switchTo(jobId: string, alternative: Alternative): Promise<boolean>;
+}
+
 export type SubmitDeps = RunEventDeps & {
-  readonly store: ReplayStore;
+  readonly store: ReplayStore & SwitchStore;
+  readonly goneEndpoints: Pick<GoneEndpoints, 'remember'>;
   readonly provider: {
     /** Sends exactly one request. Never throws for a fault of fal or the network. */
     submit(request: SubmitRequest): Promise<SubmitEvent>;
@@ -65,13 +83,15 @@ export type RetentionDays = {
 const SECONDS_OF_A_DAY = 86_400;
 
 /**
- * Creates a job and submits it to fal, once. Does not wait for the run. An unknown outcome is no refusal: a run may
+ * Creates a job and submits it to fal, once; to the alternative only after fal certainly started nothing, because the
+ * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may
  * exist. A process that dies before fal's answer leaves a job with unknown outcome, which is never submitted again.
  */
 export async function submitJob<Code extends RefusalCode>(
   deps: SubmitDeps,
   fields: Omit<NewJob, 'id' | 'token'>,
   create: (job: NewJob) => Promise<Result<CreatedJob, Code>>,
+  alternative: Alternative | null = null,
 ): Promise<Result<CreatedJob, Code | 'NOT_FOUND' | ProviderCode>> {
   const begunAt = performance.now();
   const job = { ...fields, id: newId('job'), token: deps.newCallbackToken() };
@@ -81,7 +101,11 @@ export async function submitJob<Code extends RefusalCode>(
   const refusal =
     jobId === job.id
       ? await deps.inFlight.track(
-          submit(deps, job, { begunAt, makes: created.done.generationId === null ? 'artifacts' : 'images' }),
+          submit(deps, job, {
+            begunAt,
+            makes: created.done.generationId === null ? 'artifacts' : 'images',
+            alternative,
+          }),
         )
       : await refusalOfFirst(deps.store, jobId);
   return refusal === null ? created : { refused: refusal };
@@ -90,7 +114,15 @@ export async function submitJob<Code extends RefusalCode>(
 async function submit(
   deps: SubmitDeps,
   job: NewJob,
-  { begunAt, makes }: { readonly begunAt: number; readonly makes: keyof RetentionDays },
+  {
+    begunAt,
+    makes,
+    alternative,
+  }: {
+    readonly begunAt: number;
+    readonly makes: keyof RetentionDays;
+    readonly alternative: Alternative | null;
+  },
 ): Promise<Refusal<ProviderCode> | null> {
   const { provider, settings, log, metrics } = deps;
   const days = settings.retentionDays[makes];
@@ -106,9 +138,31 @@ async function submit(
   if (event.kind === 'accepted')
     log.info({ jobId: job.id, requestId: event.requestId }, 'run accepted by fal');
   metrics.submitted(event.kind);
+  const isGone = event.kind === 'refused' && event.isGone === true;
+  if (isGone && alternative !== null && (await switchedTo(deps, job, alternative))) {
+    return submit(deps, { ...job, ...alternative }, { begunAt: performance.now(), makes, alternative: null });
+  }
   const applied = await applyWithRetries(deps, job.id, event);
   // A webhook may have identified the run before fal's refusal, or what looked like one, arrived.
   return event.kind === 'refused' && applied?.kind === 'applied' ? event.failure : null;
+}
+
+async function switchedTo(
+  { goneEndpoints, store, log }: SubmitDeps,
+  { id, endpoint }: NewJob,
+  alternative: Alternative,
+): Promise<boolean> {
+  try {
+    await goneEndpoints.remember(endpoint);
+    // Before the second submit: a process that dies after it leaves a job with unknown outcome, of the right endpoint.
+    const isSwitched = await store.switchTo(id, alternative);
+    const { trainer } = alternative;
+    log.warn({ jobId: id, endpoint, trainer, isSwitched }, 'fal does not serve the endpoint any more');
+    return isSwitched;
+  } catch (error) {
+    log.error({ err: error, jobId: id, endpoint }, 'alternative trainer not recorded');
+    return false;
+  }
 }
 
 /** A short outage of the database must not lose a request id. Null: the outage was longer. */

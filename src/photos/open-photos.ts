@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { archive } from './archive.ts';
 import { createPhotoIntake } from './photo-intake.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { LocalStorage } from '../storage/local-storage.ts';
@@ -16,6 +17,7 @@ export function openPhotos(dataDir: string, log: Log) {
   const spool = new Spool(join(dataDir, 'uploads'));
   return {
     spool,
+    archive,
     photoFiles: new LocalStorage(join(dataDir, 'photos')),
     photoIntake: createPhotoIntake(spool, process),
     uploadPlaces: {

@@ -137,10 +137,11 @@ test('every trainer is tested', () => {
 
 test('the default trainer of each training type serves it', () => {
   for (const type of TRAINING_TYPES) {
-    expect(BUILT_IN.trainersFor(type)).toContain(DEFAULT_TRAINERS[type]);
+    expect(BUILT_IN.trainersFor(type)).toEqual(expect.arrayContaining([...DEFAULT_TRAINERS[type]]));
     for (const name of BUILT_IN.trainersFor(type)) expect(trainerRow(name).serves).toContain(type);
   }
-  expect(DEFAULT_TRAINERS).toEqual({ PORTRAIT: 'FLUX_LORA_PORTRAIT', STYLE: 'FLUX_PRO' });
+  const [first, second] = DEFAULT_TRAINERS.STYLE;
+  expect(trainerRow(first).deprecated?.alternative).toBe(second);
 });
 
 test.each<[Trainer, portrait: object, style: object]>([

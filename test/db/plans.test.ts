@@ -2,7 +2,10 @@ import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 import {
   AnyNodeDocument,
+  AvatarByRequestIdDocument,
   AvatarsDocument,
+  FindAvatarsDocument,
+  GenerationsDocument,
   PlanTrainingDocument,
   CancelGenerationDocument,
   DeleteGenerationDocument,
@@ -72,14 +75,16 @@ afterAll(async () => {
 
 async function seed({ pool }: Database): Promise<void> {
   const statements = [
-    `INSERT INTO avatars (id, owner_id, name, training_type, trigger_phrase, external_id, updated_at)
-     SELECT 'avt_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'Ada', 'PORTRAIT', 'TOK', n, now() FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO avatars (id, owner_id, name, training_type, status, trigger_phrase, external_id, updated_at)
+     SELECT 'avt_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'Ada', (enum_range(null::training_type))[1 + n % 2],
+       (enum_range(null::avatar_status))[1 + n % 6], 'TOK', n, now() FROM generate_series(1, ${ROWS}) n`,
     `INSERT INTO avatar_tags (avatar_id, tag, owner_id)
      SELECT id, 'tag-' || length(external_id), owner_id FROM avatars`,
     `INSERT INTO avatar_creations (owner_id, idempotency_key, idempotency_digest, avatar_id)
      SELECT owner_id, external_id, 'digest', id FROM avatars`,
-    `INSERT INTO generations (id, owner_id, avatar_id, prompt, num_images, updated_at)
-     SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'avt_' || lpad(to_hex(n), 32, '0'), 'tea', 1, now() FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO generations (id, owner_id, avatar_id, status, prompt, num_images, updated_at)
+     SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'avt_' || lpad(to_hex(n), 32, '0'),
+       (enum_range(null::generation_status))[1 + n % 5], 'tea', 1, now() FROM generate_series(1, ${ROWS}) n`,
     `INSERT INTO jobs (id, kind, owner_id, avatar_id, trainer, endpoint, input, token, fal_request_id, next_poll_at, settled_at, created_at, updated_at)
      SELECT 'job_' || lpad(to_hex(n), 32, '0'), 'GENERATION', CASE n % 100 WHEN 0 THEN 'local' ELSE 'owner-' || n % 200 END, 'avt_' || lpad(to_hex(n), 32, '0'), 'FLUX_PRO', 'e', '{}', 'token-' || n, 'run-' || n, null, now(), now() - CASE n % 20 WHEN 1 THEN n * interval '1 second' ELSE interval '2 days' END, now()
      FROM generate_series(1, ${ROWS}) n`,
@@ -127,6 +132,19 @@ async function useEverything(): Promise<void> {
   const { avatars } = await app.execute(AvatarsDocument, { first: 20 });
   await app.execute(AvatarsDocument, { first: 20, after: avatars.pageInfo.endCursor ?? null });
   await app.execute(LISTS, {});
+  const labelled = { externalId: 'crm-1', trainingType: 'PORTRAIT', status: 'COMPLETED' } as const;
+  for (const filter of [
+    { status: 'COMPLETED' } as const,
+    { trainingType: 'PORTRAIT' } as const,
+    { externalId: 'crm-1' },
+    { tag: 'vip' },
+    { tag: 'vip', last: 5 },
+    { ...labelled, tag: 'vip', after: avatars.pageInfo.endCursor ?? null },
+  ])
+    await app.execute(FindAvatarsDocument, filter);
+  for (const filter of [{}, { avatarId: avatar.id }, { status: 'QUEUED' } as const])
+    await app.execute(GenerationsDocument, filter);
+  await app.execute(AvatarByRequestIdDocument, { requestId: avatar.falRequestId ?? '' });
   await app.uploadPhotos(avatar.id, [{ name: 'a', bytes: Buffer.from('no photo') }]);
   const set = await app.photoSet(avatar.id);
   await app.deletePhoto(set?.photos[0]?.id ?? '');

@@ -131,6 +131,38 @@ test.each(OUTCOMES)('HTTP %i with a detail is %s, with a page %s', async (status
   expect(JSON.stringify(ofPage)).not.toContain('<html>');
 });
 
+test.each<[what: string, status: number, body: unknown, isGone: boolean]>([
+  ['an unknown application', 404, { detail: "Application 'flux-pro-trainer' not found" }, true],
+  [
+    'an unknown application in double quotes',
+    404,
+    { detail: 'Application "flux-pro-trainer" not found' },
+    true,
+  ],
+  ['an unknown path', 404, { detail: 'Path /v1/pro not found' }, true],
+  ['a retired endpoint', 410, { detail: { error: 'EndpointDeprecated', message: 'Use another.' } }, true],
+  ['a retired endpoint, as a bad request', 400, { detail: { error: 'EndpointDeprecated' } }, true],
+  ['something not found in the input', 404, { detail: 'The archive of Application x was not found' }, false],
+  ['an application whose words are a refusal’s', 403, { detail: "Application 'x' not found" }, false],
+  ['a proxy that knows no such page', 404, { message: 'Not Found' }, false],
+  ['a list of details', 404, { detail: [{ msg: "Application 'x' not found", type: 'x' }] }, false],
+  ['a refused input', 422, { detail: [{ loc: ['body'], msg: 'no', type: 'x' }] }, false],
+])('fal’s answer about %s tells whether the endpoint is gone', async (_what, status, body, isGone) => {
+  const event = await submitTo((response) => json(response, status, body));
+  expect(event.kind === 'refused' && event.isGone === true).toBe(isGone);
+  expect(event).toMatchObject({ kind: 'refused', failure: { code: 'PROVIDER_REJECTED' } });
+});
+
+test.each([408, 429, 500, 502, 503, 504])(
+  'an answer with HTTP %i never tells that an endpoint is gone',
+  async (status) => {
+    for (const detail of [{ error: 'EndpointDeprecated' }, "Application 'x' not found"]) {
+      const event = await submitTo((response) => json(response, status, { detail }));
+      expect(event.kind === 'refused' && event.isGone === true).toBe(false);
+    }
+  },
+);
+
 test('HTTP 504 for our own start timeout is no unknown outcome: nothing was started', async () => {
   const header = { 'x-fal-request-timeout-type': 'user' };
   const event = await submitTo((response) => json(response, 504, { detail: 'timed out' }, header));

@@ -9,7 +9,6 @@ import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
-import { DEFAULT_TRAINERS } from '../../src/catalog/trainers.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { openDatabase } from '../../src/open-database.ts';
@@ -47,11 +46,9 @@ const notifications = new Notifications();
 const graphql = createGraphqlServer({
   services: {
     prisma,
-    // Never used: only subscriptions are served here.
-    jobs: {} as UseCaseDeps,
+    // Nothing else of it is used: only subscriptions are served here.
+    jobs: { catalog: BUILT_IN } as UseCaseDeps,
     notifications,
-    catalog: BUILT_IN,
-    defaultTrainers: DEFAULT_TRAINERS,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
     uploadUrl: (token) => token,

@@ -121,6 +121,13 @@ describe.skipIf(isMissing)(title, () => {
     await taken.close();
   });
 
+  test('takes a PostgreSQL that has only what a killed server left', async () => {
+    const killed = await openDatabase({ dataDir, databaseUrl: target.url, log: silent });
+    await killed.prisma.instance.create({ data: { id: 'killed' } });
+    await killed.close();
+    expect(await runCommand('move-to-postgres', [], settings())).toMatchObject({ code: 0 });
+  });
+
   test('that fails or loses a row leaves the target unchanged', async () => {
     const source = await openDatabase({ dataDir, log: silent });
     await writeAwkwardRows(source);

@@ -70,9 +70,15 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
     avatar: one,
     generation: one,
     avatarsOf: (owner: string, page: PageOfRows) => list(AVATARS, owner, page),
+    countAvatarsOf: async () => AVATARS.length,
+    generationsOfOwner: (owner: string, page: PageOfRows) => list(GENERATIONS, owner, page),
+    countGenerationsOfOwner: async () => GENERATIONS.length,
+    countGenerationsOf: async () => GENERATIONS.length,
     generationsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, avatar, page),
     trainingsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, `trainings ${avatar}`, page),
   };
+  const goneEndpoints = { isGone: async () => true };
+  const jobs = { catalog: BUILT_IN, goneEndpoints, settings: { defaultTrainers: DEFAULT_TRAINERS } };
   const photoOf = (id: string) => ({ ...row(id), state: 'REFUSED', reasonCode: 'DAMAGED', warningCodes: [] });
   const photoSet = async ({ where: { id } }: { readonly where: { readonly id: string } }) => {
     read(`photos ${id}`);
@@ -80,7 +86,7 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
   };
   const prisma = { avatar: { findFirst: photoSet } };
   const viewer = { ownerId: 'ada', expiresAt: null };
-  return { viewer, rows, prisma, catalog: BUILT_IN, defaultTrainers: DEFAULT_TRAINERS } as unknown as Context;
+  return { viewer, rows, prisma, jobs } as unknown as Context;
 }
 
 /** Which of several errors are reported, and in which order, is left open by GraphQL. */

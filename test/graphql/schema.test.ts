@@ -46,7 +46,7 @@ test('inputs have the fields and defaults that clients count on', () => {
     },
     StartTrainingInput: {
       avatarId: 'ID!',
-      imagesUrl: 'String!',
+      imagesUrl: 'String',
       steps: 'Int',
       trainer: 'Trainer',
       idempotencyKey: 'String',

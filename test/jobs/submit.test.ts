@@ -13,10 +13,12 @@ test('a submit must be sent within 30 seconds of its beginning, however long the
     catalog: BUILT_IN,
     store: {
       findSubmitOutcome: async () => null,
+      switchTo: async () => false,
       load: async () => null,
       save: async () => ({ kind: 'stale' }),
       deleteFromOutbox: async () => undefined,
     },
+    goneEndpoints: { remember: async () => undefined },
     provider: {
       submit: async (request) => {
         requests.push(request);

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
+import { AvatarsDocument, FindAvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { rawCaller, repeated } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
@@ -29,6 +29,10 @@ describe('an operation that costs too much is refused before it is executed', ()
       '{ avatars(first: 100) { edges { node { generations(first: 100) { edges { node { id } } } } } } }',
     ],
     [
+      'many numbers of entries',
+      `{ ${repeated(49, (index) => `a${index}: avatars(first: 5) { edges { node { generations(first: 1) { a: totalCount b: totalCount } } } }`)} }`,
+    ],
+    [
       'pages in a fragment',
       `{ ${repeated(49, (index) => `a${index}: avatars(first: 100) { ...F }`)} } fragment F on AvatarConnection { edges { node { id } } }`,
     ],
@@ -51,6 +55,7 @@ describe('an operation that costs too much is refused before it is executed', ()
 
   test('and what clients ask for is not', async () => {
     await app.execute(AvatarsDocument, { first: 100 }, { token: await tokenOf('usual') });
+    await app.execute(FindAvatarsDocument, { first: 100 }, { token: await tokenOf('finding') });
   });
 });
 
@@ -93,6 +98,38 @@ describe('an owner that has used up a minute’s worth', () => {
     });
     await socket.end();
     expect(await (await callerOf('other')).ask(page)).toMatchObject({ status: 200, codes: [] });
+  });
+});
+
+describe('a batch costs as much as its calls', () => {
+  const page = 'generations(first: 100) { edges { node { id } } }';
+  const shown = `{ ... on GenerateImagesPayload { results { ... on GenerateImagePayload { generation { avatar { ${repeated(4, (index) => `a${index}: ${page}`)} } } } } } }`;
+  const items = (count: number) => Array.from({ length: count }, () => ({ prompt: 'tea' }));
+  const literal = (count: number) =>
+    `mutation { generateImages(input: { avatarId: "a", items: [${repeated(count, () => '{ prompt: "tea" }')}] }) ${shown} }`;
+  const ofList = `mutation ($items: [GenerateImagesItem!]!) { generateImages(input: { avatarId: "a", items: $items }) ${shown} }`;
+  const ofInput = `mutation ($input: GenerateImagesInput!) { generateImages(input: $input) ${shown} }`;
+
+  test.each<[what: string, query: (count: number) => string, variables: (count: number) => object]>([
+    ['in the text', literal, () => ({})],
+    ['in a variable', () => ofList, (count) => ({ items: items(count) })],
+    [
+      'in a variable with the whole input',
+      () => ofInput,
+      (count) => ({ input: { avatarId: 'a', items: items(count) } }),
+    ],
+  ])('that are %s', async (what, query, variables) => {
+    const { ask } = await callerOf(`batch ${what}`);
+    expect(await ask(query(10), { variables: variables(10) })).toMatchObject({
+      codes: ['OPERATION_TOO_LARGE'],
+    });
+    expect(await ask(query(2), { variables: variables(2) })).toMatchObject({ codes: [] });
+  });
+
+  test('and is one call beside which no other starts a run', async () => {
+    const { ask } = await callerOf('batches');
+    const call = 'generateImages(input: { avatarId: "a", items: [] }) { __typename }';
+    expect(await ask(`mutation { a: ${call} b: ${call} }`)).toMatchObject({ codes: ['OPERATION_TOO_LARGE'] });
   });
 });
 

@@ -24,9 +24,13 @@ const herImage = await app.generate({ avatarId: hers.id, waitSeconds: 20 }, { to
 
 /** Every place over HTTP, with an id of hers that it would find for her. */
 const CASES = PLACES.filter(({ operation }) => operation !== 'subscription').map((place) => {
-  const id = place.name.includes('generation(') ? herImage.id : hers.id;
-  return [place.name, place, id] as const;
+  return [place.name, place, idFor(place)] as const;
 });
+
+function idFor({ name }: Place): string {
+  if (name.includes('requestId')) return hers.falRequestId ?? '';
+  return /generation\(|generations\((after|before)/.test(name) ? herImage.id : hers.id;
+}
 
 /** Asks as somebody else and gives how long the answer took, in milliseconds. */
 function askAsBob(place: Place, id: string): Promise<number> {

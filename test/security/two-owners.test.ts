@@ -120,13 +120,15 @@ test('in a walk of two owners nothing that one is told has an id of the other in
         await watch.stop();
         return;
       }
-      default:
-        await send(
-          owner,
-          'query($after: String) { avatars(first: 50, after: $after) { edges { cursor node { id falRequestId generations { edges { node { id } } } } } } }',
-          roll(2) === 0 ? {} : { after: cursorOf(avatarId) },
-          '',
-        );
+      default: {
+        const kind = roll(4);
+        const page = kind % 2 === 0 ? {} : { after: cursorOf(avatarId) };
+        const list =
+          kind < 2
+            ? 'query($after: String) { avatars(first: 50, after: $after) { edges { cursor node { id falRequestId generations { edges { node { id } } } } } } }'
+            : 'query($after: String, $id: ID) { avatars(after: $after, status: DRAFT) { totalCount edges { cursor } } generations(avatarId: $id) { totalCount edges { cursor node { id } } } }';
+        await send(owner, list, { ...page, id: avatarId }, '');
+      }
     }
   };
   for (let done = 0; done < STEPS; done += 4) await Promise.all([step(), step(), step(), step()]);

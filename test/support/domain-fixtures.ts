@@ -68,6 +68,7 @@ function newJob(kind: JobView['kind'], row: Partial<JobRow>): JobRow {
     kind,
     state: 'SUBMITTING',
     trainer: 'FLUX_LORA_PORTRAIT',
+    trainerNote: null,
     falRequestId: null,
     statusUrl: null,
     cancelRequested: false,

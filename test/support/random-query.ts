@@ -15,6 +15,9 @@ import { randomFor } from './prng.ts';
 const NAMES = ['__proto__', 'a', 'a_a', 'constructor', 'toString', 'then', 'length', '__x', 'hasOwnProperty'];
 const MAX_DEPTH = 5;
 
+/** Days are texts, which no compiled query has. */
+const isDate = ({ type }: GraphQLArgument) => getNamedType(type).name === 'Date';
+
 /**
  * A random query with aliases, fragments, conditions and variables. Most, but not all, are valid: two fields of one alias
  * may conflict.
@@ -36,7 +39,8 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
     if (same.length > 0 && random.chance(0.4)) return `$${random.pick(same)[0]}`;
     const name = `${random.pick(NAMES.slice(hasTexts ? 0 : 1))}${random.chance(0.2) ? '' : (count += 1)}`;
     if (definitions.has(name)) return variable(type, value);
-    const hasDefault = random.chance(0.4) && (hasTexts || !type.startsWith('ID'));
+    const hasDefault =
+      random.chance(0.4) && (type.startsWith('ID') ? hasTexts : !isEnumType(schema.getType(type)));
     definitions.set(name, hasDefault ? `${type} = ${JSON.stringify(value())}` : type);
     if ((type.endsWith('!') && !hasDefault) || random.chance(0.5)) variables[name] = value();
     return `$${name}`;
@@ -44,9 +48,12 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
 
   function argument({ name, type }: GraphQLArgument): string[] {
     const named = getNamedType(type);
-    if (isEnumType(named))
-      return random.chance(0.5) ? [] : [`${name}: ${random.pick(named.getValues()).name}`];
     const of = named.name;
+    if (isEnumType(named)) {
+      const value = () => random.pick(named.getValues()).name;
+      if (random.chance(0.6)) return [];
+      return [`${name}: ${random.chance(0.3) ? value() : variable(of, value)}`];
+    }
     if (!['ID', 'Int', 'String'].includes(of)) throw new Error(`There are no values of ${of} yet`);
     const isId = of === 'ID';
     if (of === 'String' || (!isId && random.chance(0.6))) return [];
@@ -75,7 +82,9 @@ export function randomQuery(schema: GraphQLSchema, seed: string, ids: readonly s
   }
 
   function field(type: GraphQLCompositeType, depth: number): string {
-    const all = isUnionType(type) ? [] : Object.values(type.getFields());
+    const all = isUnionType(type)
+      ? []
+      : Object.values(type.getFields()).filter(({ args }) => !args.some(isDate));
     const nested = all.filter((one) => isCompositeType(getNamedType(one.type)));
     const leaves = all.filter((one) => !nested.includes(one));
     const from = depth > 0 && nested.length > 0 && random.chance(0.6) ? nested : leaves;

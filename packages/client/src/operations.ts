@@ -9,6 +9,7 @@ import {
   DeleteGenerationDocument,
   DeletePhotoDocument,
   GenerateImageDocument,
+  GenerateImagesDocument,
   GenerationByIdDocument,
   PhotoSetOfDocument,
   PlanImageDocument,
@@ -31,6 +32,8 @@ import {
   type DeletePhotoInput,
   type DryRunFieldsFragment,
   type GenerateImageInput,
+  type GenerateImagesInput,
+  type GenerateImagesMutation,
   type GenerationByIdQuery,
   type GenerationFieldsFragment,
   type PhotoSetFieldsFragment,
@@ -49,6 +52,12 @@ export type Avatar = AvatarFieldsFragment;
 export type Generation = GenerationFieldsFragment;
 /** What a call would send to fal, and its estimated cost. */
 export type Plan = DryRunFieldsFragment;
+
+/** The result of one item: a generation, or `code` and `message` of a refusal. */
+export type ItemResult = Extract<
+  GenerateImagesMutation['generateImages'],
+  { readonly results: unknown }
+>['results'][number];
 
 /** An input of a call that starts a run; for `dryRun` see the methods that plan. */
 export type Run<Input> = Omit<Input, 'dryRun'>;
@@ -166,6 +175,11 @@ export class Operations {
   async generateImage(input: Run<GenerateImageInput>, options?: RequestOptions): Promise<Generation> {
     const { generateImage } = await this.mutate(GenerateImageDocument, { input }, options);
     return expected(generateImage, 'GenerateImagePayload').generation;
+  }
+
+  /** A generation or a refusal for each item, in their order. */
+  async generateImages(input: GenerateImagesInput, options?: RequestOptions): Promise<ItemResult[]> {
+    return (await this.mutate(GenerateImagesDocument, { input }, options)).generateImages.results;
   }
 
   async planImage(input: Run<GenerateImageInput>, options?: RequestOptions): Promise<Plan> {

@@ -37,8 +37,9 @@ export class PrismaBreakerStore implements BreakerStore {
   }
 
   async admit(): Promise<Admission> {
-    // A longer one was written before the clock was put back.
-    const longestMs = Math.max(...this.#waitsMs, PROBE_LEASE_MS);
+    // A longer one was written before the clock was put back. Twice, because a statement that waited for another's claim
+    // reads it with the time of its own beginning.
+    const longestMs = 2 * Math.max(...this.#waitsMs, PROBE_LEASE_MS);
     const [row] = await this.#prisma.$queryRaw<(StoredWait & { claim: Date | null })[]>`
       WITH probe AS (
         UPDATE submit_stops SET next_probe_at = lease.until, claimed_until = lease.until

@@ -21,7 +21,13 @@ export class JobCreations {
     this.#limits = limits;
   }
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#create(job, null);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job, photoIds) =>
+    this.#create(job, null, photoIds);
+
+  findFirst: StartTrainingDeps['store']['findFirst'] = async (ownerId, idempotency) => {
+    const first = await repeated(this.#prisma, ownerId, idempotency);
+    return first !== null && 'done' in first ? first.done.jobId : null;
+  };
 
   createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
     const creation = await this.#create(job, generation);
@@ -41,8 +47,12 @@ export class JobCreations {
   rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
     rehearse(this.#prisma, job, { kind: 'GENERATION', units: numImages }, this.#limits);
 
-  #create(job: NewJob, generation: NewGeneration | null): Promise<Creation> {
-    const create = () => createJob(this.#prisma, job, generation, this.#limits);
+  #create(
+    job: NewJob,
+    generation: NewGeneration | null,
+    photoIds: readonly string[] = [],
+  ): Promise<Creation> {
+    const create = () => createJob(this.#prisma, { job, generation, photoIds }, this.#limits);
     const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', this.#limits);
     return lock === undefined ? create() : this.#waiting.run(lock, create);
   }
@@ -52,24 +62,25 @@ export class JobCreations {
  * Writes a job, and for a generation its row, in one transaction. Unique indexes decide between concurrent calls: one
  * open training per avatar, one job per idempotency key.
  *
- * @param generation null: the job is a training
  */
-async function createJob(
-  prisma: PrismaClient,
-  job: NewJob,
-  generation: NewGeneration | null,
-  limits: SpendLimits,
-): Promise<Creation> {
+async function createJob(prisma: PrismaClient, run: NewRun, limits: SpendLimits): Promise<Creation> {
   for (;;) {
-    const creation = await tryToCreate(prisma, job, generation, limits);
+    const creation = await tryToCreate(prisma, run, limits);
     if (creation !== 'again') return creation;
   }
 }
 
+type NewRun = {
+  readonly job: NewJob;
+  /** Null: the job is a training. */
+  readonly generation: NewGeneration | null;
+  /** Deleted after the success of the training. */
+  readonly photoIds: readonly string[];
+};
+
 async function tryToCreate(
   prisma: PrismaClient,
-  { idempotency, ...job }: NewJob,
-  generation: NewGeneration | null,
+  { job: { idempotency, ...job }, generation, photoIds }: NewRun,
   limits: SpendLimits,
 ): Promise<Creation | 'again'> {
   const data = {
@@ -92,6 +103,10 @@ async function tryToCreate(
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...usage, openTrainingAvatarId: job.avatarId } });
+        await tx.photo.updateMany({
+          where: { id: { in: [...photoIds] }, avatarId: job.avatarId },
+          data: { deleteAfterJobId: job.id },
+        });
       } else {
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;

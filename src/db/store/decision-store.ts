@@ -164,7 +164,7 @@ function shownChange({ avatarId, generationId }: LoadedJob, { avatar, generation
 /** fal's answer is compared after a run's end only, and may be large. */
 const LOAD = `
   SELECT j.id, j.kind, j.owner_id AS "ownerId", j.avatar_id AS "avatarId", j.generation_id AS "generationId",
-    j.trainer, j.state, j.token, j.fal_request_id AS "falRequestId", j.status_url AS "statusUrl", j.revision,
+    j.trainer, j.trainer_note AS "trainerNote", j.state, j.token, j.fal_request_id AS "falRequestId", j.status_url AS "statusUrl", j.revision,
     j.next_poll_at AS "nextPollAt", j.cancel_requested_at AS "cancelRequestedAt", j.error_code AS "errorCode",
     j.created_at AS "createdAt", coalesce(a.version, g.version) AS version,
     coalesce(a.status::text, g.status::text) AS "shownStatus", g.error_code IS NOT NULL AS "showsError",

@@ -55,6 +55,7 @@ export type DecisionRow = Pick<
   | 'avatarId'
   | 'generationId'
   | 'trainer'
+  | 'trainerNote'
   | 'state'
   | 'token'
   | 'falRequestId'
@@ -142,6 +143,7 @@ function jobView(job: DecisionRow): JobView {
     kind: job.kind,
     state: job.state,
     trainer: job.trainer,
+    trainerNote: job.trainerNote,
     falRequestId: job.falRequestId,
     statusUrl: job.statusUrl,
     cancelRequested: isToBeCancelled(job),

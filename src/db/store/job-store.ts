@@ -27,6 +27,7 @@ import type { RegenerateDeps } from '../../jobs/regenerate.ts';
 import type { RehearsalStore } from '../../jobs/dry-run.ts';
 import type { ReplayStore } from '../../jobs/replay.ts';
 import type { RunOf } from '../../jobs/cancel-run.ts';
+import type { SubmitDeps } from '../../jobs/submit.ts';
 import type { SpendLimits } from '../../domain/quota.ts';
 import type { StartTrainingDeps } from '../../jobs/start-training.ts';
 import type { UpdateStore } from '../../jobs/update-avatar.ts';
@@ -101,7 +102,11 @@ export class PrismaJobStore
   findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
     findGenerationVersion(this.#prisma, ownerId, id);
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#creations.createTraining(job);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job, photoIds) =>
+    this.#creations.createTraining(job, photoIds);
+
+  findFirst: StartTrainingDeps['store']['findFirst'] = (ownerId, idempotency) =>
+    this.#creations.findFirst(ownerId, idempotency);
 
   createGeneration: GenerateImageDeps['store']['createGeneration'] = (job, generation) =>
     this.#creations.createGeneration(job, generation);
@@ -110,6 +115,15 @@ export class PrismaJobStore
 
   rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
     this.#creations.rehearseGeneration(job, numImages);
+
+  async switchTo(...[jobId, to]: Parameters<SubmitDeps['store']['switchTo']>): Promise<boolean> {
+    const switched = await this.#prisma.$executeRaw`
+      UPDATE jobs SET trainer = ${to.trainer}, trainer_note = ${to.trainerNote ?? null}, endpoint = ${to.endpoint},
+        input = ${JSON.stringify(to.input)}::jsonb, estimated_micro_usd = ${to.estimatedMicroUsd}::bigint,
+        next_poll_at = now() + interval '1 minute', revision = revision + 1, updated_at = now()
+      WHERE id = ${jobId} AND state = 'SUBMITTING' AND cancel_requested_at IS NULL AND avatar_id IS NOT NULL`;
+    return switched === 1;
+  }
 
   load: RunEventStore['load'] = (jobId) => this.#decisions.load(jobId);
 
@@ -168,6 +182,7 @@ export class PrismaJobStore
   }
 
   async requestCancel(ownerId: string, of: RunOf): Promise<JobToPoll | null> {
+    if (!isId('avatarId' in of ? of.avatarId : of.generationId)) return null;
     const open =
       'avatarId' in of
         ? { openTrainingAvatarId: of.avatarId, ownerId }

@@ -6,6 +6,7 @@ import type { NewPhoto, NewPhotoStore } from '../../jobs/create-photo-uploads.ts
 import type { DeletedPhotos, DeletePhotoDeps } from '../../jobs/delete-photo.ts';
 import type { SweepPhotosDeps } from '../../jobs/sweep-photos.ts';
 import type { ExpectedPhoto, PhotoUploadStore, PhotoVerdict } from '../../jobs/receive-photo.ts';
+import type { PhotoArchiveDeps } from '../../jobs/photo-archive.ts';
 import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 
@@ -77,6 +78,15 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
       FROM photos WHERE token_hash = ${tokenHash}`;
     return photo ?? null;
   }
+
+  findAccepted: PhotoArchiveDeps['photoStore']['findAccepted'] = async (ownerId, avatarId) => {
+    const photos = await this.#prisma.photo.findMany({
+      where: { avatarId, ownerId, state: 'ACCEPTED' },
+      orderBy: { id: 'asc' },
+      select: { id: true, file: true, caption: true },
+    });
+    return photos.flatMap(({ file, ...photo }) => (file === null ? [] : [{ ...photo, file }]));
+  };
 
   async savePhoto(
     { id, avatarId, ownerId }: ExpectedPhoto,

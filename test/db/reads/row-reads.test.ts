@@ -150,6 +150,24 @@ describe('lists', () => {
   });
 });
 
+test('a list is counted to 10,000, and lists that are counted together share a statement', async () => {
+  await prisma.avatar.create({ data: { ...avatarRow('counted'), ownerId: 'counter' } });
+  await pool.query(
+    `INSERT INTO generations (id, owner_id, avatar_id, prompt, num_images, updated_at)
+     SELECT 'counted-' || n, 'counter', 'counted', 'tea', 1, now() FROM generate_series(1, 10001) n`,
+  );
+  const sent: string[] = [];
+  const counting = createRowReads({
+    query: (query: { text: string }) => {
+      sent.push(query.text);
+      return pool.query(query);
+    },
+  } as never);
+  const counts = ['counted', 'list-1', 'nothing', 'counted'].map((id) => counting.countGenerationsOf(id));
+  expect(await Promise.all(counts)).toEqual([10_000, 6, 0, 10_000]);
+  expect(sent).toHaveLength(1);
+});
+
 test('of the statements with ever new columns a bounded number is prepared', async () => {
   const names = new Set<string | undefined>();
   const counting = createRowReads({

@@ -61,17 +61,24 @@ test('the wait is 1 minute, then 2, 5, 15 and 15 minutes as every probe is refus
   expect(await one.isOpen()).toBe(true);
 });
 
-test('of many submits in two instances one is the probe', async () => {
-  await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(MINUTE);
-  const admissions = await Promise.all(
-    Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? one : other).admit()),
-  );
-  expect(admissions.filter(({ kind }) => kind === 'probe')).toHaveLength(1);
-  for (const admission of admissions) {
-    if (admission.kind === 'probe') continue;
-    expect(admission).toMatchObject({ kind: 'open' });
-    expect(admission.kind === 'open' && admission.opened.retryInMs).toBeGreaterThan(0);
+test.each([
+  ['the default waits', WAITS_MS],
+  ['waits below the time of a probe', [5000]],
+])('of many submits in two instances one is the probe: %s', async (_name, waitsMs) => {
+  const stores = [breakerOf(KEY, waitsMs), breakerOf(KEY, waitsMs)];
+  for (let round = 0; round < 20; round++) {
+    await prisma.circuitBreaker.deleteMany();
+    await one.open('KEY_REFUSED', 'refused', null);
+    await letPass(MINUTE);
+    const admissions = await Promise.all(
+      Array.from({ length: 10 }, () => stores.map((store) => store.admit())).flat(),
+    );
+    expect(admissions.filter(({ kind }) => kind === 'probe')).toHaveLength(1);
+    for (const admission of admissions) {
+      if (admission.kind === 'probe') continue;
+      expect(admission).toMatchObject({ kind: 'open' });
+      expect(admission.kind === 'open' && admission.opened.retryInMs).toBeGreaterThan(0);
+    }
   }
 });
 

@@ -148,6 +148,42 @@ export type GenerateImageInput = {
   width?: number | null | undefined;
 };
 
+/** Input of `generateImages`. */
+export type GenerateImagesInput = {
+  /** ID of the avatar to generate images of. */
+  avatarId: string | number;
+  /** Idempotency key, unique per caller among those of `generateImages`. In a repeated call with the same key, an item that is the same as the one at its place in the first call starts nothing and returns the current state of that one’s generation. A different item is refused with IDEMPOTENCY_CONFLICT. A refused item does not use up the key, so a repeated call starts it. */
+  idempotencyKey?: string | null | undefined;
+  /** Prompts with their options, 1 to 10. */
+  items: Array<GenerateImagesItem>;
+  /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as all generations have ended. */
+  waitSeconds?: number | null | undefined;
+};
+
+/** The images of one prompt. The fields are those of `generateImage`. */
+export type GenerateImagesItem = {
+  /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
+  guidanceScale?: number | null | undefined;
+  /** Height of the images in pixels, together with `width`. The limits are the same. */
+  height?: number | null | undefined;
+  /** Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. Default: the default of the endpoint. */
+  inferenceSteps?: number | null | undefined;
+  /** Number of images, 1 to 4. */
+  numImages?: number | null | undefined;
+  /** File format of the images. Default: the default of the endpoint. */
+  outputFormat?: OutputFormat | null | undefined;
+  /** Prompt, 1 to 4000 characters. The avatar’s trigger phrase is added if it is missing. */
+  prompt: string;
+  /** Seed, a whole number from 0 to 2147483647. The same input with the same seed gives the same image. Default: a random seed in this range; see `Generation.seed`. */
+  seed?: number | null | undefined;
+  /** Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`. */
+  size?: ImageSize | null | undefined;
+  /** Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
+  strength?: number | null | undefined;
+  /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
+  width?: number | null | undefined;
+};
+
 /** State of a generation. */
 export type GenerationStatus =
   /** The generation was cancelled. */
@@ -303,8 +339,10 @@ export type StartTrainingInput = {
   dryRun?: boolean | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
-  /** http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials. */
-  imagesUrl: string;
+  /** http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials. Default: the accepted photos of the avatar, which are uploaded to fal during the call; fal deletes them after two days. */
+  imagesUrl?: string | null | undefined;
+  /** Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted. */
+  keepPhotos?: boolean | null | undefined;
   /** Number of training steps. Limits and default: see the `trainers` query. */
   steps?: number | null | undefined;
   /** Trainer to use. Default: see `defaultFor` in the `trainers` query. */
@@ -485,6 +523,26 @@ export type GenerateImageMutation = { generateImage:
     | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
    };
 
+export type GenerateImagesMutationVariables = Exact<{
+  input: GenerateImagesInput;
+}>;
+
+
+export type GenerateImagesMutation = { generateImages:
+    | { __typename: 'GenerateImagesPayload', results: Array<
+        | { __typename: 'GenerateImagePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+        | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+        | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
+        | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+        | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+        | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
+        | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
+      > }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'NotReadyError', code: ErrorCode, message: string }
+   };
+
 export type RegenerateMutationVariables = Exact<{
   input: RegenerateInput;
 }>;
@@ -590,6 +648,37 @@ export type AvatarsQueryVariables = Exact<{
 
 
 export type AvatarsQuery = { avatars: { edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, generations: { edges: Array<{ node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }> }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type FindAvatarsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  last?: number | null | undefined;
+  after?: string | null | undefined;
+  before?: string | null | undefined;
+  status?: AvatarStatus | null | undefined;
+  trainingType?: TrainingType | null | undefined;
+  externalId?: string | null | undefined;
+  tag?: string | null | undefined;
+}>;
+
+
+export type FindAvatarsQuery = { avatars: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, generations: { totalCount: number }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type GenerationsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  avatarId?: string | number | null | undefined;
+  status?: GenerationStatus | null | undefined;
+}>;
+
+
+export type GenerationsQuery = { generations: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, avatar: { id: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type AvatarByRequestIdQueryVariables = Exact<{
+  requestId: string;
+}>;
+
+
+export type AvatarByRequestIdQuery = { avatarByRequestId: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } | null };
 
 export type AnyNodeQueryVariables = Exact<{
   id: string | number;
@@ -758,6 +847,8 @@ export const PromoteDocument = ('mutation Promote($input:PromoteInput!){promote(
 
 export const GenerateImageDocument = ('mutation GenerateImage($input:GenerateImageInput!){generateImage(input:$input){__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<GenerateImageMutation, GenerateImageMutationVariables>;
 
+export const GenerateImagesDocument = ('mutation GenerateImages($input:GenerateImagesInput!){generateImages(input:$input){__typename ...on GenerateImagesPayload{results{__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}}}...on Error{code message}}}' + GenerationFields) as TypedDocument<GenerateImagesMutation, GenerateImagesMutationVariables>;
+
 export const RegenerateDocument = ('mutation Regenerate($input:RegenerateInput!){regenerate(input:$input){__typename ...on RegeneratePayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<RegenerateMutation, RegenerateMutationVariables>;
 
 export const CancelGenerationDocument = ('mutation CancelGeneration($input:CancelGenerationInput!){cancelGeneration(input:$input){__typename ...on CancelGenerationPayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<CancelGenerationMutation, CancelGenerationMutationVariables>;
@@ -779,6 +870,12 @@ export const GenerationByIdDocument = ('query GenerationById($id:ID!){generation
 export const SentInputDocument = ('query SentInput($id:ID!){generation(id:$id){id seed input}}') as TypedDocument<SentInputQuery, SentInputQueryVariables>;
 
 export const AvatarsDocument = ('query Avatars($first:Int!$after:String){avatars(first:$first after:$after){edges{cursor node{...AvatarFields generations(first:5){edges{node{...GenerationFields}}}}}pageInfo{hasNextPage endCursor}}}' + AvatarFields + GenerationFields) as TypedDocument<AvatarsQuery, AvatarsQueryVariables>;
+
+export const FindAvatarsDocument = ('query FindAvatars($first:Int$last:Int$after:String$before:String$status:AvatarStatus$trainingType:TrainingType$externalId:String$tag:String){avatars(first:$first last:$last after:$after before:$before status:$status trainingType:$trainingType externalId:$externalId tag:$tag){edges{cursor node{...AvatarFields ...AvatarLabels generations(first:1){totalCount}}}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}totalCount}}' + AvatarFields + AvatarLabels) as TypedDocument<FindAvatarsQuery, FindAvatarsQueryVariables>;
+
+export const GenerationsDocument = ('query Generations($first:Int$after:String$avatarId:ID$status:GenerationStatus){generations(first:$first after:$after avatarId:$avatarId status:$status){edges{cursor node{...GenerationFields avatar{id}}}pageInfo{hasNextPage endCursor}totalCount}}' + GenerationFields) as TypedDocument<GenerationsQuery, GenerationsQueryVariables>;
+
+export const AvatarByRequestIdDocument = ('query AvatarByRequestId($requestId:String!){avatarByRequestId(requestId:$requestId){...AvatarFields}}' + AvatarFields) as TypedDocument<AvatarByRequestIdQuery, AvatarByRequestIdQueryVariables>;
 
 export const AnyNodeDocument = ('query AnyNode($id:ID!){node(id:$id){__typename id ...on Avatar{name}...on Generation{prompt}}}') as TypedDocument<AnyNodeQuery, AnyNodeQueryVariables>;
 

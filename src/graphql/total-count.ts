@@ -1,0 +1,12 @@
+import { MAX_COUNT } from './context.ts';
+import type { CountPolicy } from './policy/field-policy.ts';
+
+/** A page of a list that can be counted. */
+export type Countable = { readonly count: () => Promise<number> };
+
+/** The field `totalCount` of a connection. */
+export const TOTAL_COUNT = {
+  description: `Number of entries in the whole list, with its filters and whatever the page. ${MAX_COUNT} for a longer list.`,
+  extensions: { countsRows: true } satisfies CountPolicy,
+  resolve: ({ count }: Countable) => count(),
+};

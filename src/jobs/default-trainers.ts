@@ -1,0 +1,41 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { DefaultTrainers, TrainerRow, TrainingType } from '../catalog/trainers.ts';
+
+export interface GoneEndpoints {
+  /** Whether fal said within the last day that it does not serve the endpoint any more. */
+  isGone(endpoint: string): Promise<boolean>;
+  remember(endpoint: string): Promise<void>;
+}
+
+export type DefaultTrainerDeps = {
+  readonly catalog: Catalog;
+  readonly goneEndpoints: GoneEndpoints;
+  readonly settings: { readonly defaultTrainers: DefaultTrainers };
+};
+
+export type TrainersToTry = {
+  readonly row: TrainerRow;
+  /** Used if fal does not serve the first one any more. */
+  readonly alternative: TrainerRow | null;
+  /** Why it is not the first choice; null if it is. */
+  readonly note: string | null;
+};
+
+/** For a call that names no trainer. */
+export async function defaultTrainer(
+  { catalog, goneEndpoints, settings }: DefaultTrainerDeps,
+  type: TrainingType,
+): Promise<TrainersToTry> {
+  const [first, second] = settings.defaultTrainers[type].map((name = '') => catalog.trainer(name));
+  if (first == null) throw new Error(`the catalog has no default trainer for ${type}`);
+  const row = first;
+  const alternative = second ?? null;
+  if (alternative === null || !(await goneEndpoints.isGone(row.endpoint)))
+    return { row, alternative, note: null };
+  return { row: alternative, alternative: null, note: goneNote(row, alternative) };
+}
+
+/** For people. */
+export function goneNote(gone: TrainerRow, used: TrainerRow): string {
+  return `fal does not serve ${gone.endpoint} any more, so ${used.name} is used instead of ${gone.name}.`;
+}

@@ -1,0 +1,93 @@
+import { refuse, type Result } from '../domain/user-error.ts';
+import type { FileStorage } from '../storage/file-storage.ts';
+
+type ArchiveFile = {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly content: AsyncIterable<Uint8Array>;
+};
+
+export type Archive = { readonly size: number; readonly content: AsyncIterable<Uint8Array> };
+
+export type StoredPhoto = { readonly id: string; readonly file: string; readonly caption: string | null };
+
+export type UploadRequest = Archive & {
+  readonly name: string;
+  readonly contentType: string;
+  /** After which the provider deletes the file. */
+  readonly keepSeconds: number;
+};
+
+export type PhotoArchiveDeps = {
+  readonly photoStore: {
+    findAccepted(ownerId: string, avatarId: string): Promise<readonly StoredPhoto[]>;
+  };
+  readonly photoFiles: Pick<FileStorage, 'read' | 'size'>;
+  /** A zip that is made while it is read. */
+  readonly archive: (files: readonly ArchiveFile[]) => Archive;
+  readonly provider: {
+    /** Never throws for a fault of fal or the network. */
+    upload(file: UploadRequest): Promise<{ readonly url: string } | { readonly failed: string }>;
+  };
+};
+
+/** A run starts within a day or is abandoned. */
+const KEEP_SECONDS = 2 * 86_400;
+
+/** The accepted photos of an avatar, if they are enough. */
+export async function acceptedPhotos(
+  { photoStore }: PhotoArchiveDeps,
+  ownerId: string,
+  avatarId: string,
+  minimum: number,
+): Promise<Result<readonly StoredPhoto[], 'INVALID_INPUT'>> {
+  const photos = await photoStore.findAccepted(ownerId, avatarId);
+  if (photos.length >= minimum) return { done: photos };
+  return refuse(
+    'INVALID_INPUT',
+    `imagesUrl: expected a URL, or at least ${minimum} accepted photos of the avatar, got ${photos.length}. ${minimum - photos.length} more are missing: upload them with createPhotoUploads.`,
+  );
+}
+
+/** Uploads photos as a zip, from storage to the provider, and resolves with the zip's URL. */
+export async function uploadPhotos(
+  { photoFiles, archive, provider }: PhotoArchiveDeps,
+  photos: readonly StoredPhoto[],
+): Promise<Result<string, 'INVALID_INPUT' | 'PROVIDER_UNAVAILABLE'>> {
+  const files: ArchiveFile[] = [];
+  let missing = 0;
+  for (const [index, { file, caption }] of photos.entries()) {
+    const stem = `photo-${String(index + 1).padStart(3, '0')}`;
+    const size = await photoFiles.size(file);
+    if (size === null) missing += 1;
+    else files.push({ name: `${stem}.jpg`, size, content: contentOf(photoFiles, file) });
+    if (caption !== null) files.push(textFile(`${stem}.txt`, caption));
+  }
+  if (missing > 0) {
+    const message = `The files of ${missing} photos are not on this server: delete these photos and upload them again.`;
+    return refuse('INVALID_INPUT', message);
+  }
+  const zip = { name: 'photos.zip', contentType: 'application/zip', keepSeconds: KEEP_SECONDS };
+  const uploaded = await provider.upload({ ...archive(files), ...zip });
+  if ('url' in uploaded) return { done: uploaded.url };
+  return refuse(
+    'PROVIDER_UNAVAILABLE',
+    `The photos could not be uploaded to fal (${uploaded.failed}). Nothing was started.`,
+  );
+}
+
+/** Opens the file when its first piece is read. */
+async function* contentOf(files: Pick<FileStorage, 'read'>, key: string): AsyncGenerator<Uint8Array> {
+  const content = await files.read(key);
+  if (content === null) throw new Error('a photo was deleted during the upload');
+  yield* content;
+}
+
+function textFile(name: string, text: string): ArchiveFile {
+  const bytes = new TextEncoder().encode(text);
+  const content = (async function* () {
+    yield bytes;
+  })();
+  return { name, size: bytes.byteLength, content };
+}

@@ -1,0 +1,50 @@
+import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { memoryLog } from '../support/memory-log.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PhotoProcess } from '../../src/photos/photo-process.ts';
+import { spots } from '../support/pictures.ts';
+import { tmpdir } from 'node:os';
+import { eventually } from '../support/eventually.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'likeness-'));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const PHOTO = join(folder, 'photo');
+await (await spots(1)).jpeg().toFile(PHOTO);
+
+/** Children of this process that decode photos. */
+function children(): number[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args=']).toString().split('\n');
+  return lines
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [])
+    .filter(([, , parent, args = '']) => Number(parent) === process.pid && args.includes('openFile'))
+    .map(([, pid]) => Number(pid));
+}
+
+test('a process that dies during a photo costs that photo only', async () => {
+  const log = memoryLog();
+  const photos = new PhotoProcess(log);
+  onTestFinished(() => photos.close());
+  const ok = { format: 'jpeg', width: 640, height: 800 };
+  expect(await photos.check(PHOTO, `${PHOTO}.out`)).toMatchObject(ok);
+  const [pid = 0, ...others] = children();
+  expect(others).toEqual([]);
+  process.kill(pid, 'SIGSTOP');
+  const stopped = photos.check(PHOTO, `${PHOTO}.out`);
+  const next = photos.check(PHOTO, `${PHOTO}.out`);
+  process.kill(pid, 'SIGKILL');
+  expect(await stopped).toEqual({ problem: 'DAMAGED' });
+  expect(await next).toMatchObject(ok);
+});
+
+test('a server that closes ends the process, and judges no photo for it', async () => {
+  const photos = new PhotoProcess(memoryLog());
+  await photos.check(PHOTO, `${PHOTO}.out`);
+  const [pid = 0] = children();
+  process.kill(pid, 'SIGSTOP');
+  const waiting = photos.check(PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
+  await photos.close();
+  expect(await waiting).toBeInstanceOf(Error);
+  await eventually('the process to be gone', () => (children().length === 0 ? true : null));
+});

@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  PlanTrainingDocument,
+  StartTrainingDocument,
+  TypedDocumentString,
+} from '../../src/generated/contract/graphql.ts';
+import { photos } from '../support/api-client.ts';
+import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts';
+
+const PRO = 'fal-ai/flux-pro-trainer';
+const FAST = 'fal-ai/flux-lora-fast-training';
+const NOTE = `fal does not serve ${PRO} any more, so FLUX_LORA_FAST is used instead of FLUX_PRO.`;
+const GONE = ['submit-404-gone', 'submit-410-deprecated'] as const;
+
+type Shown = {
+  avatar: {
+    trainer: string | null;
+    trainerNote: string | null;
+    trainings: { edges: { node: { trainer: string; trainerNote: string | null; endpoint: string } }[] };
+  };
+};
+const ShownDocument = new TypedDocumentString<Shown, { id: string }>(`query ($id: ID!) {
+  avatar(id: $id) { trainer trainerNote trainings { edges { node { trainer trainerNote endpoint } } } }
+}`);
+const DefaultsDocument = new TypedDocumentString<
+  { trainers: { name: string; defaultFor: string[] }[] },
+  Record<string, never>
+>('{ trainers { name defaultFor } }');
+
+let app: TestApp;
+const start = async (options?: TestAppOptions) => void (app = await startTestApp(options));
+beforeEach(() => start());
+afterEach(() => app.close());
+
+const submits = () => app.simulator.requests().map(({ endpoint, answered }) => [endpoint, answered]);
+
+async function styleDefault(): Promise<string[]> {
+  const { trainers } = await app.execute(DefaultsDocument, {});
+  return trainers.filter(({ defaultFor }) => defaultFor.includes('STYLE')).map(({ name }) => name);
+}
+
+describe.each(GONE)('when fal answers %s', (scenario) => {
+  test('a STYLE training is submitted once to the alternative, and the avatar says which trainer and why', async () => {
+    app.simulator.program({ endpoint: PRO, scenario, times: Infinity });
+    const { id, triggerPhrase } = await app.newAvatar({ trainingType: 'STYLE' });
+
+    const done = await app.train({ avatarId: id, steps: 120 });
+
+    expect(submits()).toEqual([
+      [PRO, scenario === GONE[0] ? 404 : 410],
+      [FAST, 200],
+    ]);
+    const [first, second] = app.simulator.requests();
+    expect(second?.body).toEqual({
+      images_data_url: photos(),
+      trigger_word: triggerPhrase,
+      is_style: true,
+      steps: 120,
+    });
+    expect(second?.webhookUrl).toBe(first?.webhookUrl);
+    expect(done).toMatchObject({ status: 'COMPLETED', error: null, finetuneId: null });
+    expect(await app.execute(ShownDocument, { id })).toEqual({
+      avatar: {
+        trainer: 'FLUX_LORA_FAST',
+        trainerNote: NOTE,
+        trainings: { edges: [{ node: { trainer: 'FLUX_LORA_FAST', trainerNote: NOTE, endpoint: FAST } }] },
+      },
+    });
+  });
+});
+
+test('the answer counts for a day, on all instances and after a restart, and is then asked for again', async () => {
+  app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
+  expect(await styleDefault()).toEqual(['FLUX_PRO']);
+  await app.trainedAvatar({ trainingType: 'STYLE' });
+  expect(await styleDefault()).toEqual(['FLUX_LORA_FAST']);
+
+  await app.restart();
+  const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
+  expect(submits().slice(2)).toEqual([[FAST, 200]]);
+  expect(await app.execute(ShownDocument, { id })).toMatchObject({ avatar: { trainerNote: NOTE } });
+  const { startTraining } = await app.execute(PlanTrainingDocument, {
+    input: { avatarId: id, imagesUrl: photos(), dryRun: true },
+  });
+  expect(startTraining).toMatchObject({ endpoint: FAST });
+
+  await app.restart(async ({ pool }) => {
+    await pool.query(`UPDATE gone_endpoints SET said_at = now() - interval '25 hours'`);
+  });
+  expect(await styleDefault()).toEqual(['FLUX_PRO']);
+  await app.trainedAvatar({ trainingType: 'STYLE' });
+  expect(submits().slice(3)).toEqual([[PRO, 200]]);
+});
+
+test('a repeat with the same idempotency key is the training that the alternative runs', async () => {
+  app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
+  const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
+  const call = { avatarId, imagesUrl: photos('slow'), idempotencyKey: 'once' };
+
+  const both = await Promise.all([app.startTraining(call), app.startTraining(call)]);
+  await app.startTraining(call);
+
+  expect(submits()).toHaveLength(2);
+  expect(new Set(both.map(({ falRequestId }) => falRequestId)).size).toBe(1);
+  await app.settled(avatarId);
+});
+
+test('an unanswered submit to the alternative is an unknown outcome of it, which its webhook resolves', async () => {
+  app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
+  app.simulator.program({ endpoint: FAST, scenario: ['lost-answer', 'silent'], times: 1 });
+  const { id } = await app.newAvatar({ trainingType: 'STYLE' });
+
+  const started = await app.startTraining({ avatarId: id });
+  expect(started).toMatchObject({ status: 'QUEUED', error: { code: 'SUBMIT_OUTCOME_UNKNOWN' } });
+  const node = { trainer: 'FLUX_LORA_FAST', trainerNote: NOTE, endpoint: FAST };
+  expect(await app.execute(ShownDocument, { id })).toMatchObject({
+    avatar: { trainer: null, trainerNote: NOTE, trainings: { edges: [{ node }] } },
+  });
+
+  const { requestId, webhookUrl } = app.lastSubmit();
+  const payload = { diffusers_lora_file: { url: 'https://files.example/lora' } };
+  const body = { request_id: requestId, status: 'OK', payload };
+  await app.simulator.deliver({ url: webhookUrl ?? '', requestId: requestId ?? '', body });
+  expect(await app.avatar(id)).toMatchObject({
+    status: 'COMPLETED',
+    diffusersLoraFileUrl: 'https://files.example/lora',
+  });
+  expect(submits()).toHaveLength(2);
+});
+
+test.each([
+  'submit-422',
+  'submit-429',
+  'submit-500',
+  'submit-502',
+  'submit-503',
+  'submit-504',
+  'lost-answer',
+] as const)('nothing is sent to the alternative after %s', async (scenario) => {
+  app.simulator.program({ endpoint: PRO, scenario, times: 1 });
+  const { id } = await app.newAvatar({ trainingType: 'STYLE' });
+  await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl: photos() } });
+  expect(submits().map(([endpoint]) => endpoint)).toEqual([PRO]);
+  expect(await styleDefault()).toEqual(['FLUX_PRO']);
+});
+
+test('a caller who names the retired trainer gets fal’s refusal, and the name of another', async () => {
+  app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
+  const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
+  const input = { avatarId, imagesUrl: photos(), trainer: 'FLUX_PRO' } as const;
+  const { startTraining } = await app.execute(StartTrainingDocument, { input });
+  expect(startTraining).toMatchObject({
+    code: 'PROVIDER_REJECTED',
+    message: expect.stringContaining('FLUX_LORA_FAST') as string,
+  });
+  expect(submits()).toHaveLength(1);
+});
+
+test('when the alternative is gone too, the call is refused, and its key is free again', async () => {
+  for (const endpoint of [PRO, FAST])
+    app.simulator.program({ endpoint, scenario: 'submit-404-gone', times: 1 });
+  const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
+  const input = { avatarId, imagesUrl: photos(), idempotencyKey: 'k' };
+  const { startTraining } = await app.execute(StartTrainingDocument, { input });
+  expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
+  expect(submits()).toHaveLength(2);
+  expect(await app.avatar(avatarId)).toMatchObject({ status: 'DRAFT', error: null });
+  expect(await app.train(input)).toMatchObject({ status: 'COMPLETED' });
+});
+
+describe('with STYLE_TRAINER=FLUX_PRO', () => {
+  beforeEach(async () => {
+    await app.close();
+    await start({ env: { STYLE_TRAINER: 'FLUX_PRO' } });
+  });
+
+  test('no other trainer is tried', async () => {
+    app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
+    const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
+    const { startTraining } = await app.execute(StartTrainingDocument, {
+      input: { avatarId, imagesUrl: photos() },
+    });
+    expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
+    expect(submits()).toEqual([[PRO, 404]]);
+  });
+});

@@ -1,0 +1,113 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
+import { freePort } from '../support/free-port.ts';
+import { portraits } from '../support/pictures.ts';
+import { startTestApp } from '../support/test-app.ts';
+import { unzipSync } from 'fflate';
+
+const app = await startTestApp();
+afterAll(() => app.close());
+
+const PHOTOS = await portraits(app.simulator, 11);
+
+/** A new avatar with that many photos. */
+async function avatarWith(count: number, captions: readonly string[] = []): Promise<string> {
+  const { id } = await app.newAvatar();
+  const photos = PHOTOS.slice(0, count).map((photo, index) => {
+    const caption = captions[index];
+    return caption === undefined ? photo : { ...photo, caption };
+  });
+  const answers = await app.uploadPhotos(id, photos);
+  expect(answers.map(({ status }) => status)).toEqual(photos.map(() => 200));
+  return id;
+}
+
+/** The archive that fal was sent with the latest submit. */
+async function lastArchive() {
+  const { body } = app.lastSubmit();
+  const url = (body as { images_data_url: string }).images_data_url;
+  expect(url.startsWith(app.simulator.restUrl)).toBe(true);
+  const zip = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  return { url, files: unzipSync(zip) };
+}
+
+test('a training without a URL uses the accepted photos with their captions, and deletes them after its success', async () => {
+  const avatarId = await avatarWith(11, ['[trigger] by a window', 'outdoors']);
+  const set = await app.photoSet(avatarId);
+  const watch = app.watchPhotoSet({ avatarId, afterVersion: set?.version ?? 0 });
+
+  expect(await app.train({ avatarId, imagesUrl: null })).toMatchObject({
+    status: 'COMPLETED',
+    isReady: true,
+  });
+
+  const { files } = await lastArchive();
+  const names = PHOTOS.map((_, index) => `photo-${String(index + 1).padStart(3, '0')}`);
+  expect(Object.keys(files).toSorted()).toEqual(
+    [...names.map((name) => `${name}.jpg`), 'photo-001.txt', 'photo-002.txt'].toSorted(),
+  );
+  expect(new TextDecoder().decode(files['photo-001.txt'])).toBe('[trigger] by a window');
+  for (const name of names)
+    expect([...(files[`${name}.jpg`]?.subarray(0, 3) ?? [])]).toEqual([0xff, 0xd8, 0xff]);
+  await watch.until(({ photos }) => photos.length === 0, 'the photos to be deleted');
+});
+
+test('keepPhotos keeps them', async () => {
+  const avatarId = await avatarWith(4);
+  const training = { avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST', keepPhotos: true } as const;
+  expect(await app.train(training)).toMatchObject({ status: 'COMPLETED' });
+  await app.restart(async ({ pool }) => {
+    const { rows } = await pool.query('SELECT delete_after_job_id AS job FROM photos WHERE avatar_id = $1', [
+      avatarId,
+    ]);
+    expect(rows).toEqual([{ job: null }, { job: null }, { job: null }, { job: null }]);
+  });
+  expect(await app.train(training)).toMatchObject({ status: 'COMPLETED' });
+});
+
+describe('a training is refused before an upload', () => {
+  const requests = () => app.simulator.requests().length;
+
+  test.each([false, true])('with too few photos, also as a dry run (%s)', async (dryRun) => {
+    const avatarId = await avatarWith(7);
+    const before = requests();
+    const { data } = await app.ask(StartTrainingDocument, { input: { avatarId, dryRun } });
+    expect(data?.startTraining).toEqual({
+      __typename: 'InvalidInputError',
+      code: 'INVALID_INPUT',
+      message:
+        'imagesUrl: expected a URL, or at least 10 accepted photos of the avatar, got 7. 3 more are missing: upload them with createPhotoUploads.',
+    });
+    expect(requests()).toBe(before);
+  });
+});
+
+test('a repeated call with the same key uploads and starts nothing, also when the photos have changed', async () => {
+  const avatarId = await avatarWith(4);
+  const training = { avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST', idempotencyKey: 'once' } as const;
+  const first = await app.startTraining(training);
+  const { url } = await lastArchive();
+  await app.uploadPhotos(avatarId, PHOTOS.slice(4, 5));
+  const again = await app.startTraining(training);
+  expect(again.falRequestId).toBe(first.falRequestId);
+  await app.settled(avatarId);
+  expect((await lastArchive()).url).toBe(url);
+  const { data } = await app.ask(StartTrainingDocument, { input: { ...training, steps: 7 } });
+  expect(data?.startTraining).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+});
+
+test('when fal’s storage cannot be reached, nothing is started, and the photos stay', async () => {
+  const broken = await startTestApp({ env: { FAL_REST_URL: `http://127.0.0.1:${await freePort()}` } });
+  try {
+    const { id: avatarId } = await broken.newAvatar();
+    await broken.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
+    const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
+    const { data } = await broken.ask(StartTrainingDocument, { input });
+    expect(data?.startTraining).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    expect(broken.simulator.requests()).toEqual([]);
+    expect(await broken.avatarNow(avatarId)).toMatchObject({ status: 'DRAFT', error: null });
+    expect(await broken.photoSet(avatarId)).toMatchObject({ accepted: 4 });
+  } finally {
+    await broken.close();
+  }
+});
