@@ -1,78 +1,23 @@
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { errorsOf, notFound } from './refusals.ts';
+import { errorsOf, notFound, unwrap } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
+import { generateImages, MAX_ITEMS, type generateItem } from '../jobs/generate-images.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
-import { MAX_IMAGES, type ImageSize, type OutputFormat } from '../catalog/generators.ts';
-import { MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
+import { imageFields, optionFields, waitField } from './image-options.ts';
+import { MAX_IMAGES } from '../catalog/generators.ts';
+import { MAX_PROMPT_LENGTH } from '../jobs/parse-input.ts';
 import { regenerate } from '../jobs/regenerate.ts';
 import type { Context } from './context.ts';
 import type { DryRun } from '../jobs/dry-run.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { InputFieldBuilder } from '@pothos/core';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
-const ImageSizeEnum = builder.enumType('ImageSize', {
-  description: 'Size of an image by its ratio. The endpoint determines the number of pixels.',
-  values: {
-    SQUARE: { description: 'Width to height 1:1.' },
-    PORTRAIT_4_3: { description: 'Width to height 3:4.' },
-    PORTRAIT_16_9: { description: 'Width to height 9:16.' },
-    LANDSCAPE_4_3: { description: 'Width to height 4:3.' },
-    LANDSCAPE_16_9: { description: 'Width to height 16:9.' },
-  } satisfies Record<ImageSize, object>,
-});
-
-const OutputFormatEnum = builder.enumType('OutputFormat', {
-  description: 'File format of an image.',
-  values: {
-    JPEG: { description: '`image/jpeg`.' },
-    PNG: { description: '`image/png`.' },
-  } satisfies Record<OutputFormat, object>,
-});
-
-type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>;
-
-/** @param byDefault the sentence about a default, from that of `generateImage` */
-function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => string) {
-  return {
-    seed: t.int({
-      description: `Seed, a whole number from 0 to ${MAX_SEED}. The same input with the same seed gives the same image. ${byDefault('a random seed in this range; see `Generation.seed`')}`,
-    }),
-    strength: t.float({
-      description: `Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. ${byDefault('1')}`,
-    }),
-    size: t.field({
-      type: ImageSizeEnum,
-      description: `Size of the images, by name. ${byDefault('PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar')} Not together with \`width\` and \`height\`.`,
-    }),
-    width: t.int({
-      description:
-        'Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only.',
-    }),
-    height: t.int({
-      description: 'Height of the images in pixels, together with `width`. The limits are the same.',
-    }),
-    outputFormat: t.field({
-      type: OutputFormatEnum,
-      description: `File format of the images. ${byDefault('the default of the endpoint')}`,
-    }),
-    guidanceScale: t.float({
-      description: `How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. ${byDefault('the default of the endpoint')}`,
-    }),
-    inferenceSteps: t.int({
-      description: `Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. ${byDefault('the default of the endpoint')}`,
-    }),
-    waitSeconds: t.int({
-      defaultValue: 0,
-      description: `Maximum time to wait for the images, in seconds, 0 to ${MAX_WAIT_SECONDS}. The call returns as soon as the generation has ended.`,
-    }),
-  };
-}
+const WHEN_ENDED = 'The call returns as soon as the generation has ended.';
 
 const AS_BEFORE = 'Default: as in the earlier generation.';
 
@@ -80,12 +25,8 @@ const GenerateImageInput = builder.inputType('GenerateImageInput', {
   description: 'Input of `generateImage`.',
   fields: (t) => ({
     avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
-    prompt: t.string({
-      required: true,
-      description: `Prompt, 1 to ${MAX_PROMPT_LENGTH} characters. The avatar’s trigger phrase is added if it is missing.`,
-    }),
-    numImages: t.int({ defaultValue: 1, description: `Number of images, 1 to ${MAX_IMAGES}.` }),
-    ...optionFields(t, (ofGenerateImage) => `Default: ${ofGenerateImage}.`),
+    ...imageFields(t),
+    ...waitField(t, WHEN_ENDED),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
     dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
@@ -116,9 +57,11 @@ export async function generationAfter(
   return { generation: generation ?? notFound('The generation has been deleted.') };
 }
 
+const GenerateImagePayload = generationPayload('GenerateImagePayload', SUBMITTED);
+
 builder.mutationField('generateImage', (t) =>
   t.field({
-    type: generationPayload('GenerateImagePayload', SUBMITTED),
+    type: GenerateImagePayload,
     description:
       'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
@@ -150,6 +93,7 @@ const RegenerateInput = builder.inputType('RegenerateInput', {
     }),
     numImages: t.int({ description: `Number of images, 1 to ${MAX_IMAGES}. ${AS_BEFORE}` }),
     ...optionFields(t, () => AS_BEFORE),
+    ...waitField(t, WHEN_ENDED),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
     dryRun: t.boolean({ defaultValue: false, description: DRY_RUN }),
   }),
@@ -181,5 +125,72 @@ builder.mutationField('regenerate', (t) =>
     },
     resolve: async (_root, { input }, context, info) =>
       generationAfter(context, info, await regenerate(context.jobs, viewerOf(context).ownerId, input)),
+  }),
+);
+
+const GenerateImagesItem = builder.inputType('GenerateImagesItem', {
+  description: 'The images of one prompt. The fields are those of `generateImage`.',
+  fields: imageFields,
+});
+
+const GenerateImagesInput = builder.inputType('GenerateImagesInput', {
+  description: 'Input of `generateImages`.',
+  fields: (t) => ({
+    avatarId: t.id({ required: true, description: 'ID of the avatar to generate images of.' }),
+    items: t.field({
+      type: [GenerateImagesItem],
+      required: true,
+      description: `Prompts with their options, 1 to ${MAX_ITEMS}.`,
+    }),
+    ...waitField(t, 'The call returns as soon as all generations have ended.'),
+    idempotencyKey: t.string({
+      description:
+        'Idempotency key, unique per caller among those of `generateImages`. In a repeated call with the same key, an item that is the same as the one at its place in the first call starts nothing and returns the current state of that one’s generation. A different item is refused with IDEMPOTENCY_CONFLICT. A refused item does not use up the key, so a repeated call starts it.',
+    }),
+  }),
+});
+
+type ItemResults = Extract<Awaited<ReturnType<typeof generateImages>>, { done: unknown }>['done']['results'];
+
+const GenerateImagesPayload = builder
+  .objectRef<{ readonly results: ItemResults }>('GenerateImagesPayload')
+  .implement({
+    description: 'The call was made. Each item has its own result.',
+    fields: (t) => ({
+      results: t.field({
+        type: [GenerateImagePayload],
+        description: 'Results of the items, in their order.',
+        itemErrors: {
+          ...errorsOf<typeof generateItem>({
+            INVALID_INPUT: true,
+            NOT_FOUND: true,
+            IDEMPOTENCY_CONFLICT: true,
+            LIMIT_EXCEEDED: true,
+            PROVIDER_REJECTED: true,
+            PROVIDER_UNAVAILABLE: true,
+          }),
+          directResult: true,
+          union: {
+            name: 'GenerateImagesItemResult',
+            description: 'The generation of an item, or the reason for its refusal.',
+          },
+        },
+        resolve: ({ results }, _args, context, info) =>
+          results.map((result) => generationAfter(context, info, result)),
+      }),
+    }),
+  });
+
+builder.mutationField('generateImages', (t) =>
+  t.field({
+    type: GenerateImagesPayload,
+    description: `Generates images of an avatar for several prompts, as \`generateImage\` does for one: each item is a generation of its own, with its own result, cost and part of the limits. A refused item does not stop the others. Subscribe to \`changes\` for the progress of all.`,
+    extensions: { startsRun: true, batch: { list: 'items', max: MAX_ITEMS } } satisfies FieldPolicy,
+    errors: errorsOf<typeof generateImages>({ INVALID_INPUT: true, NOT_FOUND: true, NOT_READY: true }),
+    args: {
+      input: t.arg({ type: GenerateImagesInput, required: true, description: 'The images to generate.' }),
+    },
+    resolve: async (_root, { input }, context) =>
+      unwrap(await generateImages(context.jobs, viewerOf(context).ownerId, input)),
   }),
 );

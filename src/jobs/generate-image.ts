@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
-import { dryRun, seedWarning, triggerWarning, type DryRun, type RehearsalStore } from './dry-run.ts';
-import { estimateGeneration } from '../catalog/prices.ts';
+import {
+  dryRun,
+  seedWarning,
+  triggerWarning,
+  type DryRun,
+  type PlannedJob,
+  type RehearsalStore,
+} from './dry-run.ts';
+import { estimateGeneration, type Estimate } from '../catalog/prices.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
@@ -15,6 +22,7 @@ import {
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
 import { DEFAULT_SIZES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
+import type { Generator } from '../catalog/generators.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
 
 const inputSchema = z.object({
@@ -56,6 +64,22 @@ export type SubmitGenerationDeps = SubmitDeps & {
 
 export type GenerateImageDeps = SubmitGenerationDeps & { readonly store: TrainedAvatars };
 
+/** An avatar whose artefact this server can generate from. */
+export type ReadyAvatar = {
+  readonly id: string;
+  readonly trainingType: TrainingType;
+  readonly triggerPhrase: string;
+  readonly trainer: Trainer;
+  readonly artifact: Artifact;
+  readonly generator: Generator;
+};
+
+/** A prompt with the options of a call, unchecked against the generator. */
+export type ImageRequest = {
+  readonly prompt: string;
+  readonly idempotencyKey?: string | undefined;
+} & { readonly [Option in keyof typeof GENERATION_OPTIONS]?: z.output<(typeof GENERATION_OPTIONS)[Option]> };
+
 /**
  * Generates images with the avatar's artefact. Resolves when fal has taken the run; with `waitSeconds`, when the run has
  * ended or that time has passed. After a refusal or a dry run there is no generation.
@@ -70,10 +94,28 @@ export async function generateImage(
     CreationCode | ProviderCode | 'INVALID_INPUT' | 'NOT_READY'
   >
 > {
-  const { store } = deps;
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { avatarId, prompt, waitSeconds, idempotencyKey, dryRun: isDryRun, ...options } = parsed.done;
+  const { avatarId, waitSeconds, dryRun: isDryRun, ...request } = parsed.done;
+  const ready = await findReadyAvatar(deps, ownerId, avatarId);
+  if ('refused' in ready) return ready;
+  const avatar = ready.done;
+  const planned = planGeneration(ownerId, avatar, request);
+  if ('refused' in planned) return planned;
+  const { fields, generation, cost, sentPrompt } = planned.done;
+  if (isDryRun) {
+    const { prompt, seed } = request;
+    const warnings = [triggerWarning(prompt, sentPrompt, avatar.triggerPhrase), seedWarning(seed ?? null)];
+    return dryRun(fields, cost, warnings, deps.store.rehearseGeneration(fields, generation.numImages));
+  }
+  return submitGeneration(deps, fields, generation, waitSeconds);
+}
+
+export async function findReadyAvatar(
+  { store, catalog }: Pick<GenerateImageDeps, 'store' | 'catalog'>,
+  ownerId: string,
+  avatarId: string,
+): Promise<Result<ReadyAvatar, 'NOT_FOUND' | 'NOT_READY'>> {
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   if (avatar.artifact === null) {
@@ -83,23 +125,44 @@ export async function generateImage(
     );
   }
   const { trainer, value: artifact } = avatar.artifact;
-  const generator = deps.catalog.trainer(trainer)?.generator;
+  const generator = catalog.trainer(trainer)?.generator;
   if (generator === undefined) {
     return refuse(
       'NOT_READY',
       `This avatar's artefact is of the trainer ${trainer}, which this server does not have. Train the avatar again.`,
     );
   }
-  const parsedOptions = parseInput(optionsFor(generator), options);
+  const { trainingType, triggerPhrase } = avatar;
+  return { done: { id: avatarId, trainingType, triggerPhrase, trainer, artifact, generator } };
+}
+
+export type PlannedGeneration = {
+  readonly fields: PlannedJob;
+  readonly generation: NewGeneration;
+  /** Null: unknown. */
+  readonly cost: Estimate | null;
+  /** With the trigger phrase. */
+  readonly sentPrompt: string;
+};
+
+/** @param place of the request in the caller's input, for the refusal; absent: it is the input */
+export function planGeneration(
+  ownerId: string,
+  avatar: ReadyAvatar,
+  { prompt, idempotencyKey, ...options }: ImageRequest,
+  place?: string,
+): Result<PlannedGeneration, 'INVALID_INPUT'> {
+  const { id: avatarId, trainer, artifact, generator, trainingType, triggerPhrase } = avatar;
+  const parsedOptions = parseInput(optionsFor(generator), options, place);
   if ('refused' in parsedOptions) return parsedOptions;
   const { seed, size, numImages, ...chosen } = parsedOptions.done;
   const request = {
     ...chosen,
     artifact,
-    prompt: ensureTrigger(prompt, avatar.triggerPhrase),
+    prompt: ensureTrigger(prompt, triggerPhrase),
     numImages: numImages ?? 1,
     seed: seed ?? newSeed(),
-    size: size ?? DEFAULT_SIZES[avatar.trainingType],
+    size: size ?? DEFAULT_SIZES[trainingType],
   };
   const { endpoint } = generator;
   const sent = generator.input(request);
@@ -120,10 +183,6 @@ export async function generateImage(
       numImages: request.numImages,
     }),
   };
-  if (isDryRun) {
-    const warnings = [triggerWarning(prompt, request.prompt, avatar.triggerPhrase), seedWarning(seed)];
-    return dryRun(fields, cost, warnings, store.rehearseGeneration(fields, request.numImages));
-  }
   const generation = {
     id: newId('gen'),
     prompt,
@@ -131,12 +190,12 @@ export async function generateImage(
     seed: request.seed,
     strength: request.strength,
   };
-  return submitGeneration(deps, fields, generation, waitSeconds);
+  return { done: { fields, generation, cost, sentPrompt: request.prompt } };
 }
 
 export async function submitGeneration(
   deps: SubmitGenerationDeps,
-  fields: Omit<NewJob, 'id' | 'token'>,
+  fields: PlannedJob,
   generation: NewGeneration,
   waitSeconds: number,
 ): Promise<Result<{ readonly generationId: string }, CreationCode | ProviderCode>> {

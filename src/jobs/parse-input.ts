@@ -86,10 +86,15 @@ export type Optional<T> = {
   readonly [K in keyof T]: object extends Pick<T, K> ? T[K] | null | undefined : T[K];
 };
 
-/** Parses a caller's input; null means absent. The refusal names each wrong field, its value and the allowed values. */
+/**
+ * Parses a caller's input; null means absent. The refusal names each wrong field, its value and the allowed values.
+ *
+ * @param place of the input in a longer one, such as `items.2`
+ */
 export function parseInput<S extends z.ZodType>(
   schema: S,
   input: object,
+  place?: string,
 ): Result<z.output<S>, 'INVALID_INPUT'> {
   const given: Readonly<Record<string, unknown>> = Object.fromEntries(
     Object.entries(input).filter(([, value]) => value != null),
@@ -98,7 +103,7 @@ export function parseInput<S extends z.ZodType>(
   if (result.success) return { done: result.data };
   const problems = new Map<string, string>();
   for (const issue of result.error.issues) {
-    const field = issue.path.join('.');
+    const field = [...(place === undefined ? [] : [place]), ...issue.path].join('.');
     if (!problems.has(field))
       problems.set(field, problemWith(field, valueAt(given, issue.path), issue.message));
   }

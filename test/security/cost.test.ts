@@ -101,6 +101,38 @@ describe('an owner that has used up a minute’s worth', () => {
   });
 });
 
+describe('a batch costs as much as its calls', () => {
+  const page = 'generations(first: 100) { edges { node { id } } }';
+  const shown = `{ ... on GenerateImagesPayload { results { ... on GenerateImagePayload { generation { avatar { ${repeated(4, (index) => `a${index}: ${page}`)} } } } } } }`;
+  const items = (count: number) => Array.from({ length: count }, () => ({ prompt: 'tea' }));
+  const literal = (count: number) =>
+    `mutation { generateImages(input: { avatarId: "a", items: [${repeated(count, () => '{ prompt: "tea" }')}] }) ${shown} }`;
+  const ofList = `mutation ($items: [GenerateImagesItem!]!) { generateImages(input: { avatarId: "a", items: $items }) ${shown} }`;
+  const ofInput = `mutation ($input: GenerateImagesInput!) { generateImages(input: $input) ${shown} }`;
+
+  test.each<[what: string, query: (count: number) => string, variables: (count: number) => object]>([
+    ['in the text', literal, () => ({})],
+    ['in a variable', () => ofList, (count) => ({ items: items(count) })],
+    [
+      'in a variable with the whole input',
+      () => ofInput,
+      (count) => ({ input: { avatarId: 'a', items: items(count) } }),
+    ],
+  ])('that are %s', async (what, query, variables) => {
+    const { ask } = await callerOf(`batch ${what}`);
+    expect(await ask(query(10), { variables: variables(10) })).toMatchObject({
+      codes: ['OPERATION_TOO_LARGE'],
+    });
+    expect(await ask(query(2), { variables: variables(2) })).toMatchObject({ codes: [] });
+  });
+
+  test('and is one call beside which no other starts a run', async () => {
+    const { ask } = await callerOf('batches');
+    const call = 'generateImages(input: { avatarId: "a", items: [] }) { __typename }';
+    expect(await ask(`mutation { a: ${call} b: ${call} }`)).toMatchObject({ codes: ['OPERATION_TOO_LARGE'] });
+  });
+});
+
 test('names in an answer are bounded, since an answer repeats them for every entry', async () => {
   const { ask } = await callerOf('names');
   expect((await ask(`{ ${'a'.repeat(100)}: __typename }`)).codes).toEqual([]);

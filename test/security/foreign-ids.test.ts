@@ -80,6 +80,7 @@ test('the places that take an id are these; a new one is tried by itself', () =>
     'mutation deleteGeneration(input.generationId)',
     'mutation deletePhoto(input.photoId)',
     'mutation generateImage(input.avatarId)',
+    'mutation generateImages(input.avatarId)',
     'mutation promote(input.trainingId)',
     'mutation regenerate(input.generationId)',
     'mutation startTraining(input.avatarId)',

@@ -7,8 +7,11 @@ import {
   CreateAvatarDocument,
   DeleteAvatarDocument,
   DeleteGenerationDocument,
+  DeletePhotoDocument,
   GenerateImageDocument,
+  GenerateImagesDocument,
   GenerationByIdDocument,
+  PhotoSetOfDocument,
   PlanImageDocument,
   PlanRegenerationDocument,
   PlanTrainingDocument,
@@ -26,10 +29,14 @@ import {
   type CreateAvatarInput,
   type DeleteAvatarInput,
   type DeleteGenerationInput,
+  type DeletePhotoInput,
   type DryRunFieldsFragment,
   type GenerateImageInput,
+  type GenerateImagesInput,
+  type GenerateImagesMutation,
   type GenerationByIdQuery,
   type GenerationFieldsFragment,
+  type PhotoSetFieldsFragment,
   type PromoteInput,
   type RegenerateInput,
   type StartTrainingInput,
@@ -37,7 +44,7 @@ import {
   type TrainingsQueryVariables,
   type UpdateAvatarInput,
 } from './generated/operations.ts';
-import type { Http, Result } from './http.ts';
+import type { Http, Operation, Result } from './http.ts';
 import { unwrapped, type Unrefused } from './refusals.ts';
 import type { AnyDocument } from './typed-document.ts';
 
@@ -45,6 +52,12 @@ export type Avatar = AvatarFieldsFragment;
 export type Generation = GenerationFieldsFragment;
 /** What a call would send to fal, and its estimated cost. */
 export type Plan = DryRunFieldsFragment;
+
+/** The result of one item: a generation, or `code` and `message` of a refusal. */
+export type ItemResult = Extract<
+  GenerateImagesMutation['generateImages'],
+  { readonly results: unknown }
+>['results'][number];
 
 /** An input of a call that starts a run; for `dryRun` see the methods that plan. */
 export type Run<Input> = Omit<Input, 'dryRun'>;
@@ -67,7 +80,7 @@ export class Operations {
     variables: NoInfer<Variables>,
     { signal }: RequestOptions = {},
   ): Promise<Result<Data>> {
-    const operation = { query: document.toString(), variables };
+    const operation = operationOf(document, variables);
     const { error: _error, ...result } = await this.#http.execute<Data>(operation, signal);
     return result;
   }
@@ -78,7 +91,7 @@ export class Operations {
     variables: NoInfer<Variables>,
     { signal }: RequestOptions = {},
   ): Promise<Data> {
-    return this.#http.ask<Data>({ query: document.toString(), variables }, signal);
+    return this.#http.ask<Data>(operationOf(document, variables), signal);
   }
 
   /** The data of a mutation that was not refused. */
@@ -109,6 +122,15 @@ export class Operations {
     options?: RequestOptions,
   ): Promise<NonNullable<TrainingsQuery['avatar']>['trainings'] | null> {
     return (await this.query(TrainingsDocument, page, options)).avatar?.trainings ?? null;
+  }
+
+  /** Null if the avatar does not exist. */
+  async photoSet(avatarId: string, options?: RequestOptions): Promise<PhotoSetFieldsFragment | null> {
+    return (await this.query(PhotoSetOfDocument, { avatarId }, options)).photoSet;
+  }
+
+  async deletePhoto(input: DeletePhotoInput, options?: RequestOptions): Promise<PhotoSetFieldsFragment> {
+    return (await this.mutate(DeletePhotoDocument, { input }, options)).deletePhoto.photoSet;
   }
 
   /** Null if it does not exist. */
@@ -155,6 +177,11 @@ export class Operations {
     return expected(generateImage, 'GenerateImagePayload').generation;
   }
 
+  /** A generation or a refusal for each item, in their order. */
+  async generateImages(input: GenerateImagesInput, options?: RequestOptions): Promise<ItemResult[]> {
+    return (await this.mutate(GenerateImagesDocument, { input }, options)).generateImages.results;
+  }
+
   async planImage(input: Run<GenerateImageInput>, options?: RequestOptions): Promise<Plan> {
     const variables = { input: { ...input, dryRun: true } };
     const { generateImage } = await this.mutate(PlanImageDocument, variables, options);
@@ -179,6 +206,10 @@ export class Operations {
   async deleteGeneration(input: DeleteGenerationInput, options?: RequestOptions): Promise<void> {
     await this.mutate(DeleteGenerationDocument, { input }, options);
   }
+}
+
+function operationOf(document: { toString(): string }, variables: unknown): Operation {
+  return { query: document.toString(), variables: variables as Operation['variables'] };
 }
 
 /** The member of a union that the input asks for. */

@@ -4,7 +4,12 @@ import { isObjectType, type GraphQLSchema } from 'graphql';
 export type FieldPolicy = {
   /** Whether it starts a paid run at fal. */
   readonly startsRun: boolean;
+  /** Of a field that stands for several calls. */
+  readonly batch?: Batch;
 };
+
+/** The list in `input` with an entry for each call, and the maximum of its entries. */
+export type Batch = { readonly list: string; readonly max: number };
 
 /** Declared by a query's list that is no connection and grows with the use of the service. */
 export type ListPolicy = { readonly maxEntries: number };
@@ -15,6 +20,7 @@ export type CountPolicy = { readonly countsRows: true };
 /** Field names by policy. */
 export type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
+  readonly batches: ReadonlyMap<string, Batch>;
   readonly connections: ReadonlySet<string>;
   /** With the maximum of their entries. */
   readonly lists: ReadonlyMap<string, number>;
@@ -28,10 +34,15 @@ export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
     const entries = extensions['maxEntries'];
     return typeof entries === 'number' ? [[name, entries] as const] : [];
   });
+  const batches = mutations.flatMap(({ name, extensions }) => {
+    const batch = extensions['batch'] as Batch | undefined;
+    return batch === undefined ? [] : [[name, batch] as const];
+  });
   const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
   const fields = objects.flatMap((type) => Object.values(type.getFields()));
   return {
     startingRun: new Set(mutations.filter(({ extensions }) => extensions['startsRun'] === true).map(nameOf)),
+    batches: new Map(batches),
     connections: new Set(fields.filter(isConnection).map(nameOf)),
     lists: new Map(lists),
     counting: new Set(fields.filter(({ extensions }) => extensions['countsRows'] === true).map(nameOf)),

@@ -8,7 +8,7 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
-import { fieldPoliciesOf } from './field-policy.ts';
+import { fieldPoliciesOf, type Batch } from './field-policy.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './pagination.ts';
 import { schema } from '../schema.ts';
 
@@ -25,7 +25,7 @@ export type OperationSize = {
   runs: number;
 };
 
-const { connections, counting, lists, startingRun } = fieldPoliciesOf(schema);
+const { batches, connections, counting, lists, startingRun } = fieldPoliciesOf(schema);
 /** Measured, in fields: an entry is a whole row, a query or count reads the database, a mutation writes to it. */
 const ENTRY_COST = 5;
 const QUERY_COST = 40;
@@ -33,14 +33,14 @@ const COUNT_COST = 40;
 const MUTATION_COST = 200;
 const INTROSPECTION_COST = 5000;
 
-/** Sizes of operations whose page lengths are in the text, so that a repeated operation is measured once. */
+/** Sizes of operations whose lengths of pages and batches are in the text, so that a repeated operation is measured once. */
 const constantSizes = new WeakMap<OperationDefinitionNode, OperationSize>();
 
 /**
  * Size of an operation. The content of a fragment counts each time the fragment is used. The cost is 1 for each field of
  * the response, with every list as long as requested or allowed; 5 more for each of its entries; 40 more for each
  * connection, each `totalCount` and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for
- * `__schema` and `__type`.
+ * `__schema` and `__type`. A field that stands for several calls costs as much as these.
  *
  * @param variables as sent, not coerced
  */
@@ -57,7 +57,7 @@ export function sizeOf(
   return size;
 }
 
-/** @param length becomes not constant when a page length is a variable */
+/** @param length becomes not constant when the length of a page or a batch is a variable */
 function measure(
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -110,7 +110,7 @@ function measure(
       cost: costOf(field, inner),
       countCost: connections.has(name) ? 0 : inner.countCost + (counting.has(name) ? COUNT_COST : 0),
       outermost: 1,
-      outermostCost: outermostCost(name, operation.operation),
+      outermostCost: outermostCost(name, operation.operation) * callsOf(field, variables, length),
       runs: startingRun.has(name) ? 1 : 0,
     };
   };
@@ -121,6 +121,7 @@ function measure(
       const entries = pageLength(field, operation, variables, length);
       return (inner.cost + ENTRY_COST) * entries + inner.countCost + 1 + QUERY_COST;
     }
+    if (batches.has(name)) return inner.cost * callsOf(field, variables, length) + 1;
     const entries = lists.get(name);
     return entries === undefined ? inner.cost + 1 : (inner.cost + ENTRY_COST) * entries + 1;
   };
@@ -160,6 +161,24 @@ function outermostCost(field: string, operation: OperationTypeNode): number {
   if (field === '__typename') return 0;
   if (field.startsWith('__')) return INTROSPECTION_COST;
   return operation === OperationTypeNode.MUTATION ? MUTATION_COST : QUERY_COST;
+}
+
+/** The calls that a field stands for. A list that cannot be counted here counts as the maximum. */
+function callsOf(field: FieldNode, variables: Variables, length: { isConstant: boolean }): number {
+  const batch = batches.get(field.name.value);
+  if (batch === undefined) return 1;
+  const input = field.arguments?.find(({ name }) => name.value === 'input')?.value;
+  const list =
+    input?.kind === Kind.OBJECT ? input.fields.find(({ name }) => name.value === batch.list)?.value : input;
+  if (list?.kind === Kind.LIST) return callsIn(list.values, batch);
+  if (list?.kind !== Kind.VARIABLE) return batch.max;
+  length.isConstant = false;
+  const given = variables[list.name.value];
+  return callsIn(list === input ? (given as Variables | null | undefined)?.[batch.list] : given, batch);
+}
+
+function callsIn(list: unknown, { max }: Batch): number {
+  return Array.isArray(list) ? Math.min(max, Math.max(1, list.length)) : max;
 }
 
 function pageLength(

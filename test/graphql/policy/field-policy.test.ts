@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { errorsOf } from '../../../src/graphql/refusals.ts';
 import { fieldPoliciesOf, isConnection } from '../../../src/graphql/policy/field-policy.ts';
 import { isObjectType } from 'graphql';
+import { MAX_ITEMS } from '../../../src/jobs/generate-images.ts';
 import { MAX_USAGE_ENTRIES } from '../../../src/graphql/usage.ts';
 import { schema } from '../../../src/graphql/schema.ts';
 import type { cancelTraining } from '../../../src/jobs/cancel-training.ts';
@@ -11,7 +12,7 @@ test('every mutation declares whether it starts a run, and those that do are kno
   const undeclared = mutations.filter(({ extensions }) => typeof extensions['startsRun'] !== 'boolean');
   expect(undeclared.map(({ name }) => name)).toEqual([]);
   expect(fieldPoliciesOf(schema).startingRun).toEqual(
-    new Set(['startTraining', 'generateImage', 'regenerate']),
+    new Set(['startTraining', 'generateImage', 'generateImages', 'regenerate']),
   );
 });
 
@@ -22,7 +23,7 @@ test('every list of the caller’s things is a connection with limits, and its c
     .filter(({ name }) => !name.startsWith('__') && !/(?:Connection|Edge)$/.test(name))
     .flatMap((type) => Object.values(type.getFields()));
   // These have their own limits: the trainers of this service, four images a generation, twenty tags an avatar, a few
-  // warnings of a dry run, the photos of one avatar.
+  // warnings of a dry run, the photos of one avatar; the results of a batch are counted with it.
   const SHORT_LISTS = [
     'trainers',
     'images',
@@ -32,14 +33,16 @@ test('every list of the caller’s things is a connection with limits, and its c
     'defaultFor',
     'tags',
     'warnings',
+    'results',
     'uploads',
     'photos',
     'advice',
   ];
   const lists = fields.filter(({ type }) => type.toString().includes('['));
-  const { lists: bounded } = fieldPoliciesOf(schema);
+  const { batches, lists: bounded } = fieldPoliciesOf(schema);
   const unknown = lists.filter(({ name }) => !SHORT_LISTS.includes(name) && !bounded.has(name));
   expect(unknown.map(({ name }) => name)).toEqual([]);
+  expect(batches).toEqual(new Map([['generateImages', { list: 'items', max: MAX_ITEMS }]]));
   expect(bounded).toEqual(new Map([['usage', MAX_USAGE_ENTRIES]]));
   expect(new Set(fields.filter(isConnection).map(({ name }) => name))).toEqual(connections);
   expect(connections).toEqual(new Set(['avatars', 'generations', 'trainings']));

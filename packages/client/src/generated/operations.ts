@@ -148,6 +148,42 @@ export type GenerateImageInput = {
   width?: number | null | undefined;
 };
 
+/** Input of `generateImages`. */
+export type GenerateImagesInput = {
+  /** ID of the avatar to generate images of. */
+  avatarId: string | number;
+  /** Idempotency key, unique per caller among those of `generateImages`. In a repeated call with the same key, an item that is the same as the one at its place in the first call starts nothing and returns the current state of that one’s generation. A different item is refused with IDEMPOTENCY_CONFLICT. A refused item does not use up the key, so a repeated call starts it. */
+  idempotencyKey?: string | null | undefined;
+  /** Prompts with their options, 1 to 10. */
+  items: Array<GenerateImagesItem>;
+  /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as all generations have ended. */
+  waitSeconds?: number | null | undefined;
+};
+
+/** The images of one prompt. The fields are those of `generateImage`. */
+export type GenerateImagesItem = {
+  /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
+  guidanceScale?: number | null | undefined;
+  /** Height of the images in pixels, together with `width`. The limits are the same. */
+  height?: number | null | undefined;
+  /** Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. Default: the default of the endpoint. */
+  inferenceSteps?: number | null | undefined;
+  /** Number of images, 1 to 4. */
+  numImages?: number | null | undefined;
+  /** File format of the images. Default: the default of the endpoint. */
+  outputFormat?: OutputFormat | null | undefined;
+  /** Prompt, 1 to 4000 characters. The avatar’s trigger phrase is added if it is missing. */
+  prompt: string;
+  /** Seed, a whole number from 0 to 2147483647. The same input with the same seed gives the same image. Default: a random seed in this range; see `Generation.seed`. */
+  seed?: number | null | undefined;
+  /** Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`. */
+  size?: ImageSize | null | undefined;
+  /** Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
+  strength?: number | null | undefined;
+  /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
+  width?: number | null | undefined;
+};
+
 /** State of a generation. */
 export type GenerationStatus =
   /** The generation was cancelled. */
@@ -487,6 +523,26 @@ export type GenerateImageMutation = { generateImage:
     | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
    };
 
+export type GenerateImagesMutationVariables = Exact<{
+  input: GenerateImagesInput;
+}>;
+
+
+export type GenerateImagesMutation = { generateImages:
+    | { __typename: 'GenerateImagesPayload', results: Array<
+        | { __typename: 'GenerateImagePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+        | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+        | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
+        | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+        | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+        | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
+        | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
+      > }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+    | { __typename: 'NotReadyError', code: ErrorCode, message: string }
+   };
+
 export type RegenerateMutationVariables = Exact<{
   input: RegenerateInput;
 }>;
@@ -790,6 +846,8 @@ export const CancelTrainingDocument = ('mutation CancelTraining($input:CancelTra
 export const PromoteDocument = ('mutation Promote($input:PromoteInput!){promote(input:$input){__typename ...on PromotePayload{avatar{...AvatarFields}}...on Error{code message}}}' + AvatarFields) as TypedDocument<PromoteMutation, PromoteMutationVariables>;
 
 export const GenerateImageDocument = ('mutation GenerateImage($input:GenerateImageInput!){generateImage(input:$input){__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<GenerateImageMutation, GenerateImageMutationVariables>;
+
+export const GenerateImagesDocument = ('mutation GenerateImages($input:GenerateImagesInput!){generateImages(input:$input){__typename ...on GenerateImagesPayload{results{__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}}}...on Error{code message}}}' + GenerationFields) as TypedDocument<GenerateImagesMutation, GenerateImagesMutationVariables>;
 
 export const RegenerateDocument = ('mutation Regenerate($input:RegenerateInput!){regenerate(input:$input){__typename ...on RegeneratePayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<RegenerateMutation, RegenerateMutationVariables>;
 
