@@ -1,10 +1,17 @@
 import { createElement as h, StrictMode, type ReactElement } from 'react';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { LikenessProvider, useAvatar, useGeneration } from '../../packages/client/src/react.ts';
+import {
+  LikenessProvider,
+  useAvatar,
+  useGeneration,
+  useUpload,
+  type UseUpload,
+} from '../../packages/client/src/react.ts';
 import { LikenessError } from '../../packages/client/src/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { openPage } from '../support/page.mjs';
 import { photos } from '../support/api-client.ts';
+import { portraits } from '../support/pictures.ts';
 import { quickClient } from '../support/quick-client.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -126,6 +133,32 @@ test('a server renders the loading state, connects to nothing, and the page take
   await pageShows('DRAFT');
   await app.startTraining({ avatarId: id, imagesUrl: photos() });
   await pageShows('COMPLETED');
+  expect(page.errors).toEqual([]);
+});
+
+test('photos are uploaded with their progress, and leaving cancels the uploads', async () => {
+  const { id } = await app.newAvatar();
+  const files = (await portraits(app.simulator, 2)).map(
+    ({ name, bytes }) => new File([new Uint8Array(bytes)], name),
+  );
+  let live: UseUpload | undefined;
+  const Uploads = () => {
+    live = useUpload(id);
+    const { isUploading, progress, error } = live;
+    return h('p', null, `${isUploading} ${progress?.photos.length} ${error?.message}`);
+  };
+  page.render(inApp(h(Uploads)));
+  await pageShows('false undefined undefined');
+
+  const uploaded = await live?.upload(files);
+  expect(uploaded?.map(({ state }) => state)).toEqual(['ACCEPTED', 'ACCEPTED']);
+  await pageShows('false 2 undefined');
+  expect(await live?.upload(Array.from({ length: 61 }, () => new File(['x'], 'x')))).toEqual([]);
+  await expect.poll(() => page.text(), { timeout: 60_000 }).toMatch(/^false undefined \w/);
+
+  const cancelled = live?.upload(files);
+  page.leave();
+  expect(await cancelled).toEqual([]);
   expect(page.errors).toEqual([]);
 });
 

@@ -52,6 +52,8 @@ async function examples(): Promise<string> {
   expect(blocks.length).toBeGreaterThan(2);
   const surroundings = `
     declare const session: { getToken(): Promise<string> };
+    declare const input: HTMLInputElement;
+    declare const bar: HTMLProgressElement;
     declare const root: { render(element: unknown): void };
     // @ts-expect-error No such type of training.
     void client.createAvatar({ name: 'Ada', trainingType: 'LANDSCAPE' });
@@ -65,7 +67,14 @@ test.each([
 ])('the examples of its README compile in a strict project (module %s)', async (module, moduleResolution) => {
   const project = join(folder, `app/tsconfig.${module}.json`);
   const compilerOptions = {
-    ...{ module, moduleResolution, target: 'es2022', lib: ['es2022', 'dom'], types: [], jsx: 'react-jsx' },
+    ...{
+      module,
+      moduleResolution,
+      target: 'es2022',
+      lib: ['es2022', 'dom', 'dom.iterable'],
+      types: [],
+      jsx: 'react-jsx',
+    },
     ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true },
   };
   await writeFile(join(folder, 'app/package.json'), '{ "type": "module" }');

@@ -5,6 +5,9 @@ import {
   AvatarStatusDocument,
   GenerationFields,
   GenerationStatusDocument,
+  PhotoSetOfDocument,
+  WatchPhotoSetDocument,
+  type PhotoSetFieldsFragment,
 } from './generated/operations.ts';
 import { Http, type Fetch } from './http.ts';
 import { Operations, type Avatar, type Generation } from './operations.ts';
@@ -13,6 +16,7 @@ import { TIMING, type Timing } from './timing.ts';
 import { Tokens, type TokenOption } from './tokens.ts';
 import type { Topic, TransportName } from './transport.ts';
 import { Transports } from './transports.ts';
+import { uploadPhotos, type PhotoFile, type UploadedPhoto, type UploadOptions } from './upload-photos.ts';
 import { Watch } from './watch.ts';
 import { WebSocketTransport, type WebSocketClass } from './websocket.ts';
 
@@ -20,9 +24,12 @@ export * from './generated/operations.ts';
 export { LikenessError, RefusalError, type GraphqlError, type LikenessErrorCode } from './errors.ts';
 export type { Avatar, Generation, Plan, RequestOptions, Run } from './operations.ts';
 export type { Result } from './http.ts';
+export type { PhotoFile, UploadedPhoto, UploadOptions, UploadProgress } from './upload-photos.ts';
 export type { Unrefused } from './refusals.ts';
 export type { AnyDocument, TypedDocument } from './typed-document.ts';
 export type { Fetch, Timing, TokenOption, TransportName, Watch, WebSocketClass };
+
+export type PhotoSet = PhotoSetFieldsFragment;
 
 export type ClientOptions = {
   /** Address of the API, such as `https://avatars.example.com/graphql`. In a page it may be a path. */
@@ -62,6 +69,7 @@ export function createClient(options: ClientOptions): LikenessClient {
 /** Requests and watches. It holds a connection only while something is watched. */
 export class LikenessClient extends Operations {
   readonly #connections: Connections;
+  readonly #platform: { readonly fetch: Fetch; readonly timing: Timing };
 
   constructor({ url: address, token, timing: given, ...platform }: ClientOptions) {
     const {
@@ -73,6 +81,7 @@ export class LikenessClient extends Operations {
     const tokens = new Tokens(token);
     const http = new Http(url, fetch, tokens);
     super(http);
+    this.#platform = { fetch, timing };
     const polling = new PollingTransport(http, timing);
     const webSocket =
       WebSocket === null
@@ -88,23 +97,41 @@ export class LikenessClient extends Operations {
    */
   watchAvatar(id: string, { untilFinal = false, ...options }: WatchAvatarOptions = {}): Watch<Avatar> {
     const topic = {
-      id,
-      idName: 'avatarId',
-      subscription: AvatarStatusDocument,
-      query: AvatarByIdDocument,
-    } as const;
+      subscription: { query: AvatarStatusDocument, variables: { avatarId: id } },
+      query: { query: AvatarByIdDocument, variables: { id } },
+    };
     return this.#watch<Avatar>(topic, ({ status }) => untilFinal && FINAL.has(status), options);
   }
 
   /** As watchAvatar. It ends after COMPLETED, FAILED or CANCELLED, and when the avatar is deleted. */
   watchGeneration(id: string, options: WatchOptions = {}): Watch<Generation> {
     const topic = {
-      id,
-      idName: 'generationId',
-      subscription: GenerationStatusDocument,
-      query: GENERATION,
-    } as const;
+      subscription: { query: GenerationStatusDocument, variables: { generationId: id } },
+      query: { query: GENERATION, variables: { id } },
+    };
     return this.#watch<Generation>(topic, ({ status }) => FINAL.has(status), options);
+  }
+
+  /** The photos of an avatar: which are accepted, how many are missing. It ends after the avatar is deleted. */
+  watchPhotoSet(avatarId: string, options: WatchOptions = {}): Watch<PhotoSet> {
+    const variables = { avatarId };
+    const topic = {
+      subscription: { query: WatchPhotoSetDocument, variables },
+      query: { query: PhotoSetOfDocument, variables },
+    };
+    return this.#watch<PhotoSet>(topic, () => false, options);
+  }
+
+  /**
+   * Uploads photos, and returns what became of each: it repeats uploads that break off, and does not throw for a photo that
+   * is refused. Throws RefusalError if the set is refused as a whole, such as for its size.
+   */
+  uploadPhotos(
+    avatarId: string,
+    files: Iterable<PhotoFile>,
+    options: UploadOptions = {},
+  ): Promise<UploadedPhoto[]> {
+    return uploadPhotos({ operations: this, ...this.#platform }, avatarId, files, options);
   }
 
   #watch<Row extends Versioned>(

@@ -3,7 +3,7 @@ import type { Tokens } from './tokens.ts';
 
 export type Operation = {
   readonly query: string;
-  readonly variables: unknown;
+  readonly variables: Readonly<Record<string, unknown>>;
 };
 
 /** The answer to an operation, as GraphQL has it. */

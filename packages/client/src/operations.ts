@@ -7,10 +7,12 @@ import {
   CreateAvatarDocument,
   DeleteAvatarDocument,
   DeleteGenerationDocument,
+  DeletePhotoDocument,
   GenerateImageDocument,
   GenerateImagesDocument,
   GenerationByIdDocument,
   ImportAvatarDocument,
+  PhotoSetOfDocument,
   PlanImageDocument,
   PlanRegenerationDocument,
   PlanTrainingDocument,
@@ -28,6 +30,7 @@ import {
   type CreateAvatarInput,
   type DeleteAvatarInput,
   type DeleteGenerationInput,
+  type DeletePhotoInput,
   type DryRunFieldsFragment,
   type GenerateImageInput,
   type GenerateImagesInput,
@@ -35,6 +38,7 @@ import {
   type GenerationByIdQuery,
   type GenerationFieldsFragment,
   type ImportAvatarInput,
+  type PhotoSetFieldsFragment,
   type PromoteInput,
   type RegenerateInput,
   type StartTrainingInput,
@@ -42,7 +46,7 @@ import {
   type TrainingsQueryVariables,
   type UpdateAvatarInput,
 } from './generated/operations.ts';
-import type { Http, Result } from './http.ts';
+import type { Http, Operation, Result } from './http.ts';
 import { unwrapped, type Unrefused } from './refusals.ts';
 import type { AnyDocument } from './typed-document.ts';
 
@@ -78,7 +82,7 @@ export class Operations {
     variables: NoInfer<Variables>,
     { signal }: RequestOptions = {},
   ): Promise<Result<Data>> {
-    const operation = { query: document.toString(), variables };
+    const operation = operationOf(document, variables);
     const { error: _error, ...result } = await this.#http.execute<Data>(operation, signal);
     return result;
   }
@@ -89,7 +93,7 @@ export class Operations {
     variables: NoInfer<Variables>,
     { signal }: RequestOptions = {},
   ): Promise<Data> {
-    return this.#http.ask<Data>({ query: document.toString(), variables }, signal);
+    return this.#http.ask<Data>(operationOf(document, variables), signal);
   }
 
   /** The data of a mutation that was not refused. */
@@ -120,6 +124,15 @@ export class Operations {
     options?: RequestOptions,
   ): Promise<NonNullable<TrainingsQuery['avatar']>['trainings'] | null> {
     return (await this.query(TrainingsDocument, page, options)).avatar?.trainings ?? null;
+  }
+
+  /** Null if the avatar does not exist. */
+  async photoSet(avatarId: string, options?: RequestOptions): Promise<PhotoSetFieldsFragment | null> {
+    return (await this.query(PhotoSetOfDocument, { avatarId }, options)).photoSet;
+  }
+
+  async deletePhoto(input: DeletePhotoInput, options?: RequestOptions): Promise<PhotoSetFieldsFragment> {
+    return (await this.mutate(DeletePhotoDocument, { input }, options)).deletePhoto.photoSet;
   }
 
   /** Null if it does not exist. */
@@ -199,6 +212,10 @@ export class Operations {
   async deleteGeneration(input: DeleteGenerationInput, options?: RequestOptions): Promise<void> {
     await this.mutate(DeleteGenerationDocument, { input }, options);
   }
+}
+
+function operationOf(document: { toString(): string }, variables: unknown): Operation {
+  return { query: document.toString(), variables: variables as Operation['variables'] };
 }
 
 /** The member of a union that the input asks for. */

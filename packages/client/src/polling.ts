@@ -27,11 +27,11 @@ export class PollingTransport implements Transport {
   }
 
   /** The present row; null: it does not exist. */
-  async read({ query, id }: Topic, signal: AbortSignal): Promise<unknown> {
+  async read({ query }: Topic, signal: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(signal);
     deadline.within(5 * this.#timing.pollMs);
     try {
-      return rowIn(await this.#http.ask({ query, variables: { id } }, deadline.signal));
+      return rowIn(await this.#http.ask(query, deadline.signal));
     } catch (error) {
       if (signal.aborted) return null;
       if (deadline.hasPassed) throw new LikenessError('NETWORK_ERROR', 'The server does not answer.');

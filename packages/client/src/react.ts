@@ -11,6 +11,7 @@ import {
 } from 'react';
 import type { Avatar, Generation, LikenessClient, WatchOptions } from './client.ts';
 import { RowStore, type RowState } from './row-store.ts';
+import { UploadStore, type UploadState } from './upload-store.ts';
 
 const ClientContext = createContext<LikenessClient | null>(null);
 
@@ -44,6 +45,18 @@ export function useAvatar(id: string | null | undefined): UseAvatar {
 export function useGeneration(id: string | null | undefined): UseGeneration {
   const { row: generation, ...live } = useRow(id, watchGeneration, hasEnded);
   return { generation, ...live };
+}
+
+export type UseUpload = UploadState & Pick<UploadStore, 'upload' | 'cancel'>;
+
+/** Uploads photos of an avatar. Leaving the page cancels the uploads. */
+export function useUpload(avatarId: string): UseUpload {
+  const client = useLikeness();
+  const { subscribe, state, initial, upload, cancel } = useMemo(
+    () => new UploadStore(client, avatarId),
+    [client, avatarId],
+  );
+  return { ...useSyncExternalStore(subscribe, state, initial), upload, cancel };
 }
 
 type WatchRow<Row> = (client: LikenessClient, id: string, options: WatchOptions) => AsyncIterable<Row>;

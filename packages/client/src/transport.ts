@@ -1,13 +1,13 @@
+import type { Operation } from './http.ts';
+
 /** How a watch is connected. */
 export type TransportName = 'websocket' | 'sse' | 'polling';
 
 /** A subscription, and the query for the same object. Both have one field, which gives the row. */
 export type Topic = {
-  readonly subscription: string;
-  readonly query: string;
-  readonly id: string;
-  /** Name of the subscription's argument for the id. */
-  readonly idName: 'avatarId' | 'generationId';
+  /** It takes `afterVersion` too. */
+  readonly subscription: Operation;
+  readonly query: Operation;
 };
 
 export type Follower = {
@@ -29,12 +29,9 @@ export type Transport = {
   follow(follower: Follower): Promise<void>;
 };
 
-export function subscriptionOf({ topic, afterVersion }: Follower): {
-  readonly query: string;
-  readonly variables: Record<string, unknown>;
-} {
-  const { subscription, id, idName } = topic;
-  return { query: subscription, variables: { [idName]: id, afterVersion } };
+export function subscriptionOf({ topic, afterVersion }: Follower): Operation {
+  const { query, variables } = topic.subscription;
+  return { query, variables: { ...variables, afterVersion } };
 }
 
 /** The value of the only field. */

@@ -106,8 +106,7 @@ export class PrismaJobStore
   findGenerationVersion: GenerationReader['findGenerationVersion'] = (ownerId, id) =>
     findGenerationVersion(this.#prisma, ownerId, id);
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job, photoIds) =>
-    this.#creations.createTraining(job, photoIds);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#creations.createTraining(job);
 
   findFirst: StartTrainingDeps['store']['findFirst'] = (ownerId, idempotency) =>
     this.#creations.findFirst(ownerId, idempotency);
