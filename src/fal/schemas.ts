@@ -23,10 +23,15 @@ export const submitAnswerSchema = z.object({
   queue_position: positionSchema,
 });
 
-/** From the answer to a result. Any other text than a decimal number that the database's column can hold is ignored. */
+/**
+ * From the answer to a result, with the decimals of the database's column. Any other text than a decimal number that the
+ * column can hold is ignored.
+ */
 export function billedIn(headers: Headers): { readonly billableUnits?: string } {
   const value = headers.get('x-fal-billable-units');
-  return value !== null && /^\d{1,9}(?:\.\d{1,20})?$/.test(value) ? { billableUnits: value } : {};
+  if (value === null || !/^\d{1,9}(?:\.\d{1,20})?$/.test(value)) return {};
+  // Cut and not rounded: rounded up it may not fit.
+  return { billableUnits: value.replace(/(\.\d{6})\d+$/, '$1') };
 }
 
 /** The newest lines have the progress; an answer may have millions. */

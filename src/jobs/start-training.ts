@@ -31,17 +31,20 @@ const inputSchema = z.object({
 
 export type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
 
+export type NewTraining = NewJob & {
+  /** Of its avatar, as the input has it. */
+  readonly triggerPhrase: string;
+  /** Deleted after its success. */
+  readonly photoIds: readonly string[];
+};
+
 interface TrainingStore extends Pick<RehearsalStore, 'rehearseTraining'> {
   findAvatar(
     ownerId: string,
     avatarId: string,
   ): Promise<{ readonly trainingType: TrainingType; readonly triggerPhrase: string } | null>;
-  /** CONFLICT: a training of this avatar is open. */
-  createTraining(
-    job: NewJob,
-    /** Deleted after the success of the training. */
-    photoIds?: readonly string[],
-  ): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
+  /** CONFLICT: a training of this avatar is open, or its trigger phrase is another by now. */
+  createTraining(job: NewTraining): Promise<Result<CreatedJob, CreationCode | 'CONFLICT'>>;
   /** The job of an earlier call with the same idempotency key and request. */
   findFirst(ownerId: string, idempotency: NewJob['idempotency']): Promise<string | null>;
 }
@@ -145,7 +148,7 @@ export async function startTraining(
   const submitted = await submitJob(
     deps,
     { ...fields, ...submitTo(row, note, url) },
-    (job) => store.createTraining(job, photoIds),
+    (job) => store.createTraining({ ...job, triggerPhrase, photoIds }),
     alternative && submitTo(alternative, goneNote(row, alternative), url),
   );
   if ('done' in submitted) return { done: { avatarId } };

@@ -139,8 +139,10 @@ async function submit(
     log.info({ jobId: job.id, requestId: event.requestId }, 'run accepted by fal');
   metrics.submitted(event.kind);
   const isGone = event.kind === 'refused' && event.isGone === true;
+  // The job counts as one with unknown outcome a minute after its switch.
+  const switchedAt = performance.now();
   if (isGone && alternative !== null && (await switchedTo(deps, job, alternative))) {
-    return submit(deps, { ...job, ...alternative }, { begunAt: performance.now(), makes, alternative: null });
+    return submit(deps, { ...job, ...alternative }, { begunAt: switchedAt, makes, alternative: null });
   }
   const applied = await applyWithRetries(deps, job.id, event);
   // A webhook may have identified the run before fal's refusal, or what looked like one, arrived.

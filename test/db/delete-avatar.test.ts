@@ -27,7 +27,7 @@ test.skipIf(testedDatabase === 'embedded')(
     await pause(300); // it waits for the job that is held
 
     const { kind: _kind, ...job } = jobRow(open, avatarId);
-    const creation = await store.createTraining({ ...job, idempotency: null } as never);
+    const creation = await store.createTraining({ ...job, triggerPhrase: 'ADA', idempotency: null } as never);
     await holder.query('COMMIT');
     holder.release();
 
@@ -48,5 +48,7 @@ test('a training of a deleted avatar is not created', async () => {
   await prisma.avatar.create({ data: avatarRow(avatarId) });
   await store.deleteAvatar('owner', avatarId);
   const { kind: _kind, ...job } = jobRow(newId('job'), avatarId);
-  expect(await store.createTraining({ ...job, idempotency: null } as never)).toEqual(NO_SUCH_AVATAR);
+  expect(await store.createTraining({ ...job, triggerPhrase: 'ADA', idempotency: null } as never)).toEqual(
+    NO_SUCH_AVATAR,
+  );
 });

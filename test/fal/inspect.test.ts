@@ -205,6 +205,10 @@ describe('the units that fal bills', () => {
     expect(await billed(units)).toMatchObject({ kind: 'succeeded', billableUnits: units });
   });
 
+  test('are cut to the decimals that the database holds', async () => {
+    expect(await billed('999999999.9999999')).toMatchObject({ billableUnits: '999999999.999999' });
+  });
+
   test.each([
     '',
     '-1',

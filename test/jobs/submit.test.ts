@@ -2,18 +2,31 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { InFlight } from '../../src/async/in-flight.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { submitJob, type SubmitDeps, type SubmitRequest } from '../../src/jobs/submit.ts';
+import { submitJob, type SubmitDeps, type SubmitEvent, type SubmitRequest } from '../../src/jobs/submit.ts';
 
-test('a submit must be sent within 30 seconds of its beginning, however long the write of its job takes', async () => {
-  let now = 1000;
-  vi.spyOn(performance, 'now').mockImplementation(() => now);
+const FIELDS = {
+  ownerId: 'owner',
+  avatarId: 'avt',
+  trainer: 'FLUX_2',
+  endpoint: 'fal-ai/any',
+  input: {},
+  estimatedMicroUsd: null,
+} as const;
+
+/** The dependencies of a submit on a clock that the test sets. */
+function fixture(answers: readonly SubmitEvent[]) {
+  const clock = { now: 1000 };
+  vi.spyOn(performance, 'now').mockImplementation(() => clock.now);
   onTestFinished(() => void vi.restoreAllMocks());
   const requests: SubmitRequest[] = [];
   const deps: SubmitDeps = {
     catalog: BUILT_IN,
     store: {
       findSubmitOutcome: async () => null,
-      switchTo: async () => false,
+      switchTo: async () => {
+        clock.now += 5000;
+        return true;
+      },
       load: async () => null,
       save: async () => ({ kind: 'stale' }),
       deleteFromOutbox: async () => undefined,
@@ -22,7 +35,7 @@ test('a submit must be sent within 30 seconds of its beginning, however long the
     provider: {
       submit: async (request) => {
         requests.push(request);
-        return { kind: 'unknown', message: 'cut' };
+        return answers[requests.length - 1] ?? { kind: 'unknown', message: 'cut' };
       },
     },
     publisher: { publish: async () => undefined },
@@ -32,18 +45,23 @@ test('a submit must be sent within 30 seconds of its beginning, however long the
     newCallbackToken: () => '0'.repeat(32),
     settings: { callbackBase: null, pollIntervalMs: 3000, retentionDays: { artifacts: 2, images: null } },
   };
-  const fields = {
-    ownerId: 'owner',
-    avatarId: 'avt',
-    trainer: 'FLUX_2',
-    endpoint: 'fal-ai/any',
-    input: {},
-    estimatedMicroUsd: null,
-    idempotency: null,
-  } as const;
-  await submitJob(deps, fields, async ({ id }) => {
-    now += 20_000;
+  const create = async ({ id }: { readonly id: string }) => {
+    clock.now += 20_000;
     return { done: { jobId: id, generationId: null } };
-  });
+  };
+  return { deps, requests, create };
+}
+
+test('a submit must be sent within 30 seconds of its beginning, however long the write of its job takes', async () => {
+  const { deps, requests, create } = fixture([]);
+  await submitJob(deps, { ...FIELDS, idempotency: null }, create);
   expect(requests).toMatchObject([{ sendBefore: 31_000, keepFilesSeconds: 172_800 }]);
+});
+
+test('a submit to the alternative must be sent within 30 seconds of its beginning, however long its write takes', async () => {
+  const failure = { code: 'PROVIDER_REJECTED', message: 'gone' } as const;
+  const { deps, requests, create } = fixture([{ kind: 'refused', failure, isGone: true }]);
+  const alternative = { ...FIELDS, endpoint: 'fal-ai/other' };
+  await submitJob(deps, { ...FIELDS, idempotency: null }, create, alternative);
+  expect(requests).toMatchObject([{ sendBefore: 31_000 }, { endpoint: 'fal-ai/other', sendBefore: 51_000 }]);
 });

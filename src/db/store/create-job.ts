@@ -6,8 +6,9 @@ import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { OneByOne } from '../../async/one-by-one.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
-import type { StartTrainingDeps } from '../../jobs/start-training.ts';
+import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
 
+type AnyJob = NewJob & Partial<NewTraining>;
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
 /** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
@@ -21,8 +22,7 @@ export class JobCreations {
     this.#limits = limits;
   }
 
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job, photoIds) =>
-    this.#create(job, null, photoIds);
+  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#create(job, null);
 
   findFirst: StartTrainingDeps['store']['findFirst'] = async (ownerId, idempotency) => {
     const first = await repeated(this.#prisma, ownerId, idempotency);
@@ -47,12 +47,8 @@ export class JobCreations {
   rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
     rehearse(this.#prisma, job, { kind: 'GENERATION', units: numImages }, this.#limits);
 
-  #create(
-    job: NewJob,
-    generation: NewGeneration | null,
-    photoIds: readonly string[] = [],
-  ): Promise<Creation> {
-    const create = () => createJob(this.#prisma, { job, generation, photoIds }, this.#limits);
+  #create(job: AnyJob, generation: NewGeneration | null): Promise<Creation> {
+    const create = () => createJob(this.#prisma, job, generation, this.#limits);
     const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', this.#limits);
     return lock === undefined ? create() : this.#waiting.run(lock, create);
   }
@@ -62,25 +58,24 @@ export class JobCreations {
  * Writes a job, and for a generation its row, in one transaction. Unique indexes decide between concurrent calls: one
  * open training per avatar, one job per idempotency key.
  *
+ * @param generation null: the job is a training
  */
-async function createJob(prisma: PrismaClient, run: NewRun, limits: SpendLimits): Promise<Creation> {
+async function createJob(
+  prisma: PrismaClient,
+  job: AnyJob,
+  generation: NewGeneration | null,
+  limits: SpendLimits,
+): Promise<Creation> {
   for (;;) {
-    const creation = await tryToCreate(prisma, run, limits);
+    const creation = await tryToCreate(prisma, job, generation, limits);
     if (creation !== 'again') return creation;
   }
 }
 
-type NewRun = {
-  readonly job: NewJob;
-  /** Null: the job is a training. */
-  readonly generation: NewGeneration | null;
-  /** Deleted after the success of the training. */
-  readonly photoIds: readonly string[];
-};
-
 async function tryToCreate(
   prisma: PrismaClient,
-  { job: { idempotency, ...job }, generation, photoIds }: NewRun,
+  { idempotency, triggerPhrase, photoIds = [], ...job }: AnyJob,
+  generation: NewGeneration | null,
   limits: SpendLimits,
 ): Promise<Creation | 'again'> {
   const data = {
@@ -103,6 +98,10 @@ async function tryToCreate(
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
         await tx.job.create({ data: { ...data, ...usage, openTrainingAvatarId: job.avatarId } });
+        // From here on an update of the avatar waits for this transaction.
+        const where = { id: job.avatarId };
+        const avatar = await tx.avatar.findUnique({ where, select: { triggerPhrase: true } });
+        if (avatar?.triggerPhrase !== triggerPhrase) throw new TriggerPhraseChanged();
         await tx.photo.updateMany({
           where: { id: { in: [...photoIds] }, avatarId: job.avatarId },
           data: { deleteAfterJobId: job.id },
@@ -120,6 +119,7 @@ async function tryToCreate(
       return { done: { jobId: job.id, generationId: generation?.id ?? null } };
     });
   } catch (error) {
+    if (error instanceof TriggerPhraseChanged) return PHRASE_CHANGED;
     if (!(error instanceof Prisma.PrismaClientKnownRequestError)) throw error;
     if (error.code === FOREIGN_KEY_VIOLATION) return NO_SUCH_AVATAR;
     if (!isUniqueViolation(error)) throw error;
@@ -179,6 +179,14 @@ async function repeated(
 const ALREADY_OPEN = refuse(
   'CONFLICT',
   'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+);
+
+/** Undoes the transaction. */
+class TriggerPhraseChanged extends Error {}
+
+const PHRASE_CHANGED = refuse(
+  'CONFLICT',
+  'The trigger phrase of this avatar was changed at this moment. Start the training again.',
 );
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
