@@ -1,7 +1,9 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { randomFillSync } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { eventually } from '../support/eventually.ts';
 import sharp from 'sharp';
 import { databasePlace } from '../support/database.ts';
 import { putPhoto } from '../support/api-client.ts';
@@ -41,6 +43,31 @@ async function largePhoto(): Promise<Buffer> {
   expect(jpeg.byteLength).toBeLessThan(SIZE);
   return Buffer.concat([jpeg], SIZE);
 }
+
+test('a server that is killed during an upload takes the same upload after its restart', async () => {
+  const { id } = await server.newAvatar();
+  const bytes = await (await spots(100)).jpeg().toBuffer();
+  const [upload] = await server.photoUploads(id, [{ name: 'photo', size: bytes.byteLength }]);
+  const { pathname = '', host = '' } = upload === undefined ? {} : new URL(upload.url);
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(`PUT ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${bytes.byteLength}\r\n\r\n`);
+  socket.write(bytes.subarray(0, 1000));
+  const folder = `${place.env.DATA_DIR ?? ''}/uploads`;
+  await eventually('the upload to begin', async () =>
+    (await readdir(folder).catch(() => [])).length > 0 ? true : null,
+  );
+
+  await server.kill();
+  socket.destroy();
+  await server.start();
+
+  expect(await server.photoSet(id)).toMatchObject({ pending: 1, accepted: 0 });
+  expect((await putPhoto(upload?.url ?? '', bytes)).status).toBe(200);
+  expect(await server.photoSet(id)).toMatchObject({ pending: 0, accepted: 1 });
+  // Removed after an hour: test/photos/spool.
+  for (const name of await readdir(folder)) await rm(`${folder}/${name}`);
+});
 
 test.skipIf(process.platform !== 'linux')(
   '30 photos of 20 MB at the same time take no more than 60 MB of the server’s memory (Linux: /proc)',
