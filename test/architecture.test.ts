@@ -48,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'embedded',
     'fal',
     'jobs',
+    'links',
     'log',
     'open-database',
     'values',
