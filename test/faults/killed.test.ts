@@ -33,7 +33,7 @@ const tableFiles = async (dataDir: string) =>
 
 /** Whether the migration's statement is running: PostgreSQL says so, the embedded database has a new table's file. */
 async function isMigrating({ env }: DatabasePlace, filesBefore: number): Promise<boolean> {
-  if ('DATA_DIR' in env) return (await tableFiles(env.DATA_DIR)) > filesBefore;
+  if (!('DATABASE_URL' in env)) return (await tableFiles(env.DATA_DIR)) > filesBefore;
   const { rowCount } = await withOwnClient(env.DATABASE_URL, (client) =>
     client.query(
       `SELECT 1 FROM pg_stat_activity
@@ -62,7 +62,7 @@ describe(`a process killed on ${testedDatabase}`, { timeout: 240_000 }, () => {
 
   test('during a migration leaves nothing of it, and the next start applies it', async () => {
     const own = (place = await databasePlace());
-    const filesBefore = 'DATA_DIR' in own.env ? await tableFiles(own.env.DATA_DIR) : 0;
+    const filesBefore = 'DATABASE_URL' in own.env ? 0 : await tableFiles(own.env.DATA_DIR);
     child = start('slow-migrator.ts', own);
     expect(await child.line()).toBe('applying');
     await eventually(
@@ -84,7 +84,7 @@ describe(`a process killed on ${testedDatabase}`, { timeout: 240_000 }, () => {
     'while the first start creates the files does not prevent a later start (embedded only: PostgreSQL creates its own)',
     async () => {
       place = await databasePlace({ empty: true });
-      if (!('DATA_DIR' in place.env)) throw new Error('This is about the embedded database');
+      if ('DATABASE_URL' in place.env) throw new Error('This is about the embedded database');
       await rm(join(place.env.DATA_DIR, 'postgres'), { recursive: true });
       const unfinished = join(place.env.DATA_DIR, 'postgres.new', 'base');
       child = start('writer.ts', place);

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 /** On one connection, without migrations at the start. */
 async function onOneConnection<T>({ env }: DatabasePlace, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
-  if ('DATA_DIR' in env) {
+  if (!('DATABASE_URL' in env)) {
     const { pool, close } = await openEmbedded(env.DATA_DIR, silent);
     return work(pool).finally(close);
   }
