@@ -11,6 +11,7 @@ import { GRAPHQL_PATH } from './http/graphql-path.ts';
 import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
+import { LoraLinks, trustedOrigins } from './links/lora-links.ts';
 import { KeySet } from './fal/key-set.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
@@ -25,7 +26,7 @@ import { takeOver } from './jobs/take-over.ts';
 import { isOutage } from './db/outage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
-import { simulate } from './built-in-simulator.ts';
+import { openFal } from './built-in-simulator.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
@@ -89,8 +90,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   });
   parts.add(() => database.close());
 
-  const { fal, simulator } =
-    config.fal === null ? await simulate(config) : { fal: config.fal, simulator: null };
+  const { fal, simulator } = await openFal(config);
   if (simulator !== null) parts.add(() => simulator.close());
 
   const notifications = new Notifications();
@@ -152,6 +152,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       retentionDays: config.photoRetentionDays,
     }),
     ...photos,
+    loraLinks: new LoraLinks({ trustedOrigins: trustedOrigins(config, fal), closing: closing.signal }),
     waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };
   // Last before the database: the response to a submit decides whether a paid run is known.

@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto';
 import type { Config, FalConfig } from './config/config.ts';
 import type { Simulator } from '@likeness/fal-simulator';
 
-/** Loaded on use: a server with FAL_KEY runs no code of the simulator. */
-export async function simulate({
+/** fal, or the simulator in its place. */
+export async function openFal({
+  fal: real,
   dataDir,
   isProduction,
-}: Config): Promise<{ fal: FalConfig; simulator: Simulator }> {
+}: Config): Promise<{ fal: FalConfig; simulator: Simulator | null }> {
+  if (real !== null) return { fal: real, simulator: null };
+  // Loaded on use: a server with FAL_KEY runs no code of the simulator.
   const { startSimulator } = await import('@likeness/fal-simulator');
   // Other processes of this machine can reach the simulator, so its key is random.
   const key = randomBytes(32).toString('base64url');

@@ -67,13 +67,14 @@ export function readLora(output: Json, fields: readonly string[], configField: s
   };
 }
 
-const finetuneId = z
+/** The ID of a finetune at fal. */
+export const finetuneIdForm = z
   .string()
   .trim()
-  .regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u);
+  .regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u, { error: 'a text of 1 to 256 characters without control characters' });
 
 export function readFinetune(output: Json, field: string): ArtifactReading {
-  const id = finetuneId.safeParse(fieldIn(output, field));
+  const id = finetuneIdForm.safeParse(fieldIn(output, field));
   if (!id.success) return { missing: `expected ${field}, a text; got ${fieldsOf(output)}` };
   return { artifact: { kind: 'FINETUNE', finetuneId: id.data } };
 }

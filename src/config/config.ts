@@ -82,6 +82,8 @@ export function readConfig(environment: Environment) {
     metricsToken: readMetricsToken(read),
     /** Origins whose pages may call the API, `*` for all; in addition to this machine and this host. */
     allowedOrigins: read.origins('ALLOWED_ORIGINS'),
+    /** Origins of LoRA files that may be imported although their address is not public. */
+    importOrigins: readImportOrigins(read),
     showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
     /** No introspection, and no schema names in error messages. */
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
@@ -118,6 +120,12 @@ function readFal(read: EnvReader): FalConfig | null {
     }
   }
   return null;
+}
+
+function readImportOrigins(read: EnvReader): readonly string[] {
+  const origins = read.origins('IMPORT_ORIGINS');
+  if (origins.includes('*')) read.problems.push('IMPORT_ORIGINS: expected origins, got *');
+  return origins;
 }
 
 function readCatalog(read: EnvReader): Catalog {

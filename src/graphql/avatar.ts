@@ -22,7 +22,9 @@ export const AvatarStatusEnum = builder.enumType('AvatarStatus', {
         'The training is submitted and has not started. If `error` is set, fal may not have received it.',
     },
     TRAINING: { description: 'fal is running the training.' },
-    COMPLETED: { description: 'The training has succeeded and its artefact is available.' },
+    COMPLETED: {
+      description: 'The training has succeeded and its artefact is available, or the avatar was imported.',
+    },
     FAILED: { description: 'The training has ended without an artefact. See `error`.' },
     CANCELLED: { description: 'The training was cancelled.' },
   },

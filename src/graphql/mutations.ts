@@ -45,7 +45,7 @@ export async function avatarAfter(
   return { avatar: avatar ?? notFound('The avatar has been deleted.') };
 }
 
-const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
+export const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
 
 const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
   description: 'Input of `createAvatar`.',

@@ -11,6 +11,7 @@ import './mutations.ts';
 import './photo-set.ts';
 import './photo-mutations.ts';
 import './generation-mutations.ts';
+import './import-avatar.ts';
 import './promote.ts';
 import './usage.ts';
 import { builder } from './builder.ts';

@@ -11,7 +11,8 @@ import {
 } from './parse-input.ts';
 import { idempotencyOf, newId, newTriggerPhrase } from './ids.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { TRAINING_TYPES, type TrainingType } from '../catalog/trainers.ts';
+import { TRAINING_TYPES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
+import type { Artifact } from '../catalog/artefact.ts';
 import type { Result } from '../domain/user-error.ts';
 
 const inputSchema = z.object({
@@ -33,6 +34,8 @@ export type NewAvatar = {
   readonly triggerPhrase: string;
   readonly externalId: string | null;
   readonly tags: readonly string[];
+  /** An artefact that was trained elsewhere. */
+  readonly imported?: { readonly trainer: Trainer; readonly value: Artifact };
 };
 
 /** CONFLICT: another avatar has the external id. NOT_FOUND: the first call's avatar was deleted since. */

@@ -6,6 +6,7 @@ import type { DeletePhotoDeps } from './delete-photo.ts';
 import type { DeleteAvatarDeps } from './delete-avatar.ts';
 import type { DeleteGenerationDeps } from './delete-generation.ts';
 import type { GenerateImageDeps } from './generate-image.ts';
+import type { ImportAvatarDeps } from './import-avatar.ts';
 import type { PromoteDeps } from './promote.ts';
 import type { RegenerateDeps } from './regenerate.ts';
 import type { StartTrainingDeps } from './start-training.ts';
@@ -14,6 +15,7 @@ import type { UpdateAvatarDeps } from './update-avatar.ts';
 /** What the use cases of the API need together. */
 export type UseCaseDeps = CreateAvatarDeps &
   UpdateAvatarDeps &
+  ImportAvatarDeps &
   StartTrainingDeps &
   CancelTrainingDeps &
   CreatePhotoUploadsDeps &

@@ -1,4 +1,4 @@
-import { createElement as h, StrictMode, type ReactElement } from 'react';
+import { createElement as h, StrictMode, useEffect, type ReactElement } from 'react';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import {
   LikenessProvider,
@@ -20,7 +20,7 @@ const app = await startTestApp();
 const gateway = await startGateway(app.url);
 const page = await openPage();
 afterEach(async () => {
-  page.leave();
+  await page.leave();
   await eventually('the page to leave no connection', () => (gateway.open.webSockets === 0 ? true : null));
   gateway.upgrades = 0;
 });
@@ -142,22 +142,26 @@ test('photos are uploaded with their progress, and leaving cancels the uploads',
     ({ name, bytes }) => new File([new Uint8Array(bytes)], name),
   );
   let live: UseUpload | undefined;
+  let effects = 0;
   const Uploads = () => {
     live = useUpload(id);
+    useEffect(() => void (effects += 1), []);
     const { isUploading, progress, error } = live;
     return h('p', null, `${isUploading} ${progress?.photos.length} ${error?.message}`);
   };
   page.render(inApp(h(Uploads)));
   await pageShows('false undefined undefined');
+  // StrictMode runs the effects twice, and what the hook's cleanup in between ends is nobody's upload.
+  await expect.poll(() => effects).toBe(2);
 
   const uploaded = await live?.upload(files);
-  expect(uploaded?.map(({ state }) => state)).toEqual(['ACCEPTED', 'ACCEPTED']);
+  expect(uploaded).toMatchObject([{ state: 'ACCEPTED' }, { state: 'ACCEPTED' }]);
   await pageShows('false 2 undefined');
   expect(await live?.upload(Array.from({ length: 61 }, () => new File(['x'], 'x')))).toEqual([]);
   await expect.poll(() => page.text(), { timeout: 60_000 }).toMatch(/^false undefined \w/);
 
   const cancelled = live?.upload(files);
-  page.leave();
+  await page.leave();
   expect(await cancelled).toEqual([]);
   expect(page.errors).toEqual([]);
 });

@@ -28,7 +28,7 @@ const USD_LIMITS = ['LIMIT_USD_PER_DAY', 'LIMIT_TOTAL_USD_PER_DAY'];
 const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
-  'AUTH_AUDIENCE ALLOWED_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN ' +
+  'AUTH_AUDIENCE ALLOWED_ORIGINS IMPORT_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN ' +
   'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS PHOTO_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
 ).split(' ');
 
@@ -82,6 +82,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     limits: LOCAL_LIMITS,
     metricsToken: null,
     allowedOrigins: [],
+    importOrigins: [],
     showsPlayground: true,
     hidesSchema: false,
   };
@@ -134,6 +135,7 @@ test('every setting is applied', () => {
       LIMIT_TOTAL_USD_PER_DAY: '20',
       METRICS_TOKEN: 'for-the-metrics-only',
       ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
+      IMPORT_ORIGINS: 'http://storage.internal:9000',
       PLAYGROUND: 'on',
       INTROSPECTION: 'on',
       UNRELATED: 'ignored',
@@ -184,6 +186,7 @@ test('every setting is applied', () => {
     },
     metricsToken: 'for-the-metrics-only',
     allowedOrigins: ['https://app.example', 'https://shop.example:8443'],
+    importOrigins: ['http://storage.internal:9000'],
     showsPlayground: true,
     hidesSchema: false,
   });
@@ -239,6 +242,8 @@ describe('a setting is accepted at its bounds and refused beyond them:', () => {
     ['ALLOWED_ORIGINS', 'https://a.example,,http://127.0.0.1:3000', 'https://a.example,https://b.example/'],
     ['ALLOWED_ORIGINS', 'https://a.example', 'a.example'],
     ['ALLOWED_ORIGINS', 'https://a.example', 'null'],
+    ['IMPORT_ORIGINS', 'http://10.0.0.1:9000', '*'],
+    ['IMPORT_ORIGINS', 'https://files.example', 'files.example'],
     ['PLAYGROUND', 'on', 'true'],
     ['INTROSPECTION', 'off', '0'],
     ['AUTH_JWT_SECRET', 'sixteen bytes or', 'fifteen bytes o'],

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { spots } from '../support/pictures.ts';
 import { startServer, type Env } from '../support/server.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -30,12 +31,15 @@ async function bundle(): Promise<string> {
   return join(shipped, cache.replace(/\.cache$/, ''));
 }
 
-/** The simulator, a write that Prisma compiles, GraphiQL and the metrics. */
+/** The simulator, a write that Prisma compiles, the decoders of photos, GraphiQL and the metrics. */
 async function serves(env: Env): Promise<void> {
   const server = await startServer({ DATA_DIR: join(folder, 'data'), ...env }, { shipped });
   try {
     const { id } = await server.newAvatar();
     expect((await server.avatar(id))?.id).toBe(id);
+    const bytes = await (await spots(1)).png().toBuffer();
+    const [uploaded] = await server.uploadPhotos(id, [{ name: 'a', bytes }]);
+    expect(uploaded?.status).toBe(200);
     const page = await fetch(server.graphqlUrl, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('<title>Likeness</title>');
     expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('likeness_webhooks_total');

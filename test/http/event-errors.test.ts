@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { authenticateWith, SECRET, token } from '../support/signed-tokens.ts';
 import { avatarRow } from '../support/rows.ts';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { isOutage } from '../../src/db/outage.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
@@ -24,6 +25,7 @@ const rows = {
 const graphql = createGraphqlServer({
   services: {
     prisma: {},
+    jobs: { catalog: BUILT_IN },
     rows,
     notifications: new Notifications(),
     streams: new KeyedSemaphore(null),

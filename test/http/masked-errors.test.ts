@@ -9,10 +9,13 @@ const app = await startTestApp();
 afterAll(() => app.close());
 
 const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
-const SECRET = 'A_TRAINER_OF_LATER';
-// As after going back to an older version: a fault that no caller can cause.
+const SECRET = 'password-of-the-database';
+// A fault that no caller can cause.
 await app.restart(async ({ prisma }) => {
-  await prisma.avatar.update({ where: { id }, data: { artifactTrainer: SECRET } });
+  await prisma.$executeRawUnsafe(
+    `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''${SECRET}''; END'`,
+  );
+  await prisma.$executeRaw`CREATE TRIGGER fail BEFORE INSERT ON generations EXECUTE FUNCTION fail()`;
 });
 app.log.expectError('GraphQL request failed');
 

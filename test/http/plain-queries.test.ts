@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { avatarRow } from '../support/rows.ts';
+import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { isOutage } from '../../src/db/outage.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
@@ -50,8 +51,12 @@ beforeAll(async () => {
       return database.pool.query(query);
     },
   } as never);
+  const jobs = {
+    catalog: BUILT_IN,
+    settings: { defaultTrainers: { PORTRAIT: ['FLUX_LORA_PORTRAIT'], STYLE: ['FLUX_LORA_FAST'] } },
+  };
   const graphql = createGraphqlServer({
-    services: { prisma: database.prisma, rows } as unknown as Services,
+    services: { prisma: database.prisma, jobs, rows } as unknown as Services,
     authenticate,
     isAllowedOrigin,
     showsPlayground: false,

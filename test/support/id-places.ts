@@ -35,6 +35,9 @@ const NEEDED: Readonly<Record<string, unknown>> = {
   size: 1,
 };
 
+/** An external id is the caller's own text, and may be that of another owner too; a finetune is fal's. */
+const NOT_OURS: ReadonlySet<string> = new Set(['externalId', 'finetuneId']);
+
 /** An id of the same kind, and of the same moment, that names nothing. */
 export function nobodys(id: string): string {
   return `${id.slice(0, 16)}${randomUUID()
@@ -73,8 +76,7 @@ function idsIn(input: GraphQLArgument | GraphQLInputField, above: readonly strin
     if (above.length > 5) return [];
     return Object.values(type.getFields()).flatMap((field) => idsIn(field, path));
   }
-  // An external id is the caller's own text, and may be that of another owner too.
-  const isId = type.name === 'ID' || (/(^id|Ids?)$/.test(input.name) && input.name !== 'externalId');
+  const isId = type.name === 'ID' || (/(^id|Ids?)$/.test(input.name) && !NOT_OURS.has(input.name));
   return isId || isCursor(path) ? [path] : [];
 }
 

@@ -9,8 +9,8 @@ export type Page = {
   render(element: ReactElement): void;
   /** Takes over the HTML of a server. */
   hydrate(html: string, element: ReactElement): void;
-  /** Unmounts what was rendered. */
-  leave(): void;
+  /** Unmounts what was rendered, and runs the effects of that. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 };
 

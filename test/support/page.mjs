@@ -1,5 +1,6 @@
 // A page in which React runs, without a browser. Plain JavaScript: the types of react-dom and happy-dom need those of a
 // browser, which the server's code must not see.
+import { act } from 'react';
 import { Window } from 'happy-dom';
 
 /** @returns {Promise<import('./page.d.mts').Page>} */
@@ -22,6 +23,13 @@ export async function openPage() {
     onRecoverableError: (error) => errors.push(error),
   };
   let root = null;
+  const leave = async () => {
+    // With its effects, which React would run later, when there is no page.
+    globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+    await act(async () => root?.unmount());
+    delete globalThis.IS_REACT_ACT_ENVIRONMENT;
+    root = null;
+  };
   return {
     errors,
     text: () => container.textContent,
@@ -34,12 +42,9 @@ export async function openPage() {
       container.innerHTML = html;
       root = hydrateRoot(container, element, options);
     },
-    leave() {
-      root?.unmount();
-      root = null;
-    },
+    leave,
     async close() {
-      root?.unmount();
+      await leave();
       await window.happyDOM.close();
       for (const [name, property] of before) {
         Reflect.deleteProperty(globalThis, name);

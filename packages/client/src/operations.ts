@@ -11,6 +11,7 @@ import {
   GenerateImageDocument,
   GenerateImagesDocument,
   GenerationByIdDocument,
+  ImportAvatarDocument,
   PhotoSetOfDocument,
   PlanImageDocument,
   PlanRegenerationDocument,
@@ -36,6 +37,7 @@ import {
   type GenerateImagesMutation,
   type GenerationByIdQuery,
   type GenerationFieldsFragment,
+  type ImportAvatarInput,
   type PhotoSetFieldsFragment,
   type PromoteInput,
   type RegenerateInput,
@@ -140,6 +142,10 @@ export class Operations {
 
   async createAvatar(input: CreateAvatarInput, options?: RequestOptions): Promise<Avatar> {
     return (await this.mutate(CreateAvatarDocument, { input }, options)).createAvatar.avatar;
+  }
+
+  async importAvatar(input: ImportAvatarInput, options?: RequestOptions): Promise<Avatar> {
+    return (await this.mutate(ImportAvatarDocument, { input }, options)).importAvatar.avatar;
   }
 
   async updateAvatar(

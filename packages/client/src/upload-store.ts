@@ -49,6 +49,7 @@ export class UploadStore {
     return uploaded;
   };
 
+  /** The promises of the uploads resolve with an empty list. */
   readonly cancel = (): void => {
     this.#controller.abort();
     this.#controller = new AbortController();

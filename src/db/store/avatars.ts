@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { announce } from './announce.ts';
+import { artifactColumns } from './decision-columns.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
 import { isUniqueViolation } from './create-job.ts';
@@ -31,13 +32,13 @@ export function insertAvatar(
 
 async function tryToInsert(
   prisma: PrismaClient,
-  { tags, ...avatar }: NewAvatar,
+  { tags, imported, ...avatar }: NewAvatar,
   idempotency: Idempotency,
   limit: number | null,
 ): Promise<Insertion | 'again'> {
   const { id, ownerId, externalId } = avatar;
   // First: the avatar that it repeats has the external id.
-  const before = await repeated(prisma, ownerId, idempotency);
+  const before = await findCreation(prisma, ownerId, idempotency);
   if (before !== null) return before;
   try {
     return await prisma.$transaction(async (tx): Promise<Insertion> => {
@@ -46,7 +47,7 @@ async function tryToInsert(
         const count = await tx.avatar.count({ where: { ownerId } });
         if (count >= limit) {
           // The first call with the same key may have reached the limit while this one waited for the lock.
-          const repeat = await repeated(tx, ownerId, idempotency);
+          const repeat = await findCreation(tx, ownerId, idempotency);
           const message = `At most ${limit} avatars are allowed. Delete one first.`;
           return repeat ?? refuse('LIMIT_EXCEEDED', message);
         }
@@ -57,7 +58,8 @@ async function tryToInsert(
           data: { ownerId, idempotencyKey, idempotencyDigest, avatarId: id },
         });
       }
-      const { version } = await tx.avatar.create({ data: avatar });
+      const data = { ...avatar, ...(imported === undefined ? {} : importedColumns(imported)) };
+      const { version } = await tx.avatar.create({ data });
       await addTags(tx, avatar, tags);
       return {
         done: {
@@ -68,12 +70,19 @@ async function tryToInsert(
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    const first = await repeated(prisma, ownerId, idempotency);
+    const first = await findCreation(prisma, ownerId, idempotency);
     return first ?? (await refusedByExternalId(prisma, ownerId, externalId)) ?? 'again';
   }
 }
 
-async function repeated(
+function importedColumns({ trainer, value }: NonNullable<NewAvatar['imported']>) {
+  // An artefact of several files is not imported.
+  const { otherLoraFileUrls: _none, ...columns } = artifactColumns({ trainingId: null, trainer, value });
+  return { ...columns, status: 'COMPLETED' as const };
+}
+
+/** What an earlier call with this key created; null when there was none. */
+export async function findCreation(
   tx: Transaction,
   ownerId: string,
   idempotency: Idempotency,

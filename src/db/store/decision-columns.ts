@@ -38,7 +38,14 @@ export function avatarColumns(change: AvatarChange): Columns {
 }
 
 /** An avatar's columns of its artefact. */
-export function artifactColumns({ trainingId, trainer, value }: TrainedArtifact) {
+export function artifactColumns({
+  trainingId,
+  trainer,
+  value,
+}: Omit<TrainedArtifact, 'trainingId'> & {
+  /** Null: it was trained elsewhere. */
+  readonly trainingId: string | null;
+}) {
   return {
     artifactTrainer: trainer,
     artifactTrainingId: trainingId,

@@ -6,7 +6,7 @@ import { deleteAvatar, deleteGeneration } from './deletions.ts';
 import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { findGeneration, findGenerationStatus, findGenerationVersion } from './generations.ts';
 import { forgetDeliveries, keepDelivery } from './deliveries.ts';
-import { insertAvatar, updateAvatar } from './avatars.ts';
+import { findCreation, insertAvatar, updateAvatar } from './avatars.ts';
 import { isId } from '../../jobs/ids.ts';
 import { JobCreations } from './create-job.ts';
 import { DecisionStore } from './decision-store.ts';
@@ -19,6 +19,7 @@ import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { JobKey, WebhookStore } from '../../jobs/handle-webhook.ts';
 import type { JobToPoll, PollOutcome, PollStore } from '../../jobs/poll-job.ts';
+import type { ImportAvatarDeps } from '../../jobs/import-avatar.ts';
 import type { LeaseStore } from '../../jobs/reconcile.ts';
 import type { RunEventStore } from '../../jobs/apply-run-event.ts';
 import type { OutboxEntry, OutboxStore } from '../../jobs/publish-outbox.ts';
@@ -89,6 +90,9 @@ export class PrismaJobStore
 
   insertAvatar: AvatarStore['insertAvatar'] = (avatar, idempotency) =>
     insertAvatar(this.#prisma, avatar, idempotency, this.#limits.avatarsPerOwner);
+
+  findCreation: ImportAvatarDeps['store']['findCreation'] = (ownerId, idempotency) =>
+    findCreation(this.#prisma, ownerId, idempotency);
 
   updateAvatar: UpdateStore['updateAvatar'] = (ownerId, avatarId, update) =>
     updateAvatar(this.#prisma, ownerId, avatarId, update);

@@ -24,12 +24,12 @@ afterAll(async () => {
 
 /** On one connection, without migrations at the start. */
 async function onOneConnection<T>({ env }: DatabasePlace, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
-  if (!('DATABASE_URL' in env)) {
-    const { pool, close } = await openEmbedded(env.DATA_DIR, silent);
-    return work(pool).finally(close);
+  if ('DATABASE_URL' in env) {
+    const pool = new pg.Pool({ connectionString: env.DATABASE_URL, max: 1 });
+    return work(pool).finally(() => pool.end());
   }
-  const pool = new pg.Pool({ connectionString: env.DATABASE_URL, max: 1 });
-  return work(pool).finally(() => pool.end());
+  const { pool, close } = await openEmbedded(env.DATA_DIR, silent);
+  return work(pool).finally(close);
 }
 
 /** Columns, indexes, constraints and recorded migrations. */

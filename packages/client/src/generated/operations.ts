@@ -7,7 +7,7 @@ import type { TypedDocument } from '../typed-document.ts';
 export type AvatarStatus =
   /** The training was cancelled. */
   | 'CANCELLED'
-  /** The training has succeeded and its artefact is available. */
+  /** The training has succeeded and its artefact is available, or the avatar was imported. */
   | 'COMPLETED'
   /** No training has been started. */
   | 'DRAFT'
@@ -209,6 +209,28 @@ export type ImageSize =
   | 'PORTRAIT_16_9'
   /** Width to height 1:1. */
   | 'SQUARE';
+
+/** Input of `importAvatar`. */
+export type ImportAvatarInput = {
+  /** The caller’s own ID of the avatar, 1 to 200 characters. Refused with CONFLICT if another avatar of the caller has it. */
+  externalId?: string | null | undefined;
+  /** ID of the finetune at fal, 1 to 256 characters. Required for a trainer that makes a finetune. Only its form is checked: fal tells whether it exists when it generates. */
+  finetuneId?: string | null | undefined;
+  /** Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates and checks nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
+  idempotencyKey?: string | null | undefined;
+  /** http(s) URL of the LoRA file, in the format safetensors, up to 5 GB, at a public address. Required for a trainer that makes a LoRA; it must remain available, because fal fetches it for every image. Its header is checked, with one request. */
+  loraUrl?: string | null | undefined;
+  /** Name of the avatar, 1 to 100 characters. */
+  name: string;
+  /** Tags: at most 20, each of 1 to 50 characters. Repeated tags count once. Default: none. */
+  tags?: Array<string> | null | undefined;
+  /** Trainer that made the artefact, or one whose generator takes it. It determines the endpoint of generations. */
+  trainer: Trainer;
+  /** Subject that the artefact was trained for. */
+  trainingType: TrainingType;
+  /** Phrase that the artefact was trained with, 1 to 50 characters. */
+  triggerPhrase: string;
+};
 
 /** File format of an image. */
 export type OutputFormat =
@@ -433,6 +455,20 @@ export type CreateAvatarMutation = { createAvatar:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'CreateAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
+    | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
+    | { __typename: 'NotFoundError', code: ErrorCode, message: string }
+   };
+
+export type ImportAvatarMutationVariables = Exact<{
+  input: ImportAvatarInput;
+}>;
+
+
+export type ImportAvatarMutation = { importAvatar:
+    | { __typename: 'ConflictError', code: ErrorCode, message: string }
+    | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+    | { __typename: 'ImportAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -834,6 +870,8 @@ export const PhotoSetFields = 'fragment PhotoSetFields on PhotoSet{avatarId vers
 export const DryRunFields = 'fragment DryRunFields on DryRun{endpoint input warnings{code message}cost{usd quantity unit usdPerUnit source date}}';
 
 export const CreateAvatarDocument = ('mutation CreateAvatar($input:CreateAvatarInput!){createAvatar(input:$input){__typename ...on CreateAvatarPayload{avatar{...AvatarFields}}...on Error{code message}}}' + AvatarFields) as TypedDocument<CreateAvatarMutation, CreateAvatarMutationVariables>;
+
+export const ImportAvatarDocument = ('mutation ImportAvatar($input:ImportAvatarInput!){importAvatar(input:$input){__typename ...on ImportAvatarPayload{avatar{...AvatarFields}}...on Error{code message}}}' + AvatarFields) as TypedDocument<ImportAvatarMutation, ImportAvatarMutationVariables>;
 
 export const UpdateAvatarDocument = ('mutation UpdateAvatar($input:UpdateAvatarInput!){updateAvatar(input:$input){__typename ...on UpdateAvatarPayload{avatar{...AvatarFields ...AvatarLabels}}...on Error{code message}}}' + AvatarFields + AvatarLabels) as TypedDocument<UpdateAvatarMutation, UpdateAvatarMutationVariables>;
 

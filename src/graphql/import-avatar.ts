@@ -1,0 +1,67 @@
+import { avatarAfter, avatarPayload, TAGS } from './mutations.ts';
+import { builder, viewerOf } from './builder.ts';
+import { errorsOf } from './refusals.ts';
+import { importAvatar } from '../jobs/import-avatar.ts';
+import { MAX_EXTERNAL_ID_LENGTH, MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH } from '../jobs/parse-input.ts';
+import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
+import type { FieldPolicy } from './policy/field-policy.ts';
+
+const ImportAvatarInput = builder.inputType('ImportAvatarInput', {
+  description: 'Input of `importAvatar`.',
+  fields: (t) => ({
+    name: t.string({
+      required: true,
+      description: `Name of the avatar, 1 to ${MAX_NAME_LENGTH} characters.`,
+    }),
+    trainingType: t.field({
+      type: TrainingTypeEnum,
+      required: true,
+      description: 'Subject that the artefact was trained for.',
+    }),
+    trainer: t.field({
+      type: TrainerEnum,
+      required: true,
+      description:
+        'Trainer that made the artefact, or one whose generator takes it. It determines the endpoint of generations.',
+    }),
+    loraUrl: t.string({
+      description:
+        'http(s) URL of the LoRA file, in the format safetensors, up to 5 GB, at a public address. Required for a trainer that makes a LoRA; it must remain available, because fal fetches it for every image. Its header is checked, with one request.',
+    }),
+    finetuneId: t.string({
+      description:
+        'ID of the finetune at fal, 1 to 256 characters. Required for a trainer that makes a finetune. Only its form is checked: fal tells whether it exists when it generates.',
+    }),
+    triggerPhrase: t.string({
+      required: true,
+      description: `Phrase that the artefact was trained with, 1 to ${MAX_TRIGGER_LENGTH} characters.`,
+    }),
+    externalId: t.string({
+      description: `The caller’s own ID of the avatar, 1 to ${MAX_EXTERNAL_ID_LENGTH} characters. Refused with CONFLICT if another avatar of the caller has it.`,
+    }),
+    tags: t.stringList({ description: `${TAGS} Default: none.` }),
+    idempotencyKey: t.string({
+      description:
+        'Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates and checks nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.',
+    }),
+  }),
+});
+
+builder.mutationField('importAvatar', (t) =>
+  t.field({
+    type: avatarPayload('ImportAvatarPayload', 'The avatar was created and can generate images.'),
+    description:
+      'Creates an avatar from an artefact that was trained elsewhere. It can generate images at once. It has no training, so `promote` cannot return to this artefact after a training.',
+    extensions: { startsRun: false } satisfies FieldPolicy,
+    errors: errorsOf<typeof importAvatar>({
+      INVALID_INPUT: true,
+      NOT_FOUND: true,
+      CONFLICT: true,
+      IDEMPOTENCY_CONFLICT: true,
+      LIMIT_EXCEEDED: true,
+    }),
+    args: { input: t.arg({ type: ImportAvatarInput, required: true, description: 'The avatar to import.' }) },
+    resolve: async (_root, { input }, context, info) =>
+      avatarAfter(context, info, await importAvatar(context.jobs, viewerOf(context).ownerId, input)),
+  }),
+);

@@ -1,0 +1,131 @@
+import type { IncomingMessage } from 'node:http';
+import { LENGTH_BYTES, MAX_HEADER_BYTES, problemOfHeader } from '../catalog/safetensors.ts';
+import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
+import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } from './open-link.ts';
+import type { LoraLinkChecks } from '../jobs/import-avatar.ts';
+
+const MAX_FILE_BYTES = 5_000_000_000;
+const TIMEOUT_MS = 15_000;
+const MAX_CHECKS_OF_OWNER = 3;
+const MAX_CHECKS = 30;
+
+/** Without a compression, which would make a small answer a large one. */
+const HEADERS = {
+  range: `bytes=0-${LENGTH_BYTES + MAX_HEADER_BYTES - 1}`,
+  'accept-encoding': 'identity',
+  'user-agent': 'Likeness',
+};
+
+export type LoraLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
+  /** Ends the checks under way. */
+  readonly closing?: AbortSignal;
+  readonly resolve?: Resolve;
+  readonly timeoutMs?: number;
+};
+
+/** Reads the beginning of files that callers link to, without their tensors. */
+export class LoraLinks implements LoraLinkChecks {
+  readonly #options: LoraLinksOptions;
+  readonly #ofOwner = new KeyedSemaphore(MAX_CHECKS_OF_OWNER);
+  readonly #ofAll = new KeyedSemaphore(MAX_CHECKS);
+
+  constructor(options: LoraLinksOptions) {
+    this.#options = options;
+  }
+
+  async check(ownerId: string, link: string): ReturnType<LoraLinkChecks['check']> {
+    if (!this.#ofOwner.tryAcquire(ownerId)) return 'busy';
+    try {
+      if (!this.#ofAll.tryAcquire('')) return 'busy';
+      try {
+        return await this.#check(link);
+      } finally {
+        this.#ofAll.release('');
+      }
+    } finally {
+      this.#ofOwner.release(ownerId);
+    }
+  }
+
+  async #check(link: string): ReturnType<LoraLinkChecks['check']> {
+    const { trustedOrigins, closing, resolve = resolveHost, timeoutMs = TIMEOUT_MS } = this.#options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = closing === undefined ? timeout : AbortSignal.any([timeout, closing]);
+    try {
+      const response = await openLink(link, { trustedOrigins, resolve, headers: HEADERS, signal });
+      try {
+        const size = sizeOf(response);
+        const header = await readHeader(response, size);
+        const expected = problemOfHeader(header.text, size - LENGTH_BYTES - header.bytes);
+        return expected === null ? 'valid' : { expected };
+      } finally {
+        response.destroy();
+      }
+    } catch (error) {
+      if (error instanceof LinkProblem) return { expected: error.message };
+      return {
+        expected: signal.aborted
+          ? `a host that sends the beginning of the file within ${timeoutMs / 1000} s`
+          : 'a host that answers with HTTP and sends the beginning of the file',
+      };
+    }
+  }
+}
+
+/** The size of the whole file, in bytes. */
+function sizeOf({ statusCode, headers }: IncomingMessage): number {
+  if (statusCode !== 200 && statusCode !== 206)
+    throw new LinkProblem(`a file, which is sent with HTTP status 200 or 206, not ${statusCode ?? 'none'}`);
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new LinkProblem('a file that is sent without a content encoding');
+  const [, size] =
+    statusCode === 206
+      ? (/^bytes 0-\d{1,15}\/(\d{1,15})$/.exec(headers['content-range'] ?? '') ?? [])
+      : (/^(\d{1,15})$/.exec(headers['content-length'] ?? '') ?? []);
+  if (size === undefined) throw new LinkProblem('a file whose size the host tells');
+  const bytes = Number(size);
+  if (bytes > MAX_FILE_BYTES) throw new LinkProblem(`a file of at most ${MAX_FILE_BYTES / 1e9} GB`);
+  return bytes;
+}
+
+async function readHeader(
+  response: IncomingMessage,
+  size: number,
+): Promise<{ readonly text: string; readonly bytes: number }> {
+  const chunks: Buffer[] = [];
+  let read = 0;
+  let headerBytes: number | null = null;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    read += chunk.length;
+    if (headerBytes === null && read >= LENGTH_BYTES) {
+      headerBytes = headerLength(Buffer.concat(chunks), size);
+    }
+    if (headerBytes !== null && read >= LENGTH_BYTES + headerBytes) {
+      const text = Buffer.concat(chunks).toString('utf8', LENGTH_BYTES, LENGTH_BYTES + headerBytes);
+      return { text, bytes: headerBytes };
+    }
+  }
+  throw new LinkProblem('a file with a complete safetensors header');
+}
+
+function headerLength(beginning: Buffer, size: number): number {
+  const length = beginning.readBigUInt64LE();
+  if (length > BigInt(MAX_HEADER_BYTES) || length > BigInt(Math.max(0, size - LENGTH_BYTES)))
+    throw new LinkProblem(`a safetensors file with a header of at most ${MAX_HEADER_BYTES} bytes`);
+  return Number(length);
+}
+
+const THIS_MACHINE: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/** Those of the settings, and the simulator's, which has its files too. fal's own files are at public addresses. */
+export function trustedOrigins(
+  { importOrigins }: { readonly importOrigins: readonly string[] },
+  { queueUrl, restUrl }: { readonly queueUrl: string; readonly restUrl: string },
+): ReadonlySet<string> {
+  const local = [queueUrl, restUrl].map((url) => new URL(url));
+  return new Set([
+    ...importOrigins,
+    ...local.filter(({ hostname }) => THIS_MACHINE.has(hostname)).map(({ origin }) => origin),
+  ]);
+}
