@@ -13,6 +13,7 @@ import { idempotencyOf, newId, newTriggerPhrase } from './ids.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { TRAINING_TYPES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artefact.ts';
+import type { Json } from '../values/json.ts';
 import type { Result } from '../domain/user-error.ts';
 
 const inputSchema = z.object({
@@ -26,6 +27,17 @@ const inputSchema = z.object({
 
 export type CreateAvatarInput = Optional<z.input<typeof inputSchema>>;
 
+export type Imported = {
+  readonly trainer: Trainer;
+  readonly value: Artifact;
+  /** What is known of the training that made it. */
+  readonly training?: {
+    readonly falRequestId: string | null;
+    readonly falResponseData: Json;
+    readonly trainingCompletedAt: Date | null;
+  };
+};
+
 export type NewAvatar = {
   readonly id: string;
   readonly ownerId: string;
@@ -35,7 +47,7 @@ export type NewAvatar = {
   readonly externalId: string | null;
   readonly tags: readonly string[];
   /** An artefact that was trained elsewhere. */
-  readonly imported?: { readonly trainer: Trainer; readonly value: Artifact };
+  readonly imported?: Imported;
 };
 
 /** CONFLICT: another avatar has the external id. NOT_FOUND: the first call's avatar was deleted since. */

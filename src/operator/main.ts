@@ -1,6 +1,8 @@
 import { CommandError, EX_USAGE, exitStatusOf, print } from '../backup/commands/command.ts';
 import { endWait, printBreaker } from './breaker.ts';
 import { adopt, listUnknown, notStarted } from './unknown.ts';
+import { exportAvatar } from './export-avatar.ts';
+import { importAvatars } from './import-avatars.ts';
 import { openServices, type Services } from './services.ts';
 
 const USAGE = `usage: npm run operator -- <command>
@@ -10,9 +12,15 @@ const USAGE = `usage: npm run operator -- <command>
   unknown                          list the submits with unknown outcome
   unknown <id> adopt <request id>  resolve one: it started this run at fal
   unknown <id> not-started         resolve one: it started no run
+  import-avatars --owner <owner> [--dry-run]
+                                   import the avatars of the previous system
+  import-avatars --owner-column <column> [--dry-run]
+                                   the same, each for the owner that its row names
+  export <avatar> <folder>         write an avatar's rows, and requests that draw it at fal
 
 <id>: the job (job_...), the avatar in training (avt_...) or the generation (gen_...)
-The settings are the server's: DATABASE_URL or DATA_DIR, FAL_KEY, FAL_QUEUE_URL.`;
+The settings are the server's: DATABASE_URL or DATA_DIR, FAL_KEY, FAL_QUEUE_URL. import-avatars also
+needs SOURCE_DATABASE_URL, the PostgreSQL of the previous system.`;
 
 type Command = (services: Services) => Promise<void>;
 
@@ -21,6 +29,9 @@ function commandOf([noun, ...args]: readonly string[]): Command | null {
   const [first, verb, requestId, ...more] = args;
   if (noun === 'breaker' && args.length === 0) return printBreaker;
   if (noun === 'breaker' && args.length === 1 && first === 'probe') return endWait;
+  if (noun === 'import-avatars') return importCommand(args);
+  if (noun === 'export' && first !== undefined && verb !== undefined && args.length === 2)
+    return (services) => exportAvatar(services, first, verb);
   if (noun !== 'unknown') return null;
   if (first === undefined) return listUnknown;
   if (verb === 'not-started' && args.length === 2) return (services) => notStarted(services, first);
@@ -28,6 +39,15 @@ function commandOf([noun, ...args]: readonly string[]): Command | null {
     return (services) => adopt(services, first, requestId);
   }
   return null;
+}
+
+function importCommand(args: readonly string[]): Command | null {
+  const isDryRun = args.includes('--dry-run');
+  const [flag, value, ...more] = args.filter((arg) => arg !== '--dry-run');
+  if (value === undefined || more.length > 0) return null;
+  if (flag !== '--owner' && flag !== '--owner-column') return null;
+  const newOwner = flag === '--owner' ? { owner: value } : { column: value };
+  return (services) => importAvatars(services, process.env['SOURCE_DATABASE_URL'], newOwner, { isDryRun });
 }
 
 /** `npm run operator -- <command>`: what an operator decides by hand. */

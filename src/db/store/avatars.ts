@@ -1,12 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { announce } from './announce.ts';
+import { storable } from '../../values/jsonb.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
 import { isUniqueViolation } from './create-job.ts';
 import { lockOwner } from './quota-usage.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
-import type { AvatarStore, InsertedAvatar, InsertionCode, NewAvatar } from '../../jobs/create-avatar.ts';
+import type {
+  AvatarStore,
+  Imported,
+  InsertedAvatar,
+  InsertionCode,
+  NewAvatar,
+} from '../../jobs/create-avatar.ts';
 import type { AvatarUpdate, UpdateStore } from '../../jobs/update-avatar.ts';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 
@@ -75,10 +82,18 @@ async function tryToInsert(
   }
 }
 
-function importedColumns({ trainer, value }: NonNullable<NewAvatar['imported']>) {
+function importedColumns({ trainer, value, training }: Imported) {
   // An artefact of several files is not imported.
   const { otherLoraFileUrls: _none, ...columns } = artifactColumns({ trainingId: null, trainer, value });
-  return { ...columns, status: 'COMPLETED' as const };
+  const { falResponseData = null, ...known } = training ?? {};
+  return {
+    ...columns,
+    ...known,
+    ...(falResponseData === null
+      ? {}
+      : { falResponseData: storable(falResponseData) as Prisma.InputJsonValue }),
+    status: 'COMPLETED' as const,
+  };
 }
 
 /** What an earlier call with this key created; null when there was none. */

@@ -1,0 +1,114 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandError, print } from '../backup/commands/command.ts';
+import { isId } from '../jobs/ids.ts';
+import type { Services } from './services.ts';
+
+const QUEUE_URL = 'https://queue.fal.run';
+
+/** What a job tells about its run. Its callback token and fal's URLs of it are of no use elsewhere. */
+const JOB = {
+  id: true,
+  kind: true,
+  generationId: true,
+  trainer: true,
+  endpoint: true,
+  input: true,
+  state: true,
+  falRequestId: true,
+  artifact: true,
+  errorCode: true,
+  errorMessage: true,
+  estimatedMicroUsd: true,
+  billableUnits: true,
+  createdAt: true,
+  submittedAt: true,
+  settledAt: true,
+} as const;
+
+/** Writes the rows of an avatar, and requests that draw its images again at fal, into a new folder. */
+export async function exportAvatar(
+  { database: { prisma } }: Services,
+  id: string,
+  folder: string,
+): Promise<void> {
+  const avatar = isId(id)
+    ? await prisma.avatar.findUnique({
+        where: { id },
+        include: {
+          tags: { select: { tag: true } },
+          generations: { orderBy: { id: 'asc' } },
+          jobs: { orderBy: { id: 'asc' }, select: JOB },
+        },
+      })
+    : null;
+  if (avatar === null) throw new CommandError(`There is no avatar ${JSON.stringify(id)}`);
+  const { generations, jobs, tags, ...row } = avatar;
+  await mkdir(folder).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`The folder cannot be made; an export replaces nothing. ${reason}`);
+  });
+  const rows = { avatar: { ...row, tags: tags.map(({ tag }) => tag) }, generations, jobs };
+  await write('avatar.json', `${JSON.stringify(rows, exact, 2)}\n`);
+  const drawn = jobs.filter(({ kind }) => kind === 'GENERATION');
+  await write('generate.sh', scriptOf(drawn));
+  await write('files.txt', `${filesOf(rows).join('\n')}\n`);
+  print(`${folder}: avatar ${id}, ${jobs.length} runs, ${generations.length} generations`);
+
+  async function write(name: string, content: string): Promise<void> {
+    await writeFile(join(folder, name), content, { flag: 'wx', mode: 0o600 });
+  }
+}
+
+/** Whole numbers of 64 bits, as text. */
+function exact(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+function scriptOf(
+  jobs: readonly {
+    readonly endpoint: string;
+    readonly input: unknown;
+    readonly generationId: string | null;
+  }[],
+): string {
+  const lines = jobs.map(
+    ({ endpoint, input, generationId }) =>
+      `# ${generationId ?? 'a deleted generation'}\n` +
+      `curl --fail-with-body -sS ${quoted(`${QUEUE_URL}/${endpoint}`)} -H "Authorization: Key $FAL_KEY" ` +
+      `-H 'Content-Type: application/json' --data-raw ${quoted(JSON.stringify(input))}\n`,
+  );
+  return (
+    '#!/bin/sh\n' +
+    '# Each request draws the images of a generation again, and is paid. fal’s answer has a response_url: when the run has\n' +
+    '# ended, curl "$response_url" -H "Authorization: Key $FAL_KEY" prints the images.\n' +
+    ['', ...lines].join('\n')
+  );
+}
+
+/** As one word of a shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The addresses of the artefact and the images, for a download. */
+function filesOf({
+  avatar,
+  generations,
+}: {
+  readonly avatar: {
+    readonly diffusersLoraFileUrl: string | null;
+    readonly otherLoraFileUrls: unknown;
+    readonly configFileUrl: string | null;
+  };
+  readonly generations: readonly { readonly images: unknown }[];
+}): string[] {
+  const others = Array.isArray(avatar.otherLoraFileUrls) ? (avatar.otherLoraFileUrls as string[]) : [];
+  const images = generations.flatMap((generation) => generation.images as { readonly url: string }[]);
+  return [
+    avatar.diffusersLoraFileUrl,
+    ...others,
+    avatar.configFileUrl,
+    ...images.map(({ url }) => url),
+  ].filter((url) => url !== null);
+}
