@@ -7,11 +7,12 @@ const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma, pool } = database;
 
-/** The statements of the migration that fill columns; the test database has the columns already. */
+/** The migration that fills the columns. */
 async function fill(): Promise<void> {
-  const migration = (await readMigrations()).find(({ name }) => name.endsWith('trainings_keep_artefacts'));
-  const updates = migration?.sql.slice(migration.sql.indexOf('UPDATE')) ?? '';
-  await pool.query(updates);
+  const migration = (await readMigrations()).find(({ name }) =>
+    name.endsWith('artefacts_of_earlier_trainings'),
+  );
+  await pool.query(migration?.sql ?? '');
 }
 
 test('the newest completed training of an avatar gets its artefact, where it is certain', async () => {
