@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, print } from '../backup/commands/command.ts';
+import { downloadFiles } from './download-files.ts';
 import { isId } from '../jobs/ids.ts';
 import type { Services } from './services.ts';
 
@@ -26,9 +27,9 @@ const JOB = {
   settledAt: true,
 } as const;
 
-/** Writes the rows of an avatar, and requests that draw its images again at fal, into a new folder. */
+/** Writes the rows of an avatar, its files, and requests that draw its images again at fal, into a new folder. */
 export async function exportAvatar(
-  { database: { prisma } }: Services,
+  { database: { prisma }, importOrigins }: Services,
   id: string,
   folder: string,
 ): Promise<void> {
@@ -52,8 +53,11 @@ export async function exportAvatar(
   await write('avatar.json', `${JSON.stringify(rows, exact, 2)}\n`);
   const drawn = jobs.filter(({ kind }) => kind === 'GENERATION');
   await write('generate.sh', scriptOf(drawn));
-  await write('files.txt', `${filesOf(rows).join('\n')}\n`);
-  print(`${folder}: avatar ${id}, ${jobs.length} runs, ${generations.length} generations`);
+  const files = filesOf(rows);
+  const downloaded = await downloadFiles(files, join(folder, 'files'), importOrigins);
+  print(
+    `${folder}: avatar ${id}, ${jobs.length} runs, ${generations.length} generations, ${downloaded} of ${files.length} files`,
+  );
 
   async function write(name: string, content: string): Promise<void> {
     await writeFile(join(folder, name), content, { flag: 'wx', mode: 0o600 });
@@ -91,7 +95,7 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The addresses of the artefact and the images, for a download. */
+/** The addresses of the artefact and the images. */
 function filesOf({
   avatar,
   generations,

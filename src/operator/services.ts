@@ -10,6 +10,8 @@ export type Services = {
   readonly database: Database;
   /** @throws CommandError without FAL_KEY */
   readonly fal: () => FalConfig;
+  /** Origins of files that may be downloaded although their address is not public. */
+  readonly importOrigins: ReadonlySet<string>;
   readonly close: () => Promise<void>;
 };
 
@@ -17,16 +19,26 @@ export type Services = {
 export async function openServices(environment: Environment): Promise<Services> {
   const { dataDir, databaseUrl } = readPlace(environment);
   const fal = readFal(environment);
+  const importOrigins = readImportOrigins(environment);
   if (databaseUrl === null) requireEmbedded(dataDir);
   try {
     const database = await openDatabase({ dataDir, databaseUrl: databaseUrl ?? undefined, poolSize: 2, log });
-    return { database, fal, close: () => database.close() };
+    return { database, fal, importOrigins, close: () => database.close() };
   } catch (error) {
     if (!(error instanceof DataDirInUseError)) throw error;
     throw new CommandError(
       `The data folder ${error.dataDir} is in use by ${error.holder}, and the embedded database has room for one process: ` +
         'stop the server first, run this command, and start the server again',
     );
+  }
+}
+
+function readImportOrigins({ IMPORT_ORIGINS }: Environment): ReadonlySet<string> {
+  try {
+    return new Set(readConfig({ IMPORT_ORIGINS }).importOrigins);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
+    throw error;
   }
 }
 

@@ -6,7 +6,7 @@ import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgre
 import { execFile } from 'node:child_process';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { join } from 'node:path';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { promisify } from 'node:util';
 import { startStack, type Stack } from '../support/stack.ts';
@@ -107,7 +107,7 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
     expect(await server.avatar(ink)).toBeNull();
   });
 
-  test('an avatar is exported with its rows, and its images can be drawn again by the script', async () => {
+  test('an avatar is exported with its rows and files, and its images can be drawn again by the script', async () => {
     stack = await startStack({ database: 'postgres' });
     const server = stack.server();
     const { id } = await server.trainedAvatar();
@@ -116,9 +116,9 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
     ends.push(() => rm(parent, { recursive: true }));
     const folder = join(parent, 'ada');
 
-    const exported = await operator(['export', id, folder]);
+    const exported = await operator(['export', id, folder], { IMPORT_ORIGINS: stack.simulator.url });
 
-    expect(exported.said).toContain(`avatar ${id}, 2 runs, 1 generations`);
+    expect(exported.said).toContain(`avatar ${id}, 2 runs, 1 generations, 3 of 3 files`);
     expect(exported).toMatchObject({ code: 0 });
     const text = await readFile(join(folder, 'avatar.json'), 'utf8');
     expect(JSON.parse(text)).toMatchObject({
@@ -130,8 +130,10 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
       ],
     });
     expect(text).not.toMatch(/"token"|statusUrl/);
-    const files = await readFile(join(folder, 'files.txt'), 'utf8');
-    expect(files.split('\n')).toContain(image.imageUrl);
+    const files = await readdir(join(folder, 'files'));
+    const file = files.find((name) => name.startsWith('3-')) ?? '';
+    const original = await (await fetch(image.imageUrl ?? '')).arrayBuffer();
+    expect(await readFile(join(folder, 'files', file))).toEqual(Buffer.from(original));
 
     const script = (await readFile(join(folder, 'generate.sh'), 'utf8')).replaceAll(
       'https://queue.fal.run',
@@ -143,6 +145,10 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
     expect(stack.simulator.requests()).toHaveLength(3);
 
     expect(await operator(['export', id, folder])).toMatchObject({ code: 1 });
+    const untrusted = await operator(['export', id, join(parent, 'untrusted')]);
+    expect(untrusted).toMatchObject({ code: 0 });
+    expect(untrusted.said).toContain('expected a host that has public addresses only');
+    expect(untrusted.said).toContain('0 of 3 files');
     const nobody = await operator(['export', `avt_${'0'.repeat(32)}`, join(parent, 'none')]);
     expect(nobody).toMatchObject({ code: 1 });
     expect(nobody.said).toContain('There is no avatar');
