@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['async', 'auth', 'config', 'domain', 'fal', 'graphql', 'jobs', 'log', 'values'],
   graphql: ['async', 'auth', 'catalog', 'domain', 'generated', 'jobs', 'live', 'values'],
   auth: ['config', 'jwks', 'log'],
-  fal: ['domain', 'jobs', 'jwks', 'log', 'values'],
+  fal: ['async', 'domain', 'jobs', 'jwks', 'log', 'values'],
   links: ['async', 'catalog', 'jobs', 'values'],
   live: ['async', 'generated', 'jobs', 'log'],
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],

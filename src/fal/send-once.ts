@@ -1,6 +1,7 @@
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { PROVIDER_TIMEOUT_MS } from '../jobs/timing.ts';
 import { readText } from '../jwks/read-text.ts';
+import { timeLimit } from '../async/time-limit.ts';
 
 export type FalSettings = {
   readonly key: string;
@@ -45,10 +46,7 @@ export async function sendOnce(
   { url, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: SendOptions = {},
 ): Promise<FalAnswer> {
   const kept: { answer?: FalAnswer } = {};
-  // AbortSignal.any() does not keep an AbortSignal.timeout() in memory, and one that is collected never aborts.
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new DOMException('late', 'TimeoutError')), timeoutMs);
-  const limit = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
+  const limit = timeLimit(timeoutMs, signal);
   const client = createFalClient({
     credentials: settings.key,
     suppressLocalCredentialsWarning: true,
@@ -58,7 +56,7 @@ export async function sendOnce(
         url ?? rewritten(addressOf(target), settings),
         init ?? {},
         settings.key,
-        limit,
+        limit.signal,
       );
       if (kept.answer.kind === 'answered') settings.noticeDate?.(kept.answer.headers.get('date'));
       throw new EndOfCall();
@@ -69,7 +67,7 @@ export async function sendOnce(
   } catch (error) {
     if (kept.answer === undefined) return { kind: 'unanswered', sent: false, message: messageOf(error) };
   } finally {
-    clearTimeout(timer);
+    limit.end();
   }
   return kept.answer ?? { kind: 'unanswered', sent: false, message: 'the client sent no request' };
 }

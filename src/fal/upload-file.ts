@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseWebUrl } from '../values/web-url.ts';
+import { timeLimit } from '../async/time-limit.ts';
 import { sendRequest, type FalAnswer, type FalSettings } from './send-once.ts';
 import type { UploadRequest } from '../jobs/photo-archive.ts';
 
@@ -17,9 +18,8 @@ type Uploaded = { readonly url: string } | { readonly failed: string };
 /** Uploads a file to fal's storage, while it is made. The file is public for everyone who knows its URL. */
 export async function uploadFile(settings: FalSettings, file: UploadRequest): Promise<Uploaded> {
   const { key, restUrl, closing } = settings;
-  const timeout = AbortSignal.timeout(UPLOAD_TIMEOUT_MS);
-  const signal = closing === undefined ? timeout : AbortSignal.any([timeout, closing]);
-  const send = (url: string, init: RequestInit) => sendRequest(url, init, key, signal);
+  const limit = timeLimit(UPLOAD_TIMEOUT_MS, closing);
+  const send = (url: string, init: RequestInit) => sendRequest(url, init, key, limit.signal);
   const isLarge = file.size > MAX_SINGLE_BYTES;
   try {
     const step = isLarge ? 'initiate-multipart' : 'initiate';
@@ -42,6 +42,8 @@ export async function uploadFile(settings: FalSettings, file: UploadRequest): Pr
   } catch (error) {
     const isUnexpected = error instanceof z.ZodError;
     return { failed: isUnexpected ? 'unexpected answer' : (error as Error).message };
+  } finally {
+    limit.end();
   }
 }
 

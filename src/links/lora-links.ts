@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LENGTH_BYTES, MAX_HEADER_BYTES, problemOfHeader } from '../catalog/safetensors.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
+import { timeLimit } from '../async/time-limit.ts';
 import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } from './open-link.ts';
 import type { LoraLinkChecks } from '../jobs/import-avatar.ts';
 
@@ -49,8 +50,7 @@ export class LoraLinks implements LoraLinkChecks {
 
   async #check(link: string): ReturnType<LoraLinkChecks['check']> {
     const { trustedOrigins, closing, resolve = resolveHost, timeoutMs = TIMEOUT_MS } = this.#options;
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = closing === undefined ? timeout : AbortSignal.any([timeout, closing]);
+    const { signal, end } = timeLimit(timeoutMs, closing);
     try {
       const response = await openLink(link, { trustedOrigins, resolve, headers: HEADERS, signal });
       try {
@@ -68,6 +68,8 @@ export class LoraLinks implements LoraLinkChecks {
           ? `a host that sends the beginning of the file within ${timeoutMs / 1000} s`
           : 'a host that answers with HTTP and sends the beginning of the file',
       };
+    } finally {
+      end();
     }
   }
 }
