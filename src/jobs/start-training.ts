@@ -17,6 +17,7 @@ import { acceptedPhotos, uploadPhotos, type PhotoArchiveDeps, type StoredPhoto }
 import { refusalOfFirst } from './replay.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
 import { defaultTrainer, goneNote, type DefaultTrainerDeps } from './default-trainers.ts';
+import type { OneByOne } from '../async/one-by-one.ts';
 import type { TrainerRow, TrainingType } from '../catalog/trainers.ts';
 
 const inputSchema = z.object({
@@ -52,6 +53,8 @@ interface TrainingStore extends Pick<RehearsalStore, 'rehearseTraining'> {
 export type StartTrainingDeps = SubmitDeps &
   DefaultTrainerDeps &
   PhotoArchiveDeps & {
+    /** In this process, by owner and avatar. */
+    readonly photoTrainings: OneByOne;
     readonly store: TrainingStore;
     readonly provider: SubmitDeps['provider'] & PhotoArchiveDeps['provider'];
   };
@@ -67,16 +70,30 @@ export async function startTraining(
   deps: StartTrainingDeps,
   ownerId: string,
   input: StartTrainingInput,
-): Promise<
+): Started {
+  const parsed = parseInput(inputSchema, input);
+  if ('refused' in parsed) return parsed;
+  const { avatarId, imagesUrl, dryRun: isDry } = parsed.done;
+  const start = () => startParsed(deps, ownerId, parsed.done);
+  // One upload of an avatar's photos at a time: the calls after the first find its training under way.
+  const uploads = imagesUrl === undefined && !isDry;
+  return uploads ? deps.photoTrainings.run(`${ownerId} ${avatarId}`, start) : start();
+}
+
+type Started = Promise<
   Result<
     { readonly avatarId: string } | { readonly dryRun: DryRun },
     CreationCode | ProviderCode | 'INVALID_INPUT' | 'CONFLICT'
   >
-> {
+>;
+
+async function startParsed(
+  deps: StartTrainingDeps,
+  ownerId: string,
+  parsed: z.output<typeof inputSchema>,
+): Started {
   const { store, catalog } = deps;
-  const parsed = parseInput(inputSchema, input);
-  if ('refused' in parsed) return parsed;
-  const { avatarId, imagesUrl, keepPhotos, steps, trainer: requested, idempotencyKey } = parsed.done;
+  const { avatarId, imagesUrl, keepPhotos, steps, trainer: requested, idempotencyKey } = parsed;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   const { trainingType, triggerPhrase } = avatar;
@@ -119,7 +136,7 @@ export async function startTraining(
       keepPhotos,
     }),
   };
-  const isDry = parsed.done.dryRun;
+  const isDry = parsed.dryRun;
   const rehearse = () => store.rehearseTraining(fields);
   let url = imagesUrl;
   let used: readonly StoredPhoto[] = [];

@@ -3,6 +3,7 @@ import { archive } from './archive.ts';
 import { createPhotoIntake } from './photo-intake.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { LocalStorage } from '../storage/local-storage.ts';
+import { OneByOne } from '../async/one-by-one.ts';
 import { PhotoProcess } from './photo-process.ts';
 import { Spool } from './spool.ts';
 import type { Log } from '../log/log.ts';
@@ -25,6 +26,7 @@ export function openPhotos(dataDir: string, log: Log) {
       owner: new KeyedSemaphore(UPLOADS_PER_OWNER),
       server: new KeyedSemaphore(UPLOADS_PER_SERVER),
     },
+    photoTrainings: new OneByOne(),
     close: () => process.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { freePort } from '../support/free-port.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { portraits } from '../support/pictures.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { unzipSync } from 'fflate';
@@ -109,5 +110,27 @@ test('when fal’s storage cannot be reached, nothing is started, and the photos
     expect(await broken.photoSet(avatarId)).toMatchObject({ accepted: 4 });
   } finally {
     await broken.close();
+  }
+});
+
+test('calls at once upload the photos once', async () => {
+  const rest = await startFaultProxy(app.simulator.restUrl);
+  const other = await startTestApp({ env: { FAL_REST_URL: rest.url } });
+  try {
+    const { id: avatarId } = await other.newAvatar();
+    await other.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
+    const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => other.ask(StartTrainingDocument, { input })),
+    );
+    const codes = answers.map(({ data }) => {
+      const result = data?.startTraining;
+      return result !== undefined && 'code' in result ? result.code : 'started';
+    });
+    expect(codes.toSorted()).toEqual([...Array.from({ length: 4 }, () => 'CONFLICT'), 'started']);
+    expect(rest.requests.filter(({ path }) => path.includes('initiate'))).toHaveLength(1);
+  } finally {
+    await other.close();
+    await rest.close();
   }
 });
