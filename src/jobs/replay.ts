@@ -32,7 +32,8 @@ export async function refusalOfFirst(
   store: ReplayStore,
   jobId: string,
 ): Promise<Refusal<'NOT_FOUND' | ProviderCode> | null> {
-  const giveUpAt = performance.now() + PROVIDER_TIMEOUT_MS + LEEWAY_MS;
+  // A submit may be followed by one to the alternative trainer.
+  const giveUpAt = performance.now() + 2 * PROVIDER_TIMEOUT_MS + LEEWAY_MS;
   for (let waitMs = FIRST_PAUSE_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_PAUSE_MS)) {
     const job = await store.findSubmitOutcome(jobId);
     if (job === null) return DELETED_SINCE.refused;
