@@ -30,7 +30,7 @@ export default tseslint.config(
   { files: ['**/*.mjs', '**/*.cjs', '**/*.js'], ...tseslint.configs.disableTypeChecked },
   { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
-    files: ['scripts/**', 'demo/**', 'codegen.ts', 'packages/fal-simulator/src/main.ts'],
+    files: ['scripts/**', 'demo/**', 'examples/**', 'codegen.ts', 'packages/fal-simulator/src/main.ts'],
     rules: { 'no-console': 'off' },
   },
 );

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { tmpdir } from 'node:os';
+import { portraits } from '../support/pictures.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../examples/headshots.mjs', import.meta.url));
+const app = await startTestApp();
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'likeness-examples-'));
+});
+afterAll(async () => {
+  await app.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const run = (photos: string) =>
+  promisify(execFile)(process.execPath, [SCRIPT, photos, 'tea at dawn'], {
+    cwd: folder,
+    env: { LIKENESS_URL: app.url },
+  });
+
+test('examples/headshots goes from a folder of photos to a picture', async () => {
+  const photos = join(folder, 'photos');
+  await mkdir(photos);
+  for (const { name, bytes } of await portraits(app.simulator, 11))
+    await writeFile(join(photos, name), bytes);
+  await writeFile(join(photos, 'notes.txt'), 'no photo');
+
+  const { stdout } = await run(photos);
+
+  expect(stdout.match(/ACCEPTED/g)).toHaveLength(11);
+  expect(stdout).toMatch(/COMPLETED 100 %\nheadshot\.jpg: tea at dawn\n$/);
+  expect([...(await readFile(join(folder, 'headshot.jpg'))).subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
+});
+
+test('examples/headshots says why it stops', async () => {
+  const empty = join(folder, 'empty');
+  await mkdir(empty);
+  await expect(run(empty)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('INVALID_INPUT: files') as string,
+  });
+});
