@@ -1,4 +1,4 @@
-import type { ErrorCode } from './generated/operations.ts';
+import type { ErrorCode, UnavailableReason } from './generated/operations.ts';
 
 /** Codes of the client itself come last: no answer, an answer that is not GraphQL, a token function that failed. */
 export type LikenessErrorCode =
@@ -39,10 +39,21 @@ export class LikenessError extends Error {
   }
 }
 
+export type RefusalDetails = LikenessErrorDetails & {
+  readonly reason?: UnavailableReason | null | undefined;
+};
+
 /** A mutation that was refused: it has changed nothing and started no run. */
 export class RefusalError extends LikenessError {
   override readonly name = 'RefusalError';
   declare readonly code: ErrorCode;
+  /** Why PROVIDER_UNAVAILABLE; null if unknown, and for other codes. */
+  readonly reason: UnavailableReason | null;
+
+  constructor(code: ErrorCode, message: string, { reason, ...details }: RefusalDetails = {}) {
+    super(code, message, details);
+    this.reason = reason ?? null;
+  }
 }
 
 export type GraphqlError = {

@@ -499,7 +499,7 @@ export type StartTrainingMutation = { startTraining:
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
-    | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string, reason: UnavailableReason | null, retryAt: string | null }
     | { __typename: 'StartTrainingPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
    };
 
@@ -556,7 +556,7 @@ export type GenerateImageMutation = { generateImage:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'NotReadyError', code: ErrorCode, message: string }
     | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
-    | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string, reason: UnavailableReason | null, retryAt: string | null }
    };
 
 export type GenerateImagesMutationVariables = Exact<{
@@ -572,7 +572,7 @@ export type GenerateImagesMutation = { generateImages:
         | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
         | { __typename: 'NotFoundError', code: ErrorCode, message: string }
         | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
-        | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
+        | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string, reason: UnavailableReason | null, retryAt: string | null }
       > }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -592,7 +592,7 @@ export type RegenerateMutation = { regenerate:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'NotReadyError', code: ErrorCode, message: string }
     | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
-    | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string }
+    | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string, reason: UnavailableReason | null, retryAt: string | null }
     | { __typename: 'RegeneratePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
    };
 
@@ -875,7 +875,7 @@ export const ImportAvatarDocument = ('mutation ImportAvatar($input:ImportAvatarI
 
 export const UpdateAvatarDocument = ('mutation UpdateAvatar($input:UpdateAvatarInput!){updateAvatar(input:$input){__typename ...on UpdateAvatarPayload{avatar{...AvatarFields ...AvatarLabels}}...on Error{code message}}}' + AvatarFields + AvatarLabels) as TypedDocument<UpdateAvatarMutation, UpdateAvatarMutationVariables>;
 
-export const StartTrainingDocument = ('mutation StartTraining($input:StartTrainingInput!){startTraining(input:$input){__typename ...on StartTrainingPayload{avatar{...AvatarFields}}...on Error{code message}}}' + AvatarFields) as TypedDocument<StartTrainingMutation, StartTrainingMutationVariables>;
+export const StartTrainingDocument = ('mutation StartTraining($input:StartTrainingInput!){startTraining(input:$input){__typename ...on StartTrainingPayload{avatar{...AvatarFields}}...on Error{code message}...on ProviderUnavailableError{reason retryAt}}}' + AvatarFields) as TypedDocument<StartTrainingMutation, StartTrainingMutationVariables>;
 
 export const StartTrainingUnlessHeldBackDocument = ('mutation StartTrainingUnlessHeldBack($input:StartTrainingInput!){startTraining(input:$input){__typename ...on Error{code message}...on ProviderUnavailableError{reason retryAt}}}') as TypedDocument<StartTrainingUnlessHeldBackMutation, StartTrainingUnlessHeldBackMutationVariables>;
 
@@ -883,11 +883,11 @@ export const CancelTrainingDocument = ('mutation CancelTraining($input:CancelTra
 
 export const PromoteDocument = ('mutation Promote($input:PromoteInput!){promote(input:$input){__typename ...on PromotePayload{avatar{...AvatarFields}}...on Error{code message}}}' + AvatarFields) as TypedDocument<PromoteMutation, PromoteMutationVariables>;
 
-export const GenerateImageDocument = ('mutation GenerateImage($input:GenerateImageInput!){generateImage(input:$input){__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<GenerateImageMutation, GenerateImageMutationVariables>;
+export const GenerateImageDocument = ('mutation GenerateImage($input:GenerateImageInput!){generateImage(input:$input){__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}...on ProviderUnavailableError{reason retryAt}}}' + GenerationFields) as TypedDocument<GenerateImageMutation, GenerateImageMutationVariables>;
 
-export const GenerateImagesDocument = ('mutation GenerateImages($input:GenerateImagesInput!){generateImages(input:$input){__typename ...on GenerateImagesPayload{results{__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}}}...on Error{code message}}}' + GenerationFields) as TypedDocument<GenerateImagesMutation, GenerateImagesMutationVariables>;
+export const GenerateImagesDocument = ('mutation GenerateImages($input:GenerateImagesInput!){generateImages(input:$input){__typename ...on GenerateImagesPayload{results{__typename ...on GenerateImagePayload{generation{...GenerationFields}}...on Error{code message}...on ProviderUnavailableError{reason retryAt}}}...on Error{code message}}}' + GenerationFields) as TypedDocument<GenerateImagesMutation, GenerateImagesMutationVariables>;
 
-export const RegenerateDocument = ('mutation Regenerate($input:RegenerateInput!){regenerate(input:$input){__typename ...on RegeneratePayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<RegenerateMutation, RegenerateMutationVariables>;
+export const RegenerateDocument = ('mutation Regenerate($input:RegenerateInput!){regenerate(input:$input){__typename ...on RegeneratePayload{generation{...GenerationFields}}...on Error{code message}...on ProviderUnavailableError{reason retryAt}}}' + GenerationFields) as TypedDocument<RegenerateMutation, RegenerateMutationVariables>;
 
 export const CancelGenerationDocument = ('mutation CancelGeneration($input:CancelGenerationInput!){cancelGeneration(input:$input){__typename ...on CancelGenerationPayload{generation{...GenerationFields}}...on Error{code message}}}' + GenerationFields) as TypedDocument<CancelGenerationMutation, CancelGenerationMutationVariables>;
 
