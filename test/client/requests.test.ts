@@ -75,6 +75,44 @@ test('a refusal is thrown with its code', async () => {
   expect(error).toMatchObject({ code: 'NOT_READY', message: expect.stringMatching(/artefact/) as string });
 });
 
+test('while fal refuses the account, a refused call says why and when to come again', async () => {
+  const stopped = await startTestApp({ env: { BREAKER_WAITS_MS: '60000' } });
+  stopped.log.expectError('circuit breaker open: fal refuses our key or account');
+  const trained = await stopped.trainedAvatar();
+  const caller = quickClient(stopped.url);
+  const { id: avatarId } = await caller.createAvatar({ name: 'Ada', trainingType: 'PORTRAIT' });
+  const refusal = (call: Promise<unknown>) => call.then(() => null).catch((error: unknown) => error);
+  const rejected = await refusal(caller.startTraining({ avatarId, imagesUrl: photos('submit-403-balance') }));
+  expect(rejected).toMatchObject({ code: 'PROVIDER_REJECTED', reason: null, retryAfter: null });
+
+  const image = { avatarId: trained.id, prompt: 'tea' };
+  for (const call of [caller.startTraining({ avatarId, imagesUrl: photos() }), caller.generateImage(image)]) {
+    const error = await refusal(call);
+    expect(error).toBeInstanceOf(RefusalError);
+    expect(error).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', reason: 'BALANCE_EXHAUSTED' });
+    const { retryAfter } = error as RefusalError;
+    expect(retryAfter).toBeGreaterThan(30);
+    expect(retryAfter).toBeLessThanOrEqual(60);
+  }
+  const items = await caller.generateImages({ avatarId: trained.id, items: [{ prompt: 'tea' }] });
+  expect(items).toMatchObject([
+    { code: 'PROVIDER_UNAVAILABLE', reason: 'BALANCE_EXHAUSTED', retryAt: expect.any(String) as string },
+  ]);
+  await stopped.close();
+});
+
+test('a dry run by the method that starts a run names the method that plans', async () => {
+  const { id: avatarId } = await app.trainedAvatar({}, { token: await tokenOf('ada') });
+  const { id: generationId } = await client.generateImage({ avatarId, prompt: 'tea', waitSeconds: 60 });
+  // As plain JavaScript may call them.
+  const dryRun = { dryRun: true };
+  const training = { avatarId, imagesUrl: photos(), ...dryRun };
+  await expect(client.startTraining(training)).rejects.toThrow('call planTraining');
+  const image = { avatarId, prompt: 'tea', ...dryRun };
+  await expect(client.generateImage(image)).rejects.toThrow('call planImage');
+  await expect(client.regenerate({ generationId, ...dryRun })).rejects.toThrow('call planRegeneration');
+});
+
 test('a document of GraphQL Code Generator is taken as well, and execute refuses nothing', async () => {
   const { id } = await client.createAvatar({ name: 'Ada', trainingType: 'STYLE' });
   const { avatar } = await client.query(contract.AvatarByIdDocument, { id });

@@ -161,7 +161,7 @@ export class Operations {
 
   async startTraining(input: Run<StartTrainingInput>, options?: RequestOptions): Promise<Avatar> {
     const { startTraining } = await this.mutate(StartTrainingDocument, { input }, options);
-    return expected(startTraining, 'StartTrainingPayload').avatar;
+    return expected(startTraining, 'StartTrainingPayload', 'planTraining').avatar;
   }
 
   async planTraining(input: Run<StartTrainingInput>, options?: RequestOptions): Promise<Plan> {
@@ -180,7 +180,7 @@ export class Operations {
 
   async generateImage(input: Run<GenerateImageInput>, options?: RequestOptions): Promise<Generation> {
     const { generateImage } = await this.mutate(GenerateImageDocument, { input }, options);
-    return expected(generateImage, 'GenerateImagePayload').generation;
+    return expected(generateImage, 'GenerateImagePayload', 'planImage').generation;
   }
 
   /** A generation or a refusal for each item, in their order. */
@@ -196,7 +196,7 @@ export class Operations {
 
   async regenerate(input: Run<RegenerateInput>, options?: RequestOptions): Promise<Generation> {
     const { regenerate } = await this.mutate(RegenerateDocument, { input }, options);
-    return expected(regenerate, 'RegeneratePayload').generation;
+    return expected(regenerate, 'RegeneratePayload', 'planRegeneration').generation;
   }
 
   async planRegeneration(input: Run<RegenerateInput>, options?: RequestOptions): Promise<Plan> {
@@ -218,12 +218,16 @@ function operationOf(document: { toString(): string }, variables: unknown): Oper
   return { query: document.toString(), variables: variables as Operation['variables'] };
 }
 
-/** The member of a union that the input asks for. */
+/** The member of a union that the input asks for. `planner`: the method for a dry run, which types rule out here. */
 function expected<Member extends { readonly __typename: string }, Name extends Member['__typename']>(
   result: Member,
   name: Name,
+  planner?: keyof Operations,
 ): Extract<Member, { readonly __typename: Name }> {
   const { __typename: actual } = result;
-  if (actual !== name) throw new LikenessError('BAD_RESPONSE', `Expected ${name}, got ${actual}.`);
+  if (actual !== name) {
+    const advice = actual === 'DryRun' && planner !== undefined ? ` For a dry run call ${planner}.` : '';
+    throw new LikenessError('BAD_RESPONSE', `Expected ${name}, got ${actual}.${advice}`);
+  }
   return result as Extract<Member, { readonly __typename: Name }>;
 }
