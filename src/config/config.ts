@@ -87,6 +87,8 @@ export function readConfig(environment: Environment) {
     showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
     /** No introspection, and no schema names in error messages. */
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
+    /** Misspelt limits would leave the operator without one. */
+    unknownLimits: read.unreadLimits(),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;

@@ -7,14 +7,23 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export class EnvReader {
   readonly problems: string[] = [];
   readonly #environment: Environment;
+  readonly #read = new Set<string>();
 
   constructor(environment: Environment) {
     this.#environment = environment;
   }
 
   text(name: string): string | null {
+    this.#read.add(name);
     const value = this.#environment[name]?.trim();
     return value === undefined || value === '' ? null : value;
+  }
+
+  /** Names of limits that nothing has read. */
+  unreadLimits(): readonly string[] {
+    return Object.keys(this.#environment).filter(
+      (name) => name.startsWith('LIMIT_') && !this.#read.has(name),
+    );
   }
 
   wholeNumber(name: string, { min, max }: { readonly min: number; readonly max: number }): number | null {

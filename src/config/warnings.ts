@@ -5,6 +5,7 @@ import type { Log } from '../log/log.ts';
 
 /** Logs settings with a consequence that the operator may not expect. */
 export function warnOfSettings(config: Config, log: Log): void {
+  for (const name of config.unknownLimits) log.warn({}, `${name} is no setting: it limits nothing`);
   if (config.fal === null && config.databaseUrl !== null) {
     const advice = 'run `npm run fal` and configure all instances to use it';
     log.warn(

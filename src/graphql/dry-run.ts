@@ -5,7 +5,7 @@ import type { DryRun, DryRunWarning } from '../jobs/dry-run.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
 export const DRY_RUN =
-  'Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where the call without it would be refused now. Leaves the idempotency key free. Default: false.';
+  'Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false.';
 
 const WarningCode = builder.enumType('DryRunWarningCode', {
   description: 'Machine-readable reason for a warning.',

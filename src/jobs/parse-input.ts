@@ -121,10 +121,12 @@ export function problemWith(field: string, value: unknown, allowed: string): str
   return `${field}: expected ${allowed}, got ${shown(value)}.`;
 }
 
-/** The value as JSON, truncated. */
+/** The value as JSON, truncated, without the credentials of a URL. */
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const json = JSON.stringify(value);
+  const json = JSON.stringify(
+    typeof value === 'string' ? value.replace(/^(https?:\/\/)[^/?#]*@/i, '$1…@') : value,
+  );
   const characters = Array.from(json.slice(0, 2 * MAX_SHOWN + 2));
   if (characters.length <= MAX_SHOWN) return json;
   const length = lengthOf(typeof value === 'string' ? value : json);

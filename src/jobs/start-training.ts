@@ -170,6 +170,7 @@ async function startParsed(
   );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;
+  // With an alternative, the refusal may be about that one.
+  const notice = code === 'PROVIDER_REJECTED' && alternative === null ? deprecationNotice(row) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }

@@ -76,6 +76,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     defaultTrainers: { PORTRAIT: ['FLUX_LORA_PORTRAIT'], STYLE: ['FLUX_PRO', 'FLUX_LORA_FAST'] },
     retentionDays: { artifacts: 365, images: 30 },
     photoRetentionDays: 30,
+    unknownLimits: [],
     reconcileIntervalMs: 500,
     breakerWaitsMs: [60_000, 120_000, 300_000, 900_000],
     auth: { kind: 'LOCAL' },
@@ -160,6 +161,7 @@ test('every setting is applied', () => {
     defaultTrainers: { PORTRAIT: ['FLUX_LORA_PORTRAIT'], STYLE: ['WAN_22_IMAGE'] },
     retentionDays: { artifacts: 7, images: null },
     photoRetentionDays: 8,
+    unknownLimits: [],
     reconcileIntervalMs: 1500,
     breakerWaitsMs: [5000, 60_000],
     auth: {

@@ -23,3 +23,10 @@ test.each([
   const warned = log.lines.filter(({ message }) => message.includes('limit on money'));
   expect(warned.map(({ fields }) => fields)).toEqual(trainers.map((trainer) => ({ trainer })));
 });
+
+test('a misspelt limit is warned of', () => {
+  const log = memoryLog();
+  warnOfSettings(readConfig({ LIMIT_USDPERDAY: '1', LIMIT_USD_PER_DAY: '1', LIMIT_SOCKETS: 'none' }), log);
+  const warned = log.lines.filter(({ message }) => message.includes('no setting'));
+  expect(warned.map(({ message }) => message)).toEqual(['LIMIT_USDPERDAY is no setting: it limits nothing']);
+});

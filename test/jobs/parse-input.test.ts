@@ -63,6 +63,18 @@ describe('an invalid input', () => {
     });
   });
 
+  test('is shown without the credentials of a URL', () => {
+    for (const url of [
+      'https://ada:secret@host/a',
+      'HTTP://secret@host',
+      `https://${'secret'.repeat(100)}@host`,
+    ]) {
+      const message = messageFor({ name: 'a', url });
+      expect(message).toContain('…@host');
+      expect(message).not.toContain('secret');
+    }
+  });
+
   test('is refused with one sentence per field', () => {
     expect(messageFor({ name: '', url: 'ftp://x', steps: 0, seed: -1, strength: 2.1 })).toBe(
       [

@@ -62,6 +62,8 @@ describe('only JSON that was posted changes anything', () => {
     };
     const answer = await send({ method: 'POST', ...init, headers: foreign });
     expect([403, 415]).toContain(answer.status);
+    expect(answer.text).toContain('application/json');
+    expect(answer.text).toContain('"code":"FORBIDDEN"');
     // A browser adds by itself what it was told once: an authorization proves nothing about the page.
     for (const authorization of [`Bearer ${token}`, 'Basic YWRhOngK']) {
       const withToken = { ...foreign, authorization };

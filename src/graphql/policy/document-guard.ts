@@ -78,7 +78,14 @@ export function useFormGuard({ guardsGet }: { readonly guardsGet: boolean }): Pl
       const { method, headers } = payload.request;
       const isStream = headers.get('accept')?.includes('text/event-stream') === true;
       if (method === 'GET' && (isStream || !guardsGet)) return undefined;
-      return guard.onRequestParse?.(payload);
+      try {
+        return guard.onRequestParse?.(payload);
+      } catch {
+        throw new GraphQLError(
+          `Expected the header content-type: application/json, or one of ${PROOF_HEADERS.join(', ')}.`,
+          { extensions: { code: 'FORBIDDEN', http: { status: 403 } } },
+        );
+      }
     },
   };
 }

@@ -120,7 +120,7 @@ export type ErrorCode =
 export type GenerateImageInput = {
   /** ID of the avatar to generate images of. */
   avatarId: string | number;
-  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where the call without it would be refused now. Leaves the idempotency key free. Default: false. */
+  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false. */
   dryRun?: boolean | null | undefined;
   /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
   guidanceScale?: number | null | undefined;
@@ -323,7 +323,7 @@ export type PromoteInput = {
 
 /** Input of `regenerate`. */
 export type RegenerateInput = {
-  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where the call without it would be refused now. Leaves the idempotency key free. Default: false. */
+  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false. */
   dryRun?: boolean | null | undefined;
   /** ID of the generation to repeat. */
   generationId: string | number;
@@ -357,7 +357,7 @@ export type RegenerateInput = {
 export type StartTrainingInput = {
   /** ID of the avatar to train. */
   avatarId: string | number;
-  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where the call without it would be refused now. Leaves the idempotency key free. Default: false. */
+  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false. */
   dryRun?: boolean | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
