@@ -56,6 +56,25 @@ test('every mutation and query of the contract has a method', async () => {
   expect(await client.avatar(id)).toBeNull();
 });
 
+test('an avatar has its labels and its trainer, in lists that filters limit too', async () => {
+  const labels = { externalId: 'labelled', tags: ['summer'] };
+  const made = await client.createAvatar({ name: 'Eve', trainingType: 'PORTRAIT', ...labels });
+  expect(made).toMatchObject({ ...labels, trainer: null, trainerNote: null });
+  await client.createAvatar({ name: 'Bo', trainingType: 'STYLE' });
+  await client.startTraining({ avatarId: made.id, imagesUrl: photos() });
+  for await (const avatar of client.watchAvatar(made.id, { untilFinal: true }))
+    if (avatar.isReady) expect(avatar).toMatchObject({ ...labels, trainer: 'FLUX_LORA_PORTRAIT' });
+
+  const namesOf = async (...page: Parameters<typeof client.avatars>) =>
+    (await client.avatars(...page)).edges.map(({ node }) => node.name);
+  expect(await namesOf({})).toEqual(await namesOf());
+  expect(await namesOf({})).toContain('Bo');
+  expect(await namesOf({ first: 1 })).toEqual(['Bo']);
+  for (const filter of [{ tag: 'summer' }, { externalId: 'labelled' }, { status: 'COMPLETED' }] as const)
+    expect(await namesOf(filter)).toEqual(['Eve']);
+  expect(await namesOf({ trainingType: 'STYLE' })).not.toContain('Eve');
+});
+
 test('a plan says what a call would send, and starts nothing', async () => {
   const { id: avatarId, version } = await client.createAvatar({ name: 'Ada', trainingType: 'STYLE' });
   const plan = await client.planTraining({ avatarId, imagesUrl: photos() });
@@ -116,7 +135,7 @@ test('a dry run by the method that starts a run names the method that plans', as
 test('a document of GraphQL Code Generator is taken as well, and execute refuses nothing', async () => {
   const { id } = await client.createAvatar({ name: 'Ada', trainingType: 'STYLE' });
   const { avatar } = await client.query(contract.AvatarByIdDocument, { id });
-  expect(avatar).toEqual((await client.query(AvatarByIdDocument, { id })).avatar);
+  expect((await client.query(AvatarByIdDocument, { id })).avatar).toMatchObject({ ...avatar });
   const { trainers } = await client.query<{ trainers: { name: Trainer }[] }>('{ trainers { name } }', {});
   expect(trainers).toContainEqual({ name: 'FLUX_PRO' });
 

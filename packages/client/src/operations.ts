@@ -22,7 +22,6 @@ import {
   TrainingsDocument,
   UpdateAvatarDocument,
   type AvatarFieldsFragment,
-  type AvatarLabelsFragment,
   type AvatarsQuery,
   type AvatarsQueryVariables,
   type CancelGenerationInput,
@@ -110,12 +109,12 @@ export class Operations {
     return (await this.query(AvatarByIdDocument, { id }, options)).avatar;
   }
 
-  /** A page of avatars with their newest generations, newest first. */
+  /** A page of avatars with their newest generations, newest first; with filters, those that fit all of them. */
   async avatars(
-    page: AvatarsQueryVariables = { first: 20 },
+    { first = 20, ...page }: Partial<AvatarsQueryVariables> = {},
     options?: RequestOptions,
   ): Promise<AvatarsQuery['avatars']> {
-    return (await this.query(AvatarsDocument, page, options)).avatars;
+    return (await this.query(AvatarsDocument, { first, ...page }, options)).avatars;
   }
 
   /** A page of the trainings of an avatar, newest first. Null if the avatar does not exist. */
@@ -148,10 +147,7 @@ export class Operations {
     return (await this.mutate(ImportAvatarDocument, { input }, options)).importAvatar.avatar;
   }
 
-  async updateAvatar(
-    input: UpdateAvatarInput,
-    options?: RequestOptions,
-  ): Promise<Avatar & AvatarLabelsFragment> {
+  async updateAvatar(input: UpdateAvatarInput, options?: RequestOptions): Promise<Avatar> {
     return (await this.mutate(UpdateAvatarDocument, { input }, options)).updateAvatar.avatar;
   }
 

@@ -435,7 +435,7 @@ export type UpdateAvatarInput = {
   triggerPhrase?: string | null | undefined;
 };
 
-export type AvatarFieldsFragment = { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null };
+export type AvatarFieldsFragment = { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null };
 
 export type AvatarLabelsFragment = { externalId: string | null, tags: Array<string> };
 
@@ -453,7 +453,7 @@ export type CreateAvatarMutationVariables = Exact<{
 
 export type CreateAvatarMutation = { createAvatar:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
-    | { __typename: 'CreateAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'CreateAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
@@ -468,7 +468,7 @@ export type ImportAvatarMutationVariables = Exact<{
 export type ImportAvatarMutation = { importAvatar:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
-    | { __typename: 'ImportAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'ImportAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
@@ -483,7 +483,7 @@ export type UpdateAvatarMutation = { updateAvatar:
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
-    | { __typename: 'UpdateAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'UpdateAvatarPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
    };
 
 export type StartTrainingMutationVariables = Exact<{
@@ -500,7 +500,7 @@ export type StartTrainingMutation = { startTraining:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
     | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string, reason: UnavailableReason | null, retryAt: string | null }
-    | { __typename: 'StartTrainingPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'StartTrainingPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
    };
 
 export type StartTrainingUnlessHeldBackMutationVariables = Exact<{
@@ -526,7 +526,7 @@ export type CancelTrainingMutationVariables = Exact<{
 
 
 export type CancelTrainingMutation = { cancelTraining:
-    | { __typename: 'CancelTrainingPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'CancelTrainingPayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
    };
@@ -539,7 +539,7 @@ export type PromoteMutationVariables = Exact<{
 export type PromoteMutation = { promote:
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
     | { __typename: 'NotReadyError', code: ErrorCode, message: string }
-    | { __typename: 'PromotePayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'PromotePayload', avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
    };
 
 export type GenerateImageMutationVariables = Exact<{
@@ -639,7 +639,7 @@ export type AvatarByIdQueryVariables = Exact<{
 }>;
 
 
-export type AvatarByIdQuery = { avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } | null };
+export type AvatarByIdQuery = { avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } | null };
 
 export type TrainingsQueryVariables = Exact<{
   avatarId: string | number;
@@ -680,10 +680,14 @@ export type SentInputQuery = { generation: { id: string, seed: number | null, in
 export type AvatarsQueryVariables = Exact<{
   first: number;
   after?: string | null | undefined;
+  status?: AvatarStatus | null | undefined;
+  trainingType?: TrainingType | null | undefined;
+  externalId?: string | null | undefined;
+  tag?: string | null | undefined;
 }>;
 
 
-export type AvatarsQuery = { avatars: { edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, generations: { edges: Array<{ node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }> }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type AvatarsQuery = { avatars: { edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, generations: { edges: Array<{ node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }> }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type FindAvatarsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -697,7 +701,7 @@ export type FindAvatarsQueryVariables = Exact<{
 }>;
 
 
-export type FindAvatarsQuery = { avatars: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, generations: { totalCount: number }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type FindAvatarsQuery = { avatars: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, generations: { totalCount: number }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type GenerationsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -714,7 +718,7 @@ export type AvatarByRequestIdQueryVariables = Exact<{
 }>;
 
 
-export type AvatarByRequestIdQuery = { avatarByRequestId: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } | null };
+export type AvatarByRequestIdQuery = { avatarByRequestId: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } | null };
 
 export type AnyNodeQueryVariables = Exact<{
   id: string | number;
@@ -733,7 +737,7 @@ export type AvatarStatusSubscriptionVariables = Exact<{
 }>;
 
 
-export type AvatarStatusSubscription = { avatarStatus: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } };
+export type AvatarStatusSubscription = { avatarStatus: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } };
 
 export type ChangesSubscriptionVariables = Exact<{
   after?: string | null | undefined;
@@ -741,7 +745,7 @@ export type ChangesSubscriptionVariables = Exact<{
 
 
 export type ChangesSubscription = { changes:
-    | { __typename: 'AvatarChanged', cursor: string, avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'AvatarChanged', cursor: string, avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'AvatarDeleted', cursor: string, avatarId: string }
     | { __typename: 'CaughtUp', cursor: string }
     | { __typename: 'GenerationChanged', cursor: string, generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
@@ -857,7 +861,7 @@ export type UsageQueryVariables = Exact<{
 
 export type UsageQuery = { usage: Array<{ day: string, endpoint: string, runs: number, images: number, billableUnits: number | null, billedRuns: number, estimatedUsd: number, unknownRuns: number }> };
 
-export const AvatarFields = 'fragment AvatarFields on Avatar{id name trainingType status isReady triggerPhrase falRequestId finetuneId diffusersLoraFileUrl configFileUrl falResponseData progress{percent queuePosition source}error{code message}version trainingStartedAt trainingCompletedAt createdAt updatedAt}';
+export const AvatarFields = 'fragment AvatarFields on Avatar{id name trainingType status isReady triggerPhrase falRequestId finetuneId diffusersLoraFileUrl configFileUrl falResponseData progress{percent queuePosition source}error{code message}version trainingStartedAt trainingCompletedAt createdAt updatedAt externalId tags trainer trainerNote}';
 
 export const AvatarLabels = 'fragment AvatarLabels on Avatar{externalId tags}';
 
@@ -907,7 +911,7 @@ export const GenerationByIdDocument = ('query GenerationById($id:ID!){generation
 
 export const SentInputDocument = ('query SentInput($id:ID!){generation(id:$id){id seed input}}') as TypedDocument<SentInputQuery, SentInputQueryVariables>;
 
-export const AvatarsDocument = ('query Avatars($first:Int!$after:String){avatars(first:$first after:$after){edges{cursor node{...AvatarFields generations(first:5){edges{node{...GenerationFields}}}}}pageInfo{hasNextPage endCursor}}}' + AvatarFields + GenerationFields) as TypedDocument<AvatarsQuery, AvatarsQueryVariables>;
+export const AvatarsDocument = ('query Avatars($first:Int!$after:String$status:AvatarStatus$trainingType:TrainingType$externalId:String$tag:String){avatars(first:$first after:$after status:$status trainingType:$trainingType externalId:$externalId tag:$tag){edges{cursor node{...AvatarFields generations(first:5){edges{node{...GenerationFields}}}}}pageInfo{hasNextPage endCursor}}}' + AvatarFields + GenerationFields) as TypedDocument<AvatarsQuery, AvatarsQueryVariables>;
 
 export const FindAvatarsDocument = ('query FindAvatars($first:Int$last:Int$after:String$before:String$status:AvatarStatus$trainingType:TrainingType$externalId:String$tag:String){avatars(first:$first last:$last after:$after before:$before status:$status trainingType:$trainingType externalId:$externalId tag:$tag){edges{cursor node{...AvatarFields ...AvatarLabels generations(first:1){totalCount}}}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}totalCount}}' + AvatarFields + AvatarLabels) as TypedDocument<FindAvatarsQuery, FindAvatarsQueryVariables>;
 
