@@ -1,20 +1,22 @@
 import { EventStreamTransport } from './event-stream.ts';
-import { follow, type Connections, type Versioned } from './follow.ts';
+import { follow, type Connections } from './follow.ts';
 import {
   AvatarByIdDocument,
   AvatarStatusDocument,
+  ChangesDocument,
   GenerationFields,
   GenerationStatusDocument,
   PhotoSetOfDocument,
   WatchPhotoSetDocument,
+  type ChangesSubscription,
   type PhotoSetFieldsFragment,
 } from './generated/operations.ts';
-import { Http, type Fetch } from './http.ts';
+import { Http, type Fetch, type Operation } from './http.ts';
 import { Operations, type Avatar, type Generation } from './operations.ts';
 import { PollingTransport } from './polling.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { Tokens, type TokenOption } from './tokens.ts';
-import type { Topic, TransportName } from './transport.ts';
+import type { TransportName } from './transport.ts';
 import { Transports } from './transports.ts';
 import { uploadPhotos, type PhotoFile, type UploadedPhoto, type UploadOptions } from './upload-photos.ts';
 import { Watch } from './watch.ts';
@@ -30,6 +32,8 @@ export type { AnyDocument, TypedDocument } from './typed-document.ts';
 export type { Fetch, Timing, TokenOption, TransportName, Watch, WebSocketClass };
 
 export type PhotoSet = PhotoSetFieldsFragment;
+/** An event of `watchChanges`. */
+export type Change = ChangesSubscription['changes'];
 
 export type ClientOptions = {
   /** Address of the API, such as `https://avatars.example.com/graphql`. In a page it may be a path. */
@@ -57,6 +61,16 @@ export type WatchAvatarOptions = WatchOptions & {
   readonly untilFinal?: boolean;
 };
 
+export type WatchChangesOptions = Omit<WatchOptions, 'afterVersion'> & {
+  /** Cursor of the last event that you have applied: the changes after it come first. */
+  readonly after?: string;
+};
+
+/** The object of a watch: what gives its newest state, and its state now. */
+type Live = { readonly subscription: Operation; readonly query: Operation };
+
+type Versioned = { readonly version: number };
+
 const FINAL: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED']);
 
 /** A query for what the subscription gives, no more. */
@@ -69,6 +83,8 @@ export function createClient(options: ClientOptions): LikenessClient {
 /** Requests and watches. It holds a connection only while something is watched. */
 export class LikenessClient extends Operations {
   readonly #connections: Connections;
+  /** Without polling, which would miss changes. */
+  readonly #streams: Connections;
   readonly #platform: { readonly fetch: Fetch; readonly timing: Timing };
 
   constructor({ url: address, token, timing: given, ...platform }: ClientOptions) {
@@ -87,8 +103,10 @@ export class LikenessClient extends Operations {
       WebSocket === null
         ? []
         : [new WebSocketTransport({ url: url.replace(/^http/, 'ws'), WebSocket, tokens, timing })];
-    const transports = [...webSocket, new EventStreamTransport(http, timing), polling];
-    this.#connections = { transports: new Transports(transports, timing), polling, tokens, timing };
+    const streams = [...webSocket, new EventStreamTransport(http, timing)];
+    const shared = { polling, tokens, timing };
+    this.#connections = { transports: new Transports([...streams, polling], timing), ...shared };
+    this.#streams = { transports: new Transports(streams, timing), ...shared };
   }
 
   /**
@@ -123,6 +141,41 @@ export class LikenessClient extends Operations {
   }
 
   /**
+   * Every change of the caller's avatars and generations, deletions included. It reconnects by itself, and continues after
+   * its last event. CaughtUp comes once: at first, or with `after` when the changes before the watch have been given. A slow
+   * consumer gets the newest change of each object. Throws CURSOR_EXPIRED when a change after `after` is a week old.
+   */
+  watchChanges({
+    after,
+    signal: ending,
+    onConnection = () => undefined,
+  }: WatchChangesOptions = {}): Watch<Change> {
+    let isCaughtUp = false;
+    return new Watch<Change>(
+      (onRow, signal) =>
+        follow<Change, string>(this.#streams, {
+          topic: {
+            subscriptionAfter: (cursor) => ({ query: ChangesDocument, variables: { after: cursor } }),
+            query: null,
+          },
+          isLast: () => false,
+          after: after ?? null,
+          positionAfter: ({ cursor }) => cursor,
+          onRow: (change) => {
+            const isRepeated = isCaughtUp && change.__typename === 'CaughtUp';
+            isCaughtUp ||= change.__typename === 'CaughtUp';
+            if (!isRepeated) onRow(change);
+          },
+          onConnection,
+          signal,
+        }),
+      ending,
+      // A change before CaughtUp is not given after it.
+      (change) => `${isCaughtUp} ${idIn(change)}`,
+    );
+  }
+
+  /**
    * Uploads photos, and returns what became of each: it repeats uploads that break off, and does not throw for a photo that
    * is refused. Throws RefusalError if the set is refused as a whole, such as for its size.
    */
@@ -135,15 +188,45 @@ export class LikenessClient extends Operations {
   }
 
   #watch<Row extends Versioned>(
-    topic: Topic,
+    { subscription, query }: Live,
     isLast: (row: Row) => boolean,
     { signal: ending, afterVersion, onConnection = () => undefined }: WatchOptions,
   ): Watch<Row> {
     return new Watch<Row>(
       (onRow, signal) =>
-        follow(this.#connections, { topic, isLast, afterVersion, onRow, onConnection, signal }),
+        follow<Row, number>(this.#connections, {
+          topic: {
+            subscriptionAfter: (version) => ({
+              ...subscription,
+              variables: { ...subscription.variables, afterVersion: version },
+            }),
+            query,
+          },
+          isLast,
+          after: afterVersion ?? null,
+          positionAfter: ({ version }, last) => (version > (last ?? -1) ? version : null),
+          onRow,
+          onConnection,
+          signal,
+        }),
       ending,
     );
+  }
+}
+
+/** The id of the changed object; none for CaughtUp. */
+function idIn(change: Change): string {
+  switch (change.__typename) {
+    case 'AvatarChanged':
+      return change.avatar.id;
+    case 'AvatarDeleted':
+      return change.avatarId;
+    case 'GenerationChanged':
+      return change.generation.id;
+    case 'GenerationDeleted':
+      return change.generationId;
+    case 'CaughtUp':
+      return '';
   }
 }
 

@@ -2,7 +2,7 @@ import { Deadline } from './deadline.ts';
 import { errorFrom, LikenessError } from './errors.ts';
 import { detailsOf, resultOf, unlessAborted, type Http, type Posted, type Result } from './http.ts';
 import type { Timing } from './timing.ts';
-import { rowIn, subscriptionOf, type Follower, type Transport } from './transport.ts';
+import { rowIn, type Follower, type Transport } from './transport.ts';
 
 /** A browser opens six connections to a host without HTTP/2: two are left for requests. */
 const MAX_STREAMS = 4;
@@ -26,7 +26,7 @@ export class EventStreamTransport implements Transport {
     const deadline = new Deadline(signal);
     try {
       deadline.within(this.#timing.connectMs);
-      const posted = await this.#http.post(subscriptionOf(follower), 'text/event-stream', deadline.signal);
+      const posted = await this.#http.post(follower.subscription, 'text/event-stream', deadline.signal);
       await this.#read(posted, follower, deadline);
     } catch (error) {
       if (signal.aborted) return;

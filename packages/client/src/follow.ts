@@ -6,13 +6,13 @@ import type { Tokens } from './tokens.ts';
 import type { Topic, Transport, TransportName } from './transport.ts';
 import type { Transports } from './transports.ts';
 
-export type Versioned = { readonly version: number };
-
-export type Follow<Row extends Versioned> = {
-  readonly topic: Topic;
+export type Follow<Row, Position> = {
+  readonly topic: Topic<Position>;
   /** Whether the row ends the watch. */
   readonly isLast: (row: Row) => boolean;
-  readonly afterVersion: number | undefined;
+  readonly after: Position | null;
+  /** The position after the row; null: the row is not newer than `last`. */
+  readonly positionAfter: (row: Row, last: Position | null) => Position | null;
   readonly onRow: (row: Row) => void;
   readonly onConnection: (transport: TransportName | null) => void;
   readonly signal: AbortSignal;
@@ -43,20 +43,20 @@ const PASSING = new Set([
 ]);
 
 /**
- * Gives the states of a row, each with a greater version, over whichever transport works, until the row is deleted, the
- * last state is given, or `signal` is aborted. Throws LikenessError for what another attempt would not change.
+ * Gives the rows of a topic, each with a later position, over whichever transport works, until the row is deleted, the
+ * last one is given, or `signal` is aborted. Throws LikenessError for what another attempt would not change.
  */
-export async function follow<Row extends Versioned>(
+export async function follow<Row, Position>(
   connections: Connections,
-  asked: Follow<Row>,
+  asked: Follow<Row, Position>,
 ): Promise<void> {
   await new Following(connections, asked).run();
 }
 
-class Following<Row extends Versioned> {
+class Following<Row, Position> {
   readonly #connections: Connections;
-  readonly #asked: Follow<Row>;
-  #version: number | null;
+  readonly #asked: Follow<Row, Position>;
+  #position: Position | null;
   #hasRow = false;
   #isOver = false;
   #hasOpened = false;
@@ -67,10 +67,10 @@ class Following<Row extends Versioned> {
   /** Transports that failed since one worked, and whether that says something about the network. */
   readonly #failed = new Map<Transport, boolean>();
 
-  constructor(connections: Connections, asked: Follow<Row>) {
+  constructor(connections: Connections, asked: Follow<Row, Position>) {
     this.#connections = connections;
     this.#asked = asked;
-    this.#version = asked.afterVersion ?? null;
+    this.#position = asked.after;
   }
 
   get #isOpen(): boolean {
@@ -101,8 +101,8 @@ class Following<Row extends Versioned> {
     const attempt = new Deadline(signal);
     try {
       await transport.follow({
-        topic,
-        afterVersion: this.#version,
+        subscription: topic.subscriptionAfter(this.#position),
+        query: topic.query,
         signal: attempt.signal,
         onOpen: () => {
           if (this.#isOpen || attempt.signal.aborted) return;
@@ -117,9 +117,11 @@ class Following<Row extends Versioned> {
       });
       if (attempt.signal.aborted || this.#isOver) return 0;
       // The server completes a subscription when the row is deleted, and perhaps when the server stops.
-      const row = await polling.read(topic, signal);
-      if (row === null) this.#isOver = true;
-      else this.#take(row as Row);
+      if (topic.query !== null) {
+        const row = await polling.read(topic.query, signal);
+        if (row === null) this.#isOver = true;
+        else this.#take(row as Row);
+      }
       return backoff(timing, 0);
     } finally {
       attempt.end();
@@ -139,12 +141,13 @@ class Following<Row extends Versioned> {
   }
 
   #take(row: Row): void {
-    const { isLast, onRow, signal } = this.#asked;
+    const { isLast, positionAfter, onRow, signal } = this.#asked;
     if (signal.aborted || this.#isOver) return;
     this.#failures = 0;
     this.#hasRow = true;
-    if (row.version > (this.#version ?? -1)) {
-      this.#version = row.version;
+    const position = positionAfter(row, this.#position);
+    if (position !== null) {
+      this.#position = position;
       onRow(row);
     }
     if (isLast(row)) this.#isOver = true;
@@ -152,7 +155,7 @@ class Following<Row extends Versioned> {
 
   /** Resolves with the time to wait until the next attempt. Throws the error if there is to be none. */
   async #afterError(error: unknown, transport: Transport): Promise<number> {
-    const { timing, tokens } = this.#connections;
+    const { transports, timing, tokens } = this.#connections;
     if (this.#asked.signal.aborted || this.#isOver) return 0;
     if (!(error instanceof LikenessError)) throw error;
     const { code, status, retryAfter } = error;
@@ -175,7 +178,7 @@ class Following<Row extends Versioned> {
       return waitMs;
     }
     // A wrong address has no API, only pages.
-    const isWrongAddress = transport.name === 'polling' && status !== null && status >= 400 && status < 500;
+    const isWrongAddress = transports.isLast(transport) && status !== null && status >= 400 && status < 500;
     if (!PASSING.has(code) || (code === 'BAD_RESPONSE' && isWrongAddress && !this.#hasOpened)) throw error;
     if (isOpen) this.#failures += 1;
     const isUseless = !isOpen || this.#failures >= MAX_SHORT;

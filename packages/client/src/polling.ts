@@ -1,8 +1,8 @@
 import { Deadline } from './deadline.ts';
 import { LikenessError } from './errors.ts';
-import type { Http } from './http.ts';
+import type { Http, Operation } from './http.ts';
 import { pause, type Timing } from './timing.ts';
-import { rowIn, type Follower, type Topic, type Transport } from './transport.ts';
+import { rowIn, type Follower, type Transport } from './transport.ts';
 
 /** Works wherever queries work. */
 export class PollingTransport implements Transport {
@@ -15,9 +15,10 @@ export class PollingTransport implements Transport {
     this.#timing = timing;
   }
 
-  async follow({ topic, onOpen, onRow, signal }: Follower): Promise<void> {
+  async follow({ query, onOpen, onRow, signal }: Follower): Promise<void> {
+    if (query === null) throw new TypeError('There is nothing to poll.');
     for (;;) {
-      const row = await this.read(topic, signal);
+      const row = await this.read(query, signal);
       if (signal.aborted) return;
       onOpen();
       if (row === null) throw new LikenessError('NOT_FOUND', 'Not found.');
@@ -27,7 +28,7 @@ export class PollingTransport implements Transport {
   }
 
   /** The present row; null: it does not exist. */
-  async read({ query }: Topic, signal: AbortSignal): Promise<unknown> {
+  async read(query: Operation, signal: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(signal);
     deadline.within(5 * this.#timing.pollMs);
     try {

@@ -4,16 +4,16 @@ import type { Operation } from './http.ts';
 export type TransportName = 'websocket' | 'sse' | 'polling';
 
 /** A subscription, and the query for the same object. Both have one field, which gives the row. */
-export type Topic = {
-  /** It takes `afterVersion` too. */
-  readonly subscription: Operation;
-  readonly query: Operation;
+export type Topic<Position> = {
+  /** What was received already it does not give again. */
+  readonly subscriptionAfter: (position: Position | null) => Operation;
+  /** Null: there is no such query, so it cannot be polled. */
+  readonly query: Operation | null;
 };
 
 export type Follower = {
-  readonly topic: Topic;
-  /** The newest version that was received. */
-  readonly afterVersion: number | null;
+  readonly subscription: Operation;
+  readonly query: Operation | null;
   /** Called when the connection works, perhaps before anything is received. */
   readonly onOpen: () => void;
   readonly onRow: (row: unknown) => void;
@@ -28,11 +28,6 @@ export type Transport = {
    */
   follow(follower: Follower): Promise<void>;
 };
-
-export function subscriptionOf({ topic, afterVersion }: Follower): Operation {
-  const { query, variables } = topic.subscription;
-  return { query, variables: { ...variables, afterVersion } };
-}
 
 /** The value of the only field. */
 export function rowIn(data: unknown): unknown {

@@ -19,6 +19,11 @@ export class Transports {
     return this.#all.find((transport) => !except.has(transport) && !this.#isSuspended(transport)) ?? null;
   }
 
+  /** Whether nothing is left to try after it. */
+  isLast(transport: Transport): boolean {
+    return transport === this.#all.at(-1);
+  }
+
   /** It failed while a lesser one works, so the server is there: something between does not let it pass. */
   suspend(transport: Transport): void {
     if (this.#isSuspended(transport)) return;

@@ -2,7 +2,7 @@ import { createClient, GRAPHQL_TRANSPORT_WS_PROTOCOL, type Client } from 'graphq
 import { errorFrom, LikenessError } from './errors.ts';
 import type { Timing } from './timing.ts';
 import type { Tokens } from './tokens.ts';
-import { rowIn, subscriptionOf, type Follower, type Transport } from './transport.ts';
+import { rowIn, type Follower, type Transport } from './transport.ts';
 
 /** The part of the standard's WebSocket class that the client uses; the class of `ws` has it too. */
 export type WebSocketClass = new (url: string, protocols?: string | string[]) => WebSocketLike;
@@ -126,7 +126,7 @@ class Connection {
   }
 
   #subscribe(client: Client, follower: Follower): Promise<void> {
-    const { onOpen, onRow, signal } = follower;
+    const { subscription, onOpen, onRow, signal } = follower;
     return new Promise<void>((resolve, reject) => {
       const forgetOpening = this.#isOpen ? () => undefined : client.on('connected', onOpen);
       if (this.#isOpen) onOpen();
@@ -140,7 +140,7 @@ class Connection {
         reject(error);
         leave();
       };
-      const unsubscribe = client.subscribe(subscriptionOf(follower), {
+      const unsubscribe = client.subscribe(subscription, {
         next: ({ data, errors }) => {
           if (errors !== undefined) fail(errorFrom(errors));
           else if (!signal.aborted) onRow(rowIn(data));

@@ -2,16 +2,20 @@ import { expect, test } from 'vitest';
 import { Watch } from '../src/watch.ts';
 
 /** A watch with its source in the hands of the test. */
-function controlled(ending?: AbortSignal) {
+function controlled(ending?: AbortSignal, keyOf?: (row: number) => unknown) {
   let push: (row: number) => void = () => undefined;
   let end: (error?: Error) => void = () => undefined;
   let signal: AbortSignal | undefined;
-  const watch = new Watch<number>((onRow, given) => {
-    [push, signal] = [onRow, given];
-    return new Promise((resolve, reject) => {
-      end = (error) => (error === undefined ? resolve() : reject(error));
-    });
-  }, ending);
+  const watch = new Watch<number>(
+    (onRow, given) => {
+      [push, signal] = [onRow, given];
+      return new Promise((resolve, reject) => {
+        end = (error) => (error === undefined ? resolve() : reject(error));
+      });
+    },
+    ending,
+    keyOf,
+  );
   return {
     watch,
     push: (row: number) => push(row),
@@ -32,6 +36,17 @@ test('keeps the newest row only for a consumer that is busy', async () => {
   push(3);
   end();
   expect(await watch.next()).toEqual({ done: false, value: 3 });
+  expect(await watch.next()).toEqual(DONE);
+});
+
+test('with keys it keeps the newest row of each, in the order of the rows that are left', async () => {
+  const { watch, push, end } = controlled(undefined, (row) => row % 2);
+  const first = watch.next();
+  for (const row of [1, 2, 3, 5, 4, 7]) push(row);
+  end();
+  expect(await first).toEqual({ done: false, value: 1 });
+  expect(await watch.next()).toEqual({ done: false, value: 4 });
+  expect(await watch.next()).toEqual({ done: false, value: 7 });
   expect(await watch.next()).toEqual(DONE);
 });
 
