@@ -170,7 +170,6 @@ async function startParsed(
   );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  // With an alternative, the refusal may be about that one.
-  const notice = code === 'PROVIDER_REJECTED' && alternative === null ? deprecationNotice(row) : null;
+  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }
