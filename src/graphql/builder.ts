@@ -1,4 +1,4 @@
-import SchemaBuilder, { brandWithType } from '@pothos/core';
+import SchemaBuilder, { brandWithType, type InputFieldBuilder } from '@pothos/core';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
@@ -115,6 +115,9 @@ export function unauthenticated(message: string): GraphQLError {
 }
 
 /** For arguments of queries and subscriptions, which have no result union. */
+/** What makes the fields of an input, for fields that several inputs share. */
+export type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>;
+
 export function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
 }

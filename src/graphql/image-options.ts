@@ -1,7 +1,6 @@
-import { builder } from './builder.ts';
+import { builder, type InputFields } from './builder.ts';
 import { MAX_IMAGES, type ImageSize, type OutputFormat } from '../catalog/generators.ts';
 import { MAX_PROMPT_LENGTH, MAX_SEED, MAX_WAIT_SECONDS } from '../jobs/parse-input.ts';
-import type { InputFieldBuilder } from '@pothos/core';
 
 const ImageSizeEnum = builder.enumType('ImageSize', {
   description: 'Size of an image by its ratio. The endpoint determines the number of pixels.',
@@ -21,8 +20,6 @@ const OutputFormatEnum = builder.enumType('OutputFormat', {
     PNG: { description: '`image/png`.' },
   } satisfies Record<OutputFormat, object>,
 });
-
-type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>;
 
 /** @param byDefault the sentence about a default, from that of `generateImage` */
 export function optionFields(t: InputFields, byDefault: (ofGenerateImage: string) => string) {

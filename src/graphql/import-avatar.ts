@@ -1,18 +1,15 @@
-import { avatarAfter, avatarPayload, TAGS } from './mutations.ts';
+import { avatarAfter, avatarPayload, newAvatarFields } from './mutations.ts';
 import { builder, viewerOf } from './builder.ts';
 import { errorsOf } from './refusals.ts';
 import { importAvatar } from '../jobs/import-avatar.ts';
-import { MAX_EXTERNAL_ID_LENGTH, MAX_NAME_LENGTH, MAX_TRIGGER_LENGTH } from '../jobs/parse-input.ts';
+import { MAX_TRIGGER_LENGTH } from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 
 const ImportAvatarInput = builder.inputType('ImportAvatarInput', {
   description: 'Input of `importAvatar`.',
   fields: (t) => ({
-    name: t.string({
-      required: true,
-      description: `Name of the avatar, 1 to ${MAX_NAME_LENGTH} characters.`,
-    }),
+    ...newAvatarFields(t),
     trainingType: t.field({
       type: TrainingTypeEnum,
       required: true,
@@ -35,14 +32,6 @@ const ImportAvatarInput = builder.inputType('ImportAvatarInput', {
     triggerPhrase: t.string({
       required: true,
       description: `Phrase that the artefact was trained with, 1 to ${MAX_TRIGGER_LENGTH} characters.`,
-    }),
-    externalId: t.string({
-      description: `The caller’s own ID of the avatar, 1 to ${MAX_EXTERNAL_ID_LENGTH} characters. Refused with CONFLICT if another avatar of the caller has it.`,
-    }),
-    tags: t.stringList({ description: `${TAGS} Default: none.` }),
-    idempotencyKey: t.string({
-      description:
-        'Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates and checks nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.',
     }),
   }),
 });

@@ -12,6 +12,7 @@ import {
 } from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import type { DryRun } from '../jobs/dry-run.ts';
+import type { InputFields } from './builder.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import { cancelTraining } from '../jobs/cancel-training.ts';
@@ -45,22 +46,14 @@ export async function avatarAfter(
   return { avatar: avatar ?? notFound('The avatar has been deleted.') };
 }
 
-export const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
+const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
 
-const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
-  description: 'Input of `createAvatar`.',
-  fields: (t) => ({
+/** Of every mutation that makes an avatar. */
+export function newAvatarFields(t: InputFields) {
+  return {
     name: t.string({
       required: true,
       description: `Name of the avatar, 1 to ${MAX_NAME_LENGTH} characters.`,
-    }),
-    trainingType: t.field({
-      type: TrainingTypeEnum,
-      required: true,
-      description: 'Subject of the avatar’s trainings.',
-    }),
-    triggerPhrase: t.string({
-      description: `Phrase that refers to the avatar in a prompt, 1 to ${MAX_TRIGGER_LENGTH} characters. Default: a generated, unique phrase.`,
     }),
     externalId: t.string({
       description: `The caller’s own ID of the avatar, 1 to ${MAX_EXTERNAL_ID_LENGTH} characters. Refused with CONFLICT if another avatar of the caller has it.`,
@@ -68,7 +61,22 @@ const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
     tags: t.stringList({ description: `${TAGS} Default: none.` }),
     idempotencyKey: t.string({
       description:
-        'Idempotency key, unique per caller among those of `createAvatar`. A repeated call with the same key and input creates nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.',
+        'Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.',
+    }),
+  };
+}
+
+const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
+  description: 'Input of `createAvatar`.',
+  fields: (t) => ({
+    ...newAvatarFields(t),
+    trainingType: t.field({
+      type: TrainingTypeEnum,
+      required: true,
+      description: 'Subject of the avatar’s trainings.',
+    }),
+    triggerPhrase: t.string({
+      description: `Phrase that refers to the avatar in a prompt, 1 to ${MAX_TRIGGER_LENGTH} characters. Default: a generated, unique phrase.`,
     }),
   }),
 });

@@ -34,7 +34,7 @@ export type CancelTrainingInput = {
 export type CreateAvatarInput = {
   /** The caller’s own ID of the avatar, 1 to 200 characters. Refused with CONFLICT if another avatar of the caller has it. */
   externalId?: string | null | undefined;
-  /** Idempotency key, unique per caller among those of `createAvatar`. A repeated call with the same key and input creates nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
+  /** Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
   /** Name of the avatar, 1 to 100 characters. */
   name: string;
@@ -216,7 +216,7 @@ export type ImportAvatarInput = {
   externalId?: string | null | undefined;
   /** ID of the finetune at fal, 1 to 256 characters. Required for a trainer that makes a finetune. Only its form is checked: fal tells whether it exists when it generates. */
   finetuneId?: string | null | undefined;
-  /** Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates and checks nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
+  /** Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
   /** http(s) URL of the LoRA file, in the format safetensors, up to 5 GB, at a public address. Required for a trainer that makes a LoRA; it must remain available, because fal fetches it for every image. Its header is checked, with one request. */
   loraUrl?: string | null | undefined;
