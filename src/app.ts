@@ -24,6 +24,7 @@ import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
 import { takeOver } from './jobs/take-over.ts';
 import { isOutage } from './db/outage.ts';
+import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
@@ -183,7 +184,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
-    isOutage,
+    isOutage: (error) => isOutage(error) || error instanceof StorageUnavailableError,
     log,
   });
 
