@@ -134,7 +134,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     log,
   );
   const callbackTokens = new CallbackTokens(fal.key);
-  const photos = openPhotos(config.dataDir, log);
+  const photos = await openPhotos(config, log);
   parts.add(() => photos.close());
   const deps = {
     store,
