@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { StaticText } from './static-text.ts';
 import type { Plugin } from 'graphql-yoga';
 
 /** Sent with every response. */
@@ -15,16 +16,22 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
  * puts in the Accept header of a 406.
  */
 export function usePagePolicy(): Plugin {
+  let playground: Promise<StaticText> | null = null;
   return {
     onResultProcess: ({ acceptableMediaTypes }) => {
       acceptableMediaTypes.splice(0, Infinity, ...new Set(acceptableMediaTypes));
     },
     onResponse: async (payload) => {
-      const { response } = payload;
+      const { request, response } = payload;
       if (response.headers.get('content-type')?.startsWith('text/html') !== true) return;
-      const page = await response.text();
-      const headers = { 'content-security-policy': policyFor(page), 'content-type': 'text/html' };
-      payload.setResponse(new Response(page, { status: response.status, headers }));
+      // Yoga has no other page, and renders this one the same for every request.
+      playground ??= response
+        .text()
+        .then(
+          (page) =>
+            new StaticText(page, { 'content-security-policy': policyFor(page), 'content-type': 'text/html' }),
+        );
+      payload.setResponse(await (await playground).responseTo(request.headers));
     },
   };
 }

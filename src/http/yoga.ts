@@ -55,6 +55,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
   const readBody = createGraphqlBodyReader();
   const guard = new ExecutionGuard(options);
   const documents = new ParseCache();
+  let playground: Promise<string> | null = null;
   const yoga = createYoga<AdmissionContext, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -85,10 +86,10 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       defaultTabs: playgroundTabs(options.sampleImagesUrl),
     },
     // Loaded on first use: the page has several megabytes of code.
-    renderGraphiQL: async (page) => {
-      const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-      return withTabsInPlace(renderGraphiQL(page));
-    },
+    renderGraphiQL: (page) =>
+      (playground ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
+        withTabsInPlace(renderGraphiQL(page)),
+      )),
     maskedErrors: { maskError },
     context: ({ viewer = null, req }) => ({ ...services, viewer, host: req?.headers.host }),
   });

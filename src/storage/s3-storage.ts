@@ -13,6 +13,7 @@ import {
   requireKey,
   StorageFullError,
   StorageUnavailableError,
+  type FilePart,
   type FileStorage,
   type StoredFile,
 } from './file-storage.ts';
@@ -104,8 +105,9 @@ export class S3Storage implements FileStorage {
     });
   }
 
-  async read(key: string): Promise<AsyncIterable<Uint8Array> | null> {
-    const request = new GetObjectCommand(this.#target(key));
+  async read(key: string, part?: FilePart): Promise<AsyncIterable<Uint8Array> | null> {
+    const Range = part && `bytes=${part.first}-${part.last}`;
+    const request = new GetObjectCommand({ ...this.#target(key), Range });
     const found = await this.#call((abortSignal) => this.#client.send(request, { abortSignal }));
     return found === null ? null : this.#pieces(found.Body as Readable);
   }

@@ -4,7 +4,7 @@ import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
 import { tmpdir } from 'node:os';
-import type { FileStorage } from '../../src/storage/file-storage.ts';
+import type { FilePart, FileStorage } from '../../src/storage/file-storage.ts';
 
 type Opened = { readonly storage: FileStorage; close(): Promise<void> };
 
@@ -47,15 +47,15 @@ for (const { title, isMissing, open } of STORAGES) {
     });
     afterAll(() => opened.close());
 
-    async function bytesOf(key: string): Promise<Buffer | null> {
-      const content = await storage.read(key);
+    async function bytesOf(key: string, part?: FilePart): Promise<Buffer | null> {
+      const content = await storage.read(key, part);
       if (content === null) return null;
       const found: Uint8Array[] = [];
       for await (const piece of content) found.push(piece);
       return Buffer.concat(found);
     }
 
-    const textOf = async (key: string) => (await bytesOf(key))?.toString() ?? null;
+    const textOf = async (key: string, part?: FilePart) => (await bytesOf(key, part))?.toString() ?? null;
 
     async function keys(prefix: string): Promise<string[]> {
       const found: string[] = [];
@@ -82,6 +82,13 @@ for (const { title, isMissing, open } of STORAGES) {
         null,
         [],
       ]);
+    });
+
+    test('reads a part of a file by the positions of its first and its last byte', async () => {
+      await storage.put('part/1', pieces('one', ' two'));
+      expect(await textOf('part/1', { first: 2, last: 4 })).toBe('e t');
+      expect(await textOf('part/1', { first: 0, last: 0 })).toBe('o');
+      expect(await textOf('part/none', { first: 0, last: 0 })).toBeNull();
     });
 
     test('stores an empty file', async () => {
