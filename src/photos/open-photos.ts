@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { archive } from './archive.ts';
 import { createPhotoIntake } from './photo-intake.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import { LocalStorage } from '../storage/local-storage.ts';
 import { OneByOne } from '../async/one-by-one.ts';
+import { openStorage, type StorageConfig } from '../storage/open-storage.ts';
 import { PhotoProcess } from './photo-process.ts';
 import { Spool } from './spool.ts';
 import type { Log } from '../log/log.ts';
@@ -12,14 +12,15 @@ import type { Log } from '../log/log.ts';
 const UPLOADS_PER_OWNER = 60;
 const UPLOADS_PER_SERVER = 200;
 
-/** The parts of the photos' use cases that keep and decode files, in a data folder. */
-export function openPhotos(dataDir: string, log: Log) {
+/** The parts of the photos' use cases that keep and decode files. */
+export async function openPhotos(config: StorageConfig, log: Log) {
+  const photoFiles = await openStorage(config, 'photos');
   const process = new PhotoProcess(log);
-  const spool = new Spool(join(dataDir, 'uploads'));
+  const spool = new Spool(join(config.dataDir, 'uploads'));
   return {
     spool,
     archive,
-    photoFiles: new LocalStorage(join(dataDir, 'photos')),
+    photoFiles,
     photoIntake: createPhotoIntake(spool, process),
     uploadPlaces: {
       photo: new KeyedSemaphore(1),

@@ -9,8 +9,8 @@ export interface FileStorage {
    * @throws StorageFullError
    */
   put(key: string, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** The content in pieces; null when there is no such file. Rejects at a fault while it is read. */
-  read(key: string): Promise<AsyncIterable<Uint8Array> | null>;
+  /** The content in pieces, or a part of it; null when there is no such file. Rejects at a fault while it is read. */
+  read(key: string, part?: FilePart): Promise<AsyncIterable<Uint8Array> | null>;
   /** In bytes; null when there is no such file. */
   size(key: string): Promise<number | null>;
   /** Deletes a file. No error when there is none. */
@@ -18,6 +18,9 @@ export interface FileStorage {
   /** Files whose key begins with the prefix, which is empty or ends with a slash; in no order. */
   list(prefix: string): AsyncIterable<StoredFile>;
 }
+
+/** Positions of its first and its last byte, which the file has. */
+export type FilePart = { readonly first: number; readonly last: number };
 
 export type StoredFile = { readonly key: string; readonly storedAt: Date };
 

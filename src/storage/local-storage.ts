@@ -1,7 +1,7 @@
 import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join, posix, relative, sep } from 'node:path';
-import { StorageFullError, type FileStorage, type StoredFile } from './file-storage.ts';
+import { StorageFullError, type FilePart, type FileStorage, type StoredFile } from './file-storage.ts';
 
 /** Left free: the embedded database stops before its disk is full. */
 const RESERVED_BYTES = 128 * 1024 * 1024;
@@ -34,11 +34,11 @@ export class LocalStorage implements FileStorage {
     }
   }
 
-  async read(key: string): Promise<AsyncIterable<Uint8Array> | null> {
+  async read(key: string, part?: FilePart): Promise<AsyncIterable<Uint8Array> | null> {
     const path = this.#pathOf(key);
     // Opened here: the file may be deleted before the first piece is read.
     const file = await open(path).catch(nullIfMissing);
-    return file?.createReadStream() ?? null;
+    return file?.createReadStream(part && { start: part.first, end: part.last }) ?? null;
   }
 
   async size(key: string): Promise<number | null> {

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
-import { StorageFullError } from '../../src/storage/file-storage.ts';
+import { StorageFullError, type FilePart } from '../../src/storage/file-storage.ts';
 import { tmpdir } from 'node:os';
 
 const folder = await mkdtemp(join(tmpdir(), 'likeness-'));
@@ -13,8 +13,8 @@ async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> 
   for (const text of texts) yield new TextEncoder().encode(text);
 }
 
-async function textOf(key: string): Promise<string | null> {
-  const content = await storage.read(key);
+async function textOf(key: string, part?: FilePart): Promise<string | null> {
+  const content = await storage.read(key, part);
   if (content === null) return null;
   let text = '';
   for await (const piece of content) text += new TextDecoder().decode(piece);
@@ -45,6 +45,13 @@ test('a file is stored, read, measured, listed by its prefix and deleted', async
     null,
     [],
   ]);
+});
+
+test('a part of a file is read by the positions of its first and its last byte', async () => {
+  await storage.put('part.jpg', pieces('one', ' two'));
+  expect(await textOf('part.jpg', { first: 2, last: 4 })).toBe('e t');
+  expect(await textOf('part.jpg', { first: 0, last: 0 })).toBe('o');
+  expect(await textOf('none.jpg', { first: 0, last: 0 })).toBeNull();
 });
 
 test('a file whose content ends with an error is not stored, and the earlier one stays', async () => {
