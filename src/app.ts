@@ -186,7 +186,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     isOutage: (error) => isOutage(error) || error instanceof StorageUnavailableError,
     log,
   });
-
   const http = await startHttp({
     host: config.host,
     port: config.port,
@@ -221,7 +220,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   parts.add(() => http.close(GRACE_MS));
   // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
-
   const takeOverDeps = { instances, reconciler, inFlight, log };
   if (database.kind === 'postgres')
     loops.push(runEvery((stop) => takeOver(takeOverDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
