@@ -98,7 +98,7 @@ export class S3Storage implements FileStorage {
       try {
         await upload.done();
       } catch (error) {
-        throw faults[0] ?? this.#problem(error);
+        throw faults.includes(error as Error) ? error : this.#problem(error);
       } finally {
         body.destroy();
       }
