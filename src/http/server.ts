@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
 import { Response } from '@whatwg-node/fetch';
@@ -6,6 +6,7 @@ import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import type { PlainQueries, Unanswered } from './plain-queries.ts';
 import type { MaskError, Yoga } from './yoga.ts';
+import { serveExpectations } from './expect-continue.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
@@ -75,22 +76,25 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const edge = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),
   );
-  const server = createServer(REQUEST_LIMITS, (request, response) => {
-    // The connection has ended: no response can be sent.
-    if (!request.socket.writable) return void response.destroy();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-    dropUnreadBody(request, response);
-    count(request, response, options.metrics.countRequest);
-    const refusal = refusalOfHead(request) ?? refusalOfOrigin(options, request) ?? refusalOfMethod(request);
-    if (refusal !== null) {
-      refuse(response, refusal);
-      return;
-    }
-    handle(request, response).catch((error: unknown) => {
-      log.error({ err: error }, 'HTTP request failed');
-      response.destroy();
-    });
-  });
+  const server = createServer(
+    { ...REQUEST_LIMITS, IncomingMessage: UpgradableToWebSocket },
+    (request, response) => {
+      // The connection has ended: no response can be sent.
+      if (!request.socket.writable) return void response.destroy();
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      dropUnreadBody(request, response);
+      count(request, response, options.metrics.countRequest);
+      const refusal = refusalOfHead(request) ?? refusalOfOrigin(options, request) ?? refusalOfMethod(request);
+      if (refusal !== null) {
+        refuse(response, refusal);
+        return;
+      }
+      handle(request, response).catch((error: unknown) => {
+        log.error({ err: error }, 'HTTP request failed');
+        response.destroy();
+      });
+    },
+  );
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
     const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
@@ -104,6 +108,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
+  serveExpectations(server);
   const connections = new ConnectionTracker(server, timeouts);
   const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts });
   await listening(server, options.port, options.host);
@@ -124,6 +129,22 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       await inFlight.drain(until - performance.now());
     },
   };
+}
+
+/**
+ * A request that Node gives to the listener of upgrades only if it asks for a WebSocket. To ask for another protocol is
+ * to allow it: the request is answered over HTTP/1.1 (RFC 9110, 7.8).
+ */
+class UpgradableToWebSocket extends IncomingMessage {
+  declare private asksForUpgrade: boolean;
+
+  set upgrade(asked: boolean) {
+    this.asksForUpgrade = asked;
+  }
+
+  get upgrade(): boolean {
+    return this.asksForUpgrade && this.headers.upgrade?.toLowerCase() === 'websocket';
+  }
 }
 
 /**
