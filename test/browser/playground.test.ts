@@ -52,7 +52,7 @@ function idIn(result: string): string {
 }
 
 async function openTab(page: Page, name: string): Promise<void> {
-  await page.getByRole('tab', { name }).click();
+  await page.getByRole('tab').getByText(name, { exact: true }).click();
   await page.locator('.graphiql-query-editor').getByText(name).first().waitFor();
 }
 
