@@ -32,13 +32,14 @@ function damagedAt(place: number): Buffer {
   return bytes;
 }
 
-test.each([
+test.each<[state: string, bytes: Buffer]>([
   ['is whole', cache],
   ['is empty', Buffer.alloc(0)],
   ['is cut off', cache.subarray(0, cache.length / 2)],
-  ...[0.1, 0.3, 0.5, 0.7, 0.9].map(
-    (part) => [`is damaged at ${part}`, damagedAt(Math.floor(part * cache.length))] as const,
-  ),
+  ...[0.1, 0.3, 0.5, 0.7, 0.9].map((part): [string, Buffer] => [
+    `is damaged at ${part}`,
+    damagedAt(Math.floor(part * cache.length)),
+  ]),
 ])('a bundle runs when its compiled code %s', async (_state, bytes) => {
   expect(await outputWith(bytes)).toBe('hello ADA 2\n');
 });

@@ -1,4 +1,4 @@
-import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
 import { Response } from '@whatwg-node/fetch';
@@ -9,6 +9,7 @@ import type { MaskError, Yoga } from './yoga.ts';
 import { serveExpectations } from './expect-continue.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
+import { UpgradableToWebSocket } from './upgradable-to-websocket.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
@@ -129,22 +130,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       await inFlight.drain(until - performance.now());
     },
   };
-}
-
-/**
- * A request that Node gives to the listener of upgrades only if it asks for a WebSocket. To ask for another protocol is
- * to allow it: the request is answered over HTTP/1.1 (RFC 9110, 7.8).
- */
-class UpgradableToWebSocket extends IncomingMessage {
-  declare private asksForUpgrade: boolean;
-
-  set upgrade(asked: boolean) {
-    this.asksForUpgrade = asked;
-  }
-
-  get upgrade(): boolean {
-    return this.asksForUpgrade && this.headers.upgrade?.toLowerCase() === 'websocket';
-  }
 }
 
 /**
