@@ -11,6 +11,7 @@ import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webh
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
 import { UpgradableToWebSocket } from './upgradable-to-websocket.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
+import { dropUnreadBody } from './unread-body.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -60,9 +61,6 @@ export type HttpOptions = {
 
 /** In milliseconds. For the bodies of all routes but photos, other limits are shorter. */
 const REQUEST_LIMITS = { requestTimeout: 330_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
-
-/** Time to discard the rest of an unread body. */
-const LINGER_MS = 2000;
 
 const LOCAL_ONLY =
   'Without authentication, the server accepts only clients and pages on this machine, addressed as localhost.';
@@ -130,20 +128,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       await inFlight.drain(until - performance.now());
     },
   };
-}
-
-/**
- * Closes the connection of a request whose response was sent before its body was read. Node discards the body for
- * LINGER_MS first: many clients would not see the response if the connection closed at once.
- */
-function dropUnreadBody(request: IncomingMessage, response: ServerResponse): void {
-  // An aborted request has no socket later.
-  const { socket } = request;
-  response.once('finish', () => {
-    if (request.complete) return;
-    const cut = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-    request.once('end', () => clearTimeout(cut));
-  });
 }
 
 /** Without tokens, every page in a browser on this machine could act as the local user. */
