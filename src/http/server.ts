@@ -1,4 +1,4 @@
-import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { createServerAdapter } from '@whatwg-node/server';
 import { Response } from '@whatwg-node/fetch';
@@ -9,7 +9,9 @@ import type { MaskError, Yoga } from './yoga.ts';
 import { serveExpectations } from './expect-continue.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
+import { UpgradableToWebSocket } from './upgradable-to-websocket.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
+import { dropUnreadBody } from './unread-body.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -59,9 +61,6 @@ export type HttpOptions = {
 
 /** In milliseconds. For the bodies of all routes but photos, other limits are shorter. */
 const REQUEST_LIMITS = { requestTimeout: 330_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
-
-/** Time to discard the rest of an unread body. */
-const LINGER_MS = 2000;
 
 const LOCAL_ONLY =
   'Without authentication, the server accepts only clients and pages on this machine, addressed as localhost.';
@@ -129,36 +128,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       await inFlight.drain(until - performance.now());
     },
   };
-}
-
-/**
- * A request that Node gives to the listener of upgrades only if it asks for a WebSocket. To ask for another protocol is
- * to allow it: the request is answered over HTTP/1.1 (RFC 9110, 7.8).
- */
-class UpgradableToWebSocket extends IncomingMessage {
-  declare private asksForUpgrade: boolean;
-
-  set upgrade(asked: boolean) {
-    this.asksForUpgrade = asked;
-  }
-
-  get upgrade(): boolean {
-    return this.asksForUpgrade && this.headers.upgrade?.toLowerCase() === 'websocket';
-  }
-}
-
-/**
- * Closes the connection of a request whose response was sent before its body was read. Node discards the body for
- * LINGER_MS first: many clients would not see the response if the connection closed at once.
- */
-function dropUnreadBody(request: IncomingMessage, response: ServerResponse): void {
-  // An aborted request has no socket later.
-  const { socket } = request;
-  response.once('finish', () => {
-    if (request.complete) return;
-    const cut = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-    request.once('end', () => clearTimeout(cut));
-  });
 }
 
 /** Without tokens, every page in a browser on this machine could act as the local user. */
