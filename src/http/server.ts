@@ -6,9 +6,13 @@ import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import type { PlainQueries, Unanswered } from './plain-queries.ts';
 import type { MaskError, Yoga } from './yoga.ts';
+import { serveExpectations } from './expect-continue.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
-import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
+import { UpgradableToWebSocket } from './upgradable-to-websocket.ts';
+import { dropUnreadBody } from './unread-body.ts';
+import { countWhenSent } from './count-request.ts';
+import { isAt, methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -17,6 +21,7 @@ import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
 import type { CountRequest } from './metrics.ts';
 import { TIMEOUTS, type Timeouts } from './timeouts.ts';
+import { STUDIO_PATH, type StudioRoute } from './studio.ts';
 import { serveSockets, type SocketLimits } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -46,6 +51,8 @@ export type HttpOptions = {
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly photos: PhotoUploads;
+  /** Null: there is no page. */
+  readonly studio?: StudioRoute | null;
   readonly readiness: Readiness;
   readonly metrics: {
     readonly registry: Registry;
@@ -58,9 +65,7 @@ export type HttpOptions = {
 
 /** In milliseconds. For the bodies of all routes but photos, other limits are shorter. */
 const REQUEST_LIMITS = { requestTimeout: 330_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
-
-/** Time to discard the rest of an unread body. */
-const LINGER_MS = 2000;
+const SERVER_OPTIONS = { ...REQUEST_LIMITS, IncomingMessage: UpgradableToWebSocket };
 
 const LOCAL_ONLY =
   'Without authentication, the server accepts only clients and pages on this machine, addressed as localhost.';
@@ -75,12 +80,12 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const edge = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),
   );
-  const server = createServer(REQUEST_LIMITS, (request, response) => {
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
     // The connection has ended: no response can be sent.
     if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     dropUnreadBody(request, response);
-    count(request, response, options.metrics.countRequest);
+    countWhenSent(request, response, options.metrics.countRequest);
     const refusal = refusalOfHead(request) ?? refusalOfOrigin(options, request) ?? refusalOfMethod(request);
     if (refusal !== null) {
       refuse(response, refusal);
@@ -100,10 +105,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         ? photoUpload
         : isQuery
           ? options.plainQueries
-          : null;
+          : path === '/' || isAt(STUDIO_PATH, path)
+            ? (options.studio ?? null)
+            : null;
     const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
+  serveExpectations(server);
   const connections = new ConnectionTracker(server, timeouts);
   const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts, inFlight });
   await listening(server, options.port, options.host);
@@ -126,20 +134,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-/**
- * Closes the connection of a request whose response was sent before its body was read. Node discards the body for
- * LINGER_MS first: many clients would not see the response if the connection closed at once.
- */
-function dropUnreadBody(request: IncomingMessage, response: ServerResponse): void {
-  // An aborted request has no socket later.
-  const { socket } = request;
-  response.once('finish', () => {
-    if (request.complete) return;
-    const cut = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-    request.once('end', () => clearTimeout(cut));
-  });
-}
-
 /** Without tokens, every page in a browser on this machine could act as the local user. */
 function refusalOfOrigin(
   { isLocal, isAllowedOrigin }: HttpOptions,
@@ -158,34 +152,12 @@ function refusalOfMethod({ url = '', method = '' }: IncomingMessage): HeadRefusa
 
 const GRAPHQL_METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 
-function count(request: IncomingMessage, response: ServerResponse, countRequest: CountRequest): void {
-  const began = performance.now();
-  response.once('finish', () => {
-    const path = pathOf(request.url ?? '');
-    countRequest({
-      route: routeOf(path),
-      status: response.statusCode,
-      seconds: (performance.now() - began) / 1000,
-    });
-  });
-}
-
-function routeOf(path: string): 'graphql' | 'webhook' | 'photo' | 'other' {
-  if (isAt(GRAPHQL_PATH, path)) return 'graphql';
-  if (isAt(WEBHOOK_PATH, path)) return 'webhook';
-  return isAt(PHOTO_PATH, path) ? 'photo' : 'other';
-}
-
 function refuse(response: ServerResponse, { status, message, headers }: HeadRefusal): void {
   response.writeHead(status, { ...headers, 'content-type': 'text/plain' }).end(`${message}\n`);
 }
 
 function failed(error: unknown): Pick<Target, 'failure'> {
   return { failure: error instanceof Error ? error : new Error(String(error)) };
-}
-
-function isAt(path: string, pathname: string): boolean {
-  return pathname === path || pathname.startsWith(`${path}/`);
 }
 
 /** Logs and masks the error of a route; the correlation ID identifies its log line. */

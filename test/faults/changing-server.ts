@@ -57,10 +57,10 @@ const graphql = createGraphqlServer({
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
-  playground: null,
+  showsPlayground: false,
   hidesSchema: false,
   costLimit: null,
-  ticketSecret: 'unused',
+  sampleImagesUrl: null,
   isOutage,
   log,
 });
