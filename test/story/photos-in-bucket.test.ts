@@ -92,7 +92,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
       first.log.expectError('GraphQL request failed');
       const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
       const { errors } = await first.ask(StartTrainingDocument, { input });
-      expect(errors?.[0]?.extensions['code']).toBe('SERVICE_UNAVAILABLE');
+      expect(errors[0]?.extensions?.['code']).toBe('SERVICE_UNAVAILABLE');
       expect(await first.avatarNow(avatarId)).toMatchObject({ status: 'DRAFT', error: null });
 
       const set = await first.photoSet(avatarId);
