@@ -102,6 +102,8 @@ export function readConfig(environment: Environment) {
   return config;
 }
 
+export const FAL_REST_URL = 'https://rest.fal.ai';
+
 const BREAKER_WAITS_MS = [60_000, 120_000, 300_000, 900_000];
 
 export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
@@ -114,7 +116,7 @@ function readFal(read: EnvReader): FalConfig | null {
   if (key !== null) {
     if (!/^[\x21-\x7e]{1,512}$/.test(key))
       read.problems.push('FAL_KEY: expected up to 512 visible ASCII characters');
-    const rest = restUrl ?? 'https://rest.fal.ai';
+    const rest = restUrl ?? FAL_REST_URL;
     return {
       key,
       queueUrl: queueUrl ?? 'https://queue.fal.run',
