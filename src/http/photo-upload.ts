@@ -1,3 +1,4 @@
+import { askForBody } from './expect-continue.ts';
 import { pathOf } from './request-head.ts';
 import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
 import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../jobs/receive-photo.ts';
@@ -20,6 +21,7 @@ const REFUSALS = {
   'too-slow': [408, 'UPLOAD_TOO_SLOW', 'The file did not arrive in time: upload it again.'],
   broken: [400, 'UPLOAD_INCOMPLETE', 'The file did not arrive as a whole: upload it again.'],
   'no-room': [503, 'TOO_MANY_UPLOADS', 'Too many uploads are under way: try again.'],
+  unavailable: [503, 'STORAGE_UNAVAILABLE', 'The storage of photos is not available: try again.'],
   full: [507, 'STORAGE_FULL', 'The server has no room for the file.'],
 } as const;
 
@@ -72,10 +74,14 @@ async function answerTo(
   if (token === undefined) return refusal('unknown');
   const length = headers['content-length'];
   if (length === undefined) return refusal('no-length');
-  const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-  const outcome = await receivePhoto(jobs, token, { declared: Number(length), pieces });
-  if (outcome.kind === 'no-room') response.setHeader('retry-after', '5');
+  const outcome = await receivePhoto(jobs, token, { declared: Number(length), pieces: piecesOf(request) });
+  if (outcome.kind === 'no-room' || outcome.kind === 'unavailable') response.setHeader('retry-after', '5');
   return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);
+}
+
+async function* piecesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  askForBody(request);
+  yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
 
 function verdict({ photoId, verdict }: Extract<ReceiveOutcome, { kind: 'checked' }>): Answer {

@@ -6,6 +6,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 const PRO = 'fal-ai/flux-pro-trainer';
 const FAST = 'fal-ai/flux-lora-fast-training';
@@ -128,19 +129,23 @@ test('an unanswered submit to the alternative is an unknown outcome of it, which
   expect(submits()).toHaveLength(2);
 });
 
-test.each([
-  'submit-422',
-  'submit-429',
-  'submit-500',
-  'submit-502',
-  'submit-503',
-  'submit-504',
-  'lost-answer',
-] as const)('nothing is sent to the alternative after %s', async (scenario) => {
-  app.simulator.program({ endpoint: PRO, scenario, times: 1 });
-  const { id } = await app.newAvatar({ trainingType: 'STYLE' });
-  await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl: photos() } });
-  expect(submits().map(([endpoint]) => endpoint)).toEqual([PRO]);
+test('nothing is sent to the alternative after another refusal, or none', async () => {
+  const refusals = ['422', '500', '502', '503', '504', '429'].map(
+    (status) => `submit-${status}` as ScenarioName,
+  );
+  // After the last one fal is left alone for a while.
+  for (const scenario of ['lost-answer' as const, ...refusals]) {
+    app.simulator.program({ endpoint: PRO, scenario, times: 1 });
+    const before = submits().length;
+    const { id } = await app.newAvatar({ trainingType: 'STYLE' });
+    await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl: photos() } });
+    expect([
+      scenario,
+      ...submits()
+        .slice(before)
+        .map(([endpoint]) => endpoint),
+    ]).toEqual([scenario, PRO]);
+  }
   expect(await styleDefault()).toEqual(['FLUX_PRO']);
 });
 
@@ -162,8 +167,20 @@ test('when the alternative is gone too, the call is refused, and its key is free
   const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
   const input = { avatarId, imagesUrl: photos(), idempotencyKey: 'k' };
   const { startTraining } = await app.execute(StartTrainingDocument, { input });
-  expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
+  expect(startTraining).toMatchObject({
+    code: 'PROVIDER_REJECTED',
+    message: expect.not.stringContaining('FLUX_LORA_FAST') as string,
+  });
   expect(submits()).toHaveLength(2);
+  // Nor is it recommended to a caller who names the first one.
+  const named = { avatarId, imagesUrl: photos(), trainer: 'FLUX_PRO' } as const;
+  app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
+  expect(await app.execute(StartTrainingDocument, { input: named })).toMatchObject({
+    startTraining: {
+      code: 'PROVIDER_REJECTED',
+      message: expect.not.stringContaining('FLUX_LORA_FAST') as string,
+    },
+  });
   expect(await app.avatar(avatarId)).toMatchObject({ status: 'DRAFT', error: null });
   expect(await app.train(input)).toMatchObject({ status: 'COMPLETED' });
 });

@@ -48,7 +48,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       FAL_QUEUE_URL: fal?.url ?? simulator.queueUrl,
       FAL_REST_URL: simulator.restUrl,
       PUBLIC_URL: `http://127.0.0.1:${port}`,
-      RECONCILE_INTERVAL_MS: '100',
+      RECONCILE_INTERVAL_MS: '500',
       ...place.env,
       ...options.env,
     };
