@@ -3,7 +3,8 @@ import { FAL_REST_URL } from '../config/config.ts';
 import { encodingFor, isAmong } from './static-text.ts';
 import { pathOf } from './request-head.ts';
 import type { Unanswered } from './plain-queries.ts';
-import type { Config, StudioConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { StudioConfig } from '../config/studio-config.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Its page is at `/`, its other files are below this path. */
