@@ -24,10 +24,11 @@ import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
 import { takeOver } from './jobs/take-over.ts';
 import { isOutage } from './db/outage.ts';
+import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
-import { createStudio } from './http/studio.ts';
+import { createStudio, imageOriginsOf } from './http/studio.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
@@ -182,10 +183,9 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
-    isOutage,
+    isOutage: (error) => isOutage(error) || error instanceof StorageUnavailableError,
     log,
   });
-
   const http = await startHttp({
     host: config.host,
     port: config.port,
@@ -208,7 +208,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       // The URL may have another name of this machine in it than the page that uses it.
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
-    studio: config.studio && createStudio(config.studio, simulator?.url),
+    studio: config.studio && createStudio(config.studio, imageOriginsOf(config, simulator?.url ?? null)),
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),
@@ -220,7 +220,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   parts.add(() => http.close(GRACE_MS));
   // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
-
   const takeOverDeps = { instances, reconciler, inFlight, log };
   if (database.kind === 'postgres')
     loops.push(runEvery((stop) => takeOver(takeOverDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
