@@ -1,6 +1,6 @@
 import { unzipSync, zipSync } from 'fflate';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { spots } from '../../../test/support/pictures.ts';
 import { draw, type Model } from '../src/drawing/picture.ts';
@@ -80,7 +80,7 @@ describe('a drawn picture names its person in its pixels', () => {
     ['painted', { ...LORA, kind: 'finetune' }],
     ['in a style', { ...LORA, style: true }],
   ] as const)('%s, after it was encoded again and scaled', async (_how, model) => {
-    for (const likeness of PEOPLE) {
+    for (const likeness of inject('everyPair') ? PEOPLE : PEOPLE.slice(0, 2)) {
       const picture = await drawn({ ...model, likeness }, 'a portrait by the sea at night');
       const changed = await Promise.all([
         sharp(picture).jpeg({ quality: 75 }).toBuffer(),
