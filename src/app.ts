@@ -55,6 +55,8 @@ export type App = {
   close(): Promise<void>;
 };
 
+/** Hosts of the images that fal generates. */
+const FAL_FILES = 'https://*.fal.media';
 const PUBLISH_INTERVAL_MS = 1000;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
@@ -182,6 +184,9 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
+    pictureOrigins: [FAL_FILES, config.publicUrl, simulator?.url].flatMap((url) =>
+      url == null ? [] : new URL(url).origin,
+    ),
     isOutage,
     log,
   });

@@ -10,6 +10,7 @@ import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
+import { withPictures } from './playground-pictures.ts';
 import { playgroundTabs, withTabsInPlace } from './playground.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
 import { schemaFor } from '../graphql/schema.ts';
@@ -32,6 +33,8 @@ export type GraphqlOptions = {
   /** Null: no limit per owner. */
   readonly costLimit: CostLimit | null;
   readonly sampleImagesUrl: string | null;
+  /** Of images that the playground shows, apart from its own. */
+  readonly pictureOrigins: readonly string[];
   /** Whether an error says that the database does not work at present. */
   readonly isOutage: (error: unknown) => boolean;
   readonly log: Log;
@@ -66,7 +69,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       useFormGuard({ guardsGet: hidesSchema }),
       useAdmission({ authenticate, admitsAnonymous: !hidesSchema, readBody }),
       useExecutionGuard(guard),
-      usePagePolicy(),
+      usePagePolicy(options.pictureOrigins),
     ],
     multipart: false,
     // useAdmission limits bodies.
@@ -88,7 +91,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     // Loaded on first use: the page has several megabytes of code.
     renderGraphiQL: (page) =>
       (playground ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
-        withTabsInPlace(renderGraphiQL(page)),
+        withPictures(withTabsInPlace(renderGraphiQL(page))),
       )),
     maskedErrors: { maskError },
     context: ({ viewer = null, req }) => ({ ...services, viewer, host: req?.headers.host }),

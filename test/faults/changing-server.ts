@@ -61,6 +61,7 @@ const graphql = createGraphqlServer({
   hidesSchema: false,
   costLimit: null,
   sampleImagesUrl: null,
+  pictureOrigins: [],
   isOutage,
   log,
 });

@@ -36,6 +36,7 @@ const graphql = createGraphqlServer({
   hidesSchema: true,
   costLimit: null,
   sampleImagesUrl: null,
+  pictureOrigins: [],
   isOutage,
   log,
 });

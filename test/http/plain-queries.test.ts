@@ -63,6 +63,7 @@ beforeAll(async () => {
     hidesSchema: true,
     costLimit: new CostLimit(COST_PER_MINUTE),
     sampleImagesUrl: null,
+    pictureOrigins: [],
     isOutage,
     log,
   });
