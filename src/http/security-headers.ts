@@ -25,15 +25,13 @@ export function usePagePolicy(pictureOrigins: readonly string[]): Plugin {
       const { request, response } = payload;
       if (response.headers.get('content-type')?.startsWith('text/html') !== true) return;
       // Yoga has no other page, and renders this one the same for every request.
-      playground ??= response
-        .text()
-        .then(
-          (page) =>
-            new StaticText(page, {
-              'content-security-policy': policyFor(page, pictureOrigins),
-              'content-type': 'text/html',
-            }),
-        );
+      playground ??= response.text().then(
+        (page) =>
+          new StaticText(page, {
+            'content-security-policy': policyFor(page, pictureOrigins),
+            'content-type': 'text/html',
+          }),
+      );
       payload.setResponse(await (await playground).responseTo(request.headers));
     },
   };
