@@ -55,8 +55,6 @@ export type App = {
   close(): Promise<void>;
 };
 
-/** Hosts of the images that fal generates. */
-const FAL_FILES = 'https://*.fal.media';
 const PUBLISH_INTERVAL_MS = 1000;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
@@ -180,13 +178,10 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     },
     authenticate,
     isAllowedOrigin,
-    showsPlayground: config.showsPlayground,
+    playground: config.showsPlayground ? { simulator, publicUrl: config.publicUrl } : null,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
-    sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
-    pictureOrigins: [FAL_FILES, config.publicUrl, simulator?.url].flatMap((url) =>
-      url == null ? [] : new URL(url).origin,
-    ),
+    ticketSecret: fal.key,
     isOutage,
     log,
   });

@@ -1,3 +1,18 @@
+export type Playground = {
+  /** Null if fal is not simulated. */
+  readonly simulator: { readonly url: string; readonly samplePhotosUrl: string } | null;
+  readonly publicUrl: string | null;
+};
+
+/** Hosts of the images that fal generates. */
+const FAL_FILES = 'https://*.fal.media';
+
+/** Origins of the images in a result, apart from that of the page. */
+export function pictureOrigins(playground: Playground | null): string[] {
+  const urls = [FAL_FILES, playground?.publicUrl, playground?.simulator?.url];
+  return urls.flatMap((url) => (url == null ? [] : new URL(url).origin));
+}
+
 /**
  * Default tabs of the playground. Values are inline, so that each tab can be edited and run
  * without variables. Lines are at most 50 characters where the cursor goes: GraphiQL keeps a tab's horizontal scroll

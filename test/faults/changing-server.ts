@@ -57,11 +57,10 @@ const graphql = createGraphqlServer({
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
-  showsPlayground: false,
+  playground: null,
   hidesSchema: false,
   costLimit: null,
-  sampleImagesUrl: null,
-  pictureOrigins: [],
+  ticketSecret: 'unused',
   isOutage,
   log,
 });
