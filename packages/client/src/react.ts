@@ -4,12 +4,15 @@ import {
   createContext,
   createElement,
   useContext,
+  useEffect,
   useMemo,
+  useRef,
+  useState,
   useSyncExternalStore,
   type ReactElement,
   type ReactNode,
 } from 'react';
-import type { Avatar, Generation, LikenessClient, WatchOptions } from './client.ts';
+import type { Avatar, Change, Generation, LikenessClient, WatchOptions } from './client.ts';
 import { RowStore, type RowState } from './row-store.ts';
 import { UploadStore, type UploadState } from './upload-store.ts';
 
@@ -58,6 +61,53 @@ export function useUpload(avatarId: string): UseUpload {
   );
   return { ...useSyncExternalStore(subscribe, state, initial), upload, cancel };
 }
+
+export type UseChanges = {
+  /** Whether CaughtUp has come: read the lists then. */
+  readonly isCaughtUp: boolean;
+  /** It ended the updates. A lost connection is no error: the watch reconnects. */
+  readonly error: Error | null;
+};
+
+/**
+ * Calls `onChange` for every change of the caller's avatars and generations, as `watchChanges` does.
+ *
+ * @param options.after cursor to begin with; read once
+ */
+export function useChanges(
+  onChange: (change: Change) => void,
+  options: { readonly after?: string | null | undefined } = {},
+): UseChanges {
+  const client = useLikeness();
+  const [state, setState] = useState<UseChanges>(NOT_CAUGHT_UP);
+  // A change is given to the handler of the last render, and the position outlives an effect that runs twice.
+  const latest = useRef(onChange);
+  useEffect(() => void (latest.current = onChange));
+  const position = useRef({ client, after: options.after });
+
+  useEffect(() => {
+    // The cursor of one caller means nothing to another.
+    if (position.current.client !== client) position.current = { client, after: null };
+    setState(NOT_CAUGHT_UP);
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const follow = async () => {
+      for await (const change of client.watchChanges({ after: position.current.after, signal })) {
+        if (signal.aborted) return;
+        latest.current(change);
+        position.current.after = change.cursor;
+        if (change.__typename === 'CaughtUp') setState({ isCaughtUp: true, error: null });
+      }
+    };
+    follow().catch((error: unknown) => {
+      if (!signal.aborted) setState((before) => ({ ...before, error: error as Error }));
+    });
+    return () => leaving.abort();
+  }, [client]);
+  return state;
+}
+
+const NOT_CAUGHT_UP: UseChanges = { isCaughtUp: false, error: null };
 
 type WatchRow<Row> = (client: LikenessClient, id: string, options: WatchOptions) => AsyncIterable<Row>;
 
