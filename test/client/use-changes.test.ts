@@ -34,7 +34,7 @@ function Gallery(): ReactElement {
   const { isCaughtUp, error } = useChanges(async (change) => {
     if (change.__typename === 'CaughtUp') {
       const { edges } = await likeness.avatars({ first: 100 });
-      setAvatars((newer) => new Map([...edges.map(({ node }) => [node.id, node] as const), ...newer]));
+      setAvatars(new Map(edges.map(({ node }) => [node.id, node])));
     } else if (change.__typename === 'AvatarChanged') {
       setAvatars((old) => new Map([...old, [change.avatar.id, change.avatar]]));
     } else if (change.__typename === 'AvatarDeleted') {
@@ -82,6 +82,21 @@ test('changes come to the function of the last render, and stop with the compone
   const before = seen.length;
   await app.deleteAvatar(id);
   expect(seen).toHaveLength(before);
+});
+
+test('what the function throws ends the updates', async () => {
+  let calls = 0;
+  function Failing(): ReactElement {
+    const { error } = useChanges(async () => {
+      calls += 1;
+      await Promise.reject(new Error('no room'));
+    });
+    return h('p', null, error?.message ?? 'none');
+  }
+  page.render(h(LikenessProvider, { client }, h(Failing)));
+  await pageShows('no room');
+  await eventually('the end of the watch', () => (gateway.open.webSockets === 0 ? true : null));
+  expect(calls).toBe(1);
 });
 
 test('a text that is no cursor is an error', async () => {

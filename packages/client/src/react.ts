@@ -70,12 +70,13 @@ export type UseChanges = {
 };
 
 /**
- * Calls `onChange` for every change of the caller's avatars and generations, as `watchChanges` does.
+ * Calls `onChange` for every change of the caller's avatars and generations, as `watchChanges` does, one after the other:
+ * it waits for a promise. What the function throws ends the updates as an error of the connection would.
  *
  * @param options.after cursor to begin with; read once
  */
 export function useChanges(
-  onChange: (change: Change) => void,
+  onChange: (change: Change) => unknown,
   options: { readonly after?: string | null | undefined } = {},
 ): UseChanges {
   const client = useLikeness();
@@ -94,7 +95,9 @@ export function useChanges(
     const follow = async () => {
       for await (const change of client.watchChanges({ after: position.current.after, signal })) {
         if (signal.aborted) return;
-        latest.current(change);
+        await latest.current(change);
+        // The component may have left in the meantime.
+        if (leaving.signal.aborted) return;
         position.current.after = change.cursor;
         if (change.__typename === 'CaughtUp') setState({ isCaughtUp: true, error: null });
       }
