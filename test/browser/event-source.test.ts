@@ -9,7 +9,7 @@ const browser = await startBrowser();
 const pages = await servePage('<!doctype html><title>App</title>');
 const stack = await startStack({ env: { AUTH_JWT_SECRET: JWT_SECRET, ALLOWED_ORIGINS: pages.origin } });
 afterAll(async () => {
-  pages.close();
+  await pages.close();
   await stack.close();
 });
 
