@@ -12,7 +12,7 @@ import {
   type ReactElement,
   type ReactNode,
 } from 'react';
-import type { Avatar, Change, Generation, LikenessClient, WatchOptions } from './client.ts';
+import type { Avatar, Change, Generation, LikenessClient, PhotoSet, WatchOptions } from './client.ts';
 import { RowStore, type RowState } from './row-store.ts';
 import { UploadStore, type UploadState } from './upload-store.ts';
 
@@ -37,6 +37,7 @@ type Live = Omit<RowState<unknown>, 'row'>;
 
 export type UseAvatar = Live & { readonly avatar: Avatar | null };
 export type UseGeneration = Live & { readonly generation: Generation | null };
+export type UsePhotoSet = Live & { readonly photoSet: PhotoSet | null };
 
 /** The live state of an avatar. Null watches nothing. */
 export function useAvatar(id: string | null | undefined): UseAvatar {
@@ -48,6 +49,12 @@ export function useAvatar(id: string | null | undefined): UseAvatar {
 export function useGeneration(id: string | null | undefined): UseGeneration {
   const { row: generation, ...live } = useRow(id, watchGeneration, hasEnded);
   return { generation, ...live };
+}
+
+/** The live photos of an avatar: which are accepted, and what is missing. Null watches nothing. */
+export function usePhotoSet(avatarId: string | null | undefined): UsePhotoSet {
+  const { row: photoSet, ...live } = useRow(avatarId, watchPhotoSet, neverEnds);
+  return { photoSet, ...live };
 }
 
 export type UseUpload = UploadState & Pick<UploadStore, 'upload' | 'cancel'>;
@@ -116,6 +123,7 @@ type WatchRow<Row> = (client: LikenessClient, id: string, options: WatchOptions)
 
 const watchAvatar: WatchRow<Avatar> = (client, id, options) => client.watchAvatar(id, options);
 const watchGeneration: WatchRow<Generation> = (client, id, options) => client.watchGeneration(id, options);
+const watchPhotoSet: WatchRow<PhotoSet> = (client, id, options) => client.watchPhotoSet(id, options);
 const neverEnds = () => false;
 const hasEnded = ({ status }: Generation) => status !== 'QUEUED' && status !== 'RUNNING';
 
