@@ -1,6 +1,7 @@
 import { LOG_LEVELS } from '../log/log.ts';
 import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
+import { readBucket } from './bucket.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { DEFAULT_TRAINERS, type DefaultTrainers } from '../catalog/trainers.ts';
 import { MAX_TRAINERS_FILE_BYTES, readTrainersFile } from '../catalog/trainers-file.ts';
@@ -61,6 +62,7 @@ export function readConfig(environment: Environment) {
     isProduction,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     dataDir: read.text('DATA_DIR') ?? './.data',
+    bucket: readBucket(read),
     databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     /** Base of the callback URLs; null: no webhooks. */

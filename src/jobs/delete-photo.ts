@@ -1,4 +1,3 @@
-import { photoPrefix } from './receive-photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
@@ -38,6 +37,11 @@ export async function deleteFiles(
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined)
     log.warn({ err: failed.reason as unknown }, 'files of photos not deleted; retrying later');
+}
+
+/** Files of one avatar share a prefix. */
+export function photoPrefix(avatarId: string): string {
+  return `${avatarId}/`;
 }
 
 /** Deletes all files of an avatar that was deleted. Never throws. */
