@@ -17,7 +17,7 @@ export type OpenedStorage = {
    *
    * @throws ForeignFilesError, StorageFullError, StorageUnavailableError
    */
-  claim(): Promise<void>;
+  readonly claim: () => Promise<void>;
 };
 
 /**
