@@ -57,10 +57,10 @@ const graphql = createGraphqlServer({
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
-  showsPlayground: false,
+  playground: null,
   hidesSchema: false,
   costLimit: null,
-  sampleImagesUrl: null,
+  ticketSecret: 'unused',
   isOutage,
   log,
 });
