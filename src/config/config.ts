@@ -1,7 +1,7 @@
 import { LOG_LEVELS } from '../log/log.ts';
 import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
-import { readStudio } from './studio-config.ts';
+import { readStudio } from './studio.ts';
 import { readBucket } from './bucket.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { DEFAULT_TRAINERS, type DefaultTrainers } from '../catalog/trainers.ts';

@@ -14,6 +14,8 @@ export type SweepPhotosDeps = PublishDeps & {
     findUnknown(files: readonly string[]): Promise<readonly string[]>;
   };
   readonly photoFiles: FileStorage;
+  /** Throws when the files are those of another database. */
+  readonly claimPhotoFiles: () => Promise<void>;
   /** Removes what uploads of a killed process left behind. */
   readonly spool: { sweep(olderThanMs: number): Promise<void> };
 };
@@ -44,6 +46,7 @@ async function deleteDuePhotos(deps: SweepPhotosDeps, stop: AbortSignal): Promis
 /** Deletes files without a photo: of a killed process, of a deletion that failed. */
 export async function deleteUnknownFiles(deps: SweepPhotosDeps, stop: AbortSignal): Promise<void> {
   await deps.spool.sweep(UNKNOWN_AFTER_MS);
+  await deps.claimPhotoFiles();
   let batch: string[] = [];
   const deleteBatch = async () => {
     await deleteFiles(deps, await deps.photoStore.findUnknown(batch));

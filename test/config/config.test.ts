@@ -637,7 +637,7 @@ describe('an environment with several problems', () => {
 });
 
 test('docs/settings.md lists every setting and no other', () => {
-  const source = ['config', 'bucket']
+  const source = ['config', 'bucket', 'studio']
     .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
     .join('');
   const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z\d_]+)'/g)].map(([, name]) => name ?? '');
