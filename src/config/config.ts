@@ -49,13 +49,16 @@ export function readConfig(environment: Environment) {
   const fal = readFal(read);
   const catalog = readCatalog(read);
   checkSimulate(read, { isProduction, hasFal: fal !== null });
+  const databaseUrl = read.url('DATABASE_URL', ['postgres:', 'postgresql:']);
   const config = {
     host,
     port: read.wholeNumber('PORT', { min: 0, max: 65_535 }) ?? 4000,
     isProduction,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     dataDir: read.text('DATA_DIR') ?? './.data',
-    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    databaseUrl,
+    /** Copies the files of runs. By default where one process has one folder, so that every copy can be read. */
+    keepsFiles: read.onOff('KEEP_FILES') ?? databaseUrl === null,
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     /** Base of the callback URLs; null: no webhooks. */
     publicUrl: read.base('PUBLIC_URL'),

@@ -8,6 +8,8 @@ import type { PlainQueries, Unanswered } from './plain-queries.ts';
 import type { MaskError, Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
+import { createFileDownload, type FileDownloads } from './file-download.ts';
+import { FILE_PATH } from './file-url.ts';
 import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
@@ -46,6 +48,7 @@ export type HttpOptions = {
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly photos: PhotoUploads;
+  readonly files: FileDownloads;
   readonly readiness: Readiness;
   readonly metrics: {
     readonly registry: Registry;
@@ -69,8 +72,11 @@ const LOCAL_ONLY =
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { log, timeouts = TIMEOUTS } = options;
   const inFlight = new InFlight();
-  const webhook = createFalWebhook(options.webhook);
-  const photoUpload = createPhotoUpload(options.photos);
+  const rawRoutes = [
+    [WEBHOOK_PATH, createFalWebhook(options.webhook)],
+    [PHOTO_PATH, createPhotoUpload(options.photos)],
+    [FILE_PATH, createFileDownload(options.files)],
+  ] as const;
   // Tracked until the response exists: sending it to a disconnected client may never end.
   const edge = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),
@@ -94,14 +100,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
     const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
-    const answer = isAt(WEBHOOK_PATH, path)
-      ? webhook
-      : isAt(PHOTO_PATH, path)
-        ? photoUpload
-        : isQuery
-          ? options.plainQueries
-          : null;
-    const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
+    const answer = isQuery ? options.plainQueries : rawRoutes.find(([at]) => isAt(at, path))?.[1];
+    const read = answer === undefined ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
   const connections = new ConnectionTracker(server, timeouts);
@@ -170,9 +170,10 @@ function count(request: IncomingMessage, response: ServerResponse, countRequest:
   });
 }
 
-function routeOf(path: string): 'graphql' | 'webhook' | 'photo' | 'other' {
+function routeOf(path: string): Parameters<CountRequest>[0]['route'] {
   if (isAt(GRAPHQL_PATH, path)) return 'graphql';
   if (isAt(WEBHOOK_PATH, path)) return 'webhook';
+  if (isAt(FILE_PATH, path)) return 'file';
   return isAt(PHOTO_PATH, path) ? 'photo' : 'other';
 }
 

@@ -90,7 +90,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       return withTabsInPlace(renderGraphiQL(page));
     },
     maskedErrors: { maskError },
-    context: ({ viewer = null, req }) => ({ ...services, viewer, host: req?.headers.host }),
+    context: ({ viewer = null, req, host = req?.headers.host }) => ({ ...services, viewer, host }),
   });
   const plainQueries = createPlainQueries({
     schema,

@@ -1,5 +1,7 @@
 import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
-import { deleteFilesOf } from './delete-photo.ts';
+import { deleteFilesUnder } from './delete-files.ts';
+import { filePrefix } from './keep-files.ts';
+import { photoPrefix } from './receive-photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 
@@ -11,9 +13,10 @@ interface DeleteStore {
 export type DeleteAvatarDeps = PublishDeps & {
   readonly store: DeleteStore;
   readonly photoFiles: Pick<FileStorage, 'delete' | 'list'>;
+  readonly resultFiles: Pick<FileStorage, 'delete' | 'list'>;
 };
 
-/** Deletes an avatar with its generations and photos. The reconciler cancels its open runs at fal; their events are ignored. */
+/** Deletes an avatar with its generations, photos and the copies of its files. The reconciler cancels its open runs at fal; their events are ignored. */
 export async function deleteAvatar(
   deps: DeleteAvatarDeps,
   ownerId: string,
@@ -22,6 +25,10 @@ export async function deleteAvatar(
   const outbox = await deps.store.deleteAvatar(ownerId, avatarId);
   if (outbox === null) return NO_SUCH_AVATAR;
   publishSoon(deps, outbox);
-  await deleteFilesOf(deps, avatarId);
+  const { photoFiles, resultFiles, log } = deps;
+  await Promise.all([
+    deleteFilesUnder({ storage: photoFiles, log }, photoPrefix(avatarId)),
+    deleteFilesUnder({ storage: resultFiles, log }, filePrefix({ avatarId })),
+  ]);
   return { done: { deletedAvatarId: avatarId } };
 }

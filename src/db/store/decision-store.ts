@@ -195,6 +195,7 @@ const GUARDED = new Set([
   'nextPollAt',
   'leasedBy',
   'leasedUntil',
+  'filesListedAt',
 ]);
 const JOB = Object.values(Prisma.JobScalarFieldEnum);
 const AVATAR = Object.values(Prisma.AvatarScalarFieldEnum);

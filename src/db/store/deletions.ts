@@ -40,17 +40,19 @@ export async function deleteGeneration(
   prisma: PrismaClient,
   ownerId: string,
   generationId: string,
-): Promise<readonly OutboxEntry[] | null> {
+): Promise<{ readonly avatarId: string; readonly outbox: readonly OutboxEntry[] } | null> {
   if (!isId(generationId)) return null;
   return prisma.$transaction(async (tx) => {
     if ((await tx.generation.findFirst({ where: { id: generationId, ownerId } })) === null) return null;
     // The job's lock before the generation's, in the order of save().
     await endJobs(tx, { generationId });
-    const [generation] = await tx.$queryRaw<{ version: number }[]>`
-      DELETE FROM generations WHERE id = ${generationId} RETURNING version`;
+    const [generation] = await tx.$queryRaw<{ version: number; avatarId: string }[]>`
+      DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;
     if (generation === undefined) return null;
-    const version = generation.version + 1;
-    return announce(tx, ownerId, [{ kind: 'GENERATION', entityId: generationId, version }]);
+    const { avatarId, version } = generation;
+    await tx.resultFile.deleteMany({ where: { runId: generationId } });
+    const change = { kind: 'GENERATION', entityId: generationId, version: version + 1 } as const;
+    return { avatarId, outbox: await announce(tx, ownerId, [change]) };
   });
 }
 
