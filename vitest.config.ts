@@ -11,6 +11,8 @@ const SAMPLED = ['test/security/{json-bodies,long-answers,long-texts,webhook-bod
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
 /** Fault tests that are slow and rarely fail; .ci/nightly runs them. */
 const NIGHTLY = ['test/faults/{reconnect-storm,submit-hangs}.test.ts'];
+/** Pages of the built server in Chromium. */
+const BROWSER = ['test/browser/**/*.test.ts'];
 /**
  * Many of these tests wait, so that three workers keep two cores busy. The option `--maxWorkers` has no effect on a
  * project, and projects with another number of workers need a group of their own.
@@ -43,7 +45,7 @@ export default defineConfig({
           ...THREE_WORKERS,
           name: 'parts',
           include: ['{test,packages/*/test}/**/*.test.ts'],
-          exclude: [...WITH_SERVERS, ...FAULTS],
+          exclude: [...WITH_SERVERS, ...FAULTS, ...BROWSER],
         },
       },
       {
@@ -53,6 +55,17 @@ export default defineConfig({
           include: FAULTS,
           exclude: [...HISTORIES, ...NIGHTLY],
           globalSetup: WITH_BUILT_SERVER,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: BROWSER,
+          // A browser keeps both cores busy.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          globalSetup: ['test/support/chromium.ts', ...WITH_BUILT_SERVER],
         },
       },
       {

@@ -31,6 +31,12 @@ step() {
 
 has_postgres() { (exec 3<>/dev/tcp/127.0.0.1/5432) 2>/dev/null; }
 
+# Installs it when it is missing and this is root on Debian.
+has_chromium() {
+  command -v "${CHROMIUM:-chromium}" && return
+  [ "$(id -u)" -eq 0 ] && command -v apt-get && apt-get update -q && apt-get install -qy chromium
+} >/dev/null 2>&1
+
 skipped_for() {
   printf '\n=== %s: SKIPPED, %s\n' "$1" "$2"
   table+=("$(printf '%6s    %-6s  %s' - skipped "$1")")

@@ -48,7 +48,7 @@ const COPIED = {
 };
 
 /**
- * Packages that no bundle has: the process that decodes photos loads sharp, which finds its decoders beside it. They are
+ * Packages that no bundle has: the process that decodes photos and the simulator load sharp, which finds its decoders beside it. They are
  * for this machine's platform.
  */
 const WHOLE = ['sharp', 'detect-libc', '@img/colour'];

@@ -175,10 +175,10 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     },
     authenticate,
     isAllowedOrigin,
-    showsPlayground: config.showsPlayground,
+    playground: config.showsPlayground ? { simulator, publicUrl: config.publicUrl } : null,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
-    sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
+    ticketSecret: fal.key,
     isOutage,
     log,
   });

@@ -72,7 +72,7 @@ export type CheckedPhoto = Omit<DecodedPicture, 'grey'> & {
   readonly warnings: readonly PhotoWarning[];
 };
 
-/** Of a version with 512 pixels at most. The drawn portraits have 70 to 150, and below 20 once they are blurred. */
+/** Of a version with 512 pixels at most. The drawn portraits have 90 to 300, and below 20 once they are blurred. */
 const BLURRED_BELOW = 20;
 const DARK_MEAN = 40;
 const BRIGHT_MEAN = 225;

@@ -105,7 +105,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
   const connections = new ConnectionTracker(server, timeouts);
-  const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts });
+  const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts, inFlight });
   await listening(server, options.port, options.host);
   const { address, port, family } = server.address() as AddressInfo;
   return {

@@ -19,6 +19,7 @@ import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
+import type { InFlight } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../log/log.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -87,6 +88,7 @@ export function serveSockets(
     readonly isAllowedOrigin: IsAllowedOrigin;
     readonly limits: SocketLimits;
     readonly timeouts: Timeouts;
+    readonly inFlight: InFlight;
     readonly log: Log;
   },
 ): Sockets {
@@ -99,7 +101,8 @@ export function serveSockets(
     isAllowedOrigin(origin ?? null, host ?? null);
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
-    execute: (args) => (args as unknown as Enveloped).rootValue.execute(args),
+    execute: (args) =>
+      options.inFlight.track(Promise.resolve((args as unknown as Enveloped).rootValue.execute(args))),
     subscribe: (args) => (args as unknown as Enveloped).rootValue.subscribe(args),
     onConnect: async (context) => {
       const { connectionParams, extra } = context;
@@ -192,11 +195,8 @@ export function serveSockets(
     unauthenticated.add(socket);
     socket.on('close', () => unauthenticated.delete(socket));
     const connection = new WsConnection(socket, stream, options);
-    connection.serve(protocol, {
-      ...{ socket, connection, host },
-      authorization: authorization ?? null,
-      viewer: null,
-    });
+    const caller = { authorization: authorization ?? null, host, viewer: null };
+    connection.serve(protocol, { socket, connection, ...caller });
   }
 
   return {

@@ -23,15 +23,23 @@ function frame(firstByte: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from([firstByte, ...length, 0, 0, 0, 0]), payload]);
 }
 
-/** A socket below WebSocket, after its upgrade. */
-async function upgraded(): Promise<Socket> {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+/** A socket below WebSocket, with all of its upgrade request but the last byte sent. */
+async function nearlyUpgraded(): Promise<Socket> {
+  const socket = connect(server.port, '127.0.0.1');
   socket.on('error', () => undefined);
+  await once(socket, 'connect');
   const key = randomBytes(16).toString('base64');
   socket.write(
     'GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n`,
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r`,
   );
+  return socket;
+}
+
+/** The same after its upgrade. */
+async function upgraded(): Promise<Socket> {
+  const socket = await nearlyUpgraded();
+  socket.write('\n');
   await once(socket, 'data');
   return socket;
 }
@@ -78,6 +86,21 @@ describe('a protocol error of a peer', () => {
     expect(server.printed).toBe(printedAtStart);
     expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
   });
+});
+
+// Before the last test: its filled buffers would be memory that the server has got already.
+test('2,500 sockets without a token are open at most, whatever LIMIT_SOCKETS is', async () => {
+  const sockets: Socket[] = [];
+  while (sockets.length <= 2500) sockets.push(await nearlyUpgraded());
+  const answers = Promise.all(
+    sockets.map(async (socket) => String(((await once(socket, 'data')) as [Buffer])[0]).slice(0, 12)),
+  );
+  // The server handles all at once when it continues, so that none has been closed for its silence by then.
+  server.signal('SIGSTOP');
+  for (const socket of sockets) socket.write('\n');
+  server.signal('SIGCONT');
+  expect((await answers).filter((line) => line === 'HTTP/1.1 503')).toHaveLength(1);
+  for (const socket of sockets) socket.destroy();
 });
 
 // At the latest when its pings stay unanswered.

@@ -12,9 +12,14 @@ import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';
 import type { Hold } from '../support/fault-proxy.ts';
 import { rawCaller } from '../support/raw-graphql.ts';
+import { RawSocket } from '../support/raw-socket.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const app = await startTestApp({ isProxied: true });
+const OPERATIONS = 2;
+const app = await startTestApp({
+  isProxied: true,
+  env: { LIMIT_OPERATIONS_PER_SOCKET: String(OPERATIONS) },
+});
 afterAll(() => app.close());
 
 /** A training whose submit has been sent and not received; `answer` is its caller's. */
@@ -109,4 +114,24 @@ test.each([
   expect(await ask(COSTLY)).toMatchObject({ status: 200, codes: [] });
   submit.release();
   expect((await training).text).toContain('StartTrainingPayload');
+});
+
+test('operations that a client has completed and that still wait for fal take places on their socket', async () => {
+  const socket = await RawSocket.connected(app.graphqlUrl);
+  const submits = app.fal.holdRequests(({ method }) => method === 'POST');
+  for (let count = 1; count <= 2 * OPERATIONS; count += 1) {
+    const { id } = await app.newAvatar();
+    const input = `{ avatarId: "${id}", imagesUrl: "${photos('stuck-in-queue')}" }`;
+    socket.subscribe(id, `mutation { startTraining(input: ${input}) { __typename } }`);
+    await submits.reached(count);
+    socket.say({ type: 'complete', id });
+  }
+
+  socket.subscribe('one too many', '{ trainers { name } }');
+  expect(await socket.until(({ id }) => id === 'one too many')).toMatchObject({
+    type: 'error',
+    payload: [{ extensions: { code: 'LIMIT_EXCEEDED' } }],
+  });
+  submits.release();
+  await socket.end();
 });

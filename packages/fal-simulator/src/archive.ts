@@ -1,8 +1,9 @@
 import { isLoopback, ownPath } from './addresses.ts';
 import type { FileStore } from './file-store.ts';
-import { likenessOf, markedLikeness, type Likeness } from './likeness.ts';
+import { likenessOf, type Likeness } from './likeness.ts';
 import type { Detail } from './outcomes.ts';
 import { AnswerTooLarge, sendOnce } from './outgoing.ts';
+import { personOn } from './photographed.ts';
 import { samplePhotos } from './sample-photos.ts';
 import { shortened } from './shortened.ts';
 import { firstBytes, readDirectory, type ZipEntry } from './zip-directory.ts';
@@ -12,6 +13,9 @@ const LARGEST_ENTRY_BYTES = 64 * 1024 * 1024;
 /** Later entries are images by their names alone. */
 const MOST_LOOKED_INTO = 40;
 const HEAD_BYTES = 4096;
+/** Enough to find the person: decoding takes time and memory. */
+const MOST_DECODED = 12;
+const LARGEST_DECODED_BYTES = 4 * 1024 * 1024;
 /** Hashing a whole large archive would block the event loop. */
 const MOST_HASHED_BYTES = 4 * 1024 * 1024;
 const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp'];
@@ -82,7 +86,7 @@ async function readArchive(url: string, parts: ArchiveParts): Promise<Uint8Array
   return answer.body;
 }
 
-/** Counts images by their first bytes, without unpacking the rest. Null for an unreadable zip. */
+/** Counts images by their first bytes, and unpacks a few small ones. Null for an unreadable zip. */
 export async function lookInside(archive: Uint8Array): Promise<Archive | null> {
   const zip = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
   try {
@@ -90,13 +94,15 @@ export async function lookInside(archive: Uint8Array): Promise<Archive | null> {
       ({ name }) => !/(^|\/)(__MACOSX\/|\.)/.test(name) && !name.endsWith('/'),
     );
     let images = 0;
-    let likeness: Likeness | null = null;
+    const photos: Buffer[] = [];
     for (const [index, entry] of visible.filter(isNamedImage).entries()) {
       const head = index < MOST_LOOKED_INTO ? await firstBytes(zip, entry, HEAD_BYTES) : null;
       if (head && !isImage(head)) continue;
       images += 1;
-      likeness ??= head && markedLikeness(head);
+      if (head && entry.size <= LARGEST_DECODED_BYTES && photos.length < MOST_DECODED)
+        photos.push(await firstBytes(zip, entry, entry.size));
     }
+    const likeness = await personOn(photos);
     const captions = visible.filter(({ name }) => name.endsWith('.txt')).length;
     return { images, captions, likeness: likeness ?? likenessOf(zip.subarray(0, MOST_HASHED_BYTES)) };
   } catch {

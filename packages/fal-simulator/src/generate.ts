@@ -1,9 +1,9 @@
 import { ownPath } from './addresses.ts';
-import { draw, encode, type Model } from './drawing/picture.ts';
+import { draw, type Model } from './drawing/picture.ts';
 import type { Generator } from './generators.ts';
 import { pixelsOf, pixelsOfRatio } from './image-sizes.ts';
 import { inputErrors } from './input-errors.ts';
-import { likenessOf } from './likeness.ts';
+import { asLikeness, likenessOf } from './likeness.ts';
 import { LORA_HEAD_BYTES, readLoraMetadata } from './lora-file.ts';
 import { modelError, plainError, requestError, success, type Detail } from './outcomes.ts';
 import { has, type Outcome, type Run } from './run.ts';
@@ -39,7 +39,8 @@ async function modelOf(
   if (generator.uses === 'finetune_id') {
     const id = String(input['finetune_id']);
     const finetune = deps.finetunes.find(id);
-    if (finetune) return { kind: 'finetune', key: id, likeness: finetune.likeness, style: finetune.style };
+    if (finetune)
+      return { kind: 'finetune', key: id, likeness: asLikeness(finetune.likeness), style: finetune.style };
     return {
       loc: ['body', 'finetune_id'],
       msg: `Finetune '${shortened(id)}' not found`,
@@ -62,7 +63,7 @@ async function modelOf(
       const msg = `Failed to load LoRA weights from ${input}`;
       return { loc: ['body', 'loras', index, 'path'], msg, type: 'file_download_error', input };
     }
-    model.likeness ||= metadata['likeness'] ?? likenessOf(path);
+    model.likeness ||= asLikeness(metadata['likeness'] ?? path);
     model.style ||= metadata['style'] === 'true';
   }
   if (loras.length > 0) return model;
@@ -94,10 +95,8 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   const started = deps.now();
   const count = generator.givesOne ? 1 : Number(input['num_images'] ?? 1);
   for (let index = 0; index < count; index += 1) {
-    const bytes = await deps.limited(async () => {
-      const pixels = await draw({ prompt, seed, index, model, size, blockSide: deps.blockSide, black });
-      return encode(pixels, size, { format, quality: deps.jpegQuality, likeness: model.likeness });
-    });
+    const picture = { prompt, seed, index, model, size, blockSide: deps.blockSide, black };
+    const bytes = await deps.limited(() => draw(picture, { format, quality: deps.jpegQuality }));
     const contentType = `image/${format}`;
     images.push({
       url: await urlOf(bytes, { contentType, keepMs: run.keepFilesMs }, input['sync_mode'] === true, deps),

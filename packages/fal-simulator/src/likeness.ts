@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
 
-/** Identifies the person that a model shows: equal likenesses draw the same person. */
+/** Identifies the person that a model shows, six hex digits: equal likenesses draw the same person. */
 export type Likeness = string;
 
-export const SAMPLE_PERSON: Likeness = 'sample-person';
+export const LIKENESS_BITS = 24;
+export const SAMPLE_PERSON: Likeness = '00a12a';
 
+/** Some person, always the same for the same source. */
 export function likenessOf(source: string | Uint8Array): Likeness {
-  return createHash('sha256').update(source).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(source)
+    .digest('hex')
+    .slice(0, LIKENESS_BITS / 4);
 }
 
-/** Comment in every drawn JPEG, so that training on drawn pictures finds the same person. */
-export function likenessMark(likeness: Likeness): string {
-  return `likeness=${likeness};`;
-}
-
-/** Null for a picture of another source. */
-export function markedLikeness(image: Uint8Array): Likeness | null {
-  const head = Buffer.from(image.buffer, image.byteOffset, Math.min(image.length, 4_096)).toString('latin1');
-  return /likeness=([\w-]{1,64});/.exec(head)?.[1] ?? null;
+/** A likeness as it is, or the person of any other text. */
+export function asLikeness(text: string): Likeness {
+  return /^[0-9a-f]{6}$/.test(text) ? text : likenessOf(text);
 }

@@ -16,8 +16,10 @@ const [STORED, DEFLATED] = [0, 8];
 const LONGEST_COMMENT = 65_535;
 const MOST_ENTRIES = 10_000;
 const LARGEST_DIRECTORY_BYTES = 8 * 1024 * 1024;
-/** Many deflated bytes may inflate to nothing. */
-const MOST_INFLATED_FROM = 16 * 1024;
+/** Many deflated bytes may inflate to nothing: so many more than the wanted ones are read. */
+const SPARE_DEFLATED_BYTES = 12 * 1024;
+/** Of zlib, and of a packed photo. */
+const [SMALLEST_CHUNK_BYTES, LARGEST_CHUNK_BYTES] = [64, 64 * 1024];
 
 /**
  * The entries of an archive, without unpacking.
@@ -58,8 +60,11 @@ export async function firstBytes(zip: Buffer, entry: ZipEntry, most: number): Pr
   if (entry.method === STORED) return data.subarray(0, most);
   if (entry.method !== DEFLATED) throw new Error(`Packed by method ${entry.method}`);
   // A truncated stream is not an error.
-  const inflate = createInflateRaw({ chunkSize: most, finishFlush: constants.Z_SYNC_FLUSH });
-  inflate.end(data.subarray(0, MOST_INFLATED_FROM));
+  const inflate = createInflateRaw({
+    chunkSize: Math.min(Math.max(most, SMALLEST_CHUNK_BYTES), LARGEST_CHUNK_BYTES),
+    finishFlush: constants.Z_SYNC_FLUSH,
+  });
+  inflate.end(data.subarray(0, most + SPARE_DEFLATED_BYTES));
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of inflate as AsyncIterable<Buffer>) {

@@ -1,4 +1,3 @@
-import { zipSync } from 'fflate';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { GENERATORS } from '../src/generators.ts';
-import { markedLikeness, SAMPLE_PERSON } from '../src/likeness.ts';
 import { ELSEWHERE, firstDetail, type Json, LORA, PORTRAIT, PRO, fixture, TINY, ULTRA } from './fixture.ts';
 
 type Image = { url: string; width: number; height: number; content_type: string };
@@ -265,26 +263,3 @@ test.each([['in memory'], ['on disk']])(
     expect(await withHeader(json, 2 ** 52)).toBe(422);
   },
 );
-
-test('a model shows the person of its photos: of the sample archive, and of its own pictures', async () => {
-  const { simulator, submit, result, fal, generate } = await studio();
-  const personOf = async (archive: string) => {
-    const { body } = await result(await submit(PORTRAIT, { images_data_url: archive }));
-    const { output } = await generate(LORA, {
-      ...TINY,
-      loras: [{ path: (body['diffusers_lora_file'] as Image).url }],
-    });
-    const [picture] = await Promise.all(output.images.map(decode));
-    return picture && markedLikeness(picture);
-  };
-  expect(await personOf(simulator.samplePhotosUrl)).toBe(SAMPLE_PERSON);
-  const [mine, yours] = [await personOf(`${ELSEWHERE}?me`), await personOf(`${ELSEWHERE}?you`)];
-  expect(mine).not.toBe(yours);
-
-  const { body } = await result(await submit(PORTRAIT, { images_data_url: `${ELSEWHERE}?me` }));
-  const loras = [{ path: (body['diffusers_lora_file'] as Image).url }];
-  const { output } = await generate(LORA, { ...TINY, loras, num_images: 4 });
-  const pictures = await Promise.all(output.images.map(decode));
-  const files = Object.fromEntries(pictures.map((bytes, index) => [`${index}.jpg`, new Uint8Array(bytes)]));
-  expect(await personOf(await fal.storage.upload(new Blob([zipSync(files)])))).toBe(mine);
-});

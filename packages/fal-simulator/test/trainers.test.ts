@@ -70,7 +70,7 @@ test('the built-in sample archive is a zip of pictures that can be opened', asyn
   const photos = unzipSync(new Uint8Array(await answer.arrayBuffer()));
   expect(Object.keys(photos).length).toBeGreaterThanOrEqual(12);
   for (const photo of Object.values(photos))
-    expect(jpeg.decode(photo)).toMatchObject({ width: 320, height: 400 });
+    expect(jpeg.decode(photo)).toMatchObject({ width: 640, height: 800 });
 });
 
 test.each<[string, Json, Json]>([
