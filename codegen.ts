@@ -25,14 +25,19 @@ const OPERATIONS = {
   importExtension: '.ts',
 };
 
-/** What the published client reads of an avatar on top of the contract's fragment, which stays as old clients send it. */
-const [MORE_AVATAR_FIELDS] = parse('fragment More on Avatar { externalId tags trainer trainerNote }')
-  .definitions as [FragmentDefinitionNode];
+/** What the published client reads on top of the contract's fragments, which stay as old clients send them. */
+const MORE_FIELDS = new Map(
+  parse(`
+    fragment AvatarFields on Avatar { externalId tags trainer trainerNote }
+    fragment GenerationFields on Generation { numImages images { flagged } }
+  `).definitions.map((definition) => {
+    const { name, selectionSet } = definition as FragmentDefinitionNode;
+    return [name.value, selectionSet.selections] as const;
+  }),
+);
 
-function withMoreAvatarFields(fragment: FragmentDefinitionNode): FragmentDefinitionNode | undefined {
-  if (fragment.name.value !== 'AvatarFields') return undefined;
-  const { selectionSet } = fragment;
-  const selections = [...selectionSet.selections, ...MORE_AVATAR_FIELDS.selectionSet.selections];
+function withMoreFields({ selectionSet, ...fragment }: FragmentDefinitionNode): FragmentDefinitionNode {
+  const selections = [...selectionSet.selections, ...(MORE_FIELDS.get(fragment.name.value) ?? [])];
   return { ...fragment, selectionSet: { ...selectionSet, selections } };
 }
 
@@ -53,7 +58,7 @@ const config: CodegenConfig = {
           transform: ({ documents }) =>
             documents.map(({ document, ...file }) => ({
               ...file,
-              ...(document && { document: visit(document, { FragmentDefinition: withMoreAvatarFields }) }),
+              ...(document && { document: visit(document, { FragmentDefinition: withMoreFields }) }),
             })),
         },
       ],

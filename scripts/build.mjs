@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { ensureGenerated } from './generate.mjs';
+import { ensureStudio } from './studio.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -24,6 +25,9 @@ export const PROGRAMS = {
   'move-to-postgres': 'src/backup/commands/move-to-postgres.ts',
   operator: 'src/operator/main.ts',
 };
+
+/** Programs that serve the Studio. */
+const WITH_STUDIO = ['main', 'demo', 'compare'];
 
 /**
  * Packages outside the bundles, and their files that are copied to dist/node_modules: PGlite finds its files beside its
@@ -88,6 +92,8 @@ const packages = {
  */
 export async function buildPrograms(names, { isCached = false } = {}) {
   await ensureGenerated();
+  const studio = names.some((name) => WITH_STUDIO.includes(name)) ? ensureStudio() : null;
+  studio?.catch(() => undefined);
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: names.map((name) => ({ in: PROGRAMS[name], out: name })),
@@ -118,6 +124,7 @@ export async function buildPrograms(names, { isCached = false } = {}) {
     sourcesContent: false,
     logLevel: 'warning',
   });
+  await studio;
   // esbuild's service process would live as long as this one, which may become the server.
   await stop();
 

@@ -27,6 +27,7 @@ import { isOutage } from './db/outage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
+import { createStudio } from './http/studio.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
@@ -47,9 +48,8 @@ export type App = {
   /** Without a path. */
   readonly url: string;
   readonly graphqlUrl: string;
-  /** Built-in simulator; null if FAL_KEY is set. */
+  /** Built-in simulator, and its sample photos for a training; null if FAL_KEY is set. */
   readonly simulatorUrl: string | null;
-  /** Sample photos for a training; null if FAL_KEY is set. */
   readonly sampleImagesUrl: string | null;
   /** Ends requests under way, then everything else in reverse order. Safe to call twice. */
   close(): Promise<void>;
@@ -58,9 +58,8 @@ export type App = {
 const PUBLISH_INTERVAL_MS = 1000;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
-/** Time for requests under way after close(). */
+/** Time for requests under way after close(), and then for fal's responses to submits. */
 const GRACE_MS = 5000;
-/** Time for fal's responses to submits after that. */
 const SUBMIT_GRACE_MS = 2500;
 
 /**
@@ -175,10 +174,10 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     },
     authenticate,
     isAllowedOrigin,
-    playground: config.showsPlayground ? { simulator, publicUrl: config.publicUrl } : null,
+    showsPlayground: config.showsPlayground,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
-    ticketSecret: fal.key,
+    sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
     isOutage,
     log,
   });
@@ -206,6 +205,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
     files: resultFiles.downloads,
+    studio: config.studio && createStudio(config.studio, simulator?.url),
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),

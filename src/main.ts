@@ -118,7 +118,9 @@ function passwordsIn(url: string): string[] {
 function announce({ url, graphqlUrl, simulatorUrl, sampleImagesUrl }: App): void {
   log.info({ url, simulatorUrl }, 'ready');
   if (config.isProduction) return;
-  const lines = [`Likeness is ready: ${url}`, `  playground  ${graphqlUrl}`];
+  const lines = [`Likeness is ready: ${url}`];
+  if (config.studio !== null) lines.push(`  studio      ${url}/`);
+  lines.push(`  playground  ${graphqlUrl}`);
   if (simulatorUrl !== null) {
     lines.push(
       `  fal         simulated at ${simulatorUrl} (set FAL_KEY to use fal)`,

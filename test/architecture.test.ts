@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -70,6 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'fal-simulator': [],
   // The published client knows the API by its documents only.
   client: [],
+  // The page is a client like any other: it has the public API only.
+  studio: [],
 };
 
 type Import = { readonly from: string; readonly to: string };
@@ -115,10 +117,10 @@ function show({ from, to }: Import): string {
   return `${from} imports ${to}`;
 }
 
-const PACKAGES = ['packages/fal-simulator', 'packages/client'];
+const PACKAGES = ['packages/fal-simulator', 'packages/client', 'packages/studio'];
 const SOURCES = ['src', ...PACKAGES.map((path) => `${path}/src`)]
   .flatMap(filesUnder)
-  .filter((file) => /\.m?[jt]s$/.test(file));
+  .filter((file) => /\.m?[jt]sx?$/.test(file));
 const IMPORTS = SOURCES.flatMap(importsOf);
 
 const isOurs = (file: string) => /^(?:src|packages)\//.test(file);
@@ -177,8 +179,15 @@ describe('an import goes', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
+  test('from the Studio to its own files, React, the client and its font', () => {
+    const allowed =
+      /^(?:packages\/studio\/src\/|react$|react-dom\/client$|@likeness\/client$|@fontsource-variable\/)/;
+    const wrong = IMPORTS.filter(({ from, to }) => partOf(from) === 'studio' && !allowed.test(to));
+    expect(wrong.map(show)).toEqual([]);
+  });
+
   test('to a file of ours with its ending, as Node reads it', () => {
-    const wrong = IMPORTS.filter(({ to }) => isOurs(to) && !/\.(?:ts|js|json)$/.test(to));
+    const wrong = IMPORTS.filter(({ to }) => isOurs(to) && !/\.(?:tsx?|js|json|css)$/.test(to));
     expect(wrong.map(show)).toEqual([]);
   });
 
@@ -191,7 +200,9 @@ describe('an import goes', () => {
   });
 
   test('in a test to a helper of its own folder, or of the one kit in test/support', () => {
-    const tests = ['test', ...PACKAGES.map((path) => `${path}/test`)].flatMap(filesUnder);
+    const tests = ['test', ...PACKAGES.map((path) => `${path}/test`)]
+      .filter((folder) => existsSync(new URL(folder, ROOT)))
+      .flatMap(filesUnder);
     const wrong = tests
       .filter((file) => /\.m?ts$/.test(file))
       .flatMap(importsOf)

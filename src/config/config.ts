@@ -24,6 +24,12 @@ export type AuthConfig =
       readonly audience: string | null;
     };
 
+export type StudioConfig = {
+  readonly needsToken: boolean;
+  /** Page that sends a user back with a token; null: the user pastes one. */
+  readonly loginUrl: string | null;
+};
+
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     const list = problems.map((problem) => `  - ${problem}`).join('\n');
@@ -88,6 +94,8 @@ export function readConfig(environment: Environment) {
     /** Origins of LoRA files that may be imported although their address is not public. */
     importOrigins: readImportOrigins(read),
     showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
+    /** The page at `/`; null: there is none. */
+    studio: readStudio(read, { isProduction, auth }),
     /** No introspection, and no schema names in error messages. */
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
     /** Misspelt limits would leave the operator without one. */
@@ -186,6 +194,17 @@ function readAuth(read: EnvReader): AuthConfig {
     }
   }
   return { kind: 'LOCAL' };
+}
+
+function readStudio(
+  read: EnvReader,
+  { isProduction, auth }: { readonly isProduction: boolean; readonly auth: AuthConfig },
+): StudioConfig | null {
+  const isOn = read.onOff('STUDIO') ?? !isProduction;
+  const loginUrl = read.url('STUDIO_LOGIN_URL', ['https:', 'http:']);
+  if (loginUrl !== null && auth.kind === 'LOCAL')
+    read.problems.push('STUDIO_LOGIN_URL is set, but a server without tokens needs no login: unset it');
+  return isOn ? { needsToken: auth.kind === 'JWT', loginUrl } : null;
 }
 
 function readMetricsToken(read: EnvReader): string | null {

@@ -51,6 +51,11 @@ export function pathOf(target: string): string {
   return target.split('?', 1)[0] ?? '';
 }
 
+/** Whether a path is this one or below it. */
+export function isAt(path: string, pathname: string): boolean {
+  return pathname === path || pathname.startsWith(`${path}/`);
+}
+
 function lengthOf(value: string | string[] | undefined): number {
   return typeof value === 'string' ? value.length : (value ?? []).join(', ').length;
 }

@@ -8,9 +8,10 @@ import type { PlainQueries, Unanswered } from './plain-queries.ts';
 import type { MaskError, Yoga } from './yoga.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
+import { countWhenSent } from './count-request.ts';
 import { createFileDownload, type FileDownloads } from './file-download.ts';
 import { FILE_PATH } from './file-url.ts';
-import { methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
+import { isAt, methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -19,6 +20,7 @@ import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
 import type { CountRequest } from './metrics.ts';
 import { TIMEOUTS, type Timeouts } from './timeouts.ts';
+import { STUDIO_PATH, type StudioRoute } from './studio.ts';
 import { serveSockets, type SocketLimits } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -49,6 +51,8 @@ export type HttpOptions = {
   readonly webhook: WebhookServices;
   readonly photos: PhotoUploads;
   readonly files: FileDownloads;
+  /** Null: there is no page. */
+  readonly studio?: StudioRoute | null;
   readonly readiness: Readiness;
   readonly metrics: {
     readonly registry: Registry;
@@ -86,7 +90,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     dropUnreadBody(request, response);
-    count(request, response, options.metrics.countRequest);
+    countWhenSent(request, response, options.metrics.countRequest);
     const refusal = refusalOfHead(request) ?? refusalOfOrigin(options, request) ?? refusalOfMethod(request);
     if (refusal !== null) {
       refuse(response, refusal);
@@ -100,8 +104,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
     const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
-    const answer = isQuery ? options.plainQueries : rawRoutes.find(([at]) => isAt(at, path))?.[1];
-    const read = answer === undefined ? {} : await inFlight.track(answer(request, response)).catch(failed);
+    const isStudio = path === '/' || isAt(STUDIO_PATH, path);
+    const answer = isQuery
+      ? options.plainQueries
+      : isStudio
+        ? (options.studio ?? null)
+        : (rawRoutes.find(([at]) => isAt(at, path))?.[1] ?? null);
+    const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
   const connections = new ConnectionTracker(server, timeouts);
@@ -158,35 +167,12 @@ function refusalOfMethod({ url = '', method = '' }: IncomingMessage): HeadRefusa
 
 const GRAPHQL_METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 
-function count(request: IncomingMessage, response: ServerResponse, countRequest: CountRequest): void {
-  const began = performance.now();
-  response.once('finish', () => {
-    const path = pathOf(request.url ?? '');
-    countRequest({
-      route: routeOf(path),
-      status: response.statusCode,
-      seconds: (performance.now() - began) / 1000,
-    });
-  });
-}
-
-function routeOf(path: string): Parameters<CountRequest>[0]['route'] {
-  if (isAt(GRAPHQL_PATH, path)) return 'graphql';
-  if (isAt(WEBHOOK_PATH, path)) return 'webhook';
-  if (isAt(FILE_PATH, path)) return 'file';
-  return isAt(PHOTO_PATH, path) ? 'photo' : 'other';
-}
-
 function refuse(response: ServerResponse, { status, message, headers }: HeadRefusal): void {
   response.writeHead(status, { ...headers, 'content-type': 'text/plain' }).end(`${message}\n`);
 }
 
 function failed(error: unknown): Pick<Target, 'failure'> {
   return { failure: error instanceof Error ? error : new Error(String(error)) };
-}
-
-function isAt(path: string, pathname: string): boolean {
-  return pathname === path || pathname.startsWith(`${path}/`);
 }
 
 /** Logs and masks the error of a route; the correlation ID identifies its log line. */

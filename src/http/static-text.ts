@@ -10,7 +10,7 @@ const COMPRESS = {
   gzip: (bytes: Buffer) => promisify(gzip)(bytes),
 };
 
-type Encoding = keyof typeof COMPRESS;
+export type Encoding = keyof typeof COMPRESS;
 
 /** A text that stays the same while the process runs. It is compressed once for each encoding, at the first request. */
 export class StaticText {
@@ -38,12 +38,13 @@ export class StaticText {
   }
 }
 
-function isAmong(tags: string | null, tag: string | undefined): boolean {
+/** Whether an If-None-Match header names a tag. */
+export function isAmong(tags: string | null, tag: string | undefined): boolean {
   return tags?.split(',').some((one) => one.trim() === '*' || one.trim() === tag) ?? false;
 }
 
-/** Null: not compressed. Only a weight of 0 has a meaning here. */
-function encodingFor(accepted: string): Encoding | null {
+/** The best encoding of an Accept-Encoding header. Null: not compressed. Only a weight of 0 has a meaning here. */
+export function encodingFor(accepted: string): Encoding | null {
   const names = accepted
     .toLowerCase()
     .split(',')

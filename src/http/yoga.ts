@@ -10,9 +10,7 @@ import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
-import { withPictures } from './playground-pictures.ts';
-import { pictureOrigins, playgroundTabs, withTabsInPlace, type Playground } from './playground.ts';
-import { StreamTickets } from '../auth/stream-tickets.ts';
+import { playgroundTabs, withTabsInPlace } from './playground.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
 import { schemaFor } from '../graphql/schema.ts';
 import { createGraphqlBodyReader, useAdmission, type AdmissionContext } from './admission.ts';
@@ -26,16 +24,14 @@ import type { Log } from '../log/log.ts';
 const NO_CACHE = { get: () => undefined, set: () => undefined };
 
 export type GraphqlOptions = {
-  readonly services: Omit<Services, 'streamTickets'>;
+  readonly services: Services;
   readonly authenticate: Authenticate;
   readonly isAllowedOrigin: IsAllowedOrigin;
-  /** Null: none. */
-  readonly playground: Playground | null;
+  readonly showsPlayground: boolean;
   readonly hidesSchema: boolean;
   /** Null: no limit per owner. */
   readonly costLimit: CostLimit | null;
-  /** For tickets; the same in all instances. */
-  readonly ticketSecret: string;
+  readonly sampleImagesUrl: string | null;
   /** Whether an error says that the database does not work at present. */
   readonly isOutage: (error: unknown) => boolean;
   readonly log: Log;
@@ -53,8 +49,7 @@ export type GraphqlServer = {
 };
 
 export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
-  const { authenticate, isAllowedOrigin, hidesSchema } = options;
-  const services = { ...options.services, streamTickets: new StreamTickets(options.ticketSecret) };
+  const { services, authenticate, isAllowedOrigin, hidesSchema } = options;
   const maskError: MaskError = (error) => masked(error, options);
   const schema = schemaFor(services.jobs.catalog);
   const readBody = createGraphqlBodyReader();
@@ -69,14 +64,9 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     plugins: [
       useDocumentGuard({ hidesSchema }),
       useFormGuard({ guardsGet: hidesSchema }),
-      useAdmission({
-        authenticate,
-        admitsAnonymous: !hidesSchema,
-        readBody,
-        streamTickets: services.streamTickets,
-      }),
+      useAdmission({ authenticate, admitsAnonymous: !hidesSchema, readBody }),
       useExecutionGuard(guard),
-      usePagePolicy(pictureOrigins(options.playground)),
+      usePagePolicy(),
     ],
     multipart: false,
     // useAdmission limits bodies.
@@ -90,23 +80,18 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         ? { origin: origin ?? '*', credentials: false, exposedHeaders: ['Retry-After'] }
         : false;
     },
-    graphiql: options.playground !== null && {
+    graphiql: options.showsPlayground && {
       title: 'Likeness',
       subscriptionsProtocol: 'WS',
-      defaultTabs: playgroundTabs(options.playground.simulator?.samplePhotosUrl ?? null),
+      defaultTabs: playgroundTabs(options.sampleImagesUrl),
     },
     // Loaded on first use: the page has several megabytes of code.
     renderGraphiQL: (page) =>
       (playground ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
-        withPictures(withTabsInPlace(renderGraphiQL(page))),
+        withTabsInPlace(renderGraphiQL(page)),
       )),
     maskedErrors: { maskError },
-    context: ({ viewer = null, subscribesOnly = false, req, host = req?.headers.host }) => ({
-      ...services,
-      viewer,
-      subscribesOnly,
-      host,
-    }),
+    context: ({ viewer = null, req, host = req?.headers.host }) => ({ ...services, viewer, host }),
   });
   const plainQueries = createPlainQueries({
     schema,

@@ -28,7 +28,7 @@ const USD_LIMITS = ['LIMIT_USD_PER_DAY', 'LIMIT_TOTAL_USD_PER_DAY'];
 const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
-  'AUTH_AUDIENCE ALLOWED_ORIGINS IMPORT_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN ' +
+  'AUTH_AUDIENCE ALLOWED_ORIGINS IMPORT_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN STUDIO STUDIO_LOGIN_URL ' +
   'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS PHOTO_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
 ).split(' ');
 
@@ -84,6 +84,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     metricsToken: null,
     allowedOrigins: [],
     importOrigins: [],
+    studio: { needsToken: false, loginUrl: null },
     showsPlayground: true,
     hidesSchema: false,
   };
@@ -138,6 +139,8 @@ test('every setting is applied', () => {
       ALLOWED_ORIGINS: 'https://app.example, https://shop.example:8443',
       IMPORT_ORIGINS: 'http://storage.internal:9000',
       PLAYGROUND: 'on',
+      STUDIO: 'on',
+      STUDIO_LOGIN_URL: 'https://app.example/login?from=studio',
       INTROSPECTION: 'on',
       UNRELATED: 'ignored',
     }),
@@ -189,6 +192,7 @@ test('every setting is applied', () => {
     metricsToken: 'for-the-metrics-only',
     allowedOrigins: ['https://app.example', 'https://shop.example:8443'],
     importOrigins: ['http://storage.internal:9000'],
+    studio: { needsToken: true, loginUrl: 'https://app.example/login?from=studio' },
     showsPlayground: true,
     hidesSchema: false,
   });
@@ -247,6 +251,7 @@ describe('a setting is accepted at its bounds and refused beyond them:', () => {
     ['IMPORT_ORIGINS', 'http://10.0.0.1:9000', '*'],
     ['IMPORT_ORIGINS', 'https://files.example', 'files.example'],
     ['PLAYGROUND', 'on', 'true'],
+    ['STUDIO', 'off', 'no'],
     ['INTROSPECTION', 'off', '0'],
     ['AUTH_JWT_SECRET', 'sixteen bytes or', 'fifteen bytes o'],
     ['FAL_KEY', 'id:secret', 'id secret'],
@@ -352,6 +357,21 @@ test('in production the playground and the schema are hidden by default', () => 
     showsPlayground: false,
     hidesSchema: true,
   });
+});
+
+test('the Studio is on by default, but not in production, and knows whether it needs a token', () => {
+  const production = { NODE_ENV: 'production', FAL_KEY: 'id:secret', ...WITH_TOKENS };
+  const STUDIO_LOGIN_URL = 'https://app.example/login';
+  expect(readConfig({}).studio).toEqual({ needsToken: false, loginUrl: null });
+  expect(readConfig({ STUDIO: 'off' }).studio).toBeNull();
+  expect(readConfig({ ...production, STUDIO_LOGIN_URL }).studio).toBeNull();
+  expect(readConfig({ ...production, STUDIO: 'on', STUDIO_LOGIN_URL }).studio).toEqual({
+    needsToken: true,
+    loginUrl: STUDIO_LOGIN_URL,
+  });
+  expect(problemsOf({ STUDIO_LOGIN_URL })).toEqual([
+    'STUDIO_LOGIN_URL is set, but a server without tokens needs no login: unset it',
+  ]);
 });
 
 describe('TRAINERS_FILE', () => {
@@ -469,6 +489,8 @@ const EVERYTHING_WRONG = {
   FAL_JWKS_URL: 'jwks',
   ALLOWED_ORIGINS: 'https://user:origin-password@h',
   PLAYGROUND: 'x',
+  STUDIO: 'x',
+  STUDIO_LOGIN_URL: 'ftp://user:login-password@h',
   INTROSPECTION: 'x',
   SIMULATE: 'x',
   STYLE_TRAINER: 'x',

@@ -59,10 +59,10 @@ const graphql = createGraphqlServer({
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
-  playground: null,
+  showsPlayground: false,
   hidesSchema: false,
   costLimit: null,
-  ticketSecret: 'unused',
+  sampleImagesUrl: null,
   isOutage,
   log,
 });

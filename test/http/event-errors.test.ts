@@ -32,10 +32,10 @@ const graphql = createGraphqlServer({
   } as unknown as Services,
   authenticate,
   isAllowedOrigin: () => true,
-  playground: null,
+  showsPlayground: false,
   hidesSchema: true,
   costLimit: null,
-  ticketSecret: 'unused',
+  sampleImagesUrl: null,
   isOutage,
   log,
 });

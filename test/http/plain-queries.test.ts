@@ -59,10 +59,10 @@ beforeAll(async () => {
     services: { prisma: database.prisma, jobs, rows } as unknown as Services,
     authenticate,
     isAllowedOrigin,
-    playground: null,
+    showsPlayground: false,
     hidesSchema: true,
     costLimit: new CostLimit(COST_PER_MINUTE),
-    ticketSecret: 'unused',
+    sampleImagesUrl: null,
     isOutage,
     log,
   });

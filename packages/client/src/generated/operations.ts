@@ -439,7 +439,7 @@ export type AvatarFieldsFragment = { id: string, name: string, trainingType: Tra
 
 export type AvatarLabelsFragment = { externalId: string | null, tags: Array<string> };
 
-export type GenerationFieldsFragment = { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null };
+export type GenerationFieldsFragment = { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null };
 
 export type TrainingFieldsFragment = { id: string, attempt: number, status: TrainingStatus, trainer: Trainer | null, endpoint: string, input: unknown, falRequestId: string | null, isCurrent: boolean, createdAt: string, submittedAt: string | null, completedAt: string | null, artifact:
     | { __typename: 'FinetuneArtifact', finetuneId: string }
@@ -549,7 +549,7 @@ export type GenerateImageMutationVariables = Exact<{
 
 export type GenerateImageMutation = { generateImage:
     | { __typename: 'DryRun' }
-    | { __typename: 'GenerateImagePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'GenerateImagePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
     | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
     | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
@@ -566,7 +566,7 @@ export type GenerateImagesMutationVariables = Exact<{
 
 export type GenerateImagesMutation = { generateImages:
     | { __typename: 'GenerateImagesPayload', results: Array<
-        | { __typename: 'GenerateImagePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+        | { __typename: 'GenerateImagePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }
         | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
         | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
         | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
@@ -593,7 +593,7 @@ export type RegenerateMutation = { regenerate:
     | { __typename: 'NotReadyError', code: ErrorCode, message: string }
     | { __typename: 'ProviderRejectedError', code: ErrorCode, message: string }
     | { __typename: 'ProviderUnavailableError', code: ErrorCode, message: string, reason: UnavailableReason | null, retryAt: string | null }
-    | { __typename: 'RegeneratePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'RegeneratePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }
    };
 
 export type CancelGenerationMutationVariables = Exact<{
@@ -602,7 +602,7 @@ export type CancelGenerationMutationVariables = Exact<{
 
 
 export type CancelGenerationMutation = { cancelGeneration:
-    | { __typename: 'CancelGenerationPayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'CancelGenerationPayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'ConflictError', code: ErrorCode, message: string }
     | { __typename: 'NotFoundError', code: ErrorCode, message: string }
    };
@@ -668,7 +668,7 @@ export type GenerationByIdQueryVariables = Exact<{
 }>;
 
 
-export type GenerationByIdQuery = { generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, avatar: { id: string, name: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } | null };
+export type GenerationByIdQuery = { generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, avatar: { id: string, name: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } | null };
 
 export type SentInputQueryVariables = Exact<{
   id: string | number;
@@ -687,7 +687,7 @@ export type AvatarsQueryVariables = Exact<{
 }>;
 
 
-export type AvatarsQuery = { avatars: { edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, generations: { edges: Array<{ node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }> }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type AvatarsQuery = { avatars: { edges: Array<{ cursor: string, node: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, generations: { edges: Array<{ node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }> }, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type FindAvatarsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -711,7 +711,7 @@ export type GenerationsQueryVariables = Exact<{
 }>;
 
 
-export type GenerationsQuery = { generations: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, avatar: { id: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type GenerationsQuery = { generations: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, avatar: { id: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type AvatarByRequestIdQueryVariables = Exact<{
   requestId: string;
@@ -748,7 +748,7 @@ export type ChangesSubscription = { changes:
     | { __typename: 'AvatarChanged', cursor: string, avatar: { id: string, name: string, trainingType: TrainingType, status: AvatarStatus, isReady: boolean, triggerPhrase: string, falRequestId: string | null, finetuneId: string | null, diffusersLoraFileUrl: string | null, configFileUrl: string | null, falResponseData: unknown, version: number, trainingStartedAt: string | null, trainingCompletedAt: string | null, createdAt: string, updatedAt: string, externalId: string | null, tags: Array<string>, trainer: Trainer | null, trainerNote: string | null, progress: { percent: number | null, queuePosition: number | null, source: ProgressSource | null } | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'AvatarDeleted', cursor: string, avatarId: string }
     | { __typename: 'CaughtUp', cursor: string }
-    | { __typename: 'GenerationChanged', cursor: string, generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'GenerationChanged', cursor: string, generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, avatar: { id: string }, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'GenerationDeleted', cursor: string, generationId: string }
    };
 
@@ -758,7 +758,7 @@ export type GenerationStatusSubscriptionVariables = Exact<{
 }>;
 
 
-export type GenerationStatusSubscription = { generationStatus: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null }>, error: { code: ErrorCode, message: string } | null } };
+export type GenerationStatusSubscription = { generationStatus: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } };
 
 export type CreatePhotoUploadsMutationVariables = Exact<{
   input: CreatePhotoUploadsInput;
@@ -865,7 +865,7 @@ export const AvatarFields = 'fragment AvatarFields on Avatar{id name trainingTyp
 
 export const AvatarLabels = 'fragment AvatarLabels on Avatar{externalId tags}';
 
-export const GenerationFields = 'fragment GenerationFields on Generation{id status prompt seed imageUrl images{url width height contentType}error{code message}version createdAt completedAt}';
+export const GenerationFields = 'fragment GenerationFields on Generation{id status prompt seed imageUrl images{url width height contentType}error{code message}version createdAt completedAt numImages images{flagged}}';
 
 export const TrainingFields = 'fragment TrainingFields on Training{id attempt status trainer endpoint input falRequestId artifact{__typename ...on LoraArtifact{loraUrl configUrl}...on FinetuneArtifact{finetuneId}}isCurrent error{code message}createdAt submittedAt completedAt}';
 
@@ -923,7 +923,7 @@ export const AnyNodeDocument = ('query AnyNode($id:ID!){node(id:$id){__typename 
 
 export const AvatarStatusDocument = ('subscription AvatarStatus($avatarId:ID$afterVersion:Int){avatarStatus(avatarId:$avatarId afterVersion:$afterVersion){...AvatarFields}}' + AvatarFields) as TypedDocument<AvatarStatusSubscription, AvatarStatusSubscriptionVariables>;
 
-export const ChangesDocument = ('subscription Changes($after:String){changes(after:$after){__typename ...on ChangeEvent{cursor}...on AvatarChanged{avatar{...AvatarFields}}...on AvatarDeleted{avatarId}...on GenerationChanged{generation{...GenerationFields}}...on GenerationDeleted{generationId}}}' + AvatarFields + GenerationFields) as TypedDocument<ChangesSubscription, ChangesSubscriptionVariables>;
+export const ChangesDocument = ('subscription Changes($after:String){changes(after:$after){__typename ...on ChangeEvent{cursor}...on AvatarChanged{avatar{...AvatarFields}}...on AvatarDeleted{avatarId}...on GenerationChanged{generation{...GenerationFields avatar{id}}}...on GenerationDeleted{generationId}}}' + AvatarFields + GenerationFields) as TypedDocument<ChangesSubscription, ChangesSubscriptionVariables>;
 
 export const GenerationStatusDocument = ('subscription GenerationStatus($generationId:ID!$afterVersion:Int){generationStatus(generationId:$generationId afterVersion:$afterVersion){...GenerationFields}}' + GenerationFields) as TypedDocument<GenerationStatusSubscription, GenerationStatusSubscriptionVariables>;
 

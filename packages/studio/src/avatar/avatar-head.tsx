@@ -1,0 +1,102 @@
+import { useId, useState, type SubmitEvent } from 'react';
+import type { Avatar } from '@likeness/client';
+import { announce } from '../parts/announcer.tsx';
+import { Confirm } from '../parts/dialog.tsx';
+import { goTo, links } from '../live/place.ts';
+import { icons } from '../parts/icons.tsx';
+import { isUnderWay, statusInWords } from '../words/avatar-status.ts';
+import { TroubleOf } from '../parts/trouble.tsx';
+import { useCall } from '../parts/use-call.ts';
+import { useStudio } from '../live/studio.ts';
+
+export function AvatarHead({ avatar }: { readonly avatar: Avatar }) {
+  const [isRenaming, setIsRenaming] = useState(false);
+  const [isDeleting, setIsDeleting] = useState(false);
+  if (isRenaming) return <Rename avatar={avatar} onEnd={() => setIsRenaming(false)} />;
+  return (
+    <header className="avatar-head">
+      <h1 className="display avatar-name">{avatar.name}</h1>
+      <p className={`avatar-status status-${avatar.status.toLowerCase()}`}>{statusInWords(avatar)}</p>
+      <span className="avatar-tools">
+        <button type="button" className="button quiet small" onClick={() => setIsRenaming(true)}>
+          {icons.pen} Rename
+        </button>
+        <button type="button" className="button quiet small" onClick={() => setIsDeleting(true)}>
+          {icons.bin} Delete
+        </button>
+      </span>
+      {isDeleting && <Delete avatar={avatar} onClose={() => setIsDeleting(false)} />}
+    </header>
+  );
+}
+
+function Rename({ avatar, onEnd }: { readonly avatar: Avatar; readonly onEnd: () => void }) {
+  const { client, library } = useStudio();
+  const [name, setName] = useState(avatar.name);
+  const field = useId();
+  const rename = useCall(() => client.updateAvatar({ avatarId: avatar.id, name: name.trim() }));
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const renamed = name.trim() === avatar.name ? avatar : await rename.run();
+    if (renamed === undefined) return;
+    library.putAvatar(renamed);
+    announce(`Renamed to ${renamed.name}`);
+    onEnd();
+  };
+  return (
+    <form
+      className="avatar-head rename"
+      onSubmit={(event) => void submit(event)}
+      onKeyDown={({ key }) => key === 'Escape' && onEnd()}
+    >
+      <label className="unseen" htmlFor={field}>
+        Name
+      </label>
+      <input
+        id={field}
+        className="name-field"
+        value={name}
+        onChange={({ target }) => setName(target.value)}
+        maxLength={100}
+        required
+        autoFocus
+        autoComplete="off"
+      />
+      <span className="avatar-tools">
+        <button type="submit" className="button small" disabled={rename.isBusy || name.trim() === ''}>
+          Save
+        </button>
+        <button type="button" className="button quiet small" onClick={onEnd}>
+          Cancel
+        </button>
+      </span>
+      {rename.error !== null && <TroubleOf error={rename.error} />}
+    </form>
+  );
+}
+
+function Delete({ avatar, onClose }: { readonly avatar: Avatar; readonly onClose: () => void }) {
+  const { client, library } = useStudio();
+  const remove = useCall(() => client.deleteAvatar({ avatarId: avatar.id }).then(() => true));
+  const confirm = async () => {
+    if ((await remove.run()) !== true) return;
+    announce(`${avatar.name} is deleted`);
+    library.removeAvatar(avatar.id);
+    goTo(links.wall, { replace: true });
+  };
+  return (
+    <Confirm
+      title={`Delete ${avatar.name}?`}
+      action={remove.isBusy ? 'Deleting…' : 'Delete for good'}
+      isBusy={remove.isBusy}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
+    >
+      <p>
+        The avatar goes with its photos and all its pictures.
+        {isUnderWay(avatar) && ' Its training is cancelled.'} This cannot be undone.
+      </p>
+      {remove.error !== null && <TroubleOf error={remove.error} />}
+    </Confirm>
+  );
+}

@@ -1,0 +1,113 @@
+import { useEffect, useRef, useState } from 'react';
+import { announce } from '../parts/announcer.tsx';
+import { AvatarHead } from './avatar-head.tsx';
+import { icons } from '../parts/icons.tsx';
+import { isUnderWay, statusInWords } from '../words/avatar-status.ts';
+import { goTo, links, type Place } from '../live/place.ts';
+import { PhotoRoom } from '../photos/photo-room.tsx';
+import { PictureRoom } from '../pictures/picture-room.tsx';
+import { Portrait } from '../home/portrait.tsx';
+import { TrainingOutcome } from '../training/training-outcome.tsx';
+import { TrainingRoom } from '../training/training-room.tsx';
+import { useObservable } from '../live/observable.ts';
+import { usePhotoSet } from '../photos/use-photo-set.ts';
+import { useStudio } from '../live/studio.ts';
+import type { Avatar } from '@likeness/client';
+
+type AvatarPlace = Extract<Place, { readonly kind: 'avatar' }>;
+
+export function AvatarPage({ place }: { readonly place: AvatarPlace }) {
+  const { library } = useStudio();
+  const { avatars } = useObservable(library);
+  const avatar = avatars.get(place.id);
+  const [isMissing, setIsMissing] = useState(false);
+  useEffect(() => {
+    if (avatar !== undefined) return;
+    let isCurrent = true;
+    library.loadAvatar(place.id).then(
+      (isThere) => isCurrent && setIsMissing(!isThere),
+      () => isCurrent && setIsMissing(true),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [library, place.id, avatar]);
+  if (avatar !== undefined) return <Avatar avatar={avatar} place={place} />;
+  if (!isMissing) return <p className="loading">Looking for the avatar…</p>;
+  return (
+    <div className="empty">
+      <h1 className="display">Nobody here</h1>
+      <p className="lead">This avatar does not exist any more.</p>
+      <a className="button" href={links.wall}>
+        All avatars
+      </a>
+    </div>
+  );
+}
+
+function Avatar({ avatar, place }: { readonly avatar: Avatar; readonly place: AvatarPlace }) {
+  const { trays } = useStudio();
+  useObservable(trays);
+  const set = usePhotoSet(avatar.id);
+  useStatusAnnouncements(avatar);
+  useWayToPictures(avatar);
+  useEffect(() => {
+    document.title = `${avatar.name} · Likeness Studio`;
+  }, [avatar.name]);
+  const room = place.room ?? (avatar.isReady ? 'pictures' : 'photos');
+  const photo = (set?.photos ?? []).find(({ id, state }) => state === 'ACCEPTED' && trays.previewOf(id));
+  return (
+    <div className={`avatar ${avatar.isReady ? '' : 'is-new'}`}>
+      <aside className="avatar-side">
+        <a className="back" href={links.wall}>
+          {icons.back} All avatars
+        </a>
+        <Portrait
+          avatar={avatar}
+          edge={avatar.triggerPhrase}
+          photo={photo === undefined ? null : trays.previewOf(photo.id)}
+        />
+      </aside>
+      <div className="avatar-work">
+        <AvatarHead avatar={avatar} />
+        {avatar.isReady && (
+          <nav className="rooms" aria-label={`Parts of ${avatar.name}`}>
+            <a href={links.pictures(avatar.id)} aria-current={room === 'pictures' ? 'page' : undefined}>
+              Pictures
+            </a>
+            <a href={links.photos(avatar.id)} aria-current={room === 'photos' ? 'page' : undefined}>
+              Photos and training
+            </a>
+          </nav>
+        )}
+        {isUnderWay(avatar) && <TrainingRoom avatar={avatar} />}
+        <TrainingOutcome avatar={avatar} set={set} room={room} />
+        {room === 'pictures' && avatar.isReady ? (
+          <PictureRoom avatar={avatar} shown={place.shown} />
+        ) : (
+          !isUnderWay(avatar) && <PhotoRoom avatar={avatar} set={set} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Leads to the pictures when a training ends while the user looks at it. */
+function useWayToPictures(avatar: Avatar): void {
+  const wasUnderWay = useRef(false);
+  useEffect(() => {
+    if (wasUnderWay.current && avatar.status === 'COMPLETED')
+      goTo(links.pictures(avatar.id), { replace: true });
+    wasUnderWay.current = isUnderWay(avatar);
+  }, [avatar]);
+}
+
+/** Says when a training enters another state; not each percent. */
+function useStatusAnnouncements(avatar: Avatar): void {
+  const before = useRef(avatar.status);
+  useEffect(() => {
+    if (before.current === avatar.status) return;
+    before.current = avatar.status;
+    announce(`${avatar.name}: ${statusInWords(avatar)}`);
+  }, [avatar]);
+}

@@ -1,0 +1,67 @@
+import type { Avatar } from '@likeness/client';
+import { coverOf } from '../pictures/cover.ts';
+import { isUnderWay } from '../words/avatar-status.ts';
+import { useObservable } from '../live/observable.ts';
+import { useStudio } from '../live/studio.ts';
+
+type PortraitProps = {
+  readonly avatar: Avatar;
+  /** Printed at the edge of the film. */
+  readonly edge: string;
+  /** A photo that the training develops; null: there is none on this machine. */
+  readonly photo?: string | null;
+};
+
+/** The avatar as a frame of film: its newest picture, or how far its first one is. */
+export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
+  const { library } = useStudio();
+  const { pictures } = useObservable(library);
+  const cover = coverOf(avatar.id, pictures);
+  const percent = avatar.status === 'TRAINING' ? (avatar.progress?.percent ?? null) : null;
+  return (
+    <span className={`film ${isUnderWay(avatar) ? 'is-under-way' : ''}`}>
+      <span className="edge" aria-hidden="true">
+        <span>{edge}</span>
+        <span>{avatar.trainingType === 'STYLE' ? 'Style' : 'Portrait'}</span>
+      </span>
+      <span className="frame">
+        {cover !== null ? (
+          <img src={cover.url} alt="" loading="lazy" decoding="async" />
+        ) : (
+          <Latent name={avatar.name} photo={photo} percent={percent} />
+        )}
+      </span>
+      {isUnderWay(avatar) && <FilmBar percent={percent} />}
+    </span>
+  );
+}
+
+/** A frame without a picture: the initial, or the photo that appears as the training goes on. */
+function Latent({
+  name,
+  photo,
+  percent,
+}: {
+  readonly name: string;
+  readonly photo: string | null;
+  readonly percent: number | null;
+}) {
+  return (
+    <span className="latent" aria-hidden="true">
+      {photo === null || percent === null ? (
+        <span className="latent-initial">{String.fromCodePoint(name.trim().codePointAt(0) ?? 0x2e)}</span>
+      ) : (
+        <img className="latent-photo" src={photo} alt="" style={{ opacity: percent / 100 }} />
+      )}
+    </span>
+  );
+}
+
+/** Shows a percentage that fal has reported; without one it only shows that something is under way. */
+function FilmBar({ percent }: { readonly percent: number | null }) {
+  return (
+    <span className={`film-bar ${percent === null ? 'is-open' : ''}`} aria-hidden="true">
+      <span style={percent === null ? undefined : { inlineSize: `${percent}%` }} />
+    </span>
+  );
+}

@@ -1,0 +1,224 @@
+import {
+  GenerationsDocument,
+  LikenessError,
+  type Avatar,
+  type Change,
+  type Generation,
+  type LikenessClient,
+} from '@likeness/client';
+import { Observable } from './observable.ts';
+import type { Session } from '../session/session.ts';
+
+/** A generation with its place. */
+export type Picture = Generation & { readonly avatarId: string };
+
+/** What is known of the list of pictures of an avatar. */
+export type Shelf = {
+  readonly total: number | null;
+  readonly next: string | null;
+  readonly isLoading: boolean;
+};
+
+export type LibraryState = {
+  /** `loading` until the list is there; `failed` if it cannot be read. */
+  readonly phase: 'loading' | 'ready' | 'failed';
+  readonly failure: Error | null;
+  readonly avatars: ReadonlyMap<string, Avatar>;
+  /** Cursor of the next page of avatars; null: all are here. */
+  readonly next: string | null;
+  readonly pictures: ReadonlyMap<string, Picture>;
+  readonly shelves: ReadonlyMap<string, Shelf>;
+  /** Null before the first connection. */
+  readonly isConnected: boolean | null;
+};
+
+const AVATARS_PER_PAGE = 40;
+const PICTURES_PER_PAGE = 24;
+const RETRY_MS = 4000;
+
+const EMPTY: LibraryState = {
+  phase: 'loading',
+  failure: null,
+  avatars: new Map(),
+  next: null,
+  pictures: new Map(),
+  shelves: new Map(),
+  isConnected: null,
+};
+
+/** The avatars and pictures of the user, kept up to date by one subscription. */
+export class Library extends Observable<LibraryState> {
+  readonly #client: LikenessClient;
+  readonly #session: Session;
+  /** What was deleted must not come back with a page that was read before. */
+  readonly #deleted = new Set<string>();
+  #cursor: string | null = null;
+
+  constructor(client: LikenessClient, session: Session) {
+    super(EMPTY);
+    this.#client = client;
+    this.#session = session;
+  }
+
+  /** Follows all changes as long as the page lives. The client repairs lost connections. */
+  async follow(): Promise<never> {
+    for (;;) {
+      try {
+        const changes = this.#client.watchChanges({
+          ...(this.#cursor === null ? {} : { after: this.#cursor }),
+          onConnection: (transport) => this.change({ isConnected: transport !== null }),
+        });
+        for await (const change of changes) {
+          this.#apply(change);
+          this.#cursor = change.cursor;
+          if (change.__typename === 'CaughtUp' && this.get().phase !== 'ready') await this.load();
+        }
+      } catch (error) {
+        if (!(error instanceof LikenessError)) throw error;
+        if (error.code === 'UNAUTHENTICATED') this.#session.refuse();
+        else if (error.code === 'CURSOR_EXPIRED') this.#startAgain();
+        else {
+          this.change({ isConnected: false });
+          if (this.get().phase === 'loading') this.change({ phase: 'failed', failure: error });
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        }
+      }
+    }
+  }
+
+  /** Reads the first page of avatars, and again the pictures that were shown. */
+  async load(): Promise<void> {
+    try {
+      await this.#loadAvatars(null);
+      this.change({ phase: 'ready', failure: null });
+    } catch (error) {
+      if (this.get().phase !== 'ready') this.change({ phase: 'failed', failure: error as Error });
+    }
+  }
+
+  async loadMoreAvatars(): Promise<void> {
+    const { next } = this.get();
+    if (next !== null) await this.#loadAvatars(next);
+  }
+
+  /** Reads an avatar that is on no page that was read. */
+  async loadAvatar(id: string): Promise<boolean> {
+    const avatar = await this.call(() => this.#client.avatar(id));
+    if (avatar !== null) this.putAvatar(avatar);
+    return avatar !== null;
+  }
+
+  /** Reads the next page of pictures of an avatar. */
+  async loadPictures(avatarId: string): Promise<void> {
+    const shelf = this.get().shelves.get(avatarId);
+    if (shelf?.isLoading === true || shelf?.next === null) return;
+    const { next = null, total = null } = shelf ?? {};
+    this.#setShelf(avatarId, { next, total, isLoading: true });
+    try {
+      const page = { avatarId, first: PICTURES_PER_PAGE, after: next };
+      const { generations } = await this.call(() => this.#client.query(GenerationsDocument, page));
+      for (const { node } of generations.edges) this.putPicture({ ...node, avatarId });
+      const { hasNextPage, endCursor } = generations.pageInfo;
+      this.#setShelf(avatarId, {
+        next: hasNextPage ? (endCursor ?? null) : null,
+        total: generations.totalCount,
+        isLoading: false,
+      });
+    } catch (error) {
+      const shelves = new Map(this.get().shelves);
+      shelves.delete(avatarId);
+      this.change({ shelves });
+      throw error;
+    }
+  }
+
+  /** Repeats a call that was refused for its token, once there is another. */
+  async call<Result>(ask: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof LikenessError && error.code === 'UNAUTHENTICATED')) throw error;
+        if (!this.#session.needsToken) throw error;
+        this.#session.refuse();
+      }
+    }
+  }
+
+  putAvatar(avatar: Avatar): void {
+    const known = this.get().avatars.get(avatar.id);
+    if (this.#deleted.has(avatar.id) || (known?.version ?? -1) >= avatar.version) return;
+    this.change({ avatars: new Map(this.get().avatars).set(avatar.id, avatar) });
+  }
+
+  putPicture(picture: Picture): void {
+    const known = this.get().pictures.get(picture.id);
+    if (this.#deleted.has(picture.id) || (known?.version ?? -1) >= picture.version) return;
+    this.change({ pictures: new Map(this.get().pictures).set(picture.id, picture) });
+  }
+
+  removeAvatar(id: string): void {
+    this.#deleted.add(id);
+    const avatars = new Map(this.get().avatars);
+    avatars.delete(id);
+    const pictures = new Map([...this.get().pictures].filter(([, { avatarId }]) => avatarId !== id));
+    this.change({ avatars, pictures });
+  }
+
+  removePicture(id: string): void {
+    this.#deleted.add(id);
+    const pictures = new Map(this.get().pictures);
+    pictures.delete(id);
+    this.change({ pictures });
+  }
+
+  async #loadAvatars(after: string | null): Promise<void> {
+    const page = await this.call(() => this.#client.avatars({ first: AVATARS_PER_PAGE, after }));
+    for (const { node } of page.edges) {
+      const { generations, ...avatar } = node;
+      this.putAvatar(avatar);
+      for (const edge of generations.edges) this.putPicture({ ...edge.node, avatarId: avatar.id });
+    }
+    const { hasNextPage, endCursor } = page.pageInfo;
+    this.change({ next: hasNextPage ? (endCursor ?? null) : null });
+  }
+
+  #apply(change: Change): void {
+    switch (change.__typename) {
+      case 'AvatarChanged': {
+        this.putAvatar(change.avatar);
+        return;
+      }
+      case 'AvatarDeleted': {
+        this.removeAvatar(change.avatarId);
+        return;
+      }
+      case 'GenerationChanged': {
+        const { avatar, ...generation } = change.generation;
+        this.putPicture({ ...generation, avatarId: avatar.id });
+        return;
+      }
+      case 'GenerationDeleted': {
+        this.removePicture(change.generationId);
+        return;
+      }
+      case 'CaughtUp':
+    }
+  }
+
+  #startAgain(): void {
+    this.#cursor = null;
+    this.change({ ...EMPTY, isConnected: this.get().isConnected });
+  }
+
+  #setShelf(avatarId: string, shelf: Shelf): void {
+    this.change({ shelves: new Map(this.get().shelves).set(avatarId, shelf) });
+  }
+}
+
+/** Newest first. */
+export function newestFirst<Row extends { readonly id: string; readonly createdAt: string }>(
+  rows: Iterable<Row>,
+): Row[] {
+  return [...rows].sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
+}

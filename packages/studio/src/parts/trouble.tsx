@@ -1,0 +1,26 @@
+import type { ReactNode } from 'react';
+import { wordsOfError } from '../words/failures.ts';
+
+type TroubleProps = {
+  readonly title: string;
+  readonly advice: string;
+  /** Words of the server or of fal. */
+  readonly detail?: string | null;
+  readonly children?: ReactNode;
+};
+
+/** What went wrong, what to do, and the exact words below. */
+export function Trouble({ title, advice, detail = null, children }: TroubleProps) {
+  return (
+    <div className="trouble" role="alert">
+      <p className="trouble-title">{title}</p>
+      {advice !== '' && <p>{advice}</p>}
+      {detail !== null && detail !== '' && <p className="trouble-detail">{detail}</p>}
+      {children !== undefined && <div className="trouble-actions">{children}</div>}
+    </div>
+  );
+}
+
+export function TroubleOf({ error, children }: { readonly error: unknown; readonly children?: ReactNode }) {
+  return <Trouble {...wordsOfError(error)}>{children}</Trouble>;
+}

@@ -1,0 +1,9 @@
+/** In a tab that was opened to sign in for another one. */
+export function Arrival() {
+  return (
+    <main className="signed-out">
+      <h1 className="display">You are signed in</h1>
+      <p className="lead">Close this tab, and go on where you were.</p>
+    </main>
+  );
+}

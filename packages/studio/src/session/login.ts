@@ -1,0 +1,68 @@
+import { tokenIn } from './token.ts';
+
+/**
+ * Sign-in at the page of the product. The return address has a random state in it, which only the tab that asked knows:
+ * a link with a stranger's token cannot sign anybody in (login CSRF).
+ */
+
+type Asked = { readonly state: string; readonly place: string };
+
+/** A token that came back in the address. */
+export type Returned = { readonly token: string; readonly state: string };
+
+const KEY = 'likeness.login';
+const CHANNEL = 'likeness.login';
+/** Time for another tab to claim a token. */
+const CLAIM_MS = 1500;
+
+/** The address of the login page, with the address to return to. Remembers the place on this page. */
+export function askForLogin(loginUrl: string, page: Location, storage: Storage): string {
+  const state = crypto.randomUUID();
+  storage.setItem(KEY, JSON.stringify({ state, place: page.hash } satisfies Asked));
+  const url = new URL(loginUrl);
+  url.searchParams.set('return_to', `${page.origin}${page.pathname}?state=${state}`);
+  return url.href;
+}
+
+/** The token and the state in the address of the page; null: none came. */
+export function returnedIn({ hash, search }: Pick<Location, 'hash' | 'search'>): Returned | null {
+  if (!hash.startsWith('#token=')) return null;
+  const fragment = new URLSearchParams(hash.slice(1));
+  const token = tokenIn(fragment.get('token') ?? '');
+  const state = new URLSearchParams(search).get('state') ?? fragment.get('state') ?? '';
+  return token === null ? { token: '', state } : { token, state };
+}
+
+/** The place to go back to, if this tab has asked with this state; null: it has not. A state is good for one token. */
+export function placeAsked(state: string, storage: Storage): string | null {
+  const asked = JSON.parse(storage.getItem(KEY) ?? 'null') as Asked | null;
+  if (asked === null || state === '' || asked.state !== state) return null;
+  storage.removeItem(KEY);
+  return asked.place;
+}
+
+/** Takes tokens that came back in another tab, which this one opened so as to lose nothing. Returns the end of it. */
+export function takeTokensOfOtherTabs(storage: Storage, onToken: (token: string) => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.addEventListener('message', ({ data }: MessageEvent<Partial<Returned>>) => {
+    const { token = '', state = '' } = data;
+    if (token === '' || placeAsked(state, storage) === null) return;
+    channel.postMessage({ claimed: state });
+    onToken(token);
+  });
+  return () => channel.close();
+}
+
+/** Offers a token to the tab that asked for it. Resolves with whether one took it. */
+export function offerToOtherTabs(returned: Returned): Promise<boolean> {
+  const channel = new BroadcastChannel(CHANNEL);
+  return new Promise<boolean>((resolve) => {
+    const late = setTimeout(() => resolve(false), CLAIM_MS);
+    channel.addEventListener('message', ({ data }: MessageEvent<{ claimed?: string }>) => {
+      if (data.claimed !== returned.state) return;
+      clearTimeout(late);
+      resolve(true);
+    });
+    channel.postMessage(returned);
+  }).finally(() => channel.close());
+}

@@ -1,0 +1,69 @@
+import { useState } from 'react';
+import type { Avatar, PhotoSet } from '@likeness/client';
+import { count, inDollars } from '../words/numbers.ts';
+import { TroubleOf } from '../parts/trouble.tsx';
+import { useObservable } from '../live/observable.ts';
+import { usePlan } from './use-plan.ts';
+import { useStartTraining } from './use-start-training.ts';
+import { useStudio } from '../live/studio.ts';
+
+/** What the training needs, what it costs, and its start. */
+export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly set: PhotoSet }) {
+  const { client, trays } = useStudio();
+  useObservable(trays);
+  const [keepsPhotos, setKeepsPhotos] = useState(false);
+  const start = useStartTraining(avatar);
+  const plan = usePlan(set.isEnough ? `${avatar.id} ${set.trainer}` : null, () =>
+    client.planTraining({ avatarId: avatar.id }),
+  );
+  const isSending = trays.of(avatar.id).uploads.some(({ result }) => result === null);
+  const missing = set.minimum - set.accepted;
+  const blocker = isSending
+    ? 'Your photos are still on their way'
+    : missing > 0
+      ? `${count(missing, 'more photo')} needed`
+      : null;
+  return (
+    <div className="train-panel">
+      {set.advice.length > 0 && (
+        <ul className="advice">
+          {set.advice.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
+      )}
+      <div className="train-start">
+        <button
+          type="button"
+          className="button primary big"
+          disabled={blocker !== null || start.isBusy}
+          onClick={() => void start.run(keepsPhotos)}
+        >
+          {start.isBusy ? 'Sending the photos to fal…' : `Train ${avatar.name}`}
+        </button>
+        <p className="train-cost" role="status">
+          {blocker ??
+            (plan === null
+              ? ''
+              : plan.cost == null
+                ? 'fal names no price for this training'
+                : `About ${inDollars(plan.cost.usd)} at fal`)}
+        </p>
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={keepsPhotos}
+            onChange={({ target }) => setKeepsPhotos(target.checked)}
+          />
+          Keep the photos afterwards
+        </label>
+      </div>
+      {plan?.warnings.map(({ code, message }) => (
+        <p key={code} className="hint">
+          {message}
+        </p>
+      ))}
+      {start.error !== null && <TroubleOf error={start.error} />}
+    </div>
+  );
+}
