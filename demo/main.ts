@@ -4,15 +4,19 @@ import { Output } from './output.ts';
 import { OUTPUT_FOLDER } from './pictures.ts';
 import { ServerLog } from './server-log.ts';
 import { readTerminal } from './terminal.ts';
-import { printNextSteps, runDemo } from './run-demo.ts';
+import { printNextSteps, printResult, printStay, runDemo } from './run-demo.ts';
 
 /** Of the whole command. It takes half a minute on an idle machine, and several times as long on a busy one. */
 const DEADLINE_SECONDS = 300;
 /** Disposal takes less than a second, or as long as a database start in progress. */
 const ENDING_MS = 10_000;
 
+/** From sysexits.h. */
+const EX_USAGE = 64;
+
 const EXIT_STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+const stays = staysOrExit(process.argv.slice(2));
 const stopper = new AbortController();
 const stop = (reason: StopReason) => {
   stopper.abort(reason);
@@ -44,9 +48,16 @@ void perform().then((status) => (process.exitCode = status));
 async function perform(): Promise<number> {
   const wait = createWait(stopper.signal);
   try {
-    await runDemo({ output, disposer, wait, log: (line) => serverLog.add(line) });
+    const services = await runDemo({ output, disposer, wait, log: (line) => serverLog.add(line) });
     clearTimeout(deadline);
+    const seconds = (performance.now() / 1000).toFixed(1);
+    if (stays) {
+      printResult(output, seconds);
+      await wait('the sample photos', printStay(output, services));
+      await stopped(stopper.signal);
+    }
     await disposeAll(1);
+    if (!stays) printResult(output, seconds);
   } catch (error) {
     clearTimeout(deadline);
     output.live.keep();
@@ -54,8 +65,22 @@ async function perform(): Promise<number> {
     await disposeAll(status);
     return status;
   }
-  printNextSteps(output, (performance.now() / 1000).toFixed(1));
+  if (!stays) printNextSteps(output);
   return 0;
+}
+
+/** Resolves at Ctrl-C. Rejects when anything else stops the demo. */
+async function stopped(signal: AbortSignal): Promise<void> {
+  await createWait(signal)('Ctrl-C', new Promise<never>(() => undefined)).catch((error: unknown) => {
+    if (!(error instanceof Stopped) || error.reason.kind !== 'signal') throw error;
+  });
+  process.stdout.write('\n  Stopped. Cleaning up …\n');
+}
+
+function staysOrExit(options: readonly string[]): boolean {
+  if (options.every((option) => option === '--stay')) return options.length > 0;
+  process.stderr.write('usage: npm run demo [-- --stay]\n');
+  process.exit(EX_USAGE);
 }
 
 /** @param status the exit status if disposal hangs */

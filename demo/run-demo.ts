@@ -1,3 +1,6 @@
+import { join, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { unzipSync } from 'fflate';
 import { ApiClient } from './api-client.ts';
 import { createAvatars } from './steps/create-avatars.ts';
 import { draw } from './steps/draw.ts';
@@ -5,7 +8,7 @@ import { uploadPhotos } from './steps/upload-photos.ts';
 import { checkRequests } from './steps/check-requests.ts';
 import { showArtefacts } from './steps/show-artefacts.ts';
 import { makeOutputFolder, OUTPUT_FOLDER } from './pictures.ts';
-import { startServices } from './services.ts';
+import { startServices, type Services } from './services.ts';
 import { train } from './steps/train.ts';
 import type { Disposer } from '../src/async/disposer.ts';
 import type { Output } from './output.ts';
@@ -19,8 +22,8 @@ export type DemoParts = {
   readonly log: (line: string) => void;
 };
 
-/** Runs the demo. Rejects when it fails or is stopped. */
-export async function runDemo({ output, wait, disposer, log }: DemoParts): Promise<void> {
+/** Runs the demo, and leaves its services running until disposal. Rejects when it fails or is stopped. */
+export async function runDemo({ output, wait, disposer, log }: DemoParts): Promise<Services> {
   output.title('Likeness', [
     'Two AI avatars: training and image generation over HTTP, WebSocket, webhooks.',
     'A built-in simulator replaces fal.ai: no key, no cost, local traffic only.',
@@ -36,6 +39,7 @@ export async function runDemo({ output, wait, disposer, log }: DemoParts): Promi
   const services = await output.during('setting up an embedded PostgreSQL', wait('the server', starting));
   const client = await ApiClient.connect(services.graphqlUrl);
   disposer.add(() => client.close());
+  output.fact('page', await wait('the page', pageOf(services)));
   output.fact('server', services.graphqlUrl);
   output.fact('fal', `${services.simulator.url}  (simulated)`);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
@@ -49,13 +53,39 @@ export async function runDemo({ output, wait, disposer, log }: DemoParts): Promi
   showArtefacts(context, trained);
   await draw(context, trained);
   await checkRequests(context, trained);
+  return services;
 }
 
-export function printNextSteps(output: Output, seconds: string): void {
+export function printResult(output: Output, seconds: string): void {
   output.heading(`All ${output.passed} promises held, in ${seconds} s.`);
+}
+
+export function printNextSteps(output: Output): void {
   output.heading('Next');
-  output.line('npm start             the server, with a playground at');
-  output.line('                      http://127.0.0.1:4000/graphql');
-  output.line('FAL_KEY=… npm start   the same with the real fal.ai: see README.md');
+  output.line('npm run demo -- --stay   the same, and the server goes on for you to try');
+  output.line('npm start                the server at http://127.0.0.1:4000');
+  output.line('FAL_KEY=… npm start      the same with the real fal.ai: see README.md');
   output.line('');
+}
+
+/** Saves the sample photos, and says how to go on with them. */
+export async function printStay(output: Output, services: Services): Promise<void> {
+  const folder = join(OUTPUT_FOLDER, 'photos');
+  await mkdir(folder, { recursive: true });
+  const zip = await fetch(services.simulator.samplePhotosUrl);
+  for (const [name, photo] of Object.entries(unzipSync(new Uint8Array(await zip.arrayBuffer()))))
+    await writeFile(join(folder, name), photo);
+  output.heading('The server goes on');
+  output.fact('open', await pageOf(services));
+  output.fact('photos', resolve(folder));
+  output.fact('', 'of one person: drag them in, train, and generate');
+  output.fact('stop', 'Ctrl-C, which deletes the database; the pictures stay');
+  output.line('');
+}
+
+/** What to open in a browser: the server's own page, or the playground of a server without one. */
+async function pageOf({ url, graphqlUrl }: Services): Promise<string> {
+  const answer = await fetch(url, { headers: { accept: 'text/html' } });
+  await answer.body?.cancel();
+  return answer.headers.get('content-type')?.startsWith('text/html') === true ? `${url}/` : graphqlUrl;
 }

@@ -1,19 +1,40 @@
 // Becomes dist/run-bundle.js. Runs a bundle from V8's cache of its compiled code, where there is one. V8 ignores the cache
 // of another version of itself.
 'use strict';
+const { createHash } = require('node:crypto');
 const { dirname } = require('node:path');
-const { existsSync, readFileSync } = require('node:fs');
+const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
+const DIGEST_BYTES = 32;
+
 exports.runBundle = function runBundle(bundle) {
-  const cache = `${bundle}.cache`;
   // Only require() applies the source map to stack traces.
-  if (process.sourceMapsEnabled || !existsSync(cache)) return void require(bundle);
-  run(compiled(bundle, readFileSync(cache)), bundle);
+  const cache = process.sourceMapsEnabled ? null : readCache(`${bundle}.cache`);
+  if (cache === null) return void require(bundle);
+  run(compiled(bundle, cache), bundle);
 };
+
+exports.digestOf = digestOf;
+exports.readCache = readCache;
 
 exports.compiled = compiled;
 exports.run = run;
+
+/** Null without a whole file. V8 does not notice every damage: it would end the process. */
+function readCache(file) {
+  try {
+    const bytes = readFileSync(file);
+    const cache = bytes.subarray(DIGEST_BYTES);
+    return digestOf(cache).equals(bytes.subarray(0, DIGEST_BYTES)) ? cache : null;
+  } catch {
+    return null;
+  }
+}
+
+function digestOf(bytes) {
+  return createHash('sha256').update(bytes).digest();
+}
 
 /** The script of a bundle: a function of the variables of a module. */
 function compiled(bundle, cachedData) {

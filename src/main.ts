@@ -18,8 +18,15 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 /** Nothing to wait for until the app is ready: a start may be aborted at any point. */
 let close = () => Promise.resolve();
 let hasFault = false;
-// Includes unhandled rejections.
-process.on('uncaughtException', (error) => {
+process.on('uncaughtException', endWithFault);
+process.on('unhandledRejection', (error) => {
+  // When an item of a list fails at once, graphql-js leaves the later errors of the other items unhandled.
+  if (error instanceof Error && error.name === 'GraphQLError')
+    log.error({ err: error }, 'GraphQL error in a list that failed before');
+  else endWithFault(error);
+});
+
+function endWithFault(error: unknown): void {
   // Later exceptions are consequences of the first.
   if (hasFault) return;
   hasFault = true;
@@ -27,7 +34,7 @@ process.on('uncaughtException', (error) => {
   const exit = () => process.exit(1);
   setTimeout(exit, DRAIN_MS);
   close().then(exit, exit);
-});
+}
 
 let isEnding = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -137,7 +137,7 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
     }),
     keepPhotos: t.boolean({
       description:
-        'Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted.',
+        'Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted. Not allowed beside `imagesUrl`.',
     }),
     steps: t.int({ description: 'Number of training steps. Limits and default: see the `trainers` query.' }),
     trainer: t.field({

@@ -61,7 +61,8 @@ export const TrainingNode = builder.prismaNode('Job', {
   description: 'A training of an avatar. Trainings that fal refused to start are not included.',
   fields: (t) => ({
     attempt: t.int({
-      description: 'Position among the trainings of the avatar: 1 for the first.',
+      description:
+        'Position among the trainings of the avatar, in the order of the calls: 1 for the first. Failed and cancelled trainings count. Those that fal refused to start do not.',
       extensions: needs('Training', 'attempt'),
       resolve: (row) => (row as TrainingRow).attempt,
     }),

@@ -1,4 +1,5 @@
 import { createOwnAddress } from './own-address.ts';
+import { askForBody } from './expect-continue.ts';
 import { pathOf } from './request-head.ts';
 import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
 import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../jobs/receive-photo.ts';
@@ -73,10 +74,14 @@ async function answerTo(
   if (token === undefined) return refusal('unknown');
   const length = headers['content-length'];
   if (length === undefined) return refusal('no-length');
-  const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-  const outcome = await receivePhoto(jobs, token, { declared: Number(length), pieces });
+  const outcome = await receivePhoto(jobs, token, { declared: Number(length), pieces: piecesOf(request) });
   if (outcome.kind === 'no-room') response.setHeader('retry-after', '5');
   return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);
+}
+
+async function* piecesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  askForBody(request);
+  yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
 
 function verdict({ photoId, verdict }: Extract<ReceiveOutcome, { kind: 'checked' }>): Answer {

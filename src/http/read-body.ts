@@ -1,3 +1,4 @@
+import { askForBody } from './expect-continue.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { IncomingMessage } from 'node:http';
 
@@ -87,6 +88,7 @@ function readReserved(
       }
       resolve(reading);
     };
+    askForBody(request);
     request.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose);
     if (request.destroyed) onClose();
   });

@@ -37,6 +37,9 @@ export function refusalOfHead({
       return { status: 431, message: `${name}: expected at most ${length} characters.` };
   }
   if (!isValidHost(headers, httpVersion)) return { status: 400, message: 'The Host header is not valid.' };
+  const { expect = '100-continue' } = headers;
+  if (expect.toLowerCase() !== '100-continue')
+    return { status: 417, message: 'Expect: the only supported value is 100-continue.' };
   // Cross-site tracing reads headers from the echo (CWE-693).
   if (method === 'TRACE') return methodNotAllowed('GET, HEAD, POST, OPTIONS');
   return null;

@@ -6,8 +6,11 @@ import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import type { PlainQueries, Unanswered } from './plain-queries.ts';
 import type { MaskError, Yoga } from './yoga.ts';
+import { serveExpectations } from './expect-continue.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
 import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload.ts';
+import { UpgradableToWebSocket } from './upgradable-to-websocket.ts';
+import { dropUnreadBody } from './unread-body.ts';
 import { countWhenSent } from './count-request.ts';
 import { createFileDownload, type FileDownloads } from './file-download.ts';
 import { FILE_PATH } from './file-url.ts';
@@ -65,9 +68,7 @@ export type HttpOptions = {
 
 /** In milliseconds. For the bodies of all routes but photos, other limits are shorter. */
 const REQUEST_LIMITS = { requestTimeout: 330_000, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
-
-/** Time to discard the rest of an unread body. */
-const LINGER_MS = 2000;
+const SERVER_OPTIONS = { ...REQUEST_LIMITS, IncomingMessage: UpgradableToWebSocket };
 
 const LOCAL_ONLY =
   'Without authentication, the server accepts only clients and pages on this machine, addressed as localhost.';
@@ -85,7 +86,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const edge = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),
   );
-  const server = createServer(REQUEST_LIMITS, (request, response) => {
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
     // The connection has ended: no response can be sent.
     if (!request.socket.writable) return void response.destroy();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
@@ -113,6 +114,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }
+  serveExpectations(server);
   const connections = new ConnectionTracker(server, timeouts);
   const sockets = serveSockets(server, { ...options, limits: options.socketLimits, timeouts, inFlight });
   await listening(server, options.port, options.host);
@@ -133,20 +135,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       await inFlight.drain(until - performance.now());
     },
   };
-}
-
-/**
- * Closes the connection of a request whose response was sent before its body was read. Node discards the body for
- * LINGER_MS first: many clients would not see the response if the connection closed at once.
- */
-function dropUnreadBody(request: IncomingMessage, response: ServerResponse): void {
-  // An aborted request has no socket later.
-  const { socket } = request;
-  response.once('finish', () => {
-    if (request.complete) return;
-    const cut = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-    request.once('end', () => clearTimeout(cut));
-  });
 }
 
 /** Without tokens, every page in a browser on this machine could act as the local user. */

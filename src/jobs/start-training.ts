@@ -73,7 +73,9 @@ export async function startTraining(
 ): Started {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { avatarId, imagesUrl, dryRun: isDry } = parsed.done;
+  const { avatarId, imagesUrl, keepPhotos, dryRun: isDry } = parsed.done;
+  if (imagesUrl !== undefined && keepPhotos !== undefined)
+    return refuse('INVALID_INPUT', problemWith('keepPhotos', keepPhotos, 'nothing beside imagesUrl'));
   const start = () => startParsed(deps, ownerId, parsed.done);
   // One upload of an avatar's photos at a time: the calls after the first find its training under way.
   const uploads = imagesUrl === undefined && !isDry;
@@ -170,6 +172,18 @@ async function startParsed(
   );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  const notice = code === 'PROVIDER_REJECTED' ? deprecationNotice(row) : null;
+  const notice = code === 'PROVIDER_REJECTED' ? await adviceAfter(deps, row, alternative) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
+}
+
+/** Names the trainer to use instead of a refused one, unless fal refused that one too. */
+async function adviceAfter(
+  { catalog, goneEndpoints }: DefaultTrainerDeps,
+  row: TrainerRow,
+  alternative: TrainerRow | null,
+): Promise<string | null> {
+  const isSwitched = alternative !== null && (await goneEndpoints.isGone(row.endpoint));
+  const other = row.deprecated && catalog.trainer(row.deprecated.alternative);
+  if (isSwitched || other === null || (await goneEndpoints.isGone(other.endpoint))) return null;
+  return deprecationNotice(row);
 }

@@ -139,6 +139,7 @@ async function submit(
     log.info({ jobId: job.id, requestId: event.requestId }, 'run accepted by fal');
   metrics.submitted(event.kind);
   const isGone = event.kind === 'refused' && event.isGone === true;
+  if (isGone) await rememberGone(deps, job);
   // The job counts as one with unknown outcome a minute after its switch.
   const switchedAt = performance.now();
   if (isGone && alternative !== null && (await switchedTo(deps, job, alternative))) {
@@ -149,13 +150,20 @@ async function submit(
   return event.kind === 'refused' && applied?.kind === 'applied' ? event.failure : null;
 }
 
+async function rememberGone({ goneEndpoints, log }: SubmitDeps, { id, endpoint }: NewJob): Promise<void> {
+  try {
+    await goneEndpoints.remember(endpoint);
+  } catch (error) {
+    log.error({ err: error, jobId: id, endpoint }, 'gone endpoint not recorded');
+  }
+}
+
 async function switchedTo(
-  { goneEndpoints, store, log }: SubmitDeps,
+  { store, log }: SubmitDeps,
   { id, endpoint }: NewJob,
   alternative: Alternative,
 ): Promise<boolean> {
   try {
-    await goneEndpoints.remember(endpoint);
     // Before the second submit: a process that dies after it leaves a job with unknown outcome, of the right endpoint.
     const isSwitched = await store.switchTo(id, alternative);
     const { trainer } = alternative;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mkdir, rm } from 'node:fs/promises';
 import { LinkProblem, openLink, resolveHost } from '../links/open-link.ts';
 import { pipeline } from 'node:stream/promises';
-import { print } from '../backup/commands/command.ts';
+import { report } from '../backup/commands/command.ts';
 
 const MAX_FILE_BYTES = 5_000_000_000;
 const TIMEOUT_MS = 600_000;
@@ -11,7 +11,7 @@ const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 
 /**
  * Downloads each file once, one after another, from public addresses only: a caller may have chosen the address. One that
- * is gone is printed and left out.
+ * is gone is telled and left out.
  */
 export async function downloadFiles(
   urls: readonly string[],
@@ -27,7 +27,7 @@ export async function downloadFiles(
       downloaded += 1;
     } catch (error) {
       await rm(path, { force: true });
-      print(`not downloaded: ${url}: ${reasonOf(error)}`);
+      report(`not downloaded: ${url}: ${reasonOf(error)}`);
     }
   }
   return downloaded;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BUILT_IN } from '../catalog/catalog.ts';
-import { CommandError, EX_CONFIG, print } from '../backup/commands/command.ts';
+import { CommandError, EX_CONFIG, print, report } from '../backup/commands/command.ts';
 import { finetuneIdForm, type Artifact } from '../catalog/artefact.ts';
 import { findCreation, insertAvatar } from '../db/store/avatars.ts';
 import { idempotencyOf, isId, newId } from '../jobs/ids.ts';
@@ -59,12 +59,12 @@ export async function importAvatars(
   const { imported, present, skipped } = counts;
   const summary = `${imported} ${verb}, ${present} were there already, ${skipped} skipped`;
   if (skipped > 0) throw new CommandError(summary);
-  print(summary);
+  report(summary);
 
   async function importRow(row: PreviousRow): Promise<keyof typeof counts> {
     const shownId = JSON.stringify(row['id']);
     const skip = (reason: string): 'skipped' => {
-      print(`skipped ${shownId}: ${reason}`);
+      report(`skipped ${shownId}: ${reason}`);
       return 'skipped';
     };
     const read = avatarIn(row, newOwner);

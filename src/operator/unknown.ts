@@ -1,7 +1,7 @@
 import { adoptRun, declareNotStarted, type ResolveUnknownDeps } from '../jobs/resolve-unknown.ts';
 import { BUILT_IN } from '../catalog/catalog.ts';
 import { CircuitBreaker } from '../fal/circuit-breaker.ts';
-import { CommandError, log as operatorLog, print } from '../backup/commands/command.ts';
+import { CommandError, log as operatorLog, print, report } from '../backup/commands/command.ts';
 import { FalProvider } from '../fal/provider.ts';
 import { InFlight } from '../async/in-flight.ts';
 import { DecisionStore } from '../db/store/decision-store.ts';
@@ -16,7 +16,7 @@ const MAX_LISTED = 1000;
 export async function listUnknown({ database }: Services): Promise<void> {
   const outcomes = await new PrismaUnknownOutcomes(database.prisma).listUnknown(MAX_LISTED + 1);
   if (outcomes.length === 0) {
-    print('There is no submit with unknown outcome.');
+    report('There is no submit with unknown outcome.');
     return;
   }
   for (const { jobId, ownerId, avatarId, generationId, submittedAt, waitsUntil } of outcomes.slice(
@@ -33,7 +33,7 @@ export async function listUnknown({ database }: Services): Promise<void> {
     ];
     print(fields.join(' '));
   }
-  if (outcomes.length > MAX_LISTED) print(`Only the first ${MAX_LISTED} are listed.`);
+  if (outcomes.length > MAX_LISTED) report(`Only the first ${MAX_LISTED} are listed.`);
 }
 
 export async function adopt(services: Services, id: string, requestId: string): Promise<void> {
@@ -45,13 +45,13 @@ export async function adopt(services: Services, id: string, requestId: string): 
   const provider = new FalProvider({ key, queueUrl, restUrl }, breaker, log);
   const adopted = await adoptRun({ ...depsOf(services), provider }, id, requestId);
   if ('refused' in adopted) throw new CommandError(adopted.refused.message);
-  print(`${adopted.done.jobId} is QUEUED with the run ${requestId}. The server polls it now.`);
+  report(`${adopted.done.jobId} is QUEUED with the run ${requestId}. The server polls it now.`);
 }
 
 export async function notStarted(services: Services, id: string): Promise<void> {
   const declared = await declareNotStarted(depsOf(services), id);
   if ('refused' in declared) throw new CommandError(declared.refused.message);
-  print(`${declared.done.jobId} is FAILED with NOT_STARTED. Its owner may start it again.`);
+  report(`${declared.done.jobId} is FAILED with NOT_STARTED. Its owner may start it again.`);
 }
 
 const log = { ...operatorLog, debug: () => undefined, warn: () => undefined };

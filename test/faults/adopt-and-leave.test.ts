@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { buildCommands, runCommand } from './run-command.ts';
+import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { execFile } from 'node:child_process';
 import { FAL_KEY } from '../support/fal-key.ts';
@@ -32,6 +33,12 @@ async function operator(args: readonly string[], env: Readonly<Record<string, st
 async function avatarsAt(server: ReturnType<Stack['server']>): Promise<AvatarRow[]> {
   const { avatars } = await server.execute(AvatarsDocument, { first: 100 });
   return avatars.edges.map(({ node }) => node);
+}
+
+async function newDataDir(): Promise<string> {
+  const dataDir = await copyEmbeddedTemplate();
+  ends.push(() => rm(dataDir, { recursive: true }));
+  return dataDir;
 }
 
 /** The previous system's database, with a table as it had it. */
@@ -66,12 +73,13 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
 
     const planned = await operator([...command, '--dry-run'], source);
     expect(planned).toMatchObject({ code: 1 });
-    expect(planned.said).toContain('would be imported 1 (PORTRAIT, LORA) for "local"');
+    expect(planned.result).toContain('would be imported 1 (PORTRAIT, LORA) for "local"');
     expect(planned.said).toContain('3 would be imported, 0 were there already, 3 skipped');
     expect((await avatarsAt(server)).length).toBe(0);
 
     const done = await operator(command, source);
     expect(done).toMatchObject({ code: 1 });
+    expect(done.result).toMatch(/^(imported \d as avt_.*\n){3}$/);
     expect(done.said).toContain('skipped 4: diffusers_lora_file_url: expected an absolute http(s) URL');
     expect(done.said).toContain('skipped 5: name: expected a text of 1 to 100 characters');
     expect(done.said).toContain('skipped 6: it names no owner');
@@ -107,8 +115,29 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
     expect(await server.avatar(ink)).toBeNull();
   });
 
-  test('an avatar is exported with its rows and files, and its images can be drawn again by the script', async () => {
-    stack = await startStack({ database: 'postgres' });
+  test('wrong arguments and settings are refused with the reason', async () => {
+    stack = await startStack({ database: 'postgres', isStarted: false });
+    for (const args of [
+      ['import-avatars'],
+      ['import-avatars', '--owner'],
+      ['import-avatars', '--owner', 'a', 'b'],
+      ['import-avatars', '--user', 'a'],
+      ['export', 'avt_1'],
+    ])
+      expect(await operator(args)).toMatchObject({ code: 64 });
+    const unset = await operator(['import-avatars', '--owner', 'ada']);
+    expect(unset).toMatchObject({ code: 78 });
+    expect(unset.said).toContain('SOURCE_DATABASE_URL is not set');
+  });
+});
+
+test.each(needs.isMissing ? ['embedded'] : ['embedded', 'postgres'])(
+  'an avatar is exported with its rows and files, and its images can be drawn again by the script (%s)',
+  { timeout: 120_000 },
+  async (database) => {
+    stack = await startStack({
+      database: database === 'postgres' ? database : { DATA_DIR: await newDataDir() },
+    });
     const server = stack.server();
     const { id } = await server.trainedAvatar();
     const image = await server.generate({ avatarId: id, prompt: "a cat's tea", waitSeconds: 20 });
@@ -116,9 +145,10 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
     ends.push(() => rm(parent, { recursive: true }));
     const folder = join(parent, 'ada');
 
+    if (database === 'embedded') await server.terminate();
     const exported = await operator(['export', id, folder], { IMPORT_ORIGINS: stack.simulator.url });
 
-    expect(exported.said).toContain(`avatar ${id}, 2 runs, 1 generations, 3 of 3 files`);
+    expect(exported.result).toContain(`${folder}: avatar ${id}, 2 runs, 1 generations, 3 of 3 files`);
     expect(exported).toMatchObject({ code: 0 });
     const text = await readFile(join(folder, 'avatar.json'), 'utf8');
     expect(JSON.parse(text)).toMatchObject({
@@ -148,24 +178,9 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
     const untrusted = await operator(['export', id, join(parent, 'untrusted')]);
     expect(untrusted).toMatchObject({ code: 0 });
     expect(untrusted.said).toContain('expected a host that has public addresses only');
-    expect(untrusted.said).toContain('0 of 3 files');
+    expect(untrusted.result).toContain('0 of 3 files');
     const nobody = await operator(['export', `avt_${'0'.repeat(32)}`, join(parent, 'none')]);
     expect(nobody).toMatchObject({ code: 1 });
     expect(nobody.said).toContain('There is no avatar');
-  });
-
-  test('wrong arguments and settings are refused with the reason', async () => {
-    stack = await startStack({ database: 'postgres', isStarted: false });
-    for (const args of [
-      ['import-avatars'],
-      ['import-avatars', '--owner'],
-      ['import-avatars', '--owner', 'a', 'b'],
-      ['import-avatars', '--user', 'a'],
-      ['export', 'avt_1'],
-    ])
-      expect(await operator(args)).toMatchObject({ code: 64 });
-    const unset = await operator(['import-avatars', '--owner', 'ada']);
-    expect(unset).toMatchObject({ code: 78 });
-    expect(unset.said).toContain('SOURCE_DATABASE_URL is not set');
-  });
-});
+  },
+);

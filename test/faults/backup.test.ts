@@ -49,7 +49,8 @@ test('a backup is restored with every row, and sequences continue', async () => 
   const rows = await everyRow(before.pool);
   await before.close();
 
-  expect(await npmRun('backup', [file], { DATA_DIR: dataDir })).toMatchObject({ code: 0 });
+  const written = await npmRun('backup', [file], { DATA_DIR: dataDir });
+  expect(written).toMatchObject({ code: 0, result: expect.stringMatching(`^${file}: \\d+ rows`) as string });
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await runCommand('restore', [file], { DATA_DIR: restored })).toMatchObject({ code: 0 });
 

@@ -69,6 +69,38 @@ describe('the demo', () => {
   );
 
   it(
+    'stays with --stay, with photos to drag in, until it is interrupted',
+    async () => {
+      run = await runDemo({ options: ['--stay'] });
+      await run.printed('Ctrl-C');
+      expect(run.out()).toMatch(/All \d+ promises held/);
+      const page = /^ +open +(http:\S+)$/m.exec(run.out())?.[1] ?? '';
+      const answer = await fetch(page, { headers: { accept: 'text/html' } });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([
+        200,
+        expect.stringContaining('text/html'),
+      ]);
+      const photos = join(run.cwd, 'demo-output', 'photos');
+      expect(run.out()).toContain(photos);
+      expect((await readdir(photos)).length).toBeGreaterThanOrEqual(12);
+
+      run.process.kill('SIGINT');
+      const { status } = await run.ended;
+      expect(status, run.err()).toBe(0);
+      expect(run.err()).toBe('');
+      await expect(fetch(page)).rejects.toThrow();
+      expect(await readdir(run.temp)).toEqual([]);
+    },
+    DEMO_MS,
+  );
+
+  it('tells how to start it, to an unknown option', async () => {
+    run = await runDemo({ options: ['--staay'] });
+    expect(await run.ended).toMatchObject({ status: 64 });
+    expect(run.err()).toContain('usage: npm run demo [-- --stay]');
+  });
+
+  it(
     'ends with 130 when it is interrupted, and leaves nothing behind',
     async () => {
       run = await runDemo();

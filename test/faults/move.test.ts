@@ -65,8 +65,8 @@ describe.skipIf(isMissing)(title, () => {
     const rows = await everyRow(source.pool);
     await source.close();
 
-    const { code, said } = await npmRun('move-to-postgres', [], settings());
-    expect(said).toMatch(/webhook_deliveries +17 +([0-9a-f]{32}) +\1/);
+    const { code, result } = await npmRun('move-to-postgres', [], settings());
+    expect(result).toMatch(/webhook_deliveries +17 +([0-9a-f]{32}) +\1/);
     expect(code).toBe(0);
 
     const moved = await openDatabase({ dataDir, databaseUrl: target.url, log: silent });

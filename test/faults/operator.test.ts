@@ -145,8 +145,12 @@ test('beside a server with the embedded database it is refused with advice; whil
   expect(beside.said).toContain(`in use by process ${server.pid}`);
   expect(beside.said).toContain('stop the server first');
 
+  expect(beside.result).toBe('');
+
   await server.terminate();
-  expect((await operator('unknown')).said).toContain(`avatar=${id}`);
+  const listed = await operator('unknown');
+  expect(listed.result).toMatch(new RegExp(`^job_\\w+ .*avatar=${id} .*\n$`));
+  expect(listed.said).toBe(listed.result);
   expect(await operator('unknown', id, 'adopt', requestId)).toMatchObject({ code: 0 });
   await server.start();
   expect(await server.settled(id)).toMatchObject({ status: 'COMPLETED', falRequestId: requestId });
@@ -168,8 +172,10 @@ test('wrong arguments and settings are refused with the reason', async () => {
     [await runCommand('operator', ['breaker'], { ...env, FAL_KEY: 'a b' }), 78, 'FAL_KEY'],
     [await runCommand('operator', ['unknown'], env), 0, 'There is no submit with unknown outcome'],
   ] as const;
-  for (const [{ code, said }, expected, words] of cases) {
+  for (const [{ code, said, result }, expected, words] of cases) {
     expect(said).toContain(words);
+    // Only the help was asked for.
+    expect(result).toBe(words === 'usage: npm run operator' ? said : '');
     expect(code).toBe(expected);
   }
 });

@@ -9,7 +9,8 @@ type Command = 'backup' | 'restore' | 'move-to-postgres' | 'operator';
 
 export type CommandRun = {
   readonly kill: (signal: NodeJS.Signals) => void;
-  readonly ended: Promise<{ readonly code: number | null; readonly said: string }>;
+  /** What it printed on both streams, and on stdout alone. */
+  readonly ended: Promise<{ readonly code: number | null; readonly said: string; readonly result: string }>;
 };
 
 export async function buildCommands(): Promise<void> {
@@ -67,11 +68,13 @@ function started(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
+  let result = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   }
+  child.stdout.on('data', (text: string) => (result += text));
   return {
     kill: (signal) => void child.kill(signal),
-    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, said })),
+    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, said, result })),
   };
 }

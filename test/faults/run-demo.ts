@@ -24,16 +24,18 @@ export type DemoRun = {
 /** Starts the demo as `npm run demo` does, in a new folder, with nothing of the surrounding environment but `extra`. */
 export async function runDemo({
   extra = {},
+  options = [],
   prepare,
 }: {
   readonly extra?: Readonly<Record<string, string>>;
+  readonly options?: readonly string[];
   readonly prepare?: (cwd: string) => Promise<void>;
 } = {}): Promise<DemoRun> {
   const folder = await mkdtemp(join(tmpdir(), 'demo-test-'));
   const [cwd, temp] = [join(folder, 'cwd'), join(folder, 'temp')];
   await Promise.all([mkdir(cwd), mkdir(temp)]);
   await prepare?.(cwd);
-  const child = spawn(process.execPath, [RUN, 'demo'], {
+  const child = spawn(process.execPath, [RUN, 'demo', ...options], {
     cwd,
     env: { PATH: process.env['PATH'], TMPDIR: temp, TEMP: temp, TMP: temp, ...extra },
     stdio: ['ignore', 'pipe', 'pipe'],

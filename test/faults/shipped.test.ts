@@ -69,8 +69,8 @@ describe('dist alone, in an empty folder, is a server', () => {
 
   test('whose compiled code V8 accepts', async () => {
     const look = `const [runner, bundle] = process.argv.slice(1);
-      const cache = require('node:fs').readFileSync(bundle + '.cache');
-      console.log(require(runner).compiled(bundle, cache).cachedDataRejected);`;
+      const { compiled, readCache } = require(runner);
+      console.log(compiled(bundle, readCache(bundle + '.cache')).cachedDataRejected);`;
     const args = ['-e', look, join(shipped, 'run-bundle.js'), await bundle()];
     expect((await promisify(execFile)(process.execPath, args)).stdout).toBe('false\n');
   });

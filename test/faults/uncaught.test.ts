@@ -48,6 +48,24 @@ describe(`an uncaught error on ${testedDatabase}`, { timeout: 240_000 }, () => {
   );
 });
 
+test(
+  'an error that graphql-js leaves unhandled is logged, and the server continues',
+  { timeout: 60_000 },
+  async () => {
+    const place = await databasePlace();
+    cleanUp.push(() => place.drop());
+    const server = await startServer({ ...place.env, THROW_LATER: 'graphql' }, { preload: [THROW_LATER] });
+    cleanUp.push(() => server.kill());
+
+    server.signal('SIGUSR2');
+
+    const line = 'GraphQL error in a list that failed before';
+    await eventually('its log line', () => server.log.find(({ msg }) => msg === line) ?? null);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    expect(await server.terminate()).toMatchObject({ code: 0 });
+  },
+);
+
 test('a server whose output is closed continues, and ends on SIGTERM', { timeout: 60_000 }, async () => {
   const place = await databasePlace();
   cleanUp.push(() => place.drop());

@@ -162,8 +162,20 @@ test('when the alternative is gone too, the call is refused, and its key is free
   const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
   const input = { avatarId, imagesUrl: photos(), idempotencyKey: 'k' };
   const { startTraining } = await app.execute(StartTrainingDocument, { input });
-  expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
+  expect(startTraining).toMatchObject({
+    code: 'PROVIDER_REJECTED',
+    message: expect.not.stringContaining('FLUX_LORA_FAST') as string,
+  });
   expect(submits()).toHaveLength(2);
+  // Nor is it recommended to a caller who names the first one.
+  const named = { avatarId, imagesUrl: photos(), trainer: 'FLUX_PRO' } as const;
+  app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
+  expect(await app.execute(StartTrainingDocument, { input: named })).toMatchObject({
+    startTraining: {
+      code: 'PROVIDER_REJECTED',
+      message: expect.not.stringContaining('FLUX_LORA_FAST') as string,
+    },
+  });
   expect(await app.avatar(avatarId)).toMatchObject({ status: 'DRAFT', error: null });
   expect(await app.train(input)).toMatchObject({ status: 'COMPLETED' });
 });

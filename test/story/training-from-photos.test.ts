@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { freePort } from '../support/free-port.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
+import { photos as archive } from '../support/api-client.ts';
 import { portraits } from '../support/pictures.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { unzipSync } from 'fflate';
@@ -64,6 +65,17 @@ test('keepPhotos keeps them', async () => {
     expect(rows).toEqual([{ job: null }, { job: null }, { job: null }, { job: null }]);
   });
   expect(await app.train(training)).toMatchObject({ status: 'COMPLETED' });
+});
+
+test('keepPhotos beside imagesUrl, whose photos are not the avatar’s, is refused', async () => {
+  const { id: avatarId } = await app.newAvatar();
+  const input = { avatarId, imagesUrl: archive(), keepPhotos: true };
+  const { startTraining } = await app.execute(StartTrainingDocument, { input });
+  expect(startTraining).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: 'keepPhotos: expected nothing beside imagesUrl, got true.',
+  });
+  expect(await app.avatar(avatarId)).toMatchObject({ status: 'DRAFT' });
 });
 
 describe('a training is refused before an upload', () => {

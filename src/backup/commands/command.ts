@@ -40,22 +40,29 @@ export function requireEmbedded(dataDir: string): void {
 /** The database's log, printed; its informative lines are left out. */
 export const log = {
   info: () => undefined,
-  warn: (_fields: object, message: string) => print(`warning: ${message}`),
-  error: (_fields: object, message: string) => print(`error: ${message}`),
+  warn: (_fields: object, message: string) => report(`warning: ${message}`),
+  error: (_fields: object, message: string) => report(`error: ${message}`),
 };
 
+/** Prints what the command was asked for. Its reader may leave early, as `head` does. */
 export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Prints what is said about the work. */
+export function report(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
 /** Runs a command's work. The exit status is 0, or after one line with the reason 1 (64 wrong arguments, 78 wrong settings). */
 export async function exitStatusOf(work: () => Promise<void>): Promise<number> {
+  process.stdout.on('error', () => undefined);
   process.exitCode = 1; // of a process that has nothing left to wait for before the work ends
   try {
     await work();
     return 0;
   } catch (error) {
-    print(error instanceof Error ? error.message || String(error) : String(error));
+    report(error instanceof Error ? error.message || String(error) : String(error));
     return error instanceof CommandError ? error.exitCode : 1;
   }
 }

@@ -6,6 +6,7 @@ import {
   EX_USAGE,
   log,
   print,
+  report,
   readPlace,
   requireEmbedded,
   exitStatusOf,
@@ -20,7 +21,7 @@ void exitStatusOf(async () => {
   }
   requireEmbedded(dataDir);
   await moveToPostgres({ dataDir, databaseUrl, log, compared: (tables) => print(listOf(tables)) });
-  print(
+  report(
     `Committed. ${dataDir} is unchanged; keep DATA_DIR while the simulator replaces fal: its files are there.`,
   );
 }).then((status) => process.exit(status));

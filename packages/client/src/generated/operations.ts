@@ -363,7 +363,7 @@ export type StartTrainingInput = {
   idempotencyKey?: string | null | undefined;
   /** http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials. Default: the accepted photos of the avatar, which are uploaded to fal during the call; fal deletes them after two days. */
   imagesUrl?: string | null | undefined;
-  /** Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted. */
+  /** Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted. Not allowed beside `imagesUrl`. */
   keepPhotos?: boolean | null | undefined;
   /** Number of training steps. Limits and default: see the `trainers` query. */
   steps?: number | null | undefined;
