@@ -26,7 +26,7 @@ const LIMITS = [
 const USD_LIMITS = ['LIMIT_USD_PER_DAY', 'LIMIT_TOTAL_USD_PER_DAY'];
 
 const NAMES = (
-  'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
+  'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL KEEP_FILES REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
   'AUTH_AUDIENCE ALLOWED_ORIGINS IMPORT_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN STUDIO STUDIO_LOGIN_URL ' +
   'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS PHOTO_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
@@ -68,6 +68,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     logLevel: 'info',
     dataDir: './.data',
     databaseUrl: null,
+    keepsFiles: true,
     redisUrl: null,
     publicUrl: null,
     fal: null,
@@ -104,6 +105,7 @@ test('every setting is applied', () => {
       LOG_LEVEL: 'debug',
       DATA_DIR: '/var/lib/likeness',
       DATABASE_URL: 'postgres://u:p@db.example/likeness',
+      KEEP_FILES: 'on',
       REDIS_URL: 'rediss://cache.example:6380/1',
       PUBLIC_URL: 'https://likeness.example/base/',
       FAL_KEY: 'id:secret',
@@ -151,6 +153,7 @@ test('every setting is applied', () => {
     logLevel: 'debug',
     dataDir: '/var/lib/likeness',
     databaseUrl: 'postgres://u:p@db.example/likeness',
+    keepsFiles: true,
     redisUrl: 'rediss://cache.example:6380/1',
     publicUrl: 'https://likeness.example/base',
     fal: {
@@ -533,11 +536,21 @@ describe('an environment with several problems', () => {
 });
 
 test('docs/settings.md lists every setting and no other', () => {
-  const source = readFileSync(new URL('../../src/config/config.ts', import.meta.url), 'utf8');
+  const source = ['config', 'limits']
+    .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
+    .join('\n');
   const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z_]+)'/g)].map(([, name]) => name ?? '');
   const page = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| (`[A-Z_]+`[^|]*)\|/gm)].map(([, cell]) => cell ?? '');
   const listed = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ''));
   expect(listed.toSorted()).toEqual([...new Set(names)].sort());
   for (const name of [...NAMES, ...LIMITS, ...USD_LIMITS]) expect(names).toContain(name);
+});
+
+test('files are kept where one process has one folder, unless a setting says otherwise', () => {
+  const DATABASE_URL = 'postgres://u:p@db.example/likeness';
+  expect(readConfig({}).keepsFiles).toBe(true);
+  expect(readConfig({ KEEP_FILES: 'off' }).keepsFiles).toBe(false);
+  expect(readConfig({ DATABASE_URL }).keepsFiles).toBe(false);
+  expect(readConfig({ DATABASE_URL, KEEP_FILES: 'on' }).keepsFiles).toBe(true);
 });
