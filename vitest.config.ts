@@ -6,7 +6,10 @@ const WITH_SERVERS = ['test/{story,graphql,http,security,client}/**/*.test.ts'];
 /** Killed processes, dead connections, the whole demo: slow. */
 const FAULTS = ['test/faults/**/*.test.ts'];
 /** Tests that send a sample of their inputs in `npm test` and all of them at night; see test/support/sample.ts. */
-const SAMPLED = ['test/security/{json-bodies,long-answers,long-texts,webhook-bodies}.test.ts'];
+const SAMPLED = [
+  'test/security/{equal-cost,json-bodies,long-answers,long-texts,webhook-bodies}.test.ts',
+  'test/graphql/compiled-alike.test.ts',
+];
 /** Random kills under random load. */
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
 /** Fault tests that are slow and rarely fail; .ci/nightly runs them. */

@@ -20,11 +20,12 @@ import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PrismaPhotoStore } from '../../src/db/store/photo-store.ts';
 import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
 import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
+import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
 
 /** Rows of other owners: so many that PostgreSQL reads a table as a whole only when no index fits. */
-const ROWS = 20_000;
+const ROWS = 5000;
 /** Tables that grow with the use of the service. The others hold what is under way. */
 const LARGE = [
   'avatars',
@@ -112,8 +113,9 @@ async function useEverything(): Promise<void> {
   const draft = await app.newAvatar();
   await expect(app.updateAvatar({ avatarId: draft.id, ...labels })).rejects.toThrow('CONFLICT');
   await app.updateAvatar({ avatarId: draft.id, triggerPhrase: 'NEW', tags: ['new'] });
-  await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
-  await app.startTraining({ avatarId: avatar.id, idempotencyKey: 'again' });
+  const again = { avatarId: avatar.id, imagesUrl: photos('stuck-in-queue'), idempotencyKey: 'again' };
+  await app.startTraining(again);
+  await app.startTraining(again);
   await app.execute(PlanTrainingDocument, {
     input: { avatarId: avatar.id, imagesUrl: 'https://photos.example/a.zip', dryRun: true },
   });

@@ -7,9 +7,11 @@ import {
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { NEVER_POLL } from '../support/test-simulator.ts';
 import type { StartTrainingInput } from '../../src/generated/contract/graphql.ts';
 
 const WITHOUT_OTHER_LIMITS = {
+  ...NEVER_POLL,
   AUTH_JWT_SECRET: JWT_SECRET,
   LIMIT_RUNNING_TRAININGS: 'none',
   LIMIT_TRAININGS_PER_DAY: 'none',

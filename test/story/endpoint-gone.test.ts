@@ -6,6 +6,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts';
+import type { ScenarioName } from '@likeness/fal-simulator';
 
 const PRO = 'fal-ai/flux-pro-trainer';
 const FAST = 'fal-ai/flux-lora-fast-training';
@@ -128,19 +129,23 @@ test('an unanswered submit to the alternative is an unknown outcome of it, which
   expect(submits()).toHaveLength(2);
 });
 
-test.each([
-  'submit-422',
-  'submit-429',
-  'submit-500',
-  'submit-502',
-  'submit-503',
-  'submit-504',
-  'lost-answer',
-] as const)('nothing is sent to the alternative after %s', async (scenario) => {
-  app.simulator.program({ endpoint: PRO, scenario, times: 1 });
-  const { id } = await app.newAvatar({ trainingType: 'STYLE' });
-  await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl: photos() } });
-  expect(submits().map(([endpoint]) => endpoint)).toEqual([PRO]);
+test('nothing is sent to the alternative after another refusal, or none', async () => {
+  const refusals = ['422', '500', '502', '503', '504', '429'].map(
+    (status) => `submit-${status}` as ScenarioName,
+  );
+  // After the last one fal is left alone for a while.
+  for (const scenario of ['lost-answer' as const, ...refusals]) {
+    app.simulator.program({ endpoint: PRO, scenario, times: 1 });
+    const before = submits().length;
+    const { id } = await app.newAvatar({ trainingType: 'STYLE' });
+    await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl: photos() } });
+    expect([
+      scenario,
+      ...submits()
+        .slice(before)
+        .map(([endpoint]) => endpoint),
+    ]).toEqual([scenario, PRO]);
+  }
   expect(await styleDefault()).toEqual(['FLUX_PRO']);
 });
 

@@ -48,7 +48,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       FAL_QUEUE_URL: fal?.url ?? simulator.queueUrl,
       FAL_REST_URL: simulator.restUrl,
       PUBLIC_URL: `http://127.0.0.1:${port}`,
-      RECONCILE_INTERVAL_MS: '100',
+      RECONCILE_INTERVAL_MS: '500',
       // The URLs of copies change every hour, and so would answers that a test compares.
       KEEP_FILES: 'off',
       ...place.env,

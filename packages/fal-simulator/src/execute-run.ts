@@ -82,7 +82,6 @@ async function outcomeOf(
   }
   const prepared = await prepare(run, deps);
   if (prepared.kind === 'refused') return prepared.outcome;
-  if (has(run, 'stuck')) await waitForever(stop);
   const started = deps.now();
   for (const line of prepared.intro) runs.log(run, line, deps.now());
   await showProgress(prepared, { slower: has(run, 'slow') ? deps.timing().slowFactor : 1, wait }, (done) =>
@@ -99,6 +98,7 @@ async function outcomeOf(
   ): Promise<void> {
     const lines = Math.max(1, Math.min(deps.timing().progressSteps, work.total));
     for (let line = 1; line <= lines; line += 1) {
+      if (line > lines / 2 && has(run, 'stuck')) await waitForever(stop);
       await pace.wait((work.durationMs * pace.slower) / lines);
       show(Math.round((work.total * line) / lines));
     }
