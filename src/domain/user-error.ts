@@ -7,6 +7,7 @@ const REFUSAL_CODES = [
   'PROVIDER_UNAVAILABLE',
   'LIMIT_EXCEEDED',
   'IDEMPOTENCY_CONFLICT',
+  'INTERNAL_ERROR',
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
@@ -17,7 +18,7 @@ export type PauseReason = (typeof PAUSE_REASONS)[number];
 /** A time in which nothing is submitted; null where the reason or the end is unknown. */
 export type Pause = { readonly reason: PauseReason | null; readonly retryAt: Date | null };
 
-/** Why a use case refused. Nothing was changed and no run was started. */
+/** Why a use case refused. Nothing was changed and no run was started, except perhaps with INTERNAL_ERROR. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = {
   readonly code: Code;
   readonly message: string;

@@ -3,7 +3,7 @@ import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
 import { errorsOf, notFound, unwrap } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
-import { generateImages, MAX_ITEMS, type generateItem } from '../jobs/generate-images.ts';
+import { generateImages, MAX_ITEMS, type ItemOutcome } from '../jobs/generate-images.ts';
 import { GenerationNode } from './generation.ts';
 import { IDEMPOTENCY_KEY } from './mutations.ts';
 import { imageFields, optionFields, waitField } from './image-options.ts';
@@ -161,13 +161,14 @@ const GenerateImagesPayload = builder
         type: [GenerateImagePayload],
         description: 'Results of the items, in their order.',
         itemErrors: {
-          ...errorsOf<typeof generateItem>({
+          ...errorsOf<ItemOutcome>({
             INVALID_INPUT: true,
             NOT_FOUND: true,
             IDEMPOTENCY_CONFLICT: true,
             LIMIT_EXCEEDED: true,
             PROVIDER_REJECTED: true,
             PROVIDER_UNAVAILABLE: true,
+            INTERNAL_ERROR: true,
           }),
           directResult: true,
           union: {

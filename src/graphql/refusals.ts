@@ -21,6 +21,8 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
     'fal is unreachable or overloaded, or this service currently sends no runs to fal. No run was started.',
   LIMIT_EXCEEDED: 'A quota or rate limit of this service is exceeded.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was already used with a different input.',
+  INTERNAL_ERROR:
+    'An item of a list failed unexpectedly. Its run may have been started: repeat the call with the same idempotency key.',
   PROVIDER_FAILED: 'The run failed at fal. The message contains fal’s reason.',
   RESULT_INVALID:
     'fal’s response lacks required parts of the result. `falResponseData` contains the response.',
@@ -66,10 +68,12 @@ const ERROR_OF_CODE = {
   PROVIDER_UNAVAILABLE: ProviderUnavailableError,
   LIMIT_EXCEEDED: class LimitExceededError extends RefusalError {},
   IDEMPOTENCY_CONFLICT: class IdempotencyConflictError extends RefusalError {},
+  INTERNAL_ERROR: class InternalError extends RefusalError {},
 } satisfies Record<RefusalCode, new (refusal: Refusal) => RefusalError>;
 
 const ErrorInterface = builder.interfaceRef<RefusalError>('Error').implement({
-  description: 'Reason for a refused mutation. Nothing was changed and no run was started.',
+  description:
+    'Reason for a refused mutation. Nothing was changed and no run was started, except perhaps with INTERNAL_ERROR.',
   fields: (t) => ({
     code: t.expose('code', { type: ErrorCodeEnum, description: 'Machine-readable reason.' }),
     message: t.exposeString('message', { description: 'Human-readable message.' }),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { randomUUID } from 'node:crypto';
 import { CALL_OPTIONS, GENERATION_OPTIONS } from './generation-options.ts';
 import {
   findReadyAvatar,
@@ -9,7 +10,7 @@ import {
 } from './generate-image.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import type { CreationCode } from './submit.ts';
-import type { ProviderCode, Result } from '../domain/user-error.ts';
+import { refuse, type ProviderCode, type Refusal, type Result } from '../domain/user-error.ts';
 
 /** Of one call. */
 export const MAX_ITEMS = 10;
@@ -46,12 +47,7 @@ export async function generateImages(
   deps: GenerateImageDeps,
   ownerId: string,
   input: GenerateImagesInput,
-): Promise<
-  Result<
-    { readonly results: readonly Awaited<ReturnType<typeof generateItem>>[] },
-    'INVALID_INPUT' | 'NOT_FOUND' | 'NOT_READY'
-  >
-> {
+): Promise<Result<{ readonly results: readonly ItemResult[] }, 'INVALID_INPUT' | 'NOT_FOUND' | 'NOT_READY'>> {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
   const { avatarId, items, ...options } = parsed.done;
@@ -59,11 +55,33 @@ export async function generateImages(
   if ('refused' in ready) return ready;
   const call = { deps, ownerId, avatar: ready.done, ...options };
   // Each begins without a pause, so they reach the limits in this order.
-  const results = await Promise.all(items.map((item, index) => generateItem(call, item, index)));
+  const outcomes = await Promise.allSettled(items.map((item, index) => generateItem(call, item, index)));
+  const [first] = outcomes;
+  // Nothing but faults to report: the whole call failed.
+  if (first?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected'))
+    throw first.reason;
+  const results = outcomes.map((outcome) =>
+    outcome.status === 'fulfilled' ? outcome.value : unexpected(deps.log, outcome.reason),
+  );
   return { done: { results } };
 }
 
-export async function generateItem(
+/** Other items may have started runs, so the fault of one is its own result. */
+function unexpected(log: GenerateImageDeps['log'], error: unknown): { refused: Refusal<'INTERNAL_ERROR'> } {
+  const correlationId = randomUUID();
+  log.error({ err: error, correlationId }, 'item of generateImages failed');
+  return refuse(
+    'INTERNAL_ERROR',
+    `Unexpected error, with the correlation ID ${correlationId} in the log. The run may have been started.`,
+  );
+}
+
+type ItemResult = Awaited<ReturnType<typeof generateItem>> | ReturnType<typeof unexpected>;
+
+/** For the list of its codes. */
+export type ItemOutcome = () => Promise<ItemResult>;
+
+async function generateItem(
   { deps, ownerId, avatar, waitSeconds: waits, idempotencyKey: key }: Call,
   item: GenerateImagesItem,
   index: number,

@@ -26,6 +26,10 @@ export function text(max: number) {
       .string()
       // Bounds the time of the checks below.
       .refine((value) => value.length <= MAX_UNITS, { error: allowed, abort: true })
+      .refine((value) => value === '' || value.trim() !== '', {
+        error: `${allowed} besides white space`,
+        abort: true,
+      })
       .trim()
       .refine((value) => value.length > 0 && lengthOf(value) <= max, { error: allowed })
       .refine((value) => value.isWellFormed() && !CONTROL_CHARACTERS.test(value), {

@@ -105,6 +105,7 @@ test('the codes and states that clients branch on are all there', () => {
       'PROVIDER_UNAVAILABLE',
       'LIMIT_EXCEEDED',
       'IDEMPOTENCY_CONFLICT',
+      'INTERNAL_ERROR',
       'PROVIDER_FAILED',
       'RESULT_INVALID',
       'SUBMIT_OUTCOME_UNKNOWN',

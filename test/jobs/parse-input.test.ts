@@ -87,7 +87,13 @@ describe('an invalid input', () => {
     );
   });
 
-  test.each(['', ' ', '\n\t ', 'abcdef', '😀😀😀😀😀😀', 'a'.repeat(1_000_000)])(
+  test.each([' ', '\n\t '])('has a text of white space: %j', (name) => {
+    expect(messageFor({ name })).toBe(
+      `name: expected a text of 1 to 5 characters besides white space, got ${JSON.stringify(name)}.`,
+    );
+  });
+
+  test.each(['', 'abcdef', '😀😀😀😀😀😀', 'a'.repeat(1_000_000)])(
     'has a text of other than 1 to 5 characters: %j',
     (name) => {
       expect(messageFor({ name })).toMatch(/^name: expected a text of 1 to 5 characters, got /);

@@ -53,6 +53,7 @@ const BAD_LABELS: [what: string, input: { externalId?: string; tags?: string[] }
   ['a long external id', { externalId: 'x'.repeat(201) }, ['externalId', '1 to 200 characters', '201']],
   ['an external id with NUL', { externalId: 'a\u0000' }, ['externalId', 'without control characters']],
   ['an empty tag', { tags: ['vip', ''] }, ['tags.1', '1 to 50 characters', '""']],
+  ['a blank tag', { tags: ['vip', ' '] }, ['tags.1', '1 to 50 characters besides white space', '" "']],
   ['a long tag', { tags: ['x'.repeat(51)] }, ['tags.0', '1 to 50 characters', 'xxx']],
   ['a tag with an escape', { tags: ['\u001b[2J'] }, ['tags.0', 'without control characters']],
   ['half a letter in a tag', { tags: ['\ud83d'] }, ['tags.0', '"\\ud83d"']],
@@ -60,10 +61,19 @@ const BAD_LABELS: [what: string, input: { externalId?: string; tags?: string[] }
   ['thousands of tags', { tags: Array.from({ length: 9000 }, () => '') }, ['tags', 'at most 20 tags']],
 ];
 
+test.each([
+  ['in the text', '{ avatars(status: OVER) { totalCount } }'],
+  ['in a variable', 'query ($status: AvatarStatus = DRAFT) { avatars(status: $status) { totalCount } }'],
+])('an unknown value of an enum %s is refused with the known ones', async (_where, query) => {
+  const { errors } = await app.ask(new TypedDocumentString<unknown, object>(query), { status: 'OVER' });
+  const values = 'Its values are CANCELLED, COMPLETED, DRAFT, FAILED, QUEUED, TRAINING.';
+  expect(errors[0]?.message).toMatch(new RegExp(`Value "OVER" does not exist .* ${values}$`));
+});
+
 describe('createAvatar', () => {
   test.each<[what: string, input: Partial<CreateAvatarInput>, says: string[]]>([
     ['an empty name', { name: '' }, ['name', '1 to 100 characters', '""']],
-    ['a blank name', { name: ' \t\n ' }, ['name', '1 to 100 characters', '" \\t\\n "']],
+    ['a blank name', { name: ' \t\n ' }, ['name', '1 to 100 characters besides white space', '" \\t\\n "']],
     ['a long name', { name: 'x'.repeat(101) }, ['name', '1 to 100 characters', '101 characters']],
     ['a name with NUL', { name: 'Ad\u0000a' }, ['name', 'without control characters', '"Ad\\u0000a"']],
     ['a name with an escape', { name: 'Ad\u001b[2Ja' }, ['name', 'without control characters', '\\u001b']],
@@ -150,7 +160,7 @@ describe('startTraining', () => {
 describe('generateImage', () => {
   test.each<[what: string, input: Partial<GenerateImageInput>, says: string[]]>([
     ['an empty prompt', { prompt: '' }, ['prompt', '1 to 4000 characters', '""']],
-    ['a blank prompt', { prompt: '  ' }, ['prompt', '1 to 4000 characters', '"  "']],
+    ['a blank prompt', { prompt: '  ' }, ['prompt', '1 to 4000 characters besides white space', '"  "']],
     ['a long prompt', { prompt: LONG }, ['prompt', '1 to 4000 characters', '4001 characters']],
     ['a prompt with NUL', { prompt: 'tea\u0000' }, ['prompt', 'without control characters']],
     ['no images', { numImages: 0 }, ['numImages', '1 to 4', '0']],

@@ -42,7 +42,7 @@ export function useDocumentGuard({ hidesSchema }: { readonly hidesSchema: boolea
           return validate(schema, document, rules, {
             maxErrors: MAX_ERRORS,
             hideSuggestions: hidesSchema,
-          }).map((error) => safeError(error, hidesSchema));
+          }).map((error) => safeError(error, hidesSchema, schema));
         },
       );
     },

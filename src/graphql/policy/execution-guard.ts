@@ -146,7 +146,7 @@ function admit(
   const [error] = errors ?? [];
   return error === undefined
     ? { ownerId, cost, startsRun: runs > 0 }
-    : { refusal: badVariables(safeError(error, hidesSchema)) };
+    : { refusal: badVariables(safeError(error, hidesSchema, schema)) };
 }
 
 function badVariables({ message, nodes }: GraphQLError): GraphQLError {

@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, isEnumType, type GraphQLSchema } from 'graphql';
 
 /** In characters. */
 const MAX_MESSAGE = 400;
@@ -14,10 +14,13 @@ const HINT = ' Did you mean ';
  * its beginning, which names the place, and its end, which names the reason.
  *
  * @param hidesSchema also remove suggestions, which contain names of the schema
+ * @param schema to add the values of an enum to the message about a wrong one
  */
-export function safeError(error: GraphQLError, hidesSchema: boolean): GraphQLError {
+export function safeError(error: GraphQLError, hidesSchema: boolean, schema?: GraphQLSchema): GraphQLError {
   const { nodes, source, positions, path, extensions, originalError } = error;
-  const message = shortened(hidesSchema ? withoutHint(error.message) : error.message);
+  const message = hidesSchema
+    ? shortened(withoutHint(error.message))
+    : withEnumValues(shortened(error.message), schema);
   const places = (nodes ?? positions ?? []).length;
   if (message === error.message && places <= MAX_LOCATIONS) return error;
   return new GraphQLError(message, {
@@ -37,6 +40,15 @@ export function fewErrors<T>(errors: readonly T[]): readonly T[] {
 export function shortened(text: string): string {
   if (text.length <= MAX_MESSAGE) return text;
   return `${text.slice(0, HALF)} [...] ${text.slice(-HALF)}`.toWellFormed();
+}
+
+/** The message is short. */
+function withEnumValues(message: string, schema: GraphQLSchema | undefined): string {
+  const name = / does not exist in "(\w+)" enum\.(?: Did you mean [^.]*)?$/.exec(message)?.[1] ?? '';
+  const type = schema?.getType(name);
+  if (!isEnumType(type)) return message;
+  const values = type.getValues().map((value) => value.name);
+  return `${message} Its values are ${values.join(', ')}.`;
 }
 
 /** GraphQL puts its suggestion at the end; an earlier one is quoted text of the caller. */

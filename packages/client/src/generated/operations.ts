@@ -93,6 +93,8 @@ export type ErrorCode =
   | 'CONFLICT'
   /** The idempotency key was already used with a different input. */
   | 'IDEMPOTENCY_CONFLICT'
+  /** An item of a list failed unexpectedly. Its run may have been started: repeat the call with the same idempotency key. */
+  | 'INTERNAL_ERROR'
   /** An input value is not allowed. The message names the field, the value and the allowed values. */
   | 'INVALID_INPUT'
   /** A quota or rate limit of this service is exceeded. */
@@ -568,6 +570,7 @@ export type GenerateImagesMutation = { generateImages:
     | { __typename: 'GenerateImagesPayload', results: Array<
         | { __typename: 'GenerateImagePayload', generation: { id: string, status: GenerationStatus, prompt: string, seed: number | null, imageUrl: string | null, version: number, createdAt: string, completedAt: string | null, numImages: number, images: Array<{ url: string, width: number | null, height: number | null, contentType: string | null, flagged: boolean }>, error: { code: ErrorCode, message: string } | null } }
         | { __typename: 'IdempotencyConflictError', code: ErrorCode, message: string }
+        | { __typename: 'InternalError', code: ErrorCode, message: string }
         | { __typename: 'InvalidInputError', code: ErrorCode, message: string }
         | { __typename: 'LimitExceededError', code: ErrorCode, message: string }
         | { __typename: 'NotFoundError', code: ErrorCode, message: string }
