@@ -48,11 +48,18 @@ export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadR
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      return refuse(response, 'method');
+      refuse(response, 'method');
+      return;
     }
     const token = urls.read(pathOf(request.url ?? ''));
-    if (token.kind !== 'valid') return refuse(response, token.kind);
-    if (!ofAll.tryAcquire('')) return refuse(response, 'no-room');
+    if (token.kind !== 'valid') {
+      refuse(response, token.kind);
+      return;
+    }
+    if (!ofAll.tryAcquire('')) {
+      refuse(response, 'no-room');
+      return;
+    }
     try {
       await serve(request, response, token);
     } finally {
@@ -64,9 +71,15 @@ export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadR
     const left = new AbortController();
     response.once('close', () => left.abort());
     const lookup = await findFile(jobs, token.ref, left.signal);
-    if (lookup.kind !== 'stored') return refuse(response, lookup.kind, lookup);
+    if (lookup.kind !== 'stored') {
+      refuse(response, lookup.kind, lookup);
+      return;
+    }
     const { ownerId } = lookup.copy;
-    if (!ofOwner.tryAcquire(ownerId)) return refuse(response, 'no-room');
+    if (!ofOwner.tryAcquire(ownerId)) {
+      refuse(response, 'no-room');
+      return;
+    }
     try {
       await send(jobs, request, response, { token, copy: lookup.copy });
     } finally {
@@ -113,7 +126,10 @@ async function send(
   const status = part === null ? 200 : 206;
   if (request.method === 'HEAD' || size === 0) return void response.writeHead(status, head).end();
   const content = await readCopy(jobs, copy, part ?? undefined);
-  if (content === null) return refuse(response, 'unknown');
+  if (content === null) {
+    refuse(response, 'unknown');
+    return;
+  }
   response.writeHead(status, head);
   // The client has left, or the storage fails: the connection ends before the declared length.
   await pipeline(content, response).catch(() => response.destroy());

@@ -161,50 +161,51 @@ function refOf({ runId, position }: FileRef): FileRef {
   return { runId, position };
 }
 
+type Fault = 'gone' | 'refused' | 'unreachable' | 'full' | 'closing';
+type Failed = { readonly fault: Fault; readonly message: string | null };
+
 async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> {
-  const { files, resultFiles, fileSource, metrics, closing } = deps;
-  const { kind, url } = leased;
-  const limits = FILE_LIMITS[kind];
-  const opened = await fileSource.open(url, limits);
-  if (opened.kind !== 'open') return fail(deps, leased, opened.kind, opened.message);
+  const outcome = await attempt(deps, leased);
+  if ('fault' in outcome) await recordFailure(deps, leased, outcome);
+  else if (await deps.files.markStored(leased, outcome)) deps.metrics.fileCopied('stored');
+  // Deleted in the meantime. A crash before this leaves a file without a row, which the sweep removes.
+  else await deps.resultFiles.delete(outcome.file);
+}
+
+async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
+  const limits = FILE_LIMITS[leased.kind];
+  const opened = await deps.fileSource.open(leased.url, limits);
+  if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
   const file = newKey(leased);
   const read = new CountedPieces(opened.pieces, limits.maxBytes);
   try {
-    await resultFiles.put(file, read);
+    await deps.resultFiles.put(file, read);
+    return { file, ...read.summary() };
   } catch (error) {
-    if (closing.aborted) return fail(deps, leased, 'closing', null);
-    if (error instanceof TooLargeError) return fail(deps, leased, 'refused', error.message);
-    if (!(error instanceof StorageFullError)) {
-      const message = error instanceof Error ? error.message : String(error);
-      return fail(deps, leased, 'unreachable', message);
-    }
+    if (deps.closing.aborted) return { fault: 'closing', message: null };
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof TooLargeError) return { fault: 'refused', message };
+    if (!(error instanceof StorageFullError)) return { fault: 'unreachable', message };
     deps.logFullDisk(error);
-    return fail(deps, leased, 'full', 'The storage is full.');
+    return { fault: 'full', message: 'The storage is full.' };
   } finally {
     opened.close();
   }
-  const isStored = await files.markStored(leased, { file, ...read.summary() });
-  if (isStored) metrics.fileCopied('stored');
-  // Deleted in the meantime. A crash before this leaves a file without a row, which the sweep removes.
-  else await resultFiles.delete(file);
 }
 
-type Fault = 'gone' | 'refused' | 'unreachable' | 'full' | 'closing';
-
-async function fail(
-  { files, log, metrics }: KeepFilesDeps,
+async function recordFailure(
+  { files, log, metrics, closing }: KeepFilesDeps,
   leased: LeasedFile,
-  fault: Fault,
-  message: string | null,
+  { message, ...failed }: Failed,
 ): Promise<void> {
-  const retryInMs = retryAfter(fault, leased.attempts + 1);
-  await files.markFailed(leased, message, {
-    retryInMs,
-    isAttempt: fault !== 'full' && fault !== 'closing',
-  });
-  if (fault === 'closing' || fault === 'full') return;
+  const fault = closing.aborted ? 'closing' : failed.fault;
+  const attempts = leased.attempts + 1;
+  const retryInMs = retryAfter(fault, attempts);
+  const isAttempt = fault !== 'full' && fault !== 'closing';
+  await files.markFailed(leased, message, { retryInMs, isAttempt });
+  if (!isAttempt) return;
   metrics.fileCopied(retryInMs === null ? 'failed' : 'retried');
-  const about = { ...refOf(leased), attempts: leased.attempts + 1, failure: message };
+  const about = { ...refOf(leased), attempts, failure: message };
   if (retryInMs === null) log.warn(about, 'file of a run not copied: there will be no copy');
   else log.debug(about, 'file of a run not copied; retrying later');
 }

@@ -40,7 +40,7 @@ test('pictures still open, byte for byte, when fal has them no longer', async ()
 
 test('a picture opens from the moment its URL is shown; all who ask for it cause one download', async () => {
   const bytes = Buffer.from('\x89PNG\r\n\x1a\n and the rest', 'latin1');
-  let release = () => undefined as void;
+  let release: () => void = () => undefined;
   const asked = new Promise<void>((resolve) => {
     host.serve('/slow.png', (response) => {
       release = () => void response.end(bytes);
