@@ -65,13 +65,28 @@ test('a file whose content ends with an error is not stored, and the earlier one
   expect(await readdir(join(folder, 'files/c'))).toEqual(['1']);
 });
 
+test('the last file of a folder takes the folder with it, and a new file makes it again, also at the same moment', async () => {
+  await storage.put('e/f/1', pieces('x'));
+  await storage.put('e/2', pieces('x'));
+  await storage.delete('e/f/1');
+  expect(await readdir(join(folder, 'files/e'))).toEqual(['2']);
+  await storage.delete('e/2');
+  expect(await readdir(join(folder, 'files'))).not.toContain('e');
+  for (let round = 0; round < 50; round += 1) {
+    await storage.put('e/f/1', pieces('x'));
+    await Promise.all([storage.delete('e/f/1'), storage.put(`e/f/${round + 2}`, pieces('x'))]);
+    expect(await keys('e/')).toEqual([`e/f/${round + 2}`]);
+    await storage.delete(`e/f/${round + 2}`);
+  }
+});
+
 test('a full disk has an error of its own, and nothing stays', async () => {
   const full = (async function* () {
     yield* pieces('first');
     throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
   })();
   await expect(storage.put('d/1', full)).rejects.toBeInstanceOf(StorageFullError);
-  expect(await readdir(join(folder, 'files/d'))).toEqual([]);
+  expect(await keys('d/')).toEqual([]);
 });
 
 test.each(['../a', 'a/../b', '/a', '', 'a//b', '.hidden', 'a/.', 'a\0', 'a\\b'])(
