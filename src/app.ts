@@ -24,6 +24,7 @@ import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
 import { enter, takeOver } from './jobs/take-over.ts';
 import { isOutage } from './db/outage.ts';
+import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
@@ -178,10 +179,9 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
-    isOutage,
+    isOutage: (error) => isOutage(error) || error instanceof StorageUnavailableError,
     log,
   });
-
   const http = await startHttp({
     host: config.host,
     port: config.port,
@@ -217,7 +217,6 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   parts.add(() => http.close(GRACE_MS));
   // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
-
   const takeOverDeps = { instances, reconciler, inFlight, log };
   if (database.kind === 'postgres')
     loops.push(runEvery((stop) => takeOver(takeOverDeps, stop), { intervalMs: HEARTBEAT_MS, log }));

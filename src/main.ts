@@ -9,6 +9,9 @@ const SHUTDOWN_MS = 9000;
 /** Maximum duration of a shutdown after an uncaught exception, which may have damaged the process. */
 const DRAIN_MS = 3000;
 
+// On Node 20 the client of S3 would print that its versions of next year need a newer Node.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 const config = configOrExit();
 const log = createLog(config.logLevel, secretsOf(config));
 
@@ -87,13 +90,16 @@ async function appOrExit(): Promise<App> {
   }
 }
 
-function secretsOf({ fal, auth, databaseUrl, redisUrl, metricsToken }: Config): string[] {
+function secretsOf({ fal, auth, databaseUrl, redisUrl, metricsToken, bucket }: Config): string[] {
   const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : passwordsIn(url)));
   const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
   // Redacting a short secret, such as a placeholder, would make the log unreadable.
   const key = fal?.key ?? '';
   const keyForms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
-  return [...keyForms, signing, metricsToken ?? '', ...passwords].filter((secret) => secret.length >= 8);
+  const s3Secret = bucket?.secretAccessKey ?? '';
+  return [...keyForms, signing, metricsToken ?? '', s3Secret, ...passwords].filter(
+    (secret) => secret.length >= 8,
+  );
 }
 
 /** Message of an error, with the setting that causes it. */

@@ -35,7 +35,7 @@ export async function openResultFiles(options: Options) {
     resultFiles,
     keepsFiles,
     fileSource: new FileLinks({ trustedOrigins: trustedOrigins(config, fal), closing }),
-    logFullDisk: (error) => {
+    logNoRoom: (error) => {
       const times = full.times('full');
       if (times !== null) log.error({ err: error, times }, 'no room for copies of files; retrying');
     },

@@ -1,5 +1,6 @@
 import { LOG_LEVELS } from '../log/log.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
+import { readBucket } from './bucket.ts';
 import { readLimits } from './limits.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { DEFAULT_TRAINERS, type DefaultTrainers } from '../catalog/trainers.ts';
@@ -55,6 +56,7 @@ export function readConfig(environment: Environment) {
   const fal = readFal(read);
   const catalog = readCatalog(read);
   checkSimulate(read, { isProduction, hasFal: fal !== null });
+  const bucket = readBucket(read);
   const databaseUrl = read.url('DATABASE_URL', ['postgres:', 'postgresql:']);
   const config = {
     host,
@@ -62,9 +64,10 @@ export function readConfig(environment: Environment) {
     isProduction,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     dataDir: read.text('DATA_DIR') ?? './.data',
+    bucket,
     databaseUrl,
-    /** Copies the files of runs. By default where one process has one folder, so that every copy can be read. */
-    keepsFiles: read.onOff('KEEP_FILES') ?? databaseUrl === null,
+    /** Copies the files of runs. By default where every instance can read every copy. */
+    keepsFiles: read.onOff('KEEP_FILES') ?? (databaseUrl === null || bucket !== null),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     /** Base of the callback URLs; null: no webhooks. */
     publicUrl: read.base('PUBLIC_URL'),

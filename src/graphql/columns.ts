@@ -59,7 +59,7 @@ function columnsIn({ operation, fragments, schema }: Operation): Columns {
 }
 
 /** Types of which a row has several, and the row. Their fields may need columns of it. */
-const PARTS: Readonly<Record<string, keyof Rows>> = { Image: 'Generation', ArtifactFile: 'Training' };
+const PARTS: Readonly<Record<string, keyof Rows>> = { Image: 'Generation', LoraArtifact: 'Training' };
 
 function isRow(type: string | undefined): type is keyof Rows {
   return type === 'Avatar' || type === 'Generation' || type === 'Training';

@@ -23,7 +23,8 @@ const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt'
     trainings: t.exposeInt('trainings', { description: 'Number of deleted trainings.' }),
     photos: t.exposeInt('photos', { description: 'Number of deleted photos, in any state.' }),
     files: t.exposeInt('files', {
-      description: 'Number of files that were deleted from this server’s storage: photos, and copies of files.',
+      description:
+        'Number of files that were deleted from this server’s storage: photos, and copies of files.',
     }),
     bytes: t.exposeFloat('bytes', {
       description: 'Size of the photos as uploaded and of the copies, in bytes: a whole number.',
@@ -61,7 +62,8 @@ const DeleteAvatarPayload = builder
 builder.mutationField('deleteAvatar', (t) =>
   t.field({
     type: DeleteAvatarPayload,
-    description: 'Deletes an avatar with its generations, trainings, photos and copied files, and cancels its runs under way.',
+    description:
+      'Deletes an avatar with its generations, trainings, photos and copied files, and cancels its runs under way.',
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof deleteAvatar>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'The avatar to delete.' }) },

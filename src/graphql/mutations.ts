@@ -2,7 +2,7 @@ import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { unwrap, errorsOf, notFound } from './refusals.ts';
+import { errorsOf, notFound } from './refusals.ts';
 import {
   MAX_EXTERNAL_ID_LENGTH,
   MAX_NAME_LENGTH,

@@ -8,6 +8,7 @@ import {
 } from '../jobs/open-file.ts';
 import { isKnown, rangeIn } from './file-range.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
+import { StorageUnavailableError } from '../storage/file-storage.ts';
 import { pathOf } from './request-head.ts';
 import type { FileToken, FileUrls } from './file-url.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -70,7 +71,7 @@ export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadR
   async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<void> {
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const lookup = await findFile(jobs, token.ref, left.signal);
+    const lookup = await findFile(jobs, token.ref, left.signal).catch(unlessAway);
     if (lookup.kind !== 'stored') {
       refuse(response, lookup.kind, lookup);
       return;
@@ -91,6 +92,12 @@ export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadR
     await answer(request, response);
     return 'answered';
   };
+}
+
+/** A storage that is away is so for a moment. */
+function unlessAway(error: unknown): FileLookup {
+  if (error instanceof StorageUnavailableError) return { kind: 'not-yet', retryInMs: 5000 };
+  throw error;
 }
 
 type Valid = Extract<FileToken, { kind: 'valid' }>;

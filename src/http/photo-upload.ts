@@ -22,6 +22,7 @@ const REFUSALS = {
   'too-slow': [408, 'UPLOAD_TOO_SLOW', 'The file did not arrive in time: upload it again.'],
   broken: [400, 'UPLOAD_INCOMPLETE', 'The file did not arrive as a whole: upload it again.'],
   'no-room': [503, 'TOO_MANY_UPLOADS', 'Too many uploads are under way: try again.'],
+  unavailable: [503, 'STORAGE_UNAVAILABLE', 'The storage of photos is not available: try again.'],
   full: [507, 'STORAGE_FULL', 'The server has no room for the file.'],
 } as const;
 
@@ -75,7 +76,7 @@ async function answerTo(
   const length = headers['content-length'];
   if (length === undefined) return refusal('no-length');
   const outcome = await receivePhoto(jobs, token, { declared: Number(length), pieces: piecesOf(request) });
-  if (outcome.kind === 'no-room') response.setHeader('retry-after', '5');
+  if (outcome.kind === 'no-room' || outcome.kind === 'unavailable') response.setHeader('retry-after', '5');
   return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);
 }
 

@@ -116,7 +116,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
 
 /**
  * The error as the client may see it: errors made for clients unchanged, a malformed cursor as INVALID_INPUT, and every
- * other error as a correlation ID that identifies its log line, with a code of its own for an outage of the database.
+ * other error as a correlation ID that identifies its log line, with a code of its own for an outage of the database or the storage.
  */
 function masked(error: unknown, { log, hidesSchema, isOutage }: GraphqlOptions): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
@@ -133,7 +133,7 @@ function masked(error: unknown, { log, hidesSchema, isOutage }: GraphqlOptions):
 const UNEXPECTED = ['Unexpected error.', { code: 'INTERNAL_SERVER_ERROR' }] as const;
 
 const OUTAGE = [
-  'The database is not available: retry later. A mutation may have been saved; repeat it with the same idempotencyKey.',
+  'The database or the storage is not available: retry later. A mutation may have been saved; repeat it with the same idempotencyKey.',
   { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'Retry-After': '1' } } },
 ] as const;
 

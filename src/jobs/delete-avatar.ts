@@ -1,7 +1,7 @@
 import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
 import { deleteFilesUnder } from './delete-files.ts';
 import { filePrefix, type FileKind } from './keep-files.ts';
-import { photoPrefix } from './receive-photo.ts';
+import { photoPrefix } from './delete-photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import type { RetentionDays } from './submit.ts';
 import type { FileStorage } from '../storage/file-storage.ts';

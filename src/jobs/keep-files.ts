@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CountedPieces, TooLargeError } from './counted-pieces.ts';
-import { StorageFullError, type FileStorage } from '../storage/file-storage.ts';
+import { StorageFullError, StorageUnavailableError, type FileStorage } from '../storage/file-storage.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from './timing.ts';
 import type { Log } from '../log/log.ts';
 
@@ -67,8 +67,8 @@ export type KeepFilesDeps = {
   readonly resultFiles: Pick<FileStorage, 'put' | 'delete'>;
   readonly fileSource: FileSource;
   readonly log: Log;
-  /** The log of a disk that is full, at intervals. */
-  readonly logFullDisk: (error: unknown) => void;
+  /** Logs, at intervals, that the storage is full or away. */
+  readonly logNoRoom: (error: unknown) => void;
   readonly metrics: { fileCopied(outcome: 'stored' | 'retried' | 'failed'): void };
   /** Whether files are copied at all. */
   readonly keepsFiles: boolean;
@@ -103,7 +103,7 @@ const RUNS_AT_ONCE = 20;
 const ATTEMPTS_BEFORE_GONE = 4;
 /** With the longest pauses about two days. */
 const MAX_ATTEMPTS = 60;
-const FULL_DISK_RETRY_MS = 60_000;
+const NO_ROOM_RETRY_MS = 60_000;
 const FIRST_RETRY_MS = 1000;
 
 /** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */
@@ -161,7 +161,7 @@ function refOf({ runId, position }: FileRef): FileRef {
   return { runId, position };
 }
 
-type Fault = 'gone' | 'refused' | 'unreachable' | 'full' | 'closing';
+type Fault = 'gone' | 'refused' | 'unreachable' | 'no-room' | 'closing';
 type Failed = { readonly fault: Fault; readonly message: string | null };
 
 async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> {
@@ -185,9 +185,10 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
     if (deps.closing.aborted) return { fault: 'closing', message: null };
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof TooLargeError) return { fault: 'refused', message };
-    if (!(error instanceof StorageFullError)) return { fault: 'unreachable', message };
-    deps.logFullDisk(error);
-    return { fault: 'full', message: 'The storage is full.' };
+    const isOurs = error instanceof StorageFullError || error instanceof StorageUnavailableError;
+    if (!isOurs) return { fault: 'unreachable', message };
+    deps.logNoRoom(error);
+    return { fault: 'no-room', message: 'The storage is full, or away.' };
   } finally {
     opened.close();
   }
@@ -201,7 +202,7 @@ async function recordFailure(
   const fault = closing.aborted ? 'closing' : failed.fault;
   const attempts = leased.attempts + 1;
   const retryInMs = retryAfter(fault, attempts);
-  const isAttempt = fault !== 'full' && fault !== 'closing';
+  const isAttempt = fault !== 'no-room' && fault !== 'closing';
   await files.markFailed(leased, message, { retryInMs, isAttempt });
   if (!isAttempt) return;
   metrics.fileCopied(retryInMs === null ? 'failed' : 'retried');
@@ -213,7 +214,7 @@ async function recordFailure(
 /** Milliseconds until the next attempt; null: there is none. */
 function retryAfter(fault: Fault, attempts: number): number | null {
   if (fault === 'closing') return 0;
-  if (fault === 'full') return FULL_DISK_RETRY_MS;
+  if (fault === 'no-room') return NO_ROOM_RETRY_MS;
   if (fault === 'refused' || attempts >= (fault === 'gone' ? ATTEMPTS_BEFORE_GONE : MAX_ATTEMPTS))
     return null;
   return Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), MAX_FILE_BACKOFF_MS);

@@ -65,7 +65,7 @@ export async function uploadPhotos(
     if (caption !== null) files.push(textFile(`${stem}.txt`, caption));
   }
   if (missing > 0) {
-    const message = `The files of ${missing} photos are not on this server: delete these photos and upload them again.`;
+    const message = `The files of ${missing} photos are not in the storage: delete these photos and upload them again.`;
     return refuse('INVALID_INPUT', message);
   }
   const zip = { name: 'photos.zip', contentType: 'application/zip', keepSeconds: KEEP_SECONDS };

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hashOfToken } from './create-photo-uploads.ts';
+import { deleteFiles } from './delete-files.ts';
+import { photoPrefix } from './delete-photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { StorageFullError, type FileStorage } from '../storage/file-storage.ts';
+import { StorageFullError, StorageUnavailableError, type FileStorage } from '../storage/file-storage.ts';
 import type { CheckedPhoto, PhotoReason, PhotoWarning } from '../domain/photo.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 
@@ -74,7 +76,8 @@ export type ReceiveOutcome =
         | 'wrong-length'
         | 'too-slow'
         | 'broken'
-        | 'full';
+        | 'full'
+        | 'unavailable';
     };
 
 /**
@@ -104,7 +107,9 @@ export async function receivePhoto(
         return await judge(deps, expected, photo);
       } catch (error) {
         if (error instanceof StorageFullError) return { kind: 'full' };
-        throw error;
+        if (!(error instanceof StorageUnavailableError)) throw error;
+        deps.log.warn({ err: error }, 'an uploaded photo was not stored');
+        return { kind: 'unavailable' };
       } finally {
         await photo.remove();
       }
@@ -143,15 +148,11 @@ async function judge(
   if (file !== null) await photoFiles.put(file, photo.content());
   const saved = await photoStore.savePhoto(expected, checked, file);
   // A crash before this leaves a file without a row, which the sweep removes.
-  if (file !== null && saved?.verdict.state !== 'ACCEPTED') await photoFiles.delete(file);
+  if (file !== null && saved?.verdict.state !== 'ACCEPTED')
+    await deleteFiles({ storage: photoFiles, log: deps.log }, [file]);
   if (saved === null) return { kind: 'used' };
   publishSoon(deps, saved.outbox);
   return { kind: 'checked', photoId: expected.id, verdict: saved.verdict };
-}
-
-/** Files of one avatar share a prefix. */
-export function photoPrefix(avatarId: string): string {
-  return `${avatarId}/`;
 }
 
 function newPhotoKey(avatarId: string): string {

@@ -6,7 +6,7 @@ export interface FileStorage {
   /**
    * Stores a whole file or nothing: it is not visible before its last byte is written. Replaces a file of that key.
    *
-   * @throws StorageFullError
+   * @throws StorageFullError, StorageUnavailableError
    */
   put(key: string, content: AsyncIterable<Uint8Array>): Promise<void>;
   /** The content in pieces, or a part of it; null when there is no such file. Rejects at a fault while it is read. */
@@ -27,4 +27,20 @@ export type StoredFile = { readonly key: string; readonly storedAt: Date };
 /** There is no room for the file; nothing of it is stored. */
 export class StorageFullError extends Error {
   override name = 'StorageFullError';
+}
+
+/** The storage cannot be reached, or refuses to work. The same call may succeed later. */
+export class StorageUnavailableError extends Error {
+  override name = 'StorageUnavailableError';
+}
+
+const KEY = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/;
+
+export function isKey(key: string): boolean {
+  return KEY.test(key);
+}
+
+/** @throws for a text that is no key */
+export function requireKey(key: string): void {
+  if (!isKey(key)) throw new Error(`${JSON.stringify(key)} is no key of a file`);
 }

@@ -1,22 +1,16 @@
-import {
-  mkdir,
-  open,
-  opendir,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  statfs,
-  type FileHandle,
-} from 'node:fs/promises';
+import { mkdir, open, opendir, rename, rm, rmdir, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
-import { StorageFullError, type FilePart, type FileStorage, type StoredFile } from './file-storage.ts';
+import {
+  requireKey,
+  StorageFullError,
+  type FilePart,
+  type FileStorage,
+  type StoredFile,
+} from './file-storage.ts';
 
 /** Left free: the embedded database stops before its disk is full. */
 const RESERVED_BYTES = 128 * 1024 * 1024;
-
-const KEY = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/;
 
 /** Ends the name of a file that is being written. Such a file of a process that died is removed like every unknown one. */
 const UNFINISHED = '.part';
@@ -81,7 +75,7 @@ export class LocalStorage implements FileStorage {
   }
 
   #pathOf(key: string): string {
-    if (!KEY.test(key)) throw new Error(`${JSON.stringify(key)} is no key of a file`);
+    requireKey(key);
     return join(this.#folder, key);
   }
 

@@ -29,7 +29,8 @@ const NAMES = (
   'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL KEEP_FILES REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
   'AUTH_AUDIENCE ALLOWED_ORIGINS IMPORT_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN STUDIO STUDIO_LOGIN_URL ' +
-  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS PHOTO_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS'
+  'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS PHOTO_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS ' +
+  'S3_BUCKET S3_REGION S3_ENDPOINT S3_ACCESS_KEY_ID S3_SECRET_ACCESS_KEY S3_PREFIX S3_PATH_STYLE'
 ).split(' ');
 
 const LOCAL_LIMITS = {
@@ -67,6 +68,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     isProduction: false,
     logLevel: 'info',
     dataDir: './.data',
+    bucket: null,
     databaseUrl: null,
     keepsFiles: true,
     redisUrl: null,
@@ -104,6 +106,13 @@ test('every setting is applied', () => {
       NODE_ENV: 'production',
       LOG_LEVEL: 'debug',
       DATA_DIR: '/var/lib/likeness',
+      S3_BUCKET: 'files',
+      S3_REGION: 'eu-1',
+      S3_ENDPOINT: 'https://s3.example/',
+      S3_PATH_STYLE: 'off',
+      S3_ACCESS_KEY_ID: 'id',
+      S3_SECRET_ACCESS_KEY: 'top-secret',
+      S3_PREFIX: 'here',
       DATABASE_URL: 'postgres://u:p@db.example/likeness',
       KEEP_FILES: 'on',
       REDIS_URL: 'rediss://cache.example:6380/1',
@@ -152,6 +161,15 @@ test('every setting is applied', () => {
     isProduction: true,
     logLevel: 'debug',
     dataDir: '/var/lib/likeness',
+    bucket: {
+      name: 'files',
+      region: 'eu-1',
+      endpoint: 'https://s3.example',
+      isNameInPath: false,
+      accessKeyId: 'id',
+      secretAccessKey: 'top-secret',
+      prefix: 'here/',
+    },
     databaseUrl: 'postgres://u:p@db.example/likeness',
     keepsFiles: true,
     redisUrl: 'rediss://cache.example:6380/1',
@@ -419,6 +437,92 @@ describe('TRAINERS_FILE', () => {
   });
 });
 
+describe('a bucket', () => {
+  const KEY = { S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'top/secret+key' };
+  const AMAZON = { S3_BUCKET: 'likeness-files', S3_REGION: 'eu-central-1', ...KEY };
+  const OTHER = { S3_BUCKET: 'likeness-files', S3_ENDPOINT: 'http://127.0.0.1:9000', ...KEY };
+
+  test('of Amazon needs a region, and has its name in the host', () => {
+    expect(readConfig(AMAZON).bucket).toEqual({
+      name: 'likeness-files',
+      region: 'eu-central-1',
+      endpoint: null,
+      isNameInPath: false,
+      accessKeyId: 'id',
+      secretAccessKey: 'top/secret+key',
+      prefix: 'likeness/',
+    });
+    expect(readConfig({}).bucket).toBeNull();
+  });
+
+  test('of another storage needs an endpoint, and has its name in the path', () => {
+    const { bucket } = readConfig({ ...OTHER, S3_PREFIX: 'staging/files' });
+    expect(bucket).toMatchObject({ region: 'us-east-1', isNameInPath: true, prefix: 'staging/files/' });
+    expect(readConfig({ ...OTHER, S3_PATH_STYLE: 'off' }).bucket).toMatchObject({ isNameInPath: false });
+  });
+
+  test.each(['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'])('without %s is refused', (name) => {
+    const problems = problemsOf({ ...AMAZON, [name]: '' });
+    expect(problems).toEqual([`S3_BUCKET is set but ${name} is not`]);
+  });
+
+  test('without a region and an endpoint is refused, and so is the rest without a bucket', () => {
+    expect(problemsOf({ ...AMAZON, S3_REGION: '' })).toEqual([
+      'S3_BUCKET is set but neither S3_REGION nor S3_ENDPOINT is',
+    ]);
+    expect(problemsOf({ ...OTHER, S3_BUCKET: '' })).toEqual([
+      'S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_ENDPOINT: S3_BUCKET is not set; set it too, or unset the others',
+    ]);
+  });
+
+  test.each([
+    'https://s3.example.com',
+    'http://10.0.0.7:9000',
+    'http://172.31.0.7',
+    'http://192.168.1.1',
+    'http://[::1]:9000',
+    'http://[fd00::7]',
+    'http://minio:9000',
+    'http://minio.storage.svc',
+    'http://minio.storage.svc.cluster.local:9000',
+  ])('may be at %s', (S3_ENDPOINT) => {
+    expect(problemsOf({ ...OTHER, S3_ENDPOINT })).toEqual([]);
+  });
+
+  test.each([
+    'http://s3.example.com',
+    'http://8.8.8.8',
+    'http://172.32.0.7',
+    'http://134744072',
+    'http://10.example.com',
+    'http://[2001:db8::1]',
+    'https://s3.example.com/bucket',
+    'https://id:secret@s3.example.com',
+    'ftp://10.0.0.7',
+  ])('must not be at %s', (S3_ENDPOINT) => {
+    expect(problemsOf({ ...OTHER, S3_ENDPOINT })).toEqual([
+      expect.stringMatching(/^S3_ENDPOINT: expected (?!.*secret)/),
+    ]);
+  });
+
+  test('has a name, a region, a prefix and a key of the right form, which no problem quotes', () => {
+    const wrong = {
+      ...AMAZON,
+      S3_BUCKET: 'My_Bucket',
+      S3_REGION: 'eu central',
+      S3_PREFIX: '../a',
+      S3_SECRET_ACCESS_KEY: 'top secret',
+    };
+    expect(problemsOf(wrong).map((problem) => problem.split(':')[0])).toEqual([
+      'S3_BUCKET',
+      'S3_PREFIX',
+      'S3_REGION',
+      'S3_SECRET_ACCESS_KEY',
+    ]);
+    expect(problemsOf(wrong).join()).not.toContain('top secret');
+  });
+});
+
 describe('limits', () => {
   test('apply per owner with tokens, and not to the local owner', () => {
     expect(readConfig({}).limits).toEqual(LOCAL_LIMITS);
@@ -536,21 +640,24 @@ describe('an environment with several problems', () => {
 });
 
 test('docs/settings.md lists every setting and no other', () => {
-  const source = ['config', 'limits']
+  const source = ['config', 'bucket', 'limits']
     .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
-    .join('\n');
-  const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z_]+)'/g)].map(([, name]) => name ?? '');
+    .join('');
+  const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z\d_]+)'/g)].map(([, name]) => name ?? '');
   const page = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
-  const rows = [...page.matchAll(/^\| (`[A-Z_]+`[^|]*)\|/gm)].map(([, cell]) => cell ?? '');
-  const listed = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ''));
+  const rows = [...page.matchAll(/^\| (`[A-Z\d_]+`[^|]*)\|/gm)].map(([, cell]) => cell ?? '');
+  const listed = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z\d_]+)`/g)].map(([, name]) => name ?? ''));
   expect(listed.toSorted()).toEqual([...new Set(names)].sort());
   for (const name of [...NAMES, ...LIMITS, ...USD_LIMITS]) expect(names).toContain(name);
 });
 
-test('files are kept where one process has one folder, unless a setting says otherwise', () => {
+test('files are kept where every instance can read them, unless a setting says otherwise', () => {
   const DATABASE_URL = 'postgres://u:p@db.example/likeness';
   expect(readConfig({}).keepsFiles).toBe(true);
   expect(readConfig({ KEEP_FILES: 'off' }).keepsFiles).toBe(false);
   expect(readConfig({ DATABASE_URL }).keepsFiles).toBe(false);
   expect(readConfig({ DATABASE_URL, KEEP_FILES: 'on' }).keepsFiles).toBe(true);
+  const bucket = { S3_BUCKET: 'files', S3_REGION: 'eu-1', S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'x' };
+  expect(readConfig({ DATABASE_URL, ...bucket }).keepsFiles).toBe(true);
+  expect(readConfig({ ...bucket, KEEP_FILES: 'off' }).keepsFiles).toBe(false);
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readdir, readFile } from 'node:fs/promises';
 import { FAL_KEY } from './fal-key.ts';
 import { JWT_SECRET } from './tokens.ts';
+import { S3_SECRET } from './s3-secret.ts';
 
 /** A kind of secret that tests use, and how it is known in a text. */
 export type SecretKind = { readonly name: string; readonly pattern: RegExp };
@@ -14,6 +15,7 @@ export const SECRETS_OF_TESTS: readonly SecretKind[] = [
   { name: 'the key of fal', pattern: anyFormOf(FAL_KEY) },
   { name: 'the secret half of the key of fal', pattern: anyFormOf(SECRET_HALF) },
   { name: 'the secret that signs tokens', pattern: anyFormOf(JWT_SECRET) },
+  { name: 'the secret of the bucket', pattern: anyFormOf(S3_SECRET) },
   // With its signature: a header and a payload alone let nobody in.
   { name: 'a token', pattern: /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{20,}/ },
   // Made-up ones in the names of tests are of one digit.

@@ -1,7 +1,7 @@
 import { eventually } from './eventually.ts';
 import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import type { ApiClient } from './api-client.ts';
-import type { TestApp } from './test-app.ts';
+import type { Simulator } from '@likeness/fal-simulator';
 
 export type ShownImage = {
   readonly url: string;
@@ -40,12 +40,12 @@ export function copiedImages(app: ApiClient, id: string) {
 
 /** A generation that fal completes with images at these addresses. */
 export async function generationWith(
-  app: TestApp,
+  app: Pick<ApiClient, 'generate'> & { readonly simulator: Simulator },
   avatarId: string,
   urls: readonly string[],
 ): Promise<string> {
   const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]]' });
-  const { requestId, webhookUrl } = app.lastSubmit();
+  const { requestId = null, webhookUrl = null } = app.simulator.requests().at(-1) ?? {};
   if (requestId === null || webhookUrl === null) throw new Error('The generation is not at fal');
   const payload = { images: urls.map((url) => ({ url })), seed: 1 };
   const status = await app.simulator.deliver({

@@ -67,6 +67,7 @@ const REPEATABLE = new Set([
   'UPLOAD_TOO_SLOW',
   'UPLOAD_UNDER_WAY',
   'TOO_MANY_UPLOADS',
+  'STORAGE_UNAVAILABLE',
 ]);
 
 /** Uploads photos of an avatar, some at a time, and returns what became of each, in the given order. */
