@@ -1,7 +1,17 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', '**/src/generated', 'packages/*/dist', 'node_modules', 'demo-output', '.data'] },
+  {
+    ignores: [
+      'dist',
+      '**/src/generated',
+      'packages/*/dist',
+      'node_modules',
+      'demo-output',
+      '.data',
+      'examples/*/',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

@@ -8,7 +8,9 @@ const [folder, prompt = 'a portrait in soft window light'] = process.argv.slice(
 const { LIKENESS_URL = 'http://127.0.0.1:4000', LIKENESS_TOKEN } = process.env;
 if (folder === undefined) fail('usage: node examples/headshots.mjs <folder of photos> ["<prompt>"]');
 
-const names = (await readdir(folder)).filter((name) => /^\.(?:jpe?g|png|webp)$/i.test(extname(name)));
+const files = await readdir(folder).catch((error) => fail(error.message));
+const names = files.filter((name) => /^\.(?:jpe?g|png|webp)$/i.test(extname(name)));
+if (names.length === 0) fail(`${folder} has no JPEG, PNG or WebP photos`);
 const photos = await Promise.all(
   names.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) })),
 );
@@ -66,16 +68,17 @@ const file = `headshot.${image.headers.get('content-type') === 'image/png' ? 'pn
 await writeFile(file, Buffer.from(await image.arrayBuffer()));
 console.log(`${file}: ${prompt}`);
 
-function request(query, variables, accept) {
-  return fetch(`${LIKENESS_URL}/graphql`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept,
-      ...(LIKENESS_TOKEN === undefined ? {} : { authorization: `Bearer ${LIKENESS_TOKEN}` }),
-    },
-    body: JSON.stringify({ query, variables }),
-  });
+async function request(query, variables, accept) {
+  const headers = { 'content-type': 'application/json', accept };
+  if (LIKENESS_TOKEN !== undefined) headers.authorization = `Bearer ${LIKENESS_TOKEN}`;
+  try {
+    const body = JSON.stringify({ query, variables });
+    return await fetch(`${LIKENESS_URL}/graphql`, { method: 'POST', headers, body });
+  } catch (error) {
+    return fail(
+      `No answer from ${LIKENESS_URL}: ${error.cause?.message}. Run npm start, or set LIKENESS_URL.`,
+    );
+  }
 }
 
 /** The payload of a mutation with one field. */

@@ -1,6 +1,8 @@
 // Builds the Studio's page into dist/studio when its source changed since the last build, and compresses its files.
 // The server sends them as they are: it needs neither Vite nor React.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -16,13 +18,28 @@ const COMPRESSED = /\.(?:js|css|svg)$/;
 
 /**
  * Makes dist/studio match its source. A running server keeps the files that it has read; two builds at once write the
- * same files.
+ * same files. Vite runs in a process of its own: this one may become the server.
  *
  * @returns {Promise<boolean>} whether something was built
  */
 export async function ensureStudio() {
   const wanted = await inputsDigest();
-  if ((await readFile(join(OUTPUT, STAMP), 'utf8').catch(() => '')) === wanted) return false;
+  if (await isUpToDate(wanted)) return false;
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
+    // React has another build for development, and tests have an environment of their own.
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let printed = '';
+  child.stderr.on('data', (chunk) => (printed += chunk));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`The build of the Studio failed:\n${printed.trim()}`);
+  return true;
+}
+
+async function buildStudio() {
+  const wanted = await inputsDigest();
+  if (await isUpToDate(wanted)) return;
   const { build } = await import('vite');
   // Beside its place, so that a server never finds half a page.
   const unfinished = `${OUTPUT}.${process.pid}`;
@@ -41,7 +58,10 @@ export async function ensureStudio() {
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
-  return true;
+}
+
+async function isUpToDate(wanted) {
+  return (await readFile(join(OUTPUT, STAMP), 'utf8').catch(() => '')) === wanted;
 }
 
 async function inputsDigest() {
@@ -74,8 +94,9 @@ function ignoreOtherBuild(error) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.env.NODE_ENV = 'production';
   try {
-    await ensureStudio();
+    await buildStudio();
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

@@ -28,7 +28,7 @@ import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
-import { createStudio } from './http/studio.ts';
+import { createStudio, imageOriginsOf } from './http/studio.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
@@ -175,10 +175,10 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     },
     authenticate,
     isAllowedOrigin,
-    showsPlayground: config.showsPlayground,
+    playground: config.showsPlayground ? { simulator, publicUrl: config.publicUrl } : null,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
-    sampleImagesUrl: simulator?.samplePhotosUrl ?? null,
+    ticketSecret: fal.key,
     isOutage: (error) => isOutage(error) || error instanceof StorageUnavailableError,
     log,
   });
@@ -205,7 +205,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
     files: resultFiles.downloads,
-    studio: config.studio && createStudio(config.studio, simulator?.url),
+    studio: config.studio && createStudio(config.studio, imageOriginsOf(config, simulator?.url ?? null)),
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),

@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 let dataDir: string;
 beforeAll(async () => {
-  await buildPrograms(['main']);
+  await buildPrograms(['main'], { isCached: true });
   dataDir = await copyEmbeddedTemplate();
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));

@@ -1,5 +1,6 @@
 import { LOG_LEVELS } from '../log/log.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
+import { readStudio } from './studio-config.ts';
 import { readBucket } from './bucket.ts';
 import { readLimits } from './limits.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
@@ -24,12 +25,6 @@ export type AuthConfig =
       readonly issuer: string | null;
       readonly audience: string | null;
     };
-
-export type StudioConfig = {
-  readonly needsToken: boolean;
-  /** Page that sends a user back with a token; null: the user pastes one. */
-  readonly loginUrl: string | null;
-};
 
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
@@ -98,7 +93,7 @@ export function readConfig(environment: Environment) {
     importOrigins: readImportOrigins(read),
     showsPlayground: read.onOff('PLAYGROUND') ?? !isProduction,
     /** The page at `/`; null: there is none. */
-    studio: readStudio(read, { isProduction, auth }),
+    studio: readStudio(read, { isProduction, needsToken: auth.kind === 'JWT' }),
     /** No introspection, and no schema names in error messages. */
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
     /** Misspelt limits would leave the operator without one. */
@@ -107,6 +102,8 @@ export function readConfig(environment: Environment) {
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return config;
 }
+
+export const FAL_REST_URL = 'https://rest.fal.ai';
 
 const BREAKER_WAITS_MS = [60_000, 120_000, 300_000, 900_000];
 
@@ -120,7 +117,7 @@ function readFal(read: EnvReader): FalConfig | null {
   if (key !== null) {
     if (!/^[\x21-\x7e]{1,512}$/.test(key))
       read.problems.push('FAL_KEY: expected up to 512 visible ASCII characters');
-    const rest = restUrl ?? 'https://rest.fal.ai';
+    const rest = restUrl ?? FAL_REST_URL;
     return {
       key,
       queueUrl: queueUrl ?? 'https://queue.fal.run',
@@ -197,17 +194,6 @@ function readAuth(read: EnvReader): AuthConfig {
     }
   }
   return { kind: 'LOCAL' };
-}
-
-function readStudio(
-  read: EnvReader,
-  { isProduction, auth }: { readonly isProduction: boolean; readonly auth: AuthConfig },
-): StudioConfig | null {
-  const isOn = read.onOff('STUDIO') ?? !isProduction;
-  const loginUrl = read.url('STUDIO_LOGIN_URL', ['https:', 'http:']);
-  if (loginUrl !== null && auth.kind === 'LOCAL')
-    read.problems.push('STUDIO_LOGIN_URL is set, but a server without tokens needs no login: unset it');
-  return isOn ? { needsToken: auth.kind === 'JWT', loginUrl } : null;
 }
 
 function readMetricsToken(read: EnvReader): string | null {

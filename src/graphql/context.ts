@@ -2,6 +2,7 @@ import type { ExecutionResult } from 'graphql';
 import type { ChangeLog } from '../live/watch-changes.ts';
 import type { Notifications } from '../live/notifications.ts';
 import type { FileRef } from '../jobs/keep-files.ts';
+import type { StreamTickets } from '../auth/stream-tickets.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Avatar, Generation, Job, PrismaClient } from '../generated/prisma/client.ts';
@@ -139,6 +140,7 @@ export type Services = {
   readonly fileUrl: (file: FileRef, host: string | undefined) => string | null;
   readonly usage: UsageReads;
   readonly changes: ChangeLog;
+  readonly streamTickets: Pick<StreamTickets, 'create' | 'identify'>;
 };
 
 /** A connection that takes finished events, which subscribers can share. */
@@ -156,6 +158,8 @@ export type Push = {
 export type Context = Services & {
   /** Null: anonymous. */
   readonly viewer: Viewer | null;
+  /** The viewer came with a ticket for event streams. */
+  readonly subscribesOnly?: boolean;
   /** The Host header of the HTTP request, or of the upgrade to a WebSocket. */
   readonly host?: string | undefined;
   /** Of a subscription over WebSocket. */

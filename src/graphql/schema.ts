@@ -15,6 +15,7 @@ import './generation-mutations.ts';
 import './import-avatar.ts';
 import './promote.ts';
 import './usage.ts';
+import './stream-ticket.ts';
 import { builder } from './builder.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { descriptionOf } from './trainer.ts';

@@ -5,6 +5,7 @@ import { withBody, type BodyReading } from './read-body.ts';
 import type { Authenticate, Identity } from '../auth/authenticate.ts';
 import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
+import type { StreamTickets } from '../auth/stream-tickets.ts';
 import type { Viewer } from '../auth/viewer.ts';
 
 /** Ten times the largest operation of a known client. */
@@ -35,6 +36,8 @@ export function createGraphqlBodyReader(): ReadGraphqlBody {
 export type AdmissionContext = {
   /** Set by this plugin, or by the WebSocket server. */
   viewer?: Viewer | null;
+  /** Set by this plugin. */
+  subscribesOnly?: boolean;
   /** The HTTP request. */
   readonly req?: IncomingMessage;
   /** Set by the WebSocket server: the Host header of the upgrade. */
@@ -55,13 +58,20 @@ export function useAdmission(options: {
   readonly authenticate: Authenticate;
   readonly admitsAnonymous: boolean;
   readonly readBody: ReadGraphqlBody;
+  readonly streamTickets: Pick<StreamTickets, 'identify'>;
 }): Plugin<object, AdmissionContext> {
   return {
     async onRequestParse({ request, requestParser, serverContext, setRequestParser }) {
       if (requestParser === undefined) return;
       const { method, headers } = request;
-      const { req, identity = await options.authenticate(headers.get('authorization')) } = serverContext;
+      const ticket = ticketIn(request);
+      const { req } = serverContext;
+      const identity =
+        ticket !== null
+          ? await options.streamTickets.identify(ticket)
+          : (serverContext.identity ?? (await options.authenticate(headers.get('authorization'))));
       const viewer = viewerOrThrow(identity);
+      serverContext.subscribesOnly = ticket !== null;
       if (viewer === null && !options.admitsAnonymous)
         throw unauthenticated('Authentication required: send a valid bearer token.');
       serverContext.viewer = viewer;
@@ -80,6 +90,13 @@ export function useAdmission(options: {
       if (result !== undefined) setResult(result);
     },
   };
+}
+
+/** EventSource cannot send a token. */
+function ticketIn({ method, headers, url }: Request): string | null {
+  const isStream = headers.get('accept')?.includes('text/event-stream') === true;
+  if (method !== 'GET' || !isStream || headers.has('authorization')) return null;
+  return new URL(url).searchParams.get('ticket');
 }
 
 /** What Yoga's parsers read of a request. Yoga's own Request takes a body with a field `then` for a promise. */

@@ -1,3 +1,18 @@
+export type Playground = {
+  /** Null if fal is not simulated. */
+  readonly simulator: { readonly url: string; readonly samplePhotosUrl: string } | null;
+  readonly publicUrl: string | null;
+};
+
+/** Hosts of the images that fal generates. */
+const FAL_FILES = 'https://*.fal.media';
+
+/** Origins of the images in a result, apart from that of the page. */
+export function pictureOrigins(playground: Playground | null): string[] {
+  const urls = [FAL_FILES, playground?.publicUrl, playground?.simulator?.url];
+  return urls.flatMap((url) => (url == null ? [] : new URL(url).origin));
+}
+
 /**
  * Default tabs of the playground. Values are inline, so that each tab can be edited and run
  * without variables. Lines are at most 50 characters where the cursor goes: GraphiQL keeps a tab's horizontal scroll
@@ -5,7 +20,8 @@
  */
 export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
   const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');
-  return [CREATE, train(imagesUrl), WATCH, GENERATE, REGENERATE, LIST, TRAINERS].map((query) => ({ query }));
+  const tabs = [CREATE, train(imagesUrl), WATCH, GENERATE, REGENERATE, LIST];
+  return [...tabs, UPLOAD, PHOTOS, TRAIN_FROM_PHOTOS, TRAINERS].map((query) => ({ query }));
 }
 
 const CREATE = `# 1. Create an avatar.
@@ -38,7 +54,8 @@ subscription AvatarStatus {
 `;
 
 const train = (imagesUrl: string) => `# 2. Replace avatarIdFromStep1 by the ID
-#    (double-click it), and train the avatar.
+#    (double-click it), and train the avatar
+#    with these photos, or with yours: step 7.
 mutation StartTraining {
   startTraining(
     input: {
@@ -116,6 +133,64 @@ query Avatars {
       }
     }
     pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+const UPLOAD = `# 7. Your own photos: replace avatarIdFromStep1,
+#    and the names and sizes. Step 8 shows the
+#    number of photos that a training needs.
+mutation UploadPhotos {
+  createPhotoUploads(
+    input: {
+      avatarId:
+        "avatarIdFromStep1"
+      files: [
+        # Exact size in bytes: wc -c < ada.jpg
+        { name: "ada.jpg", size: 245760 }
+      ]
+    }
+  ) {
+    ... on CreatePhotoUploadsPayload {
+      # Send each file to its URL in a terminal:
+      # curl -T ada.jpg "<url>"
+      uploads { name url }
+    }
+    ... on Error { code message }
+  }
+}
+`;
+
+const PHOTOS = `# 8. Replace avatarIdFromStep1, and watch the
+#    photos while you upload them.
+subscription PhotoSet {
+  photoSet(
+    avatarId:
+      "avatarIdFromStep1"
+  ) {
+    accepted
+    minimum
+    isEnough
+    advice
+    photos { name state code message }
+  }
+}
+`;
+
+const TRAIN_FROM_PHOTOS = `# 9. When the photos are enough, replace
+#    avatarIdFromStep1 and train with them.
+#    Watch the training in step 3.
+mutation TrainFromPhotos {
+  startTraining(
+    input: {
+      avatarId:
+        "avatarIdFromStep1"
+    }
+  ) {
+    ... on StartTrainingPayload {
+      avatar { id status falRequestId }
+    }
+    ... on Error { code message }
   }
 }
 `;

@@ -15,7 +15,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
  * Sets a content security policy for the playground that allows only its own scripts. Removes the duplicates that Yoga
  * puts in the Accept header of a 406.
  */
-export function usePagePolicy(): Plugin {
+export function usePagePolicy(pictureOrigins: readonly string[]): Plugin {
   let playground: Promise<StaticText> | null = null;
   return {
     onResultProcess: ({ acceptableMediaTypes }) => {
@@ -25,18 +25,19 @@ export function usePagePolicy(): Plugin {
       const { request, response } = payload;
       if (response.headers.get('content-type')?.startsWith('text/html') !== true) return;
       // Yoga has no other page, and renders this one the same for every request.
-      playground ??= response
-        .text()
-        .then(
-          (page) =>
-            new StaticText(page, { 'content-security-policy': policyFor(page), 'content-type': 'text/html' }),
-        );
+      playground ??= response.text().then(
+        (page) =>
+          new StaticText(page, {
+            'content-security-policy': policyFor(page, pictureOrigins),
+            'content-type': 'text/html',
+          }),
+      );
       payload.setResponse(await (await playground).responseTo(request.headers));
     },
   };
 }
 
-function policyFor(page: string): string {
+function policyFor(page: string, pictureOrigins: readonly string[]): string {
   const scripts = [...page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, code = '']) => {
     return `'sha256-${createHash('sha256').update(code).digest('base64')}'`;
   });
@@ -44,7 +45,7 @@ function policyFor(page: string): string {
     "default-src 'none'",
     `script-src ${scripts.join(' ')}`,
     "style-src 'unsafe-inline'",
-    'img-src data:',
+    `img-src ${["'self'", 'data:', ...pictureOrigins].join(' ')}`,
     'font-src data:',
     "connect-src 'self'",
     'worker-src blob:',

@@ -1,8 +1,10 @@
 import { etagOf, readStudioFiles, type StudioFile, type StudioFiles } from './studio-files.ts';
+import { FAL_REST_URL } from '../config/config.ts';
 import { encodingFor, isAmong } from './static-text.ts';
 import { pathOf } from './request-head.ts';
 import type { Unanswered } from './plain-queries.ts';
-import type { StudioConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { StudioConfig } from '../config/studio-config.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Its page is at `/`, its other files are below this path. */
@@ -14,18 +16,19 @@ export type StudioRoute = (
   response: ServerResponse,
 ) => Promise<'answered' | Unanswered>;
 
+const FAL_MEDIA = ['https://fal.media', 'https://*.fal.media'];
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /**
- * @param imagesAt an address of images on another origin than the page's
+ * @param imageOrigins origins of images, as in a content security policy, in addition to the page's own
  * @param readFiles default: reads the files that the build has made
  */
 export function createStudio(
   config: StudioConfig,
-  imagesAt?: string,
+  imageOrigins: readonly string[],
   readFiles: () => Promise<StudioFiles | null> = () => readStudioFiles(),
 ): StudioRoute {
-  const policy = policyFor(imagesAt === undefined ? [] : [new URL(imagesAt).origin]);
+  const policy = policyFor(imageOrigins);
   let reading: Promise<StudioFiles | null> | null = null;
   return async (request, response) => {
     const { method = '', url = '', headers } = request;
@@ -46,6 +49,17 @@ export function createStudio(
     send(request, response, file);
     return 'answered';
   };
+}
+
+/** Where images are that have another origin than the page: at fal, and at the public address of this server. */
+export function imageOriginsOf(
+  { publicUrl, fal }: Pick<Config, 'publicUrl' | 'fal'>,
+  simulatorUrl: string | null,
+): string[] {
+  const own = publicUrl === null ? [] : [new URL(publicUrl).origin];
+  if (fal?.restUrl === FAL_REST_URL) return [...own, ...FAL_MEDIA];
+  const atFal = simulatorUrl ?? fal?.restUrl;
+  return atFal === undefined ? own : [...own, new URL(atFal).origin];
 }
 
 async function readAll(

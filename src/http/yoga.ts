@@ -10,7 +10,9 @@ import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
-import { playgroundTabs, withTabsInPlace } from './playground.ts';
+import { withPictures } from './playground-pictures.ts';
+import { pictureOrigins, playgroundTabs, withTabsInPlace, type Playground } from './playground.ts';
+import { StreamTickets } from '../auth/stream-tickets.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
 import { schemaFor } from '../graphql/schema.ts';
 import { createGraphqlBodyReader, useAdmission, type AdmissionContext } from './admission.ts';
@@ -24,14 +26,16 @@ import type { Log } from '../log/log.ts';
 const NO_CACHE = { get: () => undefined, set: () => undefined };
 
 export type GraphqlOptions = {
-  readonly services: Services;
+  readonly services: Omit<Services, 'streamTickets'>;
   readonly authenticate: Authenticate;
   readonly isAllowedOrigin: IsAllowedOrigin;
-  readonly showsPlayground: boolean;
+  /** Null: none. */
+  readonly playground: Playground | null;
   readonly hidesSchema: boolean;
   /** Null: no limit per owner. */
   readonly costLimit: CostLimit | null;
-  readonly sampleImagesUrl: string | null;
+  /** For tickets; the same in all instances. */
+  readonly ticketSecret: string;
   /** Whether an error says that the database does not work at present. */
   readonly isOutage: (error: unknown) => boolean;
   readonly log: Log;
@@ -49,7 +53,8 @@ export type GraphqlServer = {
 };
 
 export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
-  const { services, authenticate, isAllowedOrigin, hidesSchema } = options;
+  const { authenticate, isAllowedOrigin, hidesSchema } = options;
+  const services = { ...options.services, streamTickets: new StreamTickets(options.ticketSecret) };
   const maskError: MaskError = (error) => masked(error, options);
   const schema = schemaFor(services.jobs.catalog);
   const readBody = createGraphqlBodyReader();
@@ -64,9 +69,14 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     plugins: [
       useDocumentGuard({ hidesSchema }),
       useFormGuard({ guardsGet: hidesSchema }),
-      useAdmission({ authenticate, admitsAnonymous: !hidesSchema, readBody }),
+      useAdmission({
+        authenticate,
+        admitsAnonymous: !hidesSchema,
+        readBody,
+        streamTickets: services.streamTickets,
+      }),
       useExecutionGuard(guard),
-      usePagePolicy(),
+      usePagePolicy(pictureOrigins(options.playground)),
     ],
     multipart: false,
     // useAdmission limits bodies.
@@ -80,18 +90,23 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         ? { origin: origin ?? '*', credentials: false, exposedHeaders: ['Retry-After'] }
         : false;
     },
-    graphiql: options.showsPlayground && {
+    graphiql: options.playground !== null && {
       title: 'Likeness',
       subscriptionsProtocol: 'WS',
-      defaultTabs: playgroundTabs(options.sampleImagesUrl),
+      defaultTabs: playgroundTabs(options.playground.simulator?.samplePhotosUrl ?? null),
     },
     // Loaded on first use: the page has several megabytes of code.
     renderGraphiQL: (page) =>
       (playground ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
-        withTabsInPlace(renderGraphiQL(page)),
+        withPictures(withTabsInPlace(renderGraphiQL(page))),
       )),
     maskedErrors: { maskError },
-    context: ({ viewer = null, req, host = req?.headers.host }) => ({ ...services, viewer, host }),
+    context: ({ viewer = null, subscribesOnly = false, req, host = req?.headers.host }) => ({
+      ...services,
+      viewer,
+      subscribesOnly,
+      host,
+    }),
   });
   const plainQueries = createPlainQueries({
     schema,

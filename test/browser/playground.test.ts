@@ -1,6 +1,8 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { startBrowser } from '../support/browser.ts';
+import { putPhoto } from '../support/api-client.ts';
+import { spots } from '../support/pictures.ts';
 import { startStack } from '../support/stack.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -15,10 +17,16 @@ const NO_FAL = {
 const stack = await startStack({ env: NO_FAL });
 afterAll(() => stack.close());
 
+vi.setConfig({ testTimeout: 240_000 });
+
 test('the tabs of the playground run one after the other, without a complaint of the browser', async () => {
-  const { url, graphqlUrl } = stack.server();
+  const server = stack.server();
+  const { url, graphqlUrl } = server;
+  const { simulatorUrl } = await server.logged(({ msg }) => msg === 'ready', 'the address of its simulator');
+  const simulator = new URL(String(simulatorUrl)).origin;
   const { page, screenshot } = await browser.newPage({
-    origins: [url],
+    // The simulator's pictures have another port.
+    origins: [url, simulator],
     viewport: { width: 1400, height: 800 },
   });
   await page.goto(graphqlUrl);
@@ -35,12 +43,42 @@ test('the tabs of the playground run one after the other, without a complaint of
   await openTab(page, 'GenerateImage');
   await replaceWord(page, 'avatarIdFromStep1', avatarId);
   const generationId = idIn(await run(page, '"status": "COMPLETED"'));
+  await shown(page, 1);
   await screenshot('generated');
   await openTab(page, 'Regenerate');
   await replaceWord(page, 'generationIdFromStep4', generationId);
   await run(page, '"status": "COMPLETED"');
   await openTab(page, 'Avatars');
   await run(page, avatarId);
+  await shown(page, 2);
+  await screenshot('listed');
+
+  const photos = await Promise.all(
+    Array.from({ length: 10 }, async (_, seed) => (await spots(seed)).jpeg().toBuffer()),
+  );
+  const [first = Buffer.of(), ...others] = photos;
+  await openTab(page, 'UploadPhotos');
+  await replaceWord(page, 'avatarIdFromStep1', avatarId);
+  await replaceWord(page, '245760', String(first.byteLength));
+  const announced = await run(page, '"url": "http');
+  // The editor breaks long lines.
+  const [uploadUrl = ''] = /http[^"]*\/photos\/[\w-]+/.exec(announced.replaceAll(/\s/g, '')) ?? [];
+  await screenshot('upload');
+  await openTab(page, 'PhotoSet');
+  await replaceWord(page, 'avatarIdFromStep1', avatarId);
+  await run(page, '"state": "PENDING"');
+  await putPhoto(uploadUrl, first);
+  await seen(page, '"state": "ACCEPTED"');
+  await server.uploadPhotos(
+    avatarId,
+    others.map((bytes, index) => ({ name: `${index}.jpg`, bytes })),
+  );
+  await seen(page, '"isEnough": true');
+  await screenshot('photos');
+  await openTab(page, 'TrainFromPhotos');
+  await replaceWord(page, 'avatarIdFromStep1', avatarId);
+  await run(page, '"falRequestId": "');
+
   await openTab(page, 'Trainers');
   await run(page, '"defaultFor"');
 });
@@ -64,12 +102,26 @@ async function replaceWord(page: Page, word: string, by: string): Promise<void> 
 
 /** Runs the open tab and waits for a text in its result. */
 async function run(page: Page, text: string): Promise<string> {
-  const execute = page.getByRole('button', { name: 'Execute query' });
-  await execute.click();
+  await page.getByRole('button', { name: 'Execute query' }).click();
+  return seen(page, text);
+}
+
+async function seen(page: Page, text: string): Promise<string> {
   return eventually(`${text} in the result`, async () => {
     const result = (await page.locator('.result-window .view-lines').innerText()).replaceAll('\u00a0', ' ');
     // GraphiQL learns the name of an edited operation a moment after the last key; a reader is slower.
-    if (result.includes('Cannot infer operation')) await execute.click();
+    if (result.includes('Cannot infer operation'))
+      await page.getByRole('button', { name: 'Execute query' }).click();
     return result.includes(text) ? result : null;
+  });
+}
+
+/** Waits for so many loaded pictures below the result. */
+async function shown(page: Page, count: number): Promise<void> {
+  const pictures = page.getByAltText('Picture of the result');
+  const widths = `[...document.querySelectorAll('.pictures img')].map((picture) => picture.naturalWidth)`;
+  await eventually(`${count} pictures`, async () => {
+    const loaded = (await page.evaluate<number[]>(widths)).filter((width) => width > 0);
+    return loaded.length === count && (await pictures.count()) === count ? true : null;
   });
 }

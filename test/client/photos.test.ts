@@ -61,6 +61,23 @@ test('an upload that breaks off is repeated', async () => {
   expect(results.map(({ state }) => state)).toEqual(['ACCEPTED', 'ACCEPTED']);
 });
 
+test('an announcement without an answer is repeated, and takes the place of the first', async () => {
+  const { id } = await app.newAvatar();
+  const lost = [() => Promise.reject(new TypeError('fetch failed')), () => new Response('', { status: 503 })];
+  let calls = 0;
+  const flaky = quickClient(app.url, {
+    fetch: async (url, init) => {
+      const isAnnouncement = typeof init.body === 'string' && init.body.includes('createPhotoUploads');
+      const answer = await fetch(url, init);
+      return isAnnouncement ? ((await lost[calls++]?.()) ?? answer) : answer;
+    },
+  });
+  const results = await flaky.uploadPhotos(id, photos.slice(0, 2));
+  expect(results.map(({ state }) => state)).toEqual(['ACCEPTED', 'ACCEPTED']);
+  expect(calls).toBe(3);
+  expect((await client.photoSet(id))?.photos).toHaveLength(2);
+});
+
 test('a photo whose answer was lost is not uploaded again', async () => {
   const { id } = await app.newAvatar();
   let count = 0;

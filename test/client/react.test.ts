@@ -4,6 +4,7 @@ import {
   LikenessProvider,
   useAvatar,
   useGeneration,
+  usePhotoSet,
   useUpload,
   type UseUpload,
 } from '../../packages/client/src/react.ts';
@@ -168,4 +169,16 @@ test('photos are uploaded with their progress, and leaving cancels the uploads',
 
 test('a hook outside a provider says so', () => {
   expect(() => page.renderOnServer(h(AvatarCard, { id: 'avt_1' }))).toThrow('LikenessProvider');
+});
+
+test('the photos of an avatar are shown live', async () => {
+  const { id } = await app.newAvatar();
+  function Photos(): ReactElement {
+    const { photoSet, isLoading } = usePhotoSet(id);
+    return h('p', null, isLoading ? 'loading' : `${photoSet?.accepted} accepted`);
+  }
+  page.render(inApp(h(Photos)));
+  await pageShows('0 accepted');
+  await app.uploadPhotos(id, await portraits(app.simulator, 1));
+  await pageShows('1 accepted');
 });

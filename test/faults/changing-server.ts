@@ -59,10 +59,10 @@ const graphql = createGraphqlServer({
   },
   authenticate,
   isAllowedOrigin: isLocalOrigin,
-  showsPlayground: false,
+  playground: null,
   hidesSchema: false,
   costLimit: null,
-  sampleImagesUrl: null,
+  ticketSecret: 'unused',
   isOutage,
   log,
 });

@@ -32,10 +32,10 @@ const graphql = createGraphqlServer({
   } as unknown as Services,
   authenticate,
   isAllowedOrigin: () => true,
-  showsPlayground: false,
+  playground: null,
   hidesSchema: true,
   costLimit: null,
-  sampleImagesUrl: null,
+  ticketSecret: 'unused',
   isOutage,
   log,
 });

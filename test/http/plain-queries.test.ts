@@ -59,10 +59,10 @@ beforeAll(async () => {
     services: { prisma: database.prisma, jobs, rows } as unknown as Services,
     authenticate,
     isAllowedOrigin,
-    showsPlayground: false,
+    playground: null,
     hidesSchema: true,
     costLimit: new CostLimit(COST_PER_MINUTE),
-    sampleImagesUrl: null,
+    ticketSecret: 'unused',
     isOutage,
     log,
   });

@@ -29,9 +29,9 @@ afterEach(() => server?.close());
 async function serve(
   config: { needsToken: boolean; loginUrl: string | null } = { needsToken: false, loginUrl: null },
   files: StudioFiles | null = FILES,
-  imagesAt?: string,
+  imageOrigins: readonly string[] = [],
 ): Promise<string> {
-  const studio = createStudio(config, imagesAt, () => Promise.resolve(files));
+  const studio = createStudio(config, imageOrigins, () => Promise.resolve(files));
   server = createServer((request, response) => {
     if (refusalOfHead(request) !== null) return void response.writeHead(400).end();
     void studio(request, response).then((outcome) => {

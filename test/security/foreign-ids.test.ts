@@ -109,17 +109,17 @@ describe('with an id of somebody else’s every place answers as with an id of n
     before = await everything();
   });
 
-  const cases = PLACES.flatMap((place) => KINDS.map(([kind, id]) => [place.name, kind, place, id] as const));
-  test.each(cases)('%s, %s', async (_name, _kind, place, id) => {
-    const nobody = nobodys(id);
+  test.each(PLACES.map((place) => [place.name, place] as const))('%s', async (_name, place) => {
+    for (const [kind, id] of KINDS) {
+      const nobody = nobodys(id);
 
-    const foreign = await answerTo(place, id, bob);
-    const absent = await answerTo(place, nobody, bob);
+      const foreign = await answerTo(place, id, bob);
+      const absent = await answerTo(place, nobody, bob);
 
-    expect(foreign.text.replaceAll(id, nobody).replaceAll(cursorOf(id), cursorOf(nobody))).toBe(absent.text);
-    expect(foreign.status).toBe(absent.status);
-    expect(foreign.headers).toEqual(absent.headers);
-    expect(foreign.text).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION|OPERATION_TOO_LARGE|Unknown|Cannot query/);
+      const text = foreign.text.replaceAll(id, nobody).replaceAll(cursorOf(id), cursorOf(nobody));
+      expect([kind, { ...foreign, text }]).toEqual([kind, absent]);
+      expect(text).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION|OPERATION_TOO_LARGE|Unknown|Cannot query/);
+    }
     expect(await everything()).toBe(before);
   });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
+import { freePort } from '../support/free-port.ts';
 import { portraits } from '../support/pictures.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -19,10 +20,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const run = (photos: string) =>
+const run = (photos: string, url = app.url) =>
   promisify(execFile)(process.execPath, [SCRIPT, photos, 'tea at dawn'], {
     cwd: folder,
-    env: { LIKENESS_URL: app.url },
+    env: { LIKENESS_URL: url },
   });
 
 test('examples/headshots goes from a folder of photos to a picture', async () => {
@@ -42,8 +43,14 @@ test('examples/headshots goes from a folder of photos to a picture', async () =>
 test('examples/headshots says why it stops', async () => {
   const empty = join(folder, 'empty');
   await mkdir(empty);
-  await expect(run(empty)).rejects.toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('INVALID_INPUT: files') as string,
-  });
+  const stopsWith = (text: string) => ({ code: 1, stderr: expect.stringContaining(text) as string });
+  await expect(run(empty)).rejects.toMatchObject(stopsWith('empty has no JPEG, PNG or WebP photos'));
+  await expect(run(join(folder, 'missing'))).rejects.toMatchObject(stopsWith('no such file or directory'));
+  const few = join(folder, 'few');
+  await mkdir(few);
+  for (const { name, bytes } of await portraits(app.simulator, 3)) await writeFile(join(few, name), bytes);
+  await expect(run(few)).rejects.toMatchObject(stopsWith('INVALID_INPUT: imagesUrl'));
+  await expect(run(few, `http://127.0.0.1:${await freePort()}`)).rejects.toMatchObject(
+    stopsWith('Run npm start, or set LIKENESS_URL.'),
+  );
 });

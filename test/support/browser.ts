@@ -96,7 +96,7 @@ function watchContext(
   context.on('console', (message) => {
     if (message.type() === 'error') complain(`console: ${message.text()} (${message.location().url})`);
   });
-  context.on('weberror', (error) => complain(`uncaught: ${error.error().stack ?? error.error().message}`));
+  context.on('weberror', (error) => complain(`uncaught: ${error.error().message}`));
 }
 
 async function takeScreenshot(page: Page, name: string): Promise<void> {

@@ -63,7 +63,7 @@ export type WatchAvatarOptions = WatchOptions & {
 
 export type WatchChangesOptions = Omit<WatchOptions, 'afterVersion'> & {
   /** Cursor of the last event that you have applied: the changes after it come first. */
-  readonly after?: string;
+  readonly after?: string | null | undefined;
 };
 
 /** The object of a watch: what gives its newest state, and its state now. */

@@ -1,7 +1,8 @@
-import type { LikenessErrorCode } from './errors.ts';
+import { LikenessError, type LikenessErrorCode } from './errors.ts';
 import {
   CreatePhotoUploadsDocument,
   PhotoSetOfDocument,
+  type CreatePhotoUploadsInput,
   type CreatePhotoUploadsMutation,
   type PhotoRefusalCode,
   type PhotoWarningCode,
@@ -57,7 +58,8 @@ type Answer = Partial<UploadedPhoto> & { readonly retryAfter?: number };
 
 /** A browser opens six connections to a host without HTTP/2. */
 const SIMULTANEOUS = 4;
-const MAX_ATTEMPTS = 4;
+/** With the delays between them, about as long as a server takes to restart. */
+const MAX_ATTEMPTS = 6;
 
 /** After these the same URL can be used again. */
 const REPEATABLE = new Set([
@@ -82,8 +84,7 @@ export async function uploadPhotos(
     avatarId,
     files: files.map((file) => ({ name: file.name, size: file.size, caption: captionOf?.(file) ?? null })),
   };
-  const created = await uploader.operations.mutate(CreatePhotoUploadsDocument, { input }, { signal });
-  const { uploads } = created.createPhotoUploads;
+  const uploads = await announce(uploader, input, signal);
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
   const photos: UploadedPhoto[] = [];
   let doneBytes = 0;
@@ -105,6 +106,28 @@ export async function uploadPhotos(
   };
   await Promise.all(Array.from({ length: SIMULTANEOUS }, work));
   return results;
+}
+
+/** Repeats what got no answer: a photo that is not uploaded yet gives way to a new one of the same name. */
+async function announce(
+  { operations, timing }: Uploader,
+  input: CreatePhotoUploadsInput,
+  signal: AbortSignal,
+): Promise<readonly Target[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const created = await operations.mutate(CreatePhotoUploadsDocument, { input }, { signal });
+      return created.createPhotoUploads.uploads;
+    } catch (error) {
+      if (attempt === MAX_ATTEMPTS || !isOutage(error)) throw error;
+      await pause(backoff(timing, attempt), signal);
+    }
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof LikenessError)) return false;
+  return error.code === 'NETWORK_ERROR' || (error.status ?? 0) >= 502;
 }
 
 type Upload = {

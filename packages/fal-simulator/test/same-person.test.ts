@@ -1,6 +1,6 @@
 import { unzipSync, zipSync } from 'fflate';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { spots } from '../../../test/support/pictures.ts';
 import { draw, type Model } from '../src/drawing/picture.ts';
@@ -62,12 +62,15 @@ describe('through the server', () => {
     const picture = Buffer.from(await (await fetch(imageUrl ?? '')).arrayBuffer());
     expect(await markOf(picture)).toBe(SAMPLE_PERSON);
     const [sample] = photos;
-    const faces = await Promise.all(
-      [picture, sample?.bytes ?? Buffer.alloc(0)].map(async (bytes) =>
+    // Light and pose differ from picture to picture, by less than people of different skin.
+    const stranger = await drawn({ ...LORA, likeness: 'ffffff' });
+    const [face = [], onSample = [], ofStranger = []] = await Promise.all(
+      [picture, sample?.bytes ?? Buffer.alloc(0), stranger].map(async (bytes) =>
         meanOfFace(await pixelsOf(sharp(bytes))),
       ),
     );
-    expect(distance(faces[0] ?? [], faces[1] ?? [])).toBeLessThan(20);
+    expect(distance(face, onSample)).toBeLessThan(60);
+    expect(distance(face, ofStranger)).toBeGreaterThan(120);
   });
 });
 
@@ -77,7 +80,7 @@ describe('a drawn picture names its person in its pixels', () => {
     ['painted', { ...LORA, kind: 'finetune' }],
     ['in a style', { ...LORA, style: true }],
   ] as const)('%s, after it was encoded again and scaled', async (_how, model) => {
-    for (const likeness of PEOPLE) {
+    for (const likeness of inject('everyPair') ? PEOPLE : PEOPLE.slice(0, 2)) {
       const picture = await drawn({ ...model, likeness }, 'a portrait by the sea at night');
       const changed = await Promise.all([
         sharp(picture).jpeg({ quality: 75 }).toBuffer(),

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { Announcer } from './parts/announcer.tsx';
 import { AvatarPage } from './avatar/avatar-page.tsx';
 import { icons } from './parts/icons.tsx';
@@ -103,7 +103,8 @@ function Room() {
   const main = useRef<HTMLElement>(null);
   const key = place.kind === 'avatar' ? place.id : place.kind;
   const isFirst = useRef(true);
-  useEffect(() => {
+  // Before a user can have moved the focus.
+  useLayoutEffect(() => {
     if (!isFirst.current) {
       scrollTo(0, 0);
       main.current?.focus({ preventScroll: true });

@@ -120,12 +120,13 @@ function admit(
   const operation = getOperationAST(document, operationName);
   // The executor reports an unknown operation name.
   if (operation == null) return { ownerId: NOBODY, cost: 0, startsRun: false };
-  const { viewer } = args.contextValue as Context;
+  const { viewer, subscribesOnly = false } = args.contextValue as Context;
   if (viewer === null && !isIntrospection(operation)) {
     return { refusal: unauthenticated('Authentication required: send a valid bearer token.') };
   }
   const variables = args.variableValues ?? {};
   const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
+  if (subscribesOnly && !isSubscription) return { refusal: onlySubscriptions() };
   if (isSubscription && !isShort(variables)) {
     const message = `The variables of a subscription may have at most ${MAX_SUBSCRIPTION_VARIABLES} characters.`;
     return { refusal: tooLarge(message) };
@@ -178,5 +179,11 @@ function limitExceeded(seconds: number): GraphQLError {
       retryAfterSeconds: seconds,
       http: { status: 429, headers: { 'Retry-After': String(seconds) } },
     },
+  });
+}
+
+function onlySubscriptions(): GraphQLError {
+  return new GraphQLError('A stream ticket is for subscriptions only: send a bearer token.', {
+    extensions: { code: 'FORBIDDEN', http: { status: 403 } },
   });
 }

@@ -36,7 +36,8 @@ export function mark(
   for (let y = 0, at = 0; y < height; y += 1) {
     const row = Math.floor((y * CELLS) / height) * CELLS;
     for (let x = 0; x < width; x += 1, at += 3) {
-      const blue = (data[at + 2] ?? 0) + (steps[row + (cellAt[x] ?? 0)] ?? 0);
+      const own = data[at + 2] ?? 0;
+      const blue = own + (steps[row + (cellAt[x] ?? 0)] ?? 0) * (own < 128 ? 0.5 + own / 256 : 1);
       data[at + 2] = blue < 0 ? 0 : blue > 255 ? 255 : blue;
     }
   }

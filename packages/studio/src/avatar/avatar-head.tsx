@@ -16,7 +16,9 @@ export function AvatarHead({ avatar }: { readonly avatar: Avatar }) {
   return (
     <header className="avatar-head">
       <h1 className="display avatar-name">{avatar.name}</h1>
-      <p className={`avatar-status status-${avatar.status.toLowerCase()}`}>{statusInWords(avatar)}</p>
+      {!isUnderWay(avatar) && (
+        <p className={`avatar-status status-${avatar.status.toLowerCase()}`}>{statusInWords(avatar)}</p>
+      )}
       <span className="avatar-tools">
         <button type="button" className="button quiet small" onClick={() => setIsRenaming(true)}>
           {icons.pen} Rename

@@ -1,6 +1,7 @@
 import { useEffect, useId, useState, type SubmitEvent } from 'react';
 import type { TrainingType } from '@likeness/client';
 import { goTo, links } from '../live/place.ts';
+import { Latent } from './portrait.tsx';
 import { TroubleOf } from '../parts/trouble.tsx';
 import { useCall } from '../parts/use-call.ts';
 import { useStudio } from '../live/studio.ts';
@@ -35,46 +36,57 @@ export function NewAvatar() {
     goTo(links.avatar(avatar.id), { replace: true });
   };
   return (
-    <form className="new-avatar" onSubmit={(event) => void submit(event)}>
-      <h1 className="new-title">
-        <label htmlFor={field}>{trainingType === 'PORTRAIT' ? 'Who is it?' : 'What is it called?'}</label>
-      </h1>
-      <input
-        id={field}
-        className="name-field"
-        value={name}
-        onChange={({ target }) => setName(target.value)}
-        placeholder={trainingType === 'PORTRAIT' ? 'Ada' : 'Gouache'}
-        maxLength={100}
-        required
-        autoFocus
-        autoComplete="off"
-      />
-      <fieldset className="choices">
-        <legend>What the photos show</legend>
-        {TYPES.map(({ type, name: label, hint }) => (
-          <label key={type} className="choice">
-            <input
-              type="radio"
-              name="type"
-              value={type}
-              checked={trainingType === type}
-              onChange={() => setType(type)}
-            />
-            <span className="choice-name">{label}</span>
-            <span className="choice-hint">{hint}</span>
-          </label>
-        ))}
-      </fieldset>
-      {create.error !== null && <TroubleOf error={create.error} />}
-      <div className="new-actions">
-        <button type="submit" className="button primary big" disabled={create.isBusy || name.trim() === ''}>
-          {create.isBusy ? 'Creating…' : 'Continue to photos'}
-        </button>
-        <a className="button quiet" href={links.wall}>
-          Cancel
-        </a>
-      </div>
-    </form>
+    <div className="new-page">
+      <form className="new-avatar" onSubmit={(event) => void submit(event)}>
+        <h1 className="new-title">
+          <label htmlFor={field}>{trainingType === 'PORTRAIT' ? 'Who is it?' : 'What is it called?'}</label>
+        </h1>
+        <input
+          id={field}
+          className="name-field"
+          value={name}
+          onChange={({ target }) => setName(target.value)}
+          placeholder={trainingType === 'PORTRAIT' ? 'Ada' : 'Gouache'}
+          maxLength={100}
+          required
+          autoFocus
+          autoComplete="off"
+        />
+        <fieldset className="choices">
+          <legend>What the photos show</legend>
+          {TYPES.map(({ type, name: label, hint }) => (
+            <label key={type} className="choice">
+              <input
+                type="radio"
+                name="type"
+                value={type}
+                checked={trainingType === type}
+                onChange={() => setType(type)}
+              />
+              <span className="choice-name">{label}</span>
+              <span className="choice-hint">{hint}</span>
+            </label>
+          ))}
+        </fieldset>
+        {create.error !== null && <TroubleOf error={create.error} />}
+        <div className="new-actions">
+          <button type="submit" className="button primary big" disabled={create.isBusy || name.trim() === ''}>
+            {create.isBusy ? 'Creating…' : 'Continue to photos'}
+          </button>
+          <a className="button quiet" href={links.wall}>
+            Cancel
+          </a>
+        </div>
+      </form>
+      <span className="film new-film" aria-hidden="true">
+        <span className="edge">
+          <span>1</span>
+          <span>{trainingType}</span>
+        </span>
+        <span className="frame">
+          <Latent name={name} photo={null} percent={null} />
+        </span>
+      </span>
+    </div>
   );
 }

@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { Avatar } from '@likeness/client';
 import { coverOf } from '../pictures/cover.ts';
 import { isUnderWay } from '../words/avatar-status.ts';
@@ -17,6 +18,7 @@ export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
   const { library } = useStudio();
   const { pictures } = useObservable(library);
   const cover = coverOf(avatar.id, pictures);
+  const [broken, setBroken] = useState<string | null>(null);
   const percent = avatar.status === 'TRAINING' ? (avatar.progress?.percent ?? null) : null;
   return (
     <span className={`film ${isUnderWay(avatar) ? 'is-under-way' : ''}`}>
@@ -25,8 +27,8 @@ export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
         <span>{avatar.trainingType === 'STYLE' ? 'Style' : 'Portrait'}</span>
       </span>
       <span className="frame">
-        {cover !== null ? (
-          <img src={cover.url} alt="" loading="lazy" decoding="async" />
+        {cover !== null && cover.url !== broken ? (
+          <img src={cover.url} alt="" loading="lazy" decoding="async" onError={() => setBroken(cover.url)} />
         ) : (
           <Latent name={avatar.name} photo={photo} percent={percent} />
         )}
@@ -37,7 +39,7 @@ export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
 }
 
 /** A frame without a picture: the initial, or the photo that appears as the training goes on. */
-function Latent({
+export function Latent({
   name,
   photo,
   percent,

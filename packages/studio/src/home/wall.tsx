@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { icons } from '../parts/icons.tsx';
+import { icons, Mark } from '../parts/icons.tsx';
 import { links } from '../live/place.ts';
 import { newestFirst } from '../live/library.ts';
 import { Portrait } from './portrait.tsx';
@@ -39,6 +39,15 @@ export function Wall() {
             </a>
           </li>
         ))}
+        <li>
+          <a className="card" href={links.new} tabIndex={-1} aria-hidden="true">
+            <span className="film film-blank">
+              <span className="edge">{rows.length + 1}</span>
+              <span className="frame">{icons.plus}</span>
+            </span>
+            <span className="card-name">New avatar</span>
+          </a>
+        </li>
       </ul>
       {more.error !== null && <TroubleOf error={more.error} />}
       {next !== null && (
@@ -80,6 +89,7 @@ function EmptyWall() {
             <span className={`frame specimen specimen-${index + 1}`}>
               <Specimen />
             </span>
+            {index === 2 && <Mark kind="ring" />}
           </li>
         ))}
       </ol>

@@ -2,7 +2,7 @@ import { useState, type CSSProperties, type ReactNode } from 'react';
 import type { Avatar } from '@likeness/client';
 import { DeletePictures } from './delete-pictures.tsx';
 import { expectedRatio } from './sizes.ts';
-import { fileNameOf } from './file-name.ts';
+import { downloadLink } from './file-name.ts';
 import { icons } from '../parts/icons.tsx';
 import { links } from '../live/place.ts';
 import { shotsOf, type Shot } from './cover.ts';
@@ -163,8 +163,7 @@ function ShotTile({
         </button>
         <a
           className="button small icon-only on-film"
-          href={url}
-          download={fileNameOf(avatar.name, shot)}
+          {...downloadLink(avatar.name, shot)}
           aria-label={`Download: ${prompt}${of}`}
           title="Download"
         >

@@ -69,7 +69,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
         rows={2}
         maxLength={4000}
         value={prompt}
-        placeholder={IDEAS[avatar.trainingType][0]}
+        placeholder="Say where, doing what, in which light…"
         onChange={({ target }) => change({ prompt: target.value })}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) submit(event);
@@ -88,7 +88,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
       )}
       <div className="prompt-foot">
         <fieldset className="shapes">
-          <legend>Shape</legend>
+          <legend className="unseen">Shape</legend>
           {SIZES.map(({ size: value, name, ratio }) => (
             <label key={value} title={name}>
               <input
@@ -103,7 +103,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
           ))}
         </fieldset>
         <fieldset className="counts">
-          <legend>How many</legend>
+          <legend className="unseen">How many pictures</legend>
           {[1, 2, 3, 4].map((value) => (
             <label key={value}>
               <input

@@ -3,7 +3,7 @@ import type { Avatar } from '@likeness/client';
 import { dateAndTime } from '../words/numbers.ts';
 import { DeletePictures } from './delete-pictures.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { fileNameOf } from './file-name.ts';
+import { downloadLink } from './file-name.ts';
 import { goTo, links } from '../live/place.ts';
 import { icons } from '../parts/icons.tsx';
 import { TroubleOf } from '../parts/trouble.tsx';
@@ -110,7 +110,7 @@ function ViewerSide({
     <div className="viewer-side">
       {children}
       <div className="viewer-actions">
-        <a className="button primary" href={shot.url} download={fileNameOf(avatar.name, shot)}>
+        <a className="button primary" {...downloadLink(avatar.name, shot)}>
           {icons.download} Download
         </a>
         <button type="button" className="button" disabled={actions.again.isBusy} onClick={() => void again()}>

@@ -1,7 +1,11 @@
-/** `about $2.40`; small amounts keep their first digit. */
+/** `$2.40`, `$0.035`: small amounts keep their digits. */
 export function inDollars(usd: number): string {
-  const digits = usd >= 0.095 ? 2 : usd >= 0.0095 ? 3 : 4;
-  return `$${usd.toFixed(usd === 0 ? 2 : digits)}`;
+  return new Intl.NumberFormat('en-US', {
+    style: 'currency',
+    currency: 'USD',
+    minimumFractionDigits: 2,
+    maximumFractionDigits: usd < 0.1 ? 4 : 2,
+  }).format(usd);
 }
 
 /** `1 photo`, `3 photos`. */

@@ -1,0 +1,16 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+/** Types for the operations in src, checked against the schema of the API. */
+export default {
+  schema: '../../schema.graphql',
+  documents: 'src/**/*.tsx',
+  generates: {
+    'src/gql/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: { useTypeImports: true, enumsAsTypes: true },
+    },
+    // Without it, Apollo's cache drops the fields of `... on Error`.
+    'src/gql/possible-types.ts': { plugins: ['fragment-matcher'], config: { useExplicitTyping: true } },
+  },
+} satisfies CodegenConfig;

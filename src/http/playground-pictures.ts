@@ -1,0 +1,59 @@
+/**
+ * Script for the page of the playground: below a result it shows the images that the result names. GraphiQL has only a
+ * preview under the mouse, which knows no URL with a port or without a file ending.
+ *
+ * `globalAPI` gives the page the editor's API. The editor is loaded after this script; its global is the signal.
+ */
+const SCRIPT = `
+  const MAX_PICTURES = 12;
+  function picturesIn(value, name) {
+    if (typeof value === 'string') return /^https?:/.test(value) && name === 'imageUrl' ? [value] : [];
+    if (name === 'images' && Array.isArray(value)) return value.map((image) => image?.url).filter(Boolean);
+    return Object.entries(value ?? {}).flatMap(([key, part]) => picturesIn(part, key));
+  }
+  function parsed(text) {
+    try { return JSON.parse(text); } catch { return null; }
+  }
+  const strip = document.createElement('section');
+  strip.className = 'pictures';
+  strip.setAttribute('aria-label', 'Pictures of the result');
+  function show(text) {
+    const urls = [...new Set(picturesIn(parsed(text)))].slice(0, MAX_PICTURES);
+    const shown = [...strip.children].map(({ href }) => href);
+    if (String(urls) === String(shown)) return;
+    strip.replaceChildren(...urls.map((href) => {
+      const link = Object.assign(document.createElement('a'), { href, target: '_blank', rel: 'noreferrer', title: href });
+      const picture = Object.assign(document.createElement('img'), { src: href, alt: 'Picture of the result' });
+      picture.onerror = () => link.replaceChildren('The picture cannot be loaded.');
+      link.append(picture);
+      return link;
+    }));
+    document.querySelector('.graphiql-response')?.append(strip);
+  }
+  function follow(model) {
+    if (model.uri.path.endsWith('response.json')) model.onDidChangeContent(() => show(model.getValue()));
+  }
+  Object.defineProperty(globalThis, 'monaco', {
+    configurable: true,
+    set(monaco) {
+      Object.defineProperty(globalThis, 'monaco', { value: monaco });
+      // The first use starts the services of the editor, and some of them are still to be loaded.
+      setTimeout(() => {
+        monaco.editor.getModels().forEach(follow);
+        monaco.editor.onDidCreateModel(follow);
+      });
+    },
+  });
+`;
+
+const STYLE = `
+  .pictures { display: flex; flex-wrap: wrap; gap: 12px; padding: 12px 16px; max-height: 55%; overflow: auto; }
+  .pictures:empty { display: none; }
+  .pictures img { display: block; height: 240px; max-width: 100%; border-radius: 8px; }
+`;
+
+export function withPictures(page: string): string {
+  return page
+    .replace('globalAPI: false', 'globalAPI: true')
+    .replace('</head>', () => `<style>${STYLE}</style><script>${SCRIPT}</script></head>`);
+}

@@ -1,0 +1,107 @@
+import { afterAll, expect, test } from 'vitest';
+import { enough, mixed, StudioSteps } from './studio-steps.ts';
+import { startBrowser } from '../support/browser.ts';
+import { startStack } from '../support/stack.ts';
+
+const browser = await startBrowser();
+const stack = await startStack();
+afterAll(() => stack.close());
+const url = stack.balancer.url;
+const origins = [url, new URL(stack.simulator.restUrl).origin];
+
+async function openStudio() {
+  const opened = await browser.newPage({ origins, reducedMotion: 'reduce' });
+  return { ...opened, steps: new StudioSteps(opened.page, url) };
+}
+
+test('from dropped photos to a picture, and a reload changes nothing', async () => {
+  const { page, steps, screenshot } = await openStudio();
+  await steps.open();
+  await page
+    .getByRole('link', { name: /Make the first avatar|New avatar/ })
+    .first()
+    .click();
+  await page.getByLabel('Who is it?').fill('Ada');
+  await page.getByRole('button', { name: 'Continue to photos' }).click();
+  await page.getByText('10 needed').waitFor();
+  expect(await steps.trainButton.isDisabled()).toBe(true);
+
+  await steps.drop(await enough(stack));
+  await steps.enoughPhotos();
+  await page.getByText('About $', { exact: false }).waitFor();
+  await screenshot('ready to train');
+  await steps.train();
+  await steps.trained();
+
+  await steps.make('in a greenhouse', 2);
+  await steps.pictures('in a greenhouse', 2);
+  await screenshot('gallery');
+
+  await page.getByRole('link', { name: 'in a greenhouse (1 of 2)', exact: true }).click();
+  const viewer = page.getByRole('dialog', { name: 'Picture: in a greenhouse' });
+  await viewer.getByText('1 / 2').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await viewer.getByText('2 / 2').waitFor();
+  const place = page.url();
+  await page.reload();
+  await viewer.getByText('2 / 2').waitFor();
+  expect(page.url()).toBe(place);
+  await page.keyboard.press('Escape');
+  await viewer.waitFor({ state: 'detached' });
+});
+
+test('each photo gets its verdict, and goes when it is removed', async () => {
+  const { page, steps, forgive } = await openStudio();
+  // The answer to a photo that is refused.
+  forgive(/status of 422/);
+  await steps.createAvatar('Bo');
+  await steps.choose(await mixed());
+  await steps.photo('notes.jpg').getByText('Not a picture').waitFor();
+  await steps.photo('small.jpg').getByText('Too small').waitFor();
+  await steps.photo('blurred.jpg').getByText('Blurred', { exact: true }).waitFor();
+  await page.getByText('Same photo twice').waitFor();
+  await page.getByText('2 accepted').waitFor();
+  expect(await steps.trainButton.isDisabled()).toBe(true);
+
+  await page.getByRole('button', { name: 'Remove notes.jpg' }).click();
+  await steps.photo('notes.jpg').waitFor({ state: 'detached' });
+  await page.reload();
+  await steps.photo('small.jpg').getByText('Too small').waitFor();
+  expect(await steps.photo('notes.jpg').count()).toBe(0);
+});
+
+test('captions go with their photos', async () => {
+  const { page, steps } = await openStudio();
+  await steps.createAvatar('Cy');
+  await page.getByLabel('Write captions first').check();
+  await steps.choose((await mixed()).slice(0, 1));
+  await page.getByRole('dialog', { name: 'Captions' }).getByLabel('good.jpg').fill('[trigger] by the sea');
+  await page.getByRole('button', { name: 'Add 1 photo' }).click();
+  await steps.photo('good.jpg').getByText('“[trigger] by the sea”').waitFor();
+  await page.getByText('1 accepted').waitFor();
+});
+
+test('a name is changed, a picture and an avatar are deleted after a question', async () => {
+  const { page, steps } = await openStudio();
+  await steps.trainedAvatar('Dee', await enough(stack));
+  await page.getByRole('button', { name: 'Rename' }).click();
+  await page.getByLabel('Name').fill('Dora');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Dora', level: 1 }).waitFor();
+
+  await steps.make('on a boat');
+  await steps.pictures('on a boat', 1);
+  await page.getByRole('link', { name: 'on a boat', exact: true }).first().hover();
+  await page.getByRole('button', { name: 'Make another: on a boat' }).click();
+  await steps.pictures('on a boat', 2);
+  await page.getByRole('button', { name: 'Delete: on a boat' }).first().click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await steps.pictures('on a boat', 1);
+
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Keep' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete for good' }).click();
+  await page.getByRole('heading', { name: 'Avatars' }).waitFor();
+  expect(await page.getByRole('link', { name: /^Dora/ }).count()).toBe(0);
+});

@@ -1,0 +1,88 @@
+import { afterAll, expect, test } from 'vitest';
+import { enough, StudioSteps } from './studio-steps.ts';
+import { startBrowser } from '../support/browser.ts';
+import { startStack } from '../support/stack.ts';
+
+const browser = await startBrowser();
+const stack = await startStack();
+afterAll(() => stack.close());
+const url = stack.balancer.url;
+const origins = [url, new URL(stack.simulator.restUrl).origin];
+const photos = await enough(stack);
+
+async function openStudio() {
+  const opened = await browser.newPage({ origins, reducedMotion: 'reduce' });
+  return { ...opened, steps: new StudioSteps(opened.page, url) };
+}
+
+async function startedTraining(steps: StudioSteps, name: string): Promise<void> {
+  await steps.createAvatar(name);
+  await steps.choose(photos);
+  await steps.enoughPhotos();
+  await steps.train();
+}
+
+test('a training is cancelled after a question, and its photos stay', async () => {
+  const { page, steps } = await openStudio();
+  stack.simulator.program({ scenario: 'stuck' });
+  await startedTraining(steps, 'Ada');
+  await page.getByRole('progressbar', { name: 'Training of Ada' }).waitFor();
+  await page.getByText('so far').waitFor();
+  await page.getByRole('button', { name: 'Cancel training' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel training' }).click();
+  await page.getByRole('alert').getByText('The training was cancelled').waitFor();
+  await page.getByText('10 accepted').waitFor();
+});
+
+test('a training that failed has its reason in words, and succeeds when it is repeated', async () => {
+  const { page, steps } = await openStudio();
+  stack.simulator.program({ scenario: 'fail' });
+  await startedTraining(steps, 'Bo');
+  await page.getByRole('alert').getByText('fal could not finish the training').waitFor();
+  await page.getByRole('button', { name: 'Train again' }).click();
+  await steps.trained();
+});
+
+test('a refused training starts nothing, and says why', async () => {
+  const { page, steps } = await openStudio();
+  stack.simulator.program({ scenario: 'submit-422' });
+  await startedTraining(steps, 'Cy');
+  await page.getByRole('alert').getByText('fal did not accept this').waitFor();
+  await steps.train();
+  await steps.trained();
+});
+
+test('a picture that failed has its reason in its tile, and is made when it is repeated', async () => {
+  const { page, steps } = await openStudio();
+  await startedTraining(steps, 'Dee');
+  await steps.trained();
+  stack.simulator.program({ scenario: 'fail' });
+  await steps.make('as a statue');
+  const tile = page.getByRole('listitem').filter({ hasText: 'fal could not finish the picture' });
+  await tile.getByRole('button', { name: 'Try again' }).click();
+  await steps.pictures('as a statue', 1);
+});
+
+test('a server that is killed during a training and started again is a quiet word, and all goes on by itself', async () => {
+  const { page, steps, forgive } = await openStudio();
+  forgive(/WebSocket|Failed to load resource|ERR_/);
+  stack.simulator.program({ scenario: 'stuck' });
+  await startedTraining(steps, 'Eve');
+  await page.getByRole('progressbar', { name: 'Training of Eve' }).waitFor();
+  await stack.server().kill();
+  await page.getByRole('status').getByText('Reconnecting…').waitFor();
+  expect(await page.getByRole('progressbar').count()).toBe(1);
+  await stack.server().start();
+  await page.getByText('Reconnecting…').waitFor({ state: 'detached' });
+  const run = stack.simulator.requests().at(-1)?.requestId;
+  await stack.simulator.deliver(stack.webhookOf(run));
+  await steps.trained();
+});
+
+test('an avatar that does not exist is said to be gone', async () => {
+  const { page, steps } = await openStudio();
+  await steps.open('#/avatars/avt_01a21a8db50777c684cb4c889b185cc7');
+  await page.getByRole('heading', { name: 'Nobody here' }).waitFor();
+  await page.getByRole('link', { name: 'All avatars' }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+});
