@@ -150,7 +150,7 @@ export const TrainingNode = builder.prismaNode('Job', {
       resolve: (row) => {
         // This service writes the column.
         const artifact = row.artifact as Artifact | null;
-        return artifact?.kind === 'LORA' ? { ...artifact, training: row as TrainingRow } : artifact;
+        return artifact?.kind === 'LORA' ? { ...artifact, training: row } : artifact;
       },
     }),
     isCurrent: t.boolean({
