@@ -23,7 +23,8 @@ export class PrismaInstanceStore implements InstanceStore {
         FOR UPDATE SKIP LOCKED
       )`;
     await this.#prisma.$executeRaw`
-      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL WHERE leased_by = ANY(${dead})`;
+      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
+      WHERE next_attempt_at > now() AND leased_by = ANY(${dead})`;
     // By then its leases have ended by themselves.
     await this.#prisma.$executeRaw`
       DELETE FROM instances WHERE heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond'`;
@@ -51,7 +52,8 @@ export class PrismaInstanceStore implements InstanceStore {
       UPDATE jobs SET next_poll_at = now()
       WHERE next_poll_at > now() AND leased_until = next_poll_at AND leased_by = ${this.#id}`;
     await this.#prisma.$executeRaw`
-      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL WHERE leased_by = ${this.#id}`;
+      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
+      WHERE next_attempt_at > now() AND leased_by = ${this.#id}`;
     await this.#prisma.$executeRaw`DELETE FROM instances WHERE id = ${this.#id}`;
   }
 
@@ -64,6 +66,7 @@ export class PrismaInstanceStore implements InstanceStore {
       UPDATE jobs SET next_poll_at = now()
       WHERE next_poll_at > now() AND (leased_until = next_poll_at OR state = 'SUBMITTING')`;
     await this.#prisma.$executeRaw`
-      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL WHERE leased_by IS NOT NULL`;
+      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
+      WHERE next_attempt_at > now() AND leased_by IS NOT NULL`;
   }
 }
