@@ -7,6 +7,7 @@ const FAULTS = ['test/faults/**/*.test.ts'];
 const SAMPLED = [
   'test/security/{equal-cost,json-bodies,long-answers,long-texts,webhook-bodies}.test.ts',
   'test/graphql/compiled-alike.test.ts',
+  'test/story/nothing-is-missed.test.ts',
   'packages/fal-simulator/test/same-person.test.ts',
 ];
 /** Random kills under random load. */

@@ -1,79 +1,121 @@
-// Makes the README's picture, docs/demo.webp, from a real run of the demo: its printed text and its two images.
+// Makes the README's picture, docs/studio.webp, from the Studio of a running server: its avatars, and the pictures of one.
 //
-//   npm run -s demo > demo.log && node scripts/picture.mjs demo.log
+//   DATA_DIR=/tmp/picture npm start, and in a second terminal:
+//   node scripts/picture.mjs http://127.0.0.1:4000
 //
-// Needs Chromium, as `chromium` or as the path in CHROMIUM, and the font DejaVu Sans Mono.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Fills the new server through the API first. Needs Chromium, as `chromium` or as the path in CHROMIUM.
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import sharp from 'sharp';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PICTURE = join(ROOT, 'docs/demo.webp');
+const PICTURE = fileURLToPath(new URL('../docs/studio.webp', import.meta.url));
 const MAX_BYTES = 300_000;
-
-const output = readFileSync(process.argv[2], 'utf8');
-const images = ['ada', 'gouache'].map((name) => {
-  const bytes = readFileSync(join(ROOT, `demo-output/${name}.jpg`));
-  return { source: `data:image/jpeg;base64,${bytes.toString('base64')}`, caption: captionOf(name) };
-});
-
-const folder = mkdtempSync(join(tmpdir(), 'likeness-picture-'));
-try {
-  const page = join(folder, 'page.html');
-  writeFileSync(page, pageOf(stepsOf(output, 4, 6), images));
-  execFileSync(process.env.CHROMIUM ?? 'chromium', [
-    ...[
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--hide-scrollbars',
-      '--force-device-scale-factor=1.5',
+const SIZE = { width: 1280, height: 960 };
+/** The newest is the first one on the page. The trigger phrase decides which person the simulator draws. */
+const AVATARS = [
+  { name: 'Gouache', triggerPhrase: 'Gouache 4', trainingType: 'STYLE', prompts: ['a portrait in a garden'] },
+  {
+    name: 'Mateo',
+    triggerPhrase: 'Mateo 1319',
+    trainingType: 'PORTRAIT',
+    prompts: ['at the beach at sunset'],
+  },
+  {
+    name: 'Noor',
+    triggerPhrase: 'Noor 121',
+    trainingType: 'PORTRAIT',
+    prompts: ['business headshot, smiling'],
+  },
+  {
+    name: 'Ada',
+    triggerPhrase: 'Ada 1669',
+    trainingType: 'PORTRAIT',
+    prompts: [
+      'in the city at night',
+      'at the beach at sunset',
+      'winter in the mountains, laughing',
+      'in a library',
     ],
-    ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    ...[`--user-data-dir=${folder}/profile`, '--window-size=1200,790', `--screenshot=${PICTURE}`, page],
-  ]);
+  },
+];
+
+const [url] = process.argv.slice(2);
+if (url === undefined) throw new Error('usage: node scripts/picture.mjs <address of a server>');
+
+for (const { prompts, ...input } of AVATARS) {
+  const { avatar } = await mutate('createAvatar', input, 'avatar { id }');
+  const training = { avatarId: avatar.id, imagesUrl: `https://photos.example/${input.name}.zip` };
+  await mutate('startTraining', training, 'avatar { id }');
+  while (!(await call(`{ avatar(id: "${avatar.id}") { isReady } }`)).avatar.isReady)
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  for (const prompt of prompts) {
+    await mutate('generateImage', { avatarId: avatar.id, prompt, waitSeconds: 30 }, 'generation { id }');
+  }
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu'],
+});
+try {
+  const page = await browser.newPage({ viewport: SIZE });
+  await page.goto(url, { waitUntil: 'networkidle' });
+  const wall = await shot(page);
+  await page.getByRole('link', { name: 'Ada' }).first().click();
+  const avatar = await shot(page);
+  await compose([wall, avatar]);
 } finally {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  await browser.close();
 }
 const { size } = statSync(PICTURE);
 console.log(`${PICTURE}: ${size} bytes`);
 if (size > MAX_BYTES) throw new Error(`The picture has ${size} bytes, at most ${MAX_BYTES} are expected`);
 
-/** The lines of some of the demo's numbered steps. */
-function stepsOf(text, first, last) {
-  const lines = text.split('\n');
-  const startOf = (step) => lines.findIndex((line) => line.startsWith(`  ${step}  `));
-  return lines.slice(startOf(first), startOf(last + 1)).map((line) => line.slice(2));
+/** When all pictures on it are there. */
+async function shot(page) {
+  await page.waitForLoadState('networkidle');
+  await page.waitForFunction(() => [...document.images].every((image) => image.naturalWidth > 0));
+  return page.screenshot({ animations: 'disabled' });
 }
 
-function captionOf(name) {
-  const lines = output.split('\n');
-  const saved = lines.findIndex((line) => line.includes(`demo-output/${name}.jpg`));
-  return [lines[saved - 2], lines[saved]].map((line) => line.slice(5, 14) + line.slice(17));
+/** Both screenshots side by side on a grey ground. */
+async function compose(screenshots) {
+  const gap = 40;
+  const composed = sharp({
+    create: {
+      width: 2 * SIZE.width + 3 * gap,
+      height: SIZE.height + 2 * gap,
+      channels: 3,
+      background: '#c9d1d6',
+    },
+  }).composite(
+    screenshots.map((input, index) => ({ input, top: gap, left: gap + index * (SIZE.width + gap) })),
+  );
+  const flat = await composed.png().toBuffer();
+  await sharp(flat).resize({ width: 2000 }).webp({ quality: 82 }).toFile(PICTURE);
 }
 
-function pageOf(lines, pictures) {
-  return `<!doctype html><meta charset="utf-8"><style>
-    body { margin: 0; padding: 20px; height: 750px; display: flex; gap: 20px; background: #eaeef2; font: 14px/20px sans-serif }
-    pre { margin: 0; padding: 16px 20px; flex: 0 0 690px; box-sizing: border-box; border-radius: 10px; background: #16181d; color: #d7dae0;
-      font: 14px/20px 'DejaVu Sans Mono', monospace }
-    .step { color: #5ccfe6; font-weight: bold } .kept { color: #87d96c }
-    div { flex: 1; min-width: 0; display: flex; flex-direction: column; gap: 20px }
-    figure { margin: 0; flex: 1; display: flex; flex-direction: column; border-radius: 10px; overflow: hidden; background: #fff }
-    img { flex: 1; min-height: 0; width: 100%; object-fit: cover; object-position: 50% 30% }
-    figcaption { padding: 10px 14px; font: 11px/18px 'DejaVu Sans Mono', monospace; white-space: pre; color: #24292f }
-  </style><pre>${lines.map(painted).join('\n').trim()}</pre>
-  <div>${pictures.map(({ source, caption }) => `<figure><img src="${source}"><figcaption>${caption.map(escaped).join('\n')}</figcaption></figure>`).join('')}</div>`;
+/** The payload of a mutation. */
+async function mutate(name, input, fields) {
+  const type = name[0].toUpperCase() + name.slice(1);
+  const result = (
+    await call(
+      `mutation ($input: ${type}Input!) { ${name}(input: $input) { ... on ${type}Payload { ${fields} } ... on Error { code message } } }`,
+      { input },
+    )
+  )[name];
+  if ('code' in result) throw new Error(`${name}: ${result.message}`);
+  return result;
 }
 
-/** As the demo paints its lines in a terminal. */
-function painted(line) {
-  if (/^\d /.test(line)) return `<span class="step">${escaped(line)}</span>`;
-  return /^ *✓/.test(line) ? `<span class="kept">${escaped(line)}</span>` : escaped(line);
-}
-
-function escaped(text) {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+async function call(query, variables) {
+  const response = await fetch(new URL('/graphql', url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await response.json();
+  if (errors !== undefined) throw new Error(errors[0].message);
+  return data;
 }

@@ -1,6 +1,6 @@
 import { LOG_LEVELS } from '../log/log.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
-import { readStudio } from './studio-config.ts';
+import { readStudio } from './studio.ts';
 import { readBucket } from './bucket.ts';
 import { readLimits } from './limits.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';

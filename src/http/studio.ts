@@ -4,7 +4,7 @@ import { encodingFor, isAmong } from './static-text.ts';
 import { pathOf } from './request-head.ts';
 import type { Unanswered } from './plain-queries.ts';
 import type { Config } from '../config/config.ts';
-import type { StudioConfig } from '../config/studio-config.ts';
+import type { StudioConfig } from '../config/studio.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Its page is at `/`, its other files are below this path. */

@@ -79,6 +79,20 @@ test('a server that is killed during a training and started again is a quiet wor
   await steps.trained();
 });
 
+test('an image that does not load is asked for again, and then said to be gone', async () => {
+  const { page, steps, forgive } = await openStudio();
+  forgive(/Failed to load resource/);
+  await startedTraining(steps, 'Fay');
+  await steps.trained();
+  let failures = 1;
+  await page.route(/image\.jpg|\/files\//, (route) => (failures-- > 0 ? route.abort() : route.continue()));
+  await steps.make('on a bridge');
+  await steps.pictures('on a bridge', 1);
+  failures = Infinity;
+  await steps.make('in a tent');
+  await page.getByText('Not available any more').waitFor();
+});
+
 test('an avatar that does not exist is said to be gone', async () => {
   const { page, steps } = await openStudio();
   await steps.open('#/avatars/avt_01a21a8db50777c684cb4c889b185cc7');

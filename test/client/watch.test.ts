@@ -70,7 +70,7 @@ describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) =
     expect(versionsOf(rows)).toEqual(increasing(versionsOf(rows)));
     // What is polled has the fields of what is pushed.
     expect(Object.keys(rows.at(-1) ?? {})).toEqual(
-      Object.keys((await app.generation(id)) ?? {}).filter((name) => name !== 'avatar'),
+      Object.keys((await client.generation(id)) ?? {}).filter((name) => name !== 'avatar'),
     );
   });
 

@@ -640,7 +640,7 @@ describe('an environment with several problems', () => {
 });
 
 test('docs/settings.md lists every setting and no other', () => {
-  const source = ['config', 'bucket', 'limits']
+  const source = ['config', 'bucket', 'limits', 'studio']
     .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
     .join('');
   const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z\d_]+)'/g)].map(([, name]) => name ?? '');

@@ -1,10 +1,10 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, inject, test } from 'vitest';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const ROUNDS = 25;
+const ROUNDS = inject('everyPair') ? 100 : 10;
 /** Longer than subscribing takes, so that changes fall before, into and after it. */
 const SPREAD_MS = 30;
 

@@ -1,7 +1,7 @@
-import { useState } from 'react';
 import type { Avatar } from '@likeness/client';
 import { coverOf } from '../pictures/cover.ts';
 import { isUnderWay } from '../words/avatar-status.ts';
+import { useImageSource } from '../pictures/use-image-source.ts';
 import { useObservable } from '../live/observable.ts';
 import { useStudio } from '../live/studio.ts';
 
@@ -18,7 +18,7 @@ export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
   const { library } = useStudio();
   const { pictures } = useObservable(library);
   const cover = coverOf(avatar.id, pictures);
-  const [broken, setBroken] = useState<string | null>(null);
+  const { src, key, onError } = useImageSource(cover?.generation ?? null, cover?.url ?? null);
   const percent = avatar.status === 'TRAINING' ? (avatar.progress?.percent ?? null) : null;
   return (
     <span className={`film ${isUnderWay(avatar) ? 'is-under-way' : ''}`}>
@@ -27,8 +27,8 @@ export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
         <span>{avatar.trainingType === 'STYLE' ? 'Style' : 'Portrait'}</span>
       </span>
       <span className="frame">
-        {cover !== null && cover.url !== broken ? (
-          <img src={cover.url} alt="" loading="lazy" decoding="async" onError={() => setBroken(cover.url)} />
+        {src !== null ? (
+          <img key={key} src={src} alt="" loading="lazy" decoding="async" onError={onError} />
         ) : (
           <Latent name={avatar.name} photo={photo} percent={percent} />
         )}

@@ -132,6 +132,13 @@ export class Library extends Observable<LibraryState> {
     }
   }
 
+  /** Reads a generation again: the addresses of its images are valid for an hour or two. */
+  async refreshPicture({ id, avatarId }: Pick<Picture, 'id' | 'avatarId'>): Promise<void> {
+    const generation = await this.call(() => this.#client.generation(id));
+    if (generation === null) this.removePicture(id);
+    else this.change({ pictures: new Map(this.get().pictures).set(id, { ...generation, avatarId }) });
+  }
+
   /** Repeats a call that was refused for its token, once there is another. */
   async call<Result>(ask: () => Promise<Result>): Promise<Result> {
     for (;;) {

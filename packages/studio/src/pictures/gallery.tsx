@@ -1,4 +1,4 @@
-import { useState, type CSSProperties, type ReactNode } from 'react';
+import { type CSSProperties, type ReactNode } from 'react';
 import type { Avatar } from '@likeness/client';
 import { DeletePictures } from './delete-pictures.tsx';
 import { expectedRatio } from './sizes.ts';
@@ -6,6 +6,7 @@ import { downloadLink } from './file-name.ts';
 import { icons } from '../parts/icons.tsx';
 import { links } from '../live/place.ts';
 import { shotsOf, type Shot } from './cover.ts';
+import { useImageSource } from './use-image-source.ts';
 import { usePictureActions, type PictureActions } from './use-picture-actions.ts';
 import { wordsOfError, wordsOfFailure } from '../words/failures.ts';
 import type { Picture } from '../live/library.ts';
@@ -125,25 +126,19 @@ function ShotTile({
 }) {
   const { generation, index, url, width, height, flagged } = shot;
   const { prompt, id } = generation;
-  const [isGone, setIsGone] = useState(false);
+  const { src, key, onError } = useImageSource(generation, url);
   const of = generation.images.length > 1 ? ` (${index + 1} of ${generation.images.length})` : '';
   const ratio = width !== null && height !== null ? width / height : expectedRatio(id, avatar.trainingType);
   return (
     <Tile ratio={ratio}>
       <a className="tile-link" href={links.picture(avatar.id, id, index)}>
-        {isGone ? (
+        {src === null ? (
           <span className="tile-words">
             <strong>Not available any more</strong>
             <span className="tile-prompt">{prompt}</span>
           </span>
         ) : (
-          <img
-            src={url}
-            alt={`${prompt}${of}`}
-            loading="lazy"
-            decoding="async"
-            onError={() => setIsGone(true)}
-          />
+          <img key={key} src={src} alt={`${prompt}${of}`} loading="lazy" decoding="async" onError={onError} />
         )}
         {flagged && <span className="tile-flag">Held back by fal’s safety check</span>}
       </a>

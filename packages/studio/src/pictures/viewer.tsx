@@ -7,6 +7,7 @@ import { downloadLink } from './file-name.ts';
 import { goTo, links } from '../live/place.ts';
 import { icons } from '../parts/icons.tsx';
 import { TroubleOf } from '../parts/trouble.tsx';
+import { useImageSource } from './use-image-source.ts';
 import { usePictureActions } from './use-picture-actions.ts';
 import type { Shot } from './cover.ts';
 
@@ -34,10 +35,15 @@ export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
   });
   const { generation, url, index, width, height, flagged } = shot;
   const { prompt, seed, createdAt } = generation;
+  const { src, key, onError } = useImageSource(generation, url);
   return (
     <Dialog label={`Picture: ${prompt}`} className="viewer" onClose={onClose}>
       <div className="viewer-stage">
-        <img key={url} src={url} alt={prompt} />
+        {src === null ? (
+          <p className="hint">Not available any more</p>
+        ) : (
+          <img key={key} src={src} alt={prompt} onError={onError} />
+        )}
         <button
           type="button"
           className="viewer-step viewer-before"
