@@ -15,6 +15,7 @@ import { LoraLinks, trustedOrigins } from './links/lora-links.ts';
 import { KeySet } from './fal/key-set.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase } from './open-database.ts';
+import { readDatabaseId } from './db/store/database-id.ts';
 import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaPhotoStore } from './db/store/photo-store.ts';
@@ -125,7 +126,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     log,
   );
   const callbackTokens = new CallbackTokens(fal.key);
-  const photos = await openPhotos(config, log);
+  const photos = await openPhotos(config, () => readDatabaseId(database.pool), log);
   parts.add(() => photos.close());
   const own = { config, database, instanceId, fal, log };
   const resultFiles = await openResultFiles({ ...own, closing: closing.signal, metrics: metrics.jobs });

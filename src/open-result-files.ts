@@ -5,6 +5,7 @@ import { FileLinks } from './links/file-links.ts';
 import { FileUrls } from './http/file-url.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openStorage } from './storage/open-storage.ts';
+import { readDatabaseId } from './db/store/database-id.ts';
 import { PgResultFileStore } from './db/store/result-file-store.ts';
 import { runEvery } from './async/run-every.ts';
 import { trustedOrigins } from './links/lora-links.ts';
@@ -27,7 +28,8 @@ export async function openResultFiles(options: Options) {
   const { config, database, instanceId, fal, closing, log } = options;
   const { keepsFiles } = config;
   const files = new PgResultFileStore(database.pool, instanceId);
-  const resultFiles = await openStorage(config, 'files');
+  const databaseId = () => readDatabaseId(database.pool);
+  const { files: resultFiles, claim } = await openStorage(config, 'files', databaseId);
   const full = new LogThrottle(FULL_LOG_INTERVAL_MS);
   const keeper = createFileKeeper({
     ...options,
@@ -45,6 +47,7 @@ export async function openResultFiles(options: Options) {
   const fileUrl: Services['fileUrl'] = (file, host) => (keepsFiles ? urls.urlOf(file, host) : null);
   const swept = {
     storage: resultFiles,
+    claim,
     findUnknown: (keys: readonly string[]) => files.findUnknown(keys),
     log,
   };

@@ -46,12 +46,15 @@ const BATCH_SIZE = 200;
 export type SweepFilesDeps = {
   readonly storage: FileStorage;
   readonly log: Log;
+  /** Rejects if the files are those of another database. */
+  readonly claim: () => Promise<void>;
   /** Those of the files that no row has. */
   readonly findUnknown: (files: readonly string[]) => Promise<readonly string[]>;
 };
 
 /** Deletes files without a row: of a killed process, of a deletion that failed. */
 export async function deleteUnknownFiles(deps: SweepFilesDeps, stop: AbortSignal): Promise<void> {
+  await deps.claim();
   let batch: string[] = [];
   const deleteBatch = async () => {
     await deleteFiles(deps, await deps.findUnknown(batch));

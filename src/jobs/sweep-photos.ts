@@ -15,6 +15,8 @@ export type SweepPhotosDeps = PublishDeps & {
     findUnknown(files: readonly string[]): Promise<readonly string[]>;
   };
   readonly photoFiles: FileStorage;
+  /** Throws when the files are those of another database. */
+  readonly claimPhotoFiles: () => Promise<void>;
   /** Removes what uploads of a killed process left behind. */
   readonly spool: { sweep(olderThanMs: number): Promise<void> };
 };
@@ -27,7 +29,7 @@ export function sweepPhotos(deps: SweepPhotosDeps): readonly Loop[] {
   const findUnknown = (files: readonly string[]) => photoStore.findUnknown(files);
   const deleteUnknown = async (stop: AbortSignal) => {
     await spool.sweep(UNKNOWN_AFTER_MS);
-    await deleteUnknownFiles({ storage, findUnknown, log }, stop);
+    await deleteUnknownFiles({ storage, findUnknown, claim: deps.claimPhotoFiles, log }, stop);
   };
   return [
     runEvery((stop) => deleteDuePhotos(deps, stop), { intervalMs: DELETION_INTERVAL_MS, log }),

@@ -3,6 +3,7 @@ import { archive } from './archive.ts';
 import { createPhotoIntake } from './photo-intake.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { OneByOne } from '../async/one-by-one.ts';
+import { ForeignFilesError } from '../storage/claim-files.ts';
 import { openStorage, type StorageConfig } from '../storage/open-storage.ts';
 import { PhotoProcess } from './photo-process.ts';
 import { Spool } from './spool.ts';
@@ -12,15 +13,25 @@ import type { Log } from '../log/log.ts';
 const UPLOADS_PER_OWNER = 60;
 const UPLOADS_PER_SERVER = 200;
 
-/** The parts of the photos' use cases that keep and decode files. */
-export async function openPhotos(config: StorageConfig, log: Log) {
-  const photoFiles = await openStorage(config, 'photos');
+/**
+ * The parts of the photos' use cases that keep and decode files.
+ *
+ * @throws ForeignFilesError when the files are those of another database
+ */
+export async function openPhotos(config: StorageConfig, databaseId: () => Promise<string>, log: Log) {
+  const { files: photoFiles, claim } = await openStorage(config, 'photos', databaseId);
+  await claim().catch((error: unknown) => {
+    if (error instanceof ForeignFilesError) throw error;
+    // Everything but photos works without them.
+    log.warn({ err: error }, 'storage of photos not available');
+  });
   const process = new PhotoProcess(log);
   const spool = new Spool(join(config.dataDir, 'uploads'));
   return {
     spool,
     archive,
     photoFiles,
+    claimPhotoFiles: claim,
     photoIntake: createPhotoIntake(spool, process),
     uploadPlaces: {
       photo: new KeyedSemaphore(1),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { claimFiles } from './claim-files.ts';
 import { LocalStorage } from './local-storage.ts';
 import type { Bucket } from './s3-storage.ts';
 import type { FileStorage } from './file-storage.ts';
@@ -9,10 +10,32 @@ export type StorageConfig = {
   readonly bucket: Bucket | null;
 };
 
-/** @param name of the folder with the files of one kind, such as `photos` */
-export async function openStorage({ dataDir, bucket }: StorageConfig, name: string): Promise<FileStorage> {
-  if (bucket === null) return new LocalStorage(join(dataDir, name));
+export type OpenedStorage = {
+  readonly files: FileStorage;
+  /**
+   * Makes the storage that of one database, before files are deleted that it does not know.
+   *
+   * @throws ForeignFilesError, StorageFullError, StorageUnavailableError
+   */
+  readonly claim: () => Promise<void>;
+};
+
+/**
+ * @param name of the folder with the files of one kind, such as `photos`
+ * @param databaseId is called for a bucket only
+ */
+export async function openStorage(
+  { dataDir, bucket }: StorageConfig,
+  name: string,
+  databaseId: () => Promise<string>,
+): Promise<OpenedStorage> {
+  if (bucket === null)
+    return { files: new LocalStorage(join(dataDir, name)), claim: () => Promise.resolve() };
   // Loaded on use: most servers have no bucket.
   const { S3Storage } = await import('./s3-storage.ts');
-  return new S3Storage({ ...bucket, prefix: `${bucket.prefix}${name}/` });
+  const whole = new S3Storage(bucket);
+  return {
+    files: new S3Storage({ ...bucket, prefix: `${bucket.prefix}${name}/` }),
+    claim: async () => claimFiles(whole, await databaseId(), `${bucket.name}/${bucket.prefix}`),
+  };
 }

@@ -5,11 +5,12 @@ import { unzipSync } from 'fflate';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { portraits, spots } from '../support/pictures.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
 import { StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
-import { startSwift, swiftNeeds } from '../support/swift.ts';
+import { startSwift, swiftNeeds, type Swift } from '../support/swift.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -21,10 +22,12 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
   let first: TestApp;
   let second: TestApp;
   let way: TcpProxy;
+  let swiftEnv: Swift['env'];
   let files: S3Storage;
   beforeAll(async () => {
     const swift = await startSwift();
     parts.add(() => swift.close());
+    swiftEnv = swift.env;
     way = await startTcpProxy([{ port: Number(new URL(swift.bucket.endpoint).port) }]);
     parts.add(() => way.close());
     files = new S3Storage({ ...swift.bucket, prefix: 'likeness/photos/' });
@@ -105,5 +108,22 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
     expect(await keysOf(avatarId)).toHaveLength(5);
     await first.deleteAvatar(avatarId);
     expect(await keysOf(avatarId)).toEqual([]);
+  });
+
+  test('a server with another database does not start', async () => {
+    const start = startTestApp({ env: swiftEnv });
+    await expect(start).rejects.toThrow(/likeness-tests\/likeness\/ are those of another database/);
+    const other = await startTestApp({ env: { ...swiftEnv, S3_PREFIX: 'staging/likeness' } });
+    await other.close();
+  });
+
+  test('a server starts while the bucket is away, and says so', async () => {
+    const env = { ...swiftEnv, S3_ENDPOINT: `http://127.0.0.1:${await freePort()}` };
+    const app = await startTestApp({ env });
+    try {
+      expect(app.log.lines.map(({ msg }) => msg)).toContain('storage of photos not available');
+    } finally {
+      await app.close();
+    }
   });
 });

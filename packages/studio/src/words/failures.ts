@@ -17,6 +17,10 @@ const OF_CALLS: Readonly<Record<string, Words>> = {
     title: 'The server made a mistake',
     advice: 'Try again. If it happens again, tell the people who run this server.',
   },
+  INTERNAL_ERROR: {
+    title: 'The server made a mistake with this one',
+    advice: 'It may have started: look among the pictures before you try again.',
+  },
   LIMIT_EXCEEDED: { title: 'A limit of this server is reached', advice: '' },
   INVALID_INPUT: { title: 'The server did not accept this', advice: '' },
   NOT_FOUND: { title: 'This does not exist any more', advice: 'It was deleted, perhaps in another window.' },
