@@ -56,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'links',
     'log',
     'open-database',
+    'storage',
     'values',
   ],
   domain: ['catalog', 'values'],

@@ -55,12 +55,13 @@ export function createStudio(
   };
 }
 
-/** Where images are that have another origin than the page: at fal, and at the public address of this server. */
+/** Where images are that have another origin than the page: at the public address of this server, or at fal. */
 export function imageOriginsOf(
-  { publicUrl, fal }: Pick<Config, 'publicUrl' | 'fal'>,
+  { publicUrl, keepsFiles, fal }: Pick<Config, 'publicUrl' | 'keepsFiles' | 'fal'>,
   simulatorUrl: string | null,
 ): string[] {
   const own = publicUrl === null ? [] : [new URL(publicUrl).origin];
+  if (keepsFiles) return own;
   if (fal?.restUrl === FAL_REST_URL) return [...own, ...FAL_MEDIA];
   const atFal = simulatorUrl ?? fal?.restUrl;
   return atFal === undefined ? own : [...own, new URL(atFal).origin];
