@@ -43,7 +43,13 @@ export async function startPostgresCluster(): Promise<PostgresCluster | null> {
   if (status !== 0) throw new Error(`initdb ended with ${status ?? 'a signal'}`);
 
   const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100'];
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=100',
+    // A production server gives a quarter of its memory; the default is meant for any machine.
+    'shared_buffers=1GB',
+  ];
   const server = run('postgres', ['-D', data, '-p', String(port), ...settings.flatMap((one) => ['-c', one])]);
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const remove = async () => {

@@ -23,7 +23,7 @@ import { PrismaInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
-import { takeOver } from './jobs/take-over.ts';
+import { enter, takeOver } from './jobs/take-over.ts';
 import { isOutage } from './db/outage.ts';
 import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
@@ -37,11 +37,11 @@ import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { CircuitBreaker } from './fal/circuit-breaker.ts';
 import { openPhotos } from './photos/open-photos.ts';
 import { createUploadUrl } from './http/photo-upload.ts';
+import { openResultFiles } from './open-result-files.ts';
 import { createChangeLog, forgetChanges } from './db/reads/change-log.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { createUsageReads } from './db/reads/usage-reads.ts';
 import { warnOfSettings } from './config/warnings.ts';
-import { withTimeout } from './async/with-timeout.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './log/log.ts';
@@ -60,7 +60,6 @@ export type App = {
 const PUBLISH_INTERVAL_MS = 1000;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
-const LEAVE_TIMEOUT_MS = 1000;
 /** Time for requests under way after close(), and then for fal's responses to submits. */
 const GRACE_MS = 5000;
 const SUBMIT_GRACE_MS = 2500;
@@ -104,16 +103,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const instanceId = randomUUID();
   const store = new PrismaJobStore(database, config.limits, instanceId);
   const instances = new PrismaInstanceStore(database.prisma, instanceId);
-  if (database.kind === 'embedded') await instances.freeAll();
-  else {
-    await instances.beat();
-    // Another instance takes its leases over when the database is away.
-    parts.add(() =>
-      withTimeout(instances.leave(), LEAVE_TIMEOUT_MS).catch((error: unknown) => {
-        log.warn({ err: error }, 'leases not given back');
-      }),
-    );
-  }
+  parts.add(await enter({ instances, log }, { isAlone: database.kind === 'embedded' }));
   const settings = {
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
     pollIntervalMs: config.reconcileIntervalMs,
@@ -128,6 +118,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     listeners: () => notifications.listeners,
     isBreakerOpen: () => breakerStore.isOpen(),
     clockSkewSeconds: () => clock.seconds,
+    fileBacklog: () => resultFiles.readBacklog(),
   });
   const provider = new FalProvider(
     { ...fal, closing: closing.signal, noticeDate: (date) => clock.notice(date) },
@@ -137,6 +128,8 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const callbackTokens = new CallbackTokens(fal.key);
   const photos = await openPhotos(config, () => readDatabaseId(database.pool), log);
   parts.add(() => photos.close());
+  const own = { config, database, instanceId, fal, log };
+  const resultFiles = await openResultFiles({ ...own, closing: closing.signal, metrics: metrics.jobs });
   const deps = {
     store,
     catalog: config.catalog,
@@ -153,6 +146,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       retentionDays: config.photoRetentionDays,
     }),
     ...photos,
+    resultFiles: resultFiles.resultFiles,
     loraLinks: new LoraLinks({ trustedOrigins: trustedOrigins(config, fal), closing: closing.signal }),
     waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };
@@ -163,6 +157,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   parts.add(async () => {
     await Promise.all(loops.map((loop) => loop.stop()));
     await reconciler.settled();
+    await resultFiles.settled();
   });
   const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
@@ -175,6 +170,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       streams: new KeyedSemaphore(config.limits.streamsPerOwner),
       rows: createRowReads(database.pool),
       uploadUrl: createUploadUrl(config),
+      fileUrl: resultFiles.fileUrl,
       usage: createUsageReads(database.pool),
       changes: createChangeLog(database.pool),
     },
@@ -209,6 +205,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       // The URL may have another name of this machine in it than the page that uses it.
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
+    files: resultFiles.downloads,
     studio: config.studio && createStudio(config.studio, imageOriginsOf(config, simulator?.url ?? null)),
     readiness: {
       database: () => database.ping(),
@@ -229,6 +226,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
     runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
     ...sweepPhotos(deps),
+    ...resultFiles.begin(),
     runEvery((stop) => forgetChanges(database.pool, stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
   );
   // First: no new work arrives, subscribers reconnect to another instance, and waiting calls return the current state.

@@ -1,8 +1,8 @@
 import { LOG_LEVELS } from '../log/log.ts';
-import { NO_LIMITS, type SpendLimits } from '../domain/quota.ts';
 import { EnvReader, type Environment } from './env-reader.ts';
 import { readStudio } from './studio.ts';
 import { readBucket } from './bucket.ts';
+import { readLimits } from './limits.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { DEFAULT_TRAINERS, type DefaultTrainers } from '../catalog/trainers.ts';
 import { MAX_TRAINERS_FILE_BYTES, readTrainersFile } from '../catalog/trainers-file.ts';
@@ -51,14 +51,18 @@ export function readConfig(environment: Environment) {
   const fal = readFal(read);
   const catalog = readCatalog(read);
   checkSimulate(read, { isProduction, hasFal: fal !== null });
+  const bucket = readBucket(read);
+  const databaseUrl = read.url('DATABASE_URL', ['postgres:', 'postgresql:']);
   const config = {
     host,
     port: read.wholeNumber('PORT', { min: 0, max: 65_535 }) ?? 4000,
     isProduction,
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     dataDir: read.text('DATA_DIR') ?? './.data',
-    bucket: readBucket(read),
-    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    bucket,
+    databaseUrl,
+    /** Copies the files of runs. By default where every instance can read every copy. */
+    keepsFiles: read.onOff('KEEP_FILES') ?? (databaseUrl === null || bucket !== null),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     /** Base of the callback URLs; null: no webhooks. */
     publicUrl: read.base('PUBLIC_URL'),
@@ -80,7 +84,7 @@ export function readConfig(environment: Environment) {
     breakerWaitsMs:
       read.wholeNumbers('BREAKER_WAITS_MS', { min: 100, max: 86_400_000, maxCount: 10 }) ?? BREAKER_WAITS_MS,
     auth,
-    limits: readLimits(read, auth),
+    limits: readLimits(read, { isLocal: auth.kind === 'LOCAL' }),
     /** Bearer token of `/metrics`; null: public. */
     metricsToken: readMetricsToken(read),
     /** Origins whose pages may call the API, `*` for all; in addition to this machine and this host. */
@@ -197,40 +201,6 @@ function readMetricsToken(read: EnvReader): string | null {
   if (token !== null && !/^[\x21-\x7e]{16,512}$/.test(token))
     read.problems.push('METRICS_TOKEN: expected 16 to 512 visible ASCII characters');
   return token;
-}
-
-/** Default limits per owner with tokens. Without tokens there are none. */
-const TOKEN_LIMITS: SpendLimits = {
-  ...NO_LIMITS,
-  runningTrainings: 5,
-  trainingsPerDay: 50,
-  imagesPerDay: 500,
-  avatarsPerOwner: 1000,
-};
-
-/** Null: no limit. */
-function readLimits(read: EnvReader, auth: AuthConfig) {
-  const isLocal = auth.kind === 'LOCAL';
-  const defaults = isLocal ? NO_LIMITS : TOKEN_LIMITS;
-  return {
-    runningTrainings: read.limit('LIMIT_RUNNING_TRAININGS', defaults.runningTrainings),
-    trainingsPerDay: read.limit('LIMIT_TRAININGS_PER_DAY', defaults.trainingsPerDay),
-    imagesPerDay: read.limit('LIMIT_IMAGES_PER_DAY', defaults.imagesPerDay),
-    totalTrainingsPerDay: read.limit('LIMIT_TOTAL_TRAININGS_PER_DAY', defaults.totalTrainingsPerDay),
-    totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
-    microUsdPerDay: read.usdLimit('LIMIT_USD_PER_DAY'),
-    totalMicroUsdPerDay: read.usdLimit('LIMIT_TOTAL_USD_PER_DAY'),
-    avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
-    photosPerOwner: read.limit('LIMIT_PHOTOS_PER_OWNER', isLocal ? null : 1000),
-    /** Open subscriptions of one owner. */
-    streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', isLocal ? null : 1000),
-    operationsPerSocket: read.limit('LIMIT_OPERATIONS_PER_SOCKET', 10),
-    /** Open WebSockets of all owners. */
-    sockets: read.limit('LIMIT_SOCKETS', 20_000),
-    socketsPerOwner: read.limit('LIMIT_SOCKETS_PER_OWNER', isLocal ? null : 1000),
-    /** Operation cost of one owner per minute. */
-    costPerMinute: read.limit('LIMIT_COST_PER_MINUTE', isLocal ? null : 10_000_000),
-  };
 }
 
 const MIN_SECRET_BYTES = 16;

@@ -39,11 +39,13 @@ function columnsIn({ operation, fragments, schema }: Operation): Columns {
   const typeInfo = new TypeInfo(schema);
   const visitor = visitWithTypeInfo(typeInfo, {
     Field() {
-      const type = typeInfo.getParentType()?.name;
-      if (type === 'PageInfo') hasPageInfo = true;
+      const name = typeInfo.getParentType()?.name ?? '';
+      if (name === 'PageInfo') hasPageInfo = true;
       const field = typeInfo.getFieldDef();
-      if (!isRow(type) || field == null || field.name === '__typename') return;
-      for (const column of columnsOfField(field)) columns[type].add(column);
+      if (field == null || field.name === '__typename') return;
+      const part = PARTS[name];
+      if (part !== undefined) for (const column of declaredBy(field) ?? []) columns[part].add(column);
+      if (isRow(name)) for (const column of columnsOfField(field)) columns[name].add(column);
     },
   });
   visit(operation, visitor);
@@ -56,13 +58,21 @@ function columnsIn({ operation, fragments, schema }: Operation): Columns {
   } as unknown as Columns;
 }
 
+/** Types of which a row has several, and the row. Their fields may need columns of it. */
+const PARTS: Readonly<Record<string, keyof Rows>> = { Image: 'Generation', LoraArtifact: 'Training' };
+
 function isRow(type: string | undefined): type is keyof Rows {
   return type === 'Avatar' || type === 'Generation' || type === 'Training';
 }
 
-function columnsOfField({ name, extensions }: GraphQLField<unknown, unknown>): readonly string[] {
-  const { columns, pothosExposedField: exposed } = extensions;
-  if (typeof exposed === 'string') return [exposed];
-  if (Array.isArray(columns)) return columns as string[];
-  throw new Error(`${name}: declare its columns with needs()`);
+function columnsOfField(field: GraphQLField<unknown, unknown>): readonly string[] {
+  const { pothosExposedField: exposed } = field.extensions;
+  const columns = typeof exposed === 'string' ? [exposed] : declaredBy(field);
+  if (columns === null) throw new Error(`${field.name}: declare its columns with needs()`);
+  return columns;
+}
+
+function declaredBy({ extensions }: GraphQLField<unknown, unknown>): readonly string[] | null {
+  const { columns } = extensions;
+  return Array.isArray(columns) ? (columns as string[]) : null;
 }

@@ -1,6 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { ChangeLog } from '../live/watch-changes.ts';
 import type { Notifications } from '../live/notifications.ts';
+import type { FileRef } from '../jobs/keep-files.ts';
 import type { StreamTickets } from '../auth/stream-tickets.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
@@ -39,8 +40,16 @@ export type GenerationFilter = {
 /** With its tags, sorted. */
 export type AvatarRow = Avatar & { readonly tags: readonly string[] };
 
-/** With the input that fal was sent, which is in the generation's job. */
-export type GenerationRow = Generation & { readonly input: Json };
+/** What is known of a file of a run since it was copied. */
+export type CopiedFile = {
+  readonly position: number;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: string;
+};
+
+/** With the input that fal was sent, which is in the generation's job, and the images that were copied. */
+export type GenerationRow = Generation & { readonly input: Json; readonly files: readonly CopiedFile[] };
 
 /** A job that trains. */
 export type TrainingRow = Job & {
@@ -48,6 +57,8 @@ export type TrainingRow = Job & {
   readonly attempt: number;
   /** Whether its artefact is the avatar's. */
   readonly isCurrent: boolean;
+  /** Files of its artefact that were copied. */
+  readonly files: readonly CopiedFile[];
 };
 
 /**
@@ -125,6 +136,8 @@ export type Services = {
   readonly rows: RowReads;
   /** The URL for the upload of a photo, for a client that addresses this server by `host`. */
   readonly uploadUrl: (token: string, host: string | undefined) => string;
+  /** The URL of our copy of a file; null if this server keeps no files. */
+  readonly fileUrl: (file: FileRef, host: string | undefined) => string | null;
   readonly usage: UsageReads;
   readonly changes: ChangeLog;
   readonly streamTickets: Pick<StreamTickets, 'create' | 'identify'>;
@@ -147,7 +160,7 @@ export type Context = Services & {
   readonly viewer: Viewer | null;
   /** The viewer came with a ticket for event streams. */
   readonly subscribesOnly?: boolean;
-  /** The Host header of an HTTP request. */
+  /** The Host header of the HTTP request, or of the upgrade to a WebSocket. */
   readonly host?: string | undefined;
   /** Of a subscription over WebSocket. */
   readonly push?: Push;

@@ -27,7 +27,8 @@ export async function followRow<Row extends Versioned>(
   if (push === undefined) return openStream(context, async () => (isId(id) ? watchRow(followed) : null));
   const { feeds, resumeVariable, isOfRowOnly } = push.selections.of(info);
   const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
-  const key = JSON.stringify([viewerOf(context).ownerId, id, variables]);
+  // With the host: it may be in URLs.
+  const key = JSON.stringify([viewerOf(context).ownerId, id, context.host, variables]);
   const reader = { afterVersion, take: push.take, onEnd: enterStream(context) };
   if (!isId(id)) {
     reader.onEnd();

@@ -7,7 +7,8 @@ import { TOTAL_COUNT, type Countable } from './total-count.ts';
 import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
-import type { GenerationRow } from './context.ts';
+import type { FileRef } from '../jobs/keep-files.ts';
+import type { Context, CopiedFile, GenerationRow } from './context.ts';
 
 export const GenerationStatusEnum = builder.enumType('GenerationStatus', {
   description: 'State of a generation.',
@@ -23,12 +24,32 @@ export const GenerationStatusEnum = builder.enumType('GenerationStatus', {
   },
 });
 
-const Image = builder.objectRef<GeneratedImage>('Image').implement({
+/** Which image of a generation it is, and what is known of our copy. */
+type ShownImage = GeneratedImage & FileRef & { readonly copy: CopiedFile | undefined };
+
+const Image = builder.objectRef<ShownImage>('Image').implement({
   description: 'A generated image.',
   fields: (t) => ({
-    url: t.exposeString('url', {
+    url: t.string({
       description:
-        'URL of the image. Anyone with this URL can fetch it. fal deletes the image after a time, by default 30 days.',
+        'URL of the image. Anyone with this URL can fetch it. If this server keeps files, it is the URL of this server’s copy, and expires after one to two hours: read the generation again for a new one. Otherwise it is `originalUrl`.',
+      resolve: urlOf,
+    }),
+    originalUrl: t.exposeString('url', {
+      description:
+        'URL of the image at fal. Anyone with this URL can fetch it. fal deletes the image after a time, by default 30 days.',
+    }),
+    size: t.int({
+      nullable: true,
+      description: 'Size of the file in bytes. Null until this server has copied it.',
+      extensions: needs('Generation', 'files'),
+      resolve: ({ copy }) => copy?.size ?? null,
+    }),
+    sha256: t.string({
+      nullable: true,
+      description: 'SHA-256 of the file in hexadecimal. Null until this server has copied it.',
+      extensions: needs('Generation', 'files'),
+      resolve: ({ copy }) => copy?.sha256 ?? null,
     }),
     width: t.exposeInt('width', {
       nullable: true,
@@ -71,15 +92,18 @@ export const GenerationNode = builder.prismaNode('Generation', {
     }),
     imageUrl: t.string({
       nullable: true,
-      description: 'URL of the first image. Null if there is none.',
+      description: 'URL of the first image, as in `images`. Null if there is none.',
       extensions: needs('Generation', 'images'),
-      resolve: ({ images }) => imagesOf(images)[0]?.url ?? null,
+      resolve: (row, _args, context) => {
+        const [first] = imagesOf(row);
+        return first === undefined ? null : urlOf(first, {}, context);
+      },
     }),
     images: t.field({
       type: [Image],
       description: 'Images in fal’s order. Empty until `status` is COMPLETED.',
       extensions: needs('Generation', 'images'),
-      resolve: ({ images }) => imagesOf(images),
+      resolve: imagesOf,
     }),
     input: t.field({
       type: 'JSON',
@@ -128,8 +152,20 @@ export const GenerationConnection = builder.connectionObject<typeof GenerationNo
 );
 
 /** The images column, which this service writes; an empty list until a generation completes. */
-function imagesOf(stored: unknown): readonly GeneratedImage[] {
-  return Array.isArray(stored) ? (stored as GeneratedImage[]) : [];
+function imagesOf(row: Generation): readonly ShownImage[] {
+  const { id: runId, images } = row;
+  const { files = [] } = row as Partial<GenerationRow>;
+  if (!Array.isArray(images)) return [];
+  return (images as unknown as GeneratedImage[]).map((image, position) => ({
+    ...image,
+    runId,
+    position,
+    copy: files.find((file) => file.position === position),
+  }));
+}
+
+function urlOf(image: ShownImage, _args: object, { fileUrl, host }: Context): string {
+  return fileUrl(image, host) ?? image.url;
 }
 
 builder.queryField('generation', (t) =>

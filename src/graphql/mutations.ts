@@ -2,7 +2,7 @@ import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { unwrap, errorsOf, notFound } from './refusals.ts';
+import { errorsOf, notFound } from './refusals.ts';
 import {
   MAX_EXTERNAL_ID_LENGTH,
   MAX_NAME_LENGTH,
@@ -17,7 +17,6 @@ import type { RefusalCode, Result } from '../domain/user-error.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 import { cancelTraining } from '../jobs/cancel-training.ts';
 import { createAvatar } from '../jobs/create-avatar.ts';
-import { deleteAvatar } from '../jobs/delete-avatar.ts';
 import { startTraining } from '../jobs/start-training.ts';
 import { updateAvatar } from '../jobs/update-avatar.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
@@ -200,31 +199,5 @@ builder.mutationField('cancelTraining', (t) =>
         info,
         await cancelTraining(context.jobs, viewerOf(context).ownerId, input.avatarId),
       ),
-  }),
-);
-
-const DeleteAvatarInput = builder.inputType('DeleteAvatarInput', {
-  description: 'Input of `deleteAvatar`.',
-  fields: (t) => ({ avatarId: t.id({ required: true, description: 'ID of the avatar to delete.' }) }),
-});
-
-const DeleteAvatarPayload = builder
-  .objectRef<{ readonly deletedAvatarId: string }>('DeleteAvatarPayload')
-  .implement({
-    description: 'The avatar and its generations were deleted.',
-    fields: (t) => ({
-      deletedAvatarId: t.exposeID('deletedAvatarId', { description: 'ID of the deleted avatar.' }),
-    }),
-  });
-
-builder.mutationField('deleteAvatar', (t) =>
-  t.field({
-    type: DeleteAvatarPayload,
-    description: 'Deletes an avatar and its generations, and cancels its runs under way.',
-    extensions: { startsRun: false } satisfies FieldPolicy,
-    errors: errorsOf<typeof deleteAvatar>({ NOT_FOUND: true }),
-    args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'The avatar to delete.' }) },
-    resolve: async (_root, { input }, context) =>
-      unwrap(await deleteAvatar(context.jobs, viewerOf(context).ownerId, input.avatarId)),
   }),
 );

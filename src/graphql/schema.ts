@@ -8,6 +8,7 @@ import './changes.ts';
 import './queries.ts';
 import './image-mutations.ts';
 import './mutations.ts';
+import './delete-avatar.ts';
 import './photo-set.ts';
 import './photo-mutations.ts';
 import './generation-mutations.ts';

@@ -18,7 +18,7 @@ export type Selection = {
   readonly feeds: Feeds<Row, Buffer>;
   /** The variable whose only use is the argument `afterVersion`, which changes no event. */
   readonly resumeVariable: string | null;
-  /** False if it reads other rows than the one that is watched. */
+  /** False if it reads other rows than the one that is watched, or makes URLs that expire. */
   readonly isOfRowOnly: boolean;
 };
 
@@ -37,12 +37,15 @@ export class Selections {
     const selection = {
       feeds: new Feeds<Row, Buffer>(),
       resumeVariable: variables.filter((name) => name === resume).length === 1 ? resume : null,
-      isOfRowOnly: !fields.some((name) => relations.has(name)),
+      isOfRowOnly: !fields.some((name) => relations.has(name) || EXPIRING.has(name)),
     };
     this.#known.set(operation, selection);
     return selection;
   }
 }
+
+/** Fields whose values change with the time. */
+const EXPIRING: ReadonlySet<string> = new Set(['url', 'imageUrl']);
 
 function namesIn(parts: readonly ASTNode[]): { fields: string[]; variables: string[] } {
   const names = { fields: [] as string[], variables: [] as string[] };

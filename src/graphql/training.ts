@@ -8,7 +8,8 @@ import { notFound } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { loraUrlsOf, type Artifact } from '../catalog/artefact.ts';
-import type { TrainingRow } from './context.ts';
+import type { FileRef } from '../jobs/keep-files.ts';
+import type { CopiedFile, TrainingRow } from './context.ts';
 
 const TrainingStatusEnum = builder.enumType('TrainingStatus', {
   description: 'State of a training.',
@@ -26,20 +27,68 @@ const TrainingStatusEnum = builder.enumType('TrainingStatus', {
 
 type ArtifactOf<Kind extends Artifact['kind']> = Extract<Artifact, { kind: Kind }>;
 
-const LoraArtifact = builder.objectRef<ArtifactOf<'LORA'>>('LoraArtifact').implement({
+/** Which file of a training's artefact it is, and what is known of our copy. */
+type ShownFile = FileRef & { readonly originalUrl: string; readonly copy: CopiedFile | undefined };
+
+const ArtifactFile = builder.objectRef<ShownFile>('ArtifactFile').implement({
+  description: 'A file of an artefact.',
+  fields: (t) => ({
+    url: t.string({
+      description:
+        'URL of the file. Anyone with this URL can fetch it. If this server keeps files, it is the URL of this server’s copy, and expires after one to two hours: read the training again for a new one. Otherwise it is `originalUrl`.',
+      resolve: (file, _args, { fileUrl, host }) => fileUrl(file, host) ?? file.originalUrl,
+    }),
+    originalUrl: t.exposeString('originalUrl', {
+      description: 'URL of the file at fal, which deletes it after a time, by default a year.',
+    }),
+    size: t.int({
+      nullable: true,
+      description: 'Size of the file in bytes. Null until this server has copied it.',
+      resolve: ({ copy }) => copy?.size ?? null,
+    }),
+    sha256: t.string({
+      nullable: true,
+      description: 'SHA-256 of the file in hexadecimal. Null until this server has copied it.',
+      resolve: ({ copy }) => copy?.sha256 ?? null,
+    }),
+  }),
+});
+
+type LoraOfTraining = ArtifactOf<'LORA'> & {
+  readonly training: Pick<TrainingRow, 'id'> & Partial<Pick<TrainingRow, 'files'>>;
+};
+
+const LoraArtifact = builder.objectRef<LoraOfTraining>('LoraArtifact').implement({
   description: 'Artefact of a trainer whose artefact is LORA.',
   fields: (t) => ({
-    loraUrl: t.exposeString('loraUrl', { description: 'URL of the LoRA file.' }),
+    loraUrl: t.exposeString('loraUrl', { description: 'URL of the LoRA file at fal.' }),
     loraUrls: t.stringList({
-      description: 'URLs of all files of the LoRA, the first of which is `loraUrl`.',
+      description: 'URLs of all files of the LoRA at fal, the first of which is `loraUrl`.',
       resolve: loraUrlsOf,
     }),
     configUrl: t.exposeString('configUrl', {
       nullable: true,
-      description: 'URL of the LoRA’s configuration file. Null if fal gave none.',
+      description: 'URL of the LoRA’s configuration file at fal. Null if fal gave none.',
+    }),
+    files: t.field({
+      type: [ArtifactFile],
+      description: 'All files: those of the LoRA, then its configuration file.',
+      extensions: needs('Training', 'files'),
+      resolve: filesOf,
     }),
   }),
 });
+
+function filesOf({ training, configUrl, ...lora }: LoraOfTraining): readonly ShownFile[] {
+  const { id: runId, files = [] } = training;
+  const urls = [...loraUrlsOf({ ...lora, configUrl }), ...(configUrl === null ? [] : [configUrl])];
+  return urls.map((originalUrl, position) => ({
+    runId,
+    position,
+    originalUrl,
+    copy: files.find((file) => file.position === position),
+  }));
+}
 
 const FinetuneArtifact = builder.objectRef<ArtifactOf<'FINETUNE'>>('FinetuneArtifact').implement({
   description: 'Artefact of a trainer whose artefact is FINETUNE.',
@@ -98,8 +147,11 @@ export const TrainingNode = builder.prismaNode('Job', {
       description:
         'Artefact of the training. Null unless `status` is COMPLETED, and for trainings that a later one replaced before this service kept the artefacts of all trainings.',
       extensions: needs('Training', 'artifact'),
-      // This service writes the column.
-      resolve: ({ artifact }) => artifact as Artifact | null,
+      resolve: (row) => {
+        // This service writes the column.
+        const artifact = row.artifact as Artifact | null;
+        return artifact?.kind === 'LORA' ? { ...artifact, training: row } : artifact;
+      },
     }),
     isCurrent: t.boolean({
       description: 'Whether the avatar generates images from the artefact of this training.',

@@ -40,6 +40,8 @@ export type AdmissionContext = {
   subscribesOnly?: boolean;
   /** The HTTP request. */
   readonly req?: IncomingMessage;
+  /** Set by the WebSocket server: the Host header of the upgrade. */
+  readonly host?: string | undefined;
   /** Set for a request that was read already. */
   readonly identity?: Identity;
   readonly body?: BodyReading;

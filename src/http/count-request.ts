@@ -1,3 +1,4 @@
+import { FILE_PATH } from './file-url.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import { isAt, pathOf } from './request-head.ts';
 import { PHOTO_PATH } from './photo-upload.ts';
@@ -22,8 +23,9 @@ export function countWhenSent(
   });
 }
 
-function routeOf(path: string): 'graphql' | 'webhook' | 'photo' | 'other' {
+function routeOf(path: string): Parameters<CountRequest>[0]['route'] {
   if (isAt(GRAPHQL_PATH, path)) return 'graphql';
   if (isAt(WEBHOOK_PATH, path)) return 'webhook';
+  if (isAt(FILE_PATH, path)) return 'file';
   return isAt(PHOTO_PATH, path) ? 'photo' : 'other';
 }

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withTimeout } from '../async/with-timeout.ts';
+import type { KeepFilesDeps } from '../jobs/keep-files.ts';
 import type { SubmitDeps } from '../jobs/submit.ts';
 import type { WebhookOutcome } from './fal-webhook.ts';
 
@@ -7,14 +8,14 @@ const LOOKUP_MS = 1000;
 
 export type Metrics = {
   readonly registry: Registry;
-  readonly jobs: SubmitDeps['metrics'];
+  readonly jobs: SubmitDeps['metrics'] & KeepFilesDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
   readonly countRequest: CountRequest;
 };
 
 /** Counts a request whose response was sent. An event stream counts when it ends. */
 export type CountRequest = (request: {
-  readonly route: 'graphql' | 'webhook' | 'photo' | 'other';
+  readonly route: 'graphql' | 'webhook' | 'photo' | 'file' | 'other';
   readonly status: number;
   readonly seconds: number;
 }) => void;
@@ -28,9 +29,16 @@ export type Readings = {
   /** Whether submits are held back because fal refuses our key or account. Throws when the database does not answer. */
   readonly isBreakerOpen: () => Promise<boolean>;
   readonly clockSkewSeconds: () => number;
+  /** Throws when the database does not answer. */
+  readonly fileBacklog: () => Promise<{ readonly waiting: number; readonly lagSeconds: number }>;
 };
 
-export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Readings): Metrics {
+export function createMetrics({
+  listeners,
+  isBreakerOpen,
+  clockSkewSeconds,
+  fileBacklog,
+}: Readings): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const webhooks = new Counter({
@@ -51,9 +59,15 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
     labelNames: ['outcome'],
     registers: [registry],
   });
+  const copied = new Counter({
+    name: 'likeness_file_copies_total',
+    help: 'Attempts to copy a file of a run from fal by outcome: stored, retried (later) or failed (for good)',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
   const requests = new Counter({
     name: 'likeness_http_requests_total',
-    help: 'HTTP requests by route (graphql, webhook or other) and status of the response',
+    help: 'HTTP requests by route (graphql, webhook, photo, file or other) and status of the response',
     labelNames: ['route', 'status'],
     registers: [registry],
   });
@@ -78,6 +92,14 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
     // Metrics must be readable while the database is slow.
     async () => Number(await withTimeout(isBreakerOpen(), LOOKUP_MS).catch(() => Number.NaN)),
   );
+  const backlog = (name: 'waiting' | 'lagSeconds') => async () =>
+    (await withTimeout(fileBacklog(), LOOKUP_MS).catch(() => null))?.[name] ?? Number.NaN;
+  gauge('likeness_files_waiting', 'Files of runs that are not copied yet; NaN: unknown', backlog('waiting'));
+  gauge(
+    'likeness_file_lag_seconds',
+    'Seconds that the oldest of these files waits; NaN: unknown',
+    backlog('lagSeconds'),
+  );
   gauge(
     'likeness_fal_clock_skew_seconds',
     "Seconds by which fal's clock is ahead of this machine's, from the last response",
@@ -94,6 +116,7 @@ export function createMetrics({ listeners, isBreakerOpen, clockSkewSeconds }: Re
     jobs: {
       runEnded: ({ kind, state, errorCode }) => ended.inc({ kind, state, code: errorCode ?? 'none' }),
       submitted: (outcome) => submits.inc({ outcome }),
+      fileCopied: (outcome) => copied.inc({ outcome }),
     },
   };
 }

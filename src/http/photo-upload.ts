@@ -1,3 +1,4 @@
+import { createOwnAddress } from './own-address.ts';
 import { askForBody } from './expect-continue.ts';
 import { pathOf } from './request-head.ts';
 import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
@@ -98,16 +99,8 @@ function refusal(kind: Refusal): Answer {
   return { status, body: { code, message } };
 }
 
-/** Without a public address, the URL has the Host header, and only the client that sent the header gets the URL. */
-export function createUploadUrl({
-  publicUrl,
-  host,
-  port,
-}: {
-  readonly publicUrl: string | null;
-  readonly host: string;
-  readonly port: number;
-}) {
+export function createUploadUrl(config: Parameters<typeof createOwnAddress>[0]) {
+  const address = createOwnAddress(config);
   return (token: string, requestHost: string | undefined): string =>
-    `${publicUrl ?? `http://${requestHost ?? `${host}:${port}`}`}${PHOTO_PATH}/${token}`;
+    `${address(requestHost)}${PHOTO_PATH}/${token}`;
 }

@@ -7,8 +7,7 @@ import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 
 import type { ExecutionGuard } from '../graphql/policy/execution-guard.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
-import type { Services } from '../graphql/context.ts';
-import type { Viewer } from '../auth/viewer.ts';
+import type { Context, Services } from '../graphql/context.ts';
 
 export type PlainQueryOptions = {
   readonly schema: GraphQLSchema;
@@ -50,7 +49,7 @@ export function createPlainQueries(options: PlainQueryOptions): PlainQueries {
     const parameters = body.kind === 'read' ? parametersIn(body.bytes) : null;
     const query = parameters && queries.find(parameters.query, parameters.operationName, validDocument);
     if (parameters === null || query === null) return { identity, body };
-    const result = await run(query, parameters.variables, identity.viewer);
+    const result = await run(query, parameters.variables, { viewer: identity.viewer, host });
     if (result.errors !== undefined) return { identity, body, result };
 
     const text = JSON.stringify(result);
@@ -65,9 +64,13 @@ export function createPlainQueries(options: PlainQueryOptions): PlainQueries {
     return 'answered';
   };
 
-  async function run(query: PlainQuery, variableValues: Variables, viewer: Viewer): Promise<ExecutionResult> {
+  async function run(
+    query: PlainQuery,
+    variableValues: Variables,
+    caller: Pick<Context, 'viewer' | 'host'>,
+  ): Promise<ExecutionResult> {
     const { document, operation } = query;
-    const contextValue = { ...services, viewer };
+    const contextValue = { ...services, ...caller };
     const operationName = operation.name?.value;
     const admission = guard.admit({ schema, document, operationName, variableValues, contextValue });
     if ('refusal' in admission) return { errors: [admission.refusal] };

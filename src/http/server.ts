@@ -12,6 +12,8 @@ import { createPhotoUpload, PHOTO_PATH, type PhotoUploads } from './photo-upload
 import { UpgradableToWebSocket } from './upgradable-to-websocket.ts';
 import { dropUnreadBody } from './unread-body.ts';
 import { countWhenSent } from './count-request.ts';
+import { createFileDownload, type FileDownloads } from './file-download.ts';
+import { FILE_PATH } from './file-url.ts';
 import { isAt, methodNotAllowed, pathOf, refusalOfHead, type HeadRefusal } from './request-head.ts';
 import { isMetricsReader } from './metrics-reader.ts';
 import { jsonResponse } from './json-response.ts';
@@ -51,6 +53,7 @@ export type HttpOptions = {
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly photos: PhotoUploads;
+  readonly files: FileDownloads;
   /** Null: there is no page. */
   readonly studio?: StudioRoute | null;
   readonly readiness: Readiness;
@@ -74,8 +77,11 @@ const LOCAL_ONLY =
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { log, timeouts = TIMEOUTS } = options;
   const inFlight = new InFlight();
-  const webhook = createFalWebhook(options.webhook);
-  const photoUpload = createPhotoUpload(options.photos);
+  const rawRoutes = [
+    [WEBHOOK_PATH, createFalWebhook(options.webhook)],
+    [PHOTO_PATH, createPhotoUpload(options.photos)],
+    [FILE_PATH, createFileDownload(options.files)],
+  ] as const;
   // Tracked until the response exists: sending it to a disconnected client may never end.
   const edge = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),
@@ -99,15 +105,12 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '');
     const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
-    const answer = isAt(WEBHOOK_PATH, path)
-      ? webhook
-      : isAt(PHOTO_PATH, path)
-        ? photoUpload
-        : isQuery
-          ? options.plainQueries
-          : path === '/' || isAt(STUDIO_PATH, path)
-            ? (options.studio ?? null)
-            : null;
+    const isStudio = path === '/' || isAt(STUDIO_PATH, path);
+    const answer = isQuery
+      ? options.plainQueries
+      : isStudio
+        ? (options.studio ?? null)
+        : (rawRoutes.find(([at]) => isAt(at, path))?.[1] ?? null);
     const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
     if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
   }

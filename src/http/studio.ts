@@ -39,8 +39,12 @@ export function createStudio(
       response.setHeader('vary', 'Accept');
       if (headers.accept?.includes('text/html') !== true) return {};
     }
-    // On the first request: a start must not become slower.
-    const files = await (reading ??= readAll(readFiles, config));
+    // On the first request: a start must not become slower. A failure, as for want of file handles, is not kept.
+    reading ??= readAll(readFiles, config).catch((error: unknown) => {
+      reading = null;
+      throw error;
+    });
+    const files = await reading;
     const name = path === '/' ? 'index.html' : path.slice(STUDIO_PATH.length + 1);
     const file = files?.get(name);
     if (file === undefined || (name === 'index.html' && path !== '/')) return {};
@@ -51,12 +55,13 @@ export function createStudio(
   };
 }
 
-/** Where images are that have another origin than the page: at fal, and at the public address of this server. */
+/** Where images are that have another origin than the page: at the public address of this server, or at fal. */
 export function imageOriginsOf(
-  { publicUrl, fal }: Pick<Config, 'publicUrl' | 'fal'>,
+  { publicUrl, keepsFiles, fal }: Pick<Config, 'publicUrl' | 'keepsFiles' | 'fal'>,
   simulatorUrl: string | null,
 ): string[] {
   const own = publicUrl === null ? [] : [new URL(publicUrl).origin];
+  if (keepsFiles) return own;
   if (fal?.restUrl === FAL_REST_URL) return [...own, ...FAL_MEDIA];
   const atFal = simulatorUrl ?? fal?.restUrl;
   return atFal === undefined ? own : [...own, new URL(atFal).origin];

@@ -18,7 +18,7 @@ import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { Duplex } from 'node:stream';
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { InFlight } from '../async/in-flight.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import type { Log } from '../log/log.ts';
@@ -63,6 +63,7 @@ type Extra = {
   readonly connection: WsConnection;
   /** The header of the upgrade request; null after its use. */
   authorization: string | null;
+  readonly host: string | undefined;
   viewer: Viewer | null;
 };
 
@@ -139,7 +140,7 @@ export function serveSockets(
       result.errors === undefined ? undefined : withoutStatuses(result),
     onSubscribe: async (context, id, payload) => {
       const { extra, subscriptions } = context;
-      const { connection, viewer } = extra;
+      const { connection, viewer, host } = extra;
       if (!connection.begin(id)) return [new GraphQLError('The operation ID is too long or in use.')];
       // `subscriptions` includes the new operation. Operations that the client has completed may still execute: as many
       // again are allowed.
@@ -148,7 +149,7 @@ export function serveSockets(
         const message = `A socket may run at most ${most} operations at a time: end one first.`;
         return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
       }
-      const enveloped = yoga.getEnveloped({ viewer });
+      const enveloped = yoga.getEnveloped({ viewer, host });
       const schema = enveloped.schema as GraphQLSchema;
       // A thrown error would close the socket for the other operations.
       const document = attempt(() => enveloped.parse(payload.query) as DocumentNode);
@@ -187,16 +188,15 @@ export function serveSockets(
     else if (!isAllowed(request)) refuse(socket, 403);
     else if (isFull(limits.sockets, sockets.clients.size, unauthenticated.size)) refuse(socket, 503);
     else
-      sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        accept(webSocket, socket, request.headers.authorization ?? null),
-      );
+      sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket, request.headers));
   });
   // A function of its own: listeners that are made beside the request would keep it.
-  function accept(socket: WebSocket, stream: Duplex, authorization: string | null): void {
+  function accept(socket: WebSocket, stream: Duplex, { authorization, host }: IncomingHttpHeaders): void {
     unauthenticated.add(socket);
     socket.on('close', () => unauthenticated.delete(socket));
     const connection = new WsConnection(socket, stream, options);
-    connection.serve(protocol, { socket, connection, authorization, viewer: null });
+    const caller = { authorization: authorization ?? null, host, viewer: null };
+    connection.serve(protocol, { socket, connection, ...caller });
   }
 
   return {

@@ -101,11 +101,11 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         withPictures(withTabsInPlace(renderGraphiQL(page))),
       )),
     maskedErrors: { maskError },
-    context: ({ viewer = null, subscribesOnly = false, req }) => ({
+    context: ({ viewer = null, subscribesOnly = false, req, host = req?.headers.host }) => ({
       ...services,
       viewer,
       subscribesOnly,
-      host: req?.headers.host,
+      host,
     }),
   });
   const plainQueries = createPlainQueries({

@@ -1,27 +1,79 @@
 import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
-import { deleteFilesOf } from './delete-photo.ts';
+import { deleteFilesUnder } from './delete-files.ts';
+import { filePrefix, type FileKind } from './keep-files.ts';
+import { photoPrefix } from './delete-photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
+import type { RetentionDays } from './submit.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
+
+/** What is deleted with an avatar. */
+export type Removed = {
+  readonly generations: number;
+  readonly trainings: number;
+  readonly photos: number;
+  /** Of the photos as uploaded, and of the copies of files. */
+  readonly bytes: number;
+  /** Files of its runs at fal. */
+  readonly atFal: readonly {
+    readonly kind: FileKind;
+    readonly url: string;
+    readonly madeAt: Date | null;
+  }[];
+};
 
 interface DeleteStore {
   /** Deletes the avatar and its generations and cancels their open jobs; null when there is no such avatar. */
-  deleteAvatar(ownerId: string, avatarId: string): Promise<readonly OutboxEntry[] | null>;
+  deleteAvatar(
+    ownerId: string,
+    avatarId: string,
+  ): Promise<{ readonly outbox: readonly OutboxEntry[]; readonly removed: Removed } | null>;
 }
 
 export type DeleteAvatarDeps = PublishDeps & {
   readonly store: DeleteStore;
   readonly photoFiles: Pick<FileStorage, 'delete' | 'list'>;
+  readonly resultFiles: Pick<FileStorage, 'delete' | 'list'>;
+  readonly settings: { readonly retentionDays: RetentionDays };
 };
 
-/** Deletes an avatar with its generations and photos. The reconciler cancels its open runs at fal; their events are ignored. */
+export type DeletionReceipt = Omit<Removed, 'atFal'> & {
+  /** Files that were deleted from our storage. */
+  readonly files: number;
+  /** Files that the sweep deletes later. */
+  readonly filesLeft: number;
+  /** `until` null: as long as the account's setting at fal says. */
+  readonly atFal: readonly { readonly url: string; readonly until: Date | null }[];
+};
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Deletes an avatar with its generations, photos and the copies of its files. The reconciler cancels its open runs at fal;
+ * their events are ignored.
+ */
 export async function deleteAvatar(
   deps: DeleteAvatarDeps,
   ownerId: string,
   avatarId: string,
-): Promise<Result<{ readonly deletedAvatarId: string }, 'NOT_FOUND'>> {
-  const outbox = await deps.store.deleteAvatar(ownerId, avatarId);
-  if (outbox === null) return NO_SUCH_AVATAR;
-  publishSoon(deps, outbox);
-  await deleteFilesOf(deps, avatarId);
-  return { done: { deletedAvatarId: avatarId } };
+): Promise<Result<{ readonly deletedAvatarId: string; readonly receipt: DeletionReceipt }, 'NOT_FOUND'>> {
+  const deleted = await deps.store.deleteAvatar(ownerId, avatarId);
+  if (deleted === null) return NO_SUCH_AVATAR;
+  publishSoon(deps, deleted.outbox);
+  const { photoFiles, resultFiles, log, settings } = deps;
+  const [photos, copies] = await Promise.all([
+    deleteFilesUnder({ storage: photoFiles, log }, photoPrefix(avatarId)),
+    deleteFilesUnder({ storage: resultFiles, log }, filePrefix({ avatarId })),
+  ]);
+  const atFal = deleted.removed.atFal.map(({ kind, url, madeAt }) => {
+    const days = settings.retentionDays[kind === 'IMAGE' ? 'images' : 'artifacts'];
+    const until = days === null || madeAt === null ? null : new Date(madeAt.getTime() + days * DAY_MS);
+    return { url, until };
+  });
+  const receipt = {
+    ...deleted.removed,
+    files: photos.deleted + copies.deleted,
+    filesLeft: photos.failed + copies.failed,
+    atFal,
+  };
+  return { done: { deletedAvatarId: avatarId, receipt } };
 }

@@ -1,21 +1,31 @@
+import { deleteFilesUnder } from './delete-files.ts';
+import { filePrefix } from './keep-files.ts';
 import { NO_SUCH_GENERATION, type Result } from '../domain/user-error.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
+import type { FileStorage } from '../storage/file-storage.ts';
 
 export type DeleteGenerationDeps = PublishDeps & {
   readonly store: {
     /** Deletes the generation and cancels its open job; null when there is no such generation. */
-    deleteGeneration(ownerId: string, generationId: string): Promise<readonly OutboxEntry[] | null>;
+    deleteGeneration(
+      ownerId: string,
+      generationId: string,
+    ): Promise<{ readonly avatarId: string; readonly outbox: readonly OutboxEntry[] } | null>;
   };
+  readonly resultFiles: Pick<FileStorage, 'delete' | 'list'>;
 };
 
-/** Deletes a generation. The reconciler cancels its open run at fal. What it spent still counts towards the quotas. */
+/** Deletes a generation and the copies of its images. The reconciler cancels its open run at fal. What it spent still counts towards the quotas. */
 export async function deleteGeneration(
   deps: DeleteGenerationDeps,
   ownerId: string,
   generationId: string,
 ): Promise<Result<{ readonly deletedGenerationId: string }, 'NOT_FOUND'>> {
-  const outbox = await deps.store.deleteGeneration(ownerId, generationId);
-  if (outbox === null) return NO_SUCH_GENERATION;
+  const deleted = await deps.store.deleteGeneration(ownerId, generationId);
+  if (deleted === null) return NO_SUCH_GENERATION;
+  const { avatarId, outbox } = deleted;
   publishSoon(deps, outbox);
+  const { resultFiles: storage, log } = deps;
+  await deleteFilesUnder({ storage, log }, filePrefix({ avatarId, runId: generationId }));
   return { done: { deletedGenerationId: generationId } };
 }

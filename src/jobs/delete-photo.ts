@@ -1,3 +1,4 @@
+import { deleteFiles } from './delete-files.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
@@ -24,39 +25,11 @@ export async function deletePhoto(
   const deleted = await deps.photoStore.deletePhoto(ownerId, photoId);
   if (deleted === null) return refuse('NOT_FOUND', 'There is no photo with this id.');
   publishSoon(deps, deleted.outbox);
-  await deleteFiles(deps, deleted.files);
+  await deleteFiles({ storage: deps.photoFiles, log: deps.log }, deleted.files);
   return { done: { deletedPhotoId: photoId, avatarId: deleted.avatarId } };
-}
-
-/** Never throws: a file that cannot be deleted now is removed by the sweep, because it has no row. */
-export async function deleteFiles(
-  { photoFiles, log }: Pick<DeletePhotoDeps, 'photoFiles' | 'log'>,
-  files: readonly string[],
-): Promise<void> {
-  const results = await Promise.allSettled(files.map((file) => photoFiles.delete(file)));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined)
-    log.warn({ err: failed.reason as unknown }, 'files of photos not deleted; retrying later');
 }
 
 /** Files of one avatar share a prefix. */
 export function photoPrefix(avatarId: string): string {
   return `${avatarId}/`;
-}
-
-/** Deletes all files of an avatar that was deleted. Never throws. */
-export async function deleteFilesOf(
-  {
-    photoFiles,
-    log,
-  }: Pick<DeletePhotoDeps, 'log'> & { readonly photoFiles: Pick<FileStorage, 'delete' | 'list'> },
-  avatarId: string,
-): Promise<void> {
-  const files: string[] = [];
-  try {
-    for await (const { key } of photoFiles.list(photoPrefix(avatarId))) files.push(key);
-  } catch (error) {
-    log.warn({ err: error, avatarId }, 'files of photos not listed; retrying later');
-  }
-  await deleteFiles({ photoFiles, log }, files);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hashOfToken } from './create-photo-uploads.ts';
-import { deleteFiles, photoPrefix } from './delete-photo.ts';
+import { deleteFiles } from './delete-files.ts';
+import { photoPrefix } from './delete-photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../storage/file-storage.ts';
 import type { CheckedPhoto, PhotoReason, PhotoWarning } from '../domain/photo.ts';
@@ -147,7 +148,8 @@ async function judge(
   if (file !== null) await photoFiles.put(file, photo.content());
   const saved = await photoStore.savePhoto(expected, checked, file);
   // A crash before this leaves a file without a row, which the sweep removes.
-  if (file !== null && saved?.verdict.state !== 'ACCEPTED') await deleteFiles(deps, [file]);
+  if (file !== null && saved?.verdict.state !== 'ACCEPTED')
+    await deleteFiles({ storage: photoFiles, log: deps.log }, [file]);
   if (saved === null) return { kind: 'used' };
   publishSoon(deps, saved.outbox);
   return { kind: 'checked', photoId: expected.id, verdict: saved.verdict };

@@ -1,7 +1,8 @@
-import { deleteFiles, type DeletedPhotos } from './delete-photo.ts';
+import { deleteFiles, deleteUnknownFiles, UNKNOWN_AFTER_MS } from './delete-files.ts';
+import type { DeletedPhotos } from './delete-photo.ts';
 import { runEvery, type Loop } from '../async/run-every.ts';
 import { publishSoon, type PublishDeps } from './publish-outbox.ts';
-import type { FileStorage, StoredFile } from '../storage/file-storage.ts';
+import type { FileStorage } from '../storage/file-storage.ts';
 
 export type SweepPhotosDeps = PublishDeps & {
   readonly photoStore: {
@@ -21,16 +22,18 @@ export type SweepPhotosDeps = PublishDeps & {
 };
 
 const BATCH_SIZE = 200;
-/** Longer than an upload with its check: until then a file may get its row. */
-const UNKNOWN_AFTER_MS = 3_600_000;
-
 const DELETION_INTERVAL_MS = 10_000;
 
 export function sweepPhotos(deps: SweepPhotosDeps): readonly Loop[] {
-  const { log } = deps;
+  const { photoFiles: storage, photoStore, spool, log } = deps;
+  const findUnknown = (files: readonly string[]) => photoStore.findUnknown(files);
+  const deleteUnknown = async (stop: AbortSignal) => {
+    await spool.sweep(UNKNOWN_AFTER_MS);
+    await deleteUnknownFiles({ storage, findUnknown, claim: deps.claimPhotoFiles, log }, stop);
+  };
   return [
     runEvery((stop) => deleteDuePhotos(deps, stop), { intervalMs: DELETION_INTERVAL_MS, log }),
-    runEvery((stop) => deleteUnknownFiles(deps, stop), { intervalMs: UNKNOWN_AFTER_MS, log }),
+    runEvery(deleteUnknown, { intervalMs: UNKNOWN_AFTER_MS, log }),
   ];
 }
 
@@ -38,29 +41,7 @@ async function deleteDuePhotos(deps: SweepPhotosDeps, stop: AbortSignal): Promis
   while (!stop.aborted) {
     const { files, outbox, count } = await deps.photoStore.deleteDue(BATCH_SIZE);
     publishSoon(deps, outbox);
-    await deleteFiles(deps, files);
+    await deleteFiles({ storage: deps.photoFiles, log: deps.log }, files);
     if (count < BATCH_SIZE) return;
   }
-}
-
-/** Deletes files without a photo: of a killed process, of a deletion that failed. */
-export async function deleteUnknownFiles(deps: SweepPhotosDeps, stop: AbortSignal): Promise<void> {
-  await deps.spool.sweep(UNKNOWN_AFTER_MS);
-  await deps.claimPhotoFiles();
-  let batch: string[] = [];
-  const deleteBatch = async () => {
-    await deleteFiles(deps, await deps.photoStore.findUnknown(batch));
-    batch = [];
-  };
-  for await (const file of deps.photoFiles.list('')) {
-    if (stop.aborted) return;
-    if (!isOld(file)) continue;
-    batch.push(file.key);
-    if (batch.length === BATCH_SIZE) await deleteBatch();
-  }
-  if (batch.length > 0) await deleteBatch();
-}
-
-function isOld({ storedAt }: StoredFile): boolean {
-  return Date.now() - storedAt.getTime() > UNKNOWN_AFTER_MS;
 }

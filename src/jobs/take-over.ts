@@ -1,3 +1,4 @@
+import { withTimeout } from '../async/with-timeout.ts';
 import type { InFlight } from '../async/in-flight.ts';
 import type { Log } from '../log/log.ts';
 import type { Reconciler } from './reconcile.ts';
@@ -10,6 +11,8 @@ export interface InstanceStore {
   beat(): Promise<number>;
   /** At the end of this instance: frees its leases. */
   leave(): Promise<void>;
+  /** For the only process of a database: frees all leases. */
+  freeAll(): Promise<void>;
 }
 
 export type TakeOverDeps = {
@@ -18,6 +21,25 @@ export type TakeOverDeps = {
   readonly inFlight: InFlight;
   readonly log: Log;
 };
+
+const LEAVE_TIMEOUT_MS = 1000;
+
+/** Begins the life of this instance, before its first lease. Resolves with what ends it. */
+export async function enter(
+  { instances, log }: Pick<TakeOverDeps, 'instances' | 'log'>,
+  { isAlone }: { readonly isAlone: boolean },
+): Promise<() => Promise<void>> {
+  if (isAlone) {
+    await instances.freeAll();
+    return () => Promise.resolve();
+  }
+  await instances.beat();
+  // Another instance takes its leases over when the database is away.
+  return () =>
+    withTimeout(instances.leave(), LEAVE_TIMEOUT_MS).catch((error: unknown) => {
+      log.warn({ err: error }, 'leases not given back');
+    });
+}
 
 /** One heartbeat. Polls at once what dead instances have left, whatever the interval of polls is. */
 export async function takeOver(

@@ -23,6 +23,12 @@ export const NOT_FOUND_GRACE_MS = 2 * MINUTE;
 /** Longer than a poll, which is up to two requests. */
 export const LEASE_MS = 2 * MINUTE;
 
+/** Longer than the copy of a file. */
+export const FILE_LEASE_MS = 20 * MINUTE;
+
+/** The longest pause between two attempts to copy a file. */
+export const MAX_FILE_BACKOFF_MS = HOUR;
+
 /** An instance on a shared database records this often that it lives … */
 export const HEARTBEAT_MS = 1.5 * SECOND;
 

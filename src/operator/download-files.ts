@@ -9,21 +9,29 @@ const MAX_FILE_BYTES = 5_000_000_000;
 const TIMEOUT_MS = 600_000;
 const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 
+type Sources = {
+  readonly trustedOrigins: ReadonlySet<string>;
+  /** The content of our own copy of a file; null if there is none. */
+  readonly copyOf: (url: string) => Promise<AsyncIterable<Uint8Array> | null>;
+};
+
 /**
- * Downloads each file once, one after another, from public addresses only: a caller may have chosen the address. One that
+ * Downloads each file once, one after another, from our own storage, or from public addresses only: a caller may have chosen the address. One that
  * is gone is telled and left out.
  */
 export async function downloadFiles(
   urls: readonly string[],
   folder: string,
-  trustedOrigins: ReadonlySet<string>,
+  { trustedOrigins, copyOf }: Sources,
 ): Promise<number> {
   await mkdir(folder);
   let downloaded = 0;
   for (const [index, url] of urls.entries()) {
     const path = join(folder, `${index + 1}-${nameOf(url)}`);
     try {
-      await download(url, path, trustedOrigins);
+      const copy = await copyOf(url).catch(() => null);
+      if (copy === null) await download(url, path, trustedOrigins);
+      else await pipeline(copy, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
       downloaded += 1;
     } catch (error) {
       await rm(path, { force: true });

@@ -29,7 +29,7 @@ const JOB = {
 
 /** Writes the rows of an avatar, its files, and requests that draw its images again at fal, into a new folder. */
 export async function exportAvatar(
-  { database: { prisma }, importOrigins }: Services,
+  { database: { prisma }, importOrigins, openFiles }: Services,
   id: string,
   folder: string,
 ): Promise<void> {
@@ -54,7 +54,16 @@ export async function exportAvatar(
   const drawn = jobs.filter(({ kind }) => kind === 'GENERATION');
   await write('generate.sh', scriptOf(drawn));
   const files = filesOf(rows);
-  const downloaded = await downloadFiles(files, join(folder, 'files'), importOrigins);
+  const copies = await prisma.resultFile.findMany({ where: { avatarId: id, state: 'STORED' } });
+  const keys = new Map(copies.map(({ url, file }) => [url, file]));
+  const storage = await openFiles();
+  const downloaded = await downloadFiles(files, join(folder, 'files'), {
+    trustedOrigins: importOrigins,
+    copyOf: async (url) => {
+      const key = keys.get(url);
+      return key == null ? null : storage.read(key);
+    },
+  });
   print(
     `${folder}: avatar ${id}, ${jobs.length} runs, ${generations.length} generations, ${downloaded} of ${files.length} files`,
   );

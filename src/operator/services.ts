@@ -2,6 +2,10 @@ import { CommandError, EX_CONFIG, log, readPlace, requireEmbedded } from '../bac
 import { ConfigError, readConfig, type FalConfig } from '../config/config.ts';
 import { DataDirInUseError } from '../embedded/folder-lock.ts';
 import { openDatabase, type Database } from '../open-database.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import { readDatabaseId } from '../db/store/database-id.ts';
+import type { Bucket } from '../storage/s3-storage.ts';
+import type { FileStorage } from '../storage/file-storage.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,6 +16,8 @@ export type Services = {
   readonly fal: () => FalConfig;
   /** Origins of files that may be downloaded although their address is not public. */
   readonly importOrigins: ReadonlySet<string>;
+  /** The storage of the copies of files. */
+  readonly openFiles: () => Promise<FileStorage>;
   readonly close: () => Promise<void>;
 };
 
@@ -20,10 +26,15 @@ export async function openServices(environment: Environment): Promise<Services> 
   const { dataDir, databaseUrl } = readPlace(environment);
   const fal = readFal(environment);
   const importOrigins = readImportOrigins(environment);
+  const bucket = readBucketIn(environment);
   if (databaseUrl === null) requireEmbedded(dataDir);
   try {
     const database = await openDatabase({ dataDir, databaseUrl: databaseUrl ?? undefined, poolSize: 2, log });
-    return { database, fal, importOrigins, close: () => database.close() };
+    const openFiles = async () => {
+      const databaseId = () => readDatabaseId(database.pool);
+      return (await openStorage({ dataDir, bucket }, 'files', databaseId)).files;
+    };
+    return { database, fal, importOrigins, openFiles, close: () => database.close() };
   } catch (error) {
     if (!(error instanceof DataDirInUseError)) throw error;
     throw new CommandError(
@@ -36,6 +47,17 @@ export async function openServices(environment: Environment): Promise<Services> 
 function readImportOrigins({ IMPORT_ORIGINS }: Environment): ReadonlySet<string> {
   try {
     return new Set(readConfig({ IMPORT_ORIGINS }).importOrigins);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
+    throw error;
+  }
+}
+
+function readBucketIn(environment: Environment): Bucket | null {
+  try {
+    return readConfig(
+      Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('S3_'))),
+    ).bucket;
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
     throw error;

@@ -1,6 +1,6 @@
-import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, open, opendir, rename, rm, rmdir, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { dirname, join, posix, relative, sep } from 'node:path';
+import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import {
   requireKey,
   StorageFullError,
@@ -21,16 +21,16 @@ export class LocalStorage implements FileStorage {
 
   /** @param folder created when it is first needed */
   constructor(folder: string) {
-    this.#folder = folder;
+    this.#folder = resolve(folder);
   }
 
   async put(key: string, content: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.#pathOf(key);
     const unfinished = `${path}.${randomUUID()}${UNFINISHED}`;
     try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await requireRoom(this.#folder);
-      await write(unfinished, content);
+      await writeAll(await create(unfinished), content);
       await rename(unfinished, path);
     } catch (error) {
       await rm(unfinished, { force: true });
@@ -50,7 +50,16 @@ export class LocalStorage implements FileStorage {
   }
 
   async delete(key: string): Promise<void> {
-    await rm(this.#pathOf(key), { force: true });
+    const path = this.#pathOf(key);
+    await rm(path, { force: true });
+    // Folders that are empty then, up to the first that is not.
+    for (let folder = dirname(path); folder !== this.#folder; folder = dirname(folder)) {
+      const isRemoved = await rmdir(folder).then(
+        () => true,
+        () => false,
+      );
+      if (!isRemoved) return;
+    }
   }
 
   async *list(prefix: string): AsyncIterable<StoredFile> {
@@ -89,9 +98,27 @@ export function isFull(error: unknown): boolean {
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
+const ATTEMPTS = 5;
+
+/** Creates a file and its folders, one of which may be removed at the same moment because it is empty. */
+async function create(path: string): Promise<FileHandle> {
+  for (let attempt = 1; ; attempt += 1) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      nullIfMissing(error);
+    }
+  }
+}
+
 /** Writes a new file that survives a power cut. */
 export async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
+  await writeAll(await open(path, 'wx', 0o600), content);
+}
+
+async function writeAll(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<void> {
   try {
     for await (const piece of content) await file.writeFile(piece);
     await file.sync();

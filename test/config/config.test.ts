@@ -26,7 +26,7 @@ const LIMITS = [
 const USD_LIMITS = ['LIMIT_USD_PER_DAY', 'LIMIT_TOTAL_USD_PER_DAY'];
 
 const NAMES = (
-  'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
+  'PORT HOST NODE_ENV LOG_LEVEL DATA_DIR DATABASE_URL KEEP_FILES REDIS_URL PUBLIC_URL FAL_KEY FAL_QUEUE_URL FAL_REST_URL ' +
   'FAL_JWKS_URL FAL_ACCOUNT_ID STYLE_TRAINER RECONCILE_INTERVAL_MS AUTH_JWT_SECRET AUTH_JWKS_URL AUTH_ISSUER ' +
   'AUTH_AUDIENCE ALLOWED_ORIGINS IMPORT_ORIGINS PLAYGROUND INTROSPECTION SIMULATE METRICS_TOKEN STUDIO STUDIO_LOGIN_URL ' +
   'FAL_ARTIFACT_RETENTION_DAYS FAL_IMAGE_RETENTION_DAYS PHOTO_RETENTION_DAYS TRAINERS_FILE BREAKER_WAITS_MS ' +
@@ -70,6 +70,7 @@ test('an empty or blank environment is a local server without dependencies', () 
     dataDir: './.data',
     bucket: null,
     databaseUrl: null,
+    keepsFiles: true,
     redisUrl: null,
     publicUrl: null,
     fal: null,
@@ -113,6 +114,7 @@ test('every setting is applied', () => {
       S3_SECRET_ACCESS_KEY: 'top-secret',
       S3_PREFIX: 'here',
       DATABASE_URL: 'postgres://u:p@db.example/likeness',
+      KEEP_FILES: 'on',
       REDIS_URL: 'rediss://cache.example:6380/1',
       PUBLIC_URL: 'https://likeness.example/base/',
       FAL_KEY: 'id:secret',
@@ -169,6 +171,7 @@ test('every setting is applied', () => {
       prefix: 'here/',
     },
     databaseUrl: 'postgres://u:p@db.example/likeness',
+    keepsFiles: true,
     redisUrl: 'rediss://cache.example:6380/1',
     publicUrl: 'https://likeness.example/base',
     fal: {
@@ -638,7 +641,7 @@ describe('an environment with several problems', () => {
 });
 
 test('docs/settings.md lists every setting and no other', () => {
-  const source = ['config', 'bucket', 'studio']
+  const source = ['config', 'bucket', 'limits', 'studio']
     .map((name) => readFileSync(new URL(`../../src/config/${name}.ts`, import.meta.url), 'utf8'))
     .join('');
   const names = [...source.matchAll(/read\.\w+(?:<\w+>)?\('([A-Z\d_]+)'/g)].map(([, name]) => name ?? '');
@@ -647,4 +650,15 @@ test('docs/settings.md lists every setting and no other', () => {
   const listed = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z\d_]+)`/g)].map(([, name]) => name ?? ''));
   expect(listed.toSorted()).toEqual([...new Set(names)].sort());
   for (const name of [...NAMES, ...LIMITS, ...USD_LIMITS]) expect(names).toContain(name);
+});
+
+test('files are kept where every instance can read them, unless a setting says otherwise', () => {
+  const DATABASE_URL = 'postgres://u:p@db.example/likeness';
+  expect(readConfig({}).keepsFiles).toBe(true);
+  expect(readConfig({ KEEP_FILES: 'off' }).keepsFiles).toBe(false);
+  expect(readConfig({ DATABASE_URL }).keepsFiles).toBe(false);
+  expect(readConfig({ DATABASE_URL, KEEP_FILES: 'on' }).keepsFiles).toBe(true);
+  const bucket = { S3_BUCKET: 'files', S3_REGION: 'eu-1', S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'x' };
+  expect(readConfig({ DATABASE_URL, ...bucket }).keepsFiles).toBe(true);
+  expect(readConfig({ ...bucket, KEEP_FILES: 'off' }).keepsFiles).toBe(false);
 });

@@ -32,7 +32,7 @@ test.skipIf(testedDatabase === 'embedded')(
     holder.release();
 
     expect(creation).toEqual({ done: { jobId: open, generationId: null } });
-    expect(await deleting).toHaveLength(1);
+    expect((await deleting)?.outbox.map(({ kind }) => kind)).toEqual(['AVATAR', 'PHOTO_SET']);
     expect(await prisma.job.findUnique({ where: { id: open } })).toMatchObject({
       state: 'CANCELLED',
       cancelRequestedAt: expect.any(Date) as Date,

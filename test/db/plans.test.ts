@@ -16,7 +16,9 @@ import {
   UsageDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { forgetChanges } from '../../src/db/reads/change-log.ts';
+import { copiedImages } from '../support/shown-files.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
+import { PgResultFileStore } from '../../src/db/store/result-file-store.ts';
 import { PrismaPhotoStore } from '../../src/db/store/photo-store.ts';
 import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
 import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
@@ -35,6 +37,7 @@ const LARGE = [
   'generations',
   'jobs',
   'photos',
+  'result_files',
   'webhook_deliveries',
 ];
 
@@ -58,6 +61,7 @@ pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]): unkn
 
 const app = await startTestApp({
   env: {
+    KEEP_FILES: 'on',
     LIMIT_RUNNING_TRAININGS: '100',
     LIMIT_TRAININGS_PER_DAY: '100',
     LIMIT_IMAGES_PER_DAY: '100',
@@ -94,6 +98,9 @@ async function seed({ pool }: Database): Promise<void> {
     `INSERT INTO photos (id, owner_id, avatar_id, name, token_hash, size, file, delete_after_job_id, expires_at)
      SELECT 'pho_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'avt_' || lpad(to_hex(n), 32, '0'), 'a', 'token-' || n, 1, 'file-' || n,
        CASE n % 100 WHEN 1 THEN 'job_' || lpad(to_hex(n), 32, '0') END, now() + n * interval '1 minute' FROM generate_series(1, ${ROWS}) n`,
+    `INSERT INTO result_files (run_id, position, avatar_id, owner_id, kind, url, state, file, next_attempt_at)
+     SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 0, 'avt_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 'IMAGE', 'https://files.example', 'STORED',
+       'file-' || n, CASE n % 1000 WHEN 1 THEN now() + n * interval '1 second' END FROM generate_series(1, ${ROWS}) n`,
     `INSERT INTO changes (entity_id, owner_id, version, position, changed_at)
      SELECT 'gen_' || lpad(to_hex(n), 32, '0'), 'owner-' || n % 200, 1, n, now() - n * interval '1 second' FROM generate_series(1, ${ROWS}) n`,
     'ANALYZE',
@@ -122,6 +129,9 @@ async function useEverything(): Promise<void> {
   await app.cancelTraining(avatar.id);
   await app.settled(avatar.id);
   const { id } = await app.generate({ avatarId: avatar.id, waitSeconds: 30 });
+  const { images } = await copiedImages(app, id);
+  await (await fetch(images[0]?.url ?? '')).arrayBuffer();
+  await app.metric('likeness_files_waiting');
   const all = app.watchAvatar({});
   await all.until(({ isReady }) => isReady, 'the avatar');
   await all.stop();
@@ -190,6 +200,11 @@ test('every statement finds its rows of large tables by an index, and every inde
     await photos.deleteDue(200);
     await photos.findUnknown(['file-1']);
     await forgetChanges(pool, new AbortController().signal);
+    const files = new PgResultFileStore(pool, 'living');
+    await files.findUnknown(['file-1']);
+    await files.markLost({ runId: 'gen_1', position: 0 }, 'file-1');
+    await files.listFilesOf('gen_1');
+    await files.claim({ runId: 'gen_1', position: 0 }, 1000);
     const instances = new PrismaInstanceStore(prisma, 'living');
     await instances.freeAll();
     await instances.beat();

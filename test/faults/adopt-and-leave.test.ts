@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { promisify } from 'node:util';
+import { copiedImages } from '../support/shown-files.ts';
+import { eventually } from '../support/eventually.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { tmpdir } from 'node:os';
 import type { AvatarRow } from '../support/api-client.ts';
@@ -131,12 +133,30 @@ describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
   });
 });
 
+test('an avatar is exported with the copies of its files when fal has them no longer', async () => {
+  stack = await startStack({ database: { DATA_DIR: await newDataDir() } });
+  const server = stack.server();
+  const { id } = await server.trainedAvatar();
+  const image = await server.generate({ avatarId: id, waitSeconds: 20 });
+  await copiedImages(server, image.id);
+  await eventually('all copies', async () =>
+    (await server.metric('likeness_file_copies_total', { outcome: 'stored' })) === 3 ? true : null,
+  );
+  stack.simulator.expireFiles();
+  await server.terminate();
+  const parent = await mkdtemp(join(tmpdir(), 'likeness-export-'));
+  ends.push(() => rm(parent, { recursive: true }));
+  const exported = await operator(['export', id, join(parent, 'ada')]);
+  expect(exported.result).toContain('3 of 3 files');
+});
+
 test.each(needs.isMissing ? ['embedded'] : ['embedded', 'postgres'])(
   'an avatar is exported with its rows and files, and its images can be drawn again by the script (%s)',
   { timeout: 120_000 },
   async (database) => {
     stack = await startStack({
       database: database === 'postgres' ? database : { DATA_DIR: await newDataDir() },
+      env: { KEEP_FILES: 'off' },
     });
     const server = stack.server();
     const { id } = await server.trainedAvatar();

@@ -14,6 +14,7 @@ import { Notifications } from '../../src/live/notifications.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { LogThrottle } from '../../src/log/log-throttle.ts';
+import type { FileDownloads } from '../../src/http/file-download.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { createChangeLog } from '../../src/db/reads/change-log.ts';
@@ -52,6 +53,7 @@ const graphql = createGraphqlServer({
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
     uploadUrl: (token) => token,
+    fileUrl: () => null,
     usage: createUsageReads(pool),
     changes: createChangeLog(pool),
   },
@@ -68,6 +70,7 @@ const metrics = createMetrics({
   listeners: () => notifications.listeners,
   isBreakerOpen: () => Promise.resolve(false),
   clockSkewSeconds: () => 0,
+  fileBacklog: () => Promise.resolve({ waiting: 0, lagSeconds: 0 }),
 });
 const http = await startHttp({
   host: '127.0.0.1',
@@ -79,6 +82,7 @@ const http = await startHttp({
   ...graphql,
   authenticate,
   photos: { jobs: {} as ReceivePhotoDeps, isAllowedOrigin: () => true },
+  files: {} as FileDownloads,
   webhook: {
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
     accountId: null,

@@ -18,8 +18,12 @@ const DOCUMENTS = [
   'docs/photos.md',
   'docs/settings.md',
 ];
-/** Commands that other tests run, through the script of package.json. */
+/** Commands that other tests or .ci/run run, through the script of package.json. */
 const RUN_ELSEWHERE = {
+  'npm ci && npm test': [
+    'test',
+    'node scripts/generate.mjs && node scripts/codegen.mjs && vitest run --project tests',
+  ],
   'npm ci && npm run demo': ['demo', 'node scripts/run.mjs demo'],
   'npm run demo -- --stay': ['demo', 'node scripts/run.mjs demo'],
   'npm run compare': ['compare', 'node scripts/run.mjs compare'],

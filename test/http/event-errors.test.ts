@@ -49,6 +49,7 @@ const http = await startHttp({
   authenticate,
   webhook: {} as HttpOptions['webhook'],
   photos: {} as HttpOptions['photos'],
+  files: {} as HttpOptions['files'],
   readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
   metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
   log,

@@ -30,6 +30,7 @@ const http = await startHttp({
     refusals: { times: fails },
   } as unknown as HttpOptions['webhook'],
   photos: {} as HttpOptions['photos'],
+  files: {} as HttpOptions['files'],
   readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: fails },
   metrics: {
     registry: { metrics: fails } as unknown as Registry,

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
-import { createStudio } from '../../src/http/studio.ts';
+import { createStudio, imageOriginsOf } from '../../src/http/studio.ts';
 import { refusalOfHead } from '../../src/http/request-head.ts';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { etagOf, type StudioFile, type StudioFiles } from '../../src/http/studio-files.ts';
 import type { AddressInfo } from 'node:net';
 import { rawRequest } from '../support/raw-http.ts';
@@ -30,13 +30,17 @@ async function serve(
   config: { needsToken: boolean; loginUrl: string | null } = { needsToken: false, loginUrl: null },
   files: StudioFiles | null = FILES,
   imageOrigins: readonly string[] = [],
+  readFiles = () => Promise.resolve(files),
 ): Promise<string> {
-  const studio = createStudio(config, imageOrigins, () => Promise.resolve(files));
+  const studio = createStudio(config, imageOrigins, readFiles);
   server = createServer((request, response) => {
     if (refusalOfHead(request) !== null) return void response.writeHead(400).end();
-    void studio(request, response).then((outcome) => {
-      if (outcome !== 'answered') response.writeHead(404).end();
-    });
+    studio(request, response).then(
+      (outcome) => {
+        if (outcome !== 'answered') response.writeHead(404).end();
+      },
+      () => response.writeHead(500).end(),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -73,6 +77,22 @@ test('the policy of the page allows its own files only, and nothing inline', asy
   ]);
 });
 
+test.each([
+  { keepsFiles: true, publicUrl: null, simulatorUrl: 'http://127.0.0.1:5000', origins: [] },
+  { keepsFiles: true, publicUrl: 'https://a.example/x', simulatorUrl: null, origins: ['https://a.example'] },
+  {
+    keepsFiles: false,
+    publicUrl: null,
+    simulatorUrl: 'http://127.0.0.1:5000/fal',
+    origins: ['http://127.0.0.1:5000'],
+  },
+])(
+  'with keepsFiles: $keepsFiles and publicUrl: $publicUrl, images come from $origins',
+  ({ simulatorUrl, origins, ...config }) => {
+    expect(imageOriginsOf({ ...config, fal: null }, simulatorUrl)).toEqual(origins);
+  },
+);
+
 test('the page knows whether it needs a token, and where to get one', async () => {
   const url = await serve({ needsToken: true, loginUrl: 'https://app.example/in?a=1&b="<script>' });
   expect(await (await fetch(`${url}/`, { headers: HTML })).text()).toContain(
@@ -98,6 +118,17 @@ test('a file is compressed, immutable, and not sent again', async () => {
   });
   expect(head).toContain('content-encoding: br');
   expect(body).toBe('br of let studio;');
+});
+
+test('files that could not be read are read again', async () => {
+  const readFiles = vi.fn(() => Promise.resolve<StudioFiles | null>(FILES));
+  readFiles.mockRejectedValueOnce(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
+  const url = await serve(undefined, null, [], readFiles);
+  const statuses = [];
+  for (let count = 0; count < 3; count += 1)
+    statuses.push((await fetch(`${url}/`, { headers: HTML })).status);
+  expect(statuses).toEqual([500, 200, 200]);
+  expect(readFiles).toHaveBeenCalledTimes(2);
 });
 
 test('HEAD has the headers of GET and no body', async () => {

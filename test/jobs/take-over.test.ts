@@ -9,7 +9,7 @@ function fixture(freed: number, sweep: () => Promise<void>) {
   const log = memoryLog();
   const swept = vi.fn(sweep);
   const deps = {
-    instances: { beat: async () => freed, leave: async () => undefined },
+    instances: { beat: async () => freed, leave: async () => undefined, freeAll: async () => undefined },
     reconciler: { sweep: swept, settled: async () => undefined },
     inFlight: new InFlight(),
     log,

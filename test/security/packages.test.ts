@@ -25,7 +25,7 @@ const own = Object.keys(lock.packages).filter((path) => path.startsWith('package
 
 describe('packages', () => {
   test('of our own are those we know', () => {
-    expect(own).toEqual(['packages/client', 'packages/fal-simulator']);
+    expect(own).toEqual(['packages/client', 'packages/fal-simulator', 'packages/studio']);
   });
 
   test('that we name are named with one exact version', () => {

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { JWT_SECRET, tokenOf, unsignedTokenOf } from '../support/tokens.ts';
 import { randomBytes } from 'node:crypto';
+import { S3_SECRET } from '../support/s3-secret.ts';
 import { promisify } from 'node:util';
 import { complaintsAbout, SECRET_HALF, SECRETS_OF_TESTS, secretsIn } from '../support/secrets-of-tests.ts';
 
@@ -31,6 +32,7 @@ const LEAKS: Readonly<Record<string, readonly string[]>> = {
     base64(JWT_SECRET),
     encodeURIComponent(JWT_SECRET),
   ],
+  'the secret of the bucket': [`S3_SECRET_ACCESS_KEY=${S3_SECRET}`, base64(S3_SECRET)],
   'a token': [`authorization: 'Bearer ${await tokenOf('ada')}'`],
   'the address fal calls back': [`POST /webhooks/fal/${randomBytes(16).toString('hex')} 200`],
   'an authorization of fal': ['"authorization":"Key abc"', 'Authorization: Key x'],

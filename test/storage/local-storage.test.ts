@@ -30,3 +30,19 @@ test('a full disk has an error of its own, and nothing stays', async () => {
   await expect(storage.put('d/1', pieces(full))).rejects.toBeInstanceOf(StorageFullError);
   expect(await readdir(join(folder, 'files/d'))).toEqual([]);
 });
+
+test('the last file of a folder takes the folder with it, and a new file makes it again, also at the same moment', async () => {
+  const names = (under: string) => readdir(join(folder, 'files', under)).catch(() => null);
+  await storage.put('e/f/1', pieces(null));
+  await storage.put('e/2', pieces(null));
+  await storage.delete('e/f/1');
+  expect(await names('e')).toEqual(['2']);
+  await storage.delete('e/2');
+  expect(await names('e')).toBeNull();
+  for (let round = 0; round < 50; round += 1) {
+    await storage.put('e/f/1', pieces(null));
+    await Promise.all([storage.delete('e/f/1'), storage.put('e/f/2', pieces(null))]);
+    expect(await names('e/f')).toEqual(['2']);
+    await storage.delete('e/f/2');
+  }
+});

@@ -17,6 +17,8 @@ async function again(input: RegenerateInput) {
 async function generationOf(input: RegenerateInput) {
   const result = await again(input);
   if (!('generation' in result)) throw new Error(`Refused: ${JSON.stringify(result)}`);
+  // Otherwise it is not known whether fal has the submit.
+  expect(result.generation.error).toBeNull();
   return result.generation;
 }
 

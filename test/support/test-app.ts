@@ -49,6 +49,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       FAL_REST_URL: simulator.restUrl,
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       RECONCILE_INTERVAL_MS: '500',
+      // The URLs of copies change every hour, and so would answers that a test compares.
+      KEEP_FILES: 'off',
       ...place.env,
       ...options.env,
     };

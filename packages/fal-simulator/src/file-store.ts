@@ -53,6 +53,10 @@ export function createFileStore(
       const file = files.get(id ?? '');
       return file === undefined || (file.expiresAt ?? Infinity) <= now() ? null : file;
     },
+    /** Every file is gone, as after the time that fal keeps it. */
+    expireAll(): void {
+      for (const [id, file] of files) files.set(id, { ...file, expiresAt: 0 });
+    },
     /** @param keepMs undefined: for ever */
     async put(
       bytes: Buffer,

@@ -34,6 +34,8 @@ export type Simulator = {
   setTiming: (timing: Partial<Timing>) => void;
   /** From now on a new key signs; the old one stays in the set. */
   rotateKeys: () => void;
+  /** Every file is gone, as after the time that fal keeps it. */
+  expireFiles: () => void;
   /** Sends a webhook with a signature, and resolves with the receiver's status. */
   deliver: (message: LooseMessage) => Promise<number | null>;
   /** With `dir`, the next start continues open runs. Safe to call twice. */
@@ -151,6 +153,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clearPrograms: () => overrides.clear(),
     setTiming: (changes) => void (timing = { ...timing, ...changes }),
     rotateKeys,
+    expireFiles: () => files.expireAll(),
     deliver: (message) => sender.deliverOnce(message),
     async close() {
       closing.abort();

@@ -9,6 +9,11 @@ export const ALL_COLUMNS = {
 
 export type Table = keyof typeof ALL_COLUMNS;
 
+/** Files of a generation or a training that were copied. */
+const FILES_OF_RUN = `(
+  SELECT coalesce(jsonb_agg(jsonb_build_object('position', f.position, 'size', f.size, 'sha256', f.sha256)), '[]')
+  FROM result_files f WHERE f.run_id = t.id AND f.state = 'STORED')`;
+
 /** Columns by their names in TypeScript, as SQL. */
 const COLUMNS: Readonly<Record<Table, ReadonlyMap<string, string>>> = {
   avatars: new Map([
@@ -19,6 +24,7 @@ const COLUMNS: Readonly<Record<Table, ReadonlyMap<string, string>>> = {
     ...ALL_COLUMNS.generations.map(sqlOf),
     // A generation has one job, which its unique index finds.
     ['input', '(SELECT j.input FROM jobs j WHERE j.generation_id = t.id)'],
+    ['files', FILES_OF_RUN],
   ]),
   trainings: new Map([
     ...ALL_COLUMNS.trainings.map(sqlOf),
@@ -26,6 +32,7 @@ const COLUMNS: Readonly<Record<Table, ReadonlyMap<string, string>>> = {
       'attempt',
       `(SELECT count(*)::int FROM jobs n WHERE n.avatar_id = t.avatar_id AND n.id <= t.id AND ${isTraining('n')})`,
     ],
+    ['files', FILES_OF_RUN],
     // An instance of an earlier version replaces the artefact without its training.
     [
       'isCurrent',

@@ -188,13 +188,8 @@ function set(table: string, row: string, fields: readonly string[], json: string
 
 /** Columns that the statement itself sets, or that no decision changes. */
 const GUARDED = new Set([
-  'id',
-  'revision',
-  'version',
-  'photosVersion',
-  'nextPollAt',
-  'leasedBy',
-  'leasedUntil',
+  ...['id', 'revision', 'version', 'photosVersion'],
+  ...['nextPollAt', 'leasedBy', 'leasedUntil', 'filesListedAt'],
 ]);
 const JOB = Object.values(Prisma.JobScalarFieldEnum);
 const AVATAR = Object.values(Prisma.AvatarScalarFieldEnum);

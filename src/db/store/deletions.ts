@@ -1,21 +1,25 @@
 import { announce, REPLACE_CHANGE } from './announce.ts';
 import { isId } from '../../jobs/ids.ts';
+import { outboxEntry } from './job-rows.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
+import type { Removed } from '../../jobs/delete-avatar.ts';
 import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 
 export async function deleteAvatar(
   prisma: PrismaClient,
   ownerId: string,
   avatarId: string,
-): Promise<readonly OutboxEntry[] | null> {
+): Promise<{ readonly outbox: readonly OutboxEntry[]; readonly removed: Removed } | null> {
   if (!isId(avatarId)) return null;
   return prisma.$transaction(async (tx) => {
     if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
-    // The jobs' locks before the avatar's, in the order of save().
+    // The jobs' locks before the avatar's, in the order of save(). What they made is deleted with them.
+    await tx.$queryRaw`SELECT id FROM jobs WHERE avatar_id = ${avatarId} ORDER BY id FOR UPDATE`;
+    const removed = await removedWith(tx, avatarId);
     await endJobs(tx, { avatarId });
-    const [avatar] = await tx.$queryRaw<{ version: number }[]>`
-      SELECT version FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
+    const [avatar] = await tx.$queryRaw<{ version: number; photosVersion: number }[]>`
+      SELECT version, photos_version AS "photosVersion" FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
     if (avatar === undefined) return null;
     // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
     await endJobs(tx, { avatarId });
@@ -29,28 +33,55 @@ export async function deleteAvatar(
       )
       SELECT id AS "entityId", version FROM gone WHERE status IN ('QUEUED', 'RUNNING')`;
     await tx.avatar.delete({ where: { id: avatarId } });
-    return announce(tx, ownerId, [
+    const outbox = await announce(tx, ownerId, [
       { kind: 'AVATAR', entityId: avatarId, version: avatar.version + 1 },
       ...watched.map((generation) => ({ ...generation, kind: 'GENERATION' as const })),
     ]);
+    const photoSet = { kind: 'PHOTO_SET', ownerId, entityId: avatarId, version: avatar.photosVersion + 1 };
+    return { removed, outbox: [...outbox, outboxEntry(await tx.announcement.create({ data: photoSet }))] };
   });
+}
+
+/** Files of a receipt. */
+const MAX_FILES_LISTED = 1000;
+
+async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Promise<Removed> {
+  const [counts] = await tx.$queryRaw<Omit<Removed, 'atFal'>[]>`
+    SELECT (SELECT count(*)::int FROM generations WHERE avatar_id = ${avatarId}) AS generations,
+      (SELECT count(*)::int FROM jobs WHERE avatar_id = ${avatarId} AND kind = 'TRAINING'
+        AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE')) AS trainings,
+      (SELECT count(*)::int FROM photos WHERE avatar_id = ${avatarId}) AS photos,
+      coalesce((SELECT sum(size) FROM photos WHERE avatar_id = ${avatarId} AND state = 'ACCEPTED'), 0)::float8
+        + coalesce((SELECT sum(size) FROM result_files WHERE avatar_id = ${avatarId}), 0)::float8 AS bytes`;
+  const atFal = await tx.$queryRaw<Removed['atFal'][number][]>`
+    SELECT f.kind, f.url, f.at AS "madeAt" FROM (
+      SELECT 'IMAGE' AS kind, i->>'url' AS url, g.completed_at AS at, g.id
+      FROM generations g CROSS JOIN LATERAL jsonb_array_elements(g.images) i WHERE g.avatar_id = ${avatarId}
+      UNION ALL
+      SELECT 'ARTIFACT', u, j.settled_at, j.id FROM jobs j CROSS JOIN LATERAL jsonb_array_elements_text(
+        jsonb_build_array(j.artifact->'loraUrl', j.artifact->'configUrl') || coalesce(j.artifact->'otherLoraUrls', '[]')) u
+      WHERE j.avatar_id = ${avatarId} AND j.artifact->>'kind' = 'LORA' AND u IS NOT NULL
+    ) f ORDER BY f.kind, f.id DESC LIMIT ${MAX_FILES_LISTED}`;
+  return { ...(counts ?? { generations: 0, trainings: 0, photos: 0, bytes: 0 }), atFal };
 }
 
 export async function deleteGeneration(
   prisma: PrismaClient,
   ownerId: string,
   generationId: string,
-): Promise<readonly OutboxEntry[] | null> {
+): Promise<{ readonly avatarId: string; readonly outbox: readonly OutboxEntry[] } | null> {
   if (!isId(generationId)) return null;
   return prisma.$transaction(async (tx) => {
     if ((await tx.generation.findFirst({ where: { id: generationId, ownerId } })) === null) return null;
     // The job's lock before the generation's, in the order of save().
     await endJobs(tx, { generationId });
-    const [generation] = await tx.$queryRaw<{ version: number }[]>`
-      DELETE FROM generations WHERE id = ${generationId} RETURNING version`;
+    const [generation] = await tx.$queryRaw<{ version: number; avatarId: string }[]>`
+      DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;
     if (generation === undefined) return null;
-    const version = generation.version + 1;
-    return announce(tx, ownerId, [{ kind: 'GENERATION', entityId: generationId, version }]);
+    const { avatarId, version } = generation;
+    await tx.resultFile.deleteMany({ where: { runId: generationId } });
+    const change = { kind: 'GENERATION', entityId: generationId, version: version + 1 } as const;
+    return { avatarId, outbox: await announce(tx, ownerId, [change]) };
   });
 }
 

@@ -22,6 +22,9 @@ export class PrismaInstanceStore implements InstanceStore {
         -- A job that another statement holds is freed at the next beat.
         FOR UPDATE SKIP LOCKED
       )`;
+    await this.#prisma.$executeRaw`
+      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
+      WHERE next_attempt_at > now() AND leased_by = ANY(${dead})`;
     // By then its leases have ended by themselves.
     await this.#prisma.$executeRaw`
       DELETE FROM instances WHERE heartbeat_at < now() - ${LEASE_MS} * interval '1 millisecond'`;
@@ -48,6 +51,9 @@ export class PrismaInstanceStore implements InstanceStore {
     await this.#prisma.$executeRaw`
       UPDATE jobs SET next_poll_at = now()
       WHERE next_poll_at > now() AND leased_until = next_poll_at AND leased_by = ${this.#id}`;
+    await this.#prisma.$executeRaw`
+      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
+      WHERE next_attempt_at > now() AND leased_by = ${this.#id}`;
     await this.#prisma.$executeRaw`DELETE FROM instances WHERE id = ${this.#id}`;
   }
 
@@ -59,5 +65,8 @@ export class PrismaInstanceStore implements InstanceStore {
     await this.#prisma.$executeRaw`
       UPDATE jobs SET next_poll_at = now()
       WHERE next_poll_at > now() AND (leased_until = next_poll_at OR state = 'SUBMITTING')`;
+    await this.#prisma.$executeRaw`
+      UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
+      WHERE next_attempt_at > now() AND leased_by IS NOT NULL`;
   }
 }

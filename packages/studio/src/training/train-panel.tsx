@@ -32,6 +32,15 @@ export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly 
           ))}
         </ul>
       )}
+
+      <label className="check keep">
+        <input
+          type="checkbox"
+          checked={keepsPhotos}
+          onChange={({ target }) => setKeepsPhotos(target.checked)}
+        />
+        Keep the photos afterwards
+      </label>
       <div className="train-start">
         <button
           type="button"
@@ -49,14 +58,6 @@ export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly 
                 ? 'fal names no price for this training'
                 : `About ${inDollars(plan.cost.usd)} at fal`)}
         </p>
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={keepsPhotos}
-            onChange={({ target }) => setKeepsPhotos(target.checked)}
-          />
-          Keep the photos afterwards
-        </label>
       </div>
       {plan?.warnings.map(({ code, message }) => (
         <p key={code} className="hint">

@@ -1,13 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { deleteUnknownFiles, type SweepPhotosDeps } from '../../src/jobs/sweep-photos.ts';
-import { InFlight } from '../../src/async/in-flight.ts';
+import { deleteUnknownFiles } from '../../src/jobs/delete-files.ts';
 import { join } from 'node:path';
 import { claimFiles } from '../../src/storage/claim-files.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
-import { Spool } from '../../src/photos/spool.ts';
 import { startSwift, swiftNeeds } from '../support/swift.ts';
 import type { FileStorage, StoredFile } from '../../src/storage/file-storage.ts';
 import { tmpdir } from 'node:os';
@@ -23,20 +21,11 @@ async function* oneByte(): AsyncGenerator<Uint8Array> {
 /** @param known the end of the keys that photos have */
 function depsOf(files: FileStorage, known: string, claim: () => Promise<void> = () => Promise.resolve()) {
   const asked: (readonly string[])[] = [];
-  const deps = {
-    photoStore: {
-      deleteDue: () => Promise.reject(new Error('not here')),
-      findUnknown: async (keys: readonly string[]) => {
-        asked.push(keys);
-        return keys.filter((key) => !key.endsWith(known));
-      },
-    },
-    photoFiles: files,
-    claimPhotoFiles: claim,
-    spool: new Spool(join(folder, 'uploads')),
-    log: memoryLog(),
-    inFlight: new InFlight(),
-  } as unknown as SweepPhotosDeps;
+  const findUnknown = async (keys: readonly string[]) => {
+    asked.push(keys);
+    return keys.filter((key) => !key.endsWith(known));
+  };
+  const deps = { storage: files, claim, findUnknown, log: memoryLog() };
   return { deps, asked };
 }
 
@@ -45,7 +34,7 @@ async function stored(key: string, isOld: boolean): Promise<void> {
   if (isOld) await utimes(join(folder, 'photos', key), 0, 0);
 }
 
-test('old files without a photo are deleted; those of photos, and those that may get one, stay', async () => {
+test('old files without a row are deleted; those with one, and those that may get one, stay', async () => {
   await stored('avt_1/known.jpg', true);
   await stored('avt_1/unknown.jpg', true);
   await stored('avt_2/1234.part', true);
@@ -69,7 +58,7 @@ describe.skipIf(bucket.isMissing)(bucket.title, () => {
     }
   }
 
-  test('old files without a photo are deleted by their database only, on all pages of the list', async () => {
+  test('old files without a row are deleted by their database only, on all pages of the list', async () => {
     const swift = await startSwift();
     try {
       const files = new AgedStorage({ ...swift.bucket, prefix: 'likeness/photos/' });

@@ -1,0 +1,181 @@
+import { pipeline } from 'node:stream/promises';
+import {
+  findFile,
+  readCopy,
+  type FileLookup,
+  type OpenFileDeps,
+  type StoredCopy,
+  waitForCopy,
+} from '../jobs/open-file.ts';
+import { isKnown, rangeIn } from './file-range.ts';
+import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
+import { StorageUnavailableError } from '../storage/file-storage.ts';
+import { pathOf } from './request-head.ts';
+import type { FileToken, FileUrls } from './file-url.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Downloads under way, of one owner and in total. */
+const MAX_OF_OWNER = 100;
+const MAX_OF_ALL = 400;
+
+/** Status, code and message by outcome. */
+const REFUSALS = {
+  malformed: [404, 'FILE_UNKNOWN', 'There is no file with this URL.'],
+  unknown: [404, 'FILE_UNKNOWN', 'There is no file with this URL: it may be deleted.'],
+  forged: [403, 'FILE_URL_INVALID', 'The URL was not made by this server, or was changed.'],
+  expired: [410, 'FILE_URL_EXPIRED', 'The URL has expired: read the object again for a new one.'],
+  gone: [410, 'FILE_GONE', 'The file could not be copied from fal, and there will be no copy.'],
+  'not-yet': [503, 'FILE_NOT_READY', 'The file is not copied from fal yet: try again.'],
+  'no-room': [503, 'TOO_MANY_DOWNLOADS', 'Too many downloads are under way: try again.'],
+  method: [405, 'METHOD_NOT_ALLOWED', 'Allowed methods: GET, HEAD.'],
+} as const;
+
+export type FileDownloads = { readonly jobs: OpenFileDeps; readonly urls: Pick<FileUrls, 'read'> };
+
+export type FileDownloadRoute = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
+
+/** Any page may show a file whose URL it has. A file that is opened as a page may do nothing. */
+const HEADERS = {
+  'access-control-allow-origin': '*',
+  'content-security-policy': "default-src 'none'; sandbox",
+  'cross-origin-resource-policy': 'cross-origin',
+};
+
+/** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
+export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadRoute {
+  const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
+  const ofAll = new KeyedSemaphore(MAX_OF_ALL);
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      refuse(response, 'method');
+      return;
+    }
+    const token = urls.read(pathOf(request.url ?? ''));
+    if (token.kind !== 'valid') {
+      refuse(response, token.kind);
+      return;
+    }
+    if (!ofAll.tryAcquire('')) {
+      refuse(response, 'no-room');
+      return;
+    }
+    try {
+      await serve(request, response, token);
+    } finally {
+      ofAll.release('');
+    }
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<void> {
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    const found = await findFile(jobs, token.ref);
+    if (found === null) {
+      refuse(response, 'unknown');
+      return;
+    }
+    // Before the copy is waited for: one owner's requests that wait must leave places for the others.
+    if (!ofOwner.tryAcquire(found.ownerId)) {
+      refuse(response, 'no-room');
+      return;
+    }
+    try {
+      const lookup = await waitForCopy(jobs, token.ref, found, left.signal).catch(unlessAway);
+      if (lookup.kind === 'stored') await send(jobs, request, response, { token, copy: lookup.copy });
+      else refuse(response, lookup.kind, lookup);
+    } finally {
+      ofOwner.release(found.ownerId);
+    }
+  }
+
+  return async (request, response) => {
+    await answer(request, response);
+    return 'answered';
+  };
+}
+
+/** A storage that is away is so for a moment. */
+function unlessAway(error: unknown): FileLookup {
+  if (error instanceof StorageUnavailableError) return { kind: 'not-yet', retryInMs: 5000 };
+  throw error;
+}
+
+type Valid = Extract<FileToken, { kind: 'valid' }>;
+
+async function send(
+  jobs: OpenFileDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { token, copy }: { readonly token: Valid; readonly copy: StoredCopy },
+): Promise<void> {
+  const { size, sha256, contentType } = copy;
+  const { headers } = request;
+  const etag = `"${sha256}"`;
+  const isImage = contentType.startsWith('image/');
+  const kept = {
+    etag,
+    'accept-ranges': 'bytes',
+    'cache-control': `private, max-age=${Math.floor((token.expiresAt - Date.now()) / 1000)}, immutable`,
+    'content-disposition': `${isImage ? 'inline' : 'attachment'}; filename="${nameOf(token.ref, copy)}"`,
+  };
+  if (isKnown(headers['if-none-match'], etag)) return void response.writeHead(304, kept).end();
+  const mayPart = (headers['if-range'] ?? etag) === etag;
+  const part = mayPart ? rangeIn(headers.range, size) : null;
+  if (part === 'unsatisfiable') {
+    return void response.writeHead(416, { 'content-range': `bytes */${size}`, 'content-length': 0 }).end();
+  }
+  const head = {
+    ...kept,
+    'content-type': contentType,
+    'content-length': part === null ? size : part.last - part.first + 1,
+    ...(part === null ? {} : { 'content-range': `bytes ${part.first}-${part.last}/${size}` }),
+  };
+  const status = part === null ? 200 : 206;
+  if (request.method === 'HEAD' || size === 0) return void response.writeHead(status, head).end();
+  const content = await readCopy(jobs, copy, part ?? undefined);
+  if (content === null) {
+    refuse(response, 'unknown');
+    return;
+  }
+  response.writeHead(status, head);
+  // The client has left, or the storage fails: the connection ends before the declared length.
+  await pipeline(content, response).catch(() => response.destroy());
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  'image/jpeg': 'jpg',
+  'image/png': 'png',
+  'image/webp': 'webp',
+  'image/gif': 'gif',
+  'image/avif': 'avif',
+};
+
+/** Of an image by its bytes; of another file as fal names it, if that is a plain name. */
+function nameOf({ runId, position }: Valid['ref'], { kind, url, contentType }: StoredCopy): string {
+  const ending = ENDINGS[contentType];
+  if (ending !== undefined) return `${runId}-${position + 1}.${ending}`;
+  const name = new URL(url).pathname.split('/').at(-1) ?? '';
+  return kind === 'ARTIFACT' && /^\w[\w.-]{0,99}$/.test(name) ? name : `${runId}-${position + 1}.bin`;
+}
+
+function refuse(
+  response: ServerResponse,
+  kind: keyof typeof REFUSALS,
+  lookup?: Exclude<FileLookup, { kind: 'stored' }>,
+): void {
+  const [status, code, message] = REFUSALS[kind];
+  if (status === 503) {
+    const waitMs = lookup?.kind === 'not-yet' ? lookup.retryInMs : 5000;
+    response.setHeader('retry-after', Math.ceil(waitMs / 1000));
+  }
+  const text = JSON.stringify({ code, message });
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  };
+  response.writeHead(status, headers).end(text);
+}

@@ -1,0 +1,60 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { FileRef } from '../jobs/keep-files.ts';
+import type { OwnAddress } from './own-address.ts';
+
+export const FILE_PATH = '/files';
+
+/** 39 bytes as base64url. */
+const PATH = /^\/files\/([\w-]{52})$/;
+
+const HOUR_MS = 3_600_000;
+/** The kind of the run, its id, the position and the hour at whose beginning the URL expires. */
+const PAYLOAD_BYTES = 1 + 16 + 2 + 4;
+const MAC_BYTES = 16;
+const KINDS = ['gen', 'job'];
+
+export type FileToken =
+  | { readonly kind: 'valid'; readonly ref: FileRef; readonly expiresAt: number }
+  | { readonly kind: 'malformed' | 'forged' | 'expired' };
+
+/**
+ * Makes and reads the URLs of files. Whoever has one may read the one file, for an hour at least and two at most: the
+ * expiry is a full hour, so that a browser gets the same URL for an hour and keeps the file.
+ */
+export class FileUrls {
+  readonly #key: Buffer;
+  readonly #address: OwnAddress;
+
+  /** @param secret the same in all instances; after a change of it earlier URLs are void */
+  constructor(secret: string, address: OwnAddress) {
+    this.#key = createHmac('sha256', secret).update('file url').digest();
+    this.#address = address;
+  }
+
+  urlOf({ runId, position }: FileRef, host: string | undefined, now = Date.now()): string {
+    const payload = Buffer.alloc(PAYLOAD_BYTES);
+    payload[0] = KINDS.indexOf(runId.slice(0, 3));
+    payload.write(runId.slice(4), 1, 'hex');
+    payload.writeUInt16BE(position, 17);
+    payload.writeUInt32BE(Math.floor(now / HOUR_MS) + 2, 19);
+    const token = Buffer.concat([payload, this.#mac(payload)]).toString('base64url');
+    return `${this.#address(host)}${FILE_PATH}/${token}`;
+  }
+
+  /** @param path of the request */
+  read(path: string, now = Date.now()): FileToken {
+    const token = PATH.exec(path)?.[1];
+    if (token === undefined) return { kind: 'malformed' };
+    const bytes = Buffer.from(token, 'base64url');
+    const payload = bytes.subarray(0, PAYLOAD_BYTES);
+    if (!timingSafeEqual(this.#mac(payload), bytes.subarray(PAYLOAD_BYTES))) return { kind: 'forged' };
+    const expiresAt = payload.readUInt32BE(19) * HOUR_MS;
+    if (expiresAt <= now) return { kind: 'expired' };
+    const runId = `${KINDS[payload[0] ?? 0] ?? ''}_${payload.toString('hex', 1, 17)}`;
+    return { kind: 'valid', ref: { runId, position: payload.readUInt16BE(17) }, expiresAt };
+  }
+
+  #mac(payload: Uint8Array): Buffer {
+    return createHmac('sha256', this.#key).update(payload).digest().subarray(0, MAC_BYTES);
+  }
+}

@@ -1,0 +1,74 @@
+import type { FileStorage, StoredFile } from '../storage/file-storage.ts';
+import type { Log } from '../log/log.ts';
+
+export type DeleteFilesDeps = { readonly storage: Pick<FileStorage, 'delete'>; readonly log: Log };
+
+export type Deletion = { readonly deleted: number; readonly failed: number };
+
+/** Deletions at the same time. */
+const AT_ONCE = 20;
+
+/** Never throws: a file that cannot be deleted now is deleted by the sweep, because no row has it. */
+export async function deleteFiles(
+  { storage, log }: DeleteFilesDeps,
+  files: readonly string[],
+): Promise<Deletion> {
+  const failures: unknown[] = [];
+  for (let from = 0; from < files.length; from += AT_ONCE) {
+    const results = await Promise.allSettled(
+      files.slice(from, from + AT_ONCE).map((file) => storage.delete(file)),
+    );
+    for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
+  }
+  const failed = failures.length;
+  if (failed > 0) log.warn({ err: failures[0], failed }, 'files not deleted; retrying later');
+  return { deleted: files.length - failed, failed };
+}
+
+/** Deletes all files whose key begins with the prefix, whose rows are deleted. Never throws. */
+export async function deleteFilesUnder(
+  deps: DeleteFilesDeps & { readonly storage: Pick<FileStorage, 'delete' | 'list'> },
+  prefix: string,
+): Promise<Deletion> {
+  const files: string[] = [];
+  try {
+    for await (const { key } of deps.storage.list(prefix)) files.push(key);
+  } catch (error) {
+    deps.log.warn({ err: error, prefix }, 'files not listed; deleting them later');
+  }
+  return deleteFiles(deps, files);
+}
+
+/** Longer than a file can be without its row: an upload with its check, the copy of a file. */
+export const UNKNOWN_AFTER_MS = 3_600_000;
+const BATCH_SIZE = 200;
+
+export type SweepFilesDeps = {
+  readonly storage: FileStorage;
+  readonly log: Log;
+  /** Rejects if the files are those of another database. */
+  readonly claim: () => Promise<void>;
+  /** Those of the files that no row has. */
+  readonly findUnknown: (files: readonly string[]) => Promise<readonly string[]>;
+};
+
+/** Deletes files without a row: of a killed process, of a deletion that failed. */
+export async function deleteUnknownFiles(deps: SweepFilesDeps, stop: AbortSignal): Promise<void> {
+  await deps.claim();
+  let batch: string[] = [];
+  const deleteBatch = async () => {
+    await deleteFiles(deps, await deps.findUnknown(batch));
+    batch = [];
+  };
+  for await (const file of deps.storage.list('')) {
+    if (stop.aborted) return;
+    if (!isOld(file)) continue;
+    batch.push(file.key);
+    if (batch.length === BATCH_SIZE) await deleteBatch();
+  }
+  if (batch.length > 0) await deleteBatch();
+}
+
+function isOld({ storedAt }: StoredFile): boolean {
+  return Date.now() - storedAt.getTime() > UNKNOWN_AFTER_MS;
+}

@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import { CountedPieces, TooLargeError } from './counted-pieces.ts';
+import { StorageFullError, StorageUnavailableError, type FileStorage } from '../storage/file-storage.ts';
+import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from './timing.ts';
+import type { Log } from '../log/log.ts';
+
+export type FileKind = 'IMAGE' | 'ARTIFACT';
+
+/** A file of a run: which one of the generation's images, or of the training's artefact. */
+export type FileRef = {
+  /** Of the generation, or of the training. */
+  readonly runId: string;
+  readonly position: number;
+};
+
+/** A file whose copy this instance makes, while the lease lasts. */
+export type LeasedFile = FileRef & {
+  readonly avatarId: string;
+  readonly kind: FileKind;
+  /** fal's address. */
+  readonly url: string;
+  /** Attempts that failed before. */
+  readonly attempts: number;
+  readonly leasedUntil: Date;
+};
+
+export type FileCopy = {
+  /** Key in the storage. */
+  readonly file: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: string;
+  readonly contentType: string;
+};
+
+export interface ResultFileStore {
+  /** Gives the files of completed runs their rows, newest runs first, and resolves with the number of runs. */
+  listFiles(limit: number): Promise<number>;
+  /** Leases files that are due, at most so many of each kind. */
+  claimDue(
+    limits: Readonly<Record<FileKind, number>>,
+    times: { readonly leaseMs: number; readonly furthestMs: number },
+  ): Promise<readonly LeasedFile[]>;
+  /** Records the copy. False: the lease is over, or the file is deleted. */
+  markStored(leased: LeasedFile, copy: FileCopy): Promise<boolean>;
+  /** Ends the lease. `retryInMs` null: there will be no copy. `isAttempt`: whether the attempt counts. */
+  markFailed(
+    leased: LeasedFile,
+    failure: string | null,
+    next: { readonly retryInMs: number | null; readonly isAttempt: boolean },
+  ): Promise<void>;
+}
+
+/** What opening a file at fal gives: its bytes, or why there are none. */
+export type OpenedFile =
+  | { readonly kind: 'open'; readonly pieces: AsyncIterable<Uint8Array>; readonly close: () => void }
+  /** `gone`: the file does not exist. `refused`: it must not be fetched, now or later. `unreachable`: perhaps later. */
+  | { readonly kind: 'gone' | 'refused' | 'unreachable'; readonly message: string };
+
+export interface FileSource {
+  /** Never rejects. Reading the pieces rejects when the connection fails, is too slow, or the signal aborts. */
+  open(url: string, limits: { readonly timeoutMs: number; readonly maxBytes: number }): Promise<OpenedFile>;
+}
+
+export type KeepFilesDeps = {
+  readonly files: ResultFileStore;
+  readonly resultFiles: Pick<FileStorage, 'put' | 'delete'>;
+  readonly fileSource: FileSource;
+  readonly log: Log;
+  /** Logs, at intervals, that the storage is full or away. */
+  readonly logNoRoom: (error: unknown) => void;
+  readonly metrics: { fileCopied(outcome: 'stored' | 'retried' | 'failed'): void };
+  /** Whether files are copied at all. */
+  readonly keepsFiles: boolean;
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal;
+};
+
+export type FileKeeper = {
+  /** Begins to copy every file that is due, without waiting for the copies. */
+  sweep(stop: AbortSignal): Promise<void>;
+  /** Copies a file that this instance has leased. Never rejects. */
+  copy(leased: LeasedFile): Promise<void>;
+  /** Whether another copy may begin. */
+  hasRoom(kind: FileKind): boolean;
+  /** The copy of a file that this instance makes at present. */
+  underWay(ref: FileRef): Promise<void> | null;
+  /** Resolves when every copy has ended. */
+  settled(): Promise<void>;
+};
+
+/** The largest file, and the longest time to copy it. */
+export const FILE_LIMITS = {
+  IMAGE: { maxBytes: 50_000_000, timeoutMs: 60_000 },
+  ARTIFACT: { maxBytes: 2_000_000_000, timeoutMs: 15 * 60_000 },
+} as const satisfies Record<FileKind, object>;
+
+/** Large files do not keep images waiting. */
+const MAX_CONCURRENT = { IMAGE: 6, ARTIFACT: 2 } as const satisfies Record<FileKind, number>;
+/** Runs listed at a time, when there is nothing else to do: a new run does not wait for all earlier ones. */
+const RUNS_AT_ONCE = 20;
+/** A file may be unknown for a moment after its run. */
+const ATTEMPTS_BEFORE_GONE = 4;
+/** With the longest pauses about two days. */
+const MAX_ATTEMPTS = 60;
+const NO_ROOM_RETRY_MS = 60_000;
+const FIRST_RETRY_MS = 1000;
+
+/** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */
+export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
+  const { files, log, keepsFiles } = deps;
+  const running = { IMAGE: 0, ARTIFACT: 0 };
+  const copies = new Map<string, Promise<void>>();
+
+  function copy(leased: LeasedFile): Promise<void> {
+    const key = keyOf(leased);
+    running[leased.kind] += 1;
+    const copying = copyFile(deps, leased)
+      // The file is due again when its lease ends.
+      .catch((error: unknown) => log.error({ err: error, ...refOf(leased) }, 'copy of a file not recorded'))
+      .finally(() => {
+        running[leased.kind] -= 1;
+        copies.delete(key);
+      });
+    copies.set(key, copying);
+    return copying;
+  }
+
+  return {
+    copy,
+    hasRoom: (kind) => keepsFiles && running[kind] < MAX_CONCURRENT[kind],
+    underWay: (ref) => copies.get(keyOf(ref)) ?? null,
+    async sweep(stop) {
+      if (!keepsFiles) return;
+      while (!stop.aborted) {
+        const free = {
+          IMAGE: MAX_CONCURRENT.IMAGE - running.IMAGE,
+          ARTIFACT: MAX_CONCURRENT.ARTIFACT - running.ARTIFACT,
+        };
+        const times = { leaseMs: FILE_LEASE_MS, furthestMs: 2 * MAX_FILE_BACKOFF_MS };
+        const due = await files.claimDue(free, times);
+        for (const leased of due) void copy(leased);
+        const isIdle = due.filter(({ kind }) => kind === 'IMAGE').length < free.IMAGE;
+        const listed = isIdle ? await files.listFiles(RUNS_AT_ONCE) : 0;
+        if (listed > 0) continue;
+        if (due.length === 0 || isIdle) return;
+        await Promise.race(copies.values());
+      }
+    },
+    async settled() {
+      await Promise.all(copies.values());
+    },
+  };
+}
+
+function keyOf({ runId, position }: FileRef): string {
+  return `${runId} ${position}`;
+}
+
+function refOf({ runId, position }: FileRef): FileRef {
+  return { runId, position };
+}
+
+type Fault = 'gone' | 'refused' | 'unreachable' | 'no-room' | 'closing';
+type Failed = { readonly fault: Fault; readonly message: string | null };
+
+async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> {
+  const outcome = await attempt(deps, leased);
+  if ('fault' in outcome) await recordFailure(deps, leased, outcome);
+  else if (await deps.files.markStored(leased, outcome)) deps.metrics.fileCopied('stored');
+  // Deleted in the meantime. A crash before this leaves a file without a row, which the sweep removes.
+  else await deps.resultFiles.delete(outcome.file);
+}
+
+async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
+  const limits = FILE_LIMITS[leased.kind];
+  const opened = await deps.fileSource.open(leased.url, limits);
+  if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
+  const file = newKey(leased);
+  const read = new CountedPieces(opened.pieces, limits.maxBytes);
+  try {
+    await deps.resultFiles.put(file, read);
+    return { file, ...read.summary() };
+  } catch (error) {
+    if (deps.closing.aborted) return { fault: 'closing', message: null };
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof TooLargeError) return { fault: 'refused', message };
+    const isOurs = error instanceof StorageFullError || error instanceof StorageUnavailableError;
+    if (!isOurs) return { fault: 'unreachable', message };
+    deps.logNoRoom(error);
+    return { fault: 'no-room', message: 'The storage is full, or away.' };
+  } finally {
+    opened.close();
+  }
+}
+
+async function recordFailure(
+  { files, log, metrics, closing }: KeepFilesDeps,
+  leased: LeasedFile,
+  { message, ...failed }: Failed,
+): Promise<void> {
+  const fault = closing.aborted ? 'closing' : failed.fault;
+  const attempts = leased.attempts + 1;
+  const retryInMs = retryAfter(fault, attempts);
+  const isAttempt = fault !== 'no-room' && fault !== 'closing';
+  await files.markFailed(leased, message, { retryInMs, isAttempt });
+  if (!isAttempt) return;
+  metrics.fileCopied(retryInMs === null ? 'failed' : 'retried');
+  const about = { ...refOf(leased), attempts, failure: message };
+  if (retryInMs === null) log.warn(about, 'file of a run not copied: there will be no copy');
+  else log.debug(about, 'file of a run not copied; retrying later');
+}
+
+/** Milliseconds until the next attempt; null: there is none. */
+function retryAfter(fault: Fault, attempts: number): number | null {
+  if (fault === 'closing') return 0;
+  if (fault === 'no-room') return NO_ROOM_RETRY_MS;
+  if (fault === 'refused' || attempts >= (fault === 'gone' ? ATTEMPTS_BEFORE_GONE : MAX_ATTEMPTS))
+    return null;
+  return Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), MAX_FILE_BACKOFF_MS);
+}
+
+/** Files of one avatar share a prefix, and so do those of one run. */
+export function filePrefix({
+  avatarId,
+  runId,
+}: {
+  readonly avatarId: string;
+  readonly runId?: string;
+}): string {
+  return runId === undefined ? `${avatarId}/` : `${avatarId}/${runId}/`;
+}
+
+/** New for every attempt: an instance that lost its lease does not touch the copy of another. */
+function newKey({ position, ...run }: LeasedFile): string {
+  return `${filePrefix(run)}${position}-${randomBytes(8).toString('hex')}`;
+}

@@ -1,0 +1,121 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { FILE_LEASE_MS } from './timing.ts';
+import type { FileCopy, FileKeeper, FileKind, FileRef, LeasedFile } from './keep-files.ts';
+import type { FilePart, FileStorage } from '../storage/file-storage.ts';
+
+export type FoundFile = { readonly [K in keyof FileCopy]: FileCopy[K] | null } & {
+  readonly state: 'PENDING' | 'STORED' | 'FAILED';
+  readonly kind: FileKind;
+  readonly ownerId: string;
+  /** fal's address. */
+  readonly url: string;
+  /** Why the latest attempt to copy it failed. */
+  readonly failure: string | null;
+  /** Whether a copy is under way, of any instance. */
+  readonly isLeased: boolean;
+  readonly nextAttemptInMs: number | null;
+};
+
+export interface ServedFileStore {
+  /** Null when the file has no row: its run is deleted, or not listed yet. */
+  find(ref: FileRef): Promise<FoundFile | null>;
+  /** Gives the files of one run their rows, if the run is completed. */
+  listFilesOf(runId: string): Promise<void>;
+  /** Leases a file that is due; null when it is not. */
+  claim(ref: FileRef, leaseMs: number): Promise<LeasedFile | null>;
+  /** The storage does not have the copy any more: makes another one. */
+  markLost(ref: FileRef, file: string): Promise<void>;
+}
+
+export type OpenFileDeps = {
+  readonly files: ServedFileStore;
+  readonly resultFiles: Pick<FileStorage, 'read' | 'size'>;
+  readonly keeper: Pick<FileKeeper, 'copy' | 'hasRoom' | 'underWay'>;
+};
+
+export type StoredCopy = FileCopy & Pick<FoundFile, 'kind' | 'url'>;
+
+export type FileLookup =
+  | { readonly kind: 'stored'; readonly copy: StoredCopy }
+  /** There is no such file, or it is deleted. */
+  | { readonly kind: 'unknown' }
+  /** fal does not have it any more, or it must not be fetched. */
+  | { readonly kind: 'gone'; readonly failure: string | null }
+  /** Not copied in time. */
+  | { readonly kind: 'not-yet'; readonly retryInMs: number };
+
+/** How long a request waits for the copy of its file. */
+const WAIT_MS = 60_000;
+/** Between two looks at a copy that another instance makes. */
+const LOOK_MS = 250;
+
+/** Null: there is no such file, or it is deleted. */
+export async function findFile({ files }: OpenFileDeps, ref: FileRef): Promise<FoundFile | null> {
+  const found = await files.find(ref);
+  if (found !== null) return found;
+  await files.listFilesOf(ref.runId);
+  return files.find(ref);
+}
+
+/**
+ * Waits for the copy of a file. One that is not copied yet is copied now, once for all who ask for it.
+ *
+ * @param first as it was found
+ * @param left aborted when nobody waits any more
+ */
+export async function waitForCopy(
+  deps: OpenFileDeps,
+  ref: FileRef,
+  first: FoundFile,
+  left: AbortSignal,
+): Promise<FileLookup> {
+  const { files, keeper } = deps;
+  const until = performance.now() + WAIT_MS;
+  let found: FoundFile | null = first;
+  while (found !== null) {
+    const { state, failure, isLeased, nextAttemptInMs } = found;
+    if (state === 'FAILED') return { kind: 'gone', failure };
+    const copy = state === 'STORED' ? storedCopy(found) : null;
+    if (copy !== null) {
+      if ((await deps.resultFiles.size(copy.file)) === copy.size) return { kind: 'stored', copy };
+      await files.markLost(ref, copy.file);
+    } else {
+      const retryInMs = nextAttemptInMs ?? 0;
+      const isDue = retryInMs <= 0 && keeper.hasRoom(found.kind);
+      if (left.aborted || performance.now() > until) return { kind: 'not-yet', retryInMs: LOOK_MS };
+      if (!isLeased && retryInMs > 0) return { kind: 'not-yet', retryInMs };
+      const leased = isDue ? await files.claim(ref, FILE_LEASE_MS) : null;
+      const copying = leased === null ? keeper.underWay(ref) : keeper.copy(leased);
+      await waitFor(copying, until - performance.now(), left);
+    }
+    found = await files.find(ref);
+  }
+  return { kind: 'unknown' };
+}
+
+function storedCopy({ file, size, sha256, contentType, ...found }: FoundFile): StoredCopy | null {
+  if (file === null || size === null || sha256 === null || contentType === null) return null;
+  const { kind, url } = found;
+  return { kind, url, file, size, sha256, contentType };
+}
+
+/** Until the copy has ended, the time is over, or nobody waits any more. */
+async function waitFor(copying: Promise<void> | null, maxMs: number, left: AbortSignal): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([left, stop.signal]);
+  const waitMs = copying === null ? LOOK_MS : Math.max(maxMs, 0);
+  await Promise.race([
+    ...(copying === null ? [] : [copying]),
+    pause(waitMs, undefined, { signal }).catch(() => undefined),
+  ]);
+  stop.abort();
+}
+
+/** The content, or a part of it; null when it is deleted in the meantime. */
+export function readCopy(
+  { resultFiles }: OpenFileDeps,
+  { file }: StoredCopy,
+  part: FilePart | undefined,
+): Promise<AsyncIterable<Uint8Array> | null> {
+  return resultFiles.read(file, part);
+}

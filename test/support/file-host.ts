@@ -1,0 +1,39 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+type Reply = (response: ServerResponse, request: IncomingMessage) => void;
+
+export type FileHost = Awaited<ReturnType<typeof startFileHost>>;
+
+/** A host of files as fal has them, whose answers a test decides. A server must trust its origin (IMPORT_ORIGINS). */
+export async function startFileHost() {
+  const replies = new Map<string, Reply>();
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    requests.push(path);
+    const reply = replies.get(path);
+    if (reply === undefined) response.writeHead(404).end();
+    else reply(response, request);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    /** Answers at this path from now on, and gives its address. */
+    serve(path: string, reply: Reply | Buffer): string {
+      replies.set(path, Buffer.isBuffer(reply) ? (response) => void response.end(reply) : reply);
+      return url + path;
+    },
+    /** How often this path was asked for. */
+    requestsOf: (path: string) => requests.filter((one) => one === path).length,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

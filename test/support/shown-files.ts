@@ -1,0 +1,58 @@
+import { eventually } from './eventually.ts';
+import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Simulator } from '@likeness/fal-simulator';
+
+export type ShownImage = {
+  readonly url: string;
+  readonly originalUrl: string;
+  readonly size: number | null;
+  readonly sha256: string | null;
+};
+
+type Shown = {
+  readonly generation: {
+    readonly version: number;
+    readonly status: string;
+    readonly imageUrl: string | null;
+    readonly images: readonly ShownImage[];
+  } | null;
+};
+
+const IMAGES = new TypedDocumentString<Shown, { id: string }>(
+  'query ($id: ID!) { generation(id: $id) { version status imageUrl images { url originalUrl size sha256 } } }',
+);
+
+/** A generation with what is known of its files. */
+export async function shownImages(app: ApiClient, id: string) {
+  const { generation } = await app.execute(IMAGES, { id });
+  if (generation === null) throw new Error(`There is no generation ${id}`);
+  return generation;
+}
+
+/** The same, once all of its images are copied. */
+export function copiedImages(app: ApiClient, id: string) {
+  return eventually(`the images of ${id} to be copied`, async () => {
+    const generation = await shownImages(app, id);
+    return generation.images.every(({ sha256 }) => sha256 !== null) ? generation : null;
+  });
+}
+
+/** A generation that fal completes with images at these addresses. */
+export async function generationWith(
+  app: Pick<ApiClient, 'generate'> & { readonly simulator: Simulator },
+  avatarId: string,
+  urls: readonly string[],
+): Promise<string> {
+  const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]]' });
+  const { requestId = null, webhookUrl = null } = app.simulator.requests().at(-1) ?? {};
+  if (requestId === null || webhookUrl === null) throw new Error('The generation is not at fal');
+  const payload = { images: urls.map((url) => ({ url })), seed: 1 };
+  const status = await app.simulator.deliver({
+    url: webhookUrl,
+    requestId,
+    body: { request_id: requestId, status: 'OK', payload },
+  });
+  if (status !== 200) throw new Error(`The webhook was answered ${status}`);
+  return id;
+}
