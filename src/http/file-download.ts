@@ -5,6 +5,7 @@ import {
   type FileLookup,
   type OpenFileDeps,
   type StoredCopy,
+  waitForCopy,
 } from '../jobs/open-file.ts';
 import { isKnown, rangeIn } from './file-range.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
@@ -71,20 +72,22 @@ export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadR
   async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<void> {
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const lookup = await findFile(jobs, token.ref, left.signal).catch(unlessAway);
-    if (lookup.kind !== 'stored') {
-      refuse(response, lookup.kind, lookup);
+    const found = await findFile(jobs, token.ref);
+    if (found === null) {
+      refuse(response, 'unknown');
       return;
     }
-    const { ownerId } = lookup.copy;
-    if (!ofOwner.tryAcquire(ownerId)) {
+    // Before the copy is waited for: one owner's requests that wait must leave places for the others.
+    if (!ofOwner.tryAcquire(found.ownerId)) {
       refuse(response, 'no-room');
       return;
     }
     try {
-      await send(jobs, request, response, { token, copy: lookup.copy });
+      const lookup = await waitForCopy(jobs, token.ref, found, left.signal).catch(unlessAway);
+      if (lookup.kind === 'stored') await send(jobs, request, response, { token, copy: lookup.copy });
+      else refuse(response, lookup.kind, lookup);
     } finally {
-      ofOwner.release(ownerId);
+      ofOwner.release(found.ownerId);
     }
   }
 

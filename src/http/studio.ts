@@ -39,8 +39,12 @@ export function createStudio(
       response.setHeader('vary', 'Accept');
       if (headers.accept?.includes('text/html') !== true) return {};
     }
-    // On the first request: a start must not become slower.
-    const files = await (reading ??= readAll(readFiles, config));
+    // On the first request: a start must not become slower. A failure, as for want of file handles, is not kept.
+    reading ??= readAll(readFiles, config).catch((error: unknown) => {
+      reading = null;
+      throw error;
+    });
+    const files = await reading;
     const name = path === '/' ? 'index.html' : path.slice(STUDIO_PATH.length + 1);
     const file = files?.get(name);
     if (file === undefined || (name === 'index.html' && path !== '/')) return {};

@@ -33,7 +33,7 @@ export type OpenFileDeps = {
   readonly keeper: Pick<FileKeeper, 'copy' | 'hasRoom' | 'underWay'>;
 };
 
-export type StoredCopy = FileCopy & Pick<FoundFile, 'kind' | 'ownerId' | 'url'>;
+export type StoredCopy = FileCopy & Pick<FoundFile, 'kind' | 'url'>;
 
 export type FileLookup =
   | { readonly kind: 'stored'; readonly copy: StoredCopy }
@@ -49,19 +49,29 @@ const WAIT_MS = 60_000;
 /** Between two looks at a copy that another instance makes. */
 const LOOK_MS = 250;
 
+/** Null: there is no such file, or it is deleted. */
+export async function findFile({ files }: OpenFileDeps, ref: FileRef): Promise<FoundFile | null> {
+  const found = await files.find(ref);
+  if (found !== null) return found;
+  await files.listFilesOf(ref.runId);
+  return files.find(ref);
+}
+
 /**
- * Finds a file to serve. A file that is not copied yet is copied now, once for all who ask for it.
+ * Waits for the copy of a file. One that is not copied yet is copied now, once for all who ask for it.
  *
+ * @param first as it was found
  * @param left aborted when nobody waits any more
  */
-export async function findFile(deps: OpenFileDeps, ref: FileRef, left: AbortSignal): Promise<FileLookup> {
+export async function waitForCopy(
+  deps: OpenFileDeps,
+  ref: FileRef,
+  first: FoundFile,
+  left: AbortSignal,
+): Promise<FileLookup> {
   const { files, keeper } = deps;
   const until = performance.now() + WAIT_MS;
-  let found = await files.find(ref);
-  if (found === null) {
-    await files.listFilesOf(ref.runId);
-    found = await files.find(ref);
-  }
+  let found: FoundFile | null = first;
   while (found !== null) {
     const { state, failure, isLeased, nextAttemptInMs } = found;
     if (state === 'FAILED') return { kind: 'gone', failure };
@@ -85,8 +95,8 @@ export async function findFile(deps: OpenFileDeps, ref: FileRef, left: AbortSign
 
 function storedCopy({ file, size, sha256, contentType, ...found }: FoundFile): StoredCopy | null {
   if (file === null || size === null || sha256 === null || contentType === null) return null;
-  const { kind, ownerId, url } = found;
-  return { kind, ownerId, url, file, size, sha256, contentType };
+  const { kind, url } = found;
+  return { kind, url, file, size, sha256, contentType };
 }
 
 /** Until the copy has ended, the time is over, or nobody waits any more. */

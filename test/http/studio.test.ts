@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import { createStudio, imageOriginsOf } from '../../src/http/studio.ts';
 import { refusalOfHead } from '../../src/http/request-head.ts';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { etagOf, type StudioFile, type StudioFiles } from '../../src/http/studio-files.ts';
 import type { AddressInfo } from 'node:net';
 import { rawRequest } from '../support/raw-http.ts';
@@ -30,13 +30,17 @@ async function serve(
   config: { needsToken: boolean; loginUrl: string | null } = { needsToken: false, loginUrl: null },
   files: StudioFiles | null = FILES,
   imageOrigins: readonly string[] = [],
+  readFiles = () => Promise.resolve(files),
 ): Promise<string> {
-  const studio = createStudio(config, imageOrigins, () => Promise.resolve(files));
+  const studio = createStudio(config, imageOrigins, readFiles);
   server = createServer((request, response) => {
     if (refusalOfHead(request) !== null) return void response.writeHead(400).end();
-    void studio(request, response).then((outcome) => {
-      if (outcome !== 'answered') response.writeHead(404).end();
-    });
+    studio(request, response).then(
+      (outcome) => {
+        if (outcome !== 'answered') response.writeHead(404).end();
+      },
+      () => response.writeHead(500).end(),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -114,6 +118,17 @@ test('a file is compressed, immutable, and not sent again', async () => {
   });
   expect(head).toContain('content-encoding: br');
   expect(body).toBe('br of let studio;');
+});
+
+test('files that could not be read are read again', async () => {
+  const readFiles = vi.fn(() => Promise.resolve<StudioFiles | null>(FILES));
+  readFiles.mockRejectedValueOnce(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
+  const url = await serve(undefined, null, [], readFiles);
+  const statuses = [];
+  for (let count = 0; count < 3; count += 1)
+    statuses.push((await fetch(`${url}/`, { headers: HTML })).status);
+  expect(statuses).toEqual([500, 200, 200]);
+  expect(readFiles).toHaveBeenCalledTimes(2);
 });
 
 test('HEAD has the headers of GET and no body', async () => {

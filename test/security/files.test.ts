@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { request } from 'node:http';
+import { request, type ServerResponse } from 'node:http';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -264,6 +264,18 @@ test('a client that leaves in the middle of a file frees its place', async () =>
     return null;
   });
   expect((await answer.arrayBuffer()).byteLength).toBe(large.length);
+});
+
+test('requests that wait for a copy take places of their owner only', async () => {
+  let address = '';
+  const asked = new Promise<ServerResponse>((resolve) => (address = host.serve('/late.png', resolve)));
+  const { images } = await shownImages(app, await generationWith(app, avatarId, [address]));
+  const MAX_OF_OWNER = 100;
+  const answers = Array.from({ length: MAX_OF_OWNER + 1 }, () => fetch(images[0]?.url ?? ''));
+  expect(await codeOf(await Promise.race(answers))).toEqual([503, 'TOO_MANY_DOWNLOADS']);
+  (await asked).end(PNG);
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(MAX_OF_OWNER);
 });
 
 /** Reads the beginning of the body. */
