@@ -43,8 +43,8 @@ export function readBucket(read: EnvReader) {
 function readEndpoint(read: EnvReader): string | null {
   const endpoint = read.base('S3_ENDPOINT');
   if (endpoint === null) return null;
-  const { protocol, hostname, pathname, username } = new URL(endpoint);
-  if (pathname !== '/' || username !== '')
+  const { protocol, hostname, pathname, username, password } = new URL(endpoint);
+  if (pathname !== '/' || username !== '' || password !== '')
     read.problems.push('S3_ENDPOINT: expected a scheme, a host and a port, such as https://s3.example.com');
   if (protocol === 'http:' && !isInside(hostname))
     read.problems.push(

@@ -27,7 +27,9 @@ export function adviceFor(photos: readonly PhotoView[], { minimum, recommended }
   }
   if (pending > 0) advice.push(`${some(pending, 'photo')} ${pending === 1 ? 'is' : 'are'} not uploaded yet.`);
   if (refused > 0)
-    advice.push(`${some(refused, 'photo')} ${refused === 1 ? 'was' : 'were'} refused: replace the file.`);
+    advice.push(
+      `${some(refused, 'photo')} ${refused === 1 ? 'was refused: remove or replace it' : 'were refused: remove or replace them'}.`,
+    );
   for (const warning of PHOTO_WARNINGS) {
     const count = photos.filter(
       ({ state, warnings }) => state === 'ACCEPTED' && warnings.includes(warning),

@@ -1,4 +1,7 @@
-import { afterAll, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { enough, mixed, StudioSteps } from './studio-steps.ts';
 import { startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
@@ -68,6 +71,34 @@ test('each photo gets its verdict, and goes when it is removed', async () => {
   await page.reload();
   await steps.photo('small.jpg').getByText('Too small').waitFor();
   expect(await steps.photo('notes.jpg').count()).toBe(0);
+});
+
+test('a folder that is dropped stands for the pictures in it and in its folders', async () => {
+  const { page, steps, forgive } = await openStudio();
+  forgive(/status of 422/);
+  await steps.createAvatar('Bea');
+  const folder = await mkdtemp(join(tmpdir(), 'likeness-photos-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, 'sea'));
+  const pictures = (await mixed()).slice(0, 3);
+  for (const { name, bytes } of pictures) await writeFile(join(folder, 'sea', name), bytes);
+  await writeFile(join(folder, 'notes.txt'), 'no picture');
+  await steps.dropFromDisk(folder);
+  await page.getByText('2 accepted').waitFor();
+  await page.getByText('Same photo twice').waitFor();
+  expect(await page.locator('.shot-frame [aria-label^=Remove]').count()).toBe(3);
+});
+
+test('of more files than an avatar takes, the first ones are sent and the others named', async () => {
+  const { page, steps, forgive } = await openStudio();
+  forgive(/status of 422/);
+  await steps.createAvatar('Bix');
+  const file = (number: number) => ({ name: `${number}.jpg`, bytes: Buffer.from(`no picture ${number}`) });
+  await steps.choose(Array.from({ length: 62 }, (_, index) => file(index)));
+  await steps.photo('59.jpg').getByText('Not a picture').waitFor();
+  await steps.photo('60.jpg').getByText('at most 60 photos').waitFor();
+  await steps.photo('61.jpg').getByText('at most 60 photos').waitFor();
+  expect(await page.getByRole('alert').count()).toBe(0);
 });
 
 test('captions go with their photos', async () => {

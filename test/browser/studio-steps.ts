@@ -47,6 +47,14 @@ export class StudioSteps {
     );
   }
 
+  /** Drops a file or a folder of the disk, as a desktop does. */
+  async dropFromDisk(path: string): Promise<void> {
+    const browser = await this.page.context().newCDPSession(this.page);
+    const data = { items: [], files: [path], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await browser.send('Input.dispatchDragEvent', { type, x: 200, y: 300, data });
+  }
+
   get trainButton(): Locator {
     return this.page.getByRole('button', { name: /^Train / });
   }

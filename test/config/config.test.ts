@@ -498,6 +498,7 @@ describe('a bucket', () => {
     'http://[2001:db8::1]',
     'https://s3.example.com/bucket',
     'https://id:secret@s3.example.com',
+    'https://:secret@s3.example.com',
     'ftp://10.0.0.7',
   ])('must not be at %s', (S3_ENDPOINT) => {
     expect(problemsOf({ ...OTHER, S3_ENDPOINT })).toEqual([

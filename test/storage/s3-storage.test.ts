@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3_SECRET } from '../support/s3-secret.ts';
 import { S3Storage, type S3Timing } from '../../src/storage/s3-storage.ts';
+import { startChild } from '../support/child-process.ts';
 import { startSwift, swiftNeeds, type Swift } from '../support/swift.ts';
 import { StorageFullError, StorageUnavailableError } from '../../src/storage/file-storage.ts';
 
@@ -117,6 +119,19 @@ describe.skipIf(isMissing)(title, () => {
     await expect(storage.put('cut/1', zeros(size))).rejects.toBeInstanceOf(StorageUnavailableError);
     expect(await direct().size('cut/1')).toBeNull();
     expect(await swift.unfinished()).toEqual([]);
+  });
+
+  test.each([1_000_000, LARGE])('a process that is killed after %i bytes leaves no file', async (size) => {
+    const writer = startChild(fileURLToPath(new URL('bucket-writer.ts', import.meta.url)), [String(size)], {
+      BUCKET: JSON.stringify(swift.bucket),
+    });
+    try {
+      expect(await writer.line()).toBe('taken');
+    } finally {
+      await writer.kill();
+    }
+    expect(await direct().size('killed/1')).toBeNull();
+    for await (const { key } of direct().list('')) expect(key).not.toContain('killed');
   });
 
   test('a part that is cut once is sent again', async () => {

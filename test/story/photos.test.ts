@@ -104,7 +104,7 @@ test('weak photos are accepted with warnings, and the same file again is refused
   });
   const set = await app.photoSet(avatarId);
   expect(set).toMatchObject({ accepted: 6, refused: 1, pending: 0 });
-  expect(set?.advice).toContain('1 photo was refused: replace the file.');
+  expect(set?.advice).toContain('1 photo was refused: remove or replace it.');
   expect(set?.advice).toContain('1 photo is overexposed: use ones with less light.');
 });
 

@@ -9,13 +9,18 @@ import { TroubleOf } from '../parts/trouble.tsx';
 import { useCall } from '../parts/use-call.ts';
 import { useStudio } from '../live/studio.ts';
 
+/** Longer names take a smaller type, so that the work below stays on screen. */
+const LONG_NAME = 32;
+
 export function AvatarHead({ avatar }: { readonly avatar: Avatar }) {
   const [isRenaming, setIsRenaming] = useState(false);
   const [isDeleting, setIsDeleting] = useState(false);
   if (isRenaming) return <Rename avatar={avatar} onEnd={() => setIsRenaming(false)} />;
   return (
     <header className="avatar-head">
-      <h1 className="display avatar-name">{avatar.name}</h1>
+      <h1 className={`display avatar-name ${avatar.name.length > LONG_NAME ? 'is-long' : ''}`}>
+        {avatar.name}
+      </h1>
       {!isUnderWay(avatar) && (
         <p className={`avatar-status status-${avatar.status.toLowerCase()}`}>{statusInWords(avatar)}</p>
       )}

@@ -51,12 +51,17 @@ export function Latent({
   return (
     <span className="latent" aria-hidden="true">
       {photo === null || percent === null ? (
-        <span className="latent-initial">{String.fromCodePoint(name.trim().codePointAt(0) ?? 0x2e)}</span>
+        <span className="latent-initial">{firstCharacter(name)}</span>
       ) : (
         <img className="latent-photo" src={photo} alt="" style={{ opacity: percent / 100 }} />
       )}
     </span>
   );
+}
+
+function firstCharacter(name: string): string {
+  const [first] = new Intl.Segmenter().segment(name.trim());
+  return first?.segment ?? '';
 }
 
 /** Shows a percentage that fal has reported; without one it only shows that something is under way. */

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState } from 'react';
 import type { Avatar, PhotoSet } from '@likeness/client';
 import { CaptionDialog } from './caption-dialog.tsx';
 import { icons } from '../parts/icons.tsx';
+import { MAX_PHOTOS, type Captioned } from './trays.ts';
 import { PhotoShot, UploadShot } from './shot.tsx';
 import { useFileDrop } from './use-file-drop.ts';
 import { useStudio } from '../live/studio.ts';
@@ -20,11 +21,7 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
   const take = (files: readonly File[]) => {
     if (files.length === 0) return;
     if (hasCaptions) setCaptioned(files);
-    else
-      trays.add(
-        avatar.id,
-        files.map((file) => ({ file })),
-      );
+    else add(files.map((file) => ({ file })));
   };
   const isOver = useFileDrop(take);
   useEffect(() => {
@@ -36,6 +33,10 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
   const shownPhotos = photos.filter(
     ({ id, name, state }) => !arrived.has(id) && !(state === 'PENDING' && onTheirWay.has(name)),
   );
+  const taken =
+    shownPhotos.filter(({ state }) => state !== 'REFUSED').length +
+    uploads.filter(({ result }) => result?.state !== 'REFUSED').length;
+  const add = (files: readonly Captioned[]) => trays.add(avatar.id, files, MAX_PHOTOS - taken);
   const total = shownPhotos.length + uploads.length;
   const blanks = Math.max(0, (set?.minimum ?? 0) - total);
   return (
@@ -105,7 +106,7 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
           onClose={() => setCaptioned([])}
           onDone={(files) => {
             setCaptioned([]);
-            trays.add(avatar.id, files);
+            add(files);
           }}
         />
       )}

@@ -24,7 +24,9 @@ export type Captioned = { readonly file: File; readonly caption?: string | undef
 
 const EMPTY: Tray = { uploads: [], failure: null };
 const MAX_BYTES = 20 * 1024 * 1024;
-const MAX_PER_CALL = 60;
+/** Of an avatar, and of a call; refused ones do not count. */
+export const MAX_PHOTOS = 60;
+const TOO_MANY = `An avatar has at most ${MAX_PHOTOS} photos. Remove others first.`;
 const MAX_NAME = 200;
 
 /** The uploads of all avatars. They go on while the user looks at something else. */
@@ -69,14 +71,16 @@ export class Trays extends Observable<ReadonlyMap<string, Tray>> {
     return [...this.get().values()].some(({ uploads }) => uploads.some(({ result }) => result === null));
   }
 
-  add(avatarId: string, files: readonly Captioned[]): void {
+  /** Files beyond `room`, the number of photos that the avatar may still have, are not sent. */
+  add(avatarId: string, files: readonly Captioned[], room = MAX_PHOTOS): void {
+    let left = room;
     const uploads = distinctNames(files).map(({ file, caption }) => ({
       key: ++this.#keys,
       file,
       caption,
       preview: URL.createObjectURL(file),
       sentBytes: 0,
-      result: refusedHere(file),
+      result: refusedHere(file) ?? (left-- > 0 ? null : refused(file, TOO_MANY)),
     }));
     this.#change(avatarId, (tray) => ({ uploads: [...tray.uploads, ...uploads], failure: null }));
     this.#send(
@@ -107,8 +111,8 @@ export class Trays extends Observable<ReadonlyMap<string, Tray>> {
   }
 
   #send(avatarId: string, uploads: readonly Upload[]): void {
-    for (let start = 0; start < uploads.length; start += MAX_PER_CALL) {
-      const batch = uploads.slice(start, start + MAX_PER_CALL);
+    for (let start = 0; start < uploads.length; start += MAX_PHOTOS) {
+      const batch = uploads.slice(start, start + MAX_PHOTOS);
       const before = this.#queues.get(avatarId) ?? Promise.resolve();
       this.#queues.set(
         avatarId,
@@ -190,6 +194,9 @@ function refusedHere(file: File): UploadedPhoto | null {
       : file.size > MAX_BYTES
         ? 'The file is larger than 20 MB. Export it smaller.'
         : null;
-  if (message === null) return null;
-  return { name: file.name, photoId: '', state: 'REFUSED', code: 'INVALID_INPUT', message, warnings: [] };
+  return message === null ? null : refused(file, message);
+}
+
+function refused({ name }: File, message: string): UploadedPhoto {
+  return { name, photoId: '', state: 'REFUSED', code: 'INVALID_INPUT', message, warnings: [] };
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import { droppedFiles } from './dropped-files.ts';
 
 /** Takes files that are dropped anywhere on the page. Returns whether files are over it. */
 export function useFileDrop(onFiles: (files: readonly File[]) => void): boolean {
@@ -29,7 +30,12 @@ export function useFileDrop(onFiles: (files: readonly File[]) => void): boolean 
         setIsOver(false);
         if (!hasFiles(event)) return;
         event.preventDefault();
-        latest.current([...(event.dataTransfer?.files ?? [])]);
+        if (event.dataTransfer === null) return;
+        // A folder that cannot be read has no photos.
+        droppedFiles(event.dataTransfer).then(
+          (files) => latest.current(files),
+          () => latest.current([]),
+        );
       },
     } as const;
     for (const [name, listener] of Object.entries(listeners)) addEventListener(name as 'drop', listener);
