@@ -7,7 +7,8 @@ import {
   type StoredCopy,
   waitForCopy,
 } from '../jobs/open-file.ts';
-import { isKnown, rangeIn } from './file-range.ts';
+import { isKnown } from './if-none-match.ts';
+import { rangeIn } from './file-range.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { StorageUnavailableError } from '../storage/file-storage.ts';
 import { pathOf } from './request-head.ts';

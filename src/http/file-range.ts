@@ -19,9 +19,3 @@ export function rangeIn(header: string | undefined, size: number): FilePart | 'u
   if (to !== '' && Number(to) < first) return null;
   return first >= size ? 'unsatisfiable' : { first, last };
 }
-
-/** Whether a conditional request has the file already. */
-export function isKnown(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(',').some((one) => ['*', etag].includes(one.trim().replace(/^W\//, '')));
-}

@@ -1,5 +1,6 @@
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { createHash } from 'node:crypto';
+import { isKnown } from './if-none-match.ts';
 import { promisify } from 'node:util';
 import { Response } from '@whatwg-node/fetch';
 
@@ -15,20 +16,21 @@ export type Encoding = keyof typeof COMPRESS;
 /** A text that stays the same while the process runs. It is compressed once for each encoding, at the first request. */
 export class StaticText {
   readonly #bytes: Buffer<ArrayBuffer>;
+  /** Weak: one for all encodings. */
+  readonly #etag: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #compressed: Partial<Record<Encoding, Promise<Buffer<ArrayBuffer>>>> = {};
 
   constructor(text: string, headers: Readonly<Record<string, string>>) {
     this.#bytes = Buffer.from(text);
-    // Weak: one for all encodings.
-    const etag = `W/"${createHash('sha256').update(this.#bytes).digest('base64url')}"`;
-    this.#headers = { ...headers, etag, 'cache-control': 'no-cache', vary: 'Accept-Encoding' };
+    this.#etag = `W/"${createHash('sha256').update(this.#bytes).digest('base64url')}"`;
+    this.#headers = { ...headers, etag: this.#etag, 'cache-control': 'no-cache', vary: 'Accept-Encoding' };
   }
 
   async responseTo(request: Pick<Headers, 'get'>): Promise<Response> {
     // A copy, to which Response adds the length. A 304 needs them all: a browser replaces those of its cached page.
     const headers = { ...this.#headers };
-    if (isAmong(request.get('if-none-match'), this.#headers['etag']))
+    if (isKnown(request.get('if-none-match'), this.#etag))
       return new Response(null, { status: 304, headers });
     const encoding = encodingFor(request.get('accept-encoding') ?? '');
     if (encoding === null) return new Response(this.#bytes, { headers });
@@ -36,11 +38,6 @@ export class StaticText {
     const bytes = await this.#compressed[encoding];
     return new Response(bytes, { headers: { ...headers, 'content-encoding': encoding } });
   }
-}
-
-/** Whether an If-None-Match header names a tag. */
-export function isAmong(tags: string | null, tag: string | undefined): boolean {
-  return tags?.split(',').some((one) => one.trim() === '*' || one.trim() === tag) ?? false;
 }
 
 /** The best encoding of an Accept-Encoding header. Null: not compressed. Only a weight of 0 has a meaning here. */

@@ -1,6 +1,7 @@
 import { etagOf, readStudioFiles, type StudioFile, type StudioFiles } from './studio-files.ts';
 import { FAL_REST_URL } from '../config/config.ts';
-import { encodingFor, isAmong } from './static-text.ts';
+import { encodingFor } from './static-text.ts';
+import { isKnown } from './if-none-match.ts';
 import { pathOf } from './request-head.ts';
 import type { Unanswered } from './plain-queries.ts';
 import type { Config } from '../config/config.ts';
@@ -87,7 +88,7 @@ async function readAll(
 function send(request: IncomingMessage, response: ServerResponse, file: StudioFile): void {
   const { headers, method } = request;
   response.setHeader('etag', file.etag);
-  if (isAmong(headers['if-none-match'] ?? null, file.etag)) {
+  if (isKnown(headers['if-none-match'], file.etag)) {
     response.writeHead(304).end();
     return;
   }
