@@ -4,6 +4,7 @@ import { build, stop } from 'esbuild';
 import { basename, dirname, join, relative } from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
@@ -12,7 +13,7 @@ import { ensureStudio } from './studio.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-const { resolve } = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** Programs and their entry points. */
 export const PROGRAMS = {
@@ -31,7 +32,7 @@ const WITH_STUDIO = ['main', 'demo', 'compare'];
 
 /**
  * Packages outside the bundles, and their files that are copied to dist/node_modules: PGlite finds its files beside its
- * code, and GraphiQL is nine megabytes of text that few servers send.
+ * code, and few servers send GraphiQL.
  */
 const COPIED = {
   '@electric-sql/pglite': [
@@ -42,14 +43,11 @@ const COPIED = {
     'dist/pglite.data',
     'dist/pglite.wasm',
   ],
-  '@graphql-yoga/render-graphiql': [
-    'package.json',
-    'LICENSE',
-    'cjs/package.json',
-    'cjs/index.js',
-    'cjs/graphiql.js',
-  ],
+  '@graphql-yoga/render-graphiql': ['package.json', 'LICENSE', 'cjs/package.json', 'cjs/index.js'],
 };
+
+/** Nine megabytes of texts, which are placed compressed. */
+const GRAPHIQL = 'node_modules/@graphql-yoga/render-graphiql/cjs';
 
 /**
  * Packages that no bundle has: the process that decodes photos and the simulator load sharp, which finds its decoders beside it. They are
@@ -65,7 +63,9 @@ const packages = {
   name: 'packages',
   setup({ onLoad, onResolve }) {
     // One graphql, for packages that require it too: its classes are compared.
-    onResolve({ filter: /^graphql\// }, ({ path }) => ({ path: resolve(path).replace(/\.js$/, '.mjs') }));
+    onResolve({ filter: /^graphql\// }, ({ path }) => ({
+      path: require.resolve(path).replace(/\.js$/, '.mjs'),
+    }));
     onResolve({ filter: /^@/ }, ({ path }) => (path in COPIED ? { path, external: true } : undefined));
     // PGlite's bridge to node-postgres is bundled, without the rest of PGlite.
     onResolve({ filter: /^\.\.\/chunk-/ }, ({ path, resolveDir }) => ({
@@ -120,6 +120,9 @@ export async function buildPrograms(names, { isCached = false } = {}) {
     },
     // It defines a property for each function that is created: a subscriber would take 7 KB more.
     keepNames: false,
+    // Names stay, for the stacks of errors.
+    minifyWhitespace: true,
+    minifySyntax: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',
@@ -133,6 +136,7 @@ export async function buildPrograms(names, { isCached = false } = {}) {
     const folder = join('node_modules', name);
     for (const file of files) await place(join(folder, file), await readFile(join(root, folder, file)));
   }
+  await placeGraphiql();
   await copyWholePackages();
   await copyMigrations();
   await place('package.json', '{ "type": "commonjs" }\n');
@@ -155,6 +159,16 @@ async function place(file, contents) {
   const unfinished = `${path}.${process.pid}`;
   await writeFile(unfinished, bytes);
   await rename(unfinished, path);
+}
+
+async function placeGraphiql() {
+  const texts = JSON.stringify(require(join(root, GRAPHIQL, 'graphiql.js')));
+  await place(join(GRAPHIQL, 'graphiql.json.gz'), gzipSync(texts));
+  const code = `const { gunzipSync } = require('node:zlib');
+const { readFileSync } = require('node:fs');
+module.exports = JSON.parse(gunzipSync(readFileSync(require.resolve('./graphiql.json.gz'))));
+`;
+  await place(join(GRAPHIQL, 'graphiql.js'), code);
 }
 
 async function copyWholePackages() {

@@ -1,5 +1,5 @@
 import { parseUrl } from '../values/web-url.ts';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 /** Response to a request whose body is not read. */
 export type HeadRefusal = {
@@ -25,18 +25,14 @@ const MAX_LENGTH: Readonly<Record<string, number>> = {
 const HOST = /^[A-Za-z0-9._:\-[\]]+$/;
 
 /** Refusal of a request or WebSocket upgrade by its request line and headers; null if it may be routed. */
-export function refusalOfHead({
-  method,
-  url = '',
-  headers,
-  httpVersion,
-}: IncomingMessage): HeadRefusal | null {
+export function refusalOfHead(request: IncomingMessage): HeadRefusal | null {
+  const { method, url = '', headers } = request;
   if (!isPlainTarget(url)) return { status: 400, message: 'The request target must be a plain path.' };
   for (const [name, length] of Object.entries(MAX_LENGTH)) {
     if (lengthOf(headers[name]) > length)
       return { status: 431, message: `${name}: expected at most ${length} characters.` };
   }
-  if (!isValidHost(headers, httpVersion)) return { status: 400, message: 'The Host header is not valid.' };
+  if (!isValidHost(request)) return { status: 400, message: 'The Host header is not valid.' };
   const { expect = '100-continue' } = headers;
   if (expect.toLowerCase() !== '100-continue')
     return { status: 417, message: 'Expect: the only supported value is 100-continue.' };
@@ -64,8 +60,11 @@ function lengthOf(value: string | string[] | undefined): number {
 }
 
 /** Load balancers still send health checks as HTTP/1.0, without a Host header. */
-function isValidHost({ host }: IncomingHttpHeaders, httpVersion: string): boolean {
+function isValidHost({ headers: { host }, rawHeaders, httpVersion }: IncomingMessage): boolean {
   if (host === undefined) return httpVersion === '1.0';
+  // Node keeps the first of two, and a proxy may have checked the other one (RFC 9112, 3.2).
+  const isName = (text: string, index: number) => index % 2 === 0 && text.toLowerCase() === 'host';
+  if (rawHeaders.filter(isName).length > 1) return false;
   return HOST.test(host) && parseUrl(`http://${host}`) !== null;
 }
 

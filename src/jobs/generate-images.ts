@@ -56,13 +56,14 @@ export async function generateImages(
   const call = { deps, ownerId, avatar: ready.done, ...options };
   // Each begins without a pause, so they reach the limits in this order.
   const outcomes = await Promise.allSettled(items.map((item, index) => generateItem(call, item, index)));
+  // Each fault is logged, also those of a call that fails with the first of them.
+  const results = outcomes.map((outcome) =>
+    outcome.status === 'fulfilled' ? outcome.value : unexpected(deps.log, outcome.reason),
+  );
   const [first] = outcomes;
   // Nothing but faults to report: the whole call failed.
   if (first?.status === 'rejected' && outcomes.every(({ status }) => status === 'rejected'))
     throw first.reason;
-  const results = outcomes.map((outcome) =>
-    outcome.status === 'fulfilled' ? outcome.value : unexpected(deps.log, outcome.reason),
-  );
   return { done: { results } };
 }
 

@@ -103,8 +103,8 @@ const ATTEMPTS = 5;
 /** Creates a file and its folders, one of which may be removed at the same moment because it is empty. */
 async function create(path: string): Promise<FileHandle> {
   for (let attempt = 1; ; attempt += 1) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       return await open(path, 'wx', 0o600);
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;

@@ -52,6 +52,9 @@ const PART_BYTES = 5 * 1024 * 1024;
 /** Under way at the same time; others wait, and hold nothing in memory. */
 const PUTS = 8;
 
+/** More than the downloads, puts and calls of a server: a slow reader holds one, and nobody may wait for it. */
+const CONNECTIONS = 1000;
+
 /** Files in a bucket of Amazon S3, or of a storage that speaks its protocol. */
 export class S3Storage implements FileStorage {
   readonly #bucket: Bucket;
@@ -75,6 +78,8 @@ export class S3Storage implements FileStorage {
         requestTimeout: timing.requestMs,
         throwOnRequestTimeout: true,
         socketTimeout: timing.silenceMs,
+        httpAgent: { maxSockets: CONNECTIONS },
+        httpsAgent: { maxSockets: CONNECTIONS },
       },
       // Storages that are not Amazon's refuse the newer checksums.
       requestChecksumCalculation: 'WHEN_REQUIRED',

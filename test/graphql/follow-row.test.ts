@@ -41,6 +41,7 @@ function stage({ streamsPerOwner = null }: { readonly streamsPerOwner?: number |
     document: DocumentNode,
     variables: Record<string, unknown> = {},
     expiresAt: number | null = null,
+    host = 'avatars.example',
   ) => {
     const events: unknown[] = [];
     const contextValue = {
@@ -49,6 +50,7 @@ function stage({ streamsPerOwner = null }: { readonly streamsPerOwner?: number |
       rows: { avatar, generationsOf: () => Promise.resolve([]) },
       streams,
       viewer: { ownerId, expiresAt },
+      host,
       push: {
         selections,
         variables,
@@ -132,6 +134,11 @@ describe('subscribers share nothing', () => {
       'with other variables',
       ['ada', BY_VARIABLES, { id: ID, withName: true }],
       ['ada', BY_VARIABLES, { id: ID, withName: false }],
+    ],
+    [
+      'under another host name, which may be in URLs',
+      ['ada', BY_VARIABLES, { id: ID }, null],
+      ['ada', BY_VARIABLES, { id: ID }, null, 'evil.example'],
     ],
     [
       'with another document',

@@ -40,6 +40,7 @@ beforeEach(async () => {
     isAllowedOrigin: isLocalOrigin,
     socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
     photos: {},
+    files: {},
     webhook: {
       keys: new KeySet(keys.url, log),
       accountId: null,

@@ -24,7 +24,7 @@ function fixture() {
     store: {
       findAvatar: async () => AVATAR,
       createGeneration: async (job, { id, prompt }) => {
-        if (prompt.includes('broken')) throw new Error('a fault of the test');
+        if (prompt.includes('broken')) throw new Error(`a fault of the test: ${prompt}`);
         return { done: { jobId: job.id, generationId: id } };
       },
       rehearseGeneration: async () => ({ done: { isRepeat: false, nearLimits: [] } }),
@@ -71,9 +71,16 @@ test('an unexpected fault of an item is its own result, and the others are submi
     },
   });
   expect(sent).toEqual(['ad4, tea', 'ad4, milk']);
-  expect(log.lines.map(({ fields }) => fields)).toMatchObject([{ err: { message: 'a fault of the test' } }]);
+  expect(log.lines.map(({ fields }) => fields)).toMatchObject([
+    { err: { message: 'a fault of the test: broken' } },
+  ]);
 });
 
-test('a call in which every item failed unexpectedly fails as a whole', async () => {
-  await expect(fixture().generate('broken', 'broken')).rejects.toThrow('a fault of the test');
+test('a call in which every item failed unexpectedly fails as a whole, and logs every fault', async () => {
+  const { generate, log } = fixture();
+  await expect(generate('broken tea', 'broken milk')).rejects.toThrow('a fault of the test: broken tea');
+  expect(log.lines.map(({ fields }) => fields)).toMatchObject([
+    { err: { message: 'a fault of the test: broken tea' } },
+    { err: { message: 'a fault of the test: broken milk' } },
+  ]);
 });

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { request, type ServerResponse } from 'node:http';
 import { readdir } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copiedImages, generationWith, shownImages } from '../support/shown-files.ts';
@@ -239,6 +240,14 @@ test.each([
   const { images } = await shownImages(app, id);
   expect(await codeOf(await fetch(images[0]?.url ?? ''))).toEqual([410, 'FILE_GONE']);
   expect(images[0]?.originalUrl).toBe(address);
+});
+
+test('a compressed file, which may be much larger than it looks, is not taken', async () => {
+  const address = host.serve('/packed.png', (response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(PNG));
+  });
+  const { images } = await shownImages(app, await generationWith(app, avatarId, [address]));
+  expect(await codeOf(await fetch(images[0]?.url ?? ''))).toEqual([410, 'FILE_GONE']);
 });
 
 test('a redirect to an internal address is not followed', async () => {

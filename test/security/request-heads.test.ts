@@ -58,6 +58,11 @@ describe('the Host header', () => {
     },
   );
 
+  test('is refused when there are two', async () => {
+    for (const second of ['x', 'y'])
+      expect(await send(production.url, ['Host: x', `hOST: ${second}`])).toMatchObject({ status: 400 });
+  });
+
   test('is not needed by HTTP/1.0, which has none', async () => {
     expect(await send(production.url, [], { path: '/livez', version: '1.0' })).toMatchObject({ status: 200 });
   });

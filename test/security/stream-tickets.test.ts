@@ -26,10 +26,20 @@ async function createTicket(token: string): Promise<string> {
 }
 
 /** As EventSource requests it. */
-function open(ticket: string, { query = WATCH, accept = 'text/event-stream', method = 'GET' } = {}) {
+function open(ticket: string, { query = WATCH, headers = {}, ...request }: OtherRequest = {}) {
   const parameters = new URLSearchParams({ query, variables: JSON.stringify({ id: avatar.id }), ticket });
-  return fetch(`${app.graphqlUrl}?${parameters.toString()}`, { method, headers: { accept, origin: PAGE } });
+  return fetch(`${app.graphqlUrl}?${parameters.toString()}`, {
+    ...request,
+    headers: { accept: 'text/event-stream', origin: PAGE, ...headers },
+  });
 }
+
+type OtherRequest = {
+  readonly query?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
 
 /** The text of a stream up to one that contains `text`, or up to its end. */
 async function read(response: Response, text: string): Promise<string> {
@@ -107,13 +117,28 @@ test.each([
   expect(await response.text()).not.toContain('"data":{');
 });
 
-test.each([
-  ['POST', { method: 'POST' }],
-  ['GET without an event stream', { accept: 'application/json' }],
-])('a ticket is nothing to a %s', async (_what, options) => {
-  const response = await open(await createTicket(ada), options);
+test.each<[what: string, request: OtherRequest]>([
+  [
+    'POST',
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: WATCH, variables: { id: avatar.id } }),
+    },
+  ],
+  ['GET without an event stream', { headers: { accept: 'application/json' } }],
+  ['GET with an authorization', { headers: { authorization: 'Bearer none' } }],
+])('a ticket is nothing to a %s', async (_what, request) => {
+  const response = await open(await createTicket(ada), request);
   expect(response.status).not.toBe(200);
   expect(await response.text()).not.toContain('"data":{');
+});
+
+test('beside the token of another owner, the token counts', async () => {
+  const response = await open(await createTicket(ada), {
+    headers: { authorization: `Bearer ${await tokenOf('eve')}` },
+  });
+  expect(await read(response, 'NOT_FOUND')).toContain('NOT_FOUND');
 });
 
 test('a stream ends with the token of its ticket', async () => {

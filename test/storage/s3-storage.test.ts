@@ -163,6 +163,29 @@ describe.skipIf(isMissing)(title, () => {
     await expect(reading).rejects.toBeInstanceOf(StorageUnavailableError);
   });
 
+  test('slow readers of many files delay nobody', async () => {
+    const DOWNLOADS = 100;
+    faulty.way.fault = () => null;
+    await storage.put('slow-reader/1', zeros(5));
+    const held: ServerResponse[] = [];
+    faulty.way.fault = ({ method }, response) => {
+      if (method !== 'GET') return null;
+      response.writeHead(200, { 'content-length': LARGE }).write('the beginning');
+      held.push(response);
+      return 'faulty';
+    };
+    const slow = new S3Storage({ ...swift.bucket, endpoint: faulty.url });
+    const begun = await Promise.all(
+      Array.from({ length: DOWNLOADS }, async () => {
+        const content = await slow.read('slow-reader/1');
+        return content?.[Symbol.asyncIterator]().next();
+      }),
+    );
+    expect(begun.every((piece) => piece?.done === false)).toBe(true);
+    expect(await slow.size('slow-reader/1')).toBe(5);
+    for (const response of held) response.destroy();
+  });
+
   test('after SlowDown a call is repeated, but not for ever', async () => {
     faulty.way.fault = refuse(503, 'SlowDown')(2);
     await storage.put('slow/1', zeros(5));
