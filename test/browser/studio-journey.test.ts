@@ -119,10 +119,18 @@ test('a name is changed, a picture and an avatar are deleted after a question', 
   await page.getByLabel('Name').fill('Dora');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Dora', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'Photos and training' }).click();
+  await page.getByText('add photos again').waitFor();
+  await page.getByRole('link', { name: 'Pictures', exact: true }).click();
 
   await steps.make('on a boat');
   await steps.pictures('on a boat', 1);
   await page.getByRole('link', { name: 'on a boat', exact: true }).first().hover();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Download: on a boat' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/\.jpg$/);
   await page.getByRole('button', { name: 'Make another: on a boat' }).click();
   await steps.pictures('on a boat', 2);
   await page.getByRole('button', { name: 'Delete: on a boat' }).first().click();

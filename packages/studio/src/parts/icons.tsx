@@ -39,6 +39,11 @@ export const icons = {
       <path d="M10 3v9.500m-4-4 4 4 4-4M4 16.500h12" />
     </Icon>
   ),
+  open: (
+    <Icon>
+      <path d="M8 4.500H4v11.500h11.500v-4M11.500 3.500h5v5m0-5-7 7" />
+    </Icon>
+  ),
   bin: (
     <Icon>
       <path d="M3.500 5.500h13M8 5.500V3.500h4v2M5.500 5.500l.7 11h7.600l.7-11" />

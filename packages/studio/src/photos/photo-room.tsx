@@ -22,6 +22,11 @@ export function PhotoRoom({ avatar, set }: { readonly avatar: Avatar; readonly s
         </h2>
         {set !== null && <Tally set={set} />}
       </div>
+      {avatar.isReady && set?.accepted === 0 && (
+        <p className="hint">
+          After a training its photos are deleted, unless you keep them: add photos again.
+        </p>
+      )}
       {failure !== null && (
         <TroubleOf error={failure}>
           <button type="button" className="button" onClick={() => trays.dismissFailure(avatar.id)}>

@@ -1,3 +1,4 @@
+import { icons } from '../parts/icons.tsx';
 import type { Shot } from './cover.ts';
 
 const ENDINGS: Readonly<Record<string, string>> = { 'image/png': 'png', 'image/webp': 'webp' };
@@ -14,10 +15,17 @@ function fileNameOf(avatarName: string, { generation, index }: Shot): string {
   return `${words === '' ? 'picture' : words}-${index + 1}.${ending}`;
 }
 
-/** A link that saves the picture. A browser does so on the page's own origin only; elsewhere the picture opens beside. */
-export function downloadLink(avatarName: string, shot: Shot) {
+/**
+ * A link that saves the picture, and its name. A browser saves from the page's own origin only: a picture of another one
+ * opens in a tab of its own.
+ */
+export function fileLink(avatarName: string, shot: Shot) {
   const isOwn = new URL(shot.url, location.href).origin === location.origin;
   return isOwn
-    ? { href: shot.url, download: fileNameOf(avatarName, shot) }
-    : { href: shot.url, target: '_blank', rel: 'noopener' };
+    ? {
+        name: 'Download',
+        icon: icons.download,
+        to: { href: shot.url, download: fileNameOf(avatarName, shot) },
+      }
+    : { name: 'Open', icon: icons.open, to: { href: shot.url, target: '_blank', rel: 'noopener' } };
 }

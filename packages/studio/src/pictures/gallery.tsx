@@ -2,7 +2,7 @@ import { type CSSProperties, type ReactNode } from 'react';
 import type { Avatar } from '@likeness/client';
 import { DeletePictures } from './delete-pictures.tsx';
 import { expectedRatio } from './sizes.ts';
-import { downloadLink } from './file-name.ts';
+import { fileLink } from './file-name.ts';
 import { icons } from '../parts/icons.tsx';
 import { links } from '../live/place.ts';
 import { shotsOf, type Shot } from './cover.ts';
@@ -127,6 +127,7 @@ function ShotTile({
   const { generation, index, url, width, height, flagged } = shot;
   const { prompt, id } = generation;
   const { src, key, onError } = useImageSource(generation, url);
+  const file = fileLink(avatar.name, shot);
   const of = generation.images.length > 1 ? ` (${index + 1} of ${generation.images.length})` : '';
   const ratio = width !== null && height !== null ? width / height : expectedRatio(id, avatar.trainingType);
   return (
@@ -158,11 +159,11 @@ function ShotTile({
         </button>
         <a
           className="button small icon-only on-film"
-          {...downloadLink(avatar.name, shot)}
-          aria-label={`Download: ${prompt}${of}`}
-          title="Download"
+          {...file.to}
+          aria-label={`${file.name}: ${prompt}${of}`}
+          title={file.name}
         >
-          {icons.download}
+          {file.icon}
         </a>
         <button
           type="button"

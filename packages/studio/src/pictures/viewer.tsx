@@ -3,7 +3,7 @@ import type { Avatar } from '@likeness/client';
 import { dateAndTime } from '../words/numbers.ts';
 import { DeletePictures } from './delete-pictures.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { downloadLink } from './file-name.ts';
+import { fileLink } from './file-name.ts';
 import { goTo, links } from '../live/place.ts';
 import { icons } from '../parts/icons.tsx';
 import { TroubleOf } from '../parts/trouble.tsx';
@@ -109,6 +109,7 @@ function ViewerSide({
   children,
 }: Pick<ViewerProps, 'avatar' | 'shot' | 'onClose'> & { readonly children: React.ReactNode }) {
   const actions = usePictureActions(shot.generation);
+  const file = fileLink(avatar.name, shot);
   const again = async () => {
     if ((await actions.again.run(true)) === true) onClose();
   };
@@ -116,8 +117,8 @@ function ViewerSide({
     <div className="viewer-side">
       {children}
       <div className="viewer-actions">
-        <a className="button primary" {...downloadLink(avatar.name, shot)}>
-          {icons.download} Download
+        <a className="button primary" {...file.to}>
+          {file.icon} {file.name}
         </a>
         <button type="button" className="button" disabled={actions.again.isBusy} onClick={() => void again()}>
           {icons.again} Make another
