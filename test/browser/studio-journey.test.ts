@@ -92,7 +92,8 @@ test('a folder that is dropped stands for the pictures in it and in its folders'
 test('of more files than an avatar takes, the first ones are sent and the others named', async () => {
   const { page, steps, forgive } = await openStudio();
   forgive(/status of 422/);
-  await steps.createAvatar('Bix');
+  await steps.createAvatar('Bix'.repeat(30));
+  expect(await steps.trainButton.innerText()).toBe('Train this avatar');
   const file = (number: number) => ({ name: `${number}.jpg`, bytes: Buffer.from(`no picture ${number}`) });
   await steps.choose(Array.from({ length: 62 }, (_, index) => file(index)));
   await steps.photo('59.jpg').getByText('Not a picture').waitFor();

@@ -66,6 +66,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
       <textarea
         id={field}
         className="prompt-field"
+        dir="auto"
         rows={2}
         maxLength={4000}
         value={prompt}

@@ -67,7 +67,9 @@ export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
         <p className="viewer-place">
           {at + 1} / {shots.length}
         </p>
-        <h2 className="viewer-prompt">{prompt}</h2>
+        <h2 className="viewer-prompt" dir="auto">
+          {prompt}
+        </h2>
         {flagged && <p className="hint">fal’s safety check has held this picture back.</p>}
         <dl className="facts">
           {generation.images.length > 1 && (

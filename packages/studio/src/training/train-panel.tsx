@@ -7,6 +7,9 @@ import { usePlan } from './use-plan.ts';
 import { useStartTraining } from './use-start-training.ts';
 import { useStudio } from '../live/studio.ts';
 
+/** A longer name does not fit into a button on a phone. */
+const LONG_NAME = 24;
+
 /** What the training needs, what it costs, and its start. */
 export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly set: PhotoSet }) {
   const { client, trays } = useStudio();
@@ -48,7 +51,9 @@ export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly 
           disabled={blocker !== null || start.isBusy}
           onClick={() => void start.run(keepsPhotos)}
         >
-          {start.isBusy ? 'Sending the photos to fal…' : `Train ${avatar.name}`}
+          {start.isBusy
+            ? 'Sending the photos to fal…'
+            : `Train ${avatar.name.length > LONG_NAME ? 'this avatar' : avatar.name}`}
         </button>
         <p className="train-cost" role="status">
           {blocker ??
