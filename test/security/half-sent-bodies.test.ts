@@ -162,11 +162,11 @@ describe('when strangers hold back the ends of their bodies', () => {
     );
     for (const { socket } of all) socket.destroy();
     const stranger = { url: `${app.url}/webhooks/fal`, requestId: 'x', body: 'x'.repeat(4_900_000) };
-    await eventually('room', async () =>
-      (await post(signedWebhook({ ...stranger, signature: '0'.repeat(128) }, keys.signer))) === 401
-        ? true
-        : null,
-    );
+    await eventually('room', async () => {
+      const request = signedWebhook({ ...stranger, signature: '0'.repeat(128) }, keys.signer);
+      // A refusal may cut the connection before the client has sent all.
+      return (await post(request).catch(() => null)) === 401 ? true : null;
+    });
   });
 
   test('bodies without a declared length are counted as they come', async () => {
