@@ -33,8 +33,9 @@ async function lastArchive() {
   return { url, files: unzipSync(zip) };
 }
 
-test('a training without a URL uses the accepted photos with their captions, and deletes them after its success', async () => {
+test('a training without a URL uses the accepted photos with their captions, and deletes the whole set after its success', async () => {
   const avatarId = await avatarWith(11, ['[trigger] by a window', 'outdoors']);
+  await app.uploadPhotos(avatarId, [{ name: 'notes.jpg', bytes: Buffer.from('no photo') }]);
   const set = await app.photoSet(avatarId);
   const watch = app.watchPhotoSet({ avatarId, afterVersion: set?.version ?? 0 });
 

@@ -102,10 +102,14 @@ async function tryToCreate(
         const where = { id: job.avatarId };
         const avatar = await tx.avatar.findUnique({ where, select: { triggerPhrase: true } });
         if (avatar?.triggerPhrase !== triggerPhrase) throw new TriggerPhraseChanged();
-        await tx.photo.updateMany({
-          where: { id: { in: [...photoIds] }, avatarId: job.avatarId },
-          data: { deleteAfterJobId: job.id },
-        });
+        if (photoIds.length > 0) {
+          // Refused ones too: their reasons may name a photo that is deleted then.
+          const set = { OR: [{ id: { in: [...photoIds] } }, { state: 'REFUSED' as const }] };
+          await tx.photo.updateMany({
+            where: { ...set, avatarId: job.avatarId },
+            data: { deleteAfterJobId: job.id },
+          });
+        }
       } else {
         const { id, seed, ...fields } = generation;
         const { ownerId, avatarId } = job;
