@@ -120,9 +120,8 @@ export async function buildPrograms(names, { isCached = false } = {}) {
     },
     // It defines a property for each function that is created: a subscriber would take 7 KB more.
     keepNames: false,
-    // Names stay, for the stacks of errors.
+    // Nothing else is minified: names of classes are names of types.
     minifyWhitespace: true,
-    minifySyntax: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',

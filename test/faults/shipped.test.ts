@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
+import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
@@ -42,11 +43,28 @@ async function serves(env: Env): Promise<void> {
     expect(uploaded?.status).toBe(200);
     const page = await fetch(server.graphqlUrl, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('<title>Likeness</title>');
+    expect(await typesOf(server.graphqlUrl)).toEqual(await typesOfSchema());
     expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('likeness_webhooks_total');
     expect((await server.terminate()).code).toBe(0);
   } finally {
     await server.close();
   }
+}
+
+/** The names of its types: those of some come from classes. */
+async function typesOf(graphqlUrl: string): Promise<readonly string[]> {
+  const response = await fetch(graphqlUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ __schema { types { name } } }' }),
+  });
+  const { data } = (await response.json()) as { data: { __schema: { types: { name: string }[] } } };
+  return data.__schema.types.map(({ name }) => name).sort();
+}
+
+async function typesOfSchema(): Promise<readonly string[]> {
+  const text = await readFile(join(DIST, '../schema.graphql'), 'utf8');
+  return Object.keys(buildSchema(text).getTypeMap()).sort();
 }
 
 describe('dist alone, in an empty folder, is a server', () => {
