@@ -26,6 +26,9 @@ export const PROGRAMS = {
   operator: 'src/operator/main.ts',
 };
 
+/** A part of the programs that few servers load. */
+const ON_USE = { 's3-sdk': 'src/storage/s3-sdk.ts' };
+
 /** Programs that serve the Studio. */
 const WITH_STUDIO = ['main', 'demo', 'compare'];
 
@@ -66,6 +69,9 @@ const packages = {
       path: require.resolve(path).replace(/\.js$/, '.mjs'),
     }));
     onResolve({ filter: /^@/ }, ({ path }) => (path in COPIED ? { path, external: true } : undefined));
+    onResolve({ filter: /\/s3-sdk\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './s3-sdk.js', external: true },
+    );
     // PGlite's bridge to node-postgres is bundled, without the rest of PGlite.
     onResolve({ filter: /^\.\.\/chunk-/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path),
@@ -93,11 +99,45 @@ export async function buildPrograms(names, { isCached = false } = {}) {
   await ensureGenerated();
   const studio = names.some((name) => WITH_STUDIO.includes(name)) ? ensureStudio() : null;
   studio?.catch(() => undefined);
-  const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
+  const { outputFiles, metafile } = await bundle({
     entryPoints: names.map((name) => ({ in: PROGRAMS[name], out: name })),
     // A cache must never belong to another bundle: V8 compares only the length of the code.
     entryNames: '[name]-[hash]',
+  });
+  const onUse = await bundle({
+    entryPoints: Object.entries(ON_USE).map(([out, path]) => ({ in: path, out })),
+  });
+  await studio;
+  // esbuild's service process would live as long as this one, which may become the server.
+  await stop();
+
+  for (const { path, contents } of [...outputFiles, ...onUse.outputFiles])
+    await place(relative(dist, path), contents);
+  for (const [name, files] of Object.entries(COPIED)) {
+    const folder = join('node_modules', name);
+    for (const file of files) await place(join(folder, file), await readFile(join(root, folder, file)));
+  }
+  await placeGraphiql();
+  await copyWholePackages();
+  await copyMigrations();
+  await place('package.json', '{ "type": "commonjs" }\n');
+  await place('run-bundle.js', await readFile(join(root, 'scripts', 'run-bundle.cjs')));
+  for (const name of Object.keys(ON_USE))
+    await place(`${name}.licenses.txt`, await licensesOf(`${name}.js`, onUse.metafile));
+  for (const name of names) {
+    const file = bundleOf(name, metafile);
+    await removeOtherBundles(name, file);
+    await place(`${name}.licenses.txt`, await licensesOf(file, metafile));
+    if (isCached && name === 'main') await cacheServer(dist, file);
+    await place(`${name}.js`, `require('./run-bundle.js').runBundle(require.resolve('./${file}'));\n`);
+  }
+}
+
+/** @param {Pick<import('esbuild').BuildOptions, 'entryPoints' | 'entryNames'>} entries */
+function bundle(entries) {
+  return build({
+    ...entries,
+    absWorkingDir: root,
     outdir: 'dist',
     write: false,
     metafile: true,
@@ -125,27 +165,6 @@ export async function buildPrograms(names, { isCached = false } = {}) {
     sourcesContent: false,
     logLevel: 'warning',
   });
-  await studio;
-  // esbuild's service process would live as long as this one, which may become the server.
-  await stop();
-
-  for (const { path, contents } of outputFiles) await place(relative(dist, path), contents);
-  for (const [name, files] of Object.entries(COPIED)) {
-    const folder = join('node_modules', name);
-    for (const file of files) await place(join(folder, file), await readFile(join(root, folder, file)));
-  }
-  await placeGraphiql();
-  await copyWholePackages();
-  await copyMigrations();
-  await place('package.json', '{ "type": "commonjs" }\n');
-  await place('run-bundle.js', await readFile(join(root, 'scripts', 'run-bundle.cjs')));
-  for (const name of names) {
-    const bundle = bundleOf(name, metafile);
-    await removeOtherBundles(name, bundle);
-    await place(`${name}.licenses.txt`, await licensesOf(bundle, metafile));
-    if (isCached && name === 'main') await cacheServer(dist, bundle);
-    await place(`${name}.js`, `require('./run-bundle.js').runBundle(require.resolve('./${bundle}'));\n`);
-  }
 }
 
 /** Writes a file of dist/ when it is not there yet. A running program or another build sees the old or the new one. */

@@ -101,6 +101,22 @@ test('a production server with SIMULATE=yes starts, and logs that its results ar
   expect((await server.terminate()).code).toBe(0);
 });
 
+test('a server whose bucket does not answer starts without photos', async () => {
+  const server = await startServer({
+    DATA_DIR: dataDir,
+    NODE_ENV: 'production',
+    AUTH_JWT_SECRET: 'sixteen bytes at least',
+    FAL_KEY: 'key',
+    S3_BUCKET: 'bucket',
+    S3_ENDPOINT: 'http://127.0.0.1:9',
+    S3_ACCESS_KEY_ID: 'id',
+    S3_SECRET_ACCESS_KEY: 'secret',
+  });
+  const warning = server.log.find(({ msg }) => msg === 'storage of photos not available');
+  expect(JSON.stringify(warning)).toContain('ECONNREFUSED');
+  expect((await server.terminate()).code).toBe(0);
+});
+
 test('npm start creates a database that only its user can read, and ends when npm is ended', async () => {
   const { PATH, HOME, TMPDIR, SystemRoot } = process.env;
   const folder = await mkdtemp(join(tmpdir(), 'likeness-npm-'));

@@ -6,8 +6,8 @@ import {
   ListObjectsV2Command,
   S3Client,
   S3ServiceException,
-} from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
+  Upload,
+} from './s3-sdk.ts';
 import {
   isKey,
   requireKey,
