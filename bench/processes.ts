@@ -1,14 +1,12 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '../test/support/eventually.ts';
-import { freePort } from '../test/support/free-port.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** /proc counts CPU time in these. */
 const TICKS_PER_SECOND = 100;
-const START_MS = 60_000;
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -43,10 +41,11 @@ export class ServerUnderTest {
     return kb === undefined ? null : Number(kb) / 1024;
   }
 
-  async stop(): Promise<void> {
+  /** @param signal SIGTERM lets a server end in order */
+  async stop(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    this.#child.kill(signal);
     await ended;
   }
 
@@ -71,23 +70,19 @@ export async function startContender(name: string, env: Environment): Promise<Se
   return new ServerUnderTest(name, Number(/\d+/.exec(line.toString())?.[0]), child);
 }
 
-/** Starts the built server with the settings of production. Its log goes nowhere, which costs nobody any time. */
+/** Starts the built server with the settings of production. Its log says when it is ready; the rest of it is dropped. */
 export async function startLikeness(env: Environment, name = 'likeness'): Promise<ServerUnderTest> {
-  const port = await freePort();
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...base(), NODE_ENV: 'production', PORT: String(port), ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...base(), NODE_ENV: 'production', PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const server = new ServerUnderTest(name, port, child);
-  await eventually(
-    'the server to be ready',
-    async () => {
-      if (child.exitCode !== null) throw new Error(`The server ended with ${child.exitCode}`);
-      return (await fetch(`${server.url}/readyz`).catch(() => null))?.ok === true ? true : null;
-    },
-    START_MS,
-  );
-  return server;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { msg, url } = JSON.parse(line) as { readonly msg: string; readonly url?: string };
+    if (msg !== 'ready' || url === undefined) continue;
+    child.stdout.resume();
+    return new ServerUnderTest(name, Number(new URL(url).port), child);
+  }
+  throw new Error(`${name} ended before it was ready`);
 }
 
 /** A load generator: an order in, a report out. */

@@ -44,7 +44,8 @@ export async function measureStart(database: BenchDatabase, plan: Plan): Promise
           if (round === plan.starts - 1) await pause(IDLE_MS);
           rss.push(server.rssMb() ?? NaN);
         } finally {
-          await server.stop();
+          // As before most starts: a database that was killed recovers first.
+          await server.stop('SIGTERM');
         }
       }
     }
