@@ -7,6 +7,7 @@ import {
   type StoredCopy,
   waitForCopy,
 } from '../jobs/open-file.ts';
+import { LEAST_PACE, watchPace, type Pace } from './download-pace.ts';
 import { isKnown } from './if-none-match.ts';
 import { rangeIn } from './file-range.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
@@ -50,7 +51,10 @@ const HEADERS = {
 };
 
 /** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
-export function createFileDownload({ jobs, urls, log }: FileDownloads): FileDownloadRoute {
+export function createFileDownload(
+  { jobs, urls, log }: FileDownloads,
+  leastPace: Pace = LEAST_PACE,
+): FileDownloadRoute {
   const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
   const ofAll = new KeyedSemaphore(MAX_OF_ALL);
   const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
@@ -135,13 +139,15 @@ export function createFileDownload({ jobs, urls, log }: FileDownloads): FileDown
       return;
     }
     response.writeHead(status, head);
+    const endWatch = watchPace(request.socket, leastPace, () => response.destroy());
     // The client has left, or the storage fails: the connection ends before the declared length.
     await pipeline(content, response).catch((error: unknown) => {
-      // The pipeline destroys the response of a client that is still there.
-      const times = response.errored === null ? null : faults.times('fault');
+      // The pipeline has destroyed the response of a client that was still there.
+      const times = response.errored instanceof Error ? faults.times('fault') : null;
       if (times !== null) log.error({ err: error, times }, 'reading a stored file failed');
       response.destroy();
     });
+    endWatch();
   }
 
   return async (request, response) => {

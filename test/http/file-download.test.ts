@@ -1,5 +1,6 @@
 import { createServer, request, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
+import type { Pace } from '../../src/http/download-pace.ts';
 import { createFileDownload, type FileDownloads } from '../../src/http/file-download.ts';
 import { FileUrls } from '../../src/http/file-url.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -10,7 +11,7 @@ const SIZE = 1_000_000_000;
 const PIECE = Buffer.alloc(65_536);
 
 /** The route alone, with a file that the storage reads in this way. */
-async function serve(read: () => AsyncIterable<Uint8Array>) {
+async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace) {
   const log = memoryLog();
   const urls = new FileUrls('secret', () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const found = {
@@ -33,7 +34,7 @@ async function serve(read: () => AsyncIterable<Uint8Array>) {
     resultFiles: { read: () => Promise.resolve(read()), size: () => Promise.resolve(SIZE) },
     keeper: { copy: () => Promise.resolve(), hasRoom: () => true, underWay: () => null },
   };
-  const answer = createFileDownload({ jobs, urls, log });
+  const answer = createFileDownload({ jobs, urls, log }, leastPace);
   /** One for each request: when its answer has ended, however it did. */
   const answers: Promise<unknown>[] = [];
   const server = createServer((req, res) => void answers.push(answer(req, res)));
@@ -87,4 +88,33 @@ test('a client that leaves is no fault', async () => {
   response.destroy();
   await Promise.all(answers);
   expect(log.lines).toEqual([]);
+});
+
+test('a client that takes less than the least pace is cut off, and is no fault', async () => {
+  const { url, log, answers } = await serve(endless, { bytesPerSecond: Infinity, checkMs: 1 });
+  const response = await begin(url);
+  response.resume();
+  await once(response, 'error');
+  await Promise.all(answers);
+  expect(log.lines).toEqual([]);
+});
+
+test('a client that keeps the pace gets all of it, however often it is checked', async () => {
+  let pieces = 0;
+  const { url, answers } = await serve(
+    async function* () {
+      // A check comes between two pieces.
+      for (; pieces < 20; pieces += 1) {
+        yield PIECE;
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      throw new Error('the end of this test');
+    },
+    { bytesPerSecond: 1, checkMs: 1 },
+  );
+  const response = await begin(url);
+  response.resume();
+  await once(response, 'error');
+  await Promise.all(answers);
+  expect(pieces).toBe(20);
 });
