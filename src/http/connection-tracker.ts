@@ -23,8 +23,12 @@ export class ConnectionTracker {
     }, stallMs / 2).unref();
     server.once('close', () => clearInterval(rearming));
     server.on('connection', (socket: Socket) => {
-      this.#open.set(socket, new Set());
-      socket.once('close', () => this.#open.delete(socket));
+      const responses = new Set<ServerResponse>();
+      this.#open.set(socket, responses);
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        for (const response of responses) abandon(response);
+      });
     });
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
       this.#track(socket, response),
@@ -71,6 +75,13 @@ export class ConnectionTracker {
     const responses = [...(this.#open.get(socket) ?? [])];
     return responses.length > 0 && responses.every(({ writableLength }) => writableLength === 0);
   }
+}
+
+/** Node does so for the response that is being sent, and not for those in line behind it, which would work for ever. */
+function abandon(response: ServerResponse): void {
+  if (response.socket !== null) return;
+  response.destroy();
+  response.emit('close');
 }
 
 /** The content type, and so whether it is a stream, is known with the first byte. */
