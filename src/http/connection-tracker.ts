@@ -3,6 +3,12 @@ import type { Timeouts } from './timeouts.ts';
 import type { Socket } from 'node:net';
 
 /**
+ * Responses that one connection waits for. Without a limit, a client that sends requests and waits for no response fills
+ * the memory with requests that wait for the database. Browsers and proxies wait for each response (RFC 9112, 9.3.2).
+ */
+export const MAX_OPEN_RESPONSES = 100;
+
+/**
  * Tracks the open responses of every HTTP connection. Node's closeIdleConnections() is not enough: it skips connections
  * that have sent no request yet, and those that become idle later. Also ends connections whose peer does not read.
  */
@@ -61,6 +67,7 @@ export class ConnectionTracker {
     // The socket is closed already.
     if (responses === undefined) return;
     responses.add(response);
+    if (responses.size > MAX_OPEN_RESPONSES) socket.destroy();
     if (this.#cutsStreams) cutStreamAtItsStart(response);
     const maxAge = setTimeout(() => cutStream(response), this.#streamMs).unref();
     response.once('close', () => {

@@ -1,6 +1,8 @@
 import { afterAll, test } from 'vitest';
 import { connect } from 'node:net';
 import { eventually } from '../support/eventually.ts';
+import { MAX_OPEN_RESPONSES } from '../../src/http/connection-tracker.ts';
+import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: { AUTH_JWT_SECRET: undefined } });
@@ -31,5 +33,14 @@ test('the end of a connection ends the work for all of its responses', async () 
   const socket = request(3);
   await open(3);
   socket.destroy();
+  await open(0);
+});
+
+test('a connection that waits for too many responses is closed', async () => {
+  const socket = request(MAX_OPEN_RESPONSES);
+  const closed = once(socket, 'close');
+  await open(MAX_OPEN_RESPONSES);
+  socket.write(STREAM);
+  await closed;
   await open(0);
 });
