@@ -178,9 +178,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     },
     authenticate,
     isAllowedOrigin,
-    playground: config.showsPlayground
-      ? { samplePhotosUrl: simulator?.samplePhotosUrl ?? null, imageOrigins }
-      : null,
+    playground: config.showsPlayground ? { simulator, imageOrigins } : null,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     ticketSecret: fal.key,

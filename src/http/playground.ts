@@ -1,6 +1,6 @@
 export type Playground = {
-  /** Of photos that the simulator has; null if fal is not simulated. */
-  readonly samplePhotosUrl: string | null;
+  /** Null if fal is not simulated. */
+  readonly simulator: { readonly samplePhotosUrl: string } | null;
   /** Origins of the images in a result, apart from that of the page. */
   readonly imageOrigins: readonly string[];
 };

@@ -93,7 +93,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     graphiql: options.playground !== null && {
       title: 'Likeness',
       subscriptionsProtocol: 'WS',
-      defaultTabs: playgroundTabs(options.playground.samplePhotosUrl),
+      defaultTabs: playgroundTabs(options.playground.simulator?.samplePhotosUrl ?? null),
     },
     // Loaded on first use: the page has several megabytes of code.
     renderGraphiQL: (page) =>
