@@ -1,18 +1,16 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
-import { PrismaClient } from './generated/prisma/client.ts';
 import type { DatabaseTroubleError } from './db/database-trouble.ts';
 import type { OperatorLog } from './log/log.ts';
+import type { PrismaClient } from './generated/prisma/client.ts';
 import { isMigrated, migrate } from './db/migrations/migrate.ts';
 import { readMigrations } from './db/migrations/migration-files.ts';
 import { openPostgres, withOwnClient } from './db/postgres.ts';
+import { prismaOnUse } from './db/prisma-on-use.ts';
 import { optimizeWasmLate } from './db/wasm-tiering.ts';
 import { withTimeout } from './async/with-timeout.ts';
 
 const PING_TIMEOUT_MS = 2_000;
 const DEFAULT_POOL_SIZE = 10;
-/** Milliseconds: a transaction waits `maxWait` for a connection and is rolled back after `timeout`. */
-const TRANSACTION_OPTIONS = { maxWait: 10_000, timeout: 10_000 };
 
 export type DatabaseOptions = {
   /** A PostgreSQL URL. Without it the database is embedded in this process. */
@@ -86,7 +84,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 function overPool({ kind, pool, close, trouble }: Opened, pingMs: number): Database {
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: TRANSACTION_OPTIONS });
+  const { prisma, disconnect } = prismaOnUse(pool);
   let pinging: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
@@ -98,7 +96,7 @@ function overPool({ kind, pool, close, trouble }: Opened, pingMs: number): Datab
     ping: () => (pinging ??= ping(pool, trouble, pingMs).finally(() => (pinging = undefined))),
     close: () =>
       (closing ??= (async () => {
-        await prisma.$disconnect();
+        await disconnect();
         await close();
       })()),
   };
