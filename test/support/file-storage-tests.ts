@@ -26,7 +26,7 @@ async function* large(size = LARGE): AsyncGenerator<Uint8Array> {
 /** What every storage does. */
 export function fileStorageTests({ title, isMissing, open }: StorageUnderTest): void {
   describe.skipIf(isMissing)(title, () => {
-    let opened: Opened;
+    let opened: Awaited<ReturnType<StorageUnderTest['open']>>;
     let storage: FileStorage;
     beforeAll(async () => {
       opened = await open();
