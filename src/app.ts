@@ -19,7 +19,7 @@ import { readDatabaseId } from './db/store/database-id.ts';
 import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaPhotoStore } from './db/store/photo-store.ts';
-import { PrismaInstanceStore } from './db/store/instance-store.ts';
+import { PgInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
@@ -102,7 +102,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   if (redis !== null) parts.add(() => redis.close());
   const instanceId = randomUUID();
   const store = new PrismaJobStore(database, config.limits, instanceId);
-  const instances = new PrismaInstanceStore(database.prisma, instanceId);
+  const instances = new PgInstanceStore(database.pool, instanceId);
   parts.add(await enter({ instances, log }, { isAlone: database.kind === 'embedded' }));
   const settings = {
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,

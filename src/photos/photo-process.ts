@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import * as z from 'zod';
 import { PHOTO_LIMITS, STORED_SIDE } from '../domain/photo.ts';
+import { OneByOne } from '../async/one-by-one.ts';
 import type { Log } from '../log/log.ts';
 
 /** Ends the process after this time without work: it takes 100 MB. */
@@ -73,9 +74,11 @@ export type PhotoResult = z.output<typeof resultSchema>;
 
 /**
  * Decodes photos one at a time in a process of its own: a decoder that crashes or never returns ends that process only,
- * which has none of this process's secrets, and gives its memory back. The process starts with the first photo.
+ * which has none of this process's secrets, and gives its memory back. The process starts with the first photo. Owners take
+ * turns: the photos of one, which may take half a minute each, do not keep those of all others waiting.
  */
 export class PhotoProcess {
+  readonly #turns = new OneByOne();
   #last: Promise<unknown> = Promise.resolve();
   #child: ChildProcessWithoutNullStreams | null = null;
   #idle: NodeJS.Timeout | undefined;
@@ -87,7 +90,11 @@ export class PhotoProcess {
   }
 
   /** Writes the picture as it is stored to `output`: upright, as a JPEG without metadata, scaled down if it is larger. */
-  check(path: string, output: string): Promise<PhotoResult> {
+  check(ownerId: string, path: string, output: string): Promise<PhotoResult> {
+    return this.#turns.run(ownerId, () => this.#checkNext(path, output));
+  }
+
+  #checkNext(path: string, output: string): Promise<PhotoResult> {
     const result = this.#last.then(() => this.#check(path, output));
     this.#last = result.catch(() => undefined);
     return result;

@@ -2,6 +2,7 @@ import { useEffect, useId, useState, type SubmitEvent } from 'react';
 import type { TrainingType } from '@likeness/client';
 import { goTo, links } from '../live/place.ts';
 import { Latent } from './portrait.tsx';
+import { randomId } from '../live/random-id.ts';
 import { TroubleOf } from '../parts/trouble.tsx';
 import { useCall } from '../parts/use-call.ts';
 import { useStudio } from '../live/studio.ts';
@@ -16,7 +17,7 @@ export function NewAvatar() {
   const [name, setName] = useState('');
   const [trainingType, setType] = useState<TrainingType>('PORTRAIT');
   // A repeated call after a lost answer makes no second avatar.
-  const [idempotencyKey] = useState(() => crypto.randomUUID());
+  const [idempotencyKey] = useState(randomId);
   const field = useId();
   const create = useCall(() =>
     client.createAvatar({
