@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
-/** Killed processes, dead connections, the whole demo: slow. */
+/** Processes that start or are killed, dead connections, a bucket, the whole demo: slow. */
 const FAULTS = ['test/faults/**/*.test.ts'];
 /** Tests that send a sample of their inputs in `npm test` and all of them at night; see test/support/sample.ts. */
 const SAMPLED = [
