@@ -85,8 +85,9 @@ export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadR
     }
     try {
       const lookup = await waitForCopy(jobs, token.ref, found, left.signal).catch(unlessAway);
-      if (lookup.kind === 'stored') await send(jobs, request, response, { token, copy: lookup.copy });
-      else refuse(response, lookup.kind, lookup);
+      if (lookup.kind === 'stored') {
+        await send(jobs, request, response, { token, copy: lookup.copy, left: left.signal });
+      } else refuse(response, lookup.kind, lookup);
     } finally {
       ofOwner.release(found.ownerId);
     }
@@ -110,7 +111,7 @@ async function send(
   jobs: OpenFileDeps,
   request: IncomingMessage,
   response: ServerResponse,
-  { token, copy }: { readonly token: Valid; readonly copy: StoredCopy },
+  { token, copy, left }: { readonly token: Valid; readonly copy: StoredCopy; readonly left: AbortSignal },
 ): Promise<void> {
   const { size, sha256, contentType } = copy;
   const { headers } = request;
@@ -142,8 +143,9 @@ async function send(
     return;
   }
   response.writeHead(status, head);
-  // The client has left, or the storage fails: the connection ends before the declared length.
-  await pipeline(content, response).catch(() => response.destroy());
+  // The client has left, or the storage fails: the connection ends before the declared length. With the signal, because the
+  // pipeline does not see that a response was closed before it began.
+  await pipeline(content, response, { signal: left }).catch(() => response.destroy());
 }
 
 const ENDINGS: Readonly<Record<string, string>> = {
