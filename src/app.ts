@@ -29,7 +29,8 @@ import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
-import { createStudio, imageOriginsOf } from './http/studio.ts';
+import { createStudio } from './http/studio.ts';
+import { imageOriginsOf } from './http/image-origins.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
@@ -162,6 +163,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
+  const imageOrigins = imageOriginsOf(config, simulator?.url ?? null);
   const graphql = createGraphqlServer({
     services: {
       prisma: database.prisma,
@@ -176,7 +178,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     },
     authenticate,
     isAllowedOrigin,
-    playground: config.showsPlayground ? { simulator, publicUrl: config.publicUrl } : null,
+    playground: config.showsPlayground ? { simulator, imageOrigins } : null,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     ticketSecret: fal.key,
@@ -206,7 +208,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
     files: resultFiles.downloads,
-    studio: config.studio && createStudio(config.studio, imageOriginsOf(config, simulator?.url ?? null)),
+    studio: config.studio && createStudio(config.studio, imageOrigins),
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),
