@@ -29,7 +29,8 @@ import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
-import { createStudio, imageOriginsOf } from './http/studio.ts';
+import { createStudio } from './http/studio.ts';
+import { imageOriginsOf } from './http/image-origins.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
@@ -164,6 +165,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
   const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
+  const imageOrigins = imageOriginsOf(config, simulator?.url ?? null);
   const graphql = createGraphqlServer({
     services: {
       prisma: database.prisma,
@@ -178,7 +180,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
     },
     authenticate,
     isAllowedOrigin,
-    playground: config.showsPlayground ? { simulator, publicUrl: config.publicUrl } : null,
+    playground: config.showsPlayground ? { simulator, imageOrigins } : null,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     ticketSecret: fal.key,
@@ -208,7 +210,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
     files: resultFiles.downloads,
-    studio: config.studio && createStudio(config.studio, imageOriginsOf(config, simulator?.url ?? null)),
+    studio: config.studio && createStudio(config.studio, imageOrigins),
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),
