@@ -75,11 +75,8 @@ const SUBMIT_GRACE_MS = 2500;
 export async function createApp(config: Config, log: Log, open = openDatabase): Promise<App> {
   const parts = new Disposer();
   try {
-    const database = await open({
-      databaseUrl: config.databaseUrl ?? undefined,
-      dataDir: config.dataDir,
-      log,
-    });
+    const { databaseUrl, dataDir } = config;
+    const database = await open({ databaseUrl: databaseUrl ?? undefined, dataDir, log });
     parts.add(() => database.close());
     const app = await assemble(config, log, database, parts);
     let closing: Promise<void> | null = null;
