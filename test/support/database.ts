@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { IN_MEMORY } from '../../src/embedded/database.ts';
-import { openDatabase, type Database, type DatabaseOptions } from '../../src/open-database.ts';
+import { giveBack, takeEngine } from './kept-engine.ts';
+import { IN_MEMORY, overEngine } from '../../src/embedded/database.ts';
+import { openDatabase, overPool, type Database, type DatabaseOptions } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from './embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
 import { adminUrl, silent } from './template.ts';
@@ -30,15 +31,16 @@ export async function databasePlace({ empty = false } = {}): Promise<DatabasePla
   return adminUrl === undefined ? embeddedPlace(empty) : postgresPlace(adminUrl, empty);
 }
 
+/** A database with the tables in it that only this process opens. */
+export async function workerPlace(): Promise<DatabasePlace> {
+  return adminUrl === undefined ? keptPlace() : postgresPlace(adminUrl, false);
+}
+
 /** A database with the tables in it, open. One per test file is plenty: an embedded one takes about 300 MB. */
-export async function freshDatabase(): Promise<{
-  database: Database;
-  env: DatabasePlace['env'];
-  drop: () => Promise<void>;
-}> {
-  const place = await databasePlace();
+export async function freshDatabase(): Promise<{ database: Database; drop: () => Promise<void> }> {
+  const place = await workerPlace();
   try {
-    return { database: await place.open(), env: place.env, drop: place.drop };
+    return { database: await place.open(), drop: place.drop };
   } catch (error) {
     await place.drop();
     throw error;
@@ -57,6 +59,26 @@ async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePla
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await dropPostgresDatabase(admin, name);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The folder is for files that are in no database. */
+async function keptPlace(): Promise<DatabasePlace> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'likeness-'));
+  const kept = await takeEngine();
+  const opened: Database[] = [];
+  const open = async () => {
+    const engine = { ...kept.engine, close: () => Promise.resolve() };
+    return overPool({ kind: 'embedded', ...overEngine(engine, undefined, silent) });
+  };
+  return {
+    env: { DATA_DIR: dataDir },
+    open: () => remembering(opened, open()),
+    drop: async () => {
+      await Promise.all(opened.map((database) => database.close()));
+      await giveBack(kept);
       await rm(dataDir, { recursive: true, force: true });
     },
   };

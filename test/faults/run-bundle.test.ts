@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
 import { afterAll, expect, test } from 'vitest';
 
-const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('../../scripts/', import.meta.url));
 const PROGRAM = `function greet(name) { return 'hello ' + [name].map((x) => x.toUpperCase()).join(); }
 class Sum { constructor(a) { this.a = a; } get next() { return this.a + 1; } }
 require('node:v8').setFlagsFromString('--wasm-tiering-budget=1000000000');
