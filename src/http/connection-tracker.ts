@@ -87,8 +87,8 @@ export class ConnectionTracker {
 /** Node does so for the response that is being sent, and not for those in line behind it, which would work for ever. */
 function abandon(response: ServerResponse): void {
   if (response.socket !== null) return;
-  response.destroy();
-  response.emit('close');
+  // As Node does it: a pipeline that begins later looks for the flag.
+  Object.assign(response, { destroyed: true, _closed: true }).emit('close');
 }
 
 /** The content type, and so whether it is a stream, is known with the first byte. */

@@ -172,12 +172,17 @@ const ENDINGS: Readonly<Record<string, string>> = {
   'image/avif': 'avif',
 };
 
-/** Of an image by its bytes; of another file as fal names it, if that is a plain name. */
+/** Of an image by its bytes and the day of its generation; of another file as fal names it, if that is a plain name. */
 function nameOf({ runId, position }: Valid['ref'], { kind, url, contentType }: StoredCopy): string {
   const ending = ENDINGS[contentType];
-  if (ending !== undefined) return `${runId}-${position + 1}.${ending}`;
+  if (ending !== undefined) return `avatar-image-${dayOf(runId)}-${position + 1}.${ending}`;
   const name = new URL(url).pathname.split('/').at(-1) ?? '';
   return kind === 'ARTIFACT' && /^\w[\w.-]{0,99}$/.test(name) ? name : `${runId}-${position + 1}.bin`;
+}
+
+/** A version 7 UUID begins with the time at which it was made. */
+function dayOf(id: string): string {
+  return new Date(parseInt(id.slice(4, 16), 16)).toISOString().slice(0, 10);
 }
 
 function refuse(

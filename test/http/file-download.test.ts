@@ -1,17 +1,19 @@
 import { createServer, request, type IncomingMessage } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { ConnectionTracker } from '../../src/http/connection-tracker.ts';
 import { once } from 'node:events';
 import type { Pace } from '../../src/http/download-pace.ts';
 import { createFileDownload, type FileDownloads } from '../../src/http/file-download.ts';
 import { FileUrls } from '../../src/http/file-url.ts';
 import { memoryLog } from '../support/memory-log.ts';
+import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { expect, onTestFinished, test } from 'vitest';
-import type { AddressInfo } from 'node:net';
 
 const SIZE = 1_000_000_000;
 const PIECE = Buffer.alloc(65_536);
 
 /** The route alone, with a file that the storage reads in this way. */
-async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace) {
+async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace, ready = Promise.resolve()) {
   const log = memoryLog();
   const urls = new FileUrls('secret', () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const found = {
@@ -26,7 +28,7 @@ async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace) {
   } as const;
   const jobs: FileDownloads['jobs'] = {
     files: {
-      find: () => Promise.resolve(found),
+      find: () => ready.then(() => found),
       listFilesOf: () => Promise.resolve(),
       claim: () => Promise.resolve(null),
       markLost: () => Promise.resolve(),
@@ -38,6 +40,7 @@ async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace) {
   /** One for each request: when its answer has ended, however it did. */
   const answers: Promise<unknown>[] = [];
   const server = createServer((req, res) => void answers.push(answer(req, res)));
+  new ConnectionTracker(server, TIMEOUTS);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -45,7 +48,7 @@ async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace) {
     server.close();
   });
   const url = urls.urlOf({ runId: `gen_${'0'.repeat(32)}`, position: 0 }, undefined);
-  return { url, log, answers };
+  return { url, log, answers, server };
 }
 
 /** An answer whose body has begun. */
@@ -86,6 +89,23 @@ test('a client that leaves is no fault', async () => {
   const { url, log, answers } = await serve(endless);
   const response = await begin(url);
   response.destroy();
+  await Promise.all(answers);
+  expect(log.lines).toEqual([]);
+});
+
+test('downloads end whose client has left before they began, also those in line behind another', async () => {
+  let begin = (): void => undefined;
+  const ready = new Promise<void>((resolve) => (begin = resolve));
+  const { url, log, answers, server } = await serve(endless, undefined, ready);
+  const { port, hostname, pathname } = new URL(url);
+  const client = connect(Number(port), hostname);
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  client.write(`GET ${pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(2));
+  while (answers.length < 2) await once(server, 'request');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  client.resetAndDestroy();
+  await closed;
+  begin();
   await Promise.all(answers);
   expect(log.lines).toEqual([]);
 });
