@@ -83,7 +83,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
 }
 
-function overPool({ kind, pool, close, trouble }: Opened, pingMs: number): Database {
+/** A database that is open and migrated. */
+export function overPool({ kind, pool, close, trouble }: Opened, pingMs = PING_TIMEOUT_MS): Database {
   const { prisma, disconnect } = prismaOnUse(pool);
   let pinging: Promise<void> | undefined;
   let closing: Promise<void> | undefined;

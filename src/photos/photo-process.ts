@@ -30,10 +30,11 @@ const CHECK = `
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     return { data, raw: { width: info.width, height: info.height, channels: info.channels } };
   };
-  async function check({ path, output, side, greySide, maxPixels, maxPixelsAtOnce }) {
+  async function check({ path, output, side, greySide, maxSide, maxPixels, maxPixelsAtOnce }) {
     const { format, width, height, orientation = 1, isProgressive } = await openFile(path).metadata();
     const isTurned = orientation >= 5;
     const isWhole = format === 'webp' || isProgressive === true || (isTurned && format !== 'jpeg');
+    if (Math.max(width, height) > maxSide) return { problem: 'TOO_MANY_PIXELS' };
     if (width * height > (isWhole ? maxPixelsAtOnce : maxPixels)) return { problem: 'TOO_MANY_PIXELS' };
     const within = (length) => ({ width: length, height: length, fit: 'inside', withoutEnlargement: true });
     const stored = await rawOf(
@@ -115,6 +116,7 @@ export class PhotoProcess {
       output,
       side: STORED_SIDE,
       greySide: GREY_SIDE,
+      maxSide: PHOTO_LIMITS.maxSide,
       maxPixels: PHOTO_LIMITS.pixels,
       maxPixelsAtOnce: PHOTO_LIMITS.pixelsAtOnce,
     };

@@ -38,6 +38,9 @@ test('a pasted token opens the Studio in this tab only', async () => {
   await page.getByLabel('Your token').fill('no token');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').getByText('This is no token').waitFor();
+  await page.getByLabel('Your token').fill(await tokenOf('ada', { expiresIn: '-1h' }));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('This token has expired').waitFor();
   await page.getByLabel('Your token').fill(`Bearer ${await tokenOf('ada')}`);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByLabel('Who is it?').waitFor();

@@ -27,7 +27,7 @@ import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
 
 /** Rows of other owners: so many that PostgreSQL reads a table as a whole only when no index fits. */
-const ROWS = 5000;
+const ROWS = 2500;
 /** Tables that grow with the use of the service. The others hold what is under way. */
 const LARGE = [
   'avatars',
