@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
-/** Killed processes, dead connections, the whole demo: slow. */
+/** Processes that start or are killed, dead connections, a bucket, the whole demo: slow. */
 const FAULTS = ['test/faults/**/*.test.ts'];
 /** Tests that send a sample of their inputs in `npm test` and all of them at night; see test/support/sample.ts. */
 const SAMPLED = [
   'test/security/{equal-cost,json-bodies,long-answers,long-texts,webhook-bodies}.test.ts',
   'test/graphql/compiled-alike.test.ts',
   'test/story/nothing-is-missed.test.ts',
-  'packages/fal-simulator/test/same-person.test.ts',
+  'packages/fal-simulator/test/{archive,same-person,storage}.test.ts',
 ];
 /** Random kills under random load. */
 const HISTORIES = ['test/faults/killed-at-random.test.ts'];
@@ -46,9 +46,9 @@ export default defineConfig({
           isolate: false,
           // Objects of a request survive a young generation of 16 MB: collecting it took a tenth of the CPU.
           execArgv: ['--min-semi-space-size=64', '--max-semi-space-size=64'],
-          // Many of these tests wait, so that three workers keep two cores busy. The option `--maxWorkers` has no effect
-          // on a project, and projects with another number of workers need a group of their own.
-          maxWorkers: 3,
+          // Half of the time these tests wait, so that four workers keep two cores busy. The option `--maxWorkers` has
+          // no effect on a project, and projects with another number of workers need a group of their own.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

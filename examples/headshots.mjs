@@ -4,13 +4,17 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
+/** What the default trainer of portraits needs; `photoSet.minimum` has it for any trainer. */
+const MIN_PHOTOS = 10;
+
 const [folder, prompt = 'a portrait in soft window light'] = process.argv.slice(2);
 const { LIKENESS_URL = 'http://127.0.0.1:4000', LIKENESS_TOKEN } = process.env;
 if (folder === undefined) fail('usage: node examples/headshots.mjs <folder of photos> ["<prompt>"]');
 
 const files = await readdir(folder).catch((error) => fail(error.message));
 const names = files.filter((name) => /^\.(?:jpe?g|png|webp)$/i.test(extname(name)));
-if (names.length === 0) fail(`${folder} has no JPEG, PNG or WebP photos`);
+if (names.length < MIN_PHOTOS)
+  fail(`${folder} has ${names.length} JPEG, PNG or WebP photos; a portrait needs at least ${MIN_PHOTOS}`);
 const photos = await Promise.all(
   names.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) })),
 );

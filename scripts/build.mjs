@@ -6,8 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
-import { spawn } from 'node:child_process';
+import { cacheServer } from './cache-server.mjs';
 import { ensureGenerated } from './generate.mjs';
 import { ensureStudio } from './studio.mjs';
 
@@ -144,7 +143,7 @@ export async function buildPrograms(names, { isCached = false } = {}) {
     const bundle = bundleOf(name, metafile);
     await removeOtherBundles(name, bundle);
     await place(`${name}.licenses.txt`, await licensesOf(bundle, metafile));
-    if (isCached && name === 'main') await cacheServer(bundle);
+    if (isCached && name === 'main') await cacheServer(dist, bundle);
     await place(`${name}.js`, `require('./run-bundle.js').runBundle(require.resolve('./${bundle}'));\n`);
   }
 }
@@ -221,22 +220,6 @@ async function licensesOf(bundle, { outputs }) {
   });
   return (await Promise.all(texts)).join(`\n\n${'-'.repeat(80)}\n\n`);
 }
-
-/** Runs the server without settings: it ends as soon as its code is loaded. */
-async function cacheServer(bundle) {
-  const script = fileURLToPath(new URL('cache-bundle.cjs', import.meta.url));
-  const child = spawn(process.execPath, [script, join(dist, 'run-bundle.js'), join(dist, bundle)], {
-    env: { NODE_ENV: 'production' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let printed = '';
-  child.stderr.on('data', (chunk) => (printed += chunk));
-  const [code] = await once(child, 'close');
-  if (code !== EX_CONFIG) throw new Error(`The server without settings exited with ${code}: ${printed}`);
-}
-
-/** Configuration error, from sysexits.h. */
-const EX_CONFIG = 78;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildPrograms(['main', 'fal', 'backup', 'restore', 'move-to-postgres', 'operator'], {

@@ -2,6 +2,11 @@
 // compiled until then, after its digest.
 'use strict';
 const { renameSync, writeFileSync } = require('node:fs');
+const v8 = require('node:v8');
+
+// V8 takes a cache only when it has the flags that it had when it made the cache, and the server sets some after its code
+// is loaded.
+v8.setFlagsFromString = () => undefined;
 
 const [runner, bundle] = process.argv.splice(2);
 const { compiled, digestOf, run } = require(runner);

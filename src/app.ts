@@ -14,12 +14,12 @@ import { FalProvider } from './fal/provider.ts';
 import { LoraLinks, trustedOrigins } from './links/lora-links.ts';
 import { KeySet } from './fal/key-set.ts';
 import { Notifications } from './live/notifications.ts';
-import { openDatabase } from './open-database.ts';
+import { openDatabase, type Database } from './open-database.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
 import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
 import { PrismaJobStore } from './db/store/job-store.ts';
 import { PrismaPhotoStore } from './db/store/photo-store.ts';
-import { PrismaInstanceStore } from './db/store/instance-store.ts';
+import { PgInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
@@ -29,7 +29,8 @@ import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openFal } from './built-in-simulator.ts';
-import { createStudio, imageOriginsOf } from './http/studio.ts';
+import { createStudio } from './http/studio.ts';
+import { imageOriginsOf } from './http/image-origins.ts';
 import { startHttp } from './http/server.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { InFlight } from './async/in-flight.ts';
@@ -57,6 +58,8 @@ export type App = {
   close(): Promise<void>;
 };
 
+type Opened = Omit<App, 'close'>;
+
 const PUBLISH_INTERVAL_MS = 1000;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
@@ -66,12 +69,16 @@ const SUBMIT_GRACE_MS = 2500;
 
 /**
  * Starts the server. After a failure, ends everything that was started.
+ * @param open opens the database of the settings
  * @throws if the database, the address or the data folder is not available
  */
-export async function createApp(config: Config, log: Log): Promise<App> {
+export async function createApp(config: Config, log: Log, open = openDatabase): Promise<App> {
   const parts = new Disposer();
   try {
-    const app = await assemble(config, log, parts);
+    const { databaseUrl, dataDir } = config;
+    const database = await open({ databaseUrl: databaseUrl ?? undefined, dataDir, log });
+    parts.add(() => database.close());
+    const app = await assemble(config, log, database, parts);
     let closing: Promise<void> | null = null;
     return { ...app, close: () => (closing ??= parts.dispose()) };
   } catch (error) {
@@ -82,14 +89,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   }
 }
 
-async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit<App, 'close'>> {
-  const database = await openDatabase({
-    databaseUrl: config.databaseUrl ?? undefined,
-    dataDir: config.dataDir,
-    log,
-  });
-  parts.add(() => database.close());
-
+async function assemble(config: Config, log: Log, database: Database, parts: Disposer): Promise<Opened> {
   const { fal, simulator } = await openFal(config);
   if (simulator !== null) parts.add(() => simulator.close());
 
@@ -102,7 +102,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   if (redis !== null) parts.add(() => redis.close());
   const instanceId = randomUUID();
   const store = new PrismaJobStore(database, config.limits, instanceId);
-  const instances = new PrismaInstanceStore(database.prisma, instanceId);
+  const instances = new PgInstanceStore(database.pool, instanceId);
   parts.add(await enter({ instances, log }, { isAlone: database.kind === 'embedded' }));
   const settings = {
     callbackBase: config.publicUrl && `${config.publicUrl}${WEBHOOK_PATH}`,
@@ -162,6 +162,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
   const authenticate = createAuthenticate(config.auth, log);
   const isLocal = config.auth.kind === 'LOCAL';
   const isAllowedOrigin = isLocal ? isLocalOrigin : originCheck(config.allowedOrigins);
+  const imageOrigins = imageOriginsOf(config, simulator?.url ?? null);
   const graphql = createGraphqlServer({
     services: {
       prisma: database.prisma,
@@ -176,7 +177,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
     },
     authenticate,
     isAllowedOrigin,
-    playground: config.showsPlayground ? { simulator, publicUrl: config.publicUrl } : null,
+    playground: config.showsPlayground ? { simulator, imageOrigins } : null,
     hidesSchema: config.hidesSchema,
     costLimit: config.limits.costPerMinute === null ? null : new CostLimit(config.limits.costPerMinute),
     ticketSecret: fal.key,
@@ -206,7 +207,7 @@ async function assemble(config: Config, log: Log, parts: Disposer): Promise<Omit
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
     files: resultFiles.downloads,
-    studio: config.studio && createStudio(config.studio, imageOriginsOf(config, simulator?.url ?? null)),
+    studio: config.studio && createStudio(config.studio, imageOrigins),
     readiness: {
       database: () => database.ping(),
       isShared: () => redis === null || redis.isConnected(),

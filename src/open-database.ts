@@ -1,18 +1,16 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
-import { PrismaClient } from './generated/prisma/client.ts';
 import type { DatabaseTroubleError } from './db/database-trouble.ts';
 import type { OperatorLog } from './log/log.ts';
+import type { PrismaClient } from './generated/prisma/client.ts';
 import { isMigrated, migrate } from './db/migrations/migrate.ts';
 import { readMigrations } from './db/migrations/migration-files.ts';
 import { openPostgres, withOwnClient } from './db/postgres.ts';
+import { prismaOnUse } from './db/prisma-on-use.ts';
 import { optimizeWasmLate } from './db/wasm-tiering.ts';
 import { withTimeout } from './async/with-timeout.ts';
 
-export const PING_TIMEOUT_MS = 2_000;
+const PING_TIMEOUT_MS = 2_000;
 const DEFAULT_POOL_SIZE = 10;
-/** Milliseconds: a transaction waits `maxWait` for a connection and is rolled back after `timeout`. */
-const TRANSACTION_OPTIONS = { maxWait: 10_000, timeout: 10_000 };
 
 export type DatabaseOptions = {
   /** A PostgreSQL URL. Without it the database is embedded in this process. */
@@ -21,15 +19,19 @@ export type DatabaseOptions = {
   dataDir: string;
   /** Maximum of connections to PostgreSQL. The embedded database has one. */
   poolSize?: number | undefined;
+  timeouts?: DatabaseTimeouts;
   log: OperatorLog;
 };
+
+/** In milliseconds; of a ping, and of the wait for a connection. */
+export type DatabaseTimeouts = { readonly pingMs?: number; readonly acquireMs?: number };
 
 export type Database = {
   kind: 'embedded' | 'postgres';
   prisma: PrismaClient;
   /** For SQL that Prisma cannot express. Clients of `pool.connect()` must be released, also after an error. */
   pool: pg.Pool;
-  /** Throws when the database does not answer within PING_TIMEOUT_MS, and DatabaseTroubleError when it takes no writes. */
+  /** Throws when the database does not answer within two seconds, and DatabaseTroubleError when it takes no writes. */
   ping: () => Promise<void>;
   /** Waits a few seconds for running queries; safe to call twice. */
   close: () => Promise<void>;
@@ -47,12 +49,12 @@ type Opened = Pick<Database, 'kind' | 'pool' | 'close'> & {
  * migration and the repair) or the driver's error (no answer, wrong password).
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, dataDir, log } = options;
+  const { databaseUrl, dataDir, log, timeouts: { pingMs = PING_TIMEOUT_MS, acquireMs } = {} } = options;
   optimizeWasmLate();
   const migrations = await readMigrations();
 
   if (databaseUrl !== undefined) {
-    const { pool, close } = openPostgres(databaseUrl, options.poolSize ?? DEFAULT_POOL_SIZE, log);
+    const { pool, close } = openPostgres(databaseUrl, options.poolSize ?? DEFAULT_POOL_SIZE, log, acquireMs);
     try {
       if (!(await isMigrated(pool, migrations, log)))
         await withOwnClient(databaseUrl, (client) => migrate(client, migrations, log));
@@ -60,12 +62,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       await close();
       throw error;
     }
-    return overPool({ kind: 'postgres', pool, close, trouble: () => undefined });
+    return overPool({ kind: 'postgres', pool, close, trouble: () => undefined }, pingMs);
   }
 
   // Loaded on use: PGlite's code is large.
   const { openEmbedded } = await import('./embedded/database.ts');
-  const { pool, close, serve, trouble } = await openEmbedded(dataDir, log);
+  const { pool, close, serve, trouble } = await openEmbedded(dataDir, log, acquireMs);
   try {
     const client = await pool.connect();
     try {
@@ -74,15 +76,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       client.release(true); // drops the migration's settings
     }
     serve();
-    return overPool({ kind: 'embedded', pool, close, trouble });
+    return overPool({ kind: 'embedded', pool, close, trouble }, pingMs);
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function overPool({ kind, pool, close, trouble }: Opened): Database {
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: TRANSACTION_OPTIONS });
+/** A database that is open and migrated. */
+export function overPool({ kind, pool, close, trouble }: Opened, pingMs = PING_TIMEOUT_MS): Database {
+  const { prisma, disconnect } = prismaOnUse(pool);
   let pinging: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
@@ -91,19 +94,19 @@ function overPool({ kind, pool, close, trouble }: Opened): Database {
     prisma,
     pool,
     // Probes come about every second: while one waits for a silent database, the others share its answer.
-    ping: () => (pinging ??= ping(pool, trouble).finally(() => (pinging = undefined))),
+    ping: () => (pinging ??= ping(pool, trouble, pingMs).finally(() => (pinging = undefined))),
     close: () =>
       (closing ??= (async () => {
-        await prisma.$disconnect();
+        await disconnect();
         await close();
       })()),
   };
 }
 
-async function ping(pool: pg.Pool, trouble: Opened['trouble']): Promise<void> {
+async function ping(pool: pg.Pool, trouble: Opened['trouble'], timeoutMs: number): Promise<void> {
   const known = trouble();
   if (known !== undefined) throw known;
   // query_timeout is missing in pg's types; it closes a connection that does not answer.
-  const query = { text: 'SELECT 1', query_timeout: PING_TIMEOUT_MS };
-  await withTimeout(pool.query(query), PING_TIMEOUT_MS);
+  const query = { text: 'SELECT 1', query_timeout: timeoutMs };
+  await withTimeout(pool.query(query), timeoutMs);
 }

@@ -53,7 +53,7 @@ export async function openResultFiles(options: Options) {
   };
   return {
     resultFiles,
-    downloads: { jobs: { files, resultFiles, keeper }, urls },
+    downloads: { jobs: { files, resultFiles, keeper }, urls, log },
     fileUrl,
     readBacklog: () => files.readBacklog(),
     begin: () => [

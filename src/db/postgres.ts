@@ -20,20 +20,25 @@ const KEEP_ALIVE_DELAY_MS = 10 * SECOND_MS;
 const CLOSE_TIMEOUT_MS = 5 * SECOND_MS;
 
 /** Shared by the pool and the migration's own connection. */
-function connectionConfig(databaseUrl: string): pg.ClientConfig {
+function connectionConfig(databaseUrl: string, acquireMs = ACQUIRE_TIMEOUT_MS): pg.ClientConfig {
   return {
     connectionString: databaseUrl,
     application_name: 'likeness',
-    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    connectionTimeoutMillis: acquireMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
   };
 }
 
 /** `poolSize` is the maximum of open connections. Connects when first used. */
-export function openPostgres(databaseUrl: string, poolSize: number, log: OperatorLog): PoolHandle {
+export function openPostgres(
+  databaseUrl: string,
+  poolSize: number,
+  log: OperatorLog,
+  acquireMs?: number,
+): PoolHandle {
   const pool = new pg.Pool({
-    ...connectionConfig(databaseUrl),
+    ...connectionConfig(databaseUrl, acquireMs),
     max: poolSize,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,

@@ -18,6 +18,8 @@ export const PHOTO_LIMITS = {
   /** Of a picture that is decoded line by line, and of one that is in memory as a whole. */
   pixels: 100_000_000,
   pixelsAtOnce: 25_000_000,
+  /** Also of a picture that is decoded line by line: a long line takes more memory than all pixels that are allowed. */
+  maxSide: 20_000,
 } as const;
 
 /** The longer side of stored photos. No trainer uses more than 1,024 pixels. */
@@ -44,7 +46,7 @@ export const REASON_TEXTS: Readonly<Record<PhotoReason, string>> = {
   TYPE_NOT_SUPPORTED: 'This type of picture is not supported. Send a JPEG, PNG or WebP file.',
   DAMAGED: 'The picture is incomplete or damaged. Export it again.',
   TOO_SMALL: `The picture is too small: each side needs at least ${PHOTO_LIMITS.minSide} pixels.`,
-  TOO_MANY_PIXELS: `The picture has too many pixels: at most ${PHOTO_LIMITS.pixels / 1e6} million are allowed, and ${PHOTO_LIMITS.pixelsAtOnce / 1e6} million in a WebP file, a progressive JPEG or an interlaced PNG.`,
+  TOO_MANY_PIXELS: `The picture has too many pixels: at most ${PHOTO_LIMITS.pixels / 1e6} million are allowed, ${PHOTO_LIMITS.pixelsAtOnce / 1e6} million in a WebP file, a progressive JPEG or an interlaced PNG, and ${PHOTO_LIMITS.maxSide} on a side.`,
   DUPLICATE: 'The same file is among the photos of this avatar already.',
 };
 

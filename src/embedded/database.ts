@@ -45,8 +45,13 @@ export function databaseFolder(dataDir: string): string {
  * there is too little space. When the database stops for good later, its error is thrown uncaught, so that the process
  * ends and its supervisor starts it again: everything acknowledged is there then.
  */
-export async function openEmbedded(dataDir: string, log: OperatorLog): Promise<EmbeddedHandle> {
-  if (dataDir === IN_MEMORY) return overEngine(await openEngine(IN_MEMORY, endProcess), undefined, log);
+export async function openEmbedded(
+  dataDir: string,
+  log: OperatorLog,
+  acquireMs?: number,
+): Promise<EmbeddedHandle> {
+  if (dataDir === IN_MEMORY)
+    return overEngine(await openEngine(IN_MEMORY, endProcess), undefined, log, acquireMs);
   const path = await makeFolder(dataDir);
   const lock = await lockFolder(path, log);
   try {
@@ -54,7 +59,7 @@ export async function openEmbedded(dataDir: string, log: OperatorLog): Promise<E
     const folder = databaseFolder(path);
     if (!existsSync(folder)) await createEmbedded(folder, log);
     await closeToOthers(folder, log);
-    return overEngine(await openFolder(folder), { lock, folder }, log);
+    return overEngine(await openFolder(folder), { lock, folder }, log, acquireMs);
   } catch (error) {
     await lock.release();
     throw error;
@@ -82,13 +87,14 @@ export function overEngine(
   engine: Engine,
   place: { readonly lock: FolderLock; readonly folder: string } | undefined,
   log: OperatorLog,
+  acquireMs = ACQUIRE_TIMEOUT_MS,
 ): EmbeddedHandle {
   let maintenance: Maintenance | undefined;
   let watchdog: Watchdog | undefined;
   const pool = new pg.Pool({
     Client: embeddedClientClass(engine.db),
     max: 1,
-    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    connectionTimeoutMillis: acquireMs,
     idleTimeoutMillis: 0,
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it; its declarations do not say so
     onConnect: async (client: pg.ClientBase) => {

@@ -36,7 +36,7 @@ const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt'
     atFal: t.expose('atFal', {
       type: [FileAtFal],
       description:
-        'Files of the avatar’s runs at fal, LoRA files first, then images, at most 1,000. A finetune is no file; fal does not say how long it keeps one.',
+        'Files of the avatar’s runs at fal, LoRA files first, then images, at most 1,000. A finetune is no file; fal does not say how long it keeps one. The photos that this server uploaded for a training are not listed: fal deletes them two days after the upload.',
     }),
   }),
 });

@@ -21,8 +21,19 @@ import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { descriptionOf } from './trainer.ts';
 import { extendSchema, isObjectType, Kind, type GraphQLSchema } from 'graphql';
 
+/**
+ * Fields whose value is the property of their name. A resolver would cost more than the rest of the field, which a page
+ * has a hundred times: Pothos's resolver for node IDs is asynchronous, and every call of a resolver makes a path.
+ */
+const PROPERTIES: readonly (readonly [type: RegExp, field: string])[] = [
+  [/^(?:Avatar|Generation|Training)$/, 'id'],
+  [/Connection$/, 'edges'],
+  [/Connection$/, 'pageInfo'],
+  [/Edge$/, 'node'],
+];
+
 /** With the built-in trainers. Each import above adds its types to the builder. */
-export const schema = withPlainIds(builder.toSchema());
+export const schema = withProperties(builder.toSchema());
 
 /** With all trainers of a catalog. */
 export function schemaFor({ trainers }: Catalog): GraphQLSchema {
@@ -44,14 +55,14 @@ export function schemaFor({ trainers }: Catalog): GraphQLSchema {
   });
 }
 
-/** A row's ID is its node ID. Pothos's asynchronous resolver for node IDs costs more than all other fields of a row. */
-function withPlainIds(built: GraphQLSchema): GraphQLSchema {
-  for (const name of ['Avatar', 'Generation', 'Training']) {
-    const type = built.getType(name);
-    const id = isObjectType(type) ? type.getFields()['id'] : undefined;
-    if (id === undefined) throw new Error(`${name} has no id`);
-    delete id.resolve;
-    id.extensions = { ...id.extensions, pothosExposedField: 'id' };
+function withProperties(built: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(built.getTypeMap()).filter(isObjectType)) {
+    for (const [types, name] of PROPERTIES) {
+      const field = types.test(type.name) ? type.getFields()[name] : undefined;
+      if (field === undefined) continue;
+      delete field.resolve;
+      field.extensions = { ...field.extensions, pothosExposedField: name };
+    }
   }
   return built;
 }

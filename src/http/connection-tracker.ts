@@ -3,6 +3,13 @@ import type { Timeouts } from './timeouts.ts';
 import type { Socket } from 'node:net';
 
 /**
+ * Responses that one connection waits for. Without a limit, a client that sends requests and waits for no response fills
+ * the memory with requests that wait for the database. A higher one lets a few connections delay all others by seconds.
+ * Browsers and proxies wait for each response (RFC 9112, 9.3.2).
+ */
+export const MAX_OPEN_RESPONSES = 10;
+
+/**
  * Tracks the open responses of every HTTP connection. Node's closeIdleConnections() is not enough: it skips connections
  * that have sent no request yet, and those that become idle later. Also ends connections whose peer does not read.
  */
@@ -23,8 +30,12 @@ export class ConnectionTracker {
     }, stallMs / 2).unref();
     server.once('close', () => clearInterval(rearming));
     server.on('connection', (socket: Socket) => {
-      this.#open.set(socket, new Set());
-      socket.once('close', () => this.#open.delete(socket));
+      const responses = new Set<ServerResponse>();
+      this.#open.set(socket, responses);
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        for (const response of responses) abandon(response);
+      });
     });
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) =>
       this.#track(socket, response),
@@ -57,6 +68,7 @@ export class ConnectionTracker {
     // The socket is closed already.
     if (responses === undefined) return;
     responses.add(response);
+    if (responses.size > MAX_OPEN_RESPONSES) socket.destroy();
     if (this.#cutsStreams) cutStreamAtItsStart(response);
     const maxAge = setTimeout(() => cutStream(response), this.#streamMs).unref();
     response.once('close', () => {
@@ -71,6 +83,13 @@ export class ConnectionTracker {
     const responses = [...(this.#open.get(socket) ?? [])];
     return responses.length > 0 && responses.every(({ writableLength }) => writableLength === 0);
   }
+}
+
+/** Node does so for the response that is being sent, and not for those in line behind it, which would work for ever. */
+function abandon(response: ServerResponse): void {
+  if (response.socket !== null) return;
+  // As Node does it: a pipeline that begins later looks for the flag.
+  Object.assign(response, { destroyed: true, _closed: true }).emit('close');
 }
 
 /** The content type, and so whether it is a stream, is known with the first byte. */

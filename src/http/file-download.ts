@@ -7,17 +7,21 @@ import {
   type StoredCopy,
   waitForCopy,
 } from '../jobs/open-file.ts';
+import { LEAST_PACE, watchPace, type Pace } from './download-pace.ts';
 import { isKnown } from './if-none-match.ts';
 import { rangeIn } from './file-range.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
+import { LogThrottle } from '../log/log-throttle.ts';
 import { StorageUnavailableError } from '../storage/file-storage.ts';
 import { pathOf } from './request-head.ts';
 import type { FileToken, FileUrls } from './file-url.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '../log/log.ts';
 
 /** Downloads under way, of one owner and in total. */
 const MAX_OF_OWNER = 100;
 const MAX_OF_ALL = 400;
+const FAULT_LOG_INTERVAL_MS = 60_000;
 
 /** Status, code and message by outcome. */
 const REFUSALS = {
@@ -31,7 +35,11 @@ const REFUSALS = {
   method: [405, 'METHOD_NOT_ALLOWED', 'Allowed methods: GET, HEAD.'],
 } as const;
 
-export type FileDownloads = { readonly jobs: OpenFileDeps; readonly urls: Pick<FileUrls, 'read'> };
+export type FileDownloads = {
+  readonly jobs: OpenFileDeps;
+  readonly urls: Pick<FileUrls, 'read'>;
+  readonly log: Log;
+};
 
 export type FileDownloadRoute = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
 
@@ -43,9 +51,13 @@ const HEADERS = {
 };
 
 /** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
-export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadRoute {
+export function createFileDownload(
+  { jobs, urls, log }: FileDownloads,
+  leastPace: Pace = LEAST_PACE,
+): FileDownloadRoute {
   const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
   const ofAll = new KeyedSemaphore(MAX_OF_ALL);
+  const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
@@ -85,11 +97,57 @@ export function createFileDownload({ jobs, urls }: FileDownloads): FileDownloadR
     }
     try {
       const lookup = await waitForCopy(jobs, token.ref, found, left.signal).catch(unlessAway);
-      if (lookup.kind === 'stored') await send(jobs, request, response, { token, copy: lookup.copy });
+      if (lookup.kind === 'stored') await send(request, response, { token, copy: lookup.copy });
       else refuse(response, lookup.kind, lookup);
     } finally {
       ofOwner.release(found.ownerId);
     }
+  }
+
+  async function send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { token, copy }: { readonly token: Valid; readonly copy: StoredCopy },
+  ): Promise<void> {
+    const { size, sha256, contentType } = copy;
+    const { headers } = request;
+    const etag = `"${sha256}"`;
+    const isImage = contentType.startsWith('image/');
+    const kept = {
+      etag,
+      'accept-ranges': 'bytes',
+      'cache-control': `private, max-age=${Math.floor((token.expiresAt - Date.now()) / 1000)}, immutable`,
+      'content-disposition': `${isImage ? 'inline' : 'attachment'}; filename="${nameOf(token.ref, copy)}"`,
+    };
+    if (isKnown(headers['if-none-match'], etag)) return void response.writeHead(304, kept).end();
+    const mayPart = (headers['if-range'] ?? etag) === etag;
+    const part = mayPart ? rangeIn(headers.range, size) : null;
+    if (part === 'unsatisfiable') {
+      return void response.writeHead(416, { 'content-range': `bytes */${size}`, 'content-length': 0 }).end();
+    }
+    const head = {
+      ...kept,
+      'content-type': contentType,
+      'content-length': part === null ? size : part.last - part.first + 1,
+      ...(part === null ? {} : { 'content-range': `bytes ${part.first}-${part.last}/${size}` }),
+    };
+    const status = part === null ? 200 : 206;
+    if (request.method === 'HEAD' || size === 0) return void response.writeHead(status, head).end();
+    const content = await readCopy(jobs, copy, part ?? undefined);
+    if (content === null) {
+      refuse(response, 'unknown');
+      return;
+    }
+    response.writeHead(status, head);
+    const endWatch = watchPace(request.socket, leastPace, () => response.destroy());
+    // The client has left, or the storage fails: the connection ends before the declared length.
+    await pipeline(content, response).catch((error: unknown) => {
+      // The pipeline has destroyed the response of a client that was still there.
+      const times = response.errored instanceof Error ? faults.times('fault') : null;
+      if (times !== null) log.error({ err: error, times }, 'reading a stored file failed');
+      response.destroy();
+    });
+    endWatch();
   }
 
   return async (request, response) => {
@@ -106,46 +164,6 @@ function unlessAway(error: unknown): FileLookup {
 
 type Valid = Extract<FileToken, { kind: 'valid' }>;
 
-async function send(
-  jobs: OpenFileDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { token, copy }: { readonly token: Valid; readonly copy: StoredCopy },
-): Promise<void> {
-  const { size, sha256, contentType } = copy;
-  const { headers } = request;
-  const etag = `"${sha256}"`;
-  const isImage = contentType.startsWith('image/');
-  const kept = {
-    etag,
-    'accept-ranges': 'bytes',
-    'cache-control': `private, max-age=${Math.floor((token.expiresAt - Date.now()) / 1000)}, immutable`,
-    'content-disposition': `${isImage ? 'inline' : 'attachment'}; filename="${nameOf(token.ref, copy)}"`,
-  };
-  if (isKnown(headers['if-none-match'], etag)) return void response.writeHead(304, kept).end();
-  const mayPart = (headers['if-range'] ?? etag) === etag;
-  const part = mayPart ? rangeIn(headers.range, size) : null;
-  if (part === 'unsatisfiable') {
-    return void response.writeHead(416, { 'content-range': `bytes */${size}`, 'content-length': 0 }).end();
-  }
-  const head = {
-    ...kept,
-    'content-type': contentType,
-    'content-length': part === null ? size : part.last - part.first + 1,
-    ...(part === null ? {} : { 'content-range': `bytes ${part.first}-${part.last}/${size}` }),
-  };
-  const status = part === null ? 200 : 206;
-  if (request.method === 'HEAD' || size === 0) return void response.writeHead(status, head).end();
-  const content = await readCopy(jobs, copy, part ?? undefined);
-  if (content === null) {
-    refuse(response, 'unknown');
-    return;
-  }
-  response.writeHead(status, head);
-  // The client has left, or the storage fails: the connection ends before the declared length.
-  await pipeline(content, response).catch(() => response.destroy());
-}
-
 const ENDINGS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpg',
   'image/png': 'png',
@@ -154,12 +172,17 @@ const ENDINGS: Readonly<Record<string, string>> = {
   'image/avif': 'avif',
 };
 
-/** Of an image by its bytes; of another file as fal names it, if that is a plain name. */
+/** Of an image by its bytes and the day of its generation; of another file as fal names it, if that is a plain name. */
 function nameOf({ runId, position }: Valid['ref'], { kind, url, contentType }: StoredCopy): string {
   const ending = ENDINGS[contentType];
-  if (ending !== undefined) return `${runId}-${position + 1}.${ending}`;
+  if (ending !== undefined) return `avatar-image-${dayOf(runId)}-${position + 1}.${ending}`;
   const name = new URL(url).pathname.split('/').at(-1) ?? '';
   return kind === 'ARTIFACT' && /^\w[\w.-]{0,99}$/.test(name) ? name : `${runId}-${position + 1}.bin`;
+}
+
+/** A version 7 UUID begins with the time at which it was made. */
+function dayOf(id: string): string {
+  return new Date(parseInt(id.slice(4, 16), 16)).toISOString().slice(0, 10);
 }
 
 function refuse(

@@ -6,9 +6,10 @@
  */
 const SCRIPT = `
   const MAX_PICTURES = 12;
+  const isWebUrl = (value) => typeof value === 'string' && /^https?:/.test(value);
   function picturesIn(value, name) {
-    if (typeof value === 'string') return /^https?:/.test(value) && name === 'imageUrl' ? [value] : [];
-    if (name === 'images' && Array.isArray(value)) return value.map((image) => image?.url).filter(Boolean);
+    if (typeof value === 'string') return isWebUrl(value) && name === 'imageUrl' ? [value] : [];
+    if (name === 'images' && Array.isArray(value)) return value.map((image) => image?.url).filter(isWebUrl);
     return Object.entries(value ?? {}).flatMap(([key, part]) => picturesIn(part, key));
   }
   function parsed(text) {

@@ -1,17 +1,9 @@
 export type Playground = {
   /** Null if fal is not simulated. */
-  readonly simulator: { readonly url: string; readonly samplePhotosUrl: string } | null;
-  readonly publicUrl: string | null;
+  readonly simulator: { readonly samplePhotosUrl: string } | null;
+  /** Origins of the images in a result, apart from that of the page. */
+  readonly imageOrigins: readonly string[];
 };
-
-/** Hosts of the images that fal generates. */
-const FAL_FILES = 'https://*.fal.media';
-
-/** Origins of the images in a result, apart from that of the page. */
-export function pictureOrigins(playground: Playground | null): string[] {
-  const urls = [FAL_FILES, playground?.publicUrl, playground?.simulator?.url];
-  return urls.flatMap((url) => (url == null ? [] : new URL(url).origin));
-}
 
 /**
  * Default tabs of the playground. Values are inline, so that each tab can be edited and run

@@ -15,7 +15,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
  * Sets a content security policy for the playground that allows only its own scripts. Removes the duplicates that Yoga
  * puts in the Accept header of a 406.
  */
-export function usePagePolicy(pictureOrigins: readonly string[]): Plugin {
+export function usePagePolicy(imageOrigins: readonly string[]): Plugin {
   let playground: Promise<StaticText> | null = null;
   return {
     onResultProcess: ({ acceptableMediaTypes }) => {
@@ -28,7 +28,7 @@ export function usePagePolicy(pictureOrigins: readonly string[]): Plugin {
       playground ??= response.text().then(
         (page) =>
           new StaticText(page, {
-            'content-security-policy': policyFor(page, pictureOrigins),
+            'content-security-policy': policyFor(page, imageOrigins),
             'content-type': 'text/html',
           }),
       );
@@ -37,7 +37,7 @@ export function usePagePolicy(pictureOrigins: readonly string[]): Plugin {
   };
 }
 
-function policyFor(page: string, pictureOrigins: readonly string[]): string {
+function policyFor(page: string, imageOrigins: readonly string[]): string {
   const scripts = [...page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, code = '']) => {
     return `'sha256-${createHash('sha256').update(code).digest('base64')}'`;
   });
@@ -45,7 +45,7 @@ function policyFor(page: string, pictureOrigins: readonly string[]): string {
     "default-src 'none'",
     `script-src ${scripts.join(' ')}`,
     "style-src 'unsafe-inline'",
-    `img-src ${["'self'", 'data:', ...pictureOrigins].join(' ')}`,
+    `img-src ${["'self'", 'data:', ...imageOrigins].join(' ')}`,
     'font-src data:',
     "connect-src 'self'",
     'worker-src blob:',

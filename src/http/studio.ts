@@ -1,10 +1,8 @@
 import { etagOf, readStudioFiles, type StudioFile, type StudioFiles } from './studio-files.ts';
-import { FAL_REST_URL } from '../config/config.ts';
 import { encodingFor } from './static-text.ts';
 import { isKnown } from './if-none-match.ts';
 import { pathOf } from './request-head.ts';
 import type { Unanswered } from './plain-queries.ts';
-import type { Config } from '../config/config.ts';
 import type { StudioConfig } from '../config/studio.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -17,7 +15,6 @@ export type StudioRoute = (
   response: ServerResponse,
 ) => Promise<'answered' | Unanswered>;
 
-const FAL_MEDIA = ['https://fal.media', 'https://*.fal.media'];
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /**
@@ -54,18 +51,6 @@ export function createStudio(
     send(request, response, file);
     return 'answered';
   };
-}
-
-/** Where images are that have another origin than the page: at the public address of this server, or at fal. */
-export function imageOriginsOf(
-  { publicUrl, keepsFiles, fal }: Pick<Config, 'publicUrl' | 'keepsFiles' | 'fal'>,
-  simulatorUrl: string | null,
-): string[] {
-  const own = publicUrl === null ? [] : [new URL(publicUrl).origin];
-  if (keepsFiles) return own;
-  if (fal?.restUrl === FAL_REST_URL) return [...own, ...FAL_MEDIA];
-  const atFal = simulatorUrl ?? fal?.restUrl;
-  return atFal === undefined ? own : [...own, new URL(atFal).origin];
 }
 
 async function readAll(

@@ -11,7 +11,7 @@ import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { withPictures } from './playground-pictures.ts';
-import { pictureOrigins, playgroundTabs, withTabsInPlace, type Playground } from './playground.ts';
+import { playgroundTabs, withTabsInPlace, type Playground } from './playground.ts';
 import { StreamTickets } from '../auth/stream-tickets.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
 import { schemaFor } from '../graphql/schema.ts';
@@ -76,7 +76,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         streamTickets: services.streamTickets,
       }),
       useExecutionGuard(guard),
-      usePagePolicy(pictureOrigins(options.playground)),
+      usePagePolicy(options.playground?.imageOrigins ?? []),
     ],
     multipart: false,
     // useAdmission limits bodies.

@@ -56,12 +56,15 @@ export async function uploadPhotos(
   photos: readonly StoredPhoto[],
 ): Promise<Result<string, 'INVALID_INPUT' | 'PROVIDER_UNAVAILABLE'>> {
   const files: ArchiveFile[] = [];
+  const contents: AsyncGenerator<Uint8Array>[] = [];
   let missing = 0;
   for (const [index, { file, caption }] of photos.entries()) {
     const stem = `photo-${String(index + 1).padStart(3, '0')}`;
     const size = await photoFiles.size(file);
+    const content = contentOf(photoFiles, file);
+    contents.push(content);
     if (size === null) missing += 1;
-    else files.push({ name: `${stem}.jpg`, size, content: contentOf(photoFiles, file) });
+    else files.push({ name: `${stem}.jpg`, size, content });
     if (caption !== null) files.push(textFile(`${stem}.txt`, caption));
   }
   if (missing > 0) {
@@ -70,6 +73,8 @@ export async function uploadPhotos(
   }
   const zip = { name: 'photos.zip', contentType: 'application/zip', keepSeconds: KEEP_SECONDS };
   const uploaded = await provider.upload({ ...archive(files), ...zip });
+  // An archive that is not read to its end leaves the file open at which it was. Not awaited: a read may be under way.
+  for (const content of contents) content.return(undefined).catch(() => undefined);
   if ('url' in uploaded) return { done: uploaded.url };
   return refuse(
     'PROVIDER_UNAVAILABLE',

@@ -10,7 +10,7 @@ import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 /** An upload that is on the disk. */
 export interface ReceivedPhoto {
   /** What its bytes show, or why it cannot be used. */
-  check(): Promise<CheckedPhoto | PhotoReason>;
+  check(ownerId: string): Promise<CheckedPhoto | PhotoReason>;
   /** The picture as it is stored; of an upload that passed the check. */
   content(): AsyncIterable<Uint8Array>;
   /** Removes it from the disk. */
@@ -143,7 +143,7 @@ async function judge(
   photo: ReceivedPhoto,
 ): Promise<ReceiveOutcome> {
   const { photoStore, photoFiles } = deps;
-  const checked = await photo.check();
+  const checked = await photo.check(expected.ownerId);
   const file = typeof checked === 'string' ? null : newPhotoKey(expected.avatarId);
   if (file !== null) await photoFiles.put(file, photo.content());
   const saved = await photoStore.savePhoto(expected, checked, file);

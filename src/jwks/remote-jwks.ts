@@ -16,6 +16,8 @@ export type RemoteJwksOptions<Keys> = {
   readonly trustedMs: number;
   /** Minimum time between fetches: anyone can send signatures of unknown keys. */
   readonly cooldownMs: number;
+  /** Default: five seconds. */
+  readonly timeoutMs?: number;
   readonly onFailure: (failure: FetchFailure<Keys>) => void;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
@@ -88,9 +90,9 @@ export class RemoteJwks<Keys> {
   }
 
   async #fetch(): Promise<void> {
-    const { url, parse, onFailure } = this.#options;
+    const { url, parse, onFailure, timeoutMs = FETCH_TIMEOUT_MS } = this.#options;
     try {
-      this.#fetched = { keys: parse(await fetchJson(url)), at: this.#now() };
+      this.#fetched = { keys: parse(await fetchJson(url, timeoutMs)), at: this.#now() };
       this.#failure = null;
     } catch (thrown) {
       this.#failure = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -99,11 +101,11 @@ export class RemoteJwks<Keys> {
   }
 }
 
-async function fetchJson(url: string): Promise<unknown> {
+async function fetchJson(url: string, timeoutMs: number): Promise<unknown> {
   const response = await fetch(url, {
     headers: { accept: 'application/json, application/jwk-set+json' },
     redirect: 'error',
-    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return JSON.parse(await readText(response, MAX_BYTES));

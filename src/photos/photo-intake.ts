@@ -22,10 +22,10 @@ export function createPhotoIntake(spool: Spool, process: PhotoProcess): PhotoInt
   function received({ path, sha256, head }: Extract<Spooled, { kind: 'spooled' }>): ReceivedPhoto {
     const stored = spool.newPath();
     return {
-      async check() {
+      async check(ownerId) {
         const type = photoType(head);
         if ('problem' in type) return type.problem;
-        const decoded = await process.check(path, stored);
+        const decoded = await process.check(ownerId, path, stored);
         if ('problem' in decoded) return decoded.problem;
         const { width, height, grey } = decoded;
         if (Math.min(width, height) < PHOTO_LIMITS.minSide) return 'TOO_SMALL';

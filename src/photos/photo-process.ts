@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import * as z from 'zod';
 import { PHOTO_LIMITS, STORED_SIDE } from '../domain/photo.ts';
+import { OneByOne } from '../async/one-by-one.ts';
 import type { Log } from '../log/log.ts';
 
 /** Ends the process after this time without work: it takes 100 MB. */
@@ -29,10 +30,11 @@ const CHECK = `
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     return { data, raw: { width: info.width, height: info.height, channels: info.channels } };
   };
-  async function check({ path, output, side, greySide, maxPixels, maxPixelsAtOnce }) {
+  async function check({ path, output, side, greySide, maxSide, maxPixels, maxPixelsAtOnce }) {
     const { format, width, height, orientation = 1, isProgressive } = await openFile(path).metadata();
     const isTurned = orientation >= 5;
     const isWhole = format === 'webp' || isProgressive === true || (isTurned && format !== 'jpeg');
+    if (Math.max(width, height) > maxSide) return { problem: 'TOO_MANY_PIXELS' };
     if (width * height > (isWhole ? maxPixelsAtOnce : maxPixels)) return { problem: 'TOO_MANY_PIXELS' };
     const within = (length) => ({ width: length, height: length, fit: 'inside', withoutEnlargement: true });
     const stored = await rawOf(
@@ -73,9 +75,11 @@ export type PhotoResult = z.output<typeof resultSchema>;
 
 /**
  * Decodes photos one at a time in a process of its own: a decoder that crashes or never returns ends that process only,
- * which has none of this process's secrets, and gives its memory back. The process starts with the first photo.
+ * which has none of this process's secrets, and gives its memory back. The process starts with the first photo. Owners take
+ * turns: the photos of one, which may take half a minute each, do not keep those of all others waiting.
  */
 export class PhotoProcess {
+  readonly #turns = new OneByOne();
   #last: Promise<unknown> = Promise.resolve();
   #child: ChildProcessWithoutNullStreams | null = null;
   #idle: NodeJS.Timeout | undefined;
@@ -87,7 +91,11 @@ export class PhotoProcess {
   }
 
   /** Writes the picture as it is stored to `output`: upright, as a JPEG without metadata, scaled down if it is larger. */
-  check(path: string, output: string): Promise<PhotoResult> {
+  check(ownerId: string, path: string, output: string): Promise<PhotoResult> {
+    return this.#turns.run(ownerId, () => this.#checkNext(path, output));
+  }
+
+  #checkNext(path: string, output: string): Promise<PhotoResult> {
     const result = this.#last.then(() => this.#check(path, output));
     this.#last = result.catch(() => undefined);
     return result;
@@ -108,6 +116,7 @@ export class PhotoProcess {
       output,
       side: STORED_SIDE,
       greySide: GREY_SIDE,
+      maxSide: PHOTO_LIMITS.maxSide,
       maxPixels: PHOTO_LIMITS.pixels,
       maxPixelsAtOnce: PHOTO_LIMITS.pixelsAtOnce,
     };

@@ -83,6 +83,15 @@ test('the tabs of the playground run one after the other, without a complaint of
   await run(page, '"defaultFor"');
 });
 
+test('only addresses of the web become pictures', async () => {
+  const server = stack.server();
+  const { page } = await browser.newPage({ origins: [server.url] });
+  const query = encodeURIComponent('query Odd { images: trainers { url: name } }');
+  await page.goto(`${server.graphqlUrl}?query=${query}`);
+  await run(page, '"url": "FLUX');
+  expect(await page.locator('.pictures a').count()).toBe(0);
+});
+
 function idIn(result: string): string {
   const [, id] = /"id": "([^"]+)"/.exec(result) ?? [];
   if (id === undefined) throw new Error(`no ID in ${result}`);

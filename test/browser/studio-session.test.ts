@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { startBrowser } from '../support/browser.ts';
+import { NAME_IN_LAN, startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
-import { StudioSteps } from './studio-steps.ts';
+import { enough, StudioSteps } from './studio-steps.ts';
 
 const browser = await startBrowser();
 
@@ -24,8 +24,8 @@ const byPaste = await startStack({ env: { AUTH_JWT_SECRET: JWT_SECRET } });
 const byLogin = await startStack({ env: { AUTH_JWT_SECRET: JWT_SECRET, STUDIO_LOGIN_URL: loginUrl } });
 afterAll(() => Promise.all([byPaste.close(), byLogin.close()]));
 
-async function openStudio(url: string) {
-  const origins = [url, new URL(loginUrl).origin];
+async function openStudio(url: string, otherOrigins: readonly string[] = []) {
+  const origins = [url, new URL(loginUrl).origin, ...otherOrigins];
   const opened = await browser.newPage({ origins, reducedMotion: 'reduce' });
   // Answers to missing and expired tokens.
   opened.forgive(/status of 401|WebSocket/);
@@ -38,6 +38,9 @@ test('a pasted token opens the Studio in this tab only', async () => {
   await page.getByLabel('Your token').fill('no token');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').getByText('This is no token').waitFor();
+  await page.getByLabel('Your token').fill(await tokenOf('ada', { expiresIn: '-1h' }));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('This token has expired').waitFor();
   await page.getByLabel('Your token').fill(`Bearer ${await tokenOf('ada')}`);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByLabel('Who is it?').waitFor();
@@ -114,4 +117,18 @@ test('a session is renewed in a tab of its own, and the first one goes on', asyn
   await page.getByRole('button', { name: 'Continue to photos' }).click();
   await page.getByRole('heading', { name: 'Cy', level: 1 }).waitFor();
   expect(other.isClosed() || (await other.getByText('You are signed in').isVisible())).toBe(true);
+});
+
+test('a page that another machine of the network gets over plain HTTP can do all of it', async () => {
+  const url = byLogin.balancer.url.replace('127.0.0.1', NAME_IN_LAN);
+  const { page, steps, forgive } = await openStudio(url, [byLogin.balancer.url]);
+  forgive(/Cross-Origin-Opener-Policy header has been ignored/);
+  nextToken = await tokenOf('dee');
+  await steps.open();
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  expect(await page.evaluate('isSecureContext')).toBe(false);
+  await steps.trainedAvatar('Dee', await enough(byLogin));
+  await steps.make('on a roof');
+  await steps.pictures('on a roof', 1);
 });

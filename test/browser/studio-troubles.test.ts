@@ -100,3 +100,29 @@ test('an avatar that does not exist is said to be gone', async () => {
   await page.getByRole('link', { name: 'All avatars' }).click();
   await page.getByRole('heading', { level: 1 }).waitFor();
 });
+
+test('a picture that the safety check has held back says so, and has no download', async () => {
+  const { page, steps, screenshot } = await openStudio();
+  await startedTraining(steps, 'Gil');
+  await steps.trained();
+  stack.simulator.program({ scenario: 'filtered' });
+  await steps.make('in a fog');
+  await page.getByText('Held back by fal’s safety check').waitFor();
+  const downloads = page.getByRole('link', { name: /^(?:Download|Open)/ });
+  expect(await downloads.count()).toBe(0);
+  await page.getByRole('link', { name: 'in a fog' }).click();
+  await page.getByRole('dialog').getByText('there is nothing to download').waitFor();
+  await screenshot('held back');
+  expect(await downloads.count()).toBe(0);
+});
+
+test('the limit of a name is said when it is reached', async () => {
+  const { page, steps, screenshot } = await openStudio();
+  await steps.open('#/new');
+  const field = page.getByLabel('Who is it?');
+  await field.focus();
+  await page.keyboard.insertText('Ada of the very long name '.repeat(5));
+  await page.getByText('A name has at most 100 characters.').waitFor();
+  await screenshot('name limit');
+  expect((await field.inputValue()).length).toBe(100);
+});

@@ -18,6 +18,9 @@ afterAll(async () => {
 });
 beforeEach(() => Object.assign(gateway, { webSockets: 'pass', streams: 'pass', requests: 'pass' }));
 
+/** Gives a transport up that does not answer. */
+const IMPATIENT = { timing: { connectMs: 1000 } };
+
 /** Watches a training that only `finish` ends. */
 async function watchHeld(url: string, options: Partial<ClientOptions> = {}) {
   const { avatarId, requestId, callbackUrl } = await heldTraining(app);
@@ -47,7 +50,8 @@ describe('behind a proxy', () => {
     ['swallow', 'swallow', 'polling'],
   ])('WebSockets %s, event streams %s: the watch runs over %s', async (webSockets, streams, expected) => {
     Object.assign(gateway, { webSockets, streams });
-    const { watch, connections, finish } = await watchHeld(gateway.url);
+    const options = [webSockets, streams].includes('swallow') ? IMPATIENT : {};
+    const { watch, connections, finish } = await watchHeld(gateway.url, options);
 
     const first = await watch.next();
     await finish();
@@ -60,7 +64,7 @@ describe('behind a proxy', () => {
 
   test('what was learned of the proxy holds for the next watch', async () => {
     gateway.webSockets = 'swallow';
-    const { client, watch } = await watchHeld(gateway.url);
+    const { client, watch } = await watchHeld(gateway.url, IMPATIENT);
     await watch.next();
     const before = gateway.upgrades;
 

@@ -20,14 +20,14 @@ import { copiedImages } from '../support/shown-files.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PgResultFileStore } from '../../src/db/store/result-file-store.ts';
 import { PrismaPhotoStore } from '../../src/db/store/photo-store.ts';
-import { PrismaInstanceStore } from '../../src/db/store/instance-store.ts';
+import { PgInstanceStore } from '../../src/db/store/instance-store.ts';
 import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
 
 /** Rows of other owners: so many that PostgreSQL reads a table as a whole only when no index fits. */
-const ROWS = 5000;
+const ROWS = 2500;
 /** Tables that grow with the use of the service. The others hold what is under way. */
 const LARGE = [
   'avatars',
@@ -205,7 +205,7 @@ test('every statement finds its rows of large tables by an index, and every inde
     await files.markLost({ runId: 'gen_1', position: 0 }, 'file-1');
     await files.listFilesOf('gen_1');
     await files.claim({ runId: 'gen_1', position: 0 }, 1000);
-    const instances = new PrismaInstanceStore(prisma, 'living');
+    const instances = new PgInstanceStore(pool, 'living');
     await instances.freeAll();
     await instances.beat();
     await prisma.instance.create({ data: { id: 'dead', heartbeatAt: new Date(0) } });

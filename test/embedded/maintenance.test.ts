@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startMaintenance } from '../../src/embedded/maintenance.ts';
 import { openEmbedded, type EmbeddedHandle } from '../../src/embedded/database.ts';
-import { startChild } from '../support/child-process.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { silent } from '../support/template.ts';
@@ -46,19 +44,5 @@ describe('the embedded database', { timeout: 60_000 }, () => {
     );
     upkeep.stop();
     expect(await one<number>(`SELECT pg_relation_size('busy')::int AS v`)).toBeLessThanOrEqual(8192 * 2);
-  });
-
-  test('that does not return from a statement ends its process with a log line; many short ones do not', async () => {
-    const folder = await copyEmbeddedTemplate();
-    const child = startChild(fileURLToPath(new URL('../support/frozen.ts', import.meta.url)), [folder]);
-    expect(await child.line()).toBe('alive');
-    const line = await child.line();
-    expect(JSON.parse(line ?? '{}')).toMatchObject({
-      level: 'fatal',
-      msg: 'the embedded database has not returned from a statement for 1000 ms; ending',
-    });
-    expect(await child.line()).toBeUndefined();
-    expect(await eventually('its end', () => child.process.signalCode)).toBe('SIGKILL');
-    await rm(folder, { recursive: true, force: true });
   });
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -195,7 +195,10 @@ test('a restore needs an empty folder; a killed one leaves no database and can b
   await first.ended;
   expect(existsSync(join(target, 'postgres'))).toBe(false);
 
+  // Only the server's user can read the database, whatever the folder allows.
+  await chmod(target, 0o755);
   expect(await runCommand('restore', [file], { DATA_DIR: target })).toMatchObject({ code: 0 });
+  expect((await stat(join(target, 'postgres'))).mode & 0o777).toBe(0o700);
   expect(await readdir(target)).toEqual(['postgres']);
 });
 

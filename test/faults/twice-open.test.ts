@@ -1,21 +1,27 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { launchServer, type Server } from '../support/server.ts';
+import { startChild, type Child } from '../support/child-process.ts';
 import { mountDisk, noDisks } from './tmpfs.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
+const HOLDER = fileURLToPath(new URL('../support/lock-holder.ts', import.meta.url));
+
 let folder: string;
 let servers: Server[];
+let children: Child[];
 
 beforeEach(async () => {
   servers = [];
+  children = [];
   folder = await mkdtemp(join(tmpdir(), 'likeness-twice-'));
 });
 afterEach(async () => {
-  await Promise.all(servers.map((server) => server.kill()));
+  await Promise.all([...servers, ...children].map((each) => each.kill()));
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -35,6 +41,19 @@ test('of two servers that start at once on an empty folder, one serves and the o
   expect(loser.printed).toContain(`The data folder ${folder} is in use by process ${winner.pid}`);
   await winner.logged(({ msg }) => msg === 'ready', 'being ready');
   expect((await fetch(`${winner.url}/readyz`)).status).toBe(200);
+});
+
+test('a data folder is locked by exactly one of several processes, also after a killed one', async () => {
+  // The second round finds what the killed holder of the first left.
+  for (let round = 0; round < 2; round++) {
+    const contenders = Array.from({ length: 4 }, () => startChild(HOLDER, [folder]));
+    children.push(...contenders);
+    const words = await Promise.all(contenders.map((child) => child.line()));
+
+    expect(words.filter((word) => word === 'held')).toHaveLength(1);
+    expect(words.filter((word) => word?.startsWith('refused '))).toHaveLength(3);
+    await Promise.all(contenders.map((child) => child.kill()));
+  }
 });
 
 test.skipIf(process.platform !== 'linux')(

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
-import { createStudio, imageOriginsOf } from '../../src/http/studio.ts';
+import { createStudio } from '../../src/http/studio.ts';
 import { refusalOfHead } from '../../src/http/request-head.ts';
 import { afterEach, expect, test, vi } from 'vitest';
 import { etagOf, type StudioFile, type StudioFiles } from '../../src/http/studio-files.ts';
@@ -76,22 +76,6 @@ test('the policy of the page allows its own files only, and nothing inline', asy
     "trusted-types 'none'",
   ]);
 });
-
-test.each([
-  { keepsFiles: true, publicUrl: null, simulatorUrl: 'http://127.0.0.1:5000', origins: [] },
-  { keepsFiles: true, publicUrl: 'https://a.example/x', simulatorUrl: null, origins: ['https://a.example'] },
-  {
-    keepsFiles: false,
-    publicUrl: null,
-    simulatorUrl: 'http://127.0.0.1:5000/fal',
-    origins: ['http://127.0.0.1:5000'],
-  },
-])(
-  'with keepsFiles: $keepsFiles and publicUrl: $publicUrl, images come from $origins',
-  ({ simulatorUrl, origins, ...config }) => {
-    expect(imageOriginsOf({ ...config, fal: null }, simulatorUrl)).toEqual(origins);
-  },
-);
 
 test('the page knows whether it needs a token, and where to get one', async () => {
   const url = await serve({ needsToken: true, loginUrl: 'https://app.example/in?a=1&b="<script>' });

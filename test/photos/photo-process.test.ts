@@ -27,23 +27,39 @@ test('a process that dies during a photo costs that photo only', async () => {
   const photos = new PhotoProcess(log);
   onTestFinished(() => photos.close());
   const ok = { format: 'jpeg', width: 640, height: 800 };
-  expect(await photos.check(PHOTO, `${PHOTO}.out`)).toMatchObject(ok);
+  expect(await photos.check('ada', PHOTO, `${PHOTO}.out`)).toMatchObject(ok);
   const [pid = 0, ...others] = children();
   expect(others).toEqual([]);
   process.kill(pid, 'SIGSTOP');
-  const stopped = photos.check(PHOTO, `${PHOTO}.out`);
-  const next = photos.check(PHOTO, `${PHOTO}.out`);
+  const stopped = photos.check('ada', PHOTO, `${PHOTO}.out`);
+  const next = photos.check('ada', PHOTO, `${PHOTO}.out`);
   process.kill(pid, 'SIGKILL');
   expect(await stopped).toEqual({ problem: 'DAMAGED' });
   expect(await next).toMatchObject(ok);
 });
 
-test('a server that closes ends the process, and judges no photo for it', async () => {
+test('owners take turns', async () => {
   const photos = new PhotoProcess(memoryLog());
-  await photos.check(PHOTO, `${PHOTO}.out`);
+  onTestFinished(() => photos.close());
+  await photos.check('carol', PHOTO, `${PHOTO}.out`);
   const [pid = 0] = children();
   process.kill(pid, 'SIGSTOP');
-  const waiting = photos.check(PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
+  const checked: string[] = [];
+  const all = ['ada', 'ada', 'ada', 'bob'].map(async (owner) => {
+    await photos.check(owner, PHOTO, `${PHOTO}.out`);
+    checked.push(owner);
+  });
+  process.kill(pid, 'SIGCONT');
+  await Promise.all(all);
+  expect(checked).toEqual(['ada', 'bob', 'ada', 'ada']);
+});
+
+test('a server that closes ends the process, and judges no photo for it', async () => {
+  const photos = new PhotoProcess(memoryLog());
+  await photos.check('ada', PHOTO, `${PHOTO}.out`);
+  const [pid = 0] = children();
+  process.kill(pid, 'SIGSTOP');
+  const waiting = photos.check('ada', PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
   await photos.close();
   expect(await waiting).toBeInstanceOf(Error);
   await eventually('the process to be gone', () => (children().length === 0 ? true : null));

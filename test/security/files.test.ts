@@ -44,7 +44,9 @@ describe('a URL of a file', () => {
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'content-type': 'image/png',
       'content-length': String(PNG.length),
-      'content-disposition': `inline; filename="${generationId}-1.png"`,
+      'content-disposition': expect.stringMatching(
+        /^inline; filename="avatar-image-20\d\d-\d\d-\d\d-1\.png"$/,
+      ) as string,
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
       'cross-origin-resource-policy': 'cross-origin',

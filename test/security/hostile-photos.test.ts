@@ -70,6 +70,7 @@ const REFUSED: [what: string, code: string, bytes: Buffer][] = [
   ['a truncated PNG', 'DAMAGED', halfOf(await picture.clone().png().toBuffer())],
   ['a truncated WebP', 'DAMAGED', halfOf(await picture.clone().webp().toBuffer())],
   ['a PNG bomb', 'TOO_MANY_PIXELS', pngOf(50_000, 50_000)],
+  ['a PNG of long lines', 'TOO_MANY_PIXELS', pngOf(20_001, 256)],
   ['a PNG without its pixels', 'DAMAGED', pngOf(2000, 2000)],
   [
     'an SVG',

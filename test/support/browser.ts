@@ -4,13 +4,15 @@ import { chromium, type BrowserContext, type BrowserContextOptions, type Page } 
 import { afterAll, onTestFinished } from 'vitest';
 import { chromiumPath } from './chromium.ts';
 
+/** A name of this machine to which browsers give none of the rights of `localhost` and of HTTPS. */
+export const NAME_IN_LAN = 'likeness.lan';
 const FLAGS = [
   '--disable-gpu',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
   // Nothing leaves this machine, whatever a page asks for.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+  `--host-resolver-rules=MAP ${NAME_IN_LAN} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
 ];
 /** Folder of screenshots; without it none is taken. */
 const SCREENSHOTS = process.env['SCREENSHOTS'];

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { IN_MEMORY } from '../../src/embedded/database.ts';
-import { openDatabase, type Database, type DatabaseOptions } from '../../src/open-database.ts';
+import { giveBack, takeEngine } from './kept-engine.ts';
+import { IN_MEMORY, overEngine } from '../../src/embedded/database.ts';
+import { openDatabase, overPool, type Database, type DatabaseOptions } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from './embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
 import { adminUrl, silent } from './template.ts';
@@ -14,8 +15,11 @@ export const testedDatabase: Database['kind'] = adminUrl === undefined ? 'embedd
 export type DatabasePlace = {
   /** For a process or an app that opens it by itself. */
   env: { DATABASE_URL: string; DATA_DIR?: string } | { DATA_DIR: string };
-  /** Opens it here. The embedded one can be open once only: close it before an app gets `env`. */
-  open: () => Promise<Database>;
+  /**
+   * Opens it here, or another one that the options name. The embedded one can be open once only: close it before an app
+   * gets `env`.
+   */
+  open: (options?: DatabaseOptions) => Promise<Database>;
   /** Closes what open() opened and removes the data. */
   drop: () => Promise<void>;
 };
@@ -30,15 +34,16 @@ export async function databasePlace({ empty = false } = {}): Promise<DatabasePla
   return adminUrl === undefined ? embeddedPlace(empty) : postgresPlace(adminUrl, empty);
 }
 
+/** A database with the tables in it that only this process opens. */
+export async function workerPlace(): Promise<DatabasePlace> {
+  return adminUrl === undefined ? keptPlace() : postgresPlace(adminUrl, false);
+}
+
 /** A database with the tables in it, open. One per test file is plenty: an embedded one takes about 300 MB. */
-export async function freshDatabase(): Promise<{
-  database: Database;
-  env: DatabasePlace['env'];
-  drop: () => Promise<void>;
-}> {
-  const place = await databasePlace();
+export async function freshDatabase(): Promise<{ database: Database; drop: () => Promise<void> }> {
+  const place = await workerPlace();
   try {
-    return { database: await place.open(), env: place.env, drop: place.drop };
+    return { database: await place.open(), drop: place.drop };
   } catch (error) {
     await place.drop();
     throw error;
@@ -53,10 +58,32 @@ async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePla
   const env = { DATABASE_URL: url, DATA_DIR: dataDir };
   return {
     env,
-    open: () => remembering(opened, openDatabase(optionsOf(env))),
+    open: (options = optionsOf(env)) => remembering(opened, openDatabase(options)),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await dropPostgresDatabase(admin, name);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The folder is for files that are in no database. */
+async function keptPlace(): Promise<DatabasePlace> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'likeness-'));
+  const kept = await takeEngine();
+  const opened: Database[] = [];
+  const env = { DATA_DIR: dataDir };
+  const open = async (options: DatabaseOptions) => {
+    if (options.databaseUrl !== undefined) return openDatabase(options);
+    const engine = { ...kept.engine, close: () => Promise.resolve() };
+    return overPool({ kind: 'embedded', ...overEngine(engine, undefined, options.log) });
+  };
+  return {
+    env,
+    open: (options = optionsOf(env)) => remembering(opened, open(options)),
+    drop: async () => {
+      await Promise.all(opened.map((database) => database.close()));
+      await giveBack(kept);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
@@ -68,7 +95,7 @@ async function embeddedPlace(empty: boolean): Promise<DatabasePlace> {
   const env = { DATA_DIR: dataDir };
   return {
     env,
-    open: () => remembering(opened, openDatabase(optionsOf(env))),
+    open: (options = optionsOf(env)) => remembering(opened, openDatabase(options)),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await rm(dataDir, { recursive: true, force: true });

@@ -28,9 +28,9 @@ export async function ensureEmbeddedTemplate(): Promise<string> {
 }
 
 /** A data folder for one test, without tables when `empty`; the caller removes it. */
-export async function copyEmbeddedTemplate({ empty = false } = {}): Promise<string> {
+export async function copyEmbeddedTemplate({ empty = false, prefix = 'copy-' } = {}): Promise<string> {
   const template = join(await ensureEmbeddedTemplate(), empty ? 'created' : 'migrated');
-  const copy = await mkdtemp(join(scratchFolder, 'copy-'));
+  const copy = await mkdtemp(join(scratchFolder, prefix));
   copyFolder(template, copy);
   return copy;
 }

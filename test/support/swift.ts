@@ -7,6 +7,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from './eventually.ts';
+import { FILES_OF_PAGE } from './file-storage-tests.ts';
 import { freePort } from './free-port.ts';
 import { S3_SECRET } from './s3-secret.ts';
 import type { Bucket } from '../../src/storage/s3-storage.ts';
@@ -15,9 +16,6 @@ import type { Bucket } from '../../src/storage/s3-storage.ts';
 const PYTHON = '/usr/bin/python3';
 const PACKAGES = ['swift-proxy', 'swift-account', 'swift-container', 'swift-object'];
 const STORES = ['account', 'container', 'object'] as const;
-
-/** Of a list; so few that a few files are several pages. */
-export const FILES_OF_PAGE = 3;
 
 /** The title of tests with a bucket: it says why they are skipped where they are. */
 export function swiftNeeds(title: string): { readonly title: string; readonly isMissing: boolean } {

@@ -4,7 +4,7 @@ import { ApiClient, type AvatarRow } from './api-client.ts';
 import { CollectedLog } from './collected-log.ts';
 import { createApp, type App } from '../../src/app.ts';
 import { createLog } from '../../src/log/create-log.ts';
-import { databasePlace } from './database.ts';
+import { workerPlace, type DatabasePlace } from './database.ts';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from './eventually.ts';
 import { FAL_KEY } from './fal-key.ts';
@@ -38,7 +38,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     disposer.add(() => simulator.close());
     const fal = options.isProxied === true ? await startFaultProxy(simulator.queueUrl) : null;
     if (fal !== null) disposer.add(() => fal.close());
-    const place = await databasePlace();
+    const place = await workerPlace();
     disposer.add(() => place.drop());
     const port = await freePort();
     const env = {
@@ -55,10 +55,9 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       ...options.env,
     };
     const log = new CollectedLog(FAL_KEY);
-    const open = () => createApp(readConfig(env), createLog('debug', [], log));
+    const open = () => createApp(readConfig(env), createLog('debug', [], log), place.open);
     const app = await open();
-    const openDatabase = () => place.open();
-    return new TestApp({ app, complaints, disposer, env, fal, log, open, openDatabase, simulator });
+    return new TestApp({ app, complaints, disposer, env, fal, log, open, place, simulator });
   } catch (error) {
     await disposer.dispose().catch(() => undefined);
     throw error;
@@ -73,7 +72,7 @@ type Parts = {
   readonly fal: FaultProxy | null;
   readonly log: CollectedLog;
   readonly open: () => Promise<App>;
-  readonly openDatabase: () => Promise<Database>;
+  readonly place: DatabasePlace;
   readonly simulator: Simulator;
 };
 
@@ -141,7 +140,7 @@ export class TestApp extends ApiClient {
   async restart(between?: (database: Database) => Promise<void>): Promise<void> {
     await this.#app.close();
     if (between !== undefined) {
-      const database = await this.#parts.openDatabase();
+      const database = await this.#parts.place.open();
       await between(database).finally(() => database.close());
     }
     this.#app = await this.#parts.open();

@@ -30,7 +30,7 @@ export class PollingTransport implements Transport {
   /** The present row; null: it does not exist. */
   async read(query: Operation, signal: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(signal);
-    deadline.within(5 * this.#timing.pollMs);
+    deadline.within(this.#timing.answerMs);
     try {
       return rowIn(await this.#http.ask(query, deadline.signal));
     } catch (error) {

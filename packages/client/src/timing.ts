@@ -6,8 +6,10 @@ export type Timing = {
   readonly pingMs: number;
   /** Time without a byte after which an event stream counts as lost: the server sends one every 12 seconds. */
   readonly silenceMs: number;
-  /** Interval between two polls, and the time limit for the answer is five times as long. */
+  /** Interval between two polls. */
   readonly pollMs: number;
+  /** Time limit for the answer to a poll. */
+  readonly answerMs: number;
   /** Longest delay before the first reconnection; it doubles with every failure. */
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
@@ -21,6 +23,7 @@ export const TIMING: Timing = {
   pingMs: 10_000,
   silenceMs: 30_000,
   pollMs: 2000,
+  answerMs: 10_000,
   backoffMs: 1000,
   maxBackoffMs: 30_000,
   retryTransportMs: 30_000,

@@ -1,5 +1,5 @@
 import { strToU8, zipSync } from 'fflate';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { longestPause } from '../../../test/support/longest-pause.ts';
 import { lookInside, type Archive } from '../src/archive.ts';
 
@@ -72,7 +72,8 @@ test('an archive that is cut or changed anywhere is read or refused, without an 
   const files = { 'a.jpg': JPG, 'b.png': strToU8('no picture'), 'c.txt': strToU8('ohwx '.repeat(20)) };
   const zip = Buffer.from(zipSync(files, { level: 9 }));
   expect(await lookInside(zip)).toMatchObject({ images: 1, captions: 1 });
-  for (let at = 0; at < zip.length; at += 1) {
+  const step = inject('everyPair') ? 1 : 7;
+  for (let at = 0; at < zip.length; at += step) {
     expect(await lookInside(zip.subarray(0, at))).toBeNull();
     for (const value of [0, 0x7f, 0xff]) {
       const changed = Buffer.from(zip);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { createFileStore } from '../src/file-store.ts';
 import { createListener, listen } from '../src/listener.ts';
 import { json } from '../src/replies.ts';
@@ -18,13 +18,18 @@ test("fal's client uploads a file, and anyone can read it back", async () => {
   expect([head.status, head.headers.get('content-length')]).toEqual([200, '5']);
 });
 
-test("fal's client uploads what is too large for one piece in parts", async () => {
-  const { fal } = await fixture();
-  const bytes = Buffer.alloc(91 * 1024 * 1024, 'likeness');
-  const url = await fal.storage.upload(new File([bytes], 'large.zip', { type: 'application/zip' }));
-  const back = Buffer.from(await (await fetch(url)).arrayBuffer());
-  expect(createHash('sha1').update(back).digest('hex')).toBe(createHash('sha1').update(bytes).digest('hex'));
-});
+test.skipIf(!inject('everyPair'))(
+  "fal's client uploads what is too large for one piece in parts",
+  async () => {
+    const { fal } = await fixture();
+    const bytes = Buffer.alloc(91 * 1024 * 1024, 'likeness');
+    const url = await fal.storage.upload(new File([bytes], 'large.zip', { type: 'application/zip' }));
+    const back = Buffer.from(await (await fetch(url)).arrayBuffer());
+    expect(createHash('sha1').update(back).digest('hex')).toBe(
+      createHash('sha1').update(bytes).digest('hex'),
+    );
+  },
+);
 
 test('starting an upload needs a key, the upload itself does not', async () => {
   const { simulator } = await fixture();

@@ -6,8 +6,10 @@ import { MAX_COUNT, type PageOfRows } from '../../graphql/context.ts';
 /** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */
 export const MAX_CONCURRENT = 4;
 /** Lists of one statement, and their rows if all lists are as long as the limit. */
-const MAX_LISTS = 100;
+const MAX_LISTS = 400;
 const MAX_ROWS = 2000;
+/** Counts of one statement, each of which may read MAX_COUNT rows. */
+const MAX_COUNTS = 100;
 
 export type Query = (text: string, values: readonly unknown[]) => Promise<readonly unknown[]>;
 
@@ -73,8 +75,8 @@ export function listReads<R extends { readonly id: string }>(
     return rows.map(({ count }) => count);
   }
 
-  const list = inGroups(readAlike);
-  const count = inGroups(countAlike);
+  const list = inGroups(readAlike, MAX_LISTS);
+  const count = inGroups(countAlike, MAX_COUNTS);
   return {
     read: (parent, page, columns, filter = NO_FILTER) => list({ parent, page, columns, filter }),
     count: (parent, filter = NO_FILTER) => count({ parent, filter, page: EMPTY_PAGE, columns: [] }),
@@ -129,6 +131,7 @@ function unnest(keys: readonly ListKey[], bounds: readonly (string | null)[]) {
 /** @param readAlike the values of keys that one statement can read */
 function inGroups<Value>(
   readAlike: (keys: readonly ListKey[]) => Promise<readonly Value[]>,
+  maxBatchSize: number,
 ): (key: ListKey) => Promise<Value> {
   return batched(
     async (keys: readonly ListKey[]) => {
@@ -139,7 +142,7 @@ function inGroups<Value>(
       }
       return keys.map((key) => values.get(key) as Value);
     },
-    { maxBatchSize: MAX_LISTS, maxConcurrent: MAX_CONCURRENT },
+    { maxBatchSize, maxConcurrent: MAX_CONCURRENT },
   );
 }
 

@@ -136,7 +136,7 @@ describe('lists', () => {
       },
     } as never);
     const lists = await Promise.all(
-      Array.from({ length: 100 }, () =>
+      Array.from({ length: 400 }, () =>
         counting.generationsOf('list-1', { ...whole, limit: 5 }, ['prompt', 'input']),
       ),
     );

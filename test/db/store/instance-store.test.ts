@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { DEAD_AFTER_MS, HEARTBEAT_MS, LEASE_MS, MAX_BACKOFF_MS } from '../../../src/jobs/timing.ts';
 import { jobsDatabase } from '../../support/test-deps.ts';
 import { NO_LIMITS } from '../../../src/domain/quota.ts';
-import { PrismaInstanceStore } from '../../../src/db/store/instance-store.ts';
+import { PgInstanceStore } from '../../../src/db/store/instance-store.ts';
 import { PrismaJobStore } from '../../../src/db/store/job-store.ts';
 
 const { prisma, pool, add } = await jobsDatabase();
@@ -11,8 +11,8 @@ const [dead, living] = [instance('dead'), instance('living')];
 
 function instance(id: string) {
   return {
-    beat: () => new PrismaInstanceStore(prisma, id).beat(),
-    leave: () => new PrismaInstanceStore(prisma, id).leave(),
+    beat: () => new PgInstanceStore(pool, id).beat(),
+    leave: () => new PgInstanceStore(pool, id).leave(),
     claim: () =>
       new PrismaJobStore({ prisma, pool }, NO_LIMITS, id).claimDue(10, {
         leaseMs: LEASE_MS,
@@ -153,6 +153,6 @@ test('on a database of one process a start frees every lease and every submit un
   await dead.claim();
   await add('job-2');
   await add('job-3', { state: 'SUBMIT_UNKNOWN', nextPollAt: new Date(Date.now() + 3_600_000) });
-  await new PrismaInstanceStore(prisma, 'new').freeAll();
+  await new PgInstanceStore(pool, 'new').freeAll();
   expect(await dueJobs()).toEqual(['job-1', 'job-2']);
 });

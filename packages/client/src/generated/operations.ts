@@ -261,7 +261,7 @@ export type PhotoRefusalCode =
   | 'HEIC_NOT_SUPPORTED'
   /** The file is no picture. Send a JPEG, PNG or WebP file. */
   | 'NOT_AN_IMAGE'
-  /** The picture has too many pixels: at most 100 million are allowed, and 25 million in a WebP file, a progressive JPEG or an interlaced PNG. */
+  /** The picture has too many pixels: at most 100 million are allowed, 25 million in a WebP file, a progressive JPEG or an interlaced PNG, and 20000 on a side. */
   | 'TOO_MANY_PIXELS'
   /** The picture is too small: each side needs at least 256 pixels. */
   | 'TOO_SMALL'

@@ -5,6 +5,7 @@ import { Confirm } from '../parts/dialog.tsx';
 import { goTo, links } from '../live/place.ts';
 import { icons } from '../parts/icons.tsx';
 import { isUnderWay, statusInWords } from '../words/avatar-status.ts';
+import { NameField } from '../parts/name-field.tsx';
 import { TroubleOf } from '../parts/trouble.tsx';
 import { useCall } from '../parts/use-call.ts';
 import { useStudio } from '../live/studio.ts';
@@ -59,16 +60,7 @@ function Rename({ avatar, onEnd }: { readonly avatar: Avatar; readonly onEnd: ()
       <label className="unseen" htmlFor={field}>
         Name
       </label>
-      <input
-        id={field}
-        className="name-field"
-        value={name}
-        onChange={({ target }) => setName(target.value)}
-        maxLength={100}
-        required
-        autoFocus
-        autoComplete="off"
-      />
+      <NameField id={field} name={name} onName={setName} />
       <span className="avatar-tools">
         <button type="submit" className="button small" disabled={rename.isBusy || name.trim() === ''}>
           Save

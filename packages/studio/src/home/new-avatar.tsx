@@ -2,6 +2,8 @@ import { useEffect, useId, useState, type SubmitEvent } from 'react';
 import type { TrainingType } from '@likeness/client';
 import { goTo, links } from '../live/place.ts';
 import { Latent } from './portrait.tsx';
+import { NameField } from '../parts/name-field.tsx';
+import { randomId } from '../live/random-id.ts';
 import { TroubleOf } from '../parts/trouble.tsx';
 import { useCall } from '../parts/use-call.ts';
 import { useStudio } from '../live/studio.ts';
@@ -16,7 +18,7 @@ export function NewAvatar() {
   const [name, setName] = useState('');
   const [trainingType, setType] = useState<TrainingType>('PORTRAIT');
   // A repeated call after a lost answer makes no second avatar.
-  const [idempotencyKey] = useState(() => crypto.randomUUID());
+  const [idempotencyKey] = useState(randomId);
   const field = useId();
   const create = useCall(() =>
     client.createAvatar({
@@ -41,16 +43,11 @@ export function NewAvatar() {
         <h1 className="new-title">
           <label htmlFor={field}>{trainingType === 'PORTRAIT' ? 'Who is it?' : 'What is it called?'}</label>
         </h1>
-        <input
+        <NameField
           id={field}
-          className="name-field"
-          value={name}
-          onChange={({ target }) => setName(target.value)}
+          name={name}
           placeholder={trainingType === 'PORTRAIT' ? 'Ada' : 'Gouache'}
-          maxLength={100}
-          required
-          autoFocus
-          autoComplete="off"
+          onName={setName}
         />
         <fieldset className="choices">
           <legend>What the photos show</legend>

@@ -121,7 +121,9 @@ function Shot({
     <li className={`shot is-${kind} ${hasDoubts ? 'has-doubts' : ''}`}>
       <span className="edge" aria-hidden="true">
         <span>{number}</span>
-        <span className="edge-name">{name}</span>
+        <span className="edge-name" title={name}>
+          {name}
+        </span>
       </span>
       <span className="shot-frame">
         {preview !== null && !isUnshowable ? (

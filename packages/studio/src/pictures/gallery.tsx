@@ -157,14 +157,16 @@ function ShotTile({
         >
           {icons.again}
         </button>
-        <a
-          className="button small icon-only on-film"
-          {...file.to}
-          aria-label={`${file.name}: ${prompt}${of}`}
-          title={file.name}
-        >
-          {file.icon}
-        </a>
+        {!flagged && (
+          <a
+            className="button small icon-only on-film"
+            {...file.to}
+            aria-label={`${file.name}: ${prompt}${of}`}
+            title={file.name}
+          >
+            {file.icon}
+          </a>
+        )}
         <button
           type="button"
           className="button small icon-only on-film"

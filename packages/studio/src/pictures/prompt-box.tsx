@@ -3,6 +3,7 @@ import { RefusalError, type Avatar } from '@likeness/client';
 import { announce } from '../parts/announcer.tsx';
 import { count, inDollars } from '../words/numbers.ts';
 import { draftOf, keepDraft, type Draft } from './draft.ts';
+import { randomId } from '../live/random-id.ts';
 import { rememberSize, SIZES } from './sizes.ts';
 import { TroubleOf } from '../parts/trouble.tsx';
 import { useCall } from '../parts/use-call.ts';
@@ -37,7 +38,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
     key.current = null;
   };
   const make = useCall(async () => {
-    key.current ??= crypto.randomUUID();
+    key.current ??= randomId();
     const input = { avatarId: avatar.id, prompt: prompt.trim(), numImages, size };
     try {
       const generation = await client.generateImage({ ...input, idempotencyKey: key.current });

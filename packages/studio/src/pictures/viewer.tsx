@@ -70,7 +70,9 @@ export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
         <h2 className="viewer-prompt" dir="auto">
           {prompt}
         </h2>
-        {flagged && <p className="hint">fal’s safety check has held this picture back.</p>}
+        {flagged && (
+          <p className="hint">fal’s safety check has held this picture back: there is nothing to download.</p>
+        )}
         <dl className="facts">
           {generation.images.length > 1 && (
             <div>
@@ -119,9 +121,11 @@ function ViewerSide({
     <div className="viewer-side">
       {children}
       <div className="viewer-actions">
-        <a className="button primary" {...file.to}>
-          {file.icon} {file.name}
-        </a>
+        {!shot.flagged && (
+          <a className="button primary" {...file.to}>
+            {file.icon} {file.name}
+          </a>
+        )}
         <button type="button" className="button" disabled={actions.again.isBusy} onClick={() => void again()}>
           {icons.again} Make another
         </button>

@@ -1,3 +1,4 @@
+import { randomId } from '../live/random-id.ts';
 import { tokenIn } from './token.ts';
 
 /**
@@ -17,7 +18,7 @@ const CLAIM_MS = 1500;
 
 /** The address of the login page, with the address to return to. Remembers the place on this page. */
 export function askForLogin(loginUrl: string, page: Location, storage: Storage): string {
-  const state = crypto.randomUUID();
+  const state = randomId();
   storage.setItem(KEY, JSON.stringify({ state, place: page.hash } satisfies Asked));
   const url = new URL(loginUrl);
   url.searchParams.set('return_to', `${page.origin}${page.pathname}?state=${state}`);

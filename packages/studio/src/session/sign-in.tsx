@@ -2,7 +2,8 @@ import { useId, useState, type SubmitEvent } from 'react';
 import { askForLogin } from './login.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
-import { tokenIn } from './token.ts';
+import { dateAndTime } from '../words/numbers.ts';
+import { expiryOf, tokenIn } from './token.ts';
 import { useStudio } from '../live/studio.ts';
 import type { SignedOut } from './session.ts';
 
@@ -35,15 +36,16 @@ export function SignIn({ why, isOver }: { readonly why: SignedOut; readonly isOv
 function SignInForm({ why, isOver }: { readonly why: SignedOut; readonly isOver: boolean }) {
   const { session, loginUrl } = useStudio();
   const [text, setText] = useState('');
-  const [isWrong, setIsWrong] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
   const [isWaiting, setIsWaiting] = useState(false);
   const field = useId();
   const reason = REASONS[why];
   const paste = (event: SubmitEvent) => {
     event.preventDefault();
     const token = tokenIn(text);
-    setIsWrong(token === null);
-    if (token !== null) session.signIn(token);
+    const wrong = problemWith(token);
+    setProblem(wrong);
+    if (token !== null && wrong === null) session.signIn(token);
   };
   const signIn = (url: string) => {
     const address = askForLogin(url, location, sessionStorage);
@@ -70,15 +72,17 @@ function SignInForm({ why, isOver }: { readonly why: SignedOut; readonly isOver:
             required
             spellCheck={false}
             autoComplete="off"
-            aria-invalid={isWrong}
+            aria-invalid={problem !== null}
             aria-describedby={`${field}-help`}
             onChange={({ target }) => setText(target.value)}
             placeholder="eyJhbGciOi…"
           />
-          <p id={`${field}-help`} className={isWrong ? 'wrong' : 'hint'} role={isWrong ? 'alert' : undefined}>
-            {isWrong
-              ? 'This is no token: it has three parts with dots between them.'
-              : 'It stays in this tab, and is gone when you close it.'}
+          <p
+            id={`${field}-help`}
+            className={problem === null ? 'hint' : 'wrong'}
+            role={problem === null ? undefined : 'alert'}
+          >
+            {problem ?? 'It stays in this tab, and is gone when you close it.'}
           </p>
           <button type="submit" className="button primary">
             Sign in
@@ -97,4 +101,12 @@ function SignInForm({ why, isOver }: { readonly why: SignedOut; readonly isOver:
       )}
     </>
   );
+}
+
+/** What the page itself sees; the server checks the rest. */
+function problemWith(token: string | null): string | null {
+  if (token === null) return 'This is no token: it has three parts with dots between them.';
+  const expiry = expiryOf(token);
+  if (expiry === null || expiry > Date.now()) return null;
+  return `This token has expired, on ${dateAndTime(new Date(expiry).toISOString())}. Get a new one.`;
 }

@@ -1,5 +1,6 @@
 import { useRef } from 'react';
 import { RefusalError, type Avatar } from '@likeness/client';
+import { randomId } from '../live/random-id.ts';
 import { useCall } from '../parts/use-call.ts';
 import { useStudio } from '../live/studio.ts';
 
@@ -8,7 +9,7 @@ export function useStartTraining(avatar: Avatar) {
   const { client, library } = useStudio();
   const key = useRef<string | null>(null);
   return useCall(async (keepPhotos: boolean) => {
-    key.current ??= crypto.randomUUID();
+    key.current ??= randomId();
     try {
       const idempotencyKey = key.current;
       const started = await client.startTraining({ avatarId: avatar.id, keepPhotos, idempotencyKey });

@@ -6,9 +6,10 @@ import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
 import { afterAll, expect, test } from 'vitest';
 
-const SCRIPTS = fileURLToPath(new URL('../scripts/', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('../../scripts/', import.meta.url));
 const PROGRAM = `function greet(name) { return 'hello ' + [name].map((x) => x.toUpperCase()).join(); }
 class Sum { constructor(a) { this.a = a; } get next() { return this.a + 1; } }
+require('node:v8').setFlagsFromString('--wasm-tiering-budget=1000000000');
 console.log(greet('ada'), new Sum(1).next);`;
 
 const folder = await mkdtemp(join(tmpdir(), 'likeness-bundle-'));
@@ -42,4 +43,11 @@ test.each<[state: string, bytes: Buffer]>([
   ]),
 ])('a bundle runs when its compiled code %s', async (_state, bytes) => {
   expect(await outputWith(bytes)).toBe('hello ADA 2\n');
+});
+
+test('the compiled code is accepted, although the program sets flags of V8', async () => {
+  await writeFile(`${bundle}.cache`, cache);
+  const print = `const { compiled, readCache } = require(process.argv[1]);
+    console.log(compiled(process.argv[2], readCache(process.argv[2] + '.cache')).cachedDataRejected)`;
+  expect(await node('-e', print, runner, bundle)).toBe('false\n');
 });

@@ -1,4 +1,4 @@
-// node --import tsx test/storage/bucket-writer.ts <size>: begins to put a file of more than that into the bucket of its
+// node --import tsx test/faults/bucket-writer.ts <size>: begins to put a file of more than that into the bucket of its
 // environment, says so when so much is taken, and never ends.
 import { S3Storage, type Bucket } from '../../src/storage/s3-storage.ts';
 import { say } from '../support/say.ts';

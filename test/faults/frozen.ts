@@ -1,11 +1,11 @@
-// node --import tsx test/support/frozen.ts <data folder>: uses an embedded database under a watch that ends the process when its
+// node --import tsx test/faults/frozen.ts <data folder>: uses an embedded database under a watch that ends the process when its
 // event loop stands still for a second: many short statements with a turn of the loop between, then a pause, then one that does not
 // return for minutes.
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { openEmbedded } from '../../src/embedded/database.ts';
 import { startWatchdog } from '../../src/embedded/watchdog.ts';
-import { say } from './say.ts';
-import { silent } from './template.ts';
+import { say } from '../support/say.ts';
+import { silent } from '../support/template.ts';
 
 /** Returns when that time is over. */
 const wait = (seconds: number): string =>

@@ -5,17 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildPrograms } from '../scripts/build.mjs';
-import { copyEmbeddedTemplate } from './support/embedded-template.ts';
-import { launchServer, startServer, type Server } from './support/server.ts';
+import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
+import { launchServer, startServer, type Server } from '../support/server.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let dataDir: string;
 beforeAll(async () => {
-  await buildPrograms(['main'], { isCached: true });
   dataDir = await copyEmbeddedTemplate();
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
