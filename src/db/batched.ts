@@ -12,28 +12,39 @@ export function batched<Key, Value>(
   {
     maxBatchSize,
     maxConcurrent = 2,
+    aloneMs = 0,
     waitMs = 0,
   }: {
     readonly maxBatchSize: number;
     readonly maxConcurrent?: number;
+    /** So long no other batch runs beside one, and the next gets larger. */
+    readonly aloneMs?: number;
     /** For results that nobody waits for: batches the calls of this time. */
     readonly waitMs?: number;
   },
 ): (key: Key) => Promise<Value> {
   /** Complete batches that wait for a running one; DataLoader has no limit of concurrent batches. */
   const ready: (() => void)[] = [];
-  let running = 0;
+  let occupied = 0;
   const startNext = () => {
-    if (running < maxConcurrent) ready.shift()?.();
+    if (occupied < maxConcurrent) ready.shift()?.();
   };
 
   async function readBatch(keys: readonly Key[]): Promise<readonly Value[]> {
-    running += 1;
+    // One that runs alone occupies all places.
+    let places = aloneMs === 0 ? 1 : maxConcurrent;
+    occupied += places;
+    const leave = (left: number) => {
+      occupied -= places - left;
+      places = left;
+      startNext();
+    };
+    const alone = aloneMs === 0 ? undefined : setTimeout(() => leave(1), aloneMs);
     try {
       return await readAll(keys);
     } finally {
-      running -= 1;
-      startNext();
+      clearTimeout(alone);
+      leave(0);
     }
   }
 

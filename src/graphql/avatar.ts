@@ -142,10 +142,10 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         extensions: needs('Avatar', 'id'),
         resolve: async ({ id }, args, context, info) => {
           const { Generation: columns, hasPageInfo } = columnsFor(info);
-          const page = await connectionOf(args, 'gen', hasPageInfo, (rows) =>
+          const { edges, pageInfo } = await connectionOf(args, 'gen', hasPageInfo, (rows) =>
             context.rows.generationsOf(id, rows, columns),
           );
-          return { ...page, count: () => context.rows.countGenerationsOf(id) };
+          return { edges, pageInfo, count: () => context.rows.countGenerationsOf(id) };
         },
       },
       GenerationConnection,

@@ -44,10 +44,10 @@ builder.queryField('avatars', (t) =>
         const { ownerId } = viewerOf(context);
         const { Avatar: columns, hasPageInfo } = columnsFor(info);
         const filter = avatarFilterOf(args);
-        const page = await connectionOf(args, 'avt', hasPageInfo, (rows) =>
+        const { edges, pageInfo } = await connectionOf(args, 'avt', hasPageInfo, (rows) =>
           context.rows.avatarsOf(ownerId, rows, columns, filter),
         );
-        return { ...page, count: () => context.rows.countAvatarsOf(ownerId, filter) };
+        return { edges, pageInfo, count: () => context.rows.countAvatarsOf(ownerId, filter) };
       },
     },
     {
@@ -78,11 +78,11 @@ builder.queryField('generations', (t) =>
           ...(status == null ? {} : { status }),
         };
         const isEmpty = avatarId != null && !isId(avatarId);
-        const page = await connectionOf(args, 'gen', hasPageInfo, async (rows) =>
+        const { edges, pageInfo } = await connectionOf(args, 'gen', hasPageInfo, async (rows) =>
           isEmpty ? [] : context.rows.generationsOfOwner(ownerId, rows, columns, filter),
         );
         const count = async () => (isEmpty ? 0 : context.rows.countGenerationsOfOwner(ownerId, filter));
-        return { ...page, count };
+        return { edges, pageInfo, count };
       },
     },
     GenerationConnection,

@@ -4,9 +4,10 @@ import type { Socket } from 'node:net';
 
 /**
  * Responses that one connection waits for. Without a limit, a client that sends requests and waits for no response fills
- * the memory with requests that wait for the database. Browsers and proxies wait for each response (RFC 9112, 9.3.2).
+ * the memory with requests that wait for the database. A higher one lets a few connections delay all others by seconds.
+ * Browsers and proxies wait for each response (RFC 9112, 9.3.2).
  */
-export const MAX_OPEN_RESPONSES = 100;
+export const MAX_OPEN_RESPONSES = 10;
 
 /**
  * Tracks the open responses of every HTTP connection. Node's closeIdleConnections() is not enough: it skips connections

@@ -15,8 +15,11 @@ export const testedDatabase: Database['kind'] = adminUrl === undefined ? 'embedd
 export type DatabasePlace = {
   /** For a process or an app that opens it by itself. */
   env: { DATABASE_URL: string; DATA_DIR?: string } | { DATA_DIR: string };
-  /** Opens it here. The embedded one can be open once only: close it before an app gets `env`. */
-  open: () => Promise<Database>;
+  /**
+   * Opens it here, or another one that the options name. The embedded one can be open once only: close it before an app
+   * gets `env`.
+   */
+  open: (options?: DatabaseOptions) => Promise<Database>;
   /** Closes what open() opened and removes the data. */
   drop: () => Promise<void>;
 };
@@ -55,7 +58,7 @@ async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePla
   const env = { DATABASE_URL: url, DATA_DIR: dataDir };
   return {
     env,
-    open: () => remembering(opened, openDatabase(optionsOf(env))),
+    open: (options = optionsOf(env)) => remembering(opened, openDatabase(options)),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await dropPostgresDatabase(admin, name);
@@ -69,13 +72,15 @@ async function keptPlace(): Promise<DatabasePlace> {
   const dataDir = await mkdtemp(join(tmpdir(), 'likeness-'));
   const kept = await takeEngine();
   const opened: Database[] = [];
-  const open = async () => {
+  const env = { DATA_DIR: dataDir };
+  const open = async (options: DatabaseOptions) => {
+    if (options.databaseUrl !== undefined) return openDatabase(options);
     const engine = { ...kept.engine, close: () => Promise.resolve() };
-    return overPool({ kind: 'embedded', ...overEngine(engine, undefined, silent) });
+    return overPool({ kind: 'embedded', ...overEngine(engine, undefined, options.log) });
   };
   return {
-    env: { DATA_DIR: dataDir },
-    open: () => remembering(opened, open()),
+    env,
+    open: (options = optionsOf(env)) => remembering(opened, open(options)),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await giveBack(kept);
@@ -90,7 +95,7 @@ async function embeddedPlace(empty: boolean): Promise<DatabasePlace> {
   const env = { DATA_DIR: dataDir };
   return {
     env,
-    open: () => remembering(opened, openDatabase(optionsOf(env))),
+    open: (options = optionsOf(env)) => remembering(opened, openDatabase(options)),
     drop: async () => {
       await Promise.all(opened.map((database) => database.close()));
       await rm(dataDir, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { readConfig } from '../../src/config/config.ts';
 import { startTestSimulator } from './test-simulator.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import type { Answer, CallOptions } from './graphql-call.ts';
-import { openDatabase, type Database } from '../../src/open-database.ts';
+import type { Database } from '../../src/open-database.ts';
 import type { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 
 export type TestAppOptions = {
@@ -55,9 +55,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       ...options.env,
     };
     const log = new CollectedLog(FAL_KEY);
-    const isElsewhere = options.env?.['DATABASE_URL'] !== undefined;
-    const openIt = isElsewhere ? openDatabase : () => place.open();
-    const open = () => createApp(readConfig(env), createLog('debug', [], log), openIt);
+    const open = () => createApp(readConfig(env), createLog('debug', [], log), place.open);
     const app = await open();
     return new TestApp({ app, complaints, disposer, env, fal, log, open, place, simulator });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { batched } from '../../../src/db/batched.ts';
 import { createRowReads } from '../../../src/db/reads/row-reads.ts';
 import type pg from 'pg';
 
@@ -101,5 +102,55 @@ describe('rows that are read for many', () => {
     await expect.poll(() => queries.length).toBe(2);
     queries[1]?.go();
     expect((await again)?.id).toBe('a');
+  });
+});
+
+describe('batches that run alone', () => {
+  const HOUR_MS = 3_600_000;
+
+  /** Batches, each of which lasts until it is ended. */
+  function batches(aloneMs: number) {
+    const begun: { readonly keys: readonly number[]; readonly end: () => void }[] = [];
+    const call = batched(
+      (keys: readonly number[]) =>
+        new Promise<readonly number[]>((resolve) => begun.push({ keys, end: () => resolve(keys) })),
+      { maxBatchSize: 10, aloneMs },
+    );
+    return { begun, call };
+  }
+
+  test('make the calls of that time wait, and then share one batch', async () => {
+    const { begun, call } = batches(HOUR_MS);
+    const first = call(1);
+    await expect.poll(() => begun.length).toBe(1);
+    const others = [2, 3, 4].map(async (key) => {
+      await new Promise(setImmediate);
+      return call(key);
+    });
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(begun).toHaveLength(1);
+    begun[0]?.end();
+    expect(await first).toBe(1);
+    await expect.poll(() => begun.length).toBe(2);
+    expect(begun[1]?.keys).toEqual([2, 3, 4]);
+    begun[1]?.end();
+    expect(await Promise.all(others)).toEqual([2, 3, 4]);
+  });
+
+  test('get one beside them when they last longer, and no third', async () => {
+    const { begun, call } = batches(1);
+    const all = [];
+    for (let count = 1; count <= 2; count += 1) {
+      all.push(call(count));
+      await expect.poll(() => begun.length).toBe(count);
+    }
+    all.push(call(3));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(begun).toHaveLength(2);
+    begun[0]?.end();
+    await expect.poll(() => begun.length).toBe(3);
+    for (const { end } of begun) end();
+    expect(await Promise.all(all)).toEqual([1, 2, 3]);
   });
 });
