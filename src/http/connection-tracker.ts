@@ -4,10 +4,10 @@ import type { Socket } from 'node:net';
 
 /**
  * Responses that one connection waits for. Without a limit, a client that sends requests and waits for no response fills
- * the memory with requests that wait for the database. A higher one lets a few connections delay all others by seconds.
+ * the memory with requests that wait for the database. Load generators pipeline 10.
  * Browsers and proxies wait for each response (RFC 9112, 9.3.2).
  */
-export const MAX_OPEN_RESPONSES = 10;
+export const MAX_OPEN_RESPONSES = 20;
 
 /**
  * Tracks the open responses of every HTTP connection. Node's closeIdleConnections() is not enough: it skips connections
