@@ -8,6 +8,7 @@ import { GRAPHQL_PATH } from './graphql-path.ts';
 import { badInput } from '../graphql/builder.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
+import { useLeftStreams } from './left-streams.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { withPictures } from './playground-pictures.ts';
@@ -76,6 +77,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         streamTickets: services.streamTickets,
       }),
       useExecutionGuard(guard),
+      useLeftStreams(),
       usePagePolicy(options.playground?.imageOrigins ?? []),
     ],
     multipart: false,

@@ -1,7 +1,8 @@
-import { afterAll, test } from 'vitest';
+import { afterAll, onTestFinished, test } from 'vitest';
 import { connect } from 'node:net';
 import { eventually } from '../support/eventually.ts';
 import { MAX_OPEN_RESPONSES } from '../../src/http/connection-tracker.ts';
+import { keySetOfTest, published, serving, token } from '../support/signed-tokens.ts';
 import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -43,4 +44,28 @@ test('a connection that waits for too many responses is closed', async () => {
   socket.write(STREAM);
   await closed;
   await open(0);
+});
+
+test('a stream whose client leaves before it is open takes no place', async () => {
+  const key = await published('ES256');
+  let answer = (): void => undefined;
+  const keys = await keySetOfTest((response) => (answer = () => serving(key.jwk)(response)));
+  const own = await startTestApp({
+    env: { AUTH_JWKS_URL: keys.jwksUrl, AUTH_AUDIENCE: 'likeness', LIMIT_SUBSCRIPTIONS_PER_OWNER: '1' },
+  });
+  onTestFinished(() => own.close());
+  const authorization = await token({ sub: 'ada', aud: 'likeness' }, key.privateKey, key.header);
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
+  socket.write(STREAM.replace('Accept:', `Authorization: Bearer ${authorization}\r\nAccept:`));
+  await eventually('the server to fetch the keys', () => (keys.state.fetches > 0 ? true : null));
+  socket.destroy();
+  await once(socket, 'close');
+  // Answered after the server has seen the end of the connection.
+  await fetch(`${own.url}/livez`);
+  answer();
+
+  await own.newAvatar({}, { token: authorization });
+  const watch = own.watchAvatar({}, { over: 'sse', token: authorization });
+  await watch.next();
+  await watch.stop();
 });
