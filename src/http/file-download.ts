@@ -139,7 +139,7 @@ export function createFileDownload(
       return;
     }
     response.writeHead(status, head);
-    const endWatch = watchPace(request.socket, leastPace, () => response.destroy());
+    const endWatch = watchPace(request.socket, leastPace);
     // The client has left, or the storage fails: the connection ends before the declared length.
     await pipeline(content, response).catch((error: unknown) => {
       // The pipeline has destroyed the response of a client that was still there.

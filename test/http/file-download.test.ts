@@ -13,7 +13,11 @@ const SIZE = 1_000_000_000;
 const PIECE = Buffer.alloc(65_536);
 
 /** The route alone, with a file that the storage reads in this way. */
-async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace, ready = Promise.resolve()) {
+async function serve(
+  read: () => AsyncIterable<Uint8Array>,
+  leastPace?: Pace,
+  ready: () => Promise<void> = () => Promise.resolve(),
+) {
   const log = memoryLog();
   const urls = new FileUrls('secret', () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const found = {
@@ -28,7 +32,7 @@ async function serve(read: () => AsyncIterable<Uint8Array>, leastPace?: Pace, re
   } as const;
   const jobs: FileDownloads['jobs'] = {
     files: {
-      find: () => ready.then(() => found),
+      find: () => ready().then(() => found),
       listFilesOf: () => Promise.resolve(),
       claim: () => Promise.resolve(null),
       markLost: () => Promise.resolve(),
@@ -96,7 +100,7 @@ test('a client that leaves is no fault', async () => {
 test('downloads end whose client has left before they began, also those in line behind another', async () => {
   let begin = (): void => undefined;
   const ready = new Promise<void>((resolve) => (begin = resolve));
-  const { url, log, answers, server } = await serve(endless, undefined, ready);
+  const { url, log, answers, server } = await serve(endless, undefined, () => ready);
   const { port, hostname, pathname } = new URL(url);
   const client = connect(Number(port), hostname);
   const [socket] = (await once(server, 'connection')) as [Socket];
@@ -116,6 +120,20 @@ test('a client that takes less than the least pace is cut off, and is no fault',
   response.resume();
   await once(response, 'error');
   await Promise.all(answers);
+  expect(log.lines).toEqual([]);
+});
+
+test('a download in line behind a response that does not come is cut off too', async () => {
+  const never = new Promise<void>(() => undefined);
+  const waits = [never, Promise.resolve()];
+  const pace = { bytesPerSecond: Infinity, checkMs: 1 };
+  const { url, log, answers } = await serve(endless, pace, () => waits.shift() ?? never);
+  const { port, hostname, pathname } = new URL(url);
+  const client = connect(Number(port), hostname);
+  const closed = once(client, 'close');
+  client.resume().write(`GET ${pathname} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(2));
+  await closed;
+  await answers[1];
   expect(log.lines).toEqual([]);
 });
 
