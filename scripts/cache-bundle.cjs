@@ -17,3 +17,5 @@ process.on('exit', () => {
   renameSync(`${bundle}.cache.new`, `${bundle}.cache`);
 });
 run(script, bundle);
+// Windows has no SIGTERM. A build that is killed, which disconnects, must leave no server behind.
+for (const end of ['message', 'disconnect']) process.once(end, () => process.emit('SIGTERM', 'SIGTERM'));

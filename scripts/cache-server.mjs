@@ -28,7 +28,7 @@ export async function cacheServer(dist, bundle) {
       AUTH_JWT_SECRET: SECRET,
       FAL_KEY: 'build',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const ended = once(child, 'close');
   let printed = '';
@@ -36,7 +36,7 @@ export async function cacheServer(dist, bundle) {
   try {
     await query(await addressOf(child.stdout));
   } finally {
-    child.kill('SIGTERM');
+    if (child.connected) child.send('end');
     const [code] = await ended;
     await rm(dataDir, { recursive: true });
     if (code !== 0) throw new Error(`The server that was to be cached exited with ${code}: ${printed}`);
