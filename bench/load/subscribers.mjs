@@ -74,7 +74,7 @@ function subscribe(port, token, payload) {
         const frame = readFrame(buffered);
         if (frame === null) return;
         buffered = buffered.subarray(frame.end);
-        if (frame.opcode === 9) socket.write(masked(10, ''));
+        if (frame.opcode === 9) socket.write(masked(10, frame.payload));
         if (frame.opcode === 8) throw new Error(`The server closed: ${frame.payload.subarray(2).toString()}`);
         if (frame.opcode !== 1) continue;
         if (!frame.payload.includes('"next"')) {
@@ -105,8 +105,8 @@ function readFrame(buffer) {
 }
 
 /** The mask is zero: it costs the server the same. */
-function masked(opcode, text) {
-  const payload = Buffer.from(text);
+function masked(opcode, content) {
+  const payload = Buffer.from(content);
   const head =
     payload.length < 126
       ? Buffer.from([128 | opcode, 128 | payload.length])

@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 
 /**
  * Responses that one connection waits for. Without a limit, a client that sends requests and waits for no response fills
- * the memory with requests that wait for the database. Load generators pipeline 10.
- * Browsers and proxies wait for each response (RFC 9112, 9.3.2).
+ * the memory with requests that wait for the database. Browsers and proxies wait for each response (RFC 9112, 9.3.2);
+ * load generators pipeline 10.
  */
 export const MAX_OPEN_RESPONSES = 20;
 

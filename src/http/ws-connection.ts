@@ -10,7 +10,7 @@ const WINDOW_BYTES = 64_000;
 const PING_AT_BYTES = WINDOW_BYTES / 4;
 /** Messages in handling, and sends in wait, beyond the operations: rejections, pongs, operations that are over. */
 const SPARE_MESSAGES = 100;
-/** Messages and pings before the token is verified. One is needed. */
+/** Messages and pings before the token is verified. */
 const MESSAGES_BEFORE_ACK = 20;
 /** In characters. Clients use UUIDs; every message of the operation repeats the ID. */
 const MAX_ID_LENGTH = 128;
@@ -168,8 +168,10 @@ export class WsConnection {
   }
 
   #onPong(data: Buffer): void {
+    // Small clients answer with an empty pong. It proves no reading, so it counts only if nothing waits in this process.
+    const isEmpty = data.length === 0 && this.#stream.writableLength === 0;
     // Unsolicited pongs are allowed (RFC 6455, 5.5.3) and confirm nothing.
-    if (data.toString() !== this.#ping?.data) return;
+    if (this.#ping === null || !(isEmpty || data.toString() === this.#ping.data)) return;
     this.#unconfirmed -= this.#ping.bytes;
     this.#ping = null;
     if (this.#unconfirmed >= PING_AT_BYTES && this.isOpen) this.#sendPing();
@@ -205,12 +207,11 @@ export class WsConnection {
   #checkPeer(): void {
     const { pingMs, idleMs } = this.#options.timeouts;
     const now = performance.now();
-    if (this.#ping === null) {
-      if (this.isOpen) this.#sendPing();
-    } else if (now - this.#ping.at >= pingMs) {
+    if (this.#ping !== null && now - this.#ping.at >= pingMs) {
       this.#socket.terminate();
       return;
     }
+    if (this.#ping === null && this.isOpen) this.#sendPing();
     if (this.#operations.size > 0) this.#lastOperationAt = now;
     else if (now - this.#lastOperationAt >= idleMs) this.close(NORMAL, 'Idle timeout');
   }
@@ -231,9 +232,8 @@ export class WsConnection {
       this.#reading = null;
       await handled;
     } catch (error) {
-      if (isUnexpectedType(error)) {
-        this.close(CloseCode.BadRequest, 'Invalid message received');
-      } else {
+      if (isUnexpectedType(error)) this.close(CloseCode.BadRequest, 'Invalid message received');
+      else {
         log.error({ err: error }, 'WebSocket message failed');
         this.close(CloseCode.InternalServerError, 'Internal server error');
       }

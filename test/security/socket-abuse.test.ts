@@ -196,6 +196,26 @@ test('a peer that confirms nothing gets a window of responses, and one pong when
   await once(socket, 'close');
 });
 
+test('a peer that answers pings without their data gets everything', async () => {
+  const socket = new WebSocket(app.graphqlUrl.replace(/^http/, 'ws'), 'graphql-transport-ws', {
+    autoPong: false,
+  });
+  socket.on('ping', () => socket.pong());
+  let received = 0;
+  socket.on('message', (data: Buffer) => (received += data.length));
+  const answerTo = async (message: object) => {
+    socket.send(JSON.stringify(message));
+    await once(socket, 'message');
+  };
+  await once(socket, 'open');
+  await answerTo({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+  const payload = { query: `{ ${'x'.repeat(300)} }` };
+  for (let id = 0; received < 3 * 64_000; id += 1)
+    await answerTo({ type: 'subscribe', id: `s${id}`, payload });
+  socket.close();
+  await once(socket, 'close');
+});
+
 /** Takes 0.5 MB once it is parsed. */
 const filler = Array.from({ length: 15_000 }, () => []);
 
