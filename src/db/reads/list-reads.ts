@@ -2,6 +2,7 @@ import { batched } from '../batched.ts';
 import { columnName } from '../column-name.ts';
 import { columnsOf, SOURCES, type Table } from './row-columns.ts';
 import { MAX_COUNT, type PageOfRows } from '../../graphql/context.ts';
+import { Semaphore } from '../../async/semaphore.ts';
 
 /** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */
 export const MAX_CONCURRENT = 4;
@@ -133,13 +134,15 @@ function inGroups<Value>(
   readAlike: (keys: readonly ListKey[]) => Promise<readonly Value[]>,
   maxBatchSize: number,
 ): (key: ListKey) => Promise<Value> {
+  const statements = new Semaphore(MAX_CONCURRENT);
   return batched(
     async (keys: readonly ListKey[]) => {
       const values = new Map<ListKey, Value | undefined>();
-      for (const alike of groupsOf(keys)) {
-        const read = await readAlike(alike);
+      const readGroup = async (alike: readonly ListKey[]) => {
+        const read = await statements.run(() => readAlike(alike));
         alike.forEach((key, index) => values.set(key, read[index]));
-      }
+      };
+      await Promise.all(groupsOf(keys).map(readGroup));
       return keys.map((key) => values.get(key) as Value);
     },
     { maxBatchSize, maxConcurrent: MAX_CONCURRENT },

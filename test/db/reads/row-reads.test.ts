@@ -3,6 +3,7 @@ import { AWKWARD, writeAwkwardRows } from '../../support/awkward-rows.ts';
 import { avatarRow } from '../../support/rows.ts';
 import { createRowReads } from '../../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../../support/database.ts';
+import { MAX_CONCURRENT } from '../../../src/db/reads/list-reads.ts';
 import type { PageOfRows } from '../../../src/graphql/context.ts';
 import type { RowReads } from '../../../src/graphql/context.ts';
 
@@ -129,10 +130,12 @@ describe('lists', () => {
 
   test('are read by a few statements however many are asked for at once', async () => {
     const sent: string[] = [];
+    let [running, most] = [0, 0];
     const counting = createRowReads({
       query: (query: { text: string }) => {
         sent.push(query.text);
-        return pool.query(query);
+        most = Math.max(most, (running += 1));
+        return pool.query(query).finally(() => (running -= 1));
       },
     } as never);
     const lists = await Promise.all(
@@ -147,6 +150,7 @@ describe('lists', () => {
     // 2,000 rows a statement at most, if every list is full.
     await Promise.all(Array.from({ length: 100 }, () => counting.generationsOf('list-1', whole, ['prompt'])));
     expect(sent).toHaveLength(5);
+    expect(most).toBe(MAX_CONCURRENT);
   });
 });
 
