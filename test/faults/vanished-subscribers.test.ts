@@ -121,7 +121,8 @@ describe('the server closes', { timeout: 120_000 }, () => {
     socket.on('error', () => undefined);
     await once(socket, 'open');
     socket.send(JSON.stringify({ type: 'connection_init' }));
-    const pongs = setInterval(() => socket.pong(), PING_MS / 10);
+    // With data: an empty pong counts as an answer, because small clients send no other.
+    const pongs = setInterval(() => socket.pong('0'), PING_MS / 10);
 
     const [code] = (await once(socket, 'close')) as [number];
 
