@@ -55,9 +55,9 @@ export type GenerationRow = Generation & { readonly input: Json; readonly files:
 export type TrainingRow = Job & {
   /** 1 for the avatar's first. */
   readonly attempt: number;
-  /** Whether its artefact is the avatar's. */
+  /** Whether its artifact is the avatar's. */
   readonly isCurrent: boolean;
-  /** Files of its artefact that were copied. */
+  /** Files of its artifact that were copied. */
   readonly files: readonly CopiedFile[];
 };
 

@@ -166,13 +166,13 @@ describe('a URL of a photo', () => {
     expect((await fetch(photoUrl)).status).toBe(200);
     const photoToken = bytesOf(photoUrl);
     const imageToken = bytesOf(url);
-    const artefactToken = bytesOf(urls().urlOf({ runId: `job_${'0'.repeat(32)}`, position: 0 }, undefined));
+    const artifactToken = bytesOf(urls().urlOf({ runId: `job_${'0'.repeat(32)}`, position: 0 }, undefined));
     const address = (...parts: Buffer[]) => `${app.url}/files/${Buffer.concat(parts).toString('base64url')}`;
     // The kind and the id; the rest, which is the position and the expiry; the signature.
     const cut = (token: Buffer) =>
       [token.subarray(0, 17), token.subarray(17, 23), token.subarray(23)] as const;
     const [kindAndId, rest, signature] = cut(photoToken);
-    for (const token of [imageToken, artefactToken]) {
+    for (const token of [imageToken, artifactToken]) {
       const [otherKindAndId, otherRest, otherSignature] = cut(token);
       for (const forged of [
         // The photo with the signature of another file, and the other file with that of the photo.
