@@ -90,10 +90,7 @@ describe.each([
     await steps.images('in a library', 2);
     stack.simulator.program({ scenario: 'fail' });
     await steps.make('as a statue');
-    await page
-      .getByRole('list', { name: 'Images' })
-      .getByText('fal could not finish the image')
-      .waitFor();
+    await page.getByRole('list', { name: 'Images' }).getByText('fal could not finish the image').waitFor();
     stack.simulator.program({ scenario: 'stuck' });
     await steps.make('on a ship', 3);
     await page.getByText('on a ship').nth(2).waitFor();
