@@ -6,7 +6,7 @@ import { createAvatars } from './steps/create-avatars.ts';
 import { draw } from './steps/draw.ts';
 import { uploadPhotos } from './steps/upload-photos.ts';
 import { checkRequests } from './steps/check-requests.ts';
-import { showArtefacts } from './steps/show-artefacts.ts';
+import { showArtifacts } from './steps/show-artifacts.ts';
 import { makeOutputFolder, OUTPUT_FOLDER } from './pictures.ts';
 import { startServices, type Services } from './services.ts';
 import { train } from './steps/train.ts';
@@ -50,7 +50,7 @@ export async function runDemo({ output, wait, disposer, log }: DemoParts): Promi
   const imagesUrl = await uploadPhotos(context);
   const avatars = await createAvatars(context);
   const trained = await train(context, avatars, imagesUrl);
-  showArtefacts(context, trained);
+  showArtifacts(context, trained);
   await draw(context, trained);
   await checkRequests(context, trained);
   return services;

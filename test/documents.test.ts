@@ -7,7 +7,7 @@ import { DEFAULT_SIZES, DEFAULT_TRAINERS } from '../src/catalog/trainers.ts';
 import { PRICES, priceText } from '../src/catalog/prices.ts';
 import { IMAGE_SIZES, type Generator, type ImageSize } from '../src/catalog/generators.ts';
 import type { Range } from '../src/catalog/forms.ts';
-import type { Artifact } from '../src/catalog/artefact.ts';
+import type { Artifact } from '../src/catalog/artifact.ts';
 
 const ROOT = new URL('..', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, ROOT), 'utf8');
@@ -58,8 +58,8 @@ describe.each(DOCUMENTS)('%s', (file) => {
 test('docs/trainers.md has the rows of the catalog', () => {
   const rows = tableRows('docs/trainers.md', 'trainer');
   const catalog = BUILT_IN.trainers.map(({ name, endpoint, serves, artifact, generator }) => {
-    const artefact = artifact === 'LORA' ? 'LoRA files' : 'finetune_id';
-    return ['', name, endpoint, serves.join(', '), artefact, generator.endpoint, ''];
+    const shown = artifact === 'LORA' ? 'LoRA files' : 'finetune_id';
+    return ['', name, endpoint, serves.join(', '), shown, generator.endpoint, ''];
   });
   expect(rows).toEqual(catalog);
   expect(read('docs/trainers.md')).toContain(`\`${DEFAULT_TRAINERS.PORTRAIT[0]}\` for a PORTRAIT avatar`);

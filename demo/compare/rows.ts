@@ -38,7 +38,7 @@ export const ROWS: readonly Row[] = [
     what: 'the webhook comes without the result, which fal could not send',
     of: endsAs('ready', 'null-payload'),
   },
-  { what: 'the result lacks the LoRA', of: endsAs('failed', 'no-artefact') },
+  { what: 'the result lacks the LoRA', of: endsAs('failed', 'no-artifact') },
   { what: 'somebody forges a webhook: "failed"', of: endsAs('ready', 'forged-only') },
   { what: 'a webhook says OK, a later one ERROR', of: endsAs('ready', 'conflicting') },
   { what: 'the user clicks twice', of: paysOnce(0) },

@@ -28,7 +28,7 @@ export async function train(context: Context, avatars: Avatars, imagesUrl: strin
     'Starting never waits for the training; the request_id tracks it.',
   );
   output.check(
-    hasNoArtefact(first) && hasNoArtefact(second),
+    hasNoArtifact(first) && hasNoArtifact(second),
     'No LoRA and no finetune_id yet: a request_id is no model.',
   );
 
@@ -78,7 +78,7 @@ function isOnItsWay({ falRequestId, status }: AvatarState): boolean {
   return falRequestId !== null && (status === 'QUEUED' || status === 'TRAINING');
 }
 
-function hasNoArtefact({ diffusersLoraFileUrl, finetuneId, isReady }: AvatarState): boolean {
+function hasNoArtifact({ diffusersLoraFileUrl, finetuneId, isReady }: AvatarState): boolean {
   return diffusersLoraFileUrl === null && finetuneId === null && !isReady;
 }
 

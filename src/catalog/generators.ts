@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ARTIFACT_KINDS, loraUrlsOf, MAX_LORA_FILES, type Artifact } from './artefact.ts';
+import { ARTIFACT_KINDS, loraUrlsOf, MAX_LORA_FILES, type Artifact } from './artifact.ts';
 import { endpointId, fieldName, fixedInput, range } from './forms.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 
@@ -37,7 +37,7 @@ export type GenerationChanges = {
 };
 
 /**
- * An endpoint that generates images from an artefact: a row of the catalog as it is written. Null: the endpoint has no
+ * An endpoint that generates images from an artifact: a row of the catalog as it is written. Null: the endpoint has no
  * such field.
  */
 export const generatorForm = z
@@ -46,7 +46,7 @@ export const generatorForm = z
     artifact: z.enum(ARTIFACT_KINDS).default('LORA'),
     /** One for each file of a LoRA: the fields of its entry in `loras` besides `path` and `scale`. */
     loras: z.array(fixedInput).min(1).max(MAX_LORA_FILES).default([{}]),
-    /** Of the artefact's weight: a LoRA's `scale`, a finetune's `finetune_strength`. */
+    /** Of the artifact's weight: a LoRA's `scale`, a finetune's `finetune_strength`. */
     strength: range.default({ min: 0, max: 4 }),
     size: z.enum(['image_size', 'aspect_ratio']).default('image_size'),
     /** Pixels of a side, for a size as width and height. */
@@ -73,7 +73,7 @@ export type Generator = Pick<
   readonly maxImages: number;
   readonly hasOutputFormat: boolean;
   readonly input: (request: GenerationRequest) => JsonObject;
-  /** The input of an earlier generation, with its artefact, after these changes. */
+  /** The input of an earlier generation, with its artifact, after these changes. */
   readonly again: (input: JsonObject, changes: GenerationChanges) => JsonObject;
 };
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { fieldsOf } from './artefact.ts';
+import { fieldsOf } from './artifact.ts';
 import { parseWebUrl } from '../values/web-url.ts';
 import { isJsonObject, type Json } from '../values/json.ts';
 

@@ -6,7 +6,7 @@ import {
   readLora,
   type ArtifactKind,
   type ArtifactReading,
-} from './artefact.ts';
+} from './artifact.ts';
 import type { Generator, ImageSize } from './generators.ts';
 import type { Json, JsonObject } from '../values/json.ts';
 
@@ -64,7 +64,7 @@ export const trainerForm = z
     inputFor: z
       .strictObject({ PORTRAIT: fixedInput.default({}), STYLE: fixedInput.default({}) })
       .prefault({}),
-    /** The fields of the answer with the artefact. */
+    /** The fields of the answer with the artifact. */
     result: z.union([
       z.strictObject({
         loras: z.array(fieldName).min(1).max(MAX_LORA_FILES),
@@ -72,7 +72,7 @@ export const trainerForm = z
       }),
       z.strictObject({ finetune: fieldName }),
     ]),
-    /** The endpoint that generates images from the artefact; a generator of the catalog. */
+    /** The endpoint that generates images from the artifact; a generator of the catalog. */
     generator: endpointId,
     /** Set when fal no longer supports the endpoint. */
     deprecated: z.strictObject({ note: z.string().min(1).max(200), alternative: z.string() }).optional(),

@@ -1,5 +1,5 @@
 /**
- * Adds the trigger phrase to a prompt that does not contain it as a word ("TOK" is not a word of "TOKYO"). An artefact
+ * Adds the trigger phrase to a prompt that does not contain it as a word ("TOK" is not a word of "TOKYO"). An artifact
  * reacts to its literal trigger only, and no generation endpoint adds it.
  */
 export function ensureTrigger(prompt: string, trigger: string): string {

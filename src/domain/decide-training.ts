@@ -8,7 +8,7 @@ import {
 } from './job-state.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Artifact } from '../catalog/artefact.ts';
+import type { Artifact } from '../catalog/artifact.ts';
 import type { Failure } from './user-error.ts';
 import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';
@@ -30,7 +30,7 @@ export type AvatarView = {
   readonly progress: Progress;
 };
 
-/** An artefact with the training that made it. */
+/** An artifact with the training that made it. */
 export type TrainedArtifact = {
   readonly trainingId: string;
   readonly trainer: Trainer;
@@ -47,7 +47,7 @@ export type AvatarChange = {
   readonly trainingStartedAt?: Date;
   readonly trainingCompletedAt?: Date | null;
   readonly falResponseData?: Json;
-  /** Replaces the whole artefact, so that the parts of two trainings never mix. The training's job keeps it too. */
+  /** Replaces the whole artifact, so that the parts of two trainings never mix. The training's job keeps it too. */
   readonly artifact?: TrainedArtifact;
 };
 

@@ -96,7 +96,7 @@ export function transition(job: JobView, event: RunEvent, now: Date): Transition
     case 'running':
       return isUnidentified ? NOTHING_NEW : change({ state: 'RUNNING' });
     case 'succeeded':
-      // A result without an artefact or images makes it FAILED: JobFailure overrides the state.
+      // A result without an artifact or images makes it FAILED: JobFailure overrides the state.
       return change({ ...identity, ...NO_ERROR, ...billed(event), state: 'COMPLETED', settledAt: now });
     case 'failed':
     case 'abandoned':

@@ -20,7 +20,7 @@ export function isConsistent(
     case 'CANCELLED':
       return true;
     case 'FAILED':
-      // A success without an artefact is stored as a failure; its repeat is consistent.
+      // A success without an artifact is stored as a failure; its repeat is consistent.
       return event.kind === 'failed' || isStored;
     case 'COMPLETED':
       return (

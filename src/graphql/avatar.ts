@@ -4,7 +4,7 @@ import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
-import { hasArtifact } from '../catalog/artefact.ts';
+import { hasArtifact } from '../catalog/artifact.ts';
 import { isId } from '../jobs/ids.ts';
 import { notFound, openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
@@ -23,9 +23,9 @@ export const AvatarStatusEnum = builder.enumType('AvatarStatus', {
     },
     TRAINING: { description: 'fal is running the training.' },
     COMPLETED: {
-      description: 'The training has succeeded and its artefact is available, or the avatar was imported.',
+      description: 'The training has succeeded and its artifact is available, or the avatar was imported.',
     },
-    FAILED: { description: 'The training has ended without an artefact. See `error`.' },
+    FAILED: { description: 'The training has ended without an artifact. See `error`.' },
     CANCELLED: { description: 'The training was cancelled.' },
   },
 });
@@ -43,7 +43,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     status: t.expose('status', { type: AvatarStatusEnum, description: 'State of the newest training.' }),
     isReady: t.boolean({
       description:
-        'Whether the avatar has an artefact to generate images from. A newer training does not change this while it runs or when it fails.',
+        'Whether the avatar has an artifact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
       resolve: (avatar, _args, { jobs: { catalog } }) =>
         hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer ?? '') !== null,
@@ -65,7 +65,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       type: TrainerEnum,
       nullable: true,
       description:
-        'Trainer that made the current artefact. Null if there is no artefact, or if the server has the trainer no longer.',
+        'Trainer that made the current artifact. Null if there is no artifact, or if the server has the trainer no longer.',
       extensions: needs('Avatar', 'artifactTrainer'),
       resolve: ({ artifactTrainer }, _args, { jobs: { catalog } }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
@@ -83,12 +83,12 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     finetuneId: t.exposeString('finetuneId', {
       nullable: true,
       description:
-        'ID of the finetune at fal that generates images. Set from the training result, for trainers with the artefact FINETUNE only.',
+        'ID of the finetune at fal that generates images. Set from the training result, for trainers with the artifact FINETUNE only.',
     }),
     diffusersLoraFileUrl: t.exposeString('diffusersLoraFileUrl', {
       nullable: true,
       description:
-        'URL of the LoRA file that generates images. Set from the training result, for trainers with the artefact LORA only. fal deletes the file after a time, by default a year; then the avatar needs a new training.',
+        'URL of the LoRA file that generates images. Set from the training result, for trainers with the artifact LORA only. fal deletes the file after a time, by default a year; then the avatar needs a new training.',
     }),
     loraFileUrls: t.stringList({
       description:

@@ -4,7 +4,7 @@ import { errorsOf, unwrap } from './refusals.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 
 const FileAtFal = builder.objectRef<DeletionReceipt['atFal'][number]>('FileAtFal').implement({
-  description: 'A file of a run that is still at fal.',
+  description: 'A file that is still at fal.',
   fields: (t) => ({
     url: t.exposeString('url', { description: 'URL of the file. Anyone with this URL can fetch it.' }),
     until: t.expose('until', {
@@ -36,7 +36,7 @@ const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt'
     atFal: t.expose('atFal', {
       type: [FileAtFal],
       description:
-        'Files of the avatar’s runs at fal, LoRA files first, then images, at most 1,000. A finetune is no file; fal does not say how long it keeps one. The photos that this server uploaded for a training are not listed: fal deletes them two days after the upload.',
+        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. A finetune is no file; fal does not say how long it keeps one.',
     }),
   }),
 });

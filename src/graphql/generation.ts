@@ -81,7 +81,7 @@ export const GenerationNode = builder.prismaNode('Generation', {
     numImages: t.exposeInt('numImages', { description: 'Number of requested images.' }),
     strength: t.exposeFloat('strength', {
       nullable: true,
-      description: 'Weight of the artefact. Null: the default of the endpoint.',
+      description: 'Weight of the artifact. Null: the default of the endpoint.',
     }),
     seed: t.float({
       nullable: true,

@@ -63,7 +63,7 @@ builder.mutationField('generateImage', (t) =>
   t.field({
     type: GenerateImagePayload,
     description:
-      'Generates images of an avatar that has an artefact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
+      'Generates images of an avatar that has an artifact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
     errors: orDryRun(
       errorsOf<typeof generateImage>({
@@ -103,7 +103,7 @@ builder.mutationField('regenerate', (t) =>
   t.field({
     type: generationPayload('RegeneratePayload', SUBMITTED),
     description:
-      'Generates the images of an earlier generation again, as a new generation. Sends the earlier input, with the same seed and the same artefact, except for the given options. Returns like `generateImage`.',
+      'Generates the images of an earlier generation again, as a new generation. Sends the earlier input, with the same seed and the same artifact, except for the given options. Returns like `generateImage`.',
     extensions: { startsRun: true } satisfies FieldPolicy,
     errors: orDryRun(
       errorsOf<typeof regenerate>({

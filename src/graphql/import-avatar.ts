@@ -13,13 +13,13 @@ const ImportAvatarInput = builder.inputType('ImportAvatarInput', {
     trainingType: t.field({
       type: TrainingTypeEnum,
       required: true,
-      description: 'Subject that the artefact was trained for.',
+      description: 'Subject that the artifact was trained for.',
     }),
     trainer: t.field({
       type: TrainerEnum,
       required: true,
       description:
-        'Trainer that made the artefact, or one whose generator takes it. It determines the endpoint of generations.',
+        'Trainer that made the artifact, or one whose generator takes it. It determines the endpoint of generations.',
     }),
     loraUrl: t.string({
       description:
@@ -31,7 +31,7 @@ const ImportAvatarInput = builder.inputType('ImportAvatarInput', {
     }),
     triggerPhrase: t.string({
       required: true,
-      description: `Phrase that the artefact was trained with, 1 to ${MAX_TRIGGER_LENGTH} characters.`,
+      description: `Phrase that the artifact was trained with, 1 to ${MAX_TRIGGER_LENGTH} characters.`,
     }),
   }),
 });
@@ -40,7 +40,7 @@ builder.mutationField('importAvatar', (t) =>
   t.field({
     type: avatarPayload('ImportAvatarPayload', 'The avatar was created and can generate images.'),
     description:
-      'Creates an avatar from an artefact that was trained elsewhere. It can generate images at once. It has no training, so `promote` cannot return to this artefact after a training.',
+      'Creates an avatar from an artifact that was trained elsewhere. It can generate images at once. It has no training, so `promote` cannot return to this artifact after a training.',
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof importAvatar>({
       INVALID_INPUT: true,

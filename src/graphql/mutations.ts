@@ -83,7 +83,7 @@ const CreateAvatarInput = builder.inputType('CreateAvatarInput', {
 builder.mutationField('createAvatar', (t) =>
   t.field({
     type: avatarPayload('CreateAvatarPayload', 'The avatar was created.'),
-    description: 'Creates an avatar without an artefact. Use `startTraining` to train it.',
+    description: 'Creates an avatar without an artifact. Use `startTraining` to train it.',
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof createAvatar>({
       INVALID_INPUT: true,
@@ -104,7 +104,7 @@ const UpdateAvatarInput = builder.inputType('UpdateAvatarInput', {
     avatarId: t.id({ required: true, description: 'ID of the avatar to change.' }),
     name: t.string({ description: `New name, 1 to ${MAX_NAME_LENGTH} characters.` }),
     triggerPhrase: t.string({
-      description: `New trigger phrase, 1 to ${MAX_TRIGGER_LENGTH} characters. Refused with CONFLICT while a run of the avatar is under way. The current artefact knows the old phrase only: train again, or its images may not show the avatar.`,
+      description: `New trigger phrase, 1 to ${MAX_TRIGGER_LENGTH} characters. Refused with CONFLICT while a run of the avatar is under way. The current artifact knows the old phrase only: train again, or its images may not show the avatar.`,
     }),
     externalId: t.string({
       description: `New external ID, 1 to ${MAX_EXTERNAL_ID_LENGTH} characters; null removes it. Refused with CONFLICT if another avatar of the caller has it.`,
@@ -155,7 +155,7 @@ builder.mutationField('startTraining', (t) =>
       'The training was submitted. If `avatar.error` is set, fal may not have received it.',
     ),
     description:
-      'Starts a training. Returns when fal has accepted it; subscribe to `avatarStatus` for its progress. The previous artefact stays usable while the training runs.',
+      'Starts a training. Returns when fal has accepted it; subscribe to `avatarStatus` for its progress. The previous artifact stays usable while the training runs.',
     extensions: { startsRun: true } satisfies FieldPolicy,
     errors: orDryRun(
       errorsOf<typeof startTraining>({

@@ -15,7 +15,7 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
     'An input value is not allowed. The message names the field, the value and the allowed values.',
   CONFLICT:
     'The request conflicts with the present state: a run of the avatar is already under way, there is no run to cancel, or another avatar has the external ID.',
-  NOT_READY: 'The avatar or the training has no artefact, or none that this server can use.',
+  NOT_READY: 'The avatar or the training has no artifact, or none that this server can use.',
   PROVIDER_REJECTED: 'fal rejected the request. The message contains fal’s reason.',
   PROVIDER_UNAVAILABLE:
     'fal is unreachable or overloaded, or this service currently sends no runs to fal. No run was started.',

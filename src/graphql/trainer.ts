@@ -23,7 +23,7 @@ export function descriptionOf(row: TrainerRow): string {
 }
 
 const ArtifactKindEnum = builder.enumType('ArtifactKind', {
-  description: 'Kind of artefact that a training produces.',
+  description: 'Kind of artifact that a training produces.',
   values: {
     LORA: { description: 'A LoRA file and its configuration file.' },
     FINETUNE: { description: 'The ID of a finetune at fal.' },
@@ -59,10 +59,10 @@ const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
     }),
     artifact: t.expose('artifact', {
       type: ArtifactKindEnum,
-      description: 'Kind of artefact that the training produces.',
+      description: 'Kind of artifact that the training produces.',
     }),
     generatesWith: t.string({
-      description: 'fal endpoint that generates images from the artefact.',
+      description: 'fal endpoint that generates images from the artifact.',
       resolve: ({ generator }) => generator.endpoint,
     }),
     minSteps: t.int({

@@ -7,7 +7,7 @@ import { isId } from '../jobs/ids.ts';
 import { notFound } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
-import { loraUrlsOf, type Artifact } from '../catalog/artefact.ts';
+import { loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
 import type { FileRef } from '../jobs/keep-files.ts';
 import type { CopiedFile, TrainingRow } from './context.ts';
 
@@ -20,18 +20,18 @@ const TrainingStatusEnum = builder.enumType('TrainingStatus', {
     },
     TRAINING: { description: 'fal is running the training.' },
     COMPLETED: { description: 'The training has succeeded.' },
-    FAILED: { description: 'The training has ended without an artefact. See `error`.' },
+    FAILED: { description: 'The training has ended without an artifact. See `error`.' },
     CANCELLED: { description: 'The training was cancelled.' },
   } satisfies Record<TrainingStatus, object>,
 });
 
 type ArtifactOf<Kind extends Artifact['kind']> = Extract<Artifact, { kind: Kind }>;
 
-/** Which file of a training's artefact it is, and what is known of our copy. */
+/** Which file of a training's artifact it is, and what is known of our copy. */
 type ShownFile = FileRef & { readonly originalUrl: string; readonly copy: CopiedFile | undefined };
 
 const ArtifactFile = builder.objectRef<ShownFile>('ArtifactFile').implement({
-  description: 'A file of an artefact.',
+  description: 'A file of an artifact.',
   fields: (t) => ({
     url: t.string({
       description:
@@ -59,7 +59,7 @@ type LoraOfTraining = ArtifactOf<'LORA'> & {
 };
 
 const LoraArtifact = builder.objectRef<LoraOfTraining>('LoraArtifact').implement({
-  description: 'Artefact of a trainer whose artefact is LORA.',
+  description: 'Artifact of a trainer whose artifact is LORA.',
   fields: (t) => ({
     loraUrl: t.exposeString('loraUrl', { description: 'URL of the LoRA file at fal.' }),
     loraUrls: t.stringList({
@@ -91,7 +91,7 @@ function filesOf({ training, configUrl, ...lora }: LoraOfTraining): readonly Sho
 }
 
 const FinetuneArtifact = builder.objectRef<ArtifactOf<'FINETUNE'>>('FinetuneArtifact').implement({
-  description: 'Artefact of a trainer whose artefact is FINETUNE.',
+  description: 'Artifact of a trainer whose artifact is FINETUNE.',
   fields: (t) => ({
     finetuneId: t.exposeString('finetuneId', { description: 'ID of the finetune at fal.' }),
   }),
@@ -145,7 +145,7 @@ export const TrainingNode = builder.prismaNode('Job', {
       type: ArtifactUnion,
       nullable: true,
       description:
-        'Artefact of the training. Null unless `status` is COMPLETED, and for trainings that a later one replaced before this service kept the artefacts of all trainings.',
+        'Artifact of the training. Null unless `status` is COMPLETED, and for trainings that a later one replaced before this service kept the artifacts of all trainings.',
       extensions: needs('Training', 'artifact'),
       resolve: (row) => {
         // This service writes the column.
@@ -154,7 +154,7 @@ export const TrainingNode = builder.prismaNode('Job', {
       },
     }),
     isCurrent: t.boolean({
-      description: 'Whether the avatar generates images from the artefact of this training.',
+      description: 'Whether the avatar generates images from the artifact of this training.',
       extensions: needs('Training', 'isCurrent'),
       resolve: (row) => (row as TrainingRow).isCurrent,
     }),

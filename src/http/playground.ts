@@ -187,7 +187,7 @@ mutation TrainFromPhotos {
 }
 `;
 
-const TRAINERS = `# The available trainers, their artefacts and
+const TRAINERS = `# The available trainers, their artifacts and
 # the endpoints that generate images from them.
 query Trainers {
   trainers {

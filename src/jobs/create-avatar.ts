@@ -12,7 +12,7 @@ import {
 import { idempotencyOf, newId, newTriggerPhrase } from './ids.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { TRAINING_TYPES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
-import type { Artifact } from '../catalog/artefact.ts';
+import type { Artifact } from '../catalog/artifact.ts';
 import type { Json } from '../values/json.ts';
 import type { Result } from '../domain/user-error.ts';
 
@@ -46,7 +46,7 @@ export type NewAvatar = {
   readonly triggerPhrase: string;
   readonly externalId: string | null;
   readonly tags: readonly string[];
-  /** An artefact that was trained elsewhere. */
+  /** An artifact that was trained elsewhere. */
   readonly imported?: Imported;
 };
 

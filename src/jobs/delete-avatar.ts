@@ -2,6 +2,7 @@ import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
 import { deleteFilesUnder } from './delete-files.ts';
 import { filePrefix, type FileKind } from './keep-files.ts';
 import { photoPrefix } from './delete-photo.ts';
+import { PHOTOS_KEPT_DAYS } from './photo-archive.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import type { RetentionDays } from './submit.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
@@ -13,9 +14,9 @@ export type Removed = {
   readonly photos: number;
   /** Of the photos as uploaded, and of the copies of files. */
   readonly bytes: number;
-  /** Files of its runs at fal. */
+  /** Files of its runs at fal, and the zips of its photos. */
   readonly atFal: readonly {
-    readonly kind: FileKind;
+    readonly kind: FileKind | 'PHOTOS';
     readonly url: string;
     readonly madeAt: Date | null;
   }[];
@@ -64,11 +65,15 @@ export async function deleteAvatar(
     deleteFilesUnder({ storage: photoFiles, log }, photoPrefix(avatarId)),
     deleteFilesUnder({ storage: resultFiles, log }, filePrefix({ avatarId })),
   ]);
-  const atFal = deleted.removed.atFal.map(({ kind, url, madeAt }) => {
-    const days = settings.retentionDays[kind === 'IMAGE' ? 'images' : 'artifacts'];
-    const until = days === null || madeAt === null ? null : new Date(madeAt.getTime() + days * DAY_MS);
-    return { url, until };
-  });
+  const { artifacts, images } = settings.retentionDays;
+  const daysKept = { ARTIFACT: artifacts, IMAGE: images, PHOTOS: PHOTOS_KEPT_DAYS };
+  const atFal = deleted.removed.atFal
+    .map(({ kind, url, madeAt }) => {
+      const days = daysKept[kind];
+      const until = days === null || madeAt === null ? null : new Date(madeAt.getTime() + days * DAY_MS);
+      return { url, until };
+    })
+    .filter(({ until }) => until === null || until.getTime() > Date.now());
   const receipt = {
     ...deleted.removed,
     files: photos.deleted + copies.deleted,

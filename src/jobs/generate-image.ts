@@ -21,7 +21,7 @@ import {
 } from '../domain/user-error.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
 import { DEFAULT_SIZES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
-import type { Artifact } from '../catalog/artefact.ts';
+import type { Artifact } from '../catalog/artifact.ts';
 import type { Generator } from '../catalog/generators.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
 
@@ -64,7 +64,7 @@ export type SubmitGenerationDeps = SubmitDeps & {
 
 export type GenerateImageDeps = SubmitGenerationDeps & { readonly store: TrainedAvatars };
 
-/** An avatar whose artefact this server can generate from. */
+/** An avatar whose artifact this server can generate from. */
 export type ReadyAvatar = {
   readonly id: string;
   readonly trainingType: TrainingType;
@@ -81,7 +81,7 @@ export type ImageRequest = {
 } & { readonly [Option in keyof typeof GENERATION_OPTIONS]?: z.output<(typeof GENERATION_OPTIONS)[Option]> };
 
 /**
- * Generates images with the avatar's artefact. Resolves when fal has taken the run; with `waitSeconds`, when the run has
+ * Generates images with the avatar's artifact. Resolves when fal has taken the run; with `waitSeconds`, when the run has
  * ended or that time has passed. After a refusal or a dry run there is no generation.
  */
 export async function generateImage(
@@ -121,7 +121,7 @@ export async function findReadyAvatar(
   if (avatar.artifact === null) {
     return refuse(
       'NOT_READY',
-      `This avatar has no artefact: its status is ${avatar.status}. Complete a training first.`,
+      `This avatar has no artifact: its status is ${avatar.status}. Complete a training first.`,
     );
   }
   const { trainer, value: artifact } = avatar.artifact;
@@ -129,7 +129,7 @@ export async function findReadyAvatar(
   if (generator === undefined) {
     return refuse(
       'NOT_READY',
-      `This avatar's artefact is of the trainer ${trainer}, which this server does not have. Train the avatar again.`,
+      `This avatar's artifact is of the trainer ${trainer}, which this server does not have. Train the avatar again.`,
     );
   }
   const { trainingType, triggerPhrase } = avatar;

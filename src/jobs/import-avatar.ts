@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { finetuneIdForm, type Artifact } from '../catalog/artefact.ts';
+import { finetuneIdForm, type Artifact } from '../catalog/artifact.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import {
   MAX_EXTERNAL_ID_LENGTH,
@@ -53,7 +53,7 @@ export type ImportAvatarDeps = PublishDeps & {
 };
 
 /**
- * Creates an avatar from an artefact that was trained elsewhere. The file of a LoRA is checked; a finetune is not, because
+ * Creates an avatar from an artifact that was trained elsewhere. The file of a LoRA is checked; a finetune is not, because
  * fal answers nothing about it before it generates.
  */
 export async function importAvatar(
@@ -102,7 +102,7 @@ const TOO_MANY_CHECKS = refuse(
   'Too many links are being checked. Try again when your other imports have ended.',
 );
 
-/** The artefact of the input, if its trainer makes such a one. */
+/** The artifact of the input, if its trainer makes such a one. */
 function artifactIn(
   catalog: Catalog,
   {

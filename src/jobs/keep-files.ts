@@ -6,7 +6,7 @@ import type { Log } from '../log/log.ts';
 
 export type FileKind = 'IMAGE' | 'ARTIFACT';
 
-/** A file of a run: which one of the generation's images, or of the training's artefact. */
+/** A file of a run: which one of the generation's images, or of the training's artifact. */
 export type FileRef = {
   /** Of the generation, or of the training. */
   readonly runId: string;

@@ -32,8 +32,8 @@ export type PhotoArchiveDeps = {
   };
 };
 
-/** A run starts within a day or is abandoned. */
-const KEEP_SECONDS = 2 * 86_400;
+/** How long fal keeps the zip. A run starts within a day or is abandoned. */
+export const PHOTOS_KEPT_DAYS = 2;
 
 /** The accepted photos of an avatar, if they are enough. */
 export async function acceptedPhotos(
@@ -71,7 +71,7 @@ export async function uploadPhotos(
     const message = `The files of ${missing} photos are not in the storage: delete these photos and upload them again.`;
     return refuse('INVALID_INPUT', message);
   }
-  const zip = { name: 'photos.zip', contentType: 'application/zip', keepSeconds: KEEP_SECONDS };
+  const zip = { name: 'photos.zip', contentType: 'application/zip', keepSeconds: PHOTOS_KEPT_DAYS * 86_400 };
   const uploaded = await provider.upload({ ...archive(files), ...zip });
   // An archive that is not read to its end leaves the file open at which it was. Not awaited: a read may be under way.
   for (const content of contents) content.return(undefined).catch(() => undefined);

@@ -121,7 +121,7 @@ async function pollOpenRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise
 
 /**
  * Asks fal about a run whose end a webhook contradicted. A failure that fal answers with a success is taken back; a
- * success stands, because its artefact is stored and works.
+ * success stands, because its artifact is stored and works.
  */
 async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<void> {
   const { store, provider, log, settings } = deps;

@@ -2,7 +2,7 @@ import { NO_SUCH_TRAINING, refuse, type Result } from '../domain/user-error.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { trainingStatusOf, type JobState } from '../domain/job-state.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Artifact } from '../catalog/artefact.ts';
+import type { Artifact } from '../catalog/artifact.ts';
 import type { TrainedArtifact } from '../domain/decide-training.ts';
 
 export type FoundTraining = {
@@ -18,7 +18,7 @@ export type PromoteDeps = PublishDeps & {
   readonly store: {
     /** Null when there is no such training, or its avatar is deleted. */
     findTraining(ownerId: string, trainingId: string): Promise<FoundTraining | null>;
-    /** Replaces the avatar's artefact unless it is this one; null when the avatar is deleted. */
+    /** Replaces the avatar's artifact unless it is this one; null when the avatar is deleted. */
     setArtifact(
       ownerId: string,
       avatarId: string,
@@ -28,7 +28,7 @@ export type PromoteDeps = PublishDeps & {
 };
 
 /**
- * Makes the artefact of a training the one that its avatar generates with. Generations under way keep the artefact that
+ * Makes the artifact of a training the one that its avatar generates with. Generations under way keep the artifact that
  * they were sent with, and a training under way replaces it when it completes.
  */
 export async function promote(
@@ -40,12 +40,12 @@ export async function promote(
   if (training === null) return NO_SUCH_TRAINING;
   const { avatarId, trainer, state, artifact: value } = training;
   if (value === null) {
-    return refuse('NOT_READY', `This training has no artefact: its status is ${trainingStatusOf(state)}.`);
+    return refuse('NOT_READY', `This training has no artifact: its status is ${trainingStatusOf(state)}.`);
   }
   if (deps.catalog.trainer(trainer) === null) {
     return refuse(
       'NOT_READY',
-      `This server cannot generate with the artefact: it has no trainer ${trainer}.`,
+      `This server cannot generate with the artifact: it has no trainer ${trainer}.`,
     );
   }
   const outbox = await deps.store.setArtifact(ownerId, avatarId, { trainingId, trainer, value });

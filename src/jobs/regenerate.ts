@@ -42,7 +42,7 @@ export type RegenerateDeps = SubmitGenerationDeps & {
 };
 
 /**
- * Generates the images of an earlier generation again, with changes. It sends what was sent then, so the artefact is the
+ * Generates the images of an earlier generation again, with changes. It sends what was sent then, so the artifact is the
  * same even if the avatar has been trained since.
  */
 export async function regenerate(

@@ -37,6 +37,8 @@ export type NewTraining = NewJob & {
   readonly triggerPhrase: string;
   /** Deleted after its success. */
   readonly photoIds: readonly string[];
+  /** The zip of photos that was uploaded for it; null for the caller's own. */
+  readonly photosUrl: string | null;
 };
 
 interface TrainingStore extends Pick<RehearsalStore, 'rehearseTraining'> {
@@ -163,11 +165,14 @@ async function startParsed(
     used = keepPhotos === true ? [] : photos.done;
   }
   if (isDry) return dryRun(fields, costOf(row), [deprecationWarning(row)], rehearse());
-  const photoIds = used.map(({ id }) => id);
+  const uploadedPhotos = {
+    photoIds: used.map(({ id }) => id),
+    photosUrl: imagesUrl === undefined ? (url ?? null) : null,
+  };
   const submitted = await submitJob(
     deps,
     { ...fields, ...submitTo(row, note, url) },
-    (job) => store.createTraining({ ...job, triggerPhrase, photoIds }),
+    (job) => store.createTraining({ ...job, triggerPhrase, ...uploadedPhotos }),
     alternative && submitTo(alternative, goneNote(row, alternative), url),
   );
   if ('done' in submitted) return { done: { avatarId } };

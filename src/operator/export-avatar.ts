@@ -104,7 +104,7 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The addresses of the artefact and the images. */
+/** The addresses of the artifact and the images. */
 function filesOf({
   avatar,
   generations,

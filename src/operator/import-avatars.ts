@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { BUILT_IN } from '../catalog/catalog.ts';
 import { CommandError, EX_CONFIG, print, report } from '../backup/commands/command.ts';
-import { finetuneIdForm, type Artifact } from '../catalog/artefact.ts';
+import { finetuneIdForm, type Artifact } from '../catalog/artifact.ts';
 import { findCreation, insertAvatar } from '../db/store/avatars.ts';
 import { idempotencyOf, isId, newId } from '../jobs/ids.ts';
 import {
@@ -78,7 +78,7 @@ export async function importAvatars(
       const inserted = await insertAvatar(prisma, avatar, creation, null);
       if ('refused' in inserted) return skip(inserted.refused.message);
     }
-    const kind = avatar.imported?.value.kind ?? 'no artefact';
+    const kind = avatar.imported?.value.kind ?? 'no artifact';
     const id = isDryRun ? '' : `as ${avatar.id} `;
     print(`${verb} ${shownId} ${id}(${avatar.trainingType}, ${kind}) for ${JSON.stringify(avatar.ownerId)}`);
     return 'imported';

@@ -7,7 +7,7 @@ import {
   type GenerationRequest,
   type Generator,
 } from '../../src/catalog/generators.ts';
-import type { Artifact } from '../../src/catalog/artefact.ts';
+import type { Artifact } from '../../src/catalog/artifact.ts';
 
 const LORA = { kind: 'LORA', loraUrl: 'https://files.example/lora', configUrl: null } as const;
 const FINETUNE: Artifact = { kind: 'FINETUNE', finetuneId: 'ft' };
@@ -120,7 +120,7 @@ describe.each(GENERATORS.map((row) => [row[0].endpoint, row] as const))(
       },
     );
 
-    test('keeps its artefact at another strength', () => {
+    test('keeps its artifact at another strength', () => {
       const stronger = generator.input({ ...REQUEST, artifact, strength: 1.5 });
       const { acceleration: _, ...again } = generator.again(earlier, { ...UNCHANGED, strength: 1.5 });
       expect(again).toEqual(stronger);

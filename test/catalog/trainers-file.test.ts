@@ -122,7 +122,7 @@ describe('a file is refused', () => {
       'trainers.WAN_22_IMAGE.steps: expected min ≤ default ≤ max',
     ],
     [
-      'with more files than an artefact may have',
+      'with more files than an artifact may have',
       changed((_rows, trainer) => (trainer['result'] = { loras: ['a', 'b', 'c', 'd', 'e'] })),
       'trainers.WAN_22_IMAGE.result',
     ],
@@ -137,7 +137,7 @@ describe('a file is refused', () => {
       'trainers.WAN_22_IMAGE.generator: expected a generator with 2 entries in loras',
     ],
     [
-      'with a generator for another artefact',
+      'with a generator for another artifact',
       changed((_rows, trainer) => (trainer['result'] = { finetune: 'finetune_id' })),
       'trainers.WAN_22_IMAGE.generator: expected a generator that takes a FINETUNE',
     ],

@@ -11,7 +11,7 @@ import {
 } from '../../src/catalog/trainers.ts';
 import { readTrainersFile } from '../../src/catalog/trainers-file.ts';
 import { ensureTrigger } from '../../src/catalog/trigger.ts';
-import type { Artifact } from '../../src/catalog/artefact.ts';
+import type { Artifact } from '../../src/catalog/artifact.ts';
 import type { GenerationRequest } from '../../src/catalog/generators.ts';
 import type { JsonObject } from '../../src/values/json.ts';
 
@@ -80,12 +80,12 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
     expect(Object.keys(row.input({ ...order, steps: null })).sort()).toEqual(fieldsWithoutSteps);
   });
 
-  test('returns its artefact', () => {
+  test('returns its artifact', () => {
     expect(row.read(answer)).toEqual({ artifact });
     expect(artifact.kind).toBe(row.artifact);
   });
 
-  test('returns no artefact without one of its fields', () => {
+  test('returns no artifact without one of its fields', () => {
     expect(row.read({})).toEqual({ missing: expect.stringContaining('got an empty object') as string });
     for (const field of ['diffusers_lora_file', 'finetune_id', 'high_noise_lora', 'lora_file'].filter(
       (name) => name in answer,
@@ -97,7 +97,7 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
     }
   });
 
-  test('generates with its artefact', () => {
+  test('generates with its artifact', () => {
     expect(row.generator.endpoint).toBe(generation.endpoint);
     const prompt = ensureTrigger('on a hill', order.triggerPhrase).replace(',', '');
     expect(
@@ -115,7 +115,7 @@ describe.each(TESTED)('%s', (trainer, fieldsWithoutSteps) => {
     expect(JSON.stringify(sent)).toContain(row.artifact === 'LORA' ? '"scale":1' : '"finetune_strength":1');
   });
 
-  test('rejects another kind of artefact', () => {
+  test('rejects another kind of artifact', () => {
     const other: Artifact =
       artifact.kind === 'LORA'
         ? { kind: 'FINETUNE', finetuneId: 'ft' }

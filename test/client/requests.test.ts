@@ -91,7 +91,7 @@ test('a refusal is thrown with its code', async () => {
   const error = await client.generateImage({ avatarId, prompt: 'tea' }).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(RefusalError);
   expect(error).toBeInstanceOf(LikenessError);
-  expect(error).toMatchObject({ code: 'NOT_READY', message: expect.stringMatching(/artefact/) as string });
+  expect(error).toMatchObject({ code: 'NOT_READY', message: expect.stringMatching(/artifact/) as string });
 });
 
 test('while fal refuses the account, a refused call says why and when to come again', async () => {

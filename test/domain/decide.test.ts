@@ -41,7 +41,7 @@ const TRAINED = {
 } as const;
 
 describe('a training', () => {
-  test('passes from the queue through its progress to its artefact', () => {
+  test('passes from the queue through its progress to its artifact', () => {
     let world = apply(training(), EVENTS.accepted);
     expect(world.avatar).toMatchObject({
       status: 'QUEUED',
@@ -108,16 +108,16 @@ describe('a training', () => {
   test.each([
     ['failed', EVENTS.failed, 'FAILED', 'PROVIDER_FAILED'],
     ['lost', EVENTS.abandoned, 'FAILED', 'LOST'],
-    ['without its artefact', EVENTS.empty, 'FAILED', 'RESULT_INVALID'],
+    ['without its artifact', EVENTS.empty, 'FAILED', 'RESULT_INVALID'],
     ['cancelled', EVENTS.cancelled, 'CANCELLED', undefined],
-  ])('of a trained avatar that was %s keeps the old artefact', (_what, event, status, code) => {
+  ])('of a trained avatar that was %s keeps the old artifact', (_what, event, status, code) => {
     const world = apply(training({}, TRAINED), EVENTS.accepted, event);
     expect(world.avatar).toMatchObject({ status, artifact: OLD_ARTIFACT });
     expect(world.avatar?.error?.code).toBe(code);
     expect(world.job.state).toBe(status);
   });
 
-  test('of a trained avatar replaces the whole artefact at its end', () => {
+  test('of a trained avatar replaces the whole artifact at its end', () => {
     let world = apply(training({}, TRAINED), EVENTS.accepted, EVENTS.runningHalf);
     expect(world.avatar?.artifact).toEqual(OLD_ARTIFACT);
     // The open training has no completion date yet.
@@ -130,7 +130,7 @@ describe('a training', () => {
     });
   });
 
-  test('without the artefact of its trainer stores the answer and names the missing field', () => {
+  test('without the artifact of its trainer stores the answer and names the missing field', () => {
     const { avatar, job } = apply(training(), EVENTS.accepted, EVENTS.images);
     expect(avatar).toMatchObject({ status: 'FAILED', artifact: null, falResponseData: IMAGES_ANSWER });
     expect(avatar?.error?.message).toContain('fal-ai/flux-lora-portrait-trainer');

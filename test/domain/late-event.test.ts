@@ -20,7 +20,7 @@ test.each([
   ['FAILED', null, 'failed', true],
   ['FAILED', { detail: 'bad archive' }, 'lora', false],
   ['FAILED', { detail: 'bad archive' }, 'identified', false],
-  // A repeated success without its artefact.
+  // A repeated success without its artifact.
   ['FAILED', {}, 'empty', true],
   ['CANCELLED', undefined, 'lora', true],
   ['CANCELLED', undefined, 'failed', true],

@@ -85,11 +85,11 @@ function brokenBy(before: World, now: World, name: EventName): string | null {
   }
   const artifact = now.avatar?.artifact;
   if (!isDeepStrictEqual(before.avatar?.artifact ?? null, artifact ?? null) && now.avatar !== null) {
-    if (event.kind !== 'succeeded' && event.kind !== 'confirmed') return 'an artefact without a success';
-    if (artifact?.trainer !== job.trainer) return 'an artefact of another trainer';
+    if (event.kind !== 'succeeded' && event.kind !== 'confirmed') return 'an artifact without a success';
+    if (artifact?.trainer !== job.trainer) return 'an artifact of another trainer';
     const { value } = artifact;
     const text = value.kind === 'LORA' ? value.loraUrl : value.finetuneId;
-    if (text === '') return 'half an artefact';
+    if (text === '') return 'half an artifact';
   }
   if (now.avatar !== null && isApplied && !wasFinal && !isRefusedInTime) {
     const shown = { SUBMITTING: null, SUBMIT_UNKNOWN: 'QUEUED', RUNNING: 'TRAINING' } as const;

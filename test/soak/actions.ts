@@ -85,7 +85,7 @@ const WORKS = [
   'fail',
   'fail-plain',
   'fail-5xx',
-  'no-artefact',
+  'no-artifact',
   'cancel-ignored',
   'error-null',
 ] as const satisfies ScenarioName[];

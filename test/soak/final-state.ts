@@ -48,7 +48,7 @@ export type Submit = {
   readonly units: number;
   /** Null: the simulator refused the submit. */
   readonly requestId: string | null;
-  /** What the simulator decided; null while the run is open. A success without its artefact counts as failed. */
+  /** What the simulator decided; null while the run is open. A success without its artifact counts as failed. */
   readonly end: 'succeeded' | 'failed' | 'cancelled' | null;
   /** Its webhooks contradict each other, in random order. */
   readonly isContradicted: boolean;

@@ -70,7 +70,7 @@ function submitOf({ requestId, body, webhookUrl, scenarios }: RecordedRequest, s
     token: webhookUrl === null ? null : (/[0-9a-f]{32}$/.exec(webhookUrl)?.[0] ?? null),
     key: /\bkey=([\w-]+)/.exec(JSON.stringify(body))?.[1] ?? null,
     units: images ?? 1,
-    end: endOf(status, scenarios.includes('no-artefact')),
+    end: endOf(status, scenarios.includes('no-artifact')),
     isContradicted: scenarios.some((name) => CONTRADICTED.has(name)),
     isReported: !scenarios.some((name) => UNREPORTED.has(name)),
   };

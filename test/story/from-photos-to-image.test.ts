@@ -150,7 +150,7 @@ const TRAINERS: readonly TrainerCase[] = [
   },
 ];
 
-describe('exactly its own input is sent to the trainer, and its artefact generates at its own endpoint', () => {
+describe('exactly its own input is sent to the trainer, and its artifact generates at its own endpoint', () => {
   test.each(TRAINERS.map((row) => [row.trainer, row] as const))('%s', async (_name, row) => {
     const avatar = await app.newAvatar({ trainingType: row.trainingType });
     const { trainer, steps } = row;
@@ -165,12 +165,12 @@ describe('exactly its own input is sent to the trainer, and its artefact generat
     const image = await app.generate({ avatarId: avatar.id, strength: 0.7, waitSeconds: 10 });
     expect(image).toMatchObject({ status: 'COMPLETED', error: null });
     const prompt = `${avatar.triggerPhrase}, a portrait by the window`;
-    const artefact =
+    const artifact =
       done.finetuneId === null
         ? { loras: [{ path: done.diffusersLoraFileUrl, scale: 0.7 }] }
         : { finetune_id: done.finetuneId, finetune_strength: 0.7 };
     expect(app.lastSubmit()).toMatchObject({ endpoint: row.generatesWith });
-    const sent = { prompt, num_images: 1, seed: image.seed, ...row.size, ...artefact };
+    const sent = { prompt, num_images: 1, seed: image.seed, ...row.size, ...artifact };
     expect(app.lastSubmit().body).toEqual(sent);
     expect(await app.execute(SentInputDocument, { id: image.id })).toMatchObject({
       generation: { input: sent },
@@ -187,7 +187,7 @@ test('fal is asked to keep a LoRA for a year and an image for a month', async ()
   expect(lifecycle()).toBe(`{"expiration_duration_seconds":${30 * 86_400}}`);
 });
 
-test('the request id is there at once, for a LoRA and for a finetune; the artefact comes only with the result', async () => {
+test('the request id is there at once, for a LoRA and for a finetune; the artifact comes only with the result', async () => {
   for (const trainingType of ['PORTRAIT', 'STYLE'] as const) {
     const { id } = await app.newAvatar({ trainingType });
     const watch = app.watchAvatar({ avatarId: id });

@@ -141,7 +141,7 @@ describe('the whole call is refused, and starts nothing,', () => {
     expect(submits()).toBe(before);
   });
 
-  test('for an avatar without an artefact', async () => {
+  test('for an avatar without an artifact', async () => {
     const { id: avatarId } = await app.newAvatar();
     const input = { avatarId, items: [{ prompt: 'tea' }] };
     expect(await generateImages(input)).toMatchObject({ code: 'NOT_READY' });

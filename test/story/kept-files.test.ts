@@ -98,14 +98,14 @@ const FILES = new TypedDocumentString<Files, { id: string }>(
 );
 
 async function copiedFiles(id: string): Promise<readonly ShownImage[]> {
-  return eventually('the files of the artefact to be copied', async () => {
+  return eventually('the files of the artifact to be copied', async () => {
     const { avatar } = await app.execute(FILES, { id });
     const files = avatar.trainings.edges.flatMap(({ node }) => node.artifact.files);
     return files.length > 0 && files.every((file) => file.sha256 !== null) ? files : null;
   });
 }
 
-test('the files of an artefact are copied too, under the names that they have at fal', async () => {
+test('the files of an artifact are copied too, under the names that they have at fal', async () => {
   const { id, diffusersLoraFileUrl, configFileUrl } = await app.trainedAvatar();
   const files = await copiedFiles(id);
   expect(files.map(({ originalUrl }) => originalUrl)).toEqual([diffusersLoraFileUrl, configFileUrl]);

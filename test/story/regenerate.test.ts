@@ -84,7 +84,7 @@ test('a finetune is used again with its own fields', async () => {
   expect(sentFor(next)).toEqual({ ...before, ...sent });
 });
 
-test('a repetition can be repeated, and keeps the artefact of before a new training', async () => {
+test('a repetition can be repeated, and keeps the artifact of before a new training', async () => {
   const { id: avatarId, diffusersLoraFileUrl: path } = await app.trainedAvatar();
   const first = await app.generate({ avatarId, prompt: 'tea' });
   const sent = app.lastSubmit().body;

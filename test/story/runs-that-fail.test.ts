@@ -31,11 +31,11 @@ describe('a training that fails', () => {
   });
 });
 
-describe('a result without the promised artefact is RESULT_INVALID and kept as it came', () => {
+describe('a result without the promised artifact is RESULT_INVALID and kept as it came', () => {
   test('of a LoRA trainer', async () => {
     const { id } = await app.newAvatar();
 
-    const failed = await app.train({ avatarId: id, imagesUrl: photos('no-artefact') });
+    const failed = await app.train({ avatarId: id, imagesUrl: photos('no-artifact') });
 
     expect(failed).toMatchObject({ status: 'FAILED', isReady: false, diffusersLoraFileUrl: null });
     expect(failed.error?.code).toBe('RESULT_INVALID');
@@ -46,7 +46,7 @@ describe('a result without the promised artefact is RESULT_INVALID and kept as i
   test('of a finetune trainer', async () => {
     const { id } = await app.newAvatar({ trainingType: 'STYLE' });
 
-    const failed = await app.train({ avatarId: id, imagesUrl: photos('no-artefact') });
+    const failed = await app.train({ avatarId: id, imagesUrl: photos('no-artifact') });
 
     expect(failed).toMatchObject({ status: 'FAILED', isReady: false, finetuneId: null });
     expect(failed.error?.code).toBe('RESULT_INVALID');
@@ -57,7 +57,7 @@ describe('a result without the promised artefact is RESULT_INVALID and kept as i
   test('of a generation', async () => {
     const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-    const image = await app.generate({ avatarId: id, prompt: 'tea [[no-artefact]]', waitSeconds: 20 });
+    const image = await app.generate({ avatarId: id, prompt: 'tea [[no-artifact]]', waitSeconds: 20 });
 
     expect(image).toMatchObject({ status: 'FAILED', images: [], imageUrl: null });
     expect(image.error?.code).toBe('RESULT_INVALID');
@@ -65,7 +65,7 @@ describe('a result without the promised artefact is RESULT_INVALID and kept as i
 });
 
 describe('while an avatar is trained again', () => {
-  test('its last good artefact goes on generating', async () => {
+  test('its last good artifact goes on generating', async () => {
     const first = await app.trainedAvatar({ trainingType: 'STYLE' });
     const during = await app.startTraining({ avatarId: first.id, imagesUrl: photos('stuck') });
     expect(during).toMatchObject({ status: 'QUEUED', isReady: true, finetuneId: first.finetuneId });
@@ -87,15 +87,15 @@ describe('while an avatar is trained again', () => {
     expect(failed.error?.code).toBe('PROVIDER_FAILED');
   });
 
-  test('a result without artefact leaves it ready with what it had', async () => {
+  test('a result without artifact leaves it ready with what it had', async () => {
     const first = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-    const failed = await app.train({ avatarId: first.id, imagesUrl: photos('no-artefact') });
+    const failed = await app.train({ avatarId: first.id, imagesUrl: photos('no-artifact') });
 
     expect(failed).toMatchObject({ status: 'FAILED', isReady: true, finetuneId: first.finetuneId });
   });
 
-  test('a success replaces the artefact whole, also by another trainer’s', async () => {
+  test('a success replaces the artifact whole, also by another trainer’s', async () => {
     const first = await app.trainedAvatar({ trainingType: 'STYLE' });
 
     const second = await app.train({ avatarId: first.id, trainer: 'FLUX_LORA_FAST' });

@@ -58,7 +58,7 @@ test('a trainer of the file is offered like a built-in one', async () => {
   expect(description).toBe('fal-ai/wan-22-image-trainer.');
 });
 
-test('it trains with its own fields, and its artefact of two files generates at its own generator', async () => {
+test('it trains with its own fields, and its artifact of two files generates at its own generator', async () => {
   const { id, triggerPhrase, falResponseData } = await trainedByWan();
   expect(app.lastSubmit()).toMatchObject({ endpoint: 'fal-ai/wan-22-image-trainer' });
   expect(app.lastSubmit().body).toEqual({

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
+import { StartTrainingDocument, TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import { freePort } from '../support/free-port.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { photos as archive } from '../support/api-client.ts';
@@ -11,6 +11,16 @@ const app = await startTestApp();
 afterAll(() => app.close());
 
 const PHOTOS = await portraits(app.simulator, 11);
+
+type Receipt = {
+  readonly deleteAvatar: {
+    readonly receipt: { readonly atFal: readonly { readonly url: string; readonly until: string | null }[] };
+  };
+};
+const DELETE = new TypedDocumentString<Receipt, { id: string }>(
+  `mutation ($id: ID!) { deleteAvatar(input: { avatarId: $id }) { ... on DeleteAvatarPayload {
+    receipt { atFal { url until } } } } }`,
+);
 
 /** A new avatar with that many photos. */
 async function avatarWith(count: number, captions: readonly string[] = []): Promise<string> {
@@ -66,6 +76,37 @@ test('keepPhotos keeps them', async () => {
     expect(rows).toEqual([{ job: null }, { job: null }, { job: null }, { job: null }]);
   });
   expect(await app.train(training)).toMatchObject({ status: 'COMPLETED' });
+});
+
+test('the receipt of a deletion lists the zip of photos that fal still has', async () => {
+  const avatarId = await avatarWith(4);
+  const training = { avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST', keepPhotos: true } as const;
+  const urls: string[] = [];
+  for (const _ of [1, 2]) {
+    await app.train(training);
+    urls.push((await lastArchive()).url);
+  }
+  await app.train({ ...training, imagesUrl: archive(), keepPhotos: null });
+  const [expired = '', kept = ''] = urls;
+  await app.restart(async ({ pool }) => {
+    const age = `UPDATE jobs SET created_at = now() - interval '49 hours' WHERE photos_url = $1`;
+    expect((await pool.query(age, [expired])).rowCount).toBe(1);
+  });
+
+  const { deleteAvatar } = await app.execute(DELETE, { id: avatarId });
+
+  const [first, ...others] = deleteAvatar.receipt.atFal;
+  expect(first?.url).toBe(kept);
+  expect(Math.round((Date.parse(first?.until ?? '') - Date.now()) / 3_600_000)).toBe(48);
+  expect(others.map(({ url }) => url)).not.toContain(expired);
+  // LoRA and configuration of three trainings.
+  expect(others).toHaveLength(6);
+  await app.restart(async ({ pool }) => {
+    const { rows } = await pool.query(
+      'SELECT 1 FROM jobs WHERE photos_url IS NOT NULL AND avatar_id IS NULL',
+    );
+    expect(rows).toEqual([]);
+  });
 });
 
 test('keepPhotos beside imagesUrl, whose photos are not the avatar’s, is refused', async () => {

@@ -139,7 +139,7 @@ describe('the trainings of an avatar', () => {
 });
 
 describe('promoting a training', () => {
-  test('gives the avatar its artefact and trainer, and subscribers see it', async () => {
+  test('gives the avatar its artifact and trainer, and subscribers see it', async () => {
     const { avatarId, first, second, older, younger } = await trainedTwice();
     expect([older, younger].map(({ isCurrent }) => isCurrent)).toEqual([false, true]);
     const watch = app.watchAvatar({ avatarId, afterVersion: second.version });
@@ -175,7 +175,7 @@ describe('promoting a training', () => {
     });
   });
 
-  test('whose artefact is the current one changes nothing', async () => {
+  test('whose artifact is the current one changes nothing', async () => {
     const { second, younger } = await trainedTwice();
     expect(await promote(younger.id)).toEqual({ __typename: 'PromotePayload', avatar: second });
   });
@@ -200,7 +200,7 @@ describe('promoting a training', () => {
     }
   });
 
-  test('that has no artefact is NOT_READY and changes nothing', async () => {
+  test('that has no artifact is NOT_READY and changes nothing', async () => {
     const avatar = await app.trainedAvatar();
     await app.startTraining({ avatarId: avatar.id, imagesUrl: photos('stuck-in-queue') });
     const [open] = await trainingsOf(avatar.id);

@@ -38,7 +38,7 @@ test('every bad end is found too, with fal’s words', async () => {
   expect(broken).toMatchObject({ status: 'FAILED', error: { code: 'PROVIDER_FAILED' } });
   expect(broken.error?.message).toContain('Internal server error');
 
-  const empty = await app.train({ avatarId: id, imagesUrl: photos('no-artefact') });
+  const empty = await app.train({ avatarId: id, imagesUrl: photos('no-artifact') });
   expect(empty).toMatchObject({ status: 'FAILED', error: { code: 'RESULT_INVALID' } });
   expect(empty.falResponseData).toMatchObject({ diffusers_lora_file: null });
 });

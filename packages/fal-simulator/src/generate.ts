@@ -82,7 +82,7 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   if (failed) return failed;
   const prompt = String(input['prompt']);
   const seed = typeof input['seed'] === 'number' ? input['seed'] : newSeed(deps.random());
-  if (has(run, 'no-artefact')) return success({ seed, prompt }, 1);
+  if (has(run, 'no-artifact')) return success({ seed, prompt }, 1);
   const byRatio = generator.sizedBy === 'aspect_ratio';
   const size = byRatio
     ? pixelsOfRatio(input['aspect_ratio'], deps.ultraLongSide)

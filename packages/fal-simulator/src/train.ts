@@ -58,7 +58,7 @@ async function finishTraining(
   if (failed) return failed;
   const style = trainer.isStyle(input);
   if (trainer.gives === 'finetune_id') {
-    if (has(run, 'no-artefact')) return success({}, steps);
+    if (has(run, 'no-artifact')) return success({}, steps);
     const made = deps.finetunes.make({ style, likeness, comment: String(input['finetune_comment']) });
     return success({ finetune_id: made.id }, steps);
   }
@@ -87,7 +87,7 @@ async function finishTraining(
     const second = { ...lora, name: `${trainer.alsoGives}.safetensors`, keepMs: run.keepFilesMs };
     result[trainer.alsoGives] = await published(writeLora({ ...metadata, half: 'second' }), second, deps);
   }
-  if (has(run, 'no-artefact')) result[trainer.gives] = null;
+  if (has(run, 'no-artifact')) result[trainer.gives] = null;
   if (has(run, 'odd-url')) result[trainer.gives] = { url: ODD_URL, content_type: lora.contentType };
   return success(result, steps);
 }

@@ -153,9 +153,9 @@ test('slow takes its time', async () => {
   expect((end.body['metrics'] as { inference_time: number }).inference_time).toBeGreaterThan(0.07);
 });
 
-test('no-artefact succeeds without what was promised', async () => {
+test('no-artifact succeeds without what was promised', async () => {
   const { simulator, submit, result } = await fixture();
-  simulator.program({ scenario: 'no-artefact', times: 3 });
+  simulator.program({ scenario: 'no-artifact', times: 3 });
   const of = async (endpoint: string, input: Json) => (await result(await submit(endpoint, input))).body;
   expect(await of(PORTRAIT, training)).toMatchObject({ diffusers_lora_file: null });
   expect(await of(PRO, { data_url: ELSEWHERE, finetune_comment: 'x' })).toEqual({});

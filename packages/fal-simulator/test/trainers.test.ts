@@ -14,7 +14,7 @@ function archiveOf(images: number, extra: Record<string, Uint8Array> = {}): Blob
   return new Blob([zipSync({ ...files, ...extra })], { type: 'application/zip' });
 }
 
-test('the trainers served are these, each with its own fields and its own artefact', () => {
+test('the trainers served are these, each with its own fields and its own artifact', () => {
   const rows = TRAINERS.map(({ endpoint, archiveField, gives }) => [endpoint, archiveField, gives]);
   expect(rows).toEqual([
     ['fal-ai/flux-lora-portrait-trainer', 'images_data_url', 'diffusers_lora_file'],

@@ -33,7 +33,7 @@ const COLUMNS: Readonly<Record<Table, ReadonlyMap<string, string>>> = {
       `(SELECT count(*)::int FROM jobs n WHERE n.avatar_id = t.avatar_id AND n.id <= t.id AND ${isTraining('n')})`,
     ],
     ['files', FILES_OF_RUN],
-    // An instance of an earlier version replaces the artefact without its training.
+    // An instance of an earlier version replaces the artifact without its training.
     [
       'isCurrent',
       `EXISTS (SELECT FROM avatars a WHERE a.id = t.avatar_id AND a.artifact_training_id = t.id

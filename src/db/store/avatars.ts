@@ -83,7 +83,7 @@ async function tryToInsert(
 }
 
 function importedColumns({ trainer, value, training }: Imported) {
-  // An artefact of several files is not imported.
+  // An artifact of several files is not imported.
   const { otherLoraFileUrls: _none, ...columns } = artifactColumns({ trainingId: null, trainer, value });
   const { falResponseData = null, ...known } = training ?? {};
   return {

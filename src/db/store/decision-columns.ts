@@ -1,4 +1,4 @@
-import type { Artifact } from '../../catalog/artefact.ts';
+import type { Artifact } from '../../catalog/artifact.ts';
 import { columnName } from '../column-name.ts';
 import { isFinal, type JobChange } from '../../domain/job-state.ts';
 import { storable } from '../../values/jsonb.ts';
@@ -38,7 +38,7 @@ export function avatarColumns(change: AvatarChange): Columns {
   );
 }
 
-/** An avatar's columns of its artefact. */
+/** An avatar's columns of its artifact. */
 export function artifactColumns({
   trainingId,
   trainer,

@@ -61,7 +61,9 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
       SELECT 'ARTIFACT', u, j.settled_at, j.id FROM jobs j CROSS JOIN LATERAL jsonb_array_elements_text(
         jsonb_build_array(j.artifact->'loraUrl', j.artifact->'configUrl') || coalesce(j.artifact->'otherLoraUrls', '[]')) u
       WHERE j.avatar_id = ${avatarId} AND j.artifact->>'kind' = 'LORA' AND u IS NOT NULL
-    ) f ORDER BY f.kind, f.id DESC LIMIT ${MAX_FILES_LISTED}`;
+      UNION ALL
+      SELECT 'PHOTOS', photos_url, created_at, id FROM jobs WHERE avatar_id = ${avatarId} AND photos_url IS NOT NULL
+    ) f ORDER BY f.kind = 'PHOTOS' DESC, f.kind, f.id DESC LIMIT ${MAX_FILES_LISTED}`;
   return { ...(counts ?? { generations: 0, trainings: 0, photos: 0, bytes: 0 }), atFal };
 }
 
@@ -103,6 +105,6 @@ async function endJobs(
       revision: { increment: 1 },
     },
   });
-  await tx.job.updateMany({ where: of, data: { input: {}, artifact: Prisma.DbNull } });
+  await tx.job.updateMany({ where: of, data: { input: {}, photosUrl: null, artifact: Prisma.DbNull } });
   await tx.webhookDelivery.updateMany({ where: { job: of }, data: { body: null } });
 }

@@ -1,5 +1,5 @@
 import type { Trainer } from '../../catalog/trainers.ts';
-import { hasArtifact, type Artifact } from '../../catalog/artefact.ts';
+import { hasArtifact, type Artifact } from '../../catalog/artifact.ts';
 import type {
   Announcement,
   Avatar,
@@ -13,7 +13,7 @@ import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Json } from '../../values/json.ts';
 import type { JobView } from '../../domain/job-state.ts';
 
-/** The avatar's artefact, or null when it has none yet. */
+/** The avatar's artifact, or null when it has none yet. */
 function artifactOf(
   avatar: Pick<
     Avatar,

@@ -116,13 +116,13 @@ const listing = (runs: string) => `
   ), images AS (
     SELECT g.id AS run_id, (i.n - 1)::int AS position, g.avatar_id, g.owner_id, 'IMAGE' AS kind, i.image->>'url' AS url
     FROM generations_of_runs g CROSS JOIN LATERAL jsonb_array_elements(g.images) WITH ORDINALITY i (image, n)
-  ), artefacts AS (
+  ), artifacts AS (
     SELECT runs.id, (f.n - 1)::int, runs.avatar_id, runs.owner_id, 'ARTIFACT', f.url
     FROM runs CROSS JOIN LATERAL jsonb_array_elements_text(${FILES_OF_ARTIFACT}) WITH ORDINALITY f (url, n)
     WHERE runs.avatar_id IS NOT NULL AND runs.artifact->>'kind' = 'LORA'
   ), files AS (
     INSERT INTO result_files (run_id, position, avatar_id, owner_id, kind, url)
-    TABLE images UNION ALL TABLE artefacts ON CONFLICT DO NOTHING
+    TABLE images UNION ALL TABLE artifacts ON CONFLICT DO NOTHING
   )
   UPDATE jobs j SET files_listed_at = now() FROM runs WHERE j.id = runs.id`;
 
@@ -141,9 +141,9 @@ const due = (kind: FileKind, limit: string) => `
   ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
 
 const CLAIM = `
-  WITH images AS MATERIALIZED (${due('IMAGE', '$1')}), artefacts AS MATERIALIZED (${due('ARTIFACT', '$2')})
+  WITH images AS MATERIALIZED (${due('IMAGE', '$1')}), artifacts AS MATERIALIZED (${due('ARTIFACT', '$2')})
   UPDATE result_files f SET next_attempt_at = now() + $4::float8 * interval '1 millisecond', leased_by = $5
-  FROM (TABLE images UNION ALL TABLE artefacts) d WHERE f.run_id = d.run_id AND f.position = d.position ${CLAIMED}`;
+  FROM (TABLE images UNION ALL TABLE artifacts) d WHERE f.run_id = d.run_id AND f.position = d.position ${CLAIMED}`;
 
 const CLAIM_ONE = `
   UPDATE result_files f SET next_attempt_at = now() + $3::float8 * interval '1 millisecond', leased_by = $4

@@ -1,7 +1,7 @@
 import { announce } from './announce.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { isId } from '../../jobs/ids.ts';
-import type { Artifact } from '../../catalog/artefact.ts';
+import type { Artifact } from '../../catalog/artifact.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import type { PromoteDeps } from '../../jobs/promote.ts';
 

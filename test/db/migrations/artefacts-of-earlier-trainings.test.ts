@@ -15,7 +15,7 @@ async function fill(): Promise<void> {
   await pool.query(migration?.sql ?? '');
 }
 
-test('the newest completed training of an avatar gets its artefact, where it is certain', async () => {
+test('the newest completed training of an avatar gets its artifact, where it is certain', async () => {
   const trained = { artifactTrainer: 'FLUX_LORA_PORTRAIT', diffusersLoraFileUrl: 'https://f/l' };
   await prisma.avatar.createMany({
     data: [

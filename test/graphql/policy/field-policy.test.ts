@@ -23,7 +23,7 @@ test('every list of the caller’s things is a connection with limits, and its c
     .filter(({ name }) => !name.startsWith('__') && !/(?:Connection|Edge)$/.test(name))
     .flatMap((type) => Object.values(type.getFields()));
   // These have their own limits: the trainers of this service, four images a generation, twenty tags an avatar, a few
-  // warnings of a dry run, the photos of one avatar, the files of one artefact, a thousand files of an avatar that can be
+  // warnings of a dry run, the photos of one avatar, the files of one artifact, a thousand files of an avatar that can be
   // deleted once; the results of a batch are counted with it.
   const SHORT_LISTS = [
     'trainers',

@@ -7,11 +7,11 @@ import type { TypedDocument } from '../typed-document.ts';
 export type AvatarStatus =
   /** The training was cancelled. */
   | 'CANCELLED'
-  /** The training has succeeded and its artefact is available, or the avatar was imported. */
+  /** The training has succeeded and its artifact is available, or the avatar was imported. */
   | 'COMPLETED'
   /** No training has been started. */
   | 'DRAFT'
-  /** The training has ended without an artefact. See `error`. */
+  /** The training has ended without an artifact. See `error`. */
   | 'FAILED'
   /** The training is submitted and has not started. If `error` is set, fal may not have received it. */
   | 'QUEUED'
@@ -103,7 +103,7 @@ export type ErrorCode =
   | 'LOST'
   /** The object does not exist or belongs to another owner. The response is the same for both. */
   | 'NOT_FOUND'
-  /** The avatar or the training has no artefact, or none that this server can use. */
+  /** The avatar or the training has no artifact, or none that this server can use. */
   | 'NOT_READY'
   /** The operator of this service found that the submit with unknown outcome started no run. It does not count towards a quota. */
   | 'NOT_STARTED'
@@ -142,7 +142,7 @@ export type GenerateImageInput = {
   seed?: number | null | undefined;
   /** Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`. */
   size?: ImageSize | null | undefined;
-  /** Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
+  /** Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
@@ -180,7 +180,7 @@ export type GenerateImagesItem = {
   seed?: number | null | undefined;
   /** Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`. */
   size?: ImageSize | null | undefined;
-  /** Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
+  /** Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
   strength?: number | null | undefined;
   /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
   width?: number | null | undefined;
@@ -226,11 +226,11 @@ export type ImportAvatarInput = {
   name: string;
   /** Tags: at most 20, each of 1 to 50 characters. Repeated tags count once. Default: none. */
   tags?: Array<string> | null | undefined;
-  /** Trainer that made the artefact, or one whose generator takes it. It determines the endpoint of generations. */
+  /** Trainer that made the artifact, or one whose generator takes it. It determines the endpoint of generations. */
   trainer: Trainer;
-  /** Subject that the artefact was trained for. */
+  /** Subject that the artifact was trained for. */
   trainingType: TrainingType;
-  /** Phrase that the artefact was trained with, 1 to 50 characters. */
+  /** Phrase that the artifact was trained with, 1 to 50 characters. */
   triggerPhrase: string;
 };
 
@@ -319,7 +319,7 @@ export type ProgressSource =
 
 /** Input of `promote`. */
 export type PromoteInput = {
-  /** ID of the training whose artefact to use. */
+  /** ID of the training whose artifact to use. */
   trainingId: string | number;
 };
 
@@ -347,7 +347,7 @@ export type RegenerateInput = {
   seed?: number | null | undefined;
   /** Size of the images, by name. Default: as in the earlier generation. Not together with `width` and `height`. */
   size?: ImageSize | null | undefined;
-  /** Weight of the artefact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: as in the earlier generation. */
+  /** Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: as in the earlier generation. */
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
@@ -400,7 +400,7 @@ export type TrainingStatus =
   | 'CANCELLED'
   /** The training has succeeded. */
   | 'COMPLETED'
-  /** The training has ended without an artefact. See `error`. */
+  /** The training has ended without an artifact. See `error`. */
   | 'FAILED'
   /** The training is submitted and has not started. If `error` is set, fal may not have received it. */
   | 'QUEUED'
@@ -433,7 +433,7 @@ export type UpdateAvatarInput = {
   name?: string | null | undefined;
   /** Tags: at most 20, each of 1 to 50 characters. Repeated tags count once. They replace all earlier tags. */
   tags?: Array<string> | null | undefined;
-  /** New trigger phrase, 1 to 50 characters. Refused with CONFLICT while a run of the avatar is under way. The current artefact knows the old phrase only: train again, or its images may not show the avatar. */
+  /** New trigger phrase, 1 to 50 characters. Refused with CONFLICT while a run of the avatar is under way. The current artifact knows the old phrase only: train again, or its images may not show the avatar. */
   triggerPhrase?: string | null | undefined;
 };
 
@@ -781,7 +781,7 @@ export type DeletePhotoMutationVariables = Exact<{
 
 
 export type DeletePhotoMutation = { deletePhoto:
-    | { deletedPhotoId: string, photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } }
+    | { deletedPhotoId: string, photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } }
     | { code: ErrorCode, message: string }
    };
 
@@ -791,7 +791,7 @@ export type PhotoSetOfQueryVariables = Exact<{
 }>;
 
 
-export type PhotoSetOfQuery = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } | null };
+export type PhotoSetOfQuery = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } | null };
 
 export type WatchPhotoSetSubscriptionVariables = Exact<{
   avatarId: string | number;
@@ -799,9 +799,9 @@ export type WatchPhotoSetSubscriptionVariables = Exact<{
 }>;
 
 
-export type WatchPhotoSetSubscription = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } };
+export type WatchPhotoSetSubscription = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } };
 
-export type PhotoSetFieldsFragment = { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> };
+export type PhotoSetFieldsFragment = { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> };
 
 export type DryRunFieldsFragment = { endpoint: string, input: unknown, warnings: Array<{ code: DryRunWarningCode, message: string }>, cost: { usd: number, quantity: number, unit: PriceUnit, usdPerUnit: number, source: PriceSource, date: string } | null };
 
@@ -872,7 +872,7 @@ export const GenerationFields = 'fragment GenerationFields on Generation{id stat
 
 export const TrainingFields = 'fragment TrainingFields on Training{id attempt status trainer endpoint input falRequestId artifact{__typename ...on LoraArtifact{loraUrl configUrl}...on FinetuneArtifact{finetuneId}}isCurrent error{code message}createdAt submittedAt completedAt}';
 
-export const PhotoSetFields = 'fragment PhotoSetFields on PhotoSet{avatarId version trainer photos{id name caption state code message warnings{code message}size width height contentType expiresAt}accepted pending refused minimum recommended isEnough advice}';
+export const PhotoSetFields = 'fragment PhotoSetFields on PhotoSet{avatarId version trainer photos{id name caption state code message warnings{code message}size width height contentType expiresAt}accepted pending refused minimum recommended isEnough advice photos{url}}';
 
 export const DryRunFields = 'fragment DryRunFields on DryRun{endpoint input warnings{code message}cost{usd quantity unit usdPerUnit source date}}';
 

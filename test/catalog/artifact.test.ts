@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fieldsOf, readFinetune, readLora } from '../../src/catalog/artefact.ts';
+import { fieldsOf, readFinetune, readLora } from '../../src/catalog/artifact.ts';
 import type { Json } from '../../src/values/json.ts';
 
 const LORA = 'https://v3.fal.media/files/a/lora.safetensors';

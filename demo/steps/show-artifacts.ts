@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import type { AvatarState } from '../watch-avatar.ts';
 import type { Avatars, Context } from '../context.ts';
 
-/** Shows the artefacts, and checks them against fal's answers. */
-export function showArtefacts({ output }: Context, avatars: Avatars): void {
+/** Shows the artifacts, and checks them against fal's answers. */
+export function showArtifacts({ output }: Context, avatars: Avatars): void {
   const [portrait, style] = avatars;
-  output.step('Artefacts of the trainings');
+  output.step('Artifacts of the trainings');
   for (const { name, diffusersLoraFileUrl, configFileUrl, finetuneId } of avatars) {
     output.fact(name, `diffusers_lora_file  ${fileName(diffusersLoraFileUrl)}`);
     output.fact('', `config_file          ${fileName(configFileUrl)}`);

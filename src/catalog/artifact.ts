@@ -31,7 +31,7 @@ export type ArtifactColumns = {
   readonly diffusersLoraFileUrl: string | null;
 };
 
-/** The only rule for "ready": the artefact and its trainer are known. */
+/** The only rule for "ready": the artifact and its trainer are known. */
 export function hasArtifact(columns: ArtifactColumns): boolean {
   const { artifactTrainer, finetuneId, diffusersLoraFileUrl } = columns;
   return artifactTrainer !== null && (finetuneId !== null || diffusersLoraFileUrl !== null);
@@ -43,7 +43,7 @@ export type ArtifactReading = { readonly artifact: Artifact } | { readonly missi
 const file = z.object({ url: z.string().refine((url) => parseWebUrl(url) !== null) });
 
 /**
- * Reads the LoRA files in a trainer's answer: all of them, or the artefact is missing. The configuration file is optional:
+ * Reads the LoRA files in a trainer's answer: all of them, or the artifact is missing. The configuration file is optional:
  * a LoRA generates without it.
  *
  * @param fields the answer's fields with the weights
