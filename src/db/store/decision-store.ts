@@ -11,6 +11,7 @@ import type { LoadedJob, RunEventStore, Saved } from '../../jobs/apply-run-event
 import type { Notification } from '../../jobs/publish-outbox.ts';
 import type { WebhookStore } from '../../jobs/handle-webhook.ts';
 
+type Pool = Pick<pg.Pool, 'query'>;
 type Change = Extract<Decision, { kind: 'change' }>;
 type Options = Parameters<RunEventStore['save']>[2];
 type JobKey = { readonly id?: string; readonly requestId?: string; readonly token?: string | null };
@@ -23,8 +24,6 @@ const BATCH = { maxBatchSize: 64, aloneMs: 50 };
 /** In characters. A larger decision is saved alone, so that no batch has more than 4 MB. */
 const MAX_BATCHED_TEXT = 65_536;
 const UNIQUE_VIOLATION = '23505';
-
-type Pool = Pick<pg.Pool, 'query'>;
 
 /**
  * Loads jobs for decisions, and saves the decisions, in prepared statements that concurrent calls share. Of 32 webhooks at
@@ -104,21 +103,16 @@ async function save(
   writes: readonly Write[],
 ): Promise<ReadonlyMap<Write, Saved>> {
   const values = [writes.map(({ jobId }) => jobId), `[${writes.map(({ text }) => text).join()}]`];
-  const { rows } = await pool.query<{ n: number; outboxId: string | null }>({
-    name,
-    text: SAVE[name],
-    values,
-  });
+  const statement = { name, text: SAVE[name], values };
+  const { rows } = await pool.query<{ n: number; outboxId: string | null }>(statement);
   const saved = new Map<Write, Saved>();
   for (const { n, outboxId } of rows) {
     const write = writes[n - 1];
     if (write === undefined) continue;
     const { notification } = write;
     const isVisible = notification !== null && outboxId !== null;
-    saved.set(write, {
-      kind: 'saved',
-      outbox: isVisible ? [{ ...notification, id: BigInt(outboxId) }] : [],
-    });
+    const outbox = isVisible ? [{ ...notification, id: BigInt(outboxId) }] : [];
+    saved.set(write, { kind: 'saved', outbox });
   }
   return saved;
 }
