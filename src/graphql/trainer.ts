@@ -55,7 +55,7 @@ const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
     defaultFor: t.expose('defaultFor', {
       type: [TrainingTypeEnum],
       description:
-        'Training types for which this trainer is the default at present. The default changes when fal does not serve it any more.',
+        'Training types whose default is currently this trainer. The default changes when fal no longer serves the endpoint.',
     }),
     artifact: t.expose('artifact', {
       type: ArtifactKindEnum,
@@ -82,12 +82,12 @@ const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
       resolve: ({ photos }) => photos.minimum,
     }),
     recommendedPhotos: t.int({
-      description: 'Number of photos from which on more of them improve the result little.',
+      description: 'Recommended number of photos. More photos improve the result little.',
       resolve: ({ photos }) => photos.recommended,
     }),
     price: t.string({
       description:
-        'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',
+        'Price at fal when this version was released, as text, or `unknown` if no reliable source names it. fal’s price list takes precedence.',
       resolve: ({ endpoint, steps }) => trainingPrice(endpoint, steps.default),
     }),
     deprecation: t.string({
