@@ -17,7 +17,7 @@ import { acceptedPhotos, uploadPhotos, type PhotoArchiveDeps, type StoredPhoto }
 import { refusalOfFirst } from './replay.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
 import { defaultTrainer, goneNote, type DefaultTrainerDeps } from './default-trainers.ts';
-import type { OneByOne } from '../async/one-by-one.ts';
+import type { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { Trainer, TrainingType } from '../catalog/trainers.ts';
 
 const inputSchema = z.object({
@@ -56,7 +56,7 @@ export type StartTrainingDeps = SubmitDeps &
   DefaultTrainerDeps &
   PhotoArchiveDeps & {
     /** In this process, by owner and avatar. */
-    readonly photoTrainings: OneByOne;
+    readonly photoTrainings: KeyedMutex;
     readonly store: TrainingStore;
     readonly provider: SubmitDeps['provider'] & PhotoArchiveDeps['provider'];
   };

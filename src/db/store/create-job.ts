@@ -4,7 +4,7 @@ import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
-import { OneByOne } from '../../async/one-by-one.ts';
+import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
 
@@ -15,7 +15,7 @@ type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 export class JobCreations {
   readonly #prisma: PrismaClient;
   readonly #limits: SpendLimits;
-  readonly #waiting = new OneByOne();
+  readonly #waiting = new KeyedMutex();
 
   constructor(prisma: PrismaClient, limits: SpendLimits) {
     this.#prisma = prisma;
