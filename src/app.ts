@@ -12,7 +12,7 @@ import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
 import { LoraLinks, trustedOrigins } from './links/lora-links.ts';
-import { KeySet } from './fal/key-set.ts';
+import { WebhookKeys } from './fal/webhook-keys.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase, type Database } from './open-database.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
@@ -193,7 +193,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
     ...graphql,
     authenticate,
     webhook: {
-      keys: new KeySet(fal.jwksUrl, log),
+      keys: new WebhookKeys(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
       jobs: deps,
