@@ -23,7 +23,7 @@ import { PgInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
-import { enter, takeOver } from './jobs/take-over.ts';
+import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { isOutage } from './db/outage.ts';
 import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
@@ -219,9 +219,9 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
   parts.add(() => http.close(GRACE_MS));
   // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
-  const takeOverDeps = { instances, reconciler, inFlight, log };
+  const heartbeatDeps = { instances, reconciler, inFlight, log };
   if (database.kind === 'postgres')
-    loops.push(runEvery((stop) => takeOver(takeOverDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
+    loops.push(runEvery((stop) => heartbeat(heartbeatDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
   loops.push(
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
