@@ -28,7 +28,7 @@ import { isOutage } from './db/outage.ts';
 import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
-import { openFal } from './built-in-simulator.ts';
+import { openFal } from './open-fal.ts';
 import { createStudio } from './http/studio.ts';
 import { imageOriginsOf } from './http/image-origins.ts';
 import { startHttp } from './http/server.ts';
