@@ -149,10 +149,10 @@ async function receive(
   });
 }
 
-function rejected({ refusals, log }: WebhookServices, because: Rejection): Rejection {
-  const times = refusals.times(because);
-  if (times !== null) log.warn({ because, times }, 'webhook rejected');
-  return because;
+function rejected({ refusals, log }: WebhookServices, reason: Rejection): Rejection {
+  const times = refusals.times(reason);
+  if (times !== null) log.warn({ reason, times }, 'webhook rejected');
+  return reason;
 }
 
 async function record(
