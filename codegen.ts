@@ -30,6 +30,7 @@ const MORE_FIELDS = new Map(
   parse(`
     fragment AvatarFields on Avatar { externalId tags trainer trainerNote }
     fragment GenerationFields on Generation { numImages images { flagged } }
+    fragment PhotoSetFields on PhotoSet { photos { url } }
   `).definitions.map((definition) => {
     const { name, selectionSet } = definition as FragmentDefinitionNode;
     return [name.value, selectionSet.selections] as const;

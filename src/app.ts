@@ -146,7 +146,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
       retentionDays: config.photoRetentionDays,
     }),
     ...photos,
-    resultFiles: resultFiles.resultFiles,
+    ...resultFiles.jobs,
     loraLinks: new LoraLinks({ trustedOrigins: trustedOrigins(config, fal), closing: closing.signal }),
     waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };
@@ -206,7 +206,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
       // The URL may have another name of this machine in it than the page that uses it.
       isAllowedOrigin: (origin, host) => isAllowedOrigin(origin, isLocal ? 'localhost' : host),
     },
-    files: resultFiles.downloads,
+    files: { jobs: deps, urls: resultFiles.urls, log },
     studio: config.studio && createStudio(config.studio, imageOrigins),
     readiness: {
       database: () => database.ping(),

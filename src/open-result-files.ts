@@ -23,7 +23,7 @@ type Options = Pick<KeepFilesDeps, 'log' | 'metrics' | 'closing'> & {
   readonly fal: FalConfig;
 };
 
-/** The parts that copy the files of runs, and serve the copies. */
+/** The parts that copy the files of runs, and make the URLs of files. */
 export async function openResultFiles(options: Options) {
   const { config, database, instanceId, fal, closing, log } = options;
   const { keepsFiles } = config;
@@ -44,7 +44,8 @@ export async function openResultFiles(options: Options) {
   });
   // All instances have this key in common.
   const urls = new FileUrls(fal.key, createOwnAddress(config));
-  const fileUrl: Services['fileUrl'] = (file, host) => (keepsFiles ? urls.urlOf(file, host) : null);
+  const fileUrl: Services['fileUrl'] = (file, host) =>
+    keepsFiles || 'photoId' in file ? urls.urlOf(file, host) : null;
   const swept = {
     storage: resultFiles,
     claim,
@@ -52,8 +53,8 @@ export async function openResultFiles(options: Options) {
     log,
   };
   return {
-    resultFiles,
-    downloads: { jobs: { files, resultFiles, keeper }, urls, log },
+    jobs: { files, resultFiles, keeper },
+    urls,
     fileUrl,
     readBacklog: () => files.readBacklog(),
     begin: () => [

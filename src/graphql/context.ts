@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { ChangeLog } from '../live/watch-changes.ts';
 import type { Notifications } from '../live/notifications.ts';
-import type { FileRef } from '../jobs/keep-files.ts';
+import type { ServedRef } from '../jobs/open-file.ts';
 import type { StreamTickets } from '../auth/stream-tickets.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
@@ -136,8 +136,8 @@ export type Services = {
   readonly rows: RowReads;
   /** The URL for the upload of a photo, for a client that addresses this server by `host`. */
   readonly uploadUrl: (token: string, host: string | undefined) => string;
-  /** The URL of our copy of a file; null if this server keeps no files. */
-  readonly fileUrl: (file: FileRef, host: string | undefined) => string | null;
+  /** The URL of a photo, or of our copy of a file of a run; null if this server keeps no copies. */
+  readonly fileUrl: (file: ServedRef, host: string | undefined) => string | null;
   readonly usage: UsageReads;
   readonly changes: ChangeLog;
   readonly streamTickets: Pick<StreamTickets, 'create' | 'identify'>;

@@ -61,6 +61,13 @@ const PhotoType = builder.objectRef<Photo>('Photo').implement({
     name: t.exposeString('name', { description: 'Name of the file, as given by the caller.' }),
     caption: t.exposeString('caption', { nullable: true, description: 'Caption for the training.' }),
     state: t.expose('state', { type: PhotoStateEnum, description: 'State of the photo.' }),
+    url: t.string({
+      nullable: true,
+      description:
+        'URL of the photo as it is stored: an upright JPEG, at most 2048 pixels long. Anyone with this URL can fetch it. It expires after one to two hours, or when the photo is deleted: read the set again for a new one. Null unless accepted.',
+      resolve: ({ id, state }, _args, { fileUrl, host }) =>
+        state === 'ACCEPTED' ? fileUrl({ photoId: id }, host) : null,
+    }),
     code: t.field({
       type: PhotoRefusalEnum,
       nullable: true,

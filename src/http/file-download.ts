@@ -1,12 +1,5 @@
 import { pipeline } from 'node:stream/promises';
-import {
-  findFile,
-  readCopy,
-  type FileLookup,
-  type OpenFileDeps,
-  type StoredCopy,
-  waitForCopy,
-} from '../jobs/open-file.ts';
+import { findFile, type FileLookup, type OpenFileDeps, type ReadableFile } from '../jobs/open-file.ts';
 import { LEAST_PACE, watchPace, type Pace } from './download-pace.ts';
 import { isKnown } from './if-none-match.ts';
 import { rangeIn } from './file-range.ts';
@@ -30,7 +23,7 @@ const REFUSALS = {
   forged: [403, 'FILE_URL_INVALID', 'The URL was not made by this server, or was changed.'],
   expired: [410, 'FILE_URL_EXPIRED', 'The URL has expired: read the object again for a new one.'],
   gone: [410, 'FILE_GONE', 'The file could not be copied from fal, and there will be no copy.'],
-  'not-yet': [503, 'FILE_NOT_READY', 'The file is not copied from fal yet: try again.'],
+  'not-yet': [503, 'FILE_NOT_READY', 'Not copied from fal yet, or the storage is away: try again.'],
   'no-room': [503, 'TOO_MANY_DOWNLOADS', 'Too many downloads are under way: try again.'],
   method: [405, 'METHOD_NOT_ALLOWED', 'Allowed methods: GET, HEAD.'],
 } as const;
@@ -96,8 +89,8 @@ export function createFileDownload(
       return;
     }
     try {
-      const lookup = await waitForCopy(jobs, token.ref, found, left.signal).catch(unlessAway);
-      if (lookup.kind === 'stored') await send(request, response, { token, copy: lookup.copy });
+      const lookup = await found.open(left.signal).catch(unlessAway);
+      if (lookup.kind === 'stored') await send(request, response, { token, file: lookup.file });
       else refuse(response, lookup.kind, lookup);
     } finally {
       ofOwner.release(found.ownerId);
@@ -107,17 +100,17 @@ export function createFileDownload(
   async function send(
     request: IncomingMessage,
     response: ServerResponse,
-    { token, copy }: { readonly token: Valid; readonly copy: StoredCopy },
+    { token, file }: { readonly token: Valid; readonly file: ReadableFile },
   ): Promise<void> {
-    const { size, sha256, contentType } = copy;
+    const { size, contentType } = file;
     const { headers } = request;
-    const etag = `"${sha256}"`;
+    const etag = `"${file.etag}"`;
     const isImage = contentType.startsWith('image/');
     const kept = {
       etag,
       'accept-ranges': 'bytes',
       'cache-control': `private, max-age=${Math.floor((token.expiresAt - Date.now()) / 1000)}, immutable`,
-      'content-disposition': `${isImage ? 'inline' : 'attachment'}; filename="${nameOf(token.ref, copy)}"`,
+      'content-disposition': `${isImage ? 'inline' : 'attachment'}; filename="${nameOf(token.ref, file)}"`,
     };
     if (isKnown(headers['if-none-match'], etag)) return void response.writeHead(304, kept).end();
     const mayPart = (headers['if-range'] ?? etag) === etag;
@@ -133,7 +126,7 @@ export function createFileDownload(
     };
     const status = part === null ? 200 : 206;
     if (request.method === 'HEAD' || size === 0) return void response.writeHead(status, head).end();
-    const content = await readCopy(jobs, copy, part ?? undefined);
+    const content = await file.read(part ?? undefined);
     if (content === null) {
       refuse(response, 'unknown');
       return;
@@ -172,12 +165,14 @@ const ENDINGS: Readonly<Record<string, string>> = {
   'image/avif': 'avif',
 };
 
-/** Of an image by its bytes and the day of its generation; of another file as fal names it, if that is a plain name. */
-function nameOf({ runId, position }: Valid['ref'], { kind, url, contentType }: StoredCopy): string {
+/** Of a picture by its bytes and the day of its id; of another file as fal names it, if that is a plain name. */
+function nameOf(ref: Valid['ref'], { artifactUrl, contentType }: ReadableFile): string {
+  if ('photoId' in ref) return `avatar-photo-${dayOf(ref.photoId)}.jpg`;
+  const { runId, position } = ref;
   const ending = ENDINGS[contentType];
   if (ending !== undefined) return `avatar-image-${dayOf(runId)}-${position + 1}.${ending}`;
-  const name = new URL(url).pathname.split('/').at(-1) ?? '';
-  return kind === 'ARTIFACT' && /^\w[\w.-]{0,99}$/.test(name) ? name : `${runId}-${position + 1}.bin`;
+  const name = artifactUrl === null ? '' : (new URL(artifactUrl).pathname.split('/').at(-1) ?? '');
+  return /^\w[\w.-]{0,99}$/.test(name) ? name : `${runId}-${position + 1}.bin`;
 }
 
 /** A version 7 UUID begins with the time at which it was made. */

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { FileRef } from '../jobs/keep-files.ts';
+import type { ServedRef } from '../jobs/open-file.ts';
 import type { OwnAddress } from './own-address.ts';
 
 export const FILE_PATH = '/files';
@@ -8,13 +8,13 @@ export const FILE_PATH = '/files';
 const PATH = /^\/files\/([\w-]{52})$/;
 
 const HOUR_MS = 3_600_000;
-/** The kind of the run, its id, the position and the hour at whose beginning the URL expires. */
+/** The kind of the id, the id, the position and the hour at whose beginning the URL expires. */
 const PAYLOAD_BYTES = 1 + 16 + 2 + 4;
 const MAC_BYTES = 16;
-const KINDS = ['gen', 'job'];
+const KINDS = ['gen', 'job', 'pho'];
 
 export type FileToken =
-  | { readonly kind: 'valid'; readonly ref: FileRef; readonly expiresAt: number }
+  | { readonly kind: 'valid'; readonly ref: ServedRef; readonly expiresAt: number }
   | { readonly kind: 'malformed' | 'forged' | 'expired' };
 
 /**
@@ -31,10 +31,11 @@ export class FileUrls {
     this.#address = address;
   }
 
-  urlOf({ runId, position }: FileRef, host: string | undefined, now = Date.now()): string {
+  urlOf(ref: ServedRef, host: string | undefined, now = Date.now()): string {
+    const [id, position] = 'photoId' in ref ? [ref.photoId, 0] : [ref.runId, ref.position];
     const payload = Buffer.alloc(PAYLOAD_BYTES);
-    payload[0] = KINDS.indexOf(runId.slice(0, 3));
-    payload.write(runId.slice(4), 1, 'hex');
+    payload[0] = KINDS.indexOf(id.slice(0, 3));
+    payload.write(id.slice(4), 1, 'hex');
     payload.writeUInt16BE(position, 17);
     payload.writeUInt32BE(Math.floor(now / HOUR_MS) + 2, 19);
     const token = Buffer.concat([payload, this.#mac(payload)]).toString('base64url');
@@ -50,8 +51,10 @@ export class FileUrls {
     if (!timingSafeEqual(this.#mac(payload), bytes.subarray(PAYLOAD_BYTES))) return { kind: 'forged' };
     const expiresAt = payload.readUInt32BE(19) * HOUR_MS;
     if (expiresAt <= now) return { kind: 'expired' };
-    const runId = `${KINDS[payload[0] ?? 0] ?? ''}_${payload.toString('hex', 1, 17)}`;
-    return { kind: 'valid', ref: { runId, position: payload.readUInt16BE(17) }, expiresAt };
+    const kind = KINDS[payload[0] ?? 0] ?? '';
+    const id = `${kind}_${payload.toString('hex', 1, 17)}`;
+    const ref = kind === 'pho' ? { photoId: id } : { runId: id, position: payload.readUInt16BE(17) };
+    return { kind: 'valid', ref, expiresAt };
   }
 
   #mac(payload: Uint8Array): Buffer {

@@ -27,16 +27,32 @@ export interface ServedFileStore {
   markLost(ref: FileRef, file: string): Promise<void>;
 }
 
+/** A file that this server serves: of a run, or an accepted photo. */
+export type ServedRef = FileRef | { readonly photoId: string };
+
 export type OpenFileDeps = {
   readonly files: ServedFileStore;
   readonly resultFiles: Pick<FileStorage, 'read' | 'size'>;
+  readonly photoStore: {
+    /** Null when the photo is not accepted, or is deleted. */
+    findStored(photoId: string): Promise<{ readonly ownerId: string; readonly file: string } | null>;
+  };
+  readonly photoFiles: Pick<FileStorage, 'read' | 'size'>;
   readonly keeper: Pick<FileKeeper, 'copy' | 'hasRoom' | 'underWay'>;
 };
 
-export type StoredCopy = FileCopy & Pick<FoundFile, 'kind' | 'url'>;
+/** A file that can be read. */
+export type ReadableFile = Pick<FileCopy, 'size' | 'contentType'> & {
+  /** Another one for other bytes. */
+  readonly etag: string;
+  /** fal's address of a file of an artifact; null for a picture. */
+  readonly artifactUrl: string | null;
+  /** The content, or a part of it; null when it is deleted in the meantime. */
+  read(part?: FilePart): Promise<AsyncIterable<Uint8Array> | null>;
+};
 
 export type FileLookup =
-  | { readonly kind: 'stored'; readonly copy: StoredCopy }
+  | { readonly kind: 'stored'; readonly file: ReadableFile }
   /** There is no such file, or it is deleted. */
   | { readonly kind: 'unknown' }
   /** fal does not have it any more, or it must not be fetched. */
@@ -49,21 +65,47 @@ const WAIT_MS = 60_000;
 /** Between two looks at a copy that another instance makes. */
 const LOOK_MS = 250;
 
+/** A file, and its owner. */
+export type ServedFile = {
+  readonly ownerId: string;
+  /** @param left aborted when nobody waits any more */
+  open(left: AbortSignal): Promise<FileLookup>;
+};
+
 /** Null: there is no such file, or it is deleted. */
-export async function findFile({ files }: OpenFileDeps, ref: FileRef): Promise<FoundFile | null> {
-  const found = await files.find(ref);
-  if (found !== null) return found;
+export async function findFile(deps: OpenFileDeps, ref: ServedRef): Promise<ServedFile | null> {
+  if ('photoId' in ref) return findPhoto(deps, ref.photoId);
+  const found = (await deps.files.find(ref)) ?? (await findListed(deps, ref));
+  return found && { ownerId: found.ownerId, open: (left) => waitForCopy(deps, ref, found, left) };
+}
+
+async function findListed({ files }: OpenFileDeps, ref: FileRef): Promise<FoundFile | null> {
   await files.listFilesOf(ref.runId);
   return files.find(ref);
+}
+
+async function findPhoto({ photoStore, photoFiles }: OpenFileDeps, id: string): Promise<ServedFile | null> {
+  const found = await photoStore.findStored(id);
+  if (found === null) return null;
+  const { ownerId, file } = found;
+  return {
+    ownerId,
+    async open() {
+      const size = await photoFiles.size(file);
+      if (size === null) return { kind: 'unknown' };
+      const read = (part?: FilePart) => photoFiles.read(file, part);
+      // The file of a photo never changes.
+      return { kind: 'stored', file: { size, contentType: 'image/jpeg', etag: id, artifactUrl: null, read } };
+    },
+  };
 }
 
 /**
  * Waits for the copy of a file. One that is not copied yet is copied now, once for all who ask for it.
  *
  * @param first as it was found
- * @param left aborted when nobody waits any more
  */
-export async function waitForCopy(
+async function waitForCopy(
   deps: OpenFileDeps,
   ref: FileRef,
   first: FoundFile,
@@ -77,7 +119,12 @@ export async function waitForCopy(
     if (state === 'FAILED') return { kind: 'gone', failure };
     const copy = state === 'STORED' ? storedCopy(found) : null;
     if (copy !== null) {
-      if ((await deps.resultFiles.size(copy.file)) === copy.size) return { kind: 'stored', copy };
+      if ((await deps.resultFiles.size(copy.file)) === copy.size) {
+        const { file, size, contentType, sha256: etag } = copy;
+        const artifactUrl = found.kind === 'ARTIFACT' ? found.url : null;
+        const read = (part?: FilePart) => deps.resultFiles.read(file, part);
+        return { kind: 'stored', file: { size, contentType, etag, artifactUrl, read } };
+      }
       await files.markLost(ref, copy.file);
     } else {
       const retryInMs = nextAttemptInMs ?? 0;
@@ -93,10 +140,9 @@ export async function waitForCopy(
   return { kind: 'unknown' };
 }
 
-function storedCopy({ file, size, sha256, contentType, ...found }: FoundFile): StoredCopy | null {
+function storedCopy({ file, size, sha256, contentType }: FoundFile): FileCopy | null {
   if (file === null || size === null || sha256 === null || contentType === null) return null;
-  const { kind, url } = found;
-  return { kind, url, file, size, sha256, contentType };
+  return { file, size, sha256, contentType };
 }
 
 /** Until the copy has ended, the time is over, or nobody waits any more. */
@@ -109,13 +155,4 @@ async function waitFor(copying: Promise<void> | null, maxMs: number, left: Abort
     pause(waitMs, undefined, { signal }).catch(() => undefined),
   ]);
   stop.abort();
-}
-
-/** The content, or a part of it; null when it is deleted in the meantime. */
-export function readCopy(
-  { resultFiles }: OpenFileDeps,
-  { file }: StoredCopy,
-  part: FilePart | undefined,
-): Promise<AsyncIterable<Uint8Array> | null> {
-  return resultFiles.read(file, part);
 }

@@ -40,6 +40,8 @@ test('photos are uploaded, and each has its verdict', async () => {
   const set = await client.photoSet(id);
   expect(set).toMatchObject({ accepted: 5, refused: 1, pending: 0 });
   expect(set?.photos[0]).toMatchObject({ id: results[0]?.photoId, caption: 'in the garden' });
+  expect(set?.photos.map(({ url }) => url !== null)).toEqual([...photos.map(() => true), false]);
+  expect((await fetch(set?.photos[0]?.url ?? '')).headers.get('content-type')).toBe('image/jpeg');
 
   const totalBytes = [...photos, noPhoto].reduce((sum, { size }) => sum + size, 0);
   expect(reports).toHaveLength(7);

@@ -199,6 +199,7 @@ test('every statement finds its rows of large tables by an index, and every inde
     const photos = new PrismaPhotoStore(prisma, { photosPerOwner: null, retentionDays: null });
     await photos.deleteDue(200);
     await photos.findUnknown(['file-1']);
+    await photos.findStored('pho_1');
     await forgetChanges(pool, new AbortController().signal);
     const files = new PgResultFileStore(pool, 'living');
     await files.findUnknown(['file-1']);

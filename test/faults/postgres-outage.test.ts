@@ -14,7 +14,6 @@ import type { GraphQLFormattedError } from 'graphql';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-const WAIT = { timeout: 30_000, interval: 50 };
 const IN_TIME_MS = 30_000;
 /** Connections of one instance. */
 const POOL_SIZE = 10;
@@ -64,14 +63,14 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
         if (errors.length > 0) refused += 1;
         else answered += 1;
       });
-      await expect.poll(isReady, WAIT).toBe(503);
+      await expect.poll(isReady).toBe(503);
       // The database ends those that have a connection after 15 s, so they must not be waited for here.
       await eventually('those without a connection', () => (refused === 5 ? true : null), IN_TIME_MS);
       expect(answered).toBe(0);
       await operator.query('COMMIT');
       await Promise.all(asked);
       expect(answered).toBe(POOL_SIZE);
-      await expect.poll(isReady, WAIT).toBe(200);
+      await expect.poll(isReady).toBe(200);
     });
 
     test('ends connections during writes: no acknowledged write is missing, no run is paid for twice', async () => {
@@ -130,10 +129,10 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       const { id } = await server.newAvatar();
       proxy.stall();
       const unanswered = server.ask(AvatarByIdDocument, { id });
-      await expect.poll(isReady, WAIT).toBe(503);
+      await expect.poll(isReady).toBe(503);
       expect(codesOf((await unanswered).errors)).toEqual(['SERVICE_UNAVAILABLE']);
       proxy.resume();
-      await expect.poll(isReady, WAIT).toBe(200);
+      await expect.poll(isReady).toBe(200);
       expect((await server.avatar(id))?.id).toBe(id);
     });
 
@@ -152,7 +151,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       expect(await stack.simulator.deliver(stack.webhookOf(falRequestId))).toBe(503);
       // 5 s are promised; the rest is for a busy machine. fal waits 15 s.
       expect(performance.now() - began).toBeLessThan(10_000);
-      await expect.poll(isReady, WAIT).toBe(503);
+      await expect.poll(isReady).toBe(503);
       expect((await fetch(`${server.url}/livez`)).status).toBe(200);
       // One through SQL of ours, one through Prisma.
       const answers = [
@@ -165,7 +164,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       }
 
       await proxy.reopen();
-      await expect.poll(isReady, WAIT).toBe(200);
+      await expect.poll(isReady).toBe(200);
       expect(await stack.simulator.deliver(stack.webhookOf(falRequestId))).toBe(200);
       // The subscription was open all the time.
       await watch.until(({ status }) => status === 'COMPLETED', 'the end');

@@ -39,6 +39,8 @@ async function serve(
     },
     resultFiles: { read: () => Promise.resolve(read()), size: () => Promise.resolve(SIZE) },
     keeper: { copy: () => Promise.resolve(), hasRoom: () => true, underWay: () => null },
+    photoStore: { findStored: () => Promise.resolve(null) },
+    photoFiles: { read: () => Promise.resolve(null), size: () => Promise.resolve(null) },
   };
   const answer = createFileDownload({ jobs, urls, log }, leastPace);
   /** One for each request: when its answer has ended, however it did. */

@@ -33,5 +33,5 @@ test('jobs taken over are polled at once, and a long sweep delays no heartbeat',
 test('a sweep that fails is logged', async () => {
   const { deps, log } = fixture(1, () => Promise.reject(new Error('no connection')));
   await heartbeat(deps, ON);
-  await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'warn' }, { level: 'error' }]));
+  await expect.poll(() => log.lines).toMatchObject([{ level: 'warn' }, { level: 'error' }]);
 });

@@ -4,10 +4,11 @@ import { readdir } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { copiedImages, generationWith, shownImages } from '../support/shown-files.ts';
+import { copiedImages, generationWith, shownImages, shownPhotos } from '../support/shown-files.ts';
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { FileUrls } from '../../src/http/file-url.ts';
+import { spots } from '../support/pictures.ts';
 import { startFileHost } from '../support/file-host.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -123,6 +124,73 @@ describe('a URL of a file', () => {
       String(PNG.length),
       '',
     ]);
+  });
+});
+
+describe('a URL of a photo', () => {
+  let photoId = '';
+  let photoUrl = '';
+  beforeAll(async () => {
+    const { id } = await app.newAvatar();
+    await app.uploadPhotos(id, [{ name: 'a.png', bytes: await (await spots(1)).png().toBuffer() }]);
+    const [photo] = await shownPhotos(app, id);
+    photoId = photo?.id ?? '';
+    photoUrl = photo?.url ?? '';
+  });
+  const photo = () => ({ photoId });
+  const bytesOf = (address: string) => Buffer.from(address.slice(-52), 'base64url');
+
+  test('names the photo alone, is the same within an hour, and expires', async () => {
+    const begin = 480_000 * HOUR_MS;
+    const first = urls().urlOf(photo(), undefined, begin);
+    expect(urls().urlOf(photo(), undefined, begin + HOUR_MS - 1)).toBe(first);
+    const { pathname } = new URL(first);
+    const expiresAt = begin + 2 * HOUR_MS;
+    expect(urls().read(pathname, expiresAt - 1)).toEqual({ kind: 'valid', ref: photo(), expiresAt });
+    const old = urls().urlOf(photo(), undefined, Date.now() - 3 * HOUR_MS);
+    expect(await codeOf(await fetch(old))).toEqual([410, 'FILE_URL_EXPIRED']);
+  });
+
+  test('with any character changed is refused with 403', async () => {
+    const { pathname } = new URL(photoUrl);
+    const token = photoUrl.slice(-52);
+    for (let index = 0; index < token.length; index += 1) {
+      const changed = `${token.slice(0, index)}${token[index] === 'A' ? 'B' : 'A'}${token.slice(index + 1)}`;
+      expect(urls().read(pathname.replace(token, changed))).toEqual({ kind: 'forged' });
+    }
+    const other = photoUrl.replace(/.{3}$/, (end) => (end === 'AAA' ? 'BBB' : 'AAA'));
+    expect(await codeOf(await fetch(other))).toEqual([403, 'FILE_URL_INVALID']);
+  });
+
+  test('of another kind of file opens no photo, and one of a photo opens nothing else', async () => {
+    expect((await fetch(photoUrl)).status).toBe(200);
+    const photoToken = bytesOf(photoUrl);
+    const imageToken = bytesOf(url);
+    const artifactToken = bytesOf(urls().urlOf({ runId: `job_${'0'.repeat(32)}`, position: 0 }, undefined));
+    const address = (...parts: Buffer[]) => `${app.url}/files/${Buffer.concat(parts).toString('base64url')}`;
+    // The kind and the id; the rest, which is the position and the expiry; the signature.
+    const cut = (token: Buffer) =>
+      [token.subarray(0, 17), token.subarray(17, 23), token.subarray(23)] as const;
+    const [kindAndId, rest, signature] = cut(photoToken);
+    for (const token of [imageToken, artifactToken]) {
+      const [otherKindAndId, otherRest, otherSignature] = cut(token);
+      for (const forged of [
+        // The photo with the signature of another file, and the other file with that of the photo.
+        address(kindAndId, rest, otherSignature),
+        address(otherKindAndId, otherRest, signature),
+        // The kind alone exchanged.
+        address(token.subarray(0, 1), photoToken.subarray(1)),
+        address(photoToken.subarray(0, 1), token.subarray(1)),
+      ])
+        expect(await codeOf(await fetch(forged))).toEqual([403, 'FILE_URL_INVALID']);
+    }
+    // Signed by this server: the kind of an id decides where it is looked up.
+    for (const ref of [
+      { runId: photoId.replace('pho_', 'gen_'), position: 0 },
+      { runId: photoId.replace('pho_', 'job_'), position: 0 },
+      { photoId: generationId.replace('gen_', 'pho_') },
+    ])
+      expect(await codeOf(await fetch(urls().urlOf(ref, undefined)))).toEqual([404, 'FILE_UNKNOWN']);
   });
 });
 

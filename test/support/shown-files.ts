@@ -1,6 +1,7 @@
 import { eventually } from './eventually.ts';
 import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import type { ApiClient } from './api-client.ts';
+import type { CallOptions } from './graphql-call.ts';
 import type { Simulator } from '@likeness/fal-simulator';
 
 export type ShownImage = {
@@ -36,6 +37,23 @@ export function copiedImages(app: ApiClient, id: string) {
     const generation = await shownImages(app, id);
     return generation.images.every(({ sha256 }) => sha256 !== null) ? generation : null;
   });
+}
+
+type ShownPhotos = {
+  readonly photoSet: {
+    readonly photos: readonly { readonly id: string; readonly state: string; readonly url: string | null }[];
+  } | null;
+};
+
+const PHOTOS = new TypedDocumentString<ShownPhotos, { avatarId: string }>(
+  'query ($avatarId: ID!) { photoSet(avatarId: $avatarId) { photos { id state url } } }',
+);
+
+/** The photos of an avatar with their URLs. */
+export async function shownPhotos(app: ApiClient, avatarId: string, options?: CallOptions) {
+  const { photoSet } = await app.execute(PHOTOS, { avatarId }, options);
+  if (photoSet === null) throw new Error(`There are no photos of ${avatarId}`);
+  return photoSet.photos;
 }
 
 /** A generation that fal completes with images at these addresses. */

@@ -6,6 +6,7 @@ import type { NewPhoto, NewPhotoStore } from '../../jobs/create-photo-uploads.ts
 import type { DeletedPhotos, DeletePhotoDeps } from '../../jobs/delete-photo.ts';
 import type { SweepPhotosDeps } from '../../jobs/sweep-photos.ts';
 import type { ExpectedPhoto, PhotoUploadStore, PhotoVerdict } from '../../jobs/receive-photo.ts';
+import type { OpenFileDeps } from '../../jobs/open-file.ts';
 import type { PhotoArchiveDeps } from '../../jobs/photo-archive.ts';
 import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
@@ -78,6 +79,12 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
       FROM photos WHERE token_hash = ${tokenHash}`;
     return photo ?? null;
   }
+
+  findStored: OpenFileDeps['photoStore']['findStored'] = async (photoId) => {
+    const [photo] = await this.#prisma.$queryRaw<{ ownerId: string; file: string }[]>`
+      SELECT owner_id AS "ownerId", file FROM photos WHERE id = ${photoId} AND file IS NOT NULL`;
+    return photo ?? null;
+  };
 
   findAccepted: PhotoArchiveDeps['photoStore']['findAccepted'] = async (ownerId, avatarId) => {
     const photos = await this.#prisma.photo.findMany({

@@ -781,7 +781,7 @@ export type DeletePhotoMutationVariables = Exact<{
 
 
 export type DeletePhotoMutation = { deletePhoto:
-    | { deletedPhotoId: string, photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } }
+    | { deletedPhotoId: string, photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } }
     | { code: ErrorCode, message: string }
    };
 
@@ -791,7 +791,7 @@ export type PhotoSetOfQueryVariables = Exact<{
 }>;
 
 
-export type PhotoSetOfQuery = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } | null };
+export type PhotoSetOfQuery = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } | null };
 
 export type WatchPhotoSetSubscriptionVariables = Exact<{
   avatarId: string | number;
@@ -799,9 +799,9 @@ export type WatchPhotoSetSubscriptionVariables = Exact<{
 }>;
 
 
-export type WatchPhotoSetSubscription = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } };
+export type WatchPhotoSetSubscription = { photoSet: { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> } };
 
-export type PhotoSetFieldsFragment = { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> };
+export type PhotoSetFieldsFragment = { avatarId: string, version: number, trainer: Trainer, accepted: number, pending: number, refused: number, minimum: number, recommended: number, isEnough: boolean, advice: Array<string>, photos: Array<{ id: string, name: string, caption: string | null, state: PhotoState, code: PhotoRefusalCode | null, message: string | null, size: number, width: number | null, height: number | null, contentType: string | null, expiresAt: string | null, url: string | null, warnings: Array<{ code: PhotoWarningCode, message: string }> }> };
 
 export type DryRunFieldsFragment = { endpoint: string, input: unknown, warnings: Array<{ code: DryRunWarningCode, message: string }>, cost: { usd: number, quantity: number, unit: PriceUnit, usdPerUnit: number, source: PriceSource, date: string } | null };
 
@@ -872,7 +872,7 @@ export const GenerationFields = 'fragment GenerationFields on Generation{id stat
 
 export const TrainingFields = 'fragment TrainingFields on Training{id attempt status trainer endpoint input falRequestId artifact{__typename ...on LoraArtifact{loraUrl configUrl}...on FinetuneArtifact{finetuneId}}isCurrent error{code message}createdAt submittedAt completedAt}';
 
-export const PhotoSetFields = 'fragment PhotoSetFields on PhotoSet{avatarId version trainer photos{id name caption state code message warnings{code message}size width height contentType expiresAt}accepted pending refused minimum recommended isEnough advice}';
+export const PhotoSetFields = 'fragment PhotoSetFields on PhotoSet{avatarId version trainer photos{id name caption state code message warnings{code message}size width height contentType expiresAt}accepted pending refused minimum recommended isEnough advice photos{url}}';
 
 export const DryRunFields = 'fragment DryRunFields on DryRun{endpoint input warnings{code message}cost{usd quantity unit usdPerUnit source date}}';
 

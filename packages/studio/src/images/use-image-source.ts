@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useStudio } from '../live/studio.ts';
-import type { Picture } from '../live/library.ts';
+import type { Generation } from '../live/library.ts';
 
 const LAST_TRY = 1;
 
@@ -9,7 +9,7 @@ const LAST_TRY = 1;
  * addresses expire, and the image gets one more try: `key` changes then.
  */
 export function useImageSource(
-  generation: Pick<Picture, 'id' | 'avatarId'> | null,
+  generation: Pick<Generation, 'id' | 'avatarId'> | null,
   url: string | null,
 ): { readonly src: string | null; readonly key: string; readonly onError: () => void } {
   const { library } = useStudio();
@@ -18,7 +18,7 @@ export function useImageSource(
   const onError = () => {
     const fail = () => setFailed({ url, tries: tries + 1 });
     if (tries === LAST_TRY || generation === null) fail();
-    else void library.refreshPicture(generation).then(fail, fail);
+    else void library.refreshGeneration(generation).then(fail, fail);
   };
   return { src: tries > LAST_TRY ? null : url, key: `${url} ${tries}`, onError };
 }
