@@ -17,7 +17,8 @@ import { Notifications } from './live/notifications.ts';
 import { openDatabase, type Database } from './open-database.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
 import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
-import { PrismaJobStore } from './db/store/job-store.ts';
+import { createJobStore } from './db/store/job-store.ts';
+import { forgetDeliveries } from './db/store/deliveries.ts';
 import { PrismaPhotoStore } from './db/store/photo-store.ts';
 import { PgInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
@@ -101,7 +102,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
         (await import('./live/redis-bridge.ts')).bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
   const instanceId = randomUUID();
-  const store = new PrismaJobStore(database, config.limits, instanceId);
+  const store = createJobStore(database, config.limits, instanceId);
   const instances = new PgInstanceStore(database.pool, instanceId);
   parts.add(await enter({ instances, log }, { isAlone: database.kind === 'embedded' }));
   const settings = {
@@ -225,7 +226,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
   loops.push(
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
-    runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
+    runEvery((stop) => forgetDeliveries(database.prisma, stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
     ...sweepPhotos(deps),
     ...resultFiles.begin(),
     runEvery((stop) => forgetChanges(database.pool, stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
