@@ -6,7 +6,7 @@ import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artifact.ts';
 import { isId } from '../jobs/ids.ts';
-import { notFound, openStream, versionFrom } from './stream.ts';
+import { notFoundError, openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
@@ -161,7 +161,7 @@ builder.prismaObjectField(GenerationNode, 'avatar', (t) =>
     resolve: async ({ ownerId, avatarId }, _args, context, info) => {
       const avatar = await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
       // Deleted during the read.
-      if (avatar === null) throw notFound();
+      if (avatar === null) throw notFoundError();
       return avatar;
     },
   }),

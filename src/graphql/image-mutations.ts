@@ -1,7 +1,7 @@
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { errorsOf, notFound, unwrap } from './refusals.ts';
+import { errorsOf, refuseNotFound, unwrap } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
 import { generateImages, MAX_ITEMS, type ItemOutcome } from '../jobs/generate-images.ts';
 import { GenerationNode } from './generation.ts';
@@ -54,7 +54,7 @@ export async function generationAfter(
   const { generationId: id } = unlessDryRun(answer);
   const columns = columnsFor(info).Generation;
   const generation = await context.rows.generation(viewerOf(context).ownerId, id, columns);
-  return { generation: generation ?? notFound('The generation has been deleted.') };
+  return { generation: generation ?? refuseNotFound('The generation has been deleted.') };
 }
 
 const GenerateImagePayload = generationPayload('GenerateImagePayload', SUBMITTED);

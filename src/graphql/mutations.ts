@@ -2,7 +2,7 @@ import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { errorsOf, notFound } from './refusals.ts';
+import { errorsOf, refuseNotFound } from './refusals.ts';
 import {
   MAX_EXTERNAL_ID_LENGTH,
   MAX_NAME_LENGTH,
@@ -42,7 +42,7 @@ export async function avatarAfter(
 ): Promise<{ avatar: Avatar }> {
   const { avatarId: id } = unlessDryRun(answer);
   const avatar = await context.rows.avatar(viewerOf(context).ownerId, id, columnsFor(info).Avatar);
-  return { avatar: avatar ?? notFound('The avatar has been deleted.') };
+  return { avatar: avatar ?? refuseNotFound('The avatar has been deleted.') };
 }
 
 const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;

@@ -6,7 +6,7 @@ import {
   type PhotoUpload,
 } from '../jobs/create-photo-uploads.ts';
 import { deletePhoto } from '../jobs/delete-photo.ts';
-import { errorsOf, notFound, unwrap } from './refusals.ts';
+import { errorsOf, refuseNotFound, unwrap } from './refusals.ts';
 import { PHOTO_LIMITS } from '../domain/photo.ts';
 import { PhotoSet, readPhotoSet, type PhotoSetShape } from './photo-set.ts';
 import type { Context } from './context.ts';
@@ -60,7 +60,7 @@ async function photoSetOf(
   { avatarId }: { readonly avatarId: string },
   context: Context,
 ): Promise<PhotoSetShape> {
-  return (await readPhotoSet(context, avatarId, null)) ?? notFound('The avatar has been deleted.');
+  return (await readPhotoSet(context, avatarId, null)) ?? refuseNotFound('The avatar has been deleted.');
 }
 
 builder.mutationField('createPhotoUploads', (t) =>

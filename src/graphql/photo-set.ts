@@ -15,7 +15,7 @@ import { TrainerEnum } from './trainer.ts';
 import { versionFrom } from './stream.ts';
 import type { Context } from './context.ts';
 import type { PhotoCounts } from '../domain/photo-set.ts';
-import type { Trainer } from '../catalog/trainers.ts';
+import type { TrainerName } from '../catalog/trainers.ts';
 import type { Photo } from '../generated/prisma/client.ts';
 
 const PhotoStateEnum = builder.enumType('PhotoState', {
@@ -124,7 +124,7 @@ function warningsOf({ warningCodes }: Photo): readonly PhotoWarning[] {
 export type PhotoSetShape = {
   readonly avatarId: string;
   readonly version: number;
-  readonly trainer: Trainer;
+  readonly trainer: TrainerName;
   readonly needs: PhotoCounts;
   readonly photos: readonly Photo[];
 };
@@ -168,7 +168,7 @@ export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
 export async function readPhotoSet(
   context: Context,
   avatarId: string,
-  trainer: Trainer | null | undefined,
+  trainer: TrainerName | null | undefined,
 ): Promise<PhotoSetShape | null> {
   if (!isId(avatarId)) return null;
   const avatar = await context.prisma.avatar.findFirst({

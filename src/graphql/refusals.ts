@@ -136,7 +136,7 @@ export function unwrap<T, Code extends RefusalCode>(answer: Result<T, Code>): T 
   return answer.done;
 }
 
-export function notFound(message: string): never {
+export function refuseNotFound(message: string): never {
   throw new ERROR_OF_CODE.NOT_FOUND({ code: 'NOT_FOUND', message });
 }
 

@@ -1,7 +1,7 @@
 import { builder } from './builder.ts';
 import { BUILT_IN, deprecationNotice } from '../catalog/catalog.ts';
 import { estimateTraining, priceOf, priceText, usdText } from '../catalog/prices.ts';
-import { TRAINING_TYPES, type TrainerRow, type TrainingType } from '../catalog/trainers.ts';
+import { TRAINING_TYPES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
 import { defaultTrainer } from '../jobs/default-trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
@@ -17,7 +17,7 @@ export const TrainerEnum = builder.enumType('Trainer', {
   values: Object.fromEntries(BUILT_IN.trainers.map((row) => [row.name, { description: descriptionOf(row) }])),
 });
 
-export function descriptionOf(row: TrainerRow): string {
+export function descriptionOf(row: Trainer): string {
   const notice = deprecationNotice(row);
   return notice === null ? `${row.endpoint}.` : `${row.endpoint}. ${notice}.`;
 }
@@ -38,7 +38,7 @@ function trainingPrice(endpoint: string, defaultSteps: number): string {
     : `${price} (${usdText(estimate.microUsd)} for the default ${defaultSteps})`;
 }
 
-type TrainerShape = TrainerRow & { readonly defaultFor: readonly TrainingType[] };
+type TrainerShape = Trainer & { readonly defaultFor: readonly TrainingType[] };
 
 const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
   description: 'Properties of a trainer.',

@@ -4,7 +4,7 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
-import { notFound } from './stream.ts';
+import { notFoundError } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
@@ -185,7 +185,7 @@ export const TrainingNode = builder.prismaNode('Job', {
         const avatar =
           avatarId === null ? null : await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
         // Deleted during the read.
-        if (avatar === null) throw notFound();
+        if (avatar === null) throw notFoundError();
         return avatar;
       },
     }),

@@ -4,7 +4,7 @@ import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
-import { OneByOne } from '../../async/one-by-one.ts';
+import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
 
@@ -17,7 +17,7 @@ type Store = Pick<StartTrainingDeps['store'], 'createTraining' | 'findFirst'> &
 
 export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {
   /** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
-  const waiting = new OneByOne();
+  const waiting = new KeyedMutex();
   const create = (job: AnyJob, generation: NewGeneration | null): Promise<Creation> => {
     const write = () => createJob(prisma, job, generation, limits);
     const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', limits);
