@@ -1,6 +1,6 @@
 import { execute, Kind, type DocumentNode, type GraphQLResolveInfo } from 'graphql';
 import { isId } from '../jobs/ids.ts';
-import { enterStream, notFound, openStream } from './stream.ts';
+import { enterStream, notFoundError, openStream } from './stream.ts';
 import { viewerOf } from './builder.ts';
 import { watchRow } from '../live/watch.ts';
 import type { FeedSource } from '../live/feed.ts';
@@ -24,7 +24,7 @@ export async function followRow<Row extends Versioned>(
 ): Promise<AsyncIterableIterator<Row>> {
   const { push } = context;
   const { id, listen, read, isLast, afterVersion } = followed;
-  if (!isId(id)) throw notFound();
+  if (!isId(id)) throw notFoundError();
   if (push === undefined) return openStream(context, () => watchRow(followed));
   const { feeds, resumeVariable, isOfRowOnly } = push.selections.of(info);
   const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
@@ -39,7 +39,7 @@ export async function followRow<Row extends Versioned>(
     isOfRowOnly,
     render: renderer(context, push, info),
   }));
-  if (stream === null) throw notFound();
+  if (stream === null) throw notFoundError();
   push.onOpen(stream);
   return stream;
 }

@@ -6,7 +6,7 @@ import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { earlierCall } from './earlier-call.ts';
 import { isAbout, isUniqueViolation, untilDecided } from './unique-index.ts';
-import { OneByOne } from '../../async/one-by-one.ts';
+import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
 
@@ -19,7 +19,7 @@ type Store = Pick<StartTrainingDeps['store'], 'createTraining' | 'findFirst'> &
 
 export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {
   /** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
-  const waiting = new OneByOne();
+  const waiting = new KeyedMutex();
   const create = (job: AnyJob, generation: NewGeneration | null): Promise<Creation> => {
     const write = () => untilDecided(() => tryToCreate(prisma, job, generation, limits));
     const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', limits);
