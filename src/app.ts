@@ -12,7 +12,7 @@ import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
 import { LoraLinks, trustedOrigins } from './links/lora-links.ts';
-import { KeySet } from './fal/key-set.ts';
+import { WebhookKeys } from './fal/webhook-keys.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase, type Database } from './open-database.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
@@ -24,12 +24,12 @@ import { PgInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
-import { enter, takeOver } from './jobs/take-over.ts';
+import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { isOutage } from './db/outage.ts';
 import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
-import { openFal } from './built-in-simulator.ts';
+import { openFal } from './open-fal.ts';
 import { createStudio } from './http/studio.ts';
 import { imageOriginsOf } from './http/image-origins.ts';
 import { startHttp } from './http/server.ts';
@@ -194,7 +194,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
     ...graphql,
     authenticate,
     webhook: {
-      keys: new KeySet(fal.jwksUrl, log),
+      keys: new WebhookKeys(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
       jobs: deps,
@@ -220,9 +220,9 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
   parts.add(() => http.close(GRACE_MS));
   // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
-  const takeOverDeps = { instances, reconciler, inFlight, log };
+  const heartbeatDeps = { instances, reconciler, inFlight, log };
   if (database.kind === 'postgres')
-    loops.push(runEvery((stop) => takeOver(takeOverDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
+    loops.push(runEvery((stop) => heartbeat(heartbeatDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
   loops.push(
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
