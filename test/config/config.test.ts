@@ -35,6 +35,7 @@ const NAMES = (
 
 const LOCAL_LIMITS = {
   ...NO_LIMITS,
+  avatarsPerOwner: null,
   photosPerOwner: null,
   streamsPerOwner: null,
   operationsPerSocket: 10,
