@@ -2,6 +2,7 @@ import { BODY_SHARES, BodyBudget } from './body-budget.ts';
 import { declaredLength, withBody } from './read-body.ts';
 import { readSignedHeaders, readWebhook, type GenuineWebhook } from '../fal/read-webhook.ts';
 import { pathOf } from './request-head.ts';
+import { sendJson } from './send-json.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
 import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
@@ -89,14 +90,7 @@ export function createFalWebhook(services: WebhookServices): FalWebhook {
     const outcome = await receive(services, room, request);
     services.count(outcome);
     const [status, text] = RESPONSES[outcome];
-    const body = JSON.stringify({ outcome: text });
-    response
-      .writeHead(status, {
-        ...HEADERS[status],
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      })
-      .end(body);
+    sendJson(response, status, { outcome: text }, HEADERS[status]);
     return 'answered';
   };
 }

@@ -1,6 +1,7 @@
 import { createOwnAddress } from './own-address.ts';
 import { askForBody } from './expect-continue.ts';
 import { pathOf } from './request-head.ts';
+import { sendJson } from './send-json.ts';
 import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
 import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../jobs/receive-photo.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -46,11 +47,9 @@ export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Phot
     if (origin !== undefined && isAllowedOrigin(origin, host))
       response.setHeader('access-control-allow-origin', origin);
     const { status, body } = await answerTo(request, response, jobs);
-    const text = body === null ? '' : JSON.stringify(body);
-    const headers = { 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' };
-    response
-      .writeHead(status, text === '' ? headers : { ...headers, 'content-type': 'application/json' })
-      .end(text);
+    response.setHeader('cache-control', 'no-store');
+    if (body === null) response.writeHead(status, { 'content-length': 0 }).end();
+    else sendJson(response, status, body);
     return 'answered';
   };
 }
