@@ -12,6 +12,7 @@ import { sendJson } from './send-json.ts';
 import type { FilePart } from '../storage/file-storage.ts';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Log } from '../log/log.ts';
+import type { Route } from './route.ts';
 
 /** Downloads under way, of one owner and in total. */
 const MAX_OF_OWNER = 100;
@@ -36,8 +37,6 @@ export type FileDownloads = {
   readonly log: Log;
 };
 
-export type FileDownloadRoute = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
-
 /** Any page may show a file whose URL it has. A file that is opened as a page may do nothing. */
 const HEADERS = {
   'access-control-allow-origin': '*',
@@ -46,10 +45,7 @@ const HEADERS = {
 };
 
 /** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
-export function createFileDownload(
-  { jobs, urls, log }: FileDownloads,
-  leastPace: Pace = LEAST_PACE,
-): FileDownloadRoute {
+export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace: Pace = LEAST_PACE): Route {
   const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
   const ofAll = new KeyedSemaphore(null, MAX_OF_ALL);
   const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);

@@ -5,6 +5,7 @@ import { sendJson } from './send-json.ts';
 import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
 import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../jobs/receive-photo.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Route } from './route.ts';
 
 export const PHOTO_PATH = '/photos';
 
@@ -37,10 +38,8 @@ export type PhotoUploads = {
   readonly isAllowedOrigin: (origin: string, host: string | null) => boolean;
 };
 
-export type PhotoUploadRoute = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
-
 /** Takes `PUT /photos/<token>`, the raw bytes of one photo. The URL is the right to upload; no token is read. */
-export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): PhotoUploadRoute {
+export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Route {
   return async (request, response) => {
     const { origin, host = null } = request.headers;
     response.setHeader('vary', 'Origin');
