@@ -64,6 +64,18 @@ export class StudioSteps {
     return this.page.getByRole('list', { name: 'Photos' }).getByRole('listitem').filter({ hasText: name });
   }
 
+  /** Resolves when the contact sheet shows that many photos from addresses that begin so. */
+  async photosLoaded(count: number, address: string): Promise<void> {
+    await eventually(`${count} photos from ${address}`, async () => {
+      const loaded = await this.page.evaluate<number>(
+        `[...document.querySelectorAll('.shot-frame img')].filter(
+          (image) => image.src.startsWith(${JSON.stringify(address)}) && image.naturalWidth > 0,
+        ).length`,
+      );
+      return loaded === count ? true : null;
+    });
+  }
+
   /** Resolves when all photos are accepted and the training may start. */
   async enoughPhotos(): Promise<void> {
     await this.page.locator('.train-start button:enabled').waitFor();
