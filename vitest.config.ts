@@ -32,6 +32,7 @@ export default defineConfig({
     provide: { everyPair: false },
     // A guard: longer than every wait of test/support.
     testTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 10 } },
     // Opening a database on a busy machine, and closing what a test left.
     hookTimeout: 60_000,
     teardownTimeout: 10_000,

@@ -1,6 +1,6 @@
 import { execute, Kind, type DocumentNode, type GraphQLResolveInfo } from 'graphql';
 import { isId } from '../jobs/ids.ts';
-import { enterStream, notFound, openStream } from './stream.ts';
+import { enterStream, notFoundError, openStream } from './stream.ts';
 import { viewerOf } from './builder.ts';
 import { watchRow } from '../live/watch.ts';
 import type { FeedSource } from '../live/feed.ts';
@@ -32,7 +32,7 @@ export async function followRow<Row extends Versioned>(
   const reader = { afterVersion, take: push.take, onEnd: enterStream(context) };
   if (!isId(id)) {
     reader.onEnd();
-    throw notFound();
+    throw notFoundError();
   }
   // The WebSocket ends with the token.
   const stream = await feeds.join(key, reader, () => ({
@@ -42,7 +42,7 @@ export async function followRow<Row extends Versioned>(
     isOfRowOnly,
     render: renderer(context, push, info),
   }));
-  if (stream === null) throw notFound();
+  if (stream === null) throw notFoundError();
   push.onOpen(stream);
   return stream;
 }

@@ -7,7 +7,7 @@ import type { GoneEndpoints } from './default-trainers.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { ProviderCode, Refusal, RefusalCode, Result } from '../domain/user-error.ts';
 import type { RunEvent } from '../domain/run-event.ts';
-import type { Trainer } from '../catalog/trainers.ts';
+import type { TrainerName } from '../catalog/trainers.ts';
 
 export type SubmitRequest = {
   readonly endpoint: string;
@@ -26,7 +26,7 @@ export type NewJob = {
   readonly id: string;
   readonly ownerId: string;
   readonly avatarId: string;
-  readonly trainer: Trainer;
+  readonly trainer: TrainerName;
   /** Why it is not the default trainer, if that is not the caller's wish. */
   readonly trainerNote?: string | null;
   readonly endpoint: string;

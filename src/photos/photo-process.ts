@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import * as z from 'zod';
 import { PHOTO_LIMITS, STORED_SIDE } from '../domain/photo.ts';
-import { OneByOne } from '../async/one-by-one.ts';
+import { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { Log } from '../log/log.ts';
 
 /** Ends the process after this time without work: it takes 100 MB. */
@@ -79,7 +79,7 @@ export type PhotoResult = z.output<typeof resultSchema>;
  * turns: the photos of one, which may take half a minute each, do not keep those of all others waiting.
  */
 export class PhotoProcess {
-  readonly #turns = new OneByOne();
+  readonly #turns = new KeyedMutex();
   #last: Promise<unknown> = Promise.resolve();
   #child: ChildProcessWithoutNullStreams | null = null;
   #idle: NodeJS.Timeout | undefined;

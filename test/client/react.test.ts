@@ -58,8 +58,7 @@ const client = quickClient(gateway.url);
 const inApp = (...children: ReactElement[]) =>
   h(StrictMode, null, h(LikenessProvider, { client }, ...children));
 
-const pageShows = (text: string) =>
-  expect.poll(() => page.text(), { timeout: 60_000, interval: 5 }).toBe(text);
+const pageShows = (text: string) => expect.poll(() => page.text()).toBe(text);
 
 test('an avatar is shown live, over one WebSocket, also under StrictMode', async () => {
   const [{ id }, other] = [await app.newAvatar(), await app.newAvatar()];
@@ -159,7 +158,7 @@ test('photos are uploaded with their progress, and leaving cancels the uploads',
   expect(uploaded).toMatchObject([{ state: 'ACCEPTED' }, { state: 'ACCEPTED' }]);
   await pageShows('false 2 undefined');
   expect(await live?.upload(Array.from({ length: 61 }, () => new File(['x'], 'x')))).toEqual([]);
-  await expect.poll(() => page.text(), { timeout: 60_000 }).toMatch(/^false undefined \w/);
+  await expect.poll(() => page.text()).toMatch(/^false undefined \w/);
 
   const cancelled = live?.upload(files);
   await page.leave();

@@ -37,8 +37,8 @@ describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) =
     const watch = client.watchAvatar(id, { onConnection: (name) => connections.push(name) });
 
     expect((await watch.next()).value).toMatchObject({ version });
-    await expect.poll(() => asked, { timeout: 30_000 }).toBeGreaterThan(1);
-    await expect.poll(() => connections.at(-1), { timeout: 30_000 }).toBe(transport);
+    await expect.poll(() => asked).toBeGreaterThan(1);
+    await expect.poll(() => connections.at(-1)).toBe(transport);
     await train(id);
 
     expect((await watch.next()).value?.version).toBeGreaterThan(version);
@@ -109,7 +109,7 @@ describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) =
     await watch.next();
     failures = 0;
     gateway.cut();
-    await expect.poll(() => failures, { timeout: 30_000 }).toBeGreaterThan(2);
+    await expect.poll(() => failures).toBeGreaterThan(2);
     await train(id);
     expect((await watch.next()).value?.version).toBeGreaterThan(version);
     await watch.return();

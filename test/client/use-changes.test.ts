@@ -24,8 +24,7 @@ afterAll(async () => {
 const client = quickClient(gateway.url);
 const inApp = (...children: ReactElement[]) =>
   h(StrictMode, null, h(LikenessProvider, { client }, ...children));
-const pageShows = (text: string) =>
-  expect.poll(() => page.text(), { timeout: 60_000, interval: 5 }).toBe(text);
+const pageShows = (text: string) => expect.poll(() => page.text()).toBe(text);
 
 /** As the README of the package shows it. */
 function Gallery(): ReactElement {
@@ -76,7 +75,7 @@ test('changes come to the function of the last render, and stop with the compone
   page.render(inApp(h(Log, { name: 'second' })));
   await pageShows('second true');
   const { id } = await app.newAvatar();
-  await expect.poll(() => seen.at(-1), { timeout: 60_000 }).toBe('second AvatarChanged');
+  await expect.poll(() => seen.at(-1)).toBe('second AvatarChanged');
   page.render(inApp());
   await pageShows('');
   const before = seen.length;

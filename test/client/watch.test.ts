@@ -102,7 +102,7 @@ describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) =
     await app.simulator.deliver({ url: callbackUrl, requestId, body: okFor(requestId) });
     await app.startTraining({ avatarId, imagesUrl: photos('stuck-in-queue') });
     const now = await app.avatarNow(avatarId);
-    await expect.poll(async () => (await watch.next()).value?.version, { timeout: 60_000 }).toBe(now.version);
+    await expect.poll(async () => (await watch.next()).value?.version).toBe(now.version);
     await watch.return();
   });
 

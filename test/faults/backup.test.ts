@@ -8,16 +8,15 @@ import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { readBackup } from '../../src/backup/format.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
-import { eventually } from '../support/eventually.ts';
 import { startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
-import { buildCommands, npmRun, runCommand, startCommand } from './run-command.ts';
+import { buildCommands, npmRun, runCommand } from './run-command.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 const NO_LINKS = fileURLToPath(new URL('no-links.mjs', import.meta.url));
-const PATIENCE_MS = 60_000;
+const SIGNAL_AT_FILE = fileURLToPath(new URL('signal-at-file.mjs', import.meta.url));
 
 let folder: string;
 let dataDir: string;
@@ -85,23 +84,14 @@ test('a backup beside a running server is refused with advice, and the server co
 test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
   'a backup that gets %s leaves no backup, and a database that opens',
   async (signal) => {
-    const before = await openDatabase({ dataDir, log: silent });
-    await before.pool.query(MANY_DELIVERIES); // long enough to be interrupted
-    await before.close();
-    const backup = startCommand('backup', [join(folder, 'b.gz')], { DATA_DIR: dataDir });
-    await eventually(
-      'its file to be written',
-      async () => ((await readdir(folder)).some((name) => name.endsWith('.unfinished')) ? true : null),
-      PATIENCE_MS,
-    );
-    backup.kill(signal);
-    const { code, said } = await backup.ended;
+    const env = { DATA_DIR: dataDir, AT: '.unfinished', SIGNAL: signal };
+    const { code, said } = await runCommand('backup', [join(folder, 'b.gz')], env, SIGNAL_AT_FILE);
     expect(code).not.toBe(0);
     expect(existsSync(join(folder, 'b.gz'))).toBe(false);
     if (signal !== 'SIGKILL') {
       expect(said).toContain(`ended by ${signal}; there is no backup`);
-      expect(await readdir(folder)).toEqual([]);
     }
+    expect(await readdir(folder)).toHaveLength(signal === 'SIGKILL' ? 1 : 0);
     await (await serve(dataDir)).newAvatar();
   },
 );
@@ -109,14 +99,14 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
 test('without hard links a backup is published whole, replaces nothing, and leaves nothing when it fails', async () => {
   const file = join(folder, 'b.gz');
   const env = { DATA_DIR: dataDir };
-  const failed = await startCommand('backup', [file], { ...env, FAIL_AT_NAME: '1' }, NO_LINKS).ended;
+  const failed = await runCommand('backup', [file], { ...env, FAIL_AT_NAME: '1' }, NO_LINKS);
   expect(failed).toMatchObject({ code: 1, said: expect.stringContaining('EIO') as string });
   expect(await readdir(folder)).toEqual([]);
 
-  expect(await startCommand('backup', [file], env, NO_LINKS).ended).toMatchObject({ code: 0 });
+  expect(await runCommand('backup', [file], env, NO_LINKS)).toMatchObject({ code: 0 });
   expect(await readdir(folder)).toEqual(['b.gz']);
   const { madeAt } = await readBackup(file);
-  expect(await startCommand('backup', [file], env, NO_LINKS).ended).toMatchObject({ code: 1 });
+  expect(await runCommand('backup', [file], env, NO_LINKS)).toMatchObject({ code: 1 });
   expect((await readBackup(file)).madeAt).toBe(madeAt);
 });
 
@@ -188,11 +178,9 @@ test('a restore needs an empty folder; a killed one leaves no database and can b
   expect(refused.said).toContain('is not empty (postgres)');
 
   const target = join(folder, 'data');
-  const first = startCommand('restore', [file], { DATA_DIR: target });
-  const begun = join(target, 'postgres.new', 'base');
-  await eventually('the files to be made', () => (existsSync(begun) ? true : null), 60_000);
-  first.kill('SIGKILL');
-  await first.ended;
+  const env = { DATA_DIR: target, AT: 'postgres.new', SIGNAL: 'SIGKILL' };
+  expect(await runCommand('restore', [file], env, SIGNAL_AT_FILE)).toMatchObject({ code: null });
+  expect(existsSync(join(target, 'postgres.new', 'base'))).toBe(true);
   expect(existsSync(join(target, 'postgres'))).toBe(false);
 
   // Only the server's user can read the database, whatever the folder allows.
@@ -201,11 +189,3 @@ test('a restore needs an empty folder; a killed one leaves no database and can b
   expect((await stat(join(target, 'postgres'))).mode & 0o777).toBe(0o700);
   expect(await readdir(target)).toEqual(['postgres']);
 });
-
-/** A job and 100,000 deliveries about it. */
-const MANY_DELIVERIES = `
-  INSERT INTO jobs (id, kind, owner_id, trainer, endpoint, input, token, state, next_poll_at, updated_at)
-    VALUES ('job', 'TRAINING', 'owner', 'FLUX_PRO', 'endpoint', '{}', 'token', 'COMPLETED', NULL, now());
-  INSERT INTO webhook_deliveries (job_id, request_id, body_sha256, outcome, body)
-    SELECT 'job', 'request-' || n, md5(n::text) || md5(n::text), 'APPLIED', convert_to(repeat(md5(n::text), 10), 'UTF8')
-      FROM generate_series(1, 100000) AS n`;

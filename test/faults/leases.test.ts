@@ -83,7 +83,7 @@ describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
         (sum, server) => sum + server.countLogged('run event recorded', { state: 'COMPLETED' }),
         0,
       );
-    await expect.poll(recorded, { timeout: 20_000 }).toBe(3);
+    await expect.poll(recorded).toBe(3);
   });
 });
 

@@ -5,7 +5,7 @@ import {
   AvatarByIdDocument,
   CreateAvatarDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
+import { postgresPlace, type PostgresPlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
@@ -14,7 +14,6 @@ import type { GraphQLFormattedError } from 'graphql';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-const WAIT = { timeout: 30_000, interval: 50 };
 const IN_TIME_MS = 30_000;
 /** Connections of one instance. */
 const POOL_SIZE = 10;
@@ -24,26 +23,26 @@ const codesOf = (errors: readonly GraphQLFormattedError[]) =>
   errors.map(({ extensions }) => extensions?.['code']);
 
 describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
-  let database: { readonly name: string; readonly url: string };
+  let database: PostgresPlace;
   let proxy: TcpProxy;
   let stack: Stack;
   /** A session past the proxy. */
   let operator: pg.Client;
 
   const begin = async (env: StackOptions['env'] = {}) => {
-    database = await createPostgresDatabase(POSTGRES);
-    const url = new URL(database.url);
+    database = await postgresPlace(POSTGRES, false);
+    const url = new URL(database.env.DATABASE_URL);
     proxy = await startTcpProxy([{ host: url.hostname, port: Number(url.port || '5432') }]);
     url.port = String(proxy.port);
-    stack = await startStack({ database: { DATABASE_URL: url.href }, env });
-    operator = new pg.Client({ connectionString: database.url });
+    stack = await startStack({ database: { ...database.env, DATABASE_URL: url.href }, env });
+    operator = new pg.Client({ connectionString: database.env.DATABASE_URL });
     await operator.connect();
   };
   const end = async () => {
     await stack.close();
     await proxy.close();
     await operator.end();
-    await dropPostgresDatabase(POSTGRES, database.name);
+    await database.drop();
   };
   const isReady = async () => (await stack.server().readiness()).status;
 
@@ -64,14 +63,14 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
         if (errors.length > 0) refused += 1;
         else answered += 1;
       });
-      await expect.poll(isReady, WAIT).toBe(503);
+      await expect.poll(isReady).toBe(503);
       // The database ends those that have a connection after 15 s, so they must not be waited for here.
       await eventually('those without a connection', () => (refused === 5 ? true : null), IN_TIME_MS);
       expect(answered).toBe(0);
       await operator.query('COMMIT');
       await Promise.all(asked);
       expect(answered).toBe(POOL_SIZE);
-      await expect.poll(isReady, WAIT).toBe(200);
+      await expect.poll(isReady).toBe(200);
     });
 
     test('ends connections during writes: no acknowledged write is missing, no run is paid for twice', async () => {
@@ -130,10 +129,10 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       const { id } = await server.newAvatar();
       proxy.stall();
       const unanswered = server.ask(AvatarByIdDocument, { id });
-      await expect.poll(isReady, WAIT).toBe(503);
+      await expect.poll(isReady).toBe(503);
       expect(codesOf((await unanswered).errors)).toEqual(['SERVICE_UNAVAILABLE']);
       proxy.resume();
-      await expect.poll(isReady, WAIT).toBe(200);
+      await expect.poll(isReady).toBe(200);
       expect((await server.avatar(id))?.id).toBe(id);
     });
 
@@ -152,7 +151,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       expect(await stack.simulator.deliver(stack.webhookOf(falRequestId))).toBe(503);
       // 5 s are promised; the rest is for a busy machine. fal waits 15 s.
       expect(performance.now() - began).toBeLessThan(10_000);
-      await expect.poll(isReady, WAIT).toBe(503);
+      await expect.poll(isReady).toBe(503);
       expect((await fetch(`${server.url}/livez`)).status).toBe(200);
       // One through SQL of ours, one through Prisma.
       const answers = [
@@ -165,7 +164,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       }
 
       await proxy.reopen();
-      await expect.poll(isReady, WAIT).toBe(200);
+      await expect.poll(isReady).toBe(200);
       expect(await stack.simulator.deliver(stack.webhookOf(falRequestId))).toBe(200);
       // The subscription was open all the time.
       await watch.until(({ status }) => status === 'COMPLETED', 'the end');

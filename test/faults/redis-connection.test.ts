@@ -7,7 +7,6 @@ import { severalNeeds } from '../support/several-needs.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const HEARTBEAT_MS = 10_000;
-const WAIT = { timeout: 20_000, interval: 20 };
 
 const { title, isMissing } = await severalNeeds('a Redis that', ['redis']);
 
@@ -30,14 +29,14 @@ async function proxyTo(port: number, delayMs = 0): Promise<TcpProxy & { readonly
 }
 
 const connected = ({ relay }: ReturnType<typeof instance>) =>
-  vi.waitFor(() => expect(relay.isConnected()).toBe(true), WAIT);
+  expect.poll(() => relay.isConnected()).toBe(true);
 
 describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
   test('rejects the password is logged once, leaves local notifications, and connects once the password is right', async () => {
     const port = await freePort();
     await startRedis(port, ['--requirepass', 'right']);
     const here = instance(`redis://:wrong@127.0.0.1:${port}`, 'avt');
-    await vi.waitFor(() => expect(here.log.lines).toHaveLength(1), WAIT);
+    await expect.poll(() => here.log.lines).toHaveLength(1);
     await expect(here.news.publish(announcementOf('avt'))).rejects.toThrow('no connection to Redis');
     expect(here.heard).toEqual([changed('avt')]);
     expect(here.relay.isConnected()).toBe(false);
@@ -59,7 +58,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     await admin.acl('SETUSER', 'app', 'on', '>pass', '~*', '+@all', 'resetchannels');
     ownHeartbeat();
     const here = instance(`redis://app:pass@127.0.0.1:${port}`, 'avt');
-    await vi.waitFor(() => expect(here.log.lines).toHaveLength(1), WAIT);
+    await expect.poll(() => here.log.lines).toHaveLength(1);
     expect(String((here.log.lines[0]?.fields as { err?: unknown }).err)).toContain('NOPERM');
     const connections = async () => /total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1];
     const before = await connections();
@@ -88,7 +87,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     const changes = ({ heard }: typeof here) => heard.filter(({ kind }) => kind === 'changed');
     expect(changes(here)).toHaveLength(100);
     await Promise.all(sending);
-    await vi.waitFor(() => expect(changes(there)).toHaveLength(100), WAIT);
+    await expect.poll(() => changes(there)).toHaveLength(100);
   });
 
   test('hangs fails every publish in time, keeps none of them, and works again when it wakes', async () => {
@@ -111,7 +110,7 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     redis.signal('SIGCONT');
     await connected(here);
     await here.news.publish(announcementOf('avt', 5001));
-    await vi.waitFor(() => expect(there.heard.at(-1)).toEqual(changed('avt')), WAIT);
+    await expect.poll(() => there.heard.at(-1)).toEqual(changed('avt'));
   });
 
   describe('is behind a half-open connection', () => {
@@ -124,8 +123,8 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
       const here = instance(proxy.redisUrl, 'avt');
       const there = instance(`redis://127.0.0.1:${port}`, 'avt');
       for (const { heard } of [here, there]) {
-        await vi.waitFor(() => expect(heard).toEqual([MISSED]), WAIT);
-        await vi.waitFor(() => here.news.publish(announcementOf('ready')), WAIT);
+        await expect.poll(() => heard).toEqual([MISSED]);
+        await expect.poll(() => here.news.publish(announcementOf('ready'))).toBeUndefined();
       }
       return { here, there, proxy };
     }
@@ -133,11 +132,11 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
     test('is detected by the next heartbeat, replaced, and what was missed is read again', async () => {
       const { here, there, proxy } = await halfOpen();
       proxy.lose();
-      await vi.waitFor(() => there.news.publish(announcementOf('avt')), WAIT);
+      await expect.poll(() => there.news.publish(announcementOf('avt'))).toBeUndefined();
       expect(here.heard).toEqual([MISSED]);
       vi.advanceTimersByTime(HEARTBEAT_MS);
-      await vi.waitFor(() => expect(here.relay.isConnected()).toBe(false), WAIT);
-      await vi.waitFor(() => expect(here.heard).toEqual([MISSED, MISSED]), WAIT);
+      await expect.poll(() => here.relay.isConnected()).toBe(false);
+      await expect.poll(() => here.heard).toEqual([MISSED, MISSED]);
       expect(here.relay.isConnected()).toBe(true);
     });
 
@@ -148,8 +147,8 @@ describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
       expect(here.heard).toEqual([MISSED, changed('avt')]);
       await expect(sending).rejects.toThrow();
       vi.advanceTimersByTime(HEARTBEAT_MS);
-      await vi.waitFor(() => here.news.publish(announcementOf('avt')), WAIT);
-      await vi.waitFor(() => expect(there.heard.at(-1)).toEqual(changed('avt')), WAIT);
+      await expect.poll(() => here.news.publish(announcementOf('avt'))).toBeUndefined();
+      await expect.poll(() => there.heard.at(-1)).toEqual(changed('avt'));
     });
   });
 });

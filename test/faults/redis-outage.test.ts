@@ -6,7 +6,6 @@ import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import { TRANSPORTS } from '../support/api-client.ts';
 
-const WAIT = { timeout: 20_000, interval: 50 };
 const DEGRADED = { status: 200, body: { status: 'degraded', redis: 'unreachable' } };
 
 const { title, isMissing } = await severalNeeds('two instances whose Redis');
@@ -55,7 +54,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       await watch.stop();
     }
     for (const server of stack.servers) {
-      await expect.poll(() => server.readiness(), WAIT).toEqual({ status: 200, body: { status: 'ready' } });
+      await expect.poll(() => server.readiness()).toEqual({ status: 200, body: { status: 'ready' } });
     }
     // Notifications cross instances again.
     const [here, there] = [stack.server(1), stack.server(2)];
@@ -74,7 +73,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
   test('is killed continue, and after its return all subscribers have the present state', async () => {
     await redis?.stop();
     for (const server of stack.servers) {
-      await expect.poll(() => server.readiness(), WAIT).toEqual(DEGRADED);
+      await expect.poll(() => server.readiness()).toEqual(DEGRADED);
     }
     await recovers(await trainingDuringOutage());
     for (const server of stack.servers) {

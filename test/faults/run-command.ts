@@ -7,41 +7,27 @@ const ROOT = new URL('../../', import.meta.url);
 
 type Command = 'backup' | 'restore' | 'move-to-postgres' | 'operator';
 
-export type CommandRun = {
-  readonly kill: (signal: NodeJS.Signals) => void;
-  /** What it printed on both streams, and on stdout alone. */
-  readonly ended: Promise<{ readonly code: number | null; readonly said: string; readonly result: string }>;
-};
+/** What a command printed on both streams, and on stdout alone. */
+type Ended = { readonly code: number | null; readonly said: string; readonly result: string };
 
 export async function buildCommands(): Promise<void> {
   await buildPrograms(['backup', 'restore', 'move-to-postgres', 'operator']);
 }
 
 /**
- * Starts a built command with nothing of this process's settings.
+ * Runs a built command with nothing of this process's settings.
  *
  * @param preload a module that is loaded before it, to break something in it
  */
-export function startCommand(
-  command: Command,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  preload?: string,
-): CommandRun {
-  const imports = preload === undefined ? [] : ['--import', preload];
-  return started(process.execPath, [...imports, programOf(command), ...args], env);
-}
-
-function programOf(command: Command): string {
-  return fileURLToPath(new URL(`dist/${command}.js`, ROOT));
-}
-
 export function runCommand(
   command: Command,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): CommandRun['ended'] {
-  return startCommand(command, args, env).ended;
+  preload?: string,
+): Promise<Ended> {
+  const imports = preload === undefined ? [] : ['--import', preload];
+  const program = fileURLToPath(new URL(`dist/${command}.js`, ROOT));
+  return run(process.execPath, [...imports, program, ...args], env);
 }
 
 /** As it is typed: it is built first. */
@@ -49,18 +35,16 @@ export function npmRun(
   command: Command,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): CommandRun['ended'] {
-  return started('npm', ['run', '--silent', command, '--', ...args], {
-    npm_config_update_notifier: 'false',
-    ...env,
-  }).ended;
+): Promise<Ended> {
+  const npmEnv = { npm_config_update_notifier: 'false', ...env };
+  return run('npm', ['run', '--silent', command, '--', ...args], npmEnv);
 }
 
-function started(
+async function run(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): CommandRun {
+): Promise<Ended> {
   const { PATH, HOME, TMPDIR } = process.env;
   const child = spawn(program, args, {
     cwd: ROOT,
@@ -73,8 +57,6 @@ function started(
     stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   }
   child.stdout.on('data', (text: string) => (result += text));
-  return {
-    kill: (signal) => void child.kill(signal),
-    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, said, result })),
-  };
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, said, result };
 }

@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { aboutNothing, ownKeySet, post, signedWebhook, type OwnKeySet } from '../support/signed-webhooks.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
-import { KeySet } from '../../src/fal/key-set.ts';
+import { WebhookKeys } from '../../src/fal/webhook-keys.ts';
 import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { silent } from '../support/template.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
 import type { Log } from '../../src/log/log.ts';
 
 const MAX_RECORDING = 1000;
+/** A system may reset some of a thousand connections that are opened at once. */
+const AT_ONCE = 100;
 const MB = 1_000_000;
 /** Of webhooks at URLs that are not ours. */
 const MAX_BODIES = 16;
@@ -42,7 +44,7 @@ beforeEach(async () => {
     photos: {},
     files: {},
     webhook: {
-      keys: new KeySet(keys.url, log),
+      keys: new WebhookKeys(keys.url, log),
       accountId: null,
       isOurToken: () => false,
       jobs: { store },
@@ -66,8 +68,11 @@ const webhook = (body?: string) => {
 };
 
 test('a thousand webhooks wait for a database that does not answer; fal is told to repeat the next one', async () => {
-  const waiting = Array.from({ length: MAX_RECORDING }, () => post(webhook()));
-  await expect.poll(() => asked, { timeout: 60_000 }).toBe(MAX_RECORDING);
+  const waiting: Promise<number>[] = [];
+  while (waiting.length < MAX_RECORDING) {
+    waiting.push(...Array.from({ length: AT_ONCE }, () => post(webhook())));
+    await expect.poll(() => asked).toBe(waiting.length);
+  }
 
   expect(await post(webhook())).toBe(503);
   expect(outcomes.filter((outcome) => outcome === 'no-room')).toHaveLength(1);

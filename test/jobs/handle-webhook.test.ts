@@ -204,7 +204,7 @@ describe('a requested poll', () => {
     await add('job', RUNNING);
     provider.status = EVENTS.failed;
     requestPoll(deps, { requestId: ID });
-    await vi.waitFor(async () => expect((await stateOf('job')).status).toBe('FAILED'), 10_000);
+    await expect.poll(async () => (await stateOf('job')).status).toBe('FAILED');
   });
 
   test('of an unknown run sends nothing to fal', async () => {
@@ -220,6 +220,6 @@ describe('a requested poll', () => {
     const { deps, store, log } = testDeps();
     vi.spyOn(store, 'findJobToPoll').mockRejectedValue(new Error('no database'));
     requestPoll(deps, { requestId: ID });
-    await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'warn' }]));
+    await expect.poll(() => log.lines).toMatchObject([{ level: 'warn' }]);
   });
 });

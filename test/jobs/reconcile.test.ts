@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createReconciler } from '../../src/jobs/reconcile.ts';
 import { publishOutbox } from '../../src/jobs/publish-outbox.ts';
 import { jobsDatabase } from '../support/test-deps.ts';
@@ -33,12 +33,12 @@ test('a slow answer of fal delays neither the sweep nor other polls', async () =
   const { deps, asked, answer, polls } = await dueJobs(3);
   const reconciler = createReconciler(deps);
   await reconciler.sweep(ON);
-  await vi.waitFor(() => expect(asked()).toEqual(['run-0', 'run-1', 'run-2']));
+  await expect.poll(() => asked()).toEqual(['run-0', 'run-1', 'run-2']);
 
   let isSettled = false;
   const settled = reconciler.settled().then(() => (isSettled = true));
   for (const id of ['run-1', 'run-2']) answer(id);
-  await vi.waitFor(() => expect(polls).toHaveLength(2));
+  await expect.poll(() => polls).toHaveLength(2);
   expect(isSettled).toBe(false);
   answer('run-0');
   await settled;
@@ -48,10 +48,10 @@ test('at most 32 polls run at once, and the rest follow as polls end', async () 
   const { deps, asked, answer } = await dueJobs(40);
   const reconciler = createReconciler(deps);
   const sweep = reconciler.sweep(ON);
-  await vi.waitFor(() => expect(asked()).toHaveLength(32));
+  await expect.poll(() => asked()).toHaveLength(32);
   for (let index = 0; index < 10; index++) answer(`run-${index}`);
   await sweep;
-  await vi.waitFor(() => expect(asked()).toHaveLength(40));
+  await expect.poll(() => asked()).toHaveLength(40);
   for (let index = 10; index < 40; index++) answer(`run-${index}`);
   await reconciler.settled();
 });
@@ -63,8 +63,8 @@ test('a poll that throws is logged, and the others continue', async () => {
     run.requestId === 'run-0' ? Promise.reject(new Error('a bug')) : fetchStatus(run);
   const reconciler = createReconciler(deps);
   await reconciler.sweep(ON);
-  await vi.waitFor(() => expect(log.lines).toMatchObject([{ level: 'error', fields: { jobId: 'job-0' } }]));
-  await vi.waitFor(() => expect(asked()).toEqual(['run-1']));
+  await expect.poll(() => log.lines).toMatchObject([{ level: 'error', fields: { jobId: 'job-0' } }]);
+  await expect.poll(() => asked()).toEqual(['run-1']);
   answer('run-1');
   await reconciler.settled();
 });

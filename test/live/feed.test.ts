@@ -115,7 +115,7 @@ describe('readers of one feed', () => {
     let finish = (): void => undefined;
     rows.onRead = () => new Promise((resolve) => (finish = resolve));
     rows.notify({ kind: 'missed' });
-    await vi.waitFor(() => expect(rows.reads.length).toBe(2));
+    await expect.poll(() => rows.reads.length).toBe(2);
     const late = join();
     rows.onRead = () => undefined;
     // Seen by the read that the late reader waits for, and by no notification.

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
 import { hasRedisServer, isRedisThere, startRedis } from '../support/redis.ts';
 
 const USUAL = 'redis://127.0.0.1:6379';
 const isThere = await isRedisThere(USUAL);
-const WAIT = { timeout: 8000, interval: 20 };
 
 describe.skipIf(!isThere)(
   isThere ? `over the Redis at ${USUAL}` : `over Redis (skipped: none at ${USUAL})`,
@@ -17,8 +16,8 @@ describe.skipIf(!isThere)(
       const id = randomUUID();
       const [here, there] = [instance(USUAL, id), instance(USUAL, id)];
       for (const { relay, heard } of [here, there]) {
-        await vi.waitFor(() => expect(relay.isConnected()).toBe(true), WAIT);
-        await vi.waitFor(() => expect(heard).toContainEqual(MISSED), WAIT);
+        await expect.poll(() => relay.isConnected()).toBe(true);
+        await expect.poll(() => heard).toContainEqual(MISSED);
         heard.length = 0;
       }
       return { id, here, there };
@@ -30,10 +29,10 @@ describe.skipIf(!isThere)(
       onTestFinished(here.news.listen('avatarsOf', id)((news) => own.push(news)));
       await here.news.publish({ ...announcementOf(id), ownerId: id });
       expect(own).toEqual([changed(id)]);
-      await vi.waitFor(() => expect(there.heard).toEqual([changed(id)]), WAIT);
+      await expect.poll(() => there.heard).toEqual([changed(id)]);
       // Redis keeps the order: an echo of the first notification would arrive before this one.
       await there.news.publish({ ...announcementOf('avt_2'), ownerId: id });
-      await vi.waitFor(() => expect(own).toContainEqual(changed('avt_2')), WAIT);
+      await expect.poll(() => own).toContainEqual(changed('avt_2'));
       expect(own).toEqual([changed(id), changed('avt_2')]);
     });
 
@@ -47,14 +46,12 @@ describe.skipIf(!isThere)(
       onTestFinished(() => stops.forEach((stop) => stop()));
       await here.news.publish({ kind: 'GENERATION', ownerId: `owner-${id}`, entityId: id, version: 1 });
       await here.news.publish({ kind: 'AVATAR', ownerId: `owner-${id}`, entityId: 'avt', version: 1 });
-      await vi.waitFor(
-        () =>
-          expect(told).toEqual([
-            ['generation', changed(id)],
-            ['avatarsOf', changed('avt')],
-          ]),
-        WAIT,
-      );
+      await expect
+        .poll(() => told)
+        .toEqual([
+          ['generation', changed(id)],
+          ['avatarsOf', changed('avt')],
+        ]);
     });
 
     test('an invalid message is ignored, and the next one is delivered', async () => {
@@ -65,7 +62,7 @@ describe.skipIf(!isThere)(
       const odd = { from: 'x', kind: 'OTHER', ownerId: 'o', entityId: id, version: 1 };
       for (const text of [...junk, JSON.stringify(odd)]) await stranger.publish('likeness:news', text);
       await here.news.publish(announcementOf(id));
-      await vi.waitFor(() => expect(there.heard).toEqual([changed(id)]), WAIT);
+      await expect.poll(() => there.heard).toEqual([changed(id)]);
     });
   },
 );
@@ -76,22 +73,19 @@ describe.skipIf(!hasRedisServer)(
     test('absent at the start: notifications stay local, one warning is logged, and sharing begins later', async () => {
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
-      await vi.waitFor(() => expect(here.log.lines).toHaveLength(1), WAIT);
+      await expect.poll(() => here.log.lines).toHaveLength(1);
       await expect(here.news.publish(announcementOf('avt'))).rejects.toThrow();
       expect(here.heard).toEqual([changed('avt')]);
       expect(here.relay.isConnected()).toBe(false);
 
       await startRedis(port);
       const there = instance(`redis://127.0.0.1:${port}`, 'avt');
-      await vi.waitFor(() => expect(here.heard).toEqual([changed('avt'), MISSED]), WAIT);
-      await vi.waitFor(() => expect(there.heard).toEqual([MISSED]), WAIT);
-      await vi.waitFor(() => expect(here.relay.isConnected()).toBe(true), WAIT);
-      await vi.waitFor(
-        () => expect(here.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']),
-        WAIT,
-      );
-      await vi.waitFor(() => there.news.publish(announcementOf('avt')), WAIT);
-      await vi.waitFor(() => expect(here.heard.at(-1)).toEqual(changed('avt')), WAIT);
+      await expect.poll(() => here.heard).toEqual([changed('avt'), MISSED]);
+      await expect.poll(() => there.heard).toEqual([MISSED]);
+      await expect.poll(() => here.relay.isConnected()).toBe(true);
+      await expect.poll(() => here.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+      await expect.poll(() => there.news.publish(announcementOf('avt'))).toBeUndefined();
+      await expect.poll(() => here.heard.at(-1)).toEqual(changed('avt'));
     });
 
     test('restarted: notifications stay local, and afterwards every listener reads again', async () => {
@@ -99,27 +93,27 @@ describe.skipIf(!hasRedisServer)(
       const url = `redis://127.0.0.1:${port}`;
       const first = await startRedis(port);
       const [here, there] = [instance(url, 'avt'), instance(url, 'avt')];
-      for (const { heard } of [here, there]) await vi.waitFor(() => expect(heard).toEqual([MISSED]), WAIT);
+      for (const { heard } of [here, there]) await expect.poll(() => heard).toEqual([MISSED]);
 
       await first.stop();
       for (const { relay } of [here, there]) {
-        await vi.waitFor(() => expect(relay.isConnected()).toBe(false), WAIT);
+        await expect.poll(() => relay.isConnected()).toBe(false);
       }
       await expect(here.news.publish(announcementOf('avt'))).rejects.toThrow();
       expect(here.heard).toEqual([MISSED, changed('avt')]);
       expect(there.heard).toEqual([MISSED]);
 
       await startRedis(port);
-      await vi.waitFor(() => expect(there.heard).toEqual([MISSED, MISSED]), WAIT);
-      await vi.waitFor(() => expect(here.heard).toEqual([MISSED, changed('avt'), MISSED]), WAIT);
-      await vi.waitFor(() => here.news.publish(announcementOf('avt')), WAIT);
-      await vi.waitFor(() => expect(there.heard.at(-1)).toEqual(changed('avt')), WAIT);
+      await expect.poll(() => there.heard).toEqual([MISSED, MISSED]);
+      await expect.poll(() => here.heard).toEqual([MISSED, changed('avt'), MISSED]);
+      await expect.poll(() => here.news.publish(announcementOf('avt'))).toBeUndefined();
+      await expect.poll(() => there.heard.at(-1)).toEqual(changed('avt'));
     });
 
     test('a closed bridge does not reconnect', async () => {
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
-      await vi.waitFor(() => expect(here.log.lines).toHaveLength(1), WAIT);
+      await expect.poll(() => here.log.lines).toHaveLength(1);
       here.relay.close();
       const redis = await startRedis(port);
       const watcher = new Redis(port, '127.0.0.1');

@@ -101,7 +101,7 @@ describe.each<[string, (rows: FakeRows, afterVersion?: number) => Promise<Watche
     for (const [index, version] of [4, 5].entries()) {
       rows.set('a', version);
       rows.notify({ kind: 'missed' });
-      await vi.waitFor(() => expect(rows.reads.length).toBe(firstReads + index + 1));
+      await expect.poll(() => rows.reads.length).toBe(firstReads + index + 1);
       await turn();
     }
     rows.set('a', 6);
@@ -113,7 +113,7 @@ describe.each<[string, (rows: FakeRows, afterVersion?: number) => Promise<Watche
     const rows = new FakeRows({ id: 'a', version: 3 });
     const watcher = await watch(rows, afterVersion);
     const next = take(watcher, 1);
-    await vi.waitFor(() => expect(rows.reads.length).toBeGreaterThan(0));
+    await expect.poll(() => rows.reads.length).toBeGreaterThan(0);
     await turn();
     if (afterVersion === 3) rows.change('a');
     expect(await next).toEqual([`a${afterVersion + 1}`]);
@@ -166,7 +166,7 @@ describe.each<[string, (rows: FakeRows, afterVersion?: number) => Promise<Watche
     rows.onRead = () => new Promise((resolve) => (finish = resolve));
     const next = watcher.next();
     rows.change('a');
-    await vi.waitFor(() => expect(rows.reads.length).toBe(firstReads + 1));
+    await expect.poll(() => rows.reads.length).toBe(firstReads + 1);
     const left = watcher.return?.();
     finish();
     await left;
@@ -262,7 +262,7 @@ describe('a watcher of all rows', () => {
   test('that begins without rows receives new ones', async () => {
     const rows = new FakeRows();
     const next = take(watchMany(rows), 1);
-    await vi.waitFor(() => expect(rows.reads).toEqual(['list']));
+    await expect.poll(() => rows.reads).toEqual(['list']);
     rows.change('a');
     expect(await next).toEqual(['a1']);
   });

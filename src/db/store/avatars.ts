@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { announce } from './announce.ts';
 import { storable } from '../../values/jsonb.ts';
+import { avatarForJob } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
@@ -14,6 +15,8 @@ import type {
   InsertionCode,
   NewAvatar,
 } from '../../jobs/create-avatar.ts';
+import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
+import type { ImportAvatarDeps } from '../../jobs/import-avatar.ts';
 import type { AvatarUpdate, UpdateStore } from '../../jobs/update-avatar.ts';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 
@@ -22,21 +25,35 @@ type Idempotency = Parameters<AvatarStore['insertAvatar']>[1];
 type Insertion = Result<InsertedAvatar, InsertionCode>;
 type Update = Awaited<ReturnType<UpdateStore['updateAvatar']>>;
 
+type Store = Pick<GenerateImageDeps['store'], 'findAvatar'> &
+  Pick<ImportAvatarDeps['store'], 'findCreation' | 'insertAvatar'> &
+  UpdateStore;
+
+/** @param limit avatars of one owner; null: any number */
+export function avatarStore(prisma: PrismaClient, limit: number | null): Store {
+  return {
+    async findAvatar(ownerId, avatarId) {
+      if (!isId(avatarId)) return null;
+      const avatar = await prisma.avatar.findFirst({ where: { id: avatarId, ownerId } });
+      return avatar && avatarForJob(avatar);
+    },
+
+    findCreation: (ownerId, idempotency) => findCreation(prisma, ownerId, idempotency),
+
+    insertAvatar: (avatar, idempotency) =>
+      untilDecided(() => tryToInsert(prisma, avatar, idempotency, limit)),
+
+    async updateAvatar(ownerId, avatarId, update) {
+      if (!isId(avatarId)) return NO_SUCH_AVATAR;
+      return untilDecided(() => tryToUpdate(prisma, ownerId, avatarId, update));
+    },
+  };
+}
+
 /**
  * Writes an avatar with its idempotency key. Unique indexes decide between concurrent calls: one avatar per external id,
  * one per idempotency key.
- *
- * @param limit avatars of one owner; null: any number
  */
-export function insertAvatar(
-  prisma: PrismaClient,
-  avatar: NewAvatar,
-  idempotency: Idempotency,
-  limit: number | null,
-): Promise<Insertion> {
-  return untilDecided(() => tryToInsert(prisma, avatar, idempotency, limit));
-}
-
 async function tryToInsert(
   prisma: PrismaClient,
   { tags, imported, ...avatar }: NewAvatar,
@@ -96,8 +113,7 @@ function importedColumns({ trainer, value, training }: Imported) {
   };
 }
 
-/** What an earlier call with this key created; null when there was none. */
-export async function findCreation(
+async function findCreation(
   tx: Transaction,
   ownerId: string,
   idempotency: Idempotency,
@@ -117,16 +133,6 @@ export async function findCreation(
 }
 
 /** Writes the fields that differ, with the next version, unless none does. */
-export async function updateAvatar(
-  prisma: PrismaClient,
-  ownerId: string,
-  avatarId: string,
-  update: AvatarUpdate,
-): Promise<Update> {
-  if (!isId(avatarId)) return NO_SUCH_AVATAR;
-  return untilDecided(() => tryToUpdate(prisma, ownerId, avatarId, update));
-}
-
 async function tryToUpdate(
   prisma: PrismaClient,
   ownerId: string,

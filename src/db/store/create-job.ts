@@ -4,54 +4,52 @@ import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
-import { OneByOne } from '../../async/one-by-one.ts';
+import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
 
 type AnyJob = NewJob & Partial<NewTraining>;
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
-/** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
-export class JobCreations {
-  readonly #prisma: PrismaClient;
-  readonly #limits: SpendLimits;
-  readonly #waiting = new OneByOne();
+type Store = Pick<StartTrainingDeps['store'], 'createTraining' | 'findFirst'> &
+  Pick<GenerateImageDeps['store'], 'createGeneration'> &
+  RehearsalStore;
 
-  constructor(prisma: PrismaClient, limits: SpendLimits) {
-    this.#prisma = prisma;
-    this.#limits = limits;
-  }
-
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#create(job, null);
-
-  findFirst: StartTrainingDeps['store']['findFirst'] = async (ownerId, idempotency) => {
-    const first = await repeated(this.#prisma, ownerId, idempotency);
-    return first !== null && 'done' in first ? first.done.jobId : null;
+export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {
+  /** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
+  const waiting = new KeyedMutex();
+  const create = (job: AnyJob, generation: NewGeneration | null): Promise<Creation> => {
+    const write = () => createJob(prisma, job, generation, limits);
+    const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', limits);
+    return lock === undefined ? write() : waiting.run(lock, write);
   };
+  return {
+    createTraining: (job) => create(job, null),
 
-  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
-    const creation = await this.#create(job, generation);
-    if ('done' in creation) return creation;
-    const { code, message } = creation.refused;
-    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
-    return refuse(code, message);
+    async findFirst(ownerId, idempotency) {
+      const first = await repeated(prisma, ownerId, idempotency);
+      return first !== null && 'done' in first ? first.done.jobId : null;
+    },
+
+    async createGeneration(job, generation) {
+      const creation = await create(job, generation);
+      if ('done' in creation) return creation;
+      const { code, message } = creation.refused;
+      if (code === 'CONFLICT')
+        throw new Error('A generation violated a unique index that has only trainings');
+      return refuse(code, message);
+    },
+
+    async rehearseTraining(job) {
+      const rehearsed = await rehearse(prisma, job, TRAINING, limits);
+      if ('refused' in rehearsed || rehearsed.done.isRepeat) return rehearsed;
+      const open = await prisma.job.count({ where: { openTrainingAvatarId: job.avatarId } });
+      return open === 0 ? rehearsed : ALREADY_OPEN;
+    },
+
+    rehearseGeneration: (job, numImages) =>
+      rehearse(prisma, job, { kind: 'GENERATION', units: numImages }, limits),
   };
-
-  rehearseTraining: RehearsalStore['rehearseTraining'] = async (job) => {
-    const rehearsed = await rehearse(this.#prisma, job, TRAINING, this.#limits);
-    if ('refused' in rehearsed || rehearsed.done.isRepeat) return rehearsed;
-    const open = await this.#prisma.job.count({ where: { openTrainingAvatarId: job.avatarId } });
-    return open === 0 ? rehearsed : ALREADY_OPEN;
-  };
-
-  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
-    rehearse(this.#prisma, job, { kind: 'GENERATION', units: numImages }, this.#limits);
-
-  #create(job: AnyJob, generation: NewGeneration | null): Promise<Creation> {
-    const create = () => createJob(this.#prisma, job, generation, this.#limits);
-    const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', this.#limits);
-    return lock === undefined ? create() : this.#waiting.run(lock, create);
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { InstanceStore } from '../../jobs/take-over.ts';
+import type { InstanceStore } from '../../jobs/heartbeat.ts';
 import { DEAD_AFTER_MS, LEASE_MS } from '../../jobs/timing.ts';
 
 /**

@@ -3,10 +3,10 @@ import { useState } from 'react';
 const LAST_TRY = 1;
 
 /**
- * The address of an image; null when it does not load. After the first failure `readAgain` gets a new address, because
- * addresses expire, and the image gets one more try: `key` changes then.
+ * The URL of an image; null when it does not load. After the first failure `readAgain` gets a new URL, because URLs expire,
+ * and the image gets one more try: `key` changes then.
  *
- * @param readAgain null: the address does not expire
+ * @param readAgain null: the URL does not expire
  */
 export function useSource(
   url: string | null,

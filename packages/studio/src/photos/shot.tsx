@@ -10,7 +10,7 @@ import type { Upload } from './trays.ts';
 
 type Photo = PhotoSet['photos'][number];
 
-/** A photo that the server knows. */
+/** A photo of the set on the server. */
 export function PhotoShot({
   avatarId,
   photo,
@@ -20,7 +20,7 @@ export function PhotoShot({
   readonly avatarId: string;
   readonly photo: Photo;
   readonly number: number;
-  /** Gets a new address of the photo. */
+  /** Gets a new URL of the photo. */
   readonly readAgain: () => Promise<void>;
 }) {
   const { client, trays } = useStudio();
@@ -30,7 +30,7 @@ export function PhotoShot({
   const preview = trays.previewOf(photo.id);
   const onRemove = async () => {
     if ((await remove.run()) !== true) return;
-    announce(`${photo.name} is removed`);
+    announce(`${photo.name} removed`);
     setIsGone(true);
     trays.forgetArrived(avatarId, (id) => id === photo.id);
   };
@@ -47,13 +47,19 @@ export function PhotoShot({
           : photo.warnings.map(({ code }) => verdictOfWarning(code))
       }
       caption={photo.caption ?? null}
-      words={remove.error !== null ? 'Not removed: try again' : photo.state === 'PENDING' ? 'Expected' : null}
+      words={
+        remove.error !== null
+          ? 'Not removed: try again'
+          : photo.state === 'PENDING'
+            ? 'Not uploaded yet'
+            : null
+      }
       onRemove={() => void onRemove()}
     />
   );
 }
 
-/** A file that is on its way, or whose verdict has just come. */
+/** A file that is being sent, or that has a verdict and is not in the set yet. */
 export function UploadShot({
   avatarId,
   upload,
@@ -78,18 +84,18 @@ export function UploadShot({
         result === null
           ? []
           : result.state === 'FAILED'
-            ? [{ name: 'Did not arrive', advice: result.message ?? '' }]
+            ? [{ name: 'Upload failed', advice: result.message ?? '' }]
             : result.state === 'REFUSED'
               ? [verdictOfRefusal(result.code, result.message)]
               : result.warnings.map(({ code }) => verdictOfWarning(code))
       }
       caption={upload.caption ?? null}
-      words={result !== null ? null : share === 0 ? 'Waiting' : share < 1 ? 'Sending' : 'Checking'}
+      words={result !== null ? null : share === 0 ? 'Waiting' : share < 1 ? 'Uploading' : 'Checking'}
       {...(result === null ? { share } : { onRemove: () => trays.remove(avatarId, upload) })}
     >
       {result?.state === 'FAILED' && (
         <button type="button" className="button small" onClick={() => trays.repeat(avatarId, upload)}>
-          Send again
+          Upload again
         </button>
       )}
     </Shot>
@@ -100,13 +106,13 @@ type ShotProps = {
   readonly number: number;
   readonly name: string;
   readonly preview: string | null;
-  /** Gets a new address of the preview; null: it does not expire. */
+  /** Gets a new URL of the preview. Null: it does not expire. */
   readonly readAgain: (() => Promise<void>) | null;
   readonly kind: 'pending' | 'accepted' | 'refused';
   readonly verdicts: readonly Verdict[];
   readonly caption: string | null;
   readonly words: string | null;
-  /** Of the bytes that have left, 0 to 1; left out: it is not on its way. */
+  /** The share of bytes sent, 0 to 1; absent: the file is not being sent. */
   readonly share?: number;
   readonly onRemove?: () => void;
   readonly children?: ReactNode;
@@ -167,7 +173,7 @@ function Shot({
           </span>
         ))}
         {verdicts.length === 0 && (
-          <span className="verdict-plain">{words ?? (kind === 'accepted' ? 'Good' : '')}</span>
+          <span className="verdict-plain">{words ?? (kind === 'accepted' ? 'Accepted' : '')}</span>
         )}
         {verdicts.length > 0 && words !== null && <span className="verdict-plain">{words}</span>}
         {caption !== null && <span className="shot-caption">“{caption}”</span>}

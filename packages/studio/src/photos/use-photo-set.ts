@@ -5,7 +5,7 @@ import { useStudio } from '../live/studio.ts';
 const RETRY_MS = 3000;
 
 /**
- * The photos of an avatar, kept up to date; null until they are there. `readAgain` gets new addresses of the photos, which
+ * The photos of an avatar, kept up to date; null until they are there. `readAgain` gets new URLs of the photos, which
  * are valid for an hour or two.
  */
 export function usePhotoSet(avatarId: string): {
@@ -36,7 +36,7 @@ export function usePhotoSet(avatarId: string): {
   }, [client, session, avatarId]);
   const reading = useRef<Promise<void> | null>(null);
   const readAgain = () => {
-    // One call for all photos whose addresses have expired.
+    // One call for all photos whose URLs have expired.
     reading.current ??= library
       .call(() => client.photoSet(avatarId))
       .then((next) => setSet((known) => newer(known, next)))
