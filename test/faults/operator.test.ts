@@ -44,9 +44,7 @@ async function unknownTraining() {
 }
 
 async function tryToTrain(avatarId: string, imagesUrl = photos()) {
-  const { startTraining } = await stack
-    .server()
-    .execute(StartTrainingDocument, { input: { avatarId, imagesUrl } });
+  const startTraining = await stack.server().mutate(StartTrainingDocument, { avatarId, imagesUrl });
   return startTraining;
 }
 

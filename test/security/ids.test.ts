@@ -44,9 +44,7 @@ afterAll(async () => {
 
 const start = async () => {
   const { id } = await app.newAvatar();
-  const { startTraining } = await app.execute(StartTrainingDocument, {
-    input: { avatarId: id, imagesUrl: photos() },
-  });
+  const startTraining = await app.mutate(StartTrainingDocument, { avatarId: id, imagesUrl: photos() });
   return { id, startTraining };
 };
 

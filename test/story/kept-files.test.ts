@@ -154,7 +154,7 @@ test('a deleted generation takes its copies with it, also one that is being made
   const { images } = await shownImages(app, id);
   await asked;
   const waiting = fetch(images[0]?.url ?? '');
-  await app.execute(DeleteGenerationDocument, { input: { generationId: id } });
+  await app.mutate(DeleteGenerationDocument, { generationId: id });
   answer();
   expect((await waiting).status).toBe(404);
   expect((await fetch(images[0]?.url ?? '')).status).toBe(404);

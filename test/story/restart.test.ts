@@ -74,11 +74,11 @@ test('a key is remembered over a restart', async () => {
   const { id } = await app.newAvatar();
   const imagesUrl = `https://photos.example/${id}.zip`;
   const input = { avatarId: id, imagesUrl, idempotencyKey: 'over a restart' };
-  await app.execute(StartTrainingDocument, { input });
+  await app.mutate(StartTrainingDocument, input);
 
   await app.restart();
 
-  const { startTraining: again } = await app.execute(StartTrainingDocument, { input });
+  const again = await app.mutate(StartTrainingDocument, input);
   expect(again).toMatchObject({ avatar: { id } });
   expect(app.submitsOf(imagesUrl)).toHaveLength(1);
 });

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { heldTraining, okFor } from '../support/held-runs.ts';
-import { DeleteAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -101,7 +100,7 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     const generation = app.watchGeneration({ generationId: image.id }, { over });
     await Promise.all([avatar.next(), generation.next()]);
 
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    await app.deleteAvatar(id);
 
     await Promise.all([avatar.ended(), generation.ended()]);
     expect([avatar.errors, generation.errors]).toEqual([null, null]);
