@@ -7,9 +7,7 @@ import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { silent } from '../support/template.ts';
 
-const PATIENCE_MS = 30_000;
-
-describe('the embedded database', { timeout: 60_000 }, () => {
+describe('the embedded database', () => {
   let dataDir: string;
   let handle: EmbeddedHandle;
 

@@ -3,7 +3,7 @@ import { rmSync, statfsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { openEmbedded } from '../../src/embedded/database.ts';
 import { startChild } from '../support/child-process.ts';
@@ -12,8 +12,6 @@ import { eventually } from '../support/eventually.ts';
 import { launchServer, startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
 import { mountDisk, noDisks, type Disk } from './tmpfs.ts';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 const MB = 1024 * 1024;
 const PATIENCE_MS = 30_000;

@@ -43,7 +43,7 @@ async function isMigrating({ env }: DatabasePlace, filesBefore: number): Promise
   return rowCount !== 0;
 }
 
-describe(`a process killed on ${testedDatabase}`, { timeout: 240_000 }, () => {
+describe(`a process killed on ${testedDatabase}`, () => {
   test('loses no acknowledged row and leaves no half transaction, three times', async () => {
     place = await databasePlace();
     const acknowledged: string[] = [];

@@ -21,7 +21,7 @@ const failing = await severalNeeds('an instance that fails while others run');
 const isSubmit = ({ method }: ProxiedRequest) => method === 'POST';
 const isPoll = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/status');
 
-describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
+describe.skipIf(polling.isMissing)(polling.title, () => {
   let stack: Stack;
   let held: Hold | undefined;
   beforeAll(async () => {
@@ -87,7 +87,7 @@ describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(failing.isMissing)(failing.title, { timeout: 60_000 }, () => {
+describe.skipIf(failing.isMissing)(failing.title, () => {
   let redis: OwnRedis;
   let stack: Stack;
   beforeEach(async () => {
@@ -245,7 +245,7 @@ describe.skipIf(failing.isMissing)(failing.title, { timeout: 60_000 }, () => {
   });
 });
 
-describe('the only process of an embedded database, killed and started again', { timeout: 60_000 }, () => {
+describe('the only process of an embedded database, killed and started again', () => {
   let stack: Stack;
   let dataDir: string;
   beforeEach(async () => {

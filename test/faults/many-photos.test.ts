@@ -1,4 +1,4 @@
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { randomFillSync } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
@@ -9,8 +9,6 @@ import { databasePlace } from '../support/database.ts';
 import { putPhoto } from '../support/api-client.ts';
 import { spots } from '../support/pictures.ts';
 import { startServer } from '../support/server.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const place = await databasePlace();
 const server = await startServer(place.env);

@@ -11,7 +11,7 @@ const MIGRATION_LOCK = 72707369;
 const APPLYING = 'applying a database migration';
 const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
 
-describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
+describe.skipIf(isMissing)(title, () => {
   let database: { readonly name: string; readonly url: string };
   let admin: pg.Client;
   let started: Server[];

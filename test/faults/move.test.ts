@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
@@ -12,8 +12,6 @@ import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
 import { buildCommands, npmRun, runCommand } from './run-command.ts';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 const { title, isMissing } = await severalNeeds('the move to PostgreSQL', ['postgres']);
 

@@ -16,7 +16,7 @@ const besideServers = await severalNeeds('beside a running server', ['postgres']
 const NOWHERE = { DATA_DIR: '/nonexistent' };
 const NOBODY = `job_${'0'.repeat(32)}`;
 
-beforeAll(buildCommands, 120_000);
+beforeAll(buildCommands);
 
 let stack: Stack;
 let dataDir: string | null = null;
@@ -48,7 +48,7 @@ async function tryToTrain(avatarId: string, imagesUrl = photos()) {
   return startTraining;
 }
 
-describe.skipIf(besideServers.isMissing)(besideServers.title, { timeout: 120_000 }, () => {
+describe.skipIf(besideServers.isMissing)(besideServers.title, () => {
   const begin = async (env: Readonly<Record<string, string>> = {}) => {
     stack = await startStack({ database: 'postgres', env: { ...env, PUBLIC_URL: undefined } });
   };

@@ -22,7 +22,7 @@ const { title, isMissing } = await severalNeeds('a server whose PostgreSQL', ['p
 const codesOf = (errors: readonly GraphQLFormattedError[]) =>
   errors.map(({ extensions }) => extensions?.['code']);
 
-describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
+describe.skipIf(isMissing)(title, () => {
   let database: { readonly name: string; readonly url: string };
   let proxy: TcpProxy;
   let stack: Stack;

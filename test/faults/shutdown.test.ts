@@ -74,7 +74,7 @@ const refusesWork = ({ url }: Server) =>
     ),
   );
 
-describe(`SIGTERM on ${testedDatabase}`, { timeout: 90_000 }, () => {
+describe(`SIGTERM on ${testedDatabase}`, () => {
   test('refuses new work, ends streams, and answers the requests it has', async () => {
     const { server, fal, keys } = await startServer();
     const [{ id: trained }, { id: submitting }] = [await server.newAvatar(), await server.newAvatar()];

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const end of cleanUp.splice(0).reverse()) await end();
 });
 
-describe(`an uncaught error on ${testedDatabase}`, { timeout: 240_000 }, () => {
+describe(`an uncaught error on ${testedDatabase}`, () => {
   test.each(['exception', 'rejection', 'again'] as const)(
     'is logged once and ends the process with 1, and its data folder is free: %s',
     async (kind) => {
@@ -48,14 +48,11 @@ describe(`an uncaught error on ${testedDatabase}`, { timeout: 240_000 }, () => {
   );
 });
 
-test(
-  'an error that graphql-js leaves unhandled is logged, and the server continues',
-  { timeout: 60_000 },
-  async () => {
-    const place = await databasePlace();
-    cleanUp.push(() => place.drop());
-    const server = await startServer({ ...place.env, THROW_LATER: 'graphql' }, { preload: [THROW_LATER] });
-    cleanUp.push(() => server.kill());
+test('an error that graphql-js leaves unhandled is logged, and the server continues', async () => {
+  const place = await databasePlace();
+  cleanUp.push(() => place.drop());
+  const server = await startServer({ ...place.env, THROW_LATER: 'graphql' }, { preload: [THROW_LATER] });
+  cleanUp.push(() => server.kill());
 
     server.signal('SIGUSR2');
 
@@ -66,7 +63,7 @@ test(
   },
 );
 
-test('a server whose output is closed continues, and ends on SIGTERM', { timeout: 60_000 }, async () => {
+test('a server whose output is closed continues, and ends on SIGTERM', async () => {
   const place = await databasePlace();
   cleanUp.push(() => place.drop());
   const port = await freePort();

@@ -73,7 +73,7 @@ async function areDetected(server: ChangingServer, subscribers: readonly Subscri
   }
 }
 
-describe('subscribers that vanish', { timeout: 120_000 }, () => {
+describe('subscribers that vanish', () => {
   test('are detected on a WebSocket by an unanswered ping', async () => {
     const subscribers = await vanished(impatient, 'ws');
     await areDetected(impatient, subscribers);
@@ -91,7 +91,7 @@ describe('subscribers that vanish', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the server closes', { timeout: 120_000 }, () => {
+describe('the server closes', () => {
   test('a stream that is still read at its maximum age, and its reader can come again', async () => {
     const { watch } = await open(shortLived, 'sse');
     await eventually('its end', () => (watch.closedWith === 'cut' ? true : null), TIMEOUT_MS);
