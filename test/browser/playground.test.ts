@@ -129,6 +129,6 @@ async function shown(page: Page, count: number): Promise<void> {
   const widths = `[...document.querySelectorAll('.pictures img')].map((picture) => picture.naturalWidth)`;
   await eventually(`${count} pictures`, async () => {
     const loaded = (await page.evaluate<number[]>(widths)).filter((width) => width > 0);
-    return loaded.length === count && (await pictures.count()) === count ? true : null;
+    return loaded.length === count && (await pictures.count()) === count;
   });
 }

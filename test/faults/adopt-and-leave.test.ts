@@ -139,8 +139,9 @@ test('an avatar is exported with the copies of its files when fal has them no lo
   const { id } = await server.trainedAvatar();
   const image = await server.generate({ avatarId: id, waitSeconds: 20 });
   await copiedImages(server, image.id);
-  await eventually('all copies', async () =>
-    (await server.metric('likeness_file_copies_total', { outcome: 'stored' })) === 3 ? true : null,
+  await eventually(
+    'all copies',
+    async () => (await server.metric('likeness_file_copies_total', { outcome: 'stored' })) === 3,
   );
   stack.simulator.expireFiles();
   await server.terminate();

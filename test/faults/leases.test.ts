@@ -50,10 +50,8 @@ describe.skipIf(polling.isMissing)(polling.title, () => {
     // While one instance waits for fal, the others come to their next iteration.
     stack.fal.slowDown(INTERVAL_MS);
     const { requestId, avatarId } = await training('stuck');
-    const polls = await eventually(
-      'eight polls',
-      () => (pollsOf(requestId).length >= 8 ? pollsOf(requestId) : null),
-      30_000,
+    const polls = await eventually('eight polls', () =>
+      pollsOf(requestId).length >= 8 ? pollsOf(requestId) : null,
     );
     stack.fal.slowDown(0);
     await stack.server().deleteAvatar(avatarId);
@@ -76,7 +74,7 @@ describe.skipIf(polling.isMissing)(polling.title, () => {
         `SELECT 1 FROM jobs WHERE fal_request_id = ANY ($1) AND state = 'COMPLETED'`,
         [runs],
       );
-      return rows.length === 3 ? true : null;
+      return rows.length === 3;
     });
     const recorded = () =>
       stack.servers.reduce(

@@ -97,14 +97,10 @@ describe.skipIf(isMissing)(title, () => {
     const after = await serve(settings());
     expect(await stableFields(after)).toEqual(answer);
 
-    const done = await eventually(
-      'the training to end',
-      async () => {
-        const avatar = await after.avatar(id);
-        return avatar?.status === 'COMPLETED' || avatar?.status === 'FAILED' ? avatar : null;
-      },
-      60_000,
-    );
+    const done = await eventually('the training to end', async () => {
+      const avatar = await after.avatar(id);
+      return avatar?.status === 'COMPLETED' || avatar?.status === 'FAILED' ? avatar : null;
+    });
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true });
   });
 

@@ -63,8 +63,9 @@ describe('while an avatar changes 5,000 times', () => {
       expect(watch.hasEnded).toBe(false);
       await close();
     }
-    await eventually('their listeners to be gone', async () =>
-      (await server.listeners()) <= (over === 'ws' ? PAUSED_EACH : 0) ? true : null,
+    await eventually(
+      'their listeners to be gone',
+      async () => (await server.listeners()) <= (over === 'ws' ? PAUSED_EACH : 0),
     );
   });
 });

@@ -54,7 +54,7 @@ async function pollOfNewRun(): Promise<string> {
   answer = { ...answer, request_id: requestId };
   await start();
   await eventually('the run to be polled', () =>
-    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)) ? true : null,
+    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)),
   );
   return requestId;
 }

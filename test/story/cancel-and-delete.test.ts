@@ -144,10 +144,8 @@ describe('deleting an avatar', () => {
     const before = app.simulator.requests().length;
     const input = { avatarId: id, prompt: 'tea [[stuck]]', waitSeconds: 20 };
     const waiting = app.ask(GenerateImageDocument, { input });
-    await eventually('fal to have it', () => (app.simulator.requests().length > before ? true : null));
-    await eventually('the caller to wait', async () =>
-      (await app.metric('likeness_subscription_listeners')) === 1 ? true : null,
-    );
+    await eventually('fal to have it', () => app.simulator.requests().length > before);
+    await eventually('the caller to wait', async () => (await app.listeners()) === 1);
 
     await app.deleteAvatar(id);
 

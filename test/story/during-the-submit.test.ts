@@ -45,7 +45,7 @@ async function cancelledAtFal(): Promise<void> {
       },
     );
     const { error_type: why } = (await response.json()) as { error_type?: string };
-    return why === 'client_cancelled' ? true : null;
+    return why === 'client_cancelled';
   });
 }
 

@@ -160,7 +160,7 @@ test('a deleted generation takes its copies with it, also one that is being made
   expect((await fetch(images[0]?.url ?? '')).status).toBe(404);
   await eventually('the late copy to be deleted', async () => {
     const found = await readdir(join(app.dataDir, 'files'), { recursive: true });
-    return found.some((name) => name.includes(id)) ? null : true;
+    return !found.some((name) => name.includes(id));
   });
 });
 

@@ -173,7 +173,7 @@ test('once the balance is back, the first submit after retryAt is accepted witho
   // A probe, when the first wait is over already.
   const { retryAt } = await refusalOf(id, { imagesUrl });
   const submits = app.simulator.requests().length;
-  await eventually('a submit to be accepted', async () => ((await tryToTrain(id)) === null ? true : null));
+  await eventually('a submit to be accepted', async () => (await tryToTrain(id)) === null);
   expect(secondsUntil(retryAt)).toBeLessThanOrEqual(0);
   expect(app.simulator.requests()).toHaveLength(submits + 1);
 });

@@ -10,8 +10,6 @@ afterAll(() => app.close());
 
 const style = await app.trainedAvatar({ trainingType: 'STYLE' });
 
-const listeners = () => app.metric('likeness_subscription_listeners');
-
 describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   test('the current state comes first, then every change with a greater version', async () => {
     const held = await heldTraining(app);
@@ -41,7 +39,7 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     const ahead = app.watchAvatar({ avatarId: id, afterVersion: version + 1 }, { over });
     const behind = app.watchAvatar({ avatarId: id, afterVersion: version - 1 }, { over });
     await behind.next();
-    await eventually('all three to listen', async () => ((await listeners()) === 3 ? true : null));
+    await eventually('all three to listen', async () => (await app.listeners()) === 3);
 
     const started = await app.startTraining({ avatarId: id, imagesUrl: photos('slow') });
     expect(started.version).toBe(version + 1);
@@ -128,16 +126,16 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   });
 
   test('a client that leaves takes its listeners with it', async () => {
-    expect(await listeners()).toBe(0);
+    expect(await app.listeners()).toBe(0);
     const watches = [
       app.watchAvatar({ avatarId: style.id }, { over }),
       app.watchAvatar({}, { over }),
       app.watchAvatar({ avatarId: style.id, afterVersion: 1000 }, { over }),
     ];
-    await eventually('all three to listen', async () => ((await listeners()) === 3 ? true : null));
+    await eventually('all three to listen', async () => (await app.listeners()) === 3);
 
     await Promise.all(watches.map((watch) => watch.stop()));
 
-    await eventually('no one to listen', async () => ((await listeners()) === 0 ? true : null));
+    await eventually('no one to listen', async () => (await app.listeners()) === 0);
   });
 });

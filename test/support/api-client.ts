@@ -243,6 +243,11 @@ export class ApiClient {
     return sumOfSamples(await answer.text(), name, labels);
   }
 
+  /** How many subscriptions the server has now. */
+  listeners(): Promise<number> {
+    return this.metric('likeness_subscription_listeners');
+  }
+
   /** Status and body of /readyz. */
   async readiness(): Promise<{ readonly status: number; readonly body: unknown }> {
     const answer = await fetch(`${this.url}/readyz`);
