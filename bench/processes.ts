@@ -1,7 +1,9 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -72,10 +74,13 @@ export async function startContender(name: string, env: Environment): Promise<Se
 
 /** Starts the built server with the settings of production. Its log says when it is ready; the rest of it is dropped. */
 export async function startLikeness(env: Environment, name = 'likeness'): Promise<ServerUnderTest> {
+  // A folder belongs to one database.
+  const dataDir = mkdtempSync(join(tmpdir(), 'likeness-bench-'));
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...base(), NODE_ENV: 'production', PORT: '0', ...env },
+    env: { ...base(), NODE_ENV: 'production', PORT: '0', DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  child.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   for await (const line of createInterface({ input: child.stdout })) {
     const { msg, url } = JSON.parse(line) as { readonly msg: string; readonly url?: string };
     if (msg !== 'ready' || url === undefined) continue;

@@ -12,23 +12,24 @@ import { createMetrics } from './http/metrics.ts';
 import { Disposer } from './async/disposer.ts';
 import { FalProvider } from './fal/provider.ts';
 import { LoraLinks, trustedOrigins } from './links/lora-links.ts';
-import { KeySet } from './fal/key-set.ts';
+import { WebhookKeys } from './fal/webhook-keys.ts';
 import { Notifications } from './live/notifications.ts';
 import { openDatabase, type Database } from './open-database.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
 import { PrismaGoneEndpoints } from './db/store/gone-endpoints.ts';
-import { PrismaJobStore } from './db/store/job-store.ts';
+import { createJobStore } from './db/store/job-store.ts';
+import { forgetDeliveries } from './db/store/deliveries.ts';
 import { PrismaPhotoStore } from './db/store/photo-store.ts';
 import { PgInstanceStore } from './db/store/instance-store.ts';
 import { PrismaBreakerStore } from './db/store/breaker-store.ts';
 import { createReconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
-import { enter, takeOver } from './jobs/take-over.ts';
+import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { isOutage } from './db/outage.ts';
 import { StorageUnavailableError } from './storage/file-storage.ts';
 import { isLocalOrigin, originCheck } from './http/origin.ts';
 import { LogThrottle } from './log/log-throttle.ts';
-import { openFal } from './built-in-simulator.ts';
+import { openFal } from './open-fal.ts';
 import { createStudio } from './http/studio.ts';
 import { imageOriginsOf } from './http/image-origins.ts';
 import { startHttp } from './http/server.ts';
@@ -101,7 +102,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
         (await import('./live/redis-bridge.ts')).bridgeOverRedis(config.redisUrl, notifications, log);
   if (redis !== null) parts.add(() => redis.close());
   const instanceId = randomUUID();
-  const store = new PrismaJobStore(database, config.limits, instanceId);
+  const store = createJobStore(database, config.limits, instanceId);
   const instances = new PgInstanceStore(database.pool, instanceId);
   parts.add(await enter({ instances, log }, { isAlone: database.kind === 'embedded' }));
   const settings = {
@@ -193,7 +194,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
     ...graphql,
     authenticate,
     webhook: {
-      keys: new KeySet(fal.jwksUrl, log),
+      keys: new WebhookKeys(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
       jobs: deps,
@@ -219,13 +220,13 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
   parts.add(() => http.close(GRACE_MS));
   // The simulator runs on this machine, so it can reach the address that the server listens on.
   if (simulator !== null) settings.callbackBase ??= `${http.url}${WEBHOOK_PATH}`;
-  const takeOverDeps = { instances, reconciler, inFlight, log };
+  const heartbeatDeps = { instances, reconciler, inFlight, log };
   if (database.kind === 'postgres')
-    loops.push(runEvery((stop) => takeOver(takeOverDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
+    loops.push(runEvery((stop) => heartbeat(heartbeatDeps, stop), { intervalMs: HEARTBEAT_MS, log }));
   loops.push(
     runEvery((stop) => reconciler.sweep(stop), { intervalMs: config.reconcileIntervalMs, log }),
     runEvery((stop) => publishOutbox(deps, stop), { intervalMs: PUBLISH_INTERVAL_MS, log }),
-    runEvery((stop) => store.forgetDeliveries(stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
+    runEvery((stop) => forgetDeliveries(database.prisma, stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),
     ...sweepPhotos(deps),
     ...resultFiles.begin(),
     runEvery((stop) => forgetChanges(database.pool, stop), { intervalMs: CLEANUP_INTERVAL_MS, log }),

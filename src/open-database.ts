@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { DatabaseTroubleError } from './db/database-trouble.ts';
+import type { DatabaseUnavailableError } from './db/database-unavailable.ts';
 import type { OperatorLog } from './log/log.ts';
 import type { PrismaClient } from './generated/prisma/client.ts';
 import { isMigrated, migrate } from './db/migrations/migrate.ts';
@@ -31,7 +31,7 @@ export type Database = {
   prisma: PrismaClient;
   /** For SQL that Prisma cannot express. Clients of `pool.connect()` must be released, also after an error. */
   pool: pg.Pool;
-  /** Throws when the database does not answer within two seconds, and DatabaseTroubleError when it takes no writes. */
+  /** Throws when the database does not answer within two seconds, and DatabaseUnavailableError when it takes no writes. */
   ping: () => Promise<void>;
   /** Waits a few seconds for running queries; safe to call twice. */
   close: () => Promise<void>;
@@ -39,7 +39,7 @@ export type Database = {
 
 type Opened = Pick<Database, 'kind' | 'pool' | 'close'> & {
   /** Why the database does not work; undefined when no fault is known. */
-  readonly trouble: () => DatabaseTroubleError | undefined;
+  readonly fault: () => DatabaseUnavailableError | undefined;
 };
 
 /**
@@ -62,12 +62,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       await close();
       throw error;
     }
-    return overPool({ kind: 'postgres', pool, close, trouble: () => undefined }, pingMs);
+    return overPool({ kind: 'postgres', pool, close, fault: () => undefined }, pingMs);
   }
 
   // Loaded on use: PGlite's code is large.
   const { openEmbedded } = await import('./embedded/database.ts');
-  const { pool, close, serve, trouble } = await openEmbedded(dataDir, log, acquireMs);
+  const { pool, close, serve, fault } = await openEmbedded(dataDir, log, acquireMs);
   try {
     const client = await pool.connect();
     try {
@@ -76,7 +76,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       client.release(true); // drops the migration's settings
     }
     serve();
-    return overPool({ kind: 'embedded', pool, close, trouble }, pingMs);
+    return overPool({ kind: 'embedded', pool, close, fault }, pingMs);
   } catch (error) {
     await close();
     throw error;
@@ -84,7 +84,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /** A database that is open and migrated. */
-export function overPool({ kind, pool, close, trouble }: Opened, pingMs = PING_TIMEOUT_MS): Database {
+export function overPool({ kind, pool, close, fault }: Opened, pingMs = PING_TIMEOUT_MS): Database {
   const { prisma, disconnect } = prismaOnUse(pool);
   let pinging: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
@@ -94,7 +94,7 @@ export function overPool({ kind, pool, close, trouble }: Opened, pingMs = PING_T
     prisma,
     pool,
     // Probes come about every second: while one waits for a silent database, the others share its answer.
-    ping: () => (pinging ??= ping(pool, trouble, pingMs).finally(() => (pinging = undefined))),
+    ping: () => (pinging ??= ping(pool, fault, pingMs).finally(() => (pinging = undefined))),
     close: () =>
       (closing ??= (async () => {
         await disconnect();
@@ -103,8 +103,8 @@ export function overPool({ kind, pool, close, trouble }: Opened, pingMs = PING_T
   };
 }
 
-async function ping(pool: pg.Pool, trouble: Opened['trouble'], timeoutMs: number): Promise<void> {
-  const known = trouble();
+async function ping(pool: pg.Pool, fault: Opened['fault'], timeoutMs: number): Promise<void> {
+  const known = fault();
   if (known !== undefined) throw known;
   // query_timeout is missing in pg's types; it closes a connection that does not answer.
   const query = { text: 'SELECT 1', query_timeout: timeoutMs };

@@ -25,10 +25,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     'photos',
     'storage',
-    'built-in-simulator',
+    'open-fal',
     'open-result-files',
   ],
-  'built-in-simulator': ['config'],
+  'open-fal': ['config'],
   'open-result-files': [
     ...['async', 'config', 'db', 'graphql', 'http', 'jobs', 'links', 'log', 'open-database', 'storage'],
   ],
@@ -167,7 +167,7 @@ describe('an import goes', () => {
     ['pino', ['log']],
     ['@pothos/core', ['graphql', 'http']],
     ['ws', ['http']],
-    ['@likeness/fal-simulator', ['built-in-simulator']],
+    ['@likeness/fal-simulator', ['open-fal']],
   ])('to %s only from %j', (library, parts) => {
     const wrong = IMPORTS.filter(
       ({ from, to }) => (to === library || to.startsWith(`${library}/`)) && !parts.includes(partOf(from)),

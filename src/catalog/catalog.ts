@@ -4,18 +4,18 @@ import {
   createTrainer,
   mismatch,
   trainerForm,
-  type Trainer,
+  type TrainerName,
   type TrainerForm,
-  type TrainerRow,
+  type Trainer,
   type TrainingType,
 } from './trainers.ts';
 
-export type NamedForm = readonly [name: Trainer, form: TrainerForm];
+export type NamedForm = readonly [name: TrainerName, form: TrainerForm];
 
 /** The trainers and generators of a deployment. */
 export class Catalog {
-  readonly trainers: readonly TrainerRow[];
-  readonly #trainers: ReadonlyMap<string, TrainerRow>;
+  readonly trainers: readonly Trainer[];
+  readonly #trainers: ReadonlyMap<string, Trainer>;
   readonly #generators: ReadonlyMap<string, Generator>;
 
   /** @throws if a row has no generator that fits it */
@@ -31,7 +31,7 @@ export class Catalog {
   }
 
   /** Null for a row of another version or deployment, which the database may still name. */
-  trainer(name: string): TrainerRow | null {
+  trainer(name: string): Trainer | null {
     return this.#trainers.get(name) ?? null;
   }
 
@@ -39,13 +39,13 @@ export class Catalog {
     return this.#generators.get(endpoint) ?? null;
   }
 
-  trainersFor(type: TrainingType): Trainer[] {
+  trainersFor(type: TrainingType): TrainerName[] {
     return this.trainers.filter(({ serves }) => serves.includes(type)).map(({ name }) => name);
   }
 }
 
 /** A sentence for people; null if fal supports the trainer. */
-export function deprecationNotice({ deprecated }: Pick<TrainerRow, 'deprecated'>): string | null {
+export function deprecationNotice({ deprecated }: Pick<Trainer, 'deprecated'>): string | null {
   return deprecated && `${deprecated.note}; use the trainer ${deprecated.alternative} instead`;
 }
 

@@ -20,10 +20,10 @@ export const DEFAULT_SIZES = {
 } as const satisfies Record<TrainingType, ImageSize>;
 
 /** The name of a row. */
-export type Trainer = string;
+export type TrainerName = string;
 
 /** The trainers of calls that name none: the second where fal does not serve the first any more. */
-export type DefaultTrainers = Readonly<Record<TrainingType, readonly [Trainer, Trainer?]>>;
+export type DefaultTrainers = Readonly<Record<TrainingType, readonly [TrainerName, TrainerName?]>>;
 
 export const DEFAULT_TRAINERS: DefaultTrainers = {
   PORTRAIT: ['FLUX_LORA_PORTRAIT'],
@@ -97,17 +97,17 @@ export const trainerForm = z
 export type TrainerForm = z.output<typeof trainerForm>;
 
 /** One trainer. Trainers differ in each of these, so no code outside the catalog may assume any. */
-export type TrainerRow = Pick<TrainerForm, 'endpoint' | 'serves' | 'photos'> & {
-  readonly name: Trainer;
+export type Trainer = Pick<TrainerForm, 'endpoint' | 'serves' | 'photos'> & {
+  readonly name: TrainerName;
   readonly steps: { readonly min: number; readonly max: number; readonly default: number };
   readonly input: (request: TrainingRequest) => JsonObject;
   readonly artifact: ArtifactKind;
   readonly read: (output: Json) => ArtifactReading;
   readonly generator: Generator;
-  readonly deprecated: { readonly note: string; readonly alternative: Trainer } | null;
+  readonly deprecated: { readonly note: string; readonly alternative: TrainerName } | null;
 };
 
-export function createTrainer(name: Trainer, form: TrainerForm, generator: Generator): TrainerRow {
+export function createTrainer(name: TrainerName, form: TrainerForm, generator: Generator): Trainer {
   const { endpoint, serves, photos, steps, result } = form;
   return {
     name,

@@ -6,7 +6,7 @@ import {
   type JobState,
   type JobView,
 } from './job-state.ts';
-import type { Trainer } from '../catalog/trainers.ts';
+import type { TrainerName } from '../catalog/trainers.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Artifact } from '../catalog/artifact.ts';
 import type { Failure } from './user-error.ts';
@@ -33,7 +33,7 @@ export type AvatarView = {
 /** An artifact with the training that made it. */
 export type TrainedArtifact = {
   readonly trainingId: string;
-  readonly trainer: Trainer;
+  readonly trainer: TrainerName;
   readonly value: Artifact;
 };
 

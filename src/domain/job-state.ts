@@ -1,6 +1,6 @@
 import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
 import type { ErrorCode, Failure, PauseReason, Refusal } from './user-error.ts';
-import type { Trainer } from '../catalog/trainers.ts';
+import type { TrainerName } from '../catalog/trainers.ts';
 
 export const OPEN_STATES = ['SUBMITTING', 'SUBMIT_UNKNOWN', 'QUEUED', 'RUNNING'] as const;
 export const FINAL_STATES = ['COMPLETED', 'FAILED', 'CANCELLED'] as const;
@@ -23,7 +23,7 @@ export type JobView = {
   readonly id: string;
   readonly kind: 'TRAINING' | 'GENERATION';
   readonly state: JobState;
-  readonly trainer: Trainer;
+  readonly trainer: TrainerName;
   readonly trainerNote: string | null;
   readonly falRequestId: string | null;
   readonly statusUrl: string | null;

@@ -40,19 +40,19 @@ export const PHOTO_WARNINGS = ['LOW_RESOLUTION', 'SIMILAR', 'BLURRED', 'TOO_DARK
 export type PhotoWarning = (typeof PHOTO_WARNINGS)[number];
 
 export const REASON_TEXTS: Readonly<Record<PhotoReason, string>> = {
-  NOT_AN_IMAGE: 'The file is no picture. Send a JPEG, PNG or WebP file.',
+  NOT_AN_IMAGE: 'The file is not an image. Send a JPEG, PNG or WebP file.',
   HEIC_NOT_SUPPORTED:
     'HEIC is not supported. Export the photo as JPEG; on an iPhone, choose “Most Compatible” in Settings → Camera → Formats.',
-  TYPE_NOT_SUPPORTED: 'This type of picture is not supported. Send a JPEG, PNG or WebP file.',
-  DAMAGED: 'The picture is incomplete or damaged. Export it again.',
-  TOO_SMALL: `The picture is too small: each side needs at least ${PHOTO_LIMITS.minSide} pixels.`,
-  TOO_MANY_PIXELS: `The picture has too many pixels: at most ${PHOTO_LIMITS.pixels / 1e6} million are allowed, ${PHOTO_LIMITS.pixelsAtOnce / 1e6} million in a WebP file, a progressive JPEG or an interlaced PNG, and ${PHOTO_LIMITS.maxSide} on a side.`,
-  DUPLICATE: 'The same file is among the photos of this avatar already.',
+  TYPE_NOT_SUPPORTED: 'This image type is not supported. Send a JPEG, PNG or WebP file.',
+  DAMAGED: 'The photo is incomplete or damaged. Export it again.',
+  TOO_SMALL: `The photo is too small: each side needs at least ${PHOTO_LIMITS.minSide} pixels.`,
+  TOO_MANY_PIXELS: `The photo has too many pixels: at most ${PHOTO_LIMITS.pixels / 1e6} million are allowed, ${PHOTO_LIMITS.pixelsAtOnce / 1e6} million in a WebP file, a progressive JPEG or an interlaced PNG, and ${PHOTO_LIMITS.maxSide} on a side.`,
+  DUPLICATE: 'This avatar already has a photo with the same bytes.',
 };
 
 export const WARNING_TEXTS: Readonly<Record<PhotoWarning, string>> = {
-  LOW_RESOLUTION: `The shorter side has less than ${PHOTO_LIMITS.goodSide} pixels: the training sees little detail.`,
-  SIMILAR: 'The photo looks like another one: different poses and places teach more.',
+  LOW_RESOLUTION: `The shorter side has less than ${PHOTO_LIMITS.goodSide} pixels: it has little detail to learn from.`,
+  SIMILAR: 'The photo is similar to another one. Different poses and places improve the training.',
   BLURRED: 'The photo is blurred.',
   TOO_DARK: 'The photo is very dark.',
   TOO_BRIGHT: 'The photo is overexposed.',

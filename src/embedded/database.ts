@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { closeToOthers, createEmbedded, makeFolder } from './create.ts';
 import { lockFolder, type FolderLock } from './folder-lock.ts';
-import { DatabaseTroubleError } from '../db/database-trouble.ts';
+import { DatabaseUnavailableError } from '../db/database-unavailable.ts';
 import { embeddedClientClass, resetSession } from './client.ts';
 import { openEngine, type Engine } from './engine.ts';
 import { startMaintenance, type Maintenance } from './maintenance.ts';
@@ -30,7 +30,7 @@ export type EmbeddedHandle = PoolHandle & {
   /** Starts maintenance and watchdog for a server. Call it after the migrations, which may take long. */
   readonly serve: () => void;
   /** Why the database does not work; undefined while it does. */
-  readonly trouble: () => DatabaseTroubleError | undefined;
+  readonly fault: () => DatabaseUnavailableError | undefined;
 };
 
 /** The folder of the database's files in a data folder. */
@@ -109,11 +109,11 @@ export function overEngine(
       watchdog ??= startWatchdog(FROZEN_AFTER_MS);
       if (place !== undefined) maintenance ??= startMaintenance(pool, place.folder, log);
     },
-    trouble: () => {
+    fault: () => {
       const stopped = engine.stopped();
-      if (stopped !== undefined) return new DatabaseTroubleError('stopped', stopped.message);
+      if (stopped !== undefined) return new DatabaseUnavailableError('stopped', stopped.message);
       return maintenance?.isFull() === true
-        ? new DatabaseTroubleError('disk-full', 'the disk is nearly full')
+        ? new DatabaseUnavailableError('disk-full', 'the disk is nearly full')
         : undefined;
     },
     close: async () => {

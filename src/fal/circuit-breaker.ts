@@ -86,11 +86,11 @@ export class CircuitBreaker {
       }
       const reason = refusalReason(status, body);
       if (reason !== null) {
-        const words = errorText(body.json) ?? `HTTP ${status}`;
-        const opened = await this.#store.open(reason, words, claim);
+        const falMessage = errorText(body.json) ?? `HTTP ${status}`;
+        const opened = await this.#store.open(reason, falMessage, claim);
         if (opened === null) return null;
         this.#log.error(
-          { reason, status, words, nextProbeAt: opened.retryAt.toISOString() },
+          { reason, status, falMessage, nextProbeAt: opened.retryAt.toISOString() },
           'circuit breaker open: fal refuses our key or account',
         );
         return claim === null ? null : heldBack(opened);

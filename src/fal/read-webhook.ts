@@ -4,7 +4,7 @@ import { errorText, requestIdSchema } from './schemas.ts';
 import { isJsonObject, type Json } from '../values/json.ts';
 import type { Delivery } from '../jobs/apply-run-event.ts';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { KeySet } from './key-set.ts';
+import type { WebhookKeys } from './webhook-keys.ts';
 import type { WebhookMessage } from '../jobs/handle-webhook.ts';
 import * as z from 'zod';
 
@@ -77,7 +77,7 @@ export type WebhookRefusal = 'bad-signature' | 'no-keys' | 'mismatch';
 export async function readWebhook(
   { requestId, userId, timestamp, signature: hex, isStale }: SignedHeaders,
   body: Uint8Array,
-  keys: Pick<KeySet, 'current' | 'refreshed'>,
+  keys: Pick<WebhookKeys, 'current' | 'refreshed'>,
 ): Promise<GenuineWebhook | WebhookRefusal> {
   const digest = createHash('sha256').update(body).digest('hex');
   const message = Buffer.from([requestId, userId, timestamp, digest].join('\n'), 'utf8');

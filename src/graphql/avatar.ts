@@ -6,7 +6,7 @@ import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
 import { hasArtifact } from '../catalog/artifact.ts';
 import { isId } from '../jobs/ids.ts';
-import { notFound, openStream, versionFrom } from './stream.ts';
+import { notFoundError, openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
@@ -46,7 +46,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         'Whether the avatar has an artifact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
       resolve: (avatar, _args, { jobs: { catalog } }) =>
-        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer ?? '') !== null,
+        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer) !== null,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
@@ -65,7 +65,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       type: TrainerEnum,
       nullable: true,
       description:
-        'Trainer that made the current artifact. Null if there is no artifact, or if the server has the trainer no longer.',
+        'Trainer that made the current artifact. Null if there is no artifact, or if this server no longer has the trainer.',
       extensions: needs('Avatar', 'artifactTrainer'),
       resolve: ({ artifactTrainer }, _args, { jobs: { catalog } }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
@@ -73,7 +73,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
     trainerNote: t.exposeString('trainerNote', {
       nullable: true,
       description:
-        'Reason why the newest training uses another trainer than the default, such as a retired endpoint of fal. Null if it does not.',
+        'Reason why the newest training did not use the default trainer, such as an endpoint that fal retired. Otherwise null.',
     }),
     falRequestId: t.exposeString('falRequestId', {
       nullable: true,
@@ -161,7 +161,7 @@ builder.prismaObjectField(GenerationNode, 'avatar', (t) =>
     resolve: async ({ ownerId, avatarId }, _args, context, info) => {
       const avatar = await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
       // Deleted during the read.
-      if (avatar === null) throw notFound();
+      if (avatar === null) throw notFoundError();
       return avatar;
     },
   }),

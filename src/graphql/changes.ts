@@ -17,7 +17,7 @@ const PositionInterface = builder.interfaceRef<Event>('ChangeEvent').implement({
   fields: (t) => ({
     cursor: t.string({
       description:
-        'Position after this event. `changes(after:)` with it continues with the next event, on any server.',
+        'Cursor of this event. Pass it as `after` to `changes` to continue with the next event, on any instance of the server.',
       resolve: ({ position }, _args, context) => cursorOf(viewerOf(context).ownerId, position),
     }),
   }),
@@ -35,7 +35,7 @@ const AvatarChanged = builder.objectRef<Kind<'changed'>>('AvatarChanged').implem
   fields: (t) => ({
     avatar: t.field({
       type: AvatarNode,
-      description: 'The avatar since the change, or since a later one.',
+      description: 'State of the avatar after this change, or after a later one.',
       resolve: ({ row }) => row as Avatar,
     }),
   }),
@@ -53,7 +53,7 @@ const GenerationChanged = builder.objectRef<Kind<'changed'>>('GenerationChanged'
   fields: (t) => ({
     generation: t.field({
       type: GenerationNode,
-      description: 'The generation since the change, or since a later one.',
+      description: 'State of the generation after this change, or after a later one.',
       resolve: ({ row }) => row as GenerationRow,
     }),
   }),
@@ -69,7 +69,8 @@ const GenerationDeleted = builder.objectRef<Kind<'deleted'>>('GenerationDeleted'
 });
 
 const Change = builder.unionType('Change', {
-  description: 'A change of an avatar or a generation of the caller, or the end of the earlier changes.',
+  description:
+    'A change of one of the caller’s avatars or generations, or `CaughtUp` after the earlier changes.',
   types: [CaughtUp, AvatarChanged, AvatarDeleted, GenerationChanged, GenerationDeleted],
   resolveType: (event: Event) => {
     if (event.kind === 'caught-up') return CaughtUp;

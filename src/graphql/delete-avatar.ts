@@ -11,13 +11,13 @@ const FileAtFal = builder.objectRef<DeletionReceipt['atFal'][number]>('FileAtFal
       type: 'DateTime',
       nullable: true,
       description:
-        'Time at which fal deletes the file, by the present settings of this server. Null: as long as the setting of its account at fal says.',
+        'Time at which fal deletes the file, by the current settings of this server. Null if the account at fal determines the time.',
     }),
   }),
 });
 
 const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt').implement({
-  description: 'What was deleted with an avatar, and what remains.',
+  description: 'Record of a deletion: the data that was deleted with an avatar, and the files that remain.',
   fields: (t) => ({
     generations: t.exposeInt('generations', { description: 'Number of deleted generations.' }),
     trainings: t.exposeInt('trainings', { description: 'Number of deleted trainings.' }),
@@ -27,16 +27,16 @@ const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt'
         'Number of files that were deleted from this server’s storage: photos, and copies of files.',
     }),
     bytes: t.exposeFloat('bytes', {
-      description: 'Size of the photos as uploaded and of the copies, in bytes: a whole number.',
+      description: 'Total size of the deleted photos, as uploaded, and copies, in bytes. A whole number.',
     }),
     filesLeft: t.exposeInt('filesLeft', {
       description:
-        'Number of files that could not be deleted now. Nobody can read them any more, and this server deletes them within hours.',
+        'Number of files that could not be deleted yet. They are no longer readable, and this server deletes them within hours.',
     }),
     atFal: t.expose('atFal', {
       type: [FileAtFal],
       description:
-        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. A finetune is no file; fal does not say how long it keeps one.',
+        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. A finetune is not a file; fal does not document how long it keeps one.',
     }),
   }),
 });
@@ -54,7 +54,7 @@ const DeleteAvatarPayload = builder
       deletedAvatarId: t.exposeID('deletedAvatarId', { description: 'ID of the deleted avatar.' }),
       receipt: t.expose('receipt', {
         type: DeletionReceiptType,
-        description: 'What was deleted with it, and what remains.',
+        description: 'Record of the deletion.',
       }),
     }),
   });

@@ -5,12 +5,12 @@ import type { DryRun, DryRunWarning } from '../jobs/dry-run.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
 export const DRY_RUN =
-  'Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false.';
+  'Previews the call: sends and writes nothing, and returns `DryRun` with the input for fal and its estimated cost. All checks of this server apply, but not whether fal currently accepts runs. Does not use up the idempotency key. Default: false.';
 
 const WarningCode = builder.enumType('DryRunWarningCode', {
   description: 'Machine-readable reason for a warning.',
   values: {
-    TRAINER_DEPRECATED: { description: 'fal has deprecated the trainer. The message names another.' },
+    TRAINER_DEPRECATED: { description: 'fal has deprecated the trainer. The message names a replacement.' },
     PRICE_UNKNOWN: { description: 'The cost cannot be estimated.' },
     TRIGGER_PHRASE_ADDED: { description: 'The trigger phrase is added to the prompt.' },
     SEED_IS_EXAMPLE: { description: 'The seed of the input is an example, because none was given.' },
@@ -20,7 +20,7 @@ const WarningCode = builder.enumType('DryRunWarningCode', {
 });
 
 const Warning = builder.objectRef<DryRunWarning>('DryRunWarning').implement({
-  description: 'Something that the caller may not expect.',
+  description: 'A warning about a call.',
   fields: (t) => ({
     code: t.expose('code', { type: WarningCode, description: 'Machine-readable reason.' }),
     message: t.exposeString('message', { description: 'Human-readable message.' }),
@@ -89,7 +89,7 @@ class DryRunResult extends Error {
 
 builder.objectType(DryRunResult, {
   name: 'DryRun',
-  description: 'What the call would send to fal. Nothing was sent or written.',
+  description: 'Preview of a call: the input for fal, and its estimated cost. Nothing was sent or written.',
   isTypeOf: (value) => value instanceof DryRunResult,
   fields: (t) => ({
     endpoint: t.string({ description: 'Endpoint of fal.', resolve: ({ dryRun }) => dryRun.endpoint }),
@@ -100,7 +100,7 @@ builder.objectType(DryRunResult, {
     }),
     warnings: t.field({
       type: [Warning],
-      description: 'Things that the caller may not expect. Empty if there are none.',
+      description: 'Warnings about the call. Empty if there are none.',
       resolve: ({ dryRun }) => dryRun.warnings,
     }),
     cost: t.field({

@@ -32,7 +32,7 @@ const Image = builder.objectRef<ShownImage>('Image').implement({
   fields: (t) => ({
     url: t.string({
       description:
-        'URL of the image. Anyone with this URL can fetch it. If this server keeps files, it is the URL of this server’s copy, and expires after one to two hours: read the generation again for a new one. Otherwise it is `originalUrl`.',
+        'URL of the image. Anyone with this URL can fetch it. If this server keeps files, the URL is that of its copy, and expires after one to two hours: read the generation again for a new URL. Otherwise it equals `originalUrl`.',
       resolve: urlOf,
     }),
     originalUrl: t.exposeString('url', {
@@ -72,7 +72,7 @@ const Image = builder.objectRef<ShownImage>('Image').implement({
 export const GenerationNode = builder.prismaNode('Generation', {
   id: { field: 'id', description: 'Generation ID. Starts with `gen_`.' },
   findUnique: (id, context) => ({ id, ownerId: viewerOf(context).ownerId }),
-  description: 'Images that are or will be generated from an avatar.',
+  description: 'A request for images of an avatar, with its images.',
   fields: (t) => ({
     status: t.expose('status', { type: GenerationStatusEnum, description: 'State of the generation.' }),
     prompt: t.exposeString('prompt', {
@@ -86,7 +86,7 @@ export const GenerationNode = builder.prismaNode('Generation', {
     seed: t.float({
       nullable: true,
       description:
-        'Seed of the images: a whole number that may exceed 32 bits. The seed that was sent to fal, then that of its response. Null for generations without a seed.',
+        'Seed of the images: a whole number that may exceed 32 bits. The seed that was sent to fal; later the seed in fal’s response. Null for generations without a seed.',
       extensions: needs('Generation', 'seed'),
       resolve: ({ seed }) => (seed === null ? null : Number(seed)),
     }),

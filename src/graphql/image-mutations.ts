@@ -1,7 +1,7 @@
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { errorsOf, notFound, unwrap } from './refusals.ts';
+import { errorsOf, refuseNotFound, unwrap } from './refusals.ts';
 import { generateImage } from '../jobs/generate-image.ts';
 import { generateImages, MAX_ITEMS, type ItemOutcome } from '../jobs/generate-images.ts';
 import { GenerationNode } from './generation.ts';
@@ -54,7 +54,7 @@ export async function generationAfter(
   const { generationId: id } = unlessDryRun(answer);
   const columns = columnsFor(info).Generation;
   const generation = await context.rows.generation(viewerOf(context).ownerId, id, columns);
-  return { generation: generation ?? notFound('The generation has been deleted.') };
+  return { generation: generation ?? refuseNotFound('The generation has been deleted.') };
 }
 
 const GenerateImagePayload = generationPayload('GenerateImagePayload', SUBMITTED);
@@ -63,7 +63,7 @@ builder.mutationField('generateImage', (t) =>
   t.field({
     type: GenerateImagePayload,
     description:
-      'Generates images of an avatar that has an artifact. Returns when fal has accepted the run, or after `waitSeconds`; subscribe to `generationStatus` for its progress.',
+      'Generates images of an avatar that has an artifact. Returns when fal has accepted the run; with `waitSeconds`, when the generation has ended or that time is over. Subscribe to `generationStatus` for its progress.',
     extensions: { startsRun: true } satisfies FieldPolicy,
     errors: orDryRun(
       errorsOf<typeof generateImage>({
@@ -145,7 +145,7 @@ const GenerateImagesInput = builder.inputType('GenerateImagesInput', {
     ...waitField(t, 'The call returns as soon as all generations have ended.'),
     idempotencyKey: t.string({
       description:
-        'Idempotency key, unique per caller among those of `generateImages`. In a repeated call with the same key, an item that is the same as the one at its place in the first call starts nothing and returns the current state of that one’s generation. A different item is refused with IDEMPOTENCY_CONFLICT. A refused item does not use up the key, so a repeated call starts it.',
+        'Idempotency key, unique per caller among those of `generateImages`. A repeated call with the same key compares each item with the item at the same position of the first call. An equal item starts nothing and returns the current state of its generation. A different item is refused with IDEMPOTENCY_CONFLICT. An item that was refused is started.',
     }),
   }),
 });
@@ -185,7 +185,7 @@ const GenerateImagesPayload = builder
 builder.mutationField('generateImages', (t) =>
   t.field({
     type: GenerateImagesPayload,
-    description: `Generates images of an avatar for several prompts, as \`generateImage\` does for one: each item is a generation of its own, with its own result, cost and part of the limits. A refused item does not stop the others. Subscribe to \`changes\` for the progress of all.`,
+    description: `Generates images of an avatar for several prompts, as \`generateImage\` does for one: each item is a separate generation, with its own result and cost, and counts separately towards the limits. A refused item does not stop the others. Subscribe to \`changes\` for the progress of all.`,
     extensions: { startsRun: true, batch: { list: 'items', max: MAX_ITEMS } } satisfies FieldPolicy,
     errors: errorsOf<typeof generateImages>({ INVALID_INPUT: true, NOT_FOUND: true, NOT_READY: true }),
     args: {

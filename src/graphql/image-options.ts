@@ -36,20 +36,20 @@ export function optionFields(t: InputFields, byDefault: (ofGenerateImage: string
     }),
     width: t.int({
       description:
-        'Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only.',
+        'Width of the images in pixels. Requires `height`. The endpoint determines the limits; a refusal names them. Refused if the endpoint takes named sizes only.',
     }),
     height: t.int({
-      description: 'Height of the images in pixels, together with `width`. The limits are the same.',
+      description: 'Height of the images in pixels. Requires `width`, and has the same limits.',
     }),
     outputFormat: t.field({
       type: OutputFormatEnum,
       description: `File format of the images. ${byDefault('the default of the endpoint')}`,
     }),
     guidanceScale: t.float({
-      description: `How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. ${byDefault('the default of the endpoint')}`,
+      description: `How closely the images follow the prompt. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no guidance scale. ${byDefault('the default of the endpoint')}`,
     }),
     inferenceSteps: t.int({
-      description: `Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. ${byDefault('the default of the endpoint')}`,
+      description: `Number of inference steps. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no inference steps. ${byDefault('the default of the endpoint')}`,
     }),
   };
 }

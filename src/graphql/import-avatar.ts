@@ -19,15 +19,15 @@ const ImportAvatarInput = builder.inputType('ImportAvatarInput', {
       type: TrainerEnum,
       required: true,
       description:
-        'Trainer that made the artifact, or one whose generator takes it. It determines the endpoint of generations.',
+        'Trainer that made the artifact, or one with the same generator. It determines the endpoint of generations.',
     }),
     loraUrl: t.string({
       description:
-        'http(s) URL of the LoRA file, in the format safetensors, up to 5 GB, at a public address. Required for a trainer that makes a LoRA; it must remain available, because fal fetches it for every image. Its header is checked, with one request.',
+        'http(s) URL of the LoRA file, in the format safetensors, up to 5 GB, at a public address. Required for a trainer that makes a LoRA; it must remain available, because fal fetches it for every image. This server checks its header with one request.',
     }),
     finetuneId: t.string({
       description:
-        'ID of the finetune at fal, 1 to 256 characters. Required for a trainer that makes a finetune. Only its form is checked: fal tells whether it exists when it generates.',
+        'ID of the finetune at fal, 1 to 256 characters. Required for a trainer that makes a finetune. Only its format is checked: if it does not exist, the first generation fails.',
     }),
     triggerPhrase: t.string({
       required: true,

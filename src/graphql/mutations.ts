@@ -2,7 +2,7 @@ import { AvatarNode } from './avatar.ts';
 import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { DRY_RUN, orDryRun, unlessDryRun } from './dry-run.ts';
-import { errorsOf, notFound } from './refusals.ts';
+import { errorsOf, refuseNotFound } from './refusals.ts';
 import {
   MAX_EXTERNAL_ID_LENGTH,
   MAX_NAME_LENGTH,
@@ -42,7 +42,7 @@ export async function avatarAfter(
 ): Promise<{ avatar: Avatar }> {
   const { avatarId: id } = unlessDryRun(answer);
   const avatar = await context.rows.avatar(viewerOf(context).ownerId, id, columnsFor(info).Avatar);
-  return { avatar: avatar ?? notFound('The avatar has been deleted.') };
+  return { avatar: avatar ?? refuseNotFound('The avatar has been deleted.') };
 }
 
 const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
@@ -136,7 +136,7 @@ const StartTrainingInput = builder.inputType('StartTrainingInput', {
     }),
     keepPhotos: t.boolean({
       description:
-        'Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted. Not allowed beside `imagesUrl`.',
+        'Whether to keep the photos of the avatar after a successful training. By default they are deleted. Not allowed together with `imagesUrl`.',
     }),
     steps: t.int({ description: 'Number of training steps. Limits and default: see the `trainers` query.' }),
     trainer: t.field({
@@ -187,7 +187,7 @@ builder.mutationField('cancelTraining', (t) =>
   t.field({
     type: avatarPayload('CancelTrainingPayload', 'The cancellation was recorded and requested from fal.'),
     description:
-      'Requests the cancellation of the training under way. The avatar becomes CANCELLED when fal has stopped the training, or COMPLETED if it had already finished.',
+      'Requests the cancellation of the training under way. The avatar becomes CANCELLED when fal has stopped the training, or COMPLETED if it had already completed.',
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof cancelTraining>({ NOT_FOUND: true, CONFLICT: true }),
     args: {

@@ -6,7 +6,7 @@ import {
   type PhotoUpload,
 } from '../jobs/create-photo-uploads.ts';
 import { deletePhoto } from '../jobs/delete-photo.ts';
-import { errorsOf, notFound, unwrap } from './refusals.ts';
+import { errorsOf, refuseNotFound, unwrap } from './refusals.ts';
 import { PHOTO_LIMITS } from '../domain/photo.ts';
 import { PhotoSet, readPhotoSet, type PhotoSetShape } from './photo-set.ts';
 import type { Context } from './context.ts';
@@ -19,14 +19,14 @@ const PhotoFileInput = builder.inputType('PhotoFileInput', {
   fields: (t) => ({
     name: t.string({
       required: true,
-      description: `Name of the file without its folder, 1 to ${MAX_FILE_NAME_LENGTH} characters. Only shown: its ending does not matter.`,
+      description: `Name of the file without its folder, 1 to ${MAX_FILE_NAME_LENGTH} characters. For display only: its extension is ignored.`,
     }),
     size: t.int({
       required: true,
       description: `Exact size of the file in bytes, at most ${MAX_MB} MB.`,
     }),
     caption: t.string({
-      description: `Caption of the photo for the training, 1 to ${MAX_CAPTION_LENGTH} characters. Default: the trainer’s own.`,
+      description: `Caption of the photo for the training, 1 to ${MAX_CAPTION_LENGTH} characters. Default: a caption by the trainer.`,
     }),
   }),
 });
@@ -44,13 +44,13 @@ const CreatePhotoUploadsInput = builder.inputType('CreatePhotoUploadsInput', {
 });
 
 const PhotoUploadType = builder.objectRef<PhotoUpload & { readonly url: string }>('PhotoUpload').implement({
-  description: 'Where to send a file.',
+  description: 'Destination of an upload.',
   fields: (t) => ({
     photoId: t.exposeID('photoId', { description: 'ID of the photo.' }),
     name: t.exposeString('name', { description: 'Name of the file, as given.' }),
     url: t.exposeString('url', {
       description:
-        'URL for a PUT request with the bytes of the file as its body and no bearer token. Whoever has the URL may upload this one file, once.',
+        'URL for a PUT request with the bytes of the file as its body and no bearer token. Anyone with this URL can upload this one file, once.',
     }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Time at which the URL expires.' }),
   }),
@@ -60,7 +60,7 @@ async function photoSetOf(
   { avatarId }: { readonly avatarId: string },
   context: Context,
 ): Promise<PhotoSetShape> {
-  return (await readPhotoSet(context, avatarId, null)) ?? notFound('The avatar has been deleted.');
+  return (await readPhotoSet(context, avatarId, null)) ?? refuseNotFound('The avatar has been deleted.');
 }
 
 builder.mutationField('createPhotoUploads', (t) =>
@@ -71,7 +71,7 @@ builder.mutationField('createPhotoUploads', (t) =>
         readonly photoSet: PhotoSetShape;
       }>('CreatePhotoUploadsPayload')
       .implement({
-        description: 'The photos were announced.',
+        description: 'The photos are pending, and can be uploaded.',
         fields: (payload) => ({
           uploads: payload.expose('uploads', {
             type: [PhotoUploadType],
@@ -80,7 +80,7 @@ builder.mutationField('createPhotoUploads', (t) =>
           photoSet: payload.expose('photoSet', { type: PhotoSet, description: 'Photos of the avatar.' }),
         }),
       }),
-    description: `Announces photos of an avatar and returns a short-lived URL for the upload of each. Send each file with PUT, then follow the checks with the subscription \`photoSet\`. An avatar has at most ${PHOTO_LIMITS.count} photos of ${PHOTO_LIMITS.totalBytes / 2 ** 20} MB together. A photo that is not uploaded yet gives way to a new one of the same name.`,
+    description: `Creates pending photos of an avatar, each with a short-lived upload URL. Send each file with PUT, then follow the checks with the subscription \`photoSet\`. An avatar has at most ${PHOTO_LIMITS.count} photos of ${PHOTO_LIMITS.totalBytes / 2 ** 20} MB together. A new photo replaces a pending one of the same name.`,
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof createPhotoUploads>({
       INVALID_INPUT: true,
@@ -120,7 +120,7 @@ builder.mutationField('deletePhoto', (t) =>
           }),
         }),
       }),
-    description: 'Deletes a photo in any state. A training under way keeps the copy that it was sent.',
+    description: 'Deletes a photo in any state. A training under way keeps its copy of the photo at fal.',
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof deletePhoto>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeletePhotoInput, required: true, description: 'The photo to delete.' }) },

@@ -1,5 +1,6 @@
 import { adviceFor, countPhotos } from '../domain/photo-set.ts';
 import { builder, viewerOf } from './builder.ts';
+import { described } from './described.ts';
 import { followRow } from './follow-row.ts';
 import { defaultTrainer } from '../jobs/default-trainers.ts';
 import { isId } from '../jobs/ids.ts';
@@ -15,32 +16,26 @@ import { TrainerEnum } from './trainer.ts';
 import { versionFrom } from './stream.ts';
 import type { Context } from './context.ts';
 import type { PhotoCounts } from '../domain/photo-set.ts';
-import type { Trainer } from '../catalog/trainers.ts';
+import type { TrainerName } from '../catalog/trainers.ts';
 import type { Photo } from '../generated/prisma/client.ts';
 
 const PhotoStateEnum = builder.enumType('PhotoState', {
   description: 'State of a photo.',
   values: {
-    PENDING: { description: 'The upload has not come, or is being checked.' },
+    PENDING: { description: 'The photo is not uploaded yet, or is being checked.' },
     ACCEPTED: { description: 'The next training may use the photo.' },
     REFUSED: { description: 'The file cannot be used and is not stored. See `code`.' },
   },
 });
 
-const enumOf = <Name extends string>(texts: Readonly<Record<Name, string>>, names: readonly Name[]) =>
-  Object.fromEntries(names.map((name) => [name, { description: texts[name] }])) as Record<
-    Name,
-    { description: string }
-  >;
-
 const PhotoRefusalEnum = builder.enumType('PhotoRefusalCode', {
   description: 'Reason why a photo was refused.',
-  values: enumOf(REASON_TEXTS, PHOTO_REASONS),
+  values: described(REASON_TEXTS),
 });
 
 const PhotoWarningEnum = builder.enumType('PhotoWarningCode', {
   description: 'Weakness of an accepted photo.',
-  values: enumOf(WARNING_TEXTS, PHOTO_WARNINGS),
+  values: described(WARNING_TEXTS),
 });
 
 const PhotoWarningType = builder.objectRef<{ readonly code: PhotoWarning }>('PhotoWarning').implement({
@@ -55,7 +50,7 @@ const PhotoWarningType = builder.objectRef<{ readonly code: PhotoWarning }>('Pho
 });
 
 const PhotoType = builder.objectRef<Photo>('Photo').implement({
-  description: 'A photo to train an avatar with. Its place and its camera’s data are not stored.',
+  description: 'A photo to train an avatar with. Its EXIF data, such as location and camera, is not stored.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'ID of the photo. Starts with `pho_`.' }),
     name: t.exposeString('name', { description: 'Name of the file, as given by the caller.' }),
@@ -64,19 +59,19 @@ const PhotoType = builder.objectRef<Photo>('Photo').implement({
     url: t.string({
       nullable: true,
       description:
-        'URL of the photo as it is stored: an upright JPEG, at most 2048 pixels long. Anyone with this URL can fetch it. It expires after one to two hours, or when the photo is deleted: read the set again for a new one. Null unless accepted.',
+        'URL of the stored photo: an upright JPEG whose longer side has at most 2048 pixels. Anyone with this URL can fetch it. It expires after one to two hours, or when the photo is deleted: read the set again for a new URL. Null unless accepted.',
       resolve: ({ id, state }, _args, { fileUrl, host }) =>
         state === 'ACCEPTED' ? fileUrl({ photoId: id }, host) : null,
     }),
     code: t.field({
       type: PhotoRefusalEnum,
       nullable: true,
-      description: 'Why the photo was refused. Null unless `state` is REFUSED.',
+      description: 'Reason for the refusal. Null unless `state` is REFUSED.',
       resolve: reasonOf,
     }),
     message: t.string({
       nullable: true,
-      description: 'The reason in words. Null unless `state` is REFUSED.',
+      description: 'Human-readable reason. Null unless `state` is REFUSED.',
       resolve: (photo) => {
         const reason = reasonOf(photo);
         return reason && REASON_TEXTS[reason];
@@ -90,25 +85,25 @@ const PhotoType = builder.objectRef<Photo>('Photo').implement({
     size: t.exposeInt('size', { description: 'Size of the uploaded file in bytes.' }),
     width: t.exposeInt('width', {
       nullable: true,
-      description: 'Width of the uploaded picture in pixels, upright. Null unless accepted.',
+      description: 'Width of the uploaded photo in pixels, after rotation to upright. Null unless accepted.',
     }),
     height: t.exposeInt('height', {
       nullable: true,
-      description: 'Height of the uploaded picture in pixels, upright. Null unless accepted.',
+      description: 'Height of the uploaded photo in pixels, after rotation to upright. Null unless accepted.',
     }),
     contentType: t.exposeString('contentType', {
       nullable: true,
-      description: 'Type of the uploaded file, by its bytes. Null unless accepted.',
+      description: 'Media type of the uploaded file, detected from its bytes. Null unless accepted.',
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
       description:
-        'Time after which the photo is deleted, or the URL for its upload is void. Null: kept until it is deleted.',
+        'Time at which the photo is deleted automatically; for a pending photo, time at which its upload URL expires. Null if the photo is never deleted automatically.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'Time of the call that announced it.',
+      description: 'Time of the `createPhotoUploads` call.',
     }),
   }),
 });
@@ -124,7 +119,7 @@ function warningsOf({ warningCodes }: Photo): readonly PhotoWarning[] {
 export type PhotoSetShape = {
   readonly avatarId: string;
   readonly version: number;
-  readonly trainer: Trainer;
+  readonly trainer: TrainerName;
   readonly needs: PhotoCounts;
   readonly photos: readonly Photo[];
 };
@@ -134,13 +129,13 @@ const views = ({ photos }: PhotoSetShape) =>
 const counts = (set: PhotoSetShape) => countPhotos(views(set));
 
 export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
-  description: 'The photos of an avatar, and what a trainer needs of them.',
+  description: 'Photos of an avatar, with the requirements of a trainer.',
   fields: (t) => ({
     avatarId: t.exposeID('avatarId', { description: 'ID of the avatar.' }),
     version: t.exposeInt('version', {
       description: 'Version number of the set. Increases with every change of a photo.',
     }),
-    trainer: t.expose('trainer', { type: TrainerEnum, description: 'Trainer that the numbers are for.' }),
+    trainer: t.expose('trainer', { type: TrainerEnum, description: 'Trainer whose requirements apply.' }),
     photos: t.expose('photos', { type: [PhotoType], description: 'All photos, oldest first.' }),
     accepted: t.int({ description: 'Number of accepted photos.', resolve: (set) => counts(set).accepted }),
     pending: t.int({ description: 'Number of pending photos.', resolve: (set) => counts(set).pending }),
@@ -158,7 +153,7 @@ export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
       resolve: (set) => counts(set).accepted >= set.needs.minimum,
     }),
     advice: t.stringList({
-      description: 'What to add or to replace, a sentence each.',
+      description: 'Photos to add or to replace, one sentence each.',
       resolve: (set) => adviceFor(views(set), set.needs),
     }),
   }),
@@ -168,7 +163,7 @@ export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
 export async function readPhotoSet(
   context: Context,
   avatarId: string,
-  trainer: Trainer | null | undefined,
+  trainer: TrainerName | null | undefined,
 ): Promise<PhotoSetShape | null> {
   if (!isId(avatarId)) return null;
   const avatar = await context.prisma.avatar.findFirst({
@@ -184,7 +179,7 @@ export async function readPhotoSet(
   return { avatarId, version, photos, trainer: row.name, needs: row.photos };
 }
 
-const TRAINER = 'Trainer to count for. Default: the one that `startTraining` uses by default.';
+const TRAINER = 'Trainer whose requirements apply. Default: the default trainer of `startTraining`.';
 
 builder.queryField('photoSet', (t) =>
   t.field({
@@ -203,7 +198,7 @@ builder.subscriptionField('photoSet', (t) =>
   t.field({
     type: PhotoSet,
     description:
-      'Sends the photos of an avatar, then again after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends when the avatar is deleted.',
+      'Sends the photo set of an avatar, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends when the avatar is deleted.',
     args: {
       avatarId: t.arg.id({ required: true, description: 'ID of the avatar.' }),
       trainer: t.arg({ type: TrainerEnum, description: TRAINER }),

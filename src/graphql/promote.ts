@@ -13,9 +13,9 @@ const PromoteInput = builder.inputType('PromoteInput', {
 
 builder.mutationField('promote', (t) =>
   t.field({
-    type: avatarPayload('PromotePayload', 'The avatar has the artifact of the training.'),
+    type: avatarPayload('PromotePayload', 'The artifact of the training is current.'),
     description:
-      'Makes the artifact of a training the one that its avatar generates images from, to return to an older artifact. Changes nothing if it is that one already. A training that is under way replaces it when it completes.',
+      'Makes the artifact of a training the current artifact of its avatar, for example to return to an older one. Changes nothing if it is already current. A training under way replaces it on completion.',
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof promote>({ NOT_FOUND: true, NOT_READY: true }),
     args: { input: t.arg({ type: PromoteInput, required: true, description: 'The training to use.' }) },

@@ -33,7 +33,7 @@ builder.queryField('avatars', (t) =>
     {
       type: AvatarNode,
       description:
-        'Avatars of the caller, newest first; with filters, those that fit all of them. Page size: 20 by default, at most 100.',
+        'Avatars of the caller that match all given filters, newest first. Page size: 20 by default, at most 100.',
       args: {
         status: t.arg({ type: AvatarStatusEnum, description: 'Only avatars with this status.' }),
         trainingType: t.arg({ type: TrainingTypeEnum, description: 'Only avatars of this training type.' }),
@@ -64,7 +64,7 @@ builder.queryField('generations', (t) =>
     {
       type: GenerationNode,
       description:
-        'Generations of the caller, newest first; with filters, those that fit all of them. Page size: 20 by default, at most 100.',
+        'Generations of the caller that match all given filters, newest first. Page size: 20 by default, at most 100.',
       args: {
         avatarId: t.arg.id({ description: 'Only generations of this avatar.' }),
         status: t.arg({ type: GenerationStatusEnum, description: 'Only generations with this status.' }),
@@ -94,7 +94,7 @@ builder.queryField('avatarByRequestId', (t) =>
     type: AvatarNode,
     nullable: true,
     description:
-      'Avatar of the caller with a training or generation that has this request ID at fal, whether it is the newest or not. Null if not found.',
+      'Avatar of the caller with a training or generation that has this request ID at fal, also if it is not the newest. Null if not found.',
     args: { requestId: t.arg.string({ required: true, description: 'Request ID of a run at fal.' }) },
     resolve: async (_root, { requestId: falRequestId }, context, info) => {
       if (!isRequestId(falRequestId)) return null;

@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import { described } from './described.ts';
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -14,30 +15,28 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
   INVALID_INPUT:
     'An input value is not allowed. The message names the field, the value and the allowed values.',
   CONFLICT:
-    'The request conflicts with the present state: a run of the avatar is already under way, there is no run to cancel, or another avatar has the external ID.',
+    'The request conflicts with the current state: a run of the avatar is already under way, there is no run to cancel, or another avatar has the external ID.',
   NOT_READY: 'The avatar or the training has no artifact, or none that this server can use.',
   PROVIDER_REJECTED: 'fal rejected the request. The message contains fal’s reason.',
   PROVIDER_UNAVAILABLE:
-    'fal is unreachable or overloaded, or this service currently sends no runs to fal. No run was started.',
-  LIMIT_EXCEEDED: 'A quota or rate limit of this service is exceeded.',
+    'fal is unreachable or overloaded, or this server currently submits no runs. No run was started.',
+  LIMIT_EXCEEDED: 'A quota or rate limit of this server is exceeded.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was already used with a different input.',
   INTERNAL_ERROR:
-    'An item of a list failed unexpectedly. Its run may have been started: repeat the call with the same idempotency key.',
+    'An item of a list failed unexpectedly, and its run may have started. Repeat the call with the same idempotency key.',
   PROVIDER_FAILED: 'The run failed at fal. The message contains fal’s reason.',
   RESULT_INVALID:
     'fal’s response lacks required parts of the result. `falResponseData` contains the response.',
   SUBMIT_OUTCOME_UNKNOWN:
-    'The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel, the operator of this service or a deadline resolves the outcome.',
+    'The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancellation, the operator of this server or a deadline resolves the outcome.',
   NOT_STARTED:
-    'The operator of this service found that the submit with unknown outcome started no run. It does not count towards a quota.',
+    'The operator of this server confirmed that the submit with unknown outcome started no run. It counts towards no quota.',
   LOST: 'The run or its result is no longer available at fal.',
 };
 
 const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description: 'Machine-readable reason for an error.',
-  values: Object.fromEntries(
-    ERROR_CODES.map((code) => [code, { description: CODE_DESCRIPTIONS[code] }]),
-  ) as Record<ErrorCode, { description: string }>,
+  values: described(CODE_DESCRIPTIONS),
 });
 
 /** Thrown by resolvers; the errors plugin turns it into a union member. */
@@ -91,11 +90,11 @@ for (const [code, errorClass] of Object.entries(ERROR_OF_CODE)) {
 
 const UnavailableReasonEnum = builder.enumType('UnavailableReason', {
   description:
-    'Reason why runs cannot be started at the moment. No input of the caller causes or changes it.',
+    'Reason why this server cannot start runs at the moment. It does not depend on the caller’s input.',
   values: {
-    KEY_REFUSED: { description: 'fal refuses the key of this service.' },
+    KEY_REFUSED: { description: 'fal refuses the key of this server.' },
     BALANCE_EXHAUSTED: {
-      description: 'fal refuses the account of this service, whose balance is exhausted.',
+      description: 'fal refuses the account of this server, because its balance is exhausted.',
     },
     BUSY: { description: 'fal is too busy.' },
   } satisfies Record<PauseReason, object>,
@@ -112,7 +111,7 @@ builder.objectFields(ProviderUnavailableError, (t) => ({
     type: 'DateTime',
     nullable: true,
     description:
-      'Time from which this service sends a run to fal again. Null if unknown. Until then every call that starts a run is refused.',
+      'Time at which this server submits runs again. Null if unknown. Until then it refuses every call that starts a run.',
     resolve: ({ pause }) => pause?.retryAt ?? null,
   }),
 }));
@@ -136,7 +135,7 @@ export function unwrap<T, Code extends RefusalCode>(answer: Result<T, Code>): T 
   return answer.done;
 }
 
-export function notFound(message: string): never {
+export function refuseNotFound(message: string): never {
   throw new ERROR_OF_CODE.NOT_FOUND({ code: 'NOT_FOUND', message });
 }
 
@@ -157,7 +156,7 @@ export const Failure = builder.objectRef<FailureShape>('Failure').implement({
       type: 'DateTime',
       nullable: true,
       description:
-        'With the code SUBMIT_OUTCOME_UNKNOWN: time until which the service waits for a sign of the run. Without one, the code becomes LOST. Null for other codes.',
+        'With the code SUBMIT_OUTCOME_UNKNOWN: time at which the code becomes LOST, unless the outcome is resolved before. Null for other codes.',
     }),
   }),
 });

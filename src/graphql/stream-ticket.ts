@@ -9,16 +9,16 @@ builder.mutationField('createStreamTicket', (t) =>
       fields: (payload) => ({
         ticket: payload.exposeString('ticket', {
           description:
-            'The ticket, for the URL parameter `ticket`. Whoever has it may read the caller’s subscriptions.',
+            'The ticket, for the URL parameter `ticket`. Anyone with the ticket can read the caller’s subscriptions.',
         }),
         expiresAt: payload.expose('expiresAt', {
           type: 'DateTime',
-          description: 'Time at which the ticket expires. Streams that it has opened by then stay open.',
+          description: 'Time at which the ticket expires. Streams that were opened before stay open.',
         }),
       }),
     }),
     description:
-      'Creates a ticket that opens event streams instead of a bearer token, for a browser’s `EventSource`, which cannot send one: `GET /graphql?query=…&variables=…&ticket=…`. It is valid for a minute, as often as needed, and for subscriptions only. The streams end with the token of this call.',
+      'Creates a ticket that opens event streams without a bearer token, for a browser’s `EventSource`, which cannot send headers: `GET /graphql?query=…&variables=…&ticket=…`. The ticket is valid for one minute, repeatedly, and for subscriptions only. The streams end when the token of this call expires.',
     extensions: { startsRun: false } satisfies FieldPolicy,
     resolve: (_root, _args, context) => context.streamTickets.create(viewerOf(context)),
   }),

@@ -19,7 +19,7 @@ export async function openStream<Row>(
   });
   if (opened === null) {
     leave();
-    throw notFound();
+    throw notFoundError();
   }
 
   let isOver = false;
@@ -71,7 +71,7 @@ export function enterStream(context: Context): () => void {
   return () => streams.release(ownerId);
 }
 
-export function notFound(): GraphQLError {
+export function notFoundError(): GraphQLError {
   return new GraphQLError('Not found.', { extensions: { code: 'NOT_FOUND' } });
 }
 

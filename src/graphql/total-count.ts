@@ -6,7 +6,7 @@ export type Countable = { readonly count: () => Promise<number> };
 
 /** The field `totalCount` of a connection. */
 export const TOTAL_COUNT = {
-  description: `Number of entries in the whole list, with its filters and whatever the page. ${MAX_COUNT} for a longer list.`,
+  description: `Number of entries that match the filters, on all pages. ${MAX_COUNT} for a longer list.`,
   extensions: { countsRows: true } satisfies CountPolicy,
   resolve: ({ count }: Countable) => count(),
 };

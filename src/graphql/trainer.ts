@@ -1,7 +1,7 @@
 import { builder } from './builder.ts';
 import { BUILT_IN, deprecationNotice } from '../catalog/catalog.ts';
 import { estimateTraining, priceOf, priceText, usdText } from '../catalog/prices.ts';
-import { TRAINING_TYPES, type TrainerRow, type TrainingType } from '../catalog/trainers.ts';
+import { TRAINING_TYPES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
 import { defaultTrainer } from '../jobs/default-trainers.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
@@ -17,7 +17,7 @@ export const TrainerEnum = builder.enumType('Trainer', {
   values: Object.fromEntries(BUILT_IN.trainers.map((row) => [row.name, { description: descriptionOf(row) }])),
 });
 
-export function descriptionOf(row: TrainerRow): string {
+export function descriptionOf(row: Trainer): string {
   const notice = deprecationNotice(row);
   return notice === null ? `${row.endpoint}.` : `${row.endpoint}. ${notice}.`;
 }
@@ -38,7 +38,7 @@ function trainingPrice(endpoint: string, defaultSteps: number): string {
     : `${price} (${usdText(estimate.microUsd)} for the default ${defaultSteps})`;
 }
 
-type TrainerShape = TrainerRow & { readonly defaultFor: readonly TrainingType[] };
+type TrainerShape = Trainer & { readonly defaultFor: readonly TrainingType[] };
 
 const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
   description: 'Properties of a trainer.',
@@ -55,7 +55,7 @@ const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
     defaultFor: t.expose('defaultFor', {
       type: [TrainingTypeEnum],
       description:
-        'Training types for which this trainer is the default at present. The default changes when fal does not serve it any more.',
+        'Training types whose default is currently this trainer. The default changes when fal no longer serves the endpoint.',
     }),
     artifact: t.expose('artifact', {
       type: ArtifactKindEnum,
@@ -82,12 +82,12 @@ const TrainerInfo = builder.objectRef<TrainerShape>('TrainerInfo').implement({
       resolve: ({ photos }) => photos.minimum,
     }),
     recommendedPhotos: t.int({
-      description: 'Number of photos from which on more of them improve the result little.',
+      description: 'Recommended number of photos. More photos improve the result little.',
       resolve: ({ photos }) => photos.recommended,
     }),
     price: t.string({
       description:
-        'Price at fal when this version was released, as text: `unknown` if no reliable source names it. fal’s price list takes precedence.',
+        'Price at fal when this version was released, as text, or `unknown` if no reliable source names it. fal’s price list takes precedence.',
       resolve: ({ endpoint, steps }) => trainingPrice(endpoint, steps.default),
     }),
     deprecation: t.string({

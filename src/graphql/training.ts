@@ -4,7 +4,7 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
-import { notFound } from './stream.ts';
+import { notFoundError } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
@@ -35,7 +35,7 @@ const ArtifactFile = builder.objectRef<ShownFile>('ArtifactFile').implement({
   fields: (t) => ({
     url: t.string({
       description:
-        'URL of the file. Anyone with this URL can fetch it. If this server keeps files, it is the URL of this server’s copy, and expires after one to two hours: read the training again for a new one. Otherwise it is `originalUrl`.',
+        'URL of the file. Anyone with this URL can fetch it. If this server keeps files, the URL is that of its copy, and expires after one to two hours: read the training again for a new URL. Otherwise it equals `originalUrl`.',
       resolve: (file, _args, { fileUrl, host }) => fileUrl(file, host) ?? file.originalUrl,
     }),
     originalUrl: t.exposeString('originalUrl', {
@@ -59,7 +59,7 @@ type LoraOfTraining = ArtifactOf<'LORA'> & {
 };
 
 const LoraArtifact = builder.objectRef<LoraOfTraining>('LoraArtifact').implement({
-  description: 'Artifact of a trainer whose artifact is LORA.',
+  description: 'A LoRA, as the artifact of a training.',
   fields: (t) => ({
     loraUrl: t.exposeString('loraUrl', { description: 'URL of the LoRA file at fal.' }),
     loraUrls: t.stringList({
@@ -91,7 +91,7 @@ function filesOf({ training, configUrl, ...lora }: LoraOfTraining): readonly Sho
 }
 
 const FinetuneArtifact = builder.objectRef<ArtifactOf<'FINETUNE'>>('FinetuneArtifact').implement({
-  description: 'Artifact of a trainer whose artifact is FINETUNE.',
+  description: 'A finetune, as the artifact of a training.',
   fields: (t) => ({
     finetuneId: t.exposeString('finetuneId', { description: 'ID of the finetune at fal.' }),
   }),
@@ -130,7 +130,7 @@ export const TrainingNode = builder.prismaNode('Job', {
     }),
     trainerNote: t.exposeString('trainerNote', {
       nullable: true,
-      description: 'Reason why the training uses another trainer than the default. Null if it does not.',
+      description: 'Reason why the training did not use the default trainer. Otherwise null.',
     }),
     endpoint: t.exposeString('endpoint', { description: 'fal endpoint that runs the training.' }),
     input: t.expose('input', {
@@ -145,7 +145,7 @@ export const TrainingNode = builder.prismaNode('Job', {
       type: ArtifactUnion,
       nullable: true,
       description:
-        'Artifact of the training. Null unless `status` is COMPLETED, and for trainings that a later one replaced before this service kept the artifacts of all trainings.',
+        'Artifact of the training. Null unless `status` is COMPLETED, and for trainings that a later one replaced before this server kept the artifacts of all trainings.',
       extensions: needs('Training', 'artifact'),
       resolve: (row) => {
         // This service writes the column.
@@ -185,7 +185,7 @@ export const TrainingNode = builder.prismaNode('Job', {
         const avatar =
           avatarId === null ? null : await context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
         // Deleted during the read.
-        if (avatar === null) throw notFound();
+        if (avatar === null) throw notFoundError();
         return avatar;
       },
     }),

@@ -6,7 +6,7 @@ import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
 import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { KeySet } from '../fal/key-set.ts';
+import type { WebhookKeys } from '../fal/webhook-keys.ts';
 import type { Log } from '../log/log.ts';
 
 export const WEBHOOK_PATH = '/webhooks/fal';
@@ -21,7 +21,7 @@ const MAX_RECORDING = 1000;
 const RECORD_TIMEOUT_MS = 4500;
 
 export type WebhookServices = {
-  readonly keys: Pick<KeySet, 'current' | 'refreshed'>;
+  readonly keys: Pick<WebhookKeys, 'current' | 'refreshed'>;
   readonly accountId: string | null;
   /** Whether this deployment made the token of a callback URL. Reads no database. */
   readonly isOurToken: (token: string) => boolean;
@@ -149,10 +149,10 @@ async function receive(
   });
 }
 
-function rejected({ refusals, log }: WebhookServices, because: Rejection): Rejection {
-  const times = refusals.times(because);
-  if (times !== null) log.warn({ because, times }, 'webhook rejected');
-  return because;
+function rejected({ refusals, log }: WebhookServices, reason: Rejection): Rejection {
+  const times = refusals.times(reason);
+  if (times !== null) log.warn({ reason, times }, 'webhook rejected');
+  return reason;
 }
 
 async function record(

@@ -83,7 +83,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     [FILE_PATH, createFileDownload(options.files)],
   ] as const;
   // Tracked until the response exists: sending it to a disconnected client may never end.
-  const edge = createServerAdapter<Target>((request, target) =>
+  const adapter = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),
   );
   const server = createServer(SERVER_OPTIONS, (request, response) => {
@@ -112,7 +112,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         ? (options.studio ?? null)
         : (rawRoutes.find(([at]) => isAt(at, path))?.[1] ?? null);
     const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
-    if (read !== 'answered') await edge(request, response, { path, req: request, ...read });
+    if (read !== 'answered') await adapter(request, response, { path, req: request, ...read });
   }
   serveExpectations(server);
   const connections = new ConnectionTracker(server, timeouts);

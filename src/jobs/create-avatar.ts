@@ -11,7 +11,7 @@ import {
 } from './parse-input.ts';
 import { idempotencyOf, newId, newTriggerPhrase } from './ids.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { TRAINING_TYPES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
+import { TRAINING_TYPES, type TrainerName, type TrainingType } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artifact.ts';
 import type { Json } from '../values/json.ts';
 import type { Result } from '../domain/user-error.ts';
@@ -28,7 +28,7 @@ const inputSchema = z.object({
 export type CreateAvatarInput = Optional<z.input<typeof inputSchema>>;
 
 export type Imported = {
-  readonly trainer: Trainer;
+  readonly trainer: TrainerName;
   readonly value: Artifact;
   /** What is known of the training that made it. */
   readonly training?: {

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import type { DefaultTrainers, TrainerRow, TrainingType } from '../catalog/trainers.ts';
+import type { DefaultTrainers, Trainer, TrainingType } from '../catalog/trainers.ts';
 
 export interface GoneEndpoints {
   /** Whether fal said within the last day that it does not serve the endpoint any more. */
@@ -14,9 +14,9 @@ export type DefaultTrainerDeps = {
 };
 
 export type TrainersToTry = {
-  readonly row: TrainerRow;
+  readonly row: Trainer;
   /** Used if fal does not serve the first one any more. */
-  readonly alternative: TrainerRow | null;
+  readonly alternative: Trainer | null;
   /** Why it is not the first choice; null if it is. */
   readonly note: string | null;
 };
@@ -36,6 +36,6 @@ export async function defaultTrainer(
 }
 
 /** For people. */
-export function goneNote(gone: TrainerRow, used: TrainerRow): string {
+export function goneNote(gone: Trainer, used: Trainer): string {
   return `fal does not serve ${gone.endpoint} any more, so ${used.name} is used instead of ${gone.name}.`;
 }

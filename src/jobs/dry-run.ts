@@ -1,7 +1,7 @@
 import { deprecationNotice } from '../catalog/catalog.ts';
 import type { CreationCode, NewJob } from './submit.ts';
 import type { Estimate } from '../catalog/prices.ts';
-import type { TrainerRow } from '../catalog/trainers.ts';
+import type { Trainer } from '../catalog/trainers.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
@@ -69,7 +69,7 @@ export async function dryRun<Code extends RefusalCode>(
   return { done: { dryRun: { endpoint, input, warnings: all.filter((one) => one !== null), cost } } };
 }
 
-export function deprecationWarning(row: TrainerRow): DryRunWarning | null {
+export function deprecationWarning(row: Trainer): DryRunWarning | null {
   const notice = deprecationNotice(row);
   return notice === null ? null : warning('TRAINER_DEPRECATED', `${notice}.`);
 }

@@ -20,7 +20,7 @@ import {
   type Result,
 } from '../domain/user-error.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
-import { DEFAULT_SIZES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
+import { DEFAULT_SIZES, type TrainerName, type TrainingType } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artifact.ts';
 import type { Generator } from '../catalog/generators.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
@@ -50,7 +50,7 @@ interface TrainedAvatars {
     readonly status: AvatarStatus;
     readonly trainingType: TrainingType;
     readonly triggerPhrase: string;
-    readonly artifact: { readonly trainer: Trainer; readonly value: Artifact } | null;
+    readonly artifact: { readonly trainer: TrainerName; readonly value: Artifact } | null;
   } | null>;
 }
 
@@ -69,7 +69,7 @@ export type ReadyAvatar = {
   readonly id: string;
   readonly trainingType: TrainingType;
   readonly triggerPhrase: string;
-  readonly trainer: Trainer;
+  readonly trainer: TrainerName;
   readonly artifact: Artifact;
   readonly generator: Generator;
 };

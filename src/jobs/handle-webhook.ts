@@ -111,7 +111,7 @@ async function keepLate(
   const { isNew, pollNow } = await store.keepDelivery(jobId, delivery, { outcome, leaseMs: LEASE_MS });
   if (outcome === 'LATE' || !isNew) return ignored;
   log.error(
-    { jobId, requestId: delivery.requestId, state, says: event.kind },
+    { jobId, requestId: delivery.requestId, state, event: event.kind },
     'webhook contradicts the final state; polling fal',
   );
   if (pollNow) requestPoll(deps, { jobId });

@@ -103,7 +103,7 @@ const RUNS_AT_ONCE = 20;
 const ATTEMPTS_BEFORE_GONE = 4;
 /** With the longest pauses about two days. */
 const MAX_ATTEMPTS = 60;
-const NO_ROOM_RETRY_MS = 60_000;
+const STORAGE_RETRY_MS = 60_000;
 const FIRST_RETRY_MS = 1000;
 
 /** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */
@@ -161,7 +161,7 @@ function refOf({ runId, position }: FileRef): FileRef {
   return { runId, position };
 }
 
-type Fault = 'gone' | 'refused' | 'unreachable' | 'no-room' | 'closing';
+type Fault = 'gone' | 'refused' | 'unreachable' | 'storage-unavailable' | 'closing';
 type Failed = { readonly fault: Fault; readonly message: string | null };
 
 async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> {
@@ -188,7 +188,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
     const isOurs = error instanceof StorageFullError || error instanceof StorageUnavailableError;
     if (!isOurs) return { fault: 'unreachable', message };
     deps.logNoRoom(error);
-    return { fault: 'no-room', message: 'The storage is full, or away.' };
+    return { fault: 'storage-unavailable', message: 'The storage is full, or away.' };
   } finally {
     opened.close();
   }
@@ -202,7 +202,7 @@ async function recordFailure(
   const fault = closing.aborted ? 'closing' : failed.fault;
   const attempts = leased.attempts + 1;
   const retryInMs = retryAfter(fault, attempts);
-  const isAttempt = fault !== 'no-room' && fault !== 'closing';
+  const isAttempt = fault !== 'storage-unavailable' && fault !== 'closing';
   await files.markFailed(leased, message, { retryInMs, isAttempt });
   if (!isAttempt) return;
   metrics.fileCopied(retryInMs === null ? 'failed' : 'retried');
@@ -214,7 +214,7 @@ async function recordFailure(
 /** Milliseconds until the next attempt; null: there is none. */
 function retryAfter(fault: Fault, attempts: number): number | null {
   if (fault === 'closing') return 0;
-  if (fault === 'no-room') return NO_ROOM_RETRY_MS;
+  if (fault === 'storage-unavailable') return STORAGE_RETRY_MS;
   if (fault === 'refused' || attempts >= (fault === 'gone' ? ATTEMPTS_BEFORE_GONE : MAX_ATTEMPTS))
     return null;
   return Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), MAX_FILE_BACKOFF_MS);

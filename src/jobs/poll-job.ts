@@ -136,7 +136,7 @@ async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promis
     return;
   }
   log.warn(
-    { jobId: job.id, state: job.state, falSays: status.kind },
+    { jobId: job.id, state: job.state, falStatus: status.kind },
     'fal was asked about a run whose end was contradicted',
   );
   if (job.state === 'FAILED' && status.kind === 'succeeded') {

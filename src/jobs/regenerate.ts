@@ -7,7 +7,7 @@ import { idempotencyOf, newId } from './ids.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import { NO_SUCH_GENERATION, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
 import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
-import type { Trainer } from '../catalog/trainers.ts';
+import type { TrainerName } from '../catalog/trainers.ts';
 import type { CreationCode } from './submit.ts';
 import type { JsonObject } from '../values/json.ts';
 
@@ -32,7 +32,7 @@ export type RegenerateDeps = SubmitGenerationDeps & {
           readonly triggerPhrase: string;
           /** Null for one that fal chose and has not told. */
           readonly seed: number | null;
-          readonly trainer: Trainer;
+          readonly trainer: TrainerName;
           readonly endpoint: string;
           readonly input: JsonObject;
         })

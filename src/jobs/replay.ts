@@ -40,8 +40,8 @@ export async function refusalOfFirst(
     const { state, errorCode: code, errorMessage, retryAt } = job;
     if (state === 'FAILED' && isProviderCode(code)) {
       const reason = PAUSE_REASONS.find((known) => known === job.pauseReason) ?? null;
-      const pause = reason === null && retryAt === null ? {} : { pause: { reason, retryAt } };
-      return { code, message: errorMessage ?? '', ...pause };
+      const submitPause = reason === null && retryAt === null ? {} : { pause: { reason, retryAt } };
+      return { code, message: errorMessage ?? '', ...submitPause };
     }
     if (state !== 'SUBMITTING' || performance.now() > giveUpAt) return null;
     await pause(waitMs);

@@ -66,7 +66,7 @@ export async function adoptRun(
 export async function declareNotStarted(deps: ResolveUnknownDeps, id: string): Promise<Resolved> {
   const found = await findUnknown(deps, id);
   if ('refused' in found) return found;
-  const message = 'The operator of this service found that no run was started. Start it again.';
+  const message = 'The operator of this server confirmed that no run was started. Start it again.';
   return resolve(deps, found.done, { kind: 'notStarted', message });
 }
 

@@ -17,8 +17,8 @@ import { acceptedPhotos, uploadPhotos, type PhotoArchiveDeps, type StoredPhoto }
 import { refusalOfFirst } from './replay.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
 import { defaultTrainer, goneNote, type DefaultTrainerDeps } from './default-trainers.ts';
-import type { OneByOne } from '../async/one-by-one.ts';
-import type { TrainerRow, TrainingType } from '../catalog/trainers.ts';
+import type { KeyedMutex } from '../async/keyed-mutex.ts';
+import type { Trainer, TrainingType } from '../catalog/trainers.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),
@@ -56,7 +56,7 @@ export type StartTrainingDeps = SubmitDeps &
   DefaultTrainerDeps &
   PhotoArchiveDeps & {
     /** In this process, by owner and avatar. */
-    readonly photoTrainings: OneByOne;
+    readonly photoTrainings: KeyedMutex;
     readonly store: TrainingStore;
     readonly provider: SubmitDeps['provider'] & PhotoArchiveDeps['provider'];
   };
@@ -118,9 +118,9 @@ async function startParsed(
   const parsedSteps = parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
   if ('refused' in parsedSteps) return parsedSteps;
 
-  const costOf = ({ endpoint, steps: { default: byDefault } }: TrainerRow) =>
+  const costOf = ({ endpoint, steps: { default: byDefault } }: Trainer) =>
     estimateTraining(endpoint, steps ?? byDefault);
-  const submitTo = (to: TrainerRow, trainerNote: string | null, url = imagesUrl ?? UPLOADED_LATER) => ({
+  const submitTo = (to: Trainer, trainerNote: string | null, url = imagesUrl ?? UPLOADED_LATER) => ({
     trainer: to.name,
     trainerNote,
     endpoint: to.endpoint,
@@ -184,8 +184,8 @@ async function startParsed(
 /** Names the trainer to use instead of a refused one, unless fal refused that one too. */
 async function adviceAfter(
   { catalog, goneEndpoints }: DefaultTrainerDeps,
-  row: TrainerRow,
-  alternative: TrainerRow | null,
+  row: Trainer,
+  alternative: Trainer | null,
 ): Promise<string | null> {
   const isSwitched = alternative !== null && (await goneEndpoints.isGone(row.endpoint));
   const other = row.deprecated && catalog.trainer(row.deprecated.alternative);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { BUILT_IN } from '../catalog/catalog.ts';
 import { CommandError, EX_CONFIG, print, report } from '../backup/commands/command.ts';
 import { finetuneIdForm, type Artifact } from '../catalog/artifact.ts';
-import { findCreation, insertAvatar } from '../db/store/avatars.ts';
+import { avatarStore } from '../db/store/avatars.ts';
 import { idempotencyOf, isId, newId } from '../jobs/ids.ts';
 import {
   MAX_EXTERNAL_ID_LENGTH,
@@ -50,6 +50,7 @@ export async function importAvatars(
     const message = 'SOURCE_DATABASE_URL is not set: it names the PostgreSQL of the previous system';
     throw new CommandError(message, EX_CONFIG);
   }
+  const store = avatarStore(prisma, null);
   const verb = isDryRun ? 'would be imported' : 'imported';
   const counts = { imported: 0, present: 0, skipped: 0 };
   await readPreviousAvatars(sourceUrl, async (row) => {
@@ -72,10 +73,10 @@ export async function importAvatars(
     const { avatar, previousId } = read;
     // A caller's own key is trimmed, so it never begins with a space.
     const creation = idempotencyOf(` previous ${previousId}`, { of: 'previous', id: previousId });
-    if ((await findCreation(prisma, avatar.ownerId, creation)) !== null) return 'present';
+    if ((await store.findCreation(avatar.ownerId, creation)) !== null) return 'present';
     if (!isDryRun) {
       // Left in the outbox: the servers publish it.
-      const inserted = await insertAvatar(prisma, avatar, creation, null);
+      const inserted = await store.insertAvatar(avatar, creation);
       if ('refused' in inserted) return skip(inserted.refused.message);
     }
     const kind = avatar.imported?.value.kind ?? 'no artifact';

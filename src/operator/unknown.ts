@@ -4,7 +4,7 @@ import { CircuitBreaker } from '../fal/circuit-breaker.ts';
 import { CommandError, log as operatorLog, print, report } from '../backup/commands/command.ts';
 import { FalProvider } from '../fal/provider.ts';
 import { InFlight } from '../async/in-flight.ts';
-import { DecisionStore } from '../db/store/decision-store.ts';
+import { decisionStore } from '../db/store/decision-store.ts';
 import { PrismaBreakerStore } from '../db/store/breaker-store.ts';
 import { PrismaUnknownOutcomes } from '../db/store/unknown-outcomes.ts';
 import { requestIdSchema } from '../fal/schemas.ts';
@@ -59,7 +59,7 @@ const log = { ...operatorLog, debug: () => undefined, warn: () => undefined };
 function depsOf({ database }: Services): ResolveUnknownDeps {
   return {
     outcomes: new PrismaUnknownOutcomes(database.prisma),
-    store: leavingOutbox(new DecisionStore(database.pool)),
+    store: leavingOutbox(decisionStore(database.pool)),
     publisher: { publish: async () => undefined },
     log,
     // Its rows read results, which no decision by hand has.
@@ -72,7 +72,7 @@ function depsOf({ database }: Services): ResolveUnknownDeps {
 }
 
 /** Leaves the notifications in the outbox: the servers publish them, and only they know the subscribers. */
-function leavingOutbox(store: DecisionStore): ResolveUnknownDeps['store'] {
+function leavingOutbox(store: RunEventStore): ResolveUnknownDeps['store'] {
   const save: RunEventStore['save'] = async (...decision) => {
     const saved = await store.save(...decision);
     return saved.kind === 'saved' ? { kind: 'saved', outbox: [] } : saved;

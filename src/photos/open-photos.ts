@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { archive } from './archive.ts';
 import { createPhotoIntake } from './photo-intake.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import { OneByOne } from '../async/one-by-one.ts';
+import { KeyedMutex } from '../async/keyed-mutex.ts';
 import { ForeignFilesError } from '../storage/claim-files.ts';
 import { openStorage, type StorageConfig } from '../storage/open-storage.ts';
 import { PhotoProcess } from './photo-process.ts';
@@ -38,7 +38,7 @@ export async function openPhotos(config: StorageConfig, databaseId: () => Promis
       owner: new KeyedSemaphore(UPLOADS_PER_OWNER),
       server: new KeyedSemaphore(UPLOADS_PER_SERVER),
     },
-    photoTrainings: new OneByOne(),
+    photoTrainings: new KeyedMutex(),
     close: () => process.close(),
   };
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import * as z from 'zod';
 import { PHOTO_LIMITS, STORED_SIDE } from '../domain/photo.ts';
-import { OneByOne } from '../async/one-by-one.ts';
+import { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { Log } from '../log/log.ts';
 
 /** Ends the process after this time without work: it takes 100 MB. */
@@ -79,7 +79,7 @@ export type PhotoResult = z.output<typeof resultSchema>;
  * turns: the photos of one, which may take half a minute each, do not keep those of all others waiting.
  */
 export class PhotoProcess {
-  readonly #turns = new OneByOne();
+  readonly #turns = new KeyedMutex();
   #last: Promise<unknown> = Promise.resolve();
   #child: ChildProcessWithoutNullStreams | null = null;
   #idle: NodeJS.Timeout | undefined;
@@ -110,7 +110,7 @@ export class PhotoProcess {
   async #check(path: string, output: string): Promise<PhotoResult> {
     if (this.#hasClosed()) throw new Error('the server is closing');
     clearTimeout(this.#idle);
-    const child = (this.#child ??= await start());
+    const child = this.#child ?? (await this.#start());
     const request = {
       path,
       output,
@@ -131,6 +131,15 @@ export class PhotoProcess {
     } finally {
       this.#idle = setTimeout(() => this.#end('SIGTERM'), IDLE_MS).unref();
     }
+  }
+
+  async #start(): Promise<ChildProcessWithoutNullStreams> {
+    const child = (this.#child = await start());
+    // It may be killed between two photos.
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = null;
+    });
+    return child;
   }
 
   #hasClosed(): boolean {

@@ -9,21 +9,23 @@ export class ForeignFilesError extends Error {
 const CLAIM = 'database';
 const MAX_ID_BYTES = 100;
 
+/** A place for files, as the operator knows it. */
+export type FilePlace = { readonly path: string; readonly setting: string };
+
 /**
  * Makes a place for files that of one database: each database deletes the files that its rows do not know.
  *
- * @param place as the operator knows it
  * @throws ForeignFilesError, StorageFullError, StorageUnavailableError
  */
-export async function claimFiles(files: FileStorage, databaseId: string, place: string): Promise<void> {
+export async function claimFiles(files: FileStorage, databaseId: string, place: FilePlace): Promise<void> {
   if ((await readClaim(files)) === null) await files.put(CLAIM, claimOf(databaseId));
   // Read again: of two databases that claim at the same time, the later one has the files.
   const owner = await readClaim(files);
   if (owner === databaseId) return;
   throw new ForeignFilesError(
-    `The files under ${place} are those of another database (${JSON.stringify(owner)}), and this one ` +
-      `(${databaseId}) would delete them. Set S3_BUCKET or S3_PREFIX to a place of its own. If this database ` +
-      `replaces the other one, delete the file ${place}${CLAIM} and start again.`,
+    `The files under ${place.path} are those of another database (${JSON.stringify(owner)}), and this one ` +
+      `(${databaseId}) would delete them. Set ${place.setting} to a place of its own. If this database ` +
+      `replaces the other one, delete the file ${place.path}${CLAIM} and start again.`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { claimFiles } from './claim-files.ts';
+import { claimFiles, type FilePlace } from './claim-files.ts';
 import { LocalStorage } from './local-storage.ts';
 import type { Bucket } from './s3-storage.ts';
 import type { FileStorage } from './file-storage.ts';
@@ -20,22 +20,26 @@ export type OpenedStorage = {
   readonly claim: () => Promise<void>;
 };
 
-/**
- * @param name of the folder with the files of one kind, such as `photos`
- * @param databaseId is called for a bucket only
- */
+/** @param name of the folder with the files of one kind, such as `photos` */
 export async function openStorage(
   { dataDir, bucket }: StorageConfig,
   name: string,
   databaseId: () => Promise<string>,
 ): Promise<OpenedStorage> {
-  if (bucket === null)
-    return { files: new LocalStorage(join(dataDir, name)), claim: () => Promise.resolve() };
+  const claimOf = (whole: FileStorage, place: FilePlace) => async () =>
+    claimFiles(whole, await databaseId(), place);
+  if (bucket === null) {
+    const place = { path: join(dataDir, '/'), setting: 'DATA_DIR' };
+    return {
+      files: new LocalStorage(join(dataDir, name)),
+      claim: claimOf(new LocalStorage(dataDir), place),
+    };
+  }
   // Loaded on use: most servers have no bucket.
   const { S3Storage } = await import('./s3-storage.ts');
-  const whole = new S3Storage(bucket);
+  const place = { path: `${bucket.name}/${bucket.prefix}`, setting: 'S3_BUCKET or S3_PREFIX' };
   return {
     files: new S3Storage({ ...bucket, prefix: `${bucket.prefix}${name}/` }),
-    claim: async () => claimFiles(whole, await databaseId(), `${bucket.name}/${bucket.prefix}`),
+    claim: claimOf(new S3Storage(bucket), place),
   };
 }

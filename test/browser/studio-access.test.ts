@@ -34,7 +34,7 @@ async function barriersOn(page: Page): Promise<string[]> {
     ...violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary = '' }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
     ),
-    ...(isTooWide ? ['The page scrolls sideways'] : []),
+    ...(isTooWide ? ['The page scrolls horizontally'] : []),
   ];
 }
 
@@ -44,7 +44,7 @@ describe.each([
   ['light', 390],
   ['dark', 390],
 ] as const)('%s, %i pixels wide', (colorScheme, width) => {
-  test('no state has a barrier', async () => {
+  test('has no accessibility violation in any state', async () => {
     const { page, forgive, screenshot } = await browser.newPage({
       origins,
       colorScheme,
@@ -85,15 +85,12 @@ describe.each([
     await check('cancelled');
     await page.getByRole('button', { name: 'Train again' }).click();
     await steps.trained();
-    await check('no pictures');
+    await check('no images');
     await steps.make('in a library', 2);
-    await steps.pictures('in a library', 2);
+    await steps.images('in a library', 2);
     stack.simulator.program({ scenario: 'fail' });
     await steps.make('as a statue');
-    await page
-      .getByRole('list', { name: 'Pictures' })
-      .getByText('fal could not finish the picture')
-      .waitFor();
+    await page.getByRole('list', { name: 'Images' }).getByText('fal could not finish the image').waitFor();
     stack.simulator.program({ scenario: 'stuck' });
     await steps.make('on a ship', 3);
     await page.getByText('on a ship').nth(2).waitFor();
@@ -105,7 +102,7 @@ describe.each([
   });
 });
 
-test('the theme is that of the system until the user chooses one', async () => {
+test('follows the theme of the system until the user chooses one', async () => {
   const { page } = await browser.newPage({ origins, colorScheme: 'dark' });
   const steps = new StudioSteps(page, url);
   const scheme = () => page.evaluate<string>('getComputedStyle(document.documentElement).colorScheme');
@@ -122,7 +119,7 @@ test('the theme is that of the system until the user chooses one', async () => {
   expect(await scheme()).toBe('light');
 });
 
-test('from a name to a picture with the keyboard alone', async () => {
+test('goes from a name to an image with the keyboard alone', async () => {
   const { page } = await browser.newPage({ origins, reducedMotion: 'reduce' });
   const steps = new StudioSteps(page, url);
   /** Presses Tab until the element with this name has the focus. */
@@ -153,13 +150,13 @@ test('from a name to a picture with the keyboard alone', async () => {
   await tabTo(/^Train Kay/);
   await page.keyboard.press('Enter');
   await steps.trained();
-  await tabTo(/^Picture Kay/);
+  await tabTo(/^Describe an image of Kay/);
   await page.keyboard.type('at a piano');
   await page.keyboard.press('Control+Enter');
-  await steps.pictures('at a piano', 2);
+  await steps.images('at a piano', 2);
   await tabTo(/^at a piano \(1 of 2\)/);
   await page.keyboard.press('Enter');
-  const viewer = page.getByRole('dialog', { name: 'Picture: at a piano' });
+  const viewer = page.getByRole('dialog', { name: 'Image: at a piano' });
   await viewer.waitFor();
   await page.keyboard.press('Escape');
   await viewer.waitFor({ state: 'detached' });

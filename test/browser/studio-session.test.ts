@@ -32,15 +32,15 @@ async function openStudio(url: string, otherOrigins: readonly string[] = []) {
   return { ...opened, steps: new StudioSteps(opened.page, url) };
 }
 
-test('a pasted token opens the Studio in this tab only', async () => {
+test('opens with a pasted token, in this tab only', async () => {
   const { page, steps, context } = await openStudio(byPaste.balancer.url);
   await steps.open('#/new');
   await page.getByLabel('Your token').fill('no token');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('alert').getByText('This is no token').waitFor();
+  await page.getByRole('alert').getByText('This is not a token').waitFor();
   await page.getByLabel('Your token').fill(await tokenOf('ada', { expiresIn: '-1h' }));
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('alert').getByText('This token has expired').waitFor();
+  await page.getByRole('alert').getByText('This token expired').waitFor();
   await page.getByLabel('Your token').fill(`Bearer ${await tokenOf('ada')}`);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByLabel('Who is it?').waitFor();
@@ -54,7 +54,7 @@ test('a pasted token opens the Studio in this tab only', async () => {
   await page.getByLabel('Your token').waitFor();
 });
 
-test('a token that the server refuses is asked for again', async () => {
+test('asks for another token when the server refuses one', async () => {
   const { page, steps } = await openStudio(byPaste.balancer.url);
   await steps.open();
   const wrong = await tokenOf('ada', { secret: 'another secret that is long enough to sign' });
@@ -63,14 +63,14 @@ test('a token that the server refuses is asked for again', async () => {
   await page.getByRole('alert').getByText('does not accept this token').waitFor();
 });
 
-test('a token that expires is renewed over what is on screen', async () => {
+test('renews an expired token without losing the state of the page', async () => {
   const { page, steps } = await openStudio(byPaste.balancer.url);
   await steps.open('#/new');
   await page.getByLabel('Your token').fill(await tokenOf('bo', { expiresIn: '3s' }));
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByLabel('Who is it?').fill('Bo');
   const dialog = page.getByRole('dialog', { name: 'Sign in again' });
-  await dialog.getByText('Your session has ended').waitFor();
+  await dialog.getByText('Your session has expired').waitFor();
   await dialog.getByLabel('Your token').fill(await tokenOf('bo'));
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await dialog.waitFor({ state: 'detached' });
@@ -79,7 +79,7 @@ test('a token that expires is renewed over what is on screen', async () => {
   await page.getByRole('heading', { name: 'Bo', level: 1 }).waitFor();
 });
 
-test('the sign-in page of the product sends back to the same place, without a trace of the token', async () => {
+test('returns from the login page to the same place, without a trace of the token', async () => {
   const { page, steps } = await openStudio(byLogin.balancer.url);
   nextToken = await tokenOf('ada');
   await steps.open('#/new');
@@ -92,15 +92,15 @@ test('the sign-in page of the product sends back to the same place, without a tr
   expect(length).toBeLessThan(6);
 });
 
-test('a token that this tab has not asked for signs nobody in', async () => {
+test('refuses a token that this tab did not ask for', async () => {
   const { page } = await openStudio(byLogin.balancer.url);
   await page.goto(`${byLogin.balancer.url}/?state=guessed#token=${await tokenOf('mallory')}`);
-  await page.getByRole('alert').getByText('was not asked for here').waitFor();
+  await page.getByRole('alert').getByText('was not started here').waitFor();
   expect(page.url()).toBe(`${byLogin.balancer.url}/`);
   expect(await page.evaluate('sessionStorage.length')).toBe(0);
 });
 
-test('a session is renewed in a tab of its own, and the first one goes on', async () => {
+test('renews a session in a new tab, and continues in the first one', async () => {
   const { page, steps, context } = await openStudio(byLogin.balancer.url);
   nextToken = await tokenOf('cy', { expiresIn: '4s' });
   await steps.open('#/new');
@@ -119,7 +119,7 @@ test('a session is renewed in a tab of its own, and the first one goes on', asyn
   expect(other.isClosed() || (await other.getByText('You are signed in').isVisible())).toBe(true);
 });
 
-test('a page that another machine of the network gets over plain HTTP can do all of it', async () => {
+test('works over plain HTTP from another machine', async () => {
   const url = byLogin.balancer.url.replace('127.0.0.1', NAME_IN_LAN);
   const { page, steps, forgive } = await openStudio(url, [byLogin.balancer.url]);
   forgive(/Cross-Origin-Opener-Policy header has been ignored/);
@@ -130,5 +130,5 @@ test('a page that another machine of the network gets over plain HTTP can do all
   expect(await page.evaluate('isSecureContext')).toBe(false);
   await steps.trainedAvatar('Dee', await enough(byLogin));
   await steps.make('on a roof');
-  await steps.pictures('on a roof', 1);
+  await steps.images('on a roof', 1);
 });

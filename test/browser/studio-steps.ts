@@ -64,6 +64,18 @@ export class StudioSteps {
     return this.page.getByRole('list', { name: 'Photos' }).getByRole('listitem').filter({ hasText: name });
   }
 
+  /** Resolves when the contact sheet shows that many photos from URLs that begin so. */
+  async photosLoaded(count: number, start: string): Promise<void> {
+    await eventually(`${count} photos from ${start}`, async () => {
+      const loaded = await this.page.evaluate<number>(
+        `[...document.querySelectorAll('.shot-frame img')].filter(
+          (image) => image.src.startsWith(${JSON.stringify(start)}) && image.naturalWidth > 0,
+        ).length`,
+      );
+      return loaded === count ? true : null;
+    });
+  }
+
   /** Resolves when all photos are accepted and the training may start. */
   async enoughPhotos(): Promise<void> {
     await this.page.locator('.train-start button:enabled').waitFor();
@@ -85,13 +97,13 @@ export class StudioSteps {
     const { page } = this;
     await this.promptField.fill(prompt);
     await page.getByRole('radio', { name: String(count), exact: true }).check();
-    await page.getByRole('button', { name: `Make ${count} picture` }).click();
+    await page.getByRole('button', { name: `Generate ${count} image` }).click();
   }
 
-  /** The pictures of a prompt that the gallery shows, loaded. */
-  async pictures(prompt: string, count: number): Promise<void> {
+  /** The images of a prompt that the gallery shows, loaded. */
+  async images(prompt: string, count: number): Promise<void> {
     // The policy of the page forbids what page.waitForFunction does.
-    await eventually(`${count} pictures of ${prompt}`, async () => {
+    await eventually(`${count} images of ${prompt}`, async () => {
       const loaded = await this.page.evaluate<number>(
         `[...document.querySelectorAll('.tile-link img')].filter(
           (image) => image.alt.startsWith(${JSON.stringify(prompt)}) && image.naturalWidth > 0,
@@ -124,6 +136,6 @@ export async function mixed(): Promise<TestPhoto[]> {
     { name: 'again.jpg', bytes: good },
     { name: 'blurred.jpg', bytes: await (await spots(2)).blur(40).jpeg().toBuffer() },
     { name: 'small.jpg', bytes: await (await spots(3, 128, 160)).jpeg().toBuffer() },
-    { name: 'notes.jpg', bytes: Buffer.from('no picture at all') },
+    { name: 'notes.jpg', bytes: Buffer.from('no image at all') },
   ];
 }

@@ -22,7 +22,7 @@ async function startedTraining(steps: StudioSteps, name: string): Promise<void> 
   await steps.train();
 }
 
-test('a training is cancelled after a question, and its photos stay', async () => {
+test('cancels a training after a confirmation, and keeps its photos', async () => {
   const { page, steps } = await openStudio();
   stack.simulator.program({ scenario: 'stuck' });
   await startedTraining(steps, 'Ada');
@@ -34,7 +34,7 @@ test('a training is cancelled after a question, and its photos stay', async () =
   await page.getByText('10 accepted').waitFor();
 });
 
-test('a training that failed has its reason in words, and succeeds when it is repeated', async () => {
+test('shows why a training failed, and repeats it', async () => {
   const { page, steps } = await openStudio();
   stack.simulator.program({ scenario: 'fail' });
   await startedTraining(steps, 'Bo');
@@ -43,7 +43,7 @@ test('a training that failed has its reason in words, and succeeds when it is re
   await steps.trained();
 });
 
-test('a refused training starts nothing, and says why', async () => {
+test('shows why a training was refused, and starts nothing', async () => {
   const { page, steps } = await openStudio();
   stack.simulator.program({ scenario: 'submit-422' });
   await startedTraining(steps, 'Cy');
@@ -52,18 +52,18 @@ test('a refused training starts nothing, and says why', async () => {
   await steps.trained();
 });
 
-test('a picture that failed has its reason in its tile, and is made when it is repeated', async () => {
+test('shows why an image failed, and repeats it', async () => {
   const { page, steps } = await openStudio();
   await startedTraining(steps, 'Dee');
   await steps.trained();
   stack.simulator.program({ scenario: 'fail' });
   await steps.make('as a statue');
-  const tile = page.getByRole('listitem').filter({ hasText: 'fal could not finish the picture' });
+  const tile = page.getByRole('listitem').filter({ hasText: 'fal could not finish the image' });
   await tile.getByRole('button', { name: 'Try again' }).click();
-  await steps.pictures('as a statue', 1);
+  await steps.images('as a statue', 1);
 });
 
-test('a server that is killed during a training and started again is a quiet word, and all goes on by itself', async () => {
+test('reconnects by itself when the server is killed during a training and started again', async () => {
   const { page, steps, forgive } = await openStudio();
   forgive(/WebSocket|Failed to load resource|ERR_/);
   stack.simulator.program({ scenario: 'stuck' });
@@ -79,7 +79,7 @@ test('a server that is killed during a training and started again is a quiet wor
   await steps.trained();
 });
 
-test('an image that does not load is asked for again, and then said to be gone', async () => {
+test('reloads an image that fails to load once, then reports it as unavailable', async () => {
   const { page, steps, forgive } = await openStudio();
   forgive(/Failed to load resource/);
   await startedTraining(steps, 'Fay');
@@ -87,36 +87,36 @@ test('an image that does not load is asked for again, and then said to be gone',
   let failures = 1;
   await page.route(/image\.jpg|\/files\//, (route) => (failures-- > 0 ? route.abort() : route.continue()));
   await steps.make('on a bridge');
-  await steps.pictures('on a bridge', 1);
+  await steps.images('on a bridge', 1);
   failures = Infinity;
   await steps.make('in a tent');
-  await page.getByText('Not available any more').waitFor();
+  await page.getByText('No longer available').waitFor();
 });
 
-test('an avatar that does not exist is said to be gone', async () => {
+test('reports an avatar that does not exist', async () => {
   const { page, steps } = await openStudio();
   await steps.open('#/avatars/avt_01a21a8db50777c684cb4c889b185cc7');
-  await page.getByRole('heading', { name: 'Nobody here' }).waitFor();
+  await page.getByRole('heading', { name: 'Avatar not found' }).waitFor();
   await page.getByRole('link', { name: 'All avatars' }).click();
   await page.getByRole('heading', { level: 1 }).waitFor();
 });
 
-test('a picture that the safety check has held back says so, and has no download', async () => {
+test('reports a flagged image, and offers no download of it', async () => {
   const { page, steps, screenshot } = await openStudio();
   await startedTraining(steps, 'Gil');
   await steps.trained();
   stack.simulator.program({ scenario: 'filtered' });
   await steps.make('in a fog');
-  await page.getByText('Held back by fal’s safety check').waitFor();
+  await page.getByText('Flagged by fal’s safety checker').waitFor();
   const downloads = page.getByRole('link', { name: /^(?:Download|Open)/ });
   expect(await downloads.count()).toBe(0);
   await page.getByRole('link', { name: 'in a fog' }).click();
   await page.getByRole('dialog').getByText('there is nothing to download').waitFor();
-  await screenshot('held back');
+  await screenshot('flagged');
   expect(await downloads.count()).toBe(0);
 });
 
-test('the limit of a name is said when it is reached', async () => {
+test('shows the limit of a name when it is reached', async () => {
   const { page, steps, screenshot } = await openStudio();
   await steps.open('#/new');
   const field = page.getByLabel('Who is it?');

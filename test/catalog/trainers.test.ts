@@ -5,8 +5,8 @@ import {
   DEFAULT_SIZES,
   DEFAULT_TRAINERS,
   TRAINING_TYPES,
+  type TrainerName,
   type Trainer,
-  type TrainerRow,
   type TrainingRequest,
 } from '../../src/catalog/trainers.ts';
 import { readTrainersFile } from '../../src/catalog/trainers-file.ts';
@@ -25,7 +25,7 @@ type Fixture = {
 };
 
 /** Input fields of each trainer besides the steps. */
-const TESTED: readonly (readonly [Trainer, fields: readonly string[]])[] = [
+const TESTED: readonly (readonly [TrainerName, fields: readonly string[]])[] = [
   ['FLUX_LORA_PORTRAIT', ['images_data_url', 'trigger_phrase']],
   ['FLUX_PRO', ['data_url', 'finetune_comment', 'mode', 'trigger_word']],
   ['FLUX_LORA_FAST', ['images_data_url', 'is_style', 'trigger_word']],
@@ -45,13 +45,13 @@ const example = readTrainersFile(
 if (!('catalog' in example)) throw new Error(example.problems.join('\n'));
 const { catalog } = example;
 
-function trainerRow(name: Trainer): TrainerRow {
+function trainerRow(name: TrainerName): Trainer {
   const row = catalog.trainer(name);
   if (row === null) throw new Error(`${name} is no trainer`);
   return row;
 }
 
-function fixtureOf(trainer: Trainer): Fixture {
+function fixtureOf(trainer: TrainerName): Fixture {
   const file = new URL(`../fixtures/trainers/${trainer}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as Fixture;
 }
@@ -144,7 +144,7 @@ test('the default trainer of each training type serves it', () => {
   expect(trainerRow(first).deprecated?.alternative).toBe(second);
 });
 
-test.each<[Trainer, portrait: object, style: object]>([
+test.each<[TrainerName, portrait: object, style: object]>([
   ['FLUX_LORA_FAST', { is_style: false }, { is_style: true }],
   ['FLUX_KREA', { is_style: false }, { is_style: true }],
   ['TURBO_FLUX', { training_style: 'subject' }, { training_style: 'style', face_crop: false }],

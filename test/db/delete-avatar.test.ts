@@ -5,12 +5,12 @@ import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
 import { NO_SUCH_AVATAR } from '../../src/domain/user-error.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
-import { PrismaJobStore } from '../../src/db/store/job-store.ts';
+import { createJobStore } from '../../src/db/store/job-store.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma, pool } = database;
-const store = new PrismaJobStore(database, NO_LIMITS);
+const store = createJobStore(database, NO_LIMITS);
 
 // The embedded database has one session, so nothing can be written during a transaction.
 test.skipIf(testedDatabase === 'embedded')(

@@ -3,12 +3,12 @@ import { avatarRow, jobRow } from '../support/rows.ts';
 import { freshDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
-import { PrismaJobStore } from '../../src/db/store/job-store.ts';
+import { createJobStore } from '../../src/db/store/job-store.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma } = database;
-const store = new PrismaJobStore(database, NO_LIMITS);
+const store = createJobStore(database, NO_LIMITS);
 
 test('of a training and a change of the trigger phrase at once, one is refused', async () => {
   for (let round = 0; round < 20; round++) {

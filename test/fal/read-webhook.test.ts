@@ -7,7 +7,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { publicKeyFrom } from '../../src/fal/key-set.ts';
+import { publicKeyFrom } from '../../src/fal/webhook-keys.ts';
 import { readSignedHeaders, readWebhook, TOLERANCE_SECONDS } from '../../src/fal/read-webhook.ts';
 import { headersOf, newSigner, signatureOf, type Signed } from '../support/signing.ts';
 

@@ -1,7 +1,7 @@
 import { verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { publicKeyFrom } from '../../src/fal/key-set.ts';
+import { publicKeyFrom } from '../../src/fal/webhook-keys.ts';
 
 const FILE = new URL('../fixtures/wycheproof/ed25519_test.json', import.meta.url);
 

@@ -39,13 +39,15 @@ describe.skipIf(bucket.isMissing)(bucket.title, () => {
       const unknown = Array.from({ length: 7 }, (_, index) => `avt_1/unknown-${index}.jpg`);
       for (const key of [...kept, ...unknown]) await files.put(key, oneByte());
 
-      await claimFiles(whole, 'production', 'likeness/');
-      const staging = depsOf(files, '/none.jpg', () => claimFiles(whole, 'staging', 'likeness/'));
+      const claim = (databaseId: string) =>
+        claimFiles(whole, databaseId, { path: 'likeness/', setting: 'S3_PREFIX' });
+      await claim('production');
+      const staging = depsOf(files, '/none.jpg', () => claim('staging'));
       const { signal } = new AbortController();
       await expect(deleteUnknownFiles(staging.deps, signal)).rejects.toThrow('of another database');
       expect(await keys()).toEqual([...kept, ...unknown].sort());
 
-      const production = depsOf(files, '/known.jpg', () => claimFiles(whole, 'production', 'likeness/'));
+      const production = depsOf(files, '/known.jpg', () => claim('production'));
       await deleteUnknownFiles(production.deps, signal);
       expect(await keys()).toEqual(kept);
     } finally {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
+import { postgresPlace, type PostgresPlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { readMigrations } from '../../src/db/migrations/migration-files.ts';
@@ -12,23 +12,23 @@ const APPLYING = 'applying a database migration';
 const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
 
 describe.skipIf(isMissing)(title, () => {
-  let database: { readonly name: string; readonly url: string };
+  let database: PostgresPlace;
   let admin: pg.Client;
   let started: Server[];
   beforeEach(async () => {
     started = [];
-    database = await createPostgresDatabase(POSTGRES, true);
-    admin = new pg.Client({ connectionString: database.url });
+    database = await postgresPlace(POSTGRES, true);
+    admin = new pg.Client({ connectionString: database.env.DATABASE_URL });
     await admin.connect();
   });
   afterEach(async () => {
     await Promise.all(started.map((server) => server.kill()));
     await admin.end();
-    await dropPostgresDatabase(POSTGRES, database.name);
+    await database.drop();
   });
 
   const env = () => ({
-    DATABASE_URL: database.url,
+    ...database.env,
     FAL_KEY: 'id:secret',
     FAL_QUEUE_URL: 'http://127.0.0.1:1',
     FAL_REST_URL: 'http://127.0.0.1:1',

@@ -7,7 +7,7 @@ import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
-import { startServer, type Server } from '../support/server.ts';
+import { launchServer, startServer, type Server } from '../support/server.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
@@ -120,6 +120,15 @@ describe.skipIf(isMissing)(title, () => {
     await killed.prisma.instance.create({ data: { id: 'killed' } });
     await killed.close();
     expect(await runCommand('move-to-postgres', [], settings())).toMatchObject({ code: 0 });
+  });
+
+  test('takes the files along, also after a start on them without the move', async () => {
+    await (await serve({ DATA_DIR: dataDir })).terminate();
+    const early = await launchServer(settings());
+    expect((await early.exited).code).toBe(1);
+    expect(early.printed).toContain('are those of another database');
+    expect(await runCommand('move-to-postgres', [], settings())).toMatchObject({ code: 0 });
+    await serve(settings());
   });
 
   test('that fails or loses a row leaves the target unchanged', async () => {

@@ -5,7 +5,7 @@ import {
   AvatarByIdDocument,
   CreateAvatarDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
+import { postgresPlace, type PostgresPlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
@@ -22,26 +22,26 @@ const codesOf = (errors: readonly GraphQLFormattedError[]) =>
   errors.map(({ extensions }) => extensions?.['code']);
 
 describe.skipIf(isMissing)(title, () => {
-  let database: { readonly name: string; readonly url: string };
+  let database: PostgresPlace;
   let proxy: TcpProxy;
   let stack: Stack;
   /** A session past the proxy. */
   let operator: pg.Client;
 
   const begin = async (env: StackOptions['env'] = {}) => {
-    database = await createPostgresDatabase(POSTGRES);
-    const url = new URL(database.url);
+    database = await postgresPlace(POSTGRES, false);
+    const url = new URL(database.env.DATABASE_URL);
     proxy = await startTcpProxy([{ host: url.hostname, port: Number(url.port || '5432') }]);
     url.port = String(proxy.port);
-    stack = await startStack({ database: { DATABASE_URL: url.href }, env });
-    operator = new pg.Client({ connectionString: database.url });
+    stack = await startStack({ database: { ...database.env, DATABASE_URL: url.href }, env });
+    operator = new pg.Client({ connectionString: database.env.DATABASE_URL });
     await operator.connect();
   };
   const end = async () => {
     await stack.close();
     await proxy.close();
     await operator.end();
-    await dropPostgresDatabase(POSTGRES, database.name);
+    await database.drop();
   };
   const isReady = async () => (await stack.server().readiness()).status;
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
 import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
+import { postgresPlace } from '../support/database.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { spots } from '../support/pictures.ts';
 import { startServer, type Env } from '../support/server.ts';
@@ -32,7 +32,7 @@ async function bundle(): Promise<string> {
 
 /** The simulator, a write that Prisma compiles, the decoders of photos, GraphiQL and the metrics. */
 async function serves(env: Env): Promise<void> {
-  const server = await startServer({ DATA_DIR: join(folder, 'data'), ...env }, { shipped });
+  const server = await startServer(env, { shipped });
   try {
     const { id } = await server.newAvatar();
     expect((await server.avatar(id))?.id).toBe(id);
@@ -66,14 +66,14 @@ async function typesOfSchema(): Promise<readonly string[]> {
 }
 
 describe('dist alone, in an empty folder, is a server', () => {
-  test('with a new embedded database', () => serves({}));
+  test('with a new embedded database', () => serves({ DATA_DIR: join(folder, 'data') }));
 
   test.skipIf(isMissing)(title, async () => {
-    const { name, url } = await createPostgresDatabase(POSTGRES, true);
+    const { env, drop } = await postgresPlace(POSTGRES, true);
     try {
-      await serves({ DATABASE_URL: url });
+      await serves(env);
     } finally {
-      await dropPostgresDatabase(POSTGRES, name);
+      await drop();
     }
   });
 

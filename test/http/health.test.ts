@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DatabaseTroubleError } from '../../src/db/database-trouble.ts';
+import { DatabaseUnavailableError } from '../../src/db/database-unavailable.ts';
 import { readyz } from '../../src/http/health.ts';
 
 async function answerTo(database: () => Promise<void>): Promise<{ status: number; body: unknown }> {
@@ -9,8 +9,8 @@ async function answerTo(database: () => Promise<void>): Promise<{ status: number
 
 test.each([
   ['does not answer', new Error('connect ECONNREFUSED 10.0.0.7:5432'), 'unreachable'],
-  ['takes no writes', new DatabaseTroubleError('disk-full', '/var/data is nearly full'), 'disk-full'],
-  ['has stopped', new DatabaseTroubleError('stopped', 'could not write to /var/data'), 'unreachable'],
+  ['takes no writes', new DatabaseUnavailableError('disk-full', '/var/data is nearly full'), 'disk-full'],
+  ['has stopped', new DatabaseUnavailableError('stopped', 'could not write to /var/data'), 'unreachable'],
   ['says what nobody should hear', Object.assign(new Error(), { reason: '/var/data' }), 'unreachable'],
 ])('a database that %s is named in one word, and nothing else of it', async (_, error, word) => {
   expect(await answerTo(() => Promise.reject(error))).toEqual({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { aboutNothing, ownKeySet, post, signedWebhook, type OwnKeySet } from '../support/signed-webhooks.ts';
 import { isLocalOrigin } from '../../src/http/origin.ts';
-import { KeySet } from '../../src/fal/key-set.ts';
+import { WebhookKeys } from '../../src/fal/webhook-keys.ts';
 import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { silent } from '../support/template.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
@@ -44,7 +44,7 @@ beforeEach(async () => {
     photos: {},
     files: {},
     webhook: {
-      keys: new KeySet(keys.url, log),
+      keys: new WebhookKeys(keys.url, log),
       accountId: null,
       isOurToken: () => false,
       jobs: { store },

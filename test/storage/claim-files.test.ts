@@ -10,7 +10,11 @@ afterAll(() => rm(folder, { recursive: true }));
 
 function place(name: string) {
   const files = new LocalStorage(join(folder, name));
-  return { files, claim: (databaseId: string) => claimFiles(files, databaseId, `bucket/${name}/`) };
+  return {
+    files,
+    claim: (databaseId: string) =>
+      claimFiles(files, databaseId, { path: `bucket/${name}/`, setting: 'S3_PREFIX' }),
+  };
 }
 
 test('files belong to the first database, until their claim is deleted', async () => {

@@ -130,7 +130,9 @@ test('an OK that fal does not confirm leaves the avatar failed', async () => {
 
   expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
 
-  await eventually('fal’s word on it', () => app.log.lines.find(({ falSays }) => falSays === 'failed'));
+  await eventually('fal’s answer about it', () =>
+    app.log.lines.find(({ falStatus }) => falStatus === 'failed'),
+  );
   expect(await app.avatarNow(id)).toEqual(failed);
 });
 

@@ -24,6 +24,8 @@ export type DatabasePlace = {
   drop: () => Promise<void>;
 };
 
+export type PostgresPlace = DatabasePlace & { env: { DATABASE_URL: string; DATA_DIR: string } };
+
 /** The options of openDatabase for a place that an app would read from its environment. */
 export function optionsOf(env: Partial<Record<'DATABASE_URL' | 'DATA_DIR', string>>): DatabaseOptions {
   return { databaseUrl: env.DATABASE_URL, dataDir: env.DATA_DIR ?? IN_MEMORY, log: silent };
@@ -50,7 +52,8 @@ export async function freshDatabase(): Promise<{ database: Database; drop: () =>
   }
 }
 
-async function postgresPlace(admin: string, empty: boolean): Promise<DatabasePlace> {
+/** In PostgreSQL, whatever this run of the tests is about. */
+export async function postgresPlace(admin: string, empty: boolean): Promise<PostgresPlace> {
   const { name, url } = await createPostgresDatabase(admin, empty);
   const opened: Database[] = [];
   // For files that are in no database.

@@ -1,8 +1,7 @@
 import pg from 'pg';
 import type { LooseMessage, SimulatorOptions } from '@likeness/fal-simulator';
 import { Disposer } from '../../src/async/disposer.ts';
-import { createPostgresDatabase, dropPostgresDatabase } from './postgres-template.ts';
-import { databasePlace, optionsOf, type DatabasePlace } from './database.ts';
+import { databasePlace, optionsOf, postgresPlace, type DatabasePlace } from './database.ts';
 import { FAL_KEY } from './fal-key.ts';
 import { freePort } from './free-port.ts';
 import { okFor } from './held-runs.ts';
@@ -126,13 +125,8 @@ async function databaseOf(
   database: NonNullable<StackOptions['database']>,
   disposer: Disposer,
 ): Promise<DatabasePlace['env']> {
-  if (database === 'tested') {
-    const place = await databasePlace();
-    disposer.add(() => place.drop());
-    return place.env;
-  }
-  if (database !== 'postgres') return database;
-  const { name, url } = await createPostgresDatabase(POSTGRES);
-  disposer.add(() => dropPostgresDatabase(POSTGRES, name));
-  return { DATABASE_URL: url };
+  if (typeof database !== 'string') return database;
+  const place = await (database === 'tested' ? databasePlace() : postgresPlace(POSTGRES, false));
+  disposer.add(() => place.drop());
+  return place.env;
 }

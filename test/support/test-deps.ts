@@ -3,7 +3,7 @@ import { afterAll, beforeEach, onTestFinished } from 'vitest';
 import { InFlight } from '../../src/async/in-flight.ts';
 import { isFinal } from '../../src/domain/job-state.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
-import { PrismaJobStore } from '../../src/db/store/job-store.ts';
+import { createJobStore, type JobStore } from '../../src/db/store/job-store.ts';
 import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../../src/jobs/poll-job.ts';
 import type { Notification } from '../../src/jobs/publish-outbox.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
@@ -63,7 +63,7 @@ export async function jobsDatabase() {
 
   /** The dependencies of one test: the real store, with a fake at every other port. */
   function testDeps() {
-    const store = new PrismaJobStore(database, NO_LIMITS);
+    const store = createJobStore(database, NO_LIMITS);
     const provider = new FakeProvider();
     const log = memoryLog();
     const published: Notification[] = [];
@@ -92,9 +92,9 @@ export async function jobsDatabase() {
 }
 
 /** Milliseconds until the next poll, for each write that plans one; null: no poll. */
-function plannedPolls(store: PrismaJobStore): (number | null)[] {
+function plannedPolls(store: JobStore): (number | null)[] {
   const planned: (number | null)[] = [];
-  const { save } = store;
+  const save = store.save.bind(store);
   const reschedule = store.reschedule.bind(store);
   store.save = (loaded, decision, options) => {
     if (options.nextPollInMs !== undefined) planned.push(options.nextPollInMs);

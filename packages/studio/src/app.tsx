@@ -11,7 +11,7 @@ import { useObservable } from './live/observable.ts';
 import { useStudio } from './live/studio.ts';
 import { Wall } from './home/wall.tsx';
 
-/** Reconnecting takes less in most cases, and is not worth a word then. */
+/** A reconnection mostly takes less, and is not shown then. */
 const QUIET_MS = 1200;
 
 export function App() {

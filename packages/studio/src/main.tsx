@@ -5,7 +5,7 @@ import './styles/wall.css';
 import './styles/avatar.css';
 import './styles/sheet.css';
 import './styles/training.css';
-import './styles/pictures.css';
+import './styles/images.css';
 import { createClient } from '@likeness/client';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
@@ -19,7 +19,7 @@ import { Trays } from './photos/trays.ts';
 
 showTheme();
 const element = document.querySelector('#studio');
-if (element === null) throw new Error('The page has no place for the studio.');
+if (element === null) throw new Error('The page has no element #studio.');
 const root = createRoot(element);
 const { signIn, loginUrl = null } = document.documentElement.dataset;
 const returned = returnedIn(location);

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { announce } from './announce.ts';
 import { storable } from '../../values/jsonb.ts';
+import { avatarForJob } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
-import { isUniqueViolation } from './create-job.ts';
+import { isUniqueViolation, untilDecided } from './unique-index.ts';
+import { earlierCall } from './earlier-call.ts';
 import { lockOwner } from './quota-usage.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
 import type {
@@ -14,6 +16,8 @@ import type {
   InsertionCode,
   NewAvatar,
 } from '../../jobs/create-avatar.ts';
+import type { GenerateImageDeps } from '../../jobs/generate-image.ts';
+import type { ImportAvatarDeps } from '../../jobs/import-avatar.ts';
 import type { AvatarUpdate, UpdateStore } from '../../jobs/update-avatar.ts';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 
@@ -22,21 +26,35 @@ type Idempotency = Parameters<AvatarStore['insertAvatar']>[1];
 type Insertion = Result<InsertedAvatar, InsertionCode>;
 type Update = Awaited<ReturnType<UpdateStore['updateAvatar']>>;
 
+type Store = Pick<GenerateImageDeps['store'], 'findAvatar'> &
+  Pick<ImportAvatarDeps['store'], 'findCreation' | 'insertAvatar'> &
+  UpdateStore;
+
+/** @param limit avatars of one owner; null: any number */
+export function avatarStore(prisma: PrismaClient, limit: number | null): Store {
+  return {
+    async findAvatar(ownerId, avatarId) {
+      if (!isId(avatarId)) return null;
+      const avatar = await prisma.avatar.findFirst({ where: { id: avatarId, ownerId } });
+      return avatar && avatarForJob(avatar);
+    },
+
+    findCreation: (ownerId, idempotency) => findCreation(prisma, ownerId, idempotency),
+
+    insertAvatar: (avatar, idempotency) =>
+      untilDecided(() => tryToInsert(prisma, avatar, idempotency, limit)),
+
+    async updateAvatar(ownerId, avatarId, update) {
+      if (!isId(avatarId)) return NO_SUCH_AVATAR;
+      return untilDecided(() => tryToUpdate(prisma, ownerId, avatarId, update));
+    },
+  };
+}
+
 /**
  * Writes an avatar with its idempotency key. Unique indexes decide between concurrent calls: one avatar per external id,
  * one per idempotency key.
- *
- * @param limit avatars of one owner; null: any number
  */
-export function insertAvatar(
-  prisma: PrismaClient,
-  avatar: NewAvatar,
-  idempotency: Idempotency,
-  limit: number | null,
-): Promise<Insertion> {
-  return untilDecided(() => tryToInsert(prisma, avatar, idempotency, limit));
-}
-
 async function tryToInsert(
   prisma: PrismaClient,
   { tags, imported, ...avatar }: NewAvatar,
@@ -96,37 +114,19 @@ function importedColumns({ trainer, value, training }: Imported) {
   };
 }
 
-/** What an earlier call with this key created; null when there was none. */
-export async function findCreation(
+async function findCreation(
   tx: Transaction,
   ownerId: string,
   idempotency: Idempotency,
 ): Promise<Insertion | null> {
-  if (idempotency === null) return null;
-  const { key: idempotencyKey, digest } = idempotency;
-  const where = { ownerId_idempotencyKey: { ownerId, idempotencyKey } };
-  const first = await tx.avatarCreation.findUnique({ where });
-  if (first === null) return null;
-  const { avatarId, idempotencyDigest } = first;
-  if (idempotencyDigest !== digest) {
-    const message = 'This idempotencyKey was used before with another input. Use a new key.';
-    return refuse('IDEMPOTENCY_CONFLICT', message);
-  }
+  const first = await earlierCall(ownerId, idempotency, (where) => tx.avatarCreation.findUnique({ where }));
+  if (first === null || 'refused' in first) return first;
+  const { avatarId } = first.done;
   const avatar = await tx.avatar.findFirst({ where: { id: avatarId, ownerId }, select: { id: true } });
   return avatar === null ? DELETED_SINCE : { done: { avatarId, outbox: [] } };
 }
 
 /** Writes the fields that differ, with the next version, unless none does. */
-export async function updateAvatar(
-  prisma: PrismaClient,
-  ownerId: string,
-  avatarId: string,
-  update: AvatarUpdate,
-): Promise<Update> {
-  if (!isId(avatarId)) return NO_SUCH_AVATAR;
-  return untilDecided(() => tryToUpdate(prisma, ownerId, avatarId, update));
-}
-
 async function tryToUpdate(
   prisma: PrismaClient,
   ownerId: string,
@@ -190,12 +190,4 @@ async function refusedByExternalId(
   const where = { ownerId_externalId: { ownerId, externalId } };
   const other = await prisma.avatar.findUnique({ where, select: { id: true } });
   return other && refuse('CONFLICT', `The avatar ${other.id} has this externalId already.`);
-}
-
-/** `again`: a unique index refused the row for the sake of one that is gone by now. */
-async function untilDecided<T>(attempt: () => Promise<T | 'again'>): Promise<T> {
-  for (;;) {
-    const outcome = await attempt();
-    if (outcome !== 'again') return outcome;
-  }
 }

@@ -4,54 +4,54 @@ import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
-import { OneByOne } from '../../async/one-by-one.ts';
+import { earlierCall } from './earlier-call.ts';
+import { isAbout, isUniqueViolation, untilDecided } from './unique-index.ts';
+import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
 
 type AnyJob = NewJob & Partial<NewTraining>;
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
-/** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
-export class JobCreations {
-  readonly #prisma: PrismaClient;
-  readonly #limits: SpendLimits;
-  readonly #waiting = new OneByOne();
+type Store = Pick<StartTrainingDeps['store'], 'createTraining' | 'findFirst'> &
+  Pick<GenerateImageDeps['store'], 'createGeneration'> &
+  RehearsalStore;
 
-  constructor(prisma: PrismaClient, limits: SpendLimits) {
-    this.#prisma = prisma;
-    this.#limits = limits;
-  }
-
-  createTraining: StartTrainingDeps['store']['createTraining'] = (job) => this.#create(job, null);
-
-  findFirst: StartTrainingDeps['store']['findFirst'] = async (ownerId, idempotency) => {
-    const first = await repeated(this.#prisma, ownerId, idempotency);
-    return first !== null && 'done' in first ? first.done.jobId : null;
+export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {
+  /** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
+  const waiting = new KeyedMutex();
+  const create = (job: AnyJob, generation: NewGeneration | null): Promise<Creation> => {
+    const write = () => untilDecided(() => tryToCreate(prisma, job, generation, limits));
+    const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', limits);
+    return lock === undefined ? write() : waiting.run(lock, write);
   };
+  return {
+    createTraining: (job) => create(job, null),
 
-  createGeneration: GenerateImageDeps['store']['createGeneration'] = async (job, generation) => {
-    const creation = await this.#create(job, generation);
-    if ('done' in creation) return creation;
-    const { code, message } = creation.refused;
-    if (code === 'CONFLICT') throw new Error('A generation violated a unique index that has only trainings');
-    return refuse(code, message);
+    async findFirst(ownerId, idempotency) {
+      const first = await repeated(prisma, ownerId, idempotency);
+      return first !== null && 'done' in first ? first.done.jobId : null;
+    },
+
+    async createGeneration(job, generation) {
+      const creation = await create(job, generation);
+      if ('done' in creation) return creation;
+      const { code, message } = creation.refused;
+      if (code === 'CONFLICT')
+        throw new Error('A generation violated a unique index that has only trainings');
+      return refuse(code, message);
+    },
+
+    async rehearseTraining(job) {
+      const rehearsed = await rehearse(prisma, job, TRAINING, limits);
+      if ('refused' in rehearsed || rehearsed.done.isRepeat) return rehearsed;
+      const open = await prisma.job.count({ where: { openTrainingAvatarId: job.avatarId } });
+      return open === 0 ? rehearsed : ALREADY_OPEN;
+    },
+
+    rehearseGeneration: (job, numImages) =>
+      rehearse(prisma, job, { kind: 'GENERATION', units: numImages }, limits),
   };
-
-  rehearseTraining: RehearsalStore['rehearseTraining'] = async (job) => {
-    const rehearsed = await rehearse(this.#prisma, job, TRAINING, this.#limits);
-    if ('refused' in rehearsed || rehearsed.done.isRepeat) return rehearsed;
-    const open = await this.#prisma.job.count({ where: { openTrainingAvatarId: job.avatarId } });
-    return open === 0 ? rehearsed : ALREADY_OPEN;
-  };
-
-  rehearseGeneration: RehearsalStore['rehearseGeneration'] = (job, numImages) =>
-    rehearse(this.#prisma, job, { kind: 'GENERATION', units: numImages }, this.#limits);
-
-  #create(job: AnyJob, generation: NewGeneration | null): Promise<Creation> {
-    const create = () => createJob(this.#prisma, job, generation, this.#limits);
-    const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', this.#limits);
-    return lock === undefined ? create() : this.#waiting.run(lock, create);
-  }
 }
 
 /**
@@ -60,18 +60,6 @@ export class JobCreations {
  *
  * @param generation null: the job is a training
  */
-async function createJob(
-  prisma: PrismaClient,
-  job: AnyJob,
-  generation: NewGeneration | null,
-  limits: SpendLimits,
-): Promise<Creation> {
-  for (;;) {
-    const creation = await tryToCreate(prisma, job, generation, limits);
-    if (creation !== 'again') return creation;
-  }
-}
-
 async function tryToCreate(
   prisma: PrismaClient,
   { idempotency, triggerPhrase, photoIds = [], ...job }: AnyJob,
@@ -151,33 +139,16 @@ async function rehearse(
     : refuse('LIMIT_EXCEEDED', message);
 }
 
-export function isUniqueViolation(error: unknown): error is Prisma.PrismaClientKnownRequestError {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === UNIQUE_VIOLATION;
-}
-
-/** Whether a unique index on this column refused the row; Prisma's adapter names the columns. */
-function isAbout(error: Prisma.PrismaClientKnownRequestError, column: string): boolean {
-  return JSON.stringify(error.meta ?? {}).includes(column);
-}
-
 async function repeated(
   prisma: Prisma.TransactionClient,
   ownerId: string,
   idempotency: NewJob['idempotency'],
 ): Promise<Result<CreatedJob, 'IDEMPOTENCY_CONFLICT'> | null> {
-  if (idempotency === null) return null;
-  const { key, digest } = idempotency;
-  const first = await prisma.job.findUnique({
-    where: { ownerId_idempotencyKey: { ownerId, idempotencyKey: key } },
-    select: { id: true, generationId: true, idempotencyDigest: true },
-  });
-  if (first === null) return null;
-  return first.idempotencyDigest === digest
-    ? { done: { jobId: first.id, generationId: first.generationId } }
-    : refuse(
-        'IDEMPOTENCY_CONFLICT',
-        'This idempotencyKey was used before with another input. Use a new key.',
-      );
+  const select = { id: true, generationId: true, idempotencyDigest: true };
+  const first = await earlierCall(ownerId, idempotency, (where) => prisma.job.findUnique({ where, select }));
+  if (first === null || 'refused' in first) return first;
+  const { id: jobId, generationId } = first.done;
+  return { done: { jobId, generationId } };
 }
 
 const ALREADY_OPEN = refuse(
@@ -195,5 +166,4 @@ const PHRASE_CHANGED = refuse(
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
 
-const UNIQUE_VIOLATION = 'P2002';
 const FOREIGN_KEY_VIOLATION = 'P2003';

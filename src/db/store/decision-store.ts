@@ -11,6 +11,7 @@ import type { LoadedJob, RunEventStore, Saved } from '../../jobs/apply-run-event
 import type { Notification } from '../../jobs/publish-outbox.ts';
 import type { WebhookStore } from '../../jobs/handle-webhook.ts';
 
+type Pool = Pick<pg.Pool, 'query'>;
 type Change = Extract<Decision, { kind: 'change' }>;
 type Options = Parameters<RunEventStore['save']>[2];
 type JobKey = { readonly id?: string; readonly requestId?: string; readonly token?: string | null };
@@ -28,94 +29,92 @@ const UNIQUE_VIOLATION = '23505';
  * Loads jobs for decisions, and saves the decisions, in prepared statements that concurrent calls share. Of 32 webhooks at
  * once each takes 0.4 ms of this process's CPU, verification included; with Prisma's transactions it took 3.4 ms.
  */
-export class DecisionStore implements RunEventStore, Pick<WebhookStore, 'findForWebhook'> {
-  readonly #pool: Pick<pg.Pool, 'query'>;
-  readonly #rowsOf = batched((keys: readonly JobKey[]) => this.#loadRows(keys), BATCH);
-  readonly #saveTogether = batched((writes: readonly Write[]) => this.#saveUnlocked(writes), BATCH);
+export function decisionStore(pool: Pool): RunEventStore & Pick<WebhookStore, 'findForWebhook'> {
+  const rowsOf = batched((keys: readonly JobKey[]) => loadRows(pool, keys), BATCH);
+  const saveTogether = batched((writes: readonly Write[]) => saveUnlocked(pool, writes), BATCH);
+  return {
+    async load(id) {
+      const [row] = await rowsOf({ id });
+      return row === undefined ? null : loadedJob(row);
+    },
 
-  constructor(pool: Pick<pg.Pool, 'query'>) {
-    this.#pool = pool;
-  }
+    async findForWebhook(requestId, token) {
+      const rows = await rowsOf({ requestId, token });
+      return rows.map((row) => ({ ...loadedJob(row), token: row.token }));
+    },
 
-  async load(id: string): Promise<LoadedJob | null> {
-    const [row] = await this.#rowsOf({ id });
-    return row === undefined ? null : loadedJob(row);
-  }
+    /**
+     * Saves all of a decision, provided that nothing was written since its snapshot was read: the job's revision and the
+     * version of the avatar or generation guard it. The outbox rows are in the same statement.
+     */
+    async save(loaded, decision, how) {
+      const write = writeOf(loaded, decision, how);
+      const saved = write.text.length > MAX_BATCHED_TEXT ? null : await saveTogether(write);
+      return saved ?? saveAlone(pool, write);
+    },
+  };
+}
 
-  async findForWebhook(requestId: string, token: string | null) {
-    const rows = await this.#rowsOf({ requestId, token });
-    return rows.map((row) => ({ ...loadedJob(row), token: row.token }));
-  }
+async function loadRows(pool: Pool, keys: readonly JobKey[]): Promise<readonly (readonly DecisionRow[])[]> {
+  const values = [
+    keys.map(({ id }) => id),
+    keys.map(({ requestId }) => requestId),
+    keys.map(({ token }) => token),
+  ];
+  const { rows } = await pool.query<DecisionRow>({ name: 'load_jobs', text: LOAD, values });
+  return keys.map(({ id, requestId = '', token }) =>
+    rows.filter((row) => row.id === id || row.falRequestId === requestId || row.token === token),
+  );
+}
 
-  async #loadRows(keys: readonly JobKey[]): Promise<readonly (readonly DecisionRow[])[]> {
-    const values = [
-      keys.map(({ id }) => id),
-      keys.map(({ requestId }) => requestId),
-      keys.map(({ token }) => token),
-    ];
-    const { rows } = await this.#pool.query<DecisionRow>({ name: 'load_jobs', text: LOAD, values });
-    return keys.map(({ id, requestId = '', token }) =>
-      rows.filter((row) => row.id === id || row.falRequestId === requestId || row.token === token),
-    );
+/**
+ * Saves the decisions whose rows nobody has locked. Null for the others, for outdated ones, and for all when the
+ * statement fails: each of these is tried alone, so that it neither stops nor delays its neighbours.
+ */
+async function saveUnlocked(pool: Pool, writes: readonly Write[]): Promise<readonly (Saved | null)[]> {
+  const taken = new Set<string | undefined>();
+  const first = writes.filter(({ jobId, notification }) => {
+    const isTaken = taken.has(jobId) || (notification !== null && taken.has(notification.entityId));
+    if (!isTaken) taken.add(jobId).add(notification?.entityId);
+    return !isTaken;
+  });
+  try {
+    const saved = await save(pool, 'save_unlocked', first);
+    return writes.map((write) => saved.get(write) ?? null);
+  } catch (error) {
+    if (!isRefusedStatement(error)) throw error;
+    return writes.map(() => null);
   }
+}
 
-  /**
-   * Saves all of a decision, provided that nothing was written since its snapshot was read: the job's revision and the
-   * version of the avatar or generation guard it. The outbox rows are in the same statement.
-   */
-  async save(loaded: LoadedJob, decision: Change, how: Options): Promise<Saved> {
-    const write = writeOf(loaded, decision, how);
-    const saved = write.text.length > MAX_BATCHED_TEXT ? null : await this.#saveTogether(write);
-    return saved ?? this.#saveAlone(write);
+async function saveAlone(pool: Pool, write: Write): Promise<Saved> {
+  try {
+    const saved = await save(pool, 'save', [write]);
+    return saved.get(write) ?? { kind: 'stale' };
+  } catch (error) {
+    if (isRefusedStatement(error) && error.code === UNIQUE_VIOLATION) return { kind: 'request-id-taken' };
+    throw error;
   }
+}
 
-  /**
-   * Saves the decisions whose rows nobody has locked. Null for the others, for outdated ones, and for all when the
-   * statement fails: each of these is tried alone, so that it neither stops nor delays its neighbours.
-   */
-  async #saveUnlocked(writes: readonly Write[]): Promise<readonly (Saved | null)[]> {
-    const taken = new Set<string | undefined>();
-    const first = writes.filter(({ jobId, notification }) => {
-      const isTaken = taken.has(jobId) || (notification !== null && taken.has(notification.entityId));
-      if (!isTaken) taken.add(jobId).add(notification?.entityId);
-      return !isTaken;
-    });
-    try {
-      const saved = await this.#write('save_unlocked', first);
-      return writes.map((write) => saved.get(write) ?? null);
-    } catch (error) {
-      if (!isRefusedStatement(error)) throw error;
-      return writes.map(() => null);
-    }
+async function save(
+  pool: Pool,
+  name: keyof typeof SAVE,
+  writes: readonly Write[],
+): Promise<ReadonlyMap<Write, Saved>> {
+  const values = [writes.map(({ jobId }) => jobId), `[${writes.map(({ text }) => text).join()}]`];
+  const statement = { name, text: SAVE[name], values };
+  const { rows } = await pool.query<{ n: number; outboxId: string | null }>(statement);
+  const saved = new Map<Write, Saved>();
+  for (const { n, outboxId } of rows) {
+    const write = writes[n - 1];
+    if (write === undefined) continue;
+    const { notification } = write;
+    const isVisible = notification !== null && outboxId !== null;
+    const outbox = isVisible ? [{ ...notification, id: BigInt(outboxId) }] : [];
+    saved.set(write, { kind: 'saved', outbox });
   }
-
-  async #saveAlone(write: Write): Promise<Saved> {
-    try {
-      const saved = await this.#write('save', [write]);
-      return saved.get(write) ?? { kind: 'stale' };
-    } catch (error) {
-      if (isRefusedStatement(error) && error.code === UNIQUE_VIOLATION) return { kind: 'request-id-taken' };
-      throw error;
-    }
-  }
-
-  async #write(name: keyof typeof SAVE, writes: readonly Write[]): Promise<ReadonlyMap<Write, Saved>> {
-    const values = [writes.map(({ jobId }) => jobId), `[${writes.map(({ text }) => text).join()}]`];
-    const statement = { name, text: SAVE[name], values };
-    const { rows } = await this.#pool.query<{ n: number; outboxId: string | null }>(statement);
-    const saved = new Map<Write, Saved>();
-    for (const { n, outboxId } of rows) {
-      const write = writes[n - 1];
-      if (write === undefined) continue;
-      const { notification } = write;
-      const isVisible = notification !== null && outboxId !== null;
-      saved.set(write, {
-        kind: 'saved',
-        outbox: isVisible ? [{ ...notification, id: BigInt(outboxId) }] : [],
-      });
-    }
-    return saved;
-  }
+  return saved;
 }
 
 /** Nothing of a statement that PostgreSQL refused is saved. After other errors it may be. */

@@ -3,43 +3,70 @@ import { isId } from '../../jobs/ids.ts';
 import { outboxEntry } from './job-rows.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
-import type { Removed } from '../../jobs/delete-avatar.ts';
-import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
+import type { DeleteAvatarDeps, Removed } from '../../jobs/delete-avatar.ts';
+import type { DeleteGenerationDeps } from '../../jobs/delete-generation.ts';
 
-export async function deleteAvatar(
-  prisma: PrismaClient,
-  ownerId: string,
-  avatarId: string,
-): Promise<{ readonly outbox: readonly OutboxEntry[]; readonly removed: Removed } | null> {
-  if (!isId(avatarId)) return null;
-  return prisma.$transaction(async (tx) => {
-    if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
-    // The jobs' locks before the avatar's, in the order of save(). What they made is deleted with them.
-    await tx.$queryRaw`SELECT id FROM jobs WHERE avatar_id = ${avatarId} ORDER BY id FOR UPDATE`;
-    const removed = await removedWith(tx, avatarId);
-    await endJobs(tx, { avatarId });
-    const [avatar] = await tx.$queryRaw<{ version: number; photosVersion: number }[]>`
-      SELECT version, photos_version AS "photosVersion" FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
-    if (avatar === undefined) return null;
-    // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
-    await endJobs(tx, { avatarId });
-    // Nobody watches a generation that has ended.
-    const watched = await tx.$queryRaw<{ entityId: string; version: number }[]>`
-      WITH gone AS (
-        DELETE FROM generations WHERE avatar_id = ${avatarId} RETURNING id, status, version + 1 AS version
-      ), recorded AS (
-        INSERT INTO changes (entity_id, owner_id, version) SELECT id, ${ownerId}, version FROM gone
-        ${Prisma.raw(REPLACE_CHANGE)}
-      )
-      SELECT id AS "entityId", version FROM gone WHERE status IN ('QUEUED', 'RUNNING')`;
-    await tx.avatar.delete({ where: { id: avatarId } });
-    const outbox = await announce(tx, ownerId, [
-      { kind: 'AVATAR', entityId: avatarId, version: avatar.version + 1 },
-      ...watched.map((generation) => ({ ...generation, kind: 'GENERATION' as const })),
-    ]);
-    const photoSet = { kind: 'PHOTO_SET', ownerId, entityId: avatarId, version: avatar.photosVersion + 1 };
-    return { removed, outbox: [...outbox, outboxEntry(await tx.announcement.create({ data: photoSet }))] };
-  });
+type Store = Pick<DeleteAvatarDeps['store'], 'deleteAvatar'> &
+  Pick<DeleteGenerationDeps['store'], 'deleteGeneration'>;
+
+export function deletionStore(prisma: PrismaClient): Store {
+  return {
+    async deleteAvatar(ownerId, avatarId) {
+      if (!isId(avatarId)) return null;
+      return prisma.$transaction(async (tx) => {
+        if ((await tx.avatar.findFirst({ where: { id: avatarId, ownerId } })) === null) return null;
+        // The jobs' locks before the avatar's, in the order of save(). What they made is deleted with them.
+        await tx.$queryRaw`SELECT id FROM jobs WHERE avatar_id = ${avatarId} ORDER BY id FOR UPDATE`;
+        const removed = await removedWith(tx, avatarId);
+        await endJobs(tx, { avatarId });
+        const [avatar] = await tx.$queryRaw<{ version: number; photosVersion: number }[]>`
+          SELECT version, photos_version AS "photosVersion" FROM avatars WHERE id = ${avatarId} AND owner_id = ${ownerId} FOR UPDATE`;
+        if (avatar === undefined) return null;
+        // Jobs created since. A later one waits for the avatar's lock and finds the avatar deleted.
+        await endJobs(tx, { avatarId });
+        // Nobody watches a generation that has ended.
+        const watched = await tx.$queryRaw<{ entityId: string; version: number }[]>`
+          WITH gone AS (
+            DELETE FROM generations WHERE avatar_id = ${avatarId} RETURNING id, status, version + 1 AS version
+          ), recorded AS (
+            INSERT INTO changes (entity_id, owner_id, version) SELECT id, ${ownerId}, version FROM gone
+            ${Prisma.raw(REPLACE_CHANGE)}
+          )
+          SELECT id AS "entityId", version FROM gone WHERE status IN ('QUEUED', 'RUNNING')`;
+        await tx.avatar.delete({ where: { id: avatarId } });
+        const outbox = await announce(tx, ownerId, [
+          { kind: 'AVATAR', entityId: avatarId, version: avatar.version + 1 },
+          ...watched.map((generation) => ({ ...generation, kind: 'GENERATION' as const })),
+        ]);
+        const photoSet = {
+          kind: 'PHOTO_SET',
+          ownerId,
+          entityId: avatarId,
+          version: avatar.photosVersion + 1,
+        };
+        return {
+          removed,
+          outbox: [...outbox, outboxEntry(await tx.announcement.create({ data: photoSet }))],
+        };
+      });
+    },
+
+    async deleteGeneration(ownerId, generationId) {
+      if (!isId(generationId)) return null;
+      return prisma.$transaction(async (tx) => {
+        if ((await tx.generation.findFirst({ where: { id: generationId, ownerId } })) === null) return null;
+        // The job's lock before the generation's, in the order of save().
+        await endJobs(tx, { generationId });
+        const [generation] = await tx.$queryRaw<{ version: number; avatarId: string }[]>`
+          DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;
+        if (generation === undefined) return null;
+        const { avatarId, version } = generation;
+        await tx.resultFile.deleteMany({ where: { runId: generationId } });
+        const change = { kind: 'GENERATION', entityId: generationId, version: version + 1 } as const;
+        return { avatarId, outbox: await announce(tx, ownerId, [change]) };
+      });
+    },
+  };
 }
 
 /** Files of a receipt. */
@@ -65,26 +92,6 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
       SELECT 'PHOTOS', photos_url, created_at, id FROM jobs WHERE avatar_id = ${avatarId} AND photos_url IS NOT NULL
     ) f ORDER BY f.kind = 'PHOTOS' DESC, f.kind, f.id DESC LIMIT ${MAX_FILES_LISTED}`;
   return { ...(counts ?? { generations: 0, trainings: 0, photos: 0, bytes: 0 }), atFal };
-}
-
-export async function deleteGeneration(
-  prisma: PrismaClient,
-  ownerId: string,
-  generationId: string,
-): Promise<{ readonly avatarId: string; readonly outbox: readonly OutboxEntry[] } | null> {
-  if (!isId(generationId)) return null;
-  return prisma.$transaction(async (tx) => {
-    if ((await tx.generation.findFirst({ where: { id: generationId, ownerId } })) === null) return null;
-    // The job's lock before the generation's, in the order of save().
-    await endJobs(tx, { generationId });
-    const [generation] = await tx.$queryRaw<{ version: number; avatarId: string }[]>`
-      DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;
-    if (generation === undefined) return null;
-    const { avatarId, version } = generation;
-    await tx.resultFile.deleteMany({ where: { runId: generationId } });
-    const change = { kind: 'GENERATION', entityId: generationId, version: version + 1 } as const;
-    return { avatarId, outbox: await announce(tx, ownerId, [change]) };
-  });
 }
 
 /** Cancels open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in and got. */

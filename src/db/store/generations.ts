@@ -5,50 +5,47 @@ import type { GenerationReader } from '../../live/wait-for-generation.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { RegenerateDeps } from '../../jobs/regenerate.ts';
 
-type Found<Find extends (...args: never) => unknown> = ReturnType<Find>;
+type Store = GenerationReader &
+  Pick<CancelGenerationDeps['store'], 'findGenerationStatus'> &
+  Pick<RegenerateDeps['store'], 'findGeneration'>;
 
-export async function findGenerationVersion(
-  prisma: PrismaClient,
-  ownerId: string,
-  id: string,
-): Found<GenerationReader['findGenerationVersion']> {
-  const generation = await prisma.generation.findFirst({
-    where: { id, ownerId },
-    select: { version: true, status: true },
-  });
-  if (generation === null) return null;
-  const hasEnded = generation.status !== 'QUEUED' && generation.status !== 'RUNNING';
-  return { version: generation.version, hasEnded };
-}
-
-export async function findGenerationStatus(
-  prisma: PrismaClient,
-  ownerId: string,
-  id: string,
-): Found<CancelGenerationDeps['store']['findGenerationStatus']> {
-  if (!isId(id)) return null;
-  const generation = await prisma.generation.findFirst({ where: { id, ownerId }, select: { status: true } });
-  return generation?.status ?? null;
-}
-
-export async function findGeneration(
-  prisma: PrismaClient,
-  ownerId: string,
-  id: string,
-): Found<RegenerateDeps['store']['findGeneration']> {
-  if (!isId(id)) return null;
-  const generation = await prisma.generation.findFirst({
-    where: { id, ownerId },
-    include: {
-      avatar: { select: { triggerPhrase: true } },
-      job: { select: { trainer: true, endpoint: true, input: true } },
+export function generationStore(prisma: PrismaClient): Store {
+  return {
+    async findGenerationVersion(ownerId, id) {
+      const generation = await prisma.generation.findFirst({
+        where: { id, ownerId },
+        select: { version: true, status: true },
+      });
+      if (generation === null) return null;
+      const hasEnded = generation.status !== 'QUEUED' && generation.status !== 'RUNNING';
+      return { version: generation.version, hasEnded };
     },
-  });
-  if (!generation?.job) return null;
-  const { avatarId, prompt, numImages, strength, avatar, job } = generation;
-  const { trainer, endpoint, input } = job;
-  if (!isJsonObject(input)) throw new Error(`the job of ${id} has an input that is no object`);
-  const seed = generation.seed === null ? null : Number(generation.seed);
-  const { triggerPhrase } = avatar;
-  return { avatarId, triggerPhrase, prompt, numImages, strength, seed, trainer, endpoint, input };
+
+    async findGenerationStatus(ownerId, id) {
+      if (!isId(id)) return null;
+      const generation = await prisma.generation.findFirst({
+        where: { id, ownerId },
+        select: { status: true },
+      });
+      return generation?.status ?? null;
+    },
+
+    async findGeneration(ownerId, id) {
+      if (!isId(id)) return null;
+      const generation = await prisma.generation.findFirst({
+        where: { id, ownerId },
+        include: {
+          avatar: { select: { triggerPhrase: true } },
+          job: { select: { trainer: true, endpoint: true, input: true } },
+        },
+      });
+      if (!generation?.job) return null;
+      const { avatarId, prompt, numImages, strength, avatar, job } = generation;
+      const { trainer, endpoint, input } = job;
+      if (!isJsonObject(input)) throw new Error(`the job of ${id} has an input that is no object`);
+      const seed = generation.seed === null ? null : Number(generation.seed);
+      const { triggerPhrase } = avatar;
+      return { avatarId, triggerPhrase, prompt, numImages, strength, seed, trainer, endpoint, input };
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import type { Trainer } from '../../catalog/trainers.ts';
+import type { TrainerName } from '../../catalog/trainers.ts';
 import { hasArtifact, type Artifact } from '../../catalog/artifact.ts';
 import type {
   Announcement,
@@ -19,12 +19,11 @@ function artifactOf(
     Avatar,
     'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'otherLoraFileUrls' | 'configFileUrl'
   >,
-): { readonly trainer: Trainer; readonly value: Artifact } | null {
+): { readonly trainer: TrainerName; readonly value: Artifact } | null {
+  if (!hasArtifact(avatar)) return null;
   const { artifactTrainer: trainer } = avatar;
-  if (!hasArtifact(avatar) || trainer === null) return null;
   if (avatar.finetuneId !== null)
     return { trainer, value: { kind: 'FINETUNE', finetuneId: avatar.finetuneId } };
-  if (avatar.diffusersLoraFileUrl === null) return null;
   return {
     trainer,
     value: {

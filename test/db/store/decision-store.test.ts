@@ -2,14 +2,14 @@ import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { avatarRow, jobRow } from '../../support/rows.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { NO_LIMITS } from '../../../src/domain/quota.ts';
-import { PrismaJobStore } from '../../../src/db/store/job-store.ts';
+import { createJobStore } from '../../../src/db/store/job-store.ts';
 import type { Decision } from '../../../src/domain/decide.ts';
 import type { LoadedJob } from '../../../src/jobs/apply-run-event.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma } = database;
-const store = new PrismaJobStore(database, NO_LIMITS);
+const store = createJobStore(database, NO_LIMITS);
 
 const AVATAR = `avt_${'1'.repeat(32)}`;
 const JOBS = ['older', 'newer'] as const;

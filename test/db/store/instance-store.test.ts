@@ -3,7 +3,7 @@ import { DEAD_AFTER_MS, HEARTBEAT_MS, LEASE_MS, MAX_BACKOFF_MS } from '../../../
 import { jobsDatabase } from '../../support/test-deps.ts';
 import { NO_LIMITS } from '../../../src/domain/quota.ts';
 import { PgInstanceStore } from '../../../src/db/store/instance-store.ts';
-import { PrismaJobStore } from '../../../src/db/store/job-store.ts';
+import { createJobStore } from '../../../src/db/store/job-store.ts';
 
 const { prisma, pool, add } = await jobsDatabase();
 
@@ -14,7 +14,7 @@ function instance(id: string) {
     beat: () => new PgInstanceStore(pool, id).beat(),
     leave: () => new PgInstanceStore(pool, id).leave(),
     claim: () =>
-      new PrismaJobStore({ prisma, pool }, NO_LIMITS, id).claimDue(10, {
+      createJobStore({ prisma, pool }, NO_LIMITS, id).claimDue(10, {
         leaseMs: LEASE_MS,
         furthestMs: 2 * LEASE_MS + MAX_BACKOFF_MS,
       }),
@@ -72,7 +72,7 @@ test('a plan that followed the lease stays, whoever made it', async () => {
   await addDue('job-1', 'job-2');
   const [job] = await dead.claim();
   if (job === undefined) throw new Error('Nothing was due');
-  await new PrismaJobStore({ prisma, pool }, NO_LIMITS).reschedule(job, 3000, 'answered');
+  await createJobStore({ prisma, pool }, NO_LIMITS).reschedule(job, 3000, 'answered');
   // As an instance of an older version does, which knows no owner of a lease.
   await pool.query(`UPDATE jobs SET next_poll_at = now() + interval '6 hours' WHERE id <> $1`, [job.id]);
 

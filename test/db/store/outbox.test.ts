@@ -1,12 +1,12 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { freshDatabase } from '../../support/database.ts';
 import { NO_LIMITS } from '../../../src/domain/quota.ts';
-import { PrismaJobStore } from '../../../src/db/store/job-store.ts';
+import { createJobStore } from '../../../src/db/store/job-store.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma, pool } = database;
-const store = new PrismaJobStore(database, NO_LIMITS);
+const store = createJobStore(database, NO_LIMITS);
 
 test('published notifications leave the outbox in one statement, and the others stay', async () => {
   const rows = await prisma.announcement.createManyAndReturn({

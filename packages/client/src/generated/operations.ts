@@ -82,22 +82,22 @@ export type DryRunWarningCode =
   | 'REPEATED_CALL'
   /** The seed of the input is an example, because none was given. */
   | 'SEED_IS_EXAMPLE'
-  /** fal has deprecated the trainer. The message names another. */
+  /** fal has deprecated the trainer. The message names a replacement. */
   | 'TRAINER_DEPRECATED'
   /** The trigger phrase is added to the prompt. */
   | 'TRIGGER_PHRASE_ADDED';
 
 /** Machine-readable reason for an error. */
 export type ErrorCode =
-  /** The request conflicts with the present state: a run of the avatar is already under way, there is no run to cancel, or another avatar has the external ID. */
+  /** The request conflicts with the current state: a run of the avatar is already under way, there is no run to cancel, or another avatar has the external ID. */
   | 'CONFLICT'
   /** The idempotency key was already used with a different input. */
   | 'IDEMPOTENCY_CONFLICT'
-  /** An item of a list failed unexpectedly. Its run may have been started: repeat the call with the same idempotency key. */
+  /** An item of a list failed unexpectedly, and its run may have started. Repeat the call with the same idempotency key. */
   | 'INTERNAL_ERROR'
   /** An input value is not allowed. The message names the field, the value and the allowed values. */
   | 'INVALID_INPUT'
-  /** A quota or rate limit of this service is exceeded. */
+  /** A quota or rate limit of this server is exceeded. */
   | 'LIMIT_EXCEEDED'
   /** The run or its result is no longer available at fal. */
   | 'LOST'
@@ -105,32 +105,32 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** The avatar or the training has no artifact, or none that this server can use. */
   | 'NOT_READY'
-  /** The operator of this service found that the submit with unknown outcome started no run. It does not count towards a quota. */
+  /** The operator of this server confirmed that the submit with unknown outcome started no run. It counts towards no quota. */
   | 'NOT_STARTED'
   /** The run failed at fal. The message contains fal’s reason. */
   | 'PROVIDER_FAILED'
   /** fal rejected the request. The message contains fal’s reason. */
   | 'PROVIDER_REJECTED'
-  /** fal is unreachable or overloaded, or this service currently sends no runs to fal. No run was started. */
+  /** fal is unreachable or overloaded, or this server currently submits no runs. No run was started. */
   | 'PROVIDER_UNAVAILABLE'
   /** fal’s response lacks required parts of the result. `falResponseData` contains the response. */
   | 'RESULT_INVALID'
-  /** The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancel, the operator of this service or a deadline resolves the outcome. */
+  /** The run was submitted, but fal’s response was lost, so the run may have started. It is not submitted again. A webhook, a cancellation, the operator of this server or a deadline resolves the outcome. */
   | 'SUBMIT_OUTCOME_UNKNOWN';
 
 /** Input of `generateImage`. */
 export type GenerateImageInput = {
   /** ID of the avatar to generate images of. */
   avatarId: string | number;
-  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false. */
+  /** Previews the call: sends and writes nothing, and returns `DryRun` with the input for fal and its estimated cost. All checks of this server apply, but not whether fal currently accepts runs. Does not use up the idempotency key. Default: false. */
   dryRun?: boolean | null | undefined;
-  /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
+  /** How closely the images follow the prompt. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
   guidanceScale?: number | null | undefined;
-  /** Height of the images in pixels, together with `width`. The limits are the same. */
+  /** Height of the images in pixels. Requires `width`, and has the same limits. */
   height?: number | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
-  /** Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. Default: the default of the endpoint. */
+  /** Number of inference steps. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no inference steps. Default: the default of the endpoint. */
   inferenceSteps?: number | null | undefined;
   /** Number of images, 1 to 4. */
   numImages?: number | null | undefined;
@@ -146,7 +146,7 @@ export type GenerateImageInput = {
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
-  /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
+  /** Width of the images in pixels. Requires `height`. The endpoint determines the limits; a refusal names them. Refused if the endpoint takes named sizes only. */
   width?: number | null | undefined;
 };
 
@@ -154,7 +154,7 @@ export type GenerateImageInput = {
 export type GenerateImagesInput = {
   /** ID of the avatar to generate images of. */
   avatarId: string | number;
-  /** Idempotency key, unique per caller among those of `generateImages`. In a repeated call with the same key, an item that is the same as the one at its place in the first call starts nothing and returns the current state of that one’s generation. A different item is refused with IDEMPOTENCY_CONFLICT. A refused item does not use up the key, so a repeated call starts it. */
+  /** Idempotency key, unique per caller among those of `generateImages`. A repeated call with the same key compares each item with the item at the same position of the first call. An equal item starts nothing and returns the current state of its generation. A different item is refused with IDEMPOTENCY_CONFLICT. An item that was refused is started. */
   idempotencyKey?: string | null | undefined;
   /** Prompts with their options, 1 to 10. */
   items: Array<GenerateImagesItem>;
@@ -164,11 +164,11 @@ export type GenerateImagesInput = {
 
 /** The images of one prompt. The fields are those of `generateImage`. */
 export type GenerateImagesItem = {
-  /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
+  /** How closely the images follow the prompt. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no guidance scale. Default: the default of the endpoint. */
   guidanceScale?: number | null | undefined;
-  /** Height of the images in pixels, together with `width`. The limits are the same. */
+  /** Height of the images in pixels. Requires `width`, and has the same limits. */
   height?: number | null | undefined;
-  /** Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. Default: the default of the endpoint. */
+  /** Number of inference steps. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no inference steps. Default: the default of the endpoint. */
   inferenceSteps?: number | null | undefined;
   /** Number of images, 1 to 4. */
   numImages?: number | null | undefined;
@@ -182,7 +182,7 @@ export type GenerateImagesItem = {
   size?: ImageSize | null | undefined;
   /** Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
   strength?: number | null | undefined;
-  /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
+  /** Width of the images in pixels. Requires `height`. The endpoint determines the limits; a refusal names them. Refused if the endpoint takes named sizes only. */
   width?: number | null | undefined;
 };
 
@@ -216,17 +216,17 @@ export type ImageSize =
 export type ImportAvatarInput = {
   /** The caller’s own ID of the avatar, 1 to 200 characters. Refused with CONFLICT if another avatar of the caller has it. */
   externalId?: string | null | undefined;
-  /** ID of the finetune at fal, 1 to 256 characters. Required for a trainer that makes a finetune. Only its form is checked: fal tells whether it exists when it generates. */
+  /** ID of the finetune at fal, 1 to 256 characters. Required for a trainer that makes a finetune. Only its format is checked: if it does not exist, the first generation fails. */
   finetuneId?: string | null | undefined;
   /** Idempotency key, unique per caller among those of `createAvatar` and `importAvatar`. A repeated call with the same key and input creates nothing and returns the current state of the first call’s avatar, or NOT_FOUND if it has been deleted. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
-  /** http(s) URL of the LoRA file, in the format safetensors, up to 5 GB, at a public address. Required for a trainer that makes a LoRA; it must remain available, because fal fetches it for every image. Its header is checked, with one request. */
+  /** http(s) URL of the LoRA file, in the format safetensors, up to 5 GB, at a public address. Required for a trainer that makes a LoRA; it must remain available, because fal fetches it for every image. This server checks its header with one request. */
   loraUrl?: string | null | undefined;
   /** Name of the avatar, 1 to 100 characters. */
   name: string;
   /** Tags: at most 20, each of 1 to 50 characters. Repeated tags count once. Default: none. */
   tags?: Array<string> | null | undefined;
-  /** Trainer that made the artifact, or one whose generator takes it. It determines the endpoint of generations. */
+  /** Trainer that made the artifact, or one with the same generator. It determines the endpoint of generations. */
   trainer: Trainer;
   /** Subject that the artifact was trained for. */
   trainingType: TrainingType;
@@ -243,9 +243,9 @@ export type OutputFormat =
 
 /** A file to upload. */
 export type PhotoFileInput = {
-  /** Caption of the photo for the training, 1 to 1000 characters. Default: the trainer’s own. */
+  /** Caption of the photo for the training, 1 to 1000 characters. Default: a caption by the trainer. */
   caption?: string | null | undefined;
-  /** Name of the file without its folder, 1 to 200 characters. Only shown: its ending does not matter. */
+  /** Name of the file without its folder, 1 to 200 characters. For display only: its extension is ignored. */
   name: string;
   /** Exact size of the file in bytes, at most 20 MB. */
   size: number;
@@ -253,26 +253,26 @@ export type PhotoFileInput = {
 
 /** Reason why a photo was refused. */
 export type PhotoRefusalCode =
-  /** The picture is incomplete or damaged. Export it again. */
+  /** The photo is incomplete or damaged. Export it again. */
   | 'DAMAGED'
-  /** The same file is among the photos of this avatar already. */
+  /** This avatar already has a photo with the same bytes. */
   | 'DUPLICATE'
   /** HEIC is not supported. Export the photo as JPEG; on an iPhone, choose “Most Compatible” in Settings → Camera → Formats. */
   | 'HEIC_NOT_SUPPORTED'
-  /** The file is no picture. Send a JPEG, PNG or WebP file. */
+  /** The file is not an image. Send a JPEG, PNG or WebP file. */
   | 'NOT_AN_IMAGE'
-  /** The picture has too many pixels: at most 100 million are allowed, 25 million in a WebP file, a progressive JPEG or an interlaced PNG, and 20000 on a side. */
+  /** The photo has too many pixels: at most 100 million are allowed, 25 million in a WebP file, a progressive JPEG or an interlaced PNG, and 20000 on a side. */
   | 'TOO_MANY_PIXELS'
-  /** The picture is too small: each side needs at least 256 pixels. */
+  /** The photo is too small: each side needs at least 256 pixels. */
   | 'TOO_SMALL'
-  /** This type of picture is not supported. Send a JPEG, PNG or WebP file. */
+  /** This image type is not supported. Send a JPEG, PNG or WebP file. */
   | 'TYPE_NOT_SUPPORTED';
 
 /** State of a photo. */
 export type PhotoState =
   /** The next training may use the photo. */
   | 'ACCEPTED'
-  /** The upload has not come, or is being checked. */
+  /** The photo is not uploaded yet, or is being checked. */
   | 'PENDING'
   /** The file cannot be used and is not stored. See `code`. */
   | 'REFUSED';
@@ -281,9 +281,9 @@ export type PhotoState =
 export type PhotoWarningCode =
   /** The photo is blurred. */
   | 'BLURRED'
-  /** The shorter side has less than 512 pixels: the training sees little detail. */
+  /** The shorter side has less than 512 pixels: it has little detail to learn from. */
   | 'LOW_RESOLUTION'
-  /** The photo looks like another one: different poses and places teach more. */
+  /** The photo is similar to another one. Different poses and places improve the training. */
   | 'SIMILAR'
   /** The photo is overexposed. */
   | 'TOO_BRIGHT'
@@ -325,17 +325,17 @@ export type PromoteInput = {
 
 /** Input of `regenerate`. */
 export type RegenerateInput = {
-  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false. */
+  /** Previews the call: sends and writes nothing, and returns `DryRun` with the input for fal and its estimated cost. All checks of this server apply, but not whether fal currently accepts runs. Does not use up the idempotency key. Default: false. */
   dryRun?: boolean | null | undefined;
   /** ID of the generation to repeat. */
   generationId: string | number;
-  /** How closely the images follow the prompt. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no guidance scale. Default: as in the earlier generation. */
+  /** How closely the images follow the prompt. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no guidance scale. Default: as in the earlier generation. */
   guidanceScale?: number | null | undefined;
-  /** Height of the images in pixels, together with `width`. The limits are the same. */
+  /** Height of the images in pixels. Requires `width`, and has the same limits. */
   height?: number | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
-  /** Number of inference steps. The limits are those of the endpoint; a refusal names them. Refused if the endpoint has no inference steps. Default: as in the earlier generation. */
+  /** Number of inference steps. The endpoint determines the limits; a refusal names them. Refused if the endpoint has no inference steps. Default: as in the earlier generation. */
   inferenceSteps?: number | null | undefined;
   /** Number of images, 1 to 4. Default: as in the earlier generation. */
   numImages?: number | null | undefined;
@@ -351,7 +351,7 @@ export type RegenerateInput = {
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
-  /** Width of the images in pixels, together with `height`. The limits are those of the endpoint; a refusal names them. Refused if the endpoint takes sizes by name only. */
+  /** Width of the images in pixels. Requires `height`. The endpoint determines the limits; a refusal names them. Refused if the endpoint takes named sizes only. */
   width?: number | null | undefined;
 };
 
@@ -359,13 +359,13 @@ export type RegenerateInput = {
 export type StartTrainingInput = {
   /** ID of the avatar to train. */
   avatarId: string | number;
-  /** Sends and writes nothing, and returns `DryRun` instead of the result: what would be sent to fal, and its estimated cost. Refused where this service would refuse the call without it; does not ask whether fal accepts runs at present. Leaves the idempotency key free. Default: false. */
+  /** Previews the call: sends and writes nothing, and returns `DryRun` with the input for fal and its estimated cost. All checks of this server apply, but not whether fal currently accepts runs. Does not use up the idempotency key. Default: false. */
   dryRun?: boolean | null | undefined;
   /** Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key. */
   idempotencyKey?: string | null | undefined;
   /** http(s) URL of a zip archive of photos. fal must be able to fetch it without credentials. Default: the accepted photos of the avatar, which are uploaded to fal during the call; fal deletes them after two days. */
   imagesUrl?: string | null | undefined;
-  /** Whether to keep the photos of the avatar after a successful training from them. Default: they are deleted. Not allowed beside `imagesUrl`. */
+  /** Whether to keep the photos of the avatar after a successful training. By default they are deleted. Not allowed together with `imagesUrl`. */
   keepPhotos?: boolean | null | undefined;
   /** Number of training steps. Limits and default: see the `trainers` query. */
   steps?: number | null | undefined;
@@ -414,13 +414,13 @@ export type TrainingType =
   /** A visual style. */
   | 'STYLE';
 
-/** Reason why runs cannot be started at the moment. No input of the caller causes or changes it. */
+/** Reason why this server cannot start runs at the moment. It does not depend on the caller’s input. */
 export type UnavailableReason =
-  /** fal refuses the account of this service, whose balance is exhausted. */
+  /** fal refuses the account of this server, because its balance is exhausted. */
   | 'BALANCE_EXHAUSTED'
   /** fal is too busy. */
   | 'BUSY'
-  /** fal refuses the key of this service. */
+  /** fal refuses the key of this server. */
   | 'KEY_REFUSED';
 
 /** Input of `updateAvatar`. Absent fields stay as they are. */

@@ -92,8 +92,8 @@ function Delete({ avatar, onClose }: { readonly avatar: Avatar; readonly onClose
       onClose={onClose}
     >
       <p>
-        The avatar goes with its photos and all its pictures.
-        {isUnderWay(avatar) && ' Its training is cancelled.'} This cannot be undone.
+        This deletes the avatar with its photos and all its images.
+        {isUnderWay(avatar) && ' Its training will be cancelled.'} This cannot be undone.
       </p>
       {remove.error !== null && <TroubleOf error={remove.error} />}
     </Confirm>

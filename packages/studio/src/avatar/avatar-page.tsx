@@ -5,7 +5,7 @@ import { icons } from '../parts/icons.tsx';
 import { isUnderWay, statusInWords } from '../words/avatar-status.ts';
 import { goTo, links, type Place } from '../live/place.ts';
 import { PhotoRoom } from '../photos/photo-room.tsx';
-import { PictureRoom } from '../pictures/picture-room.tsx';
+import { ImageRoom } from '../images/image-room.tsx';
 import { Portrait } from '../home/portrait.tsx';
 import { TrainingOutcome } from '../training/training-outcome.tsx';
 import { TrainingRoom } from '../training/training-room.tsx';
@@ -33,11 +33,11 @@ export function AvatarPage({ place }: { readonly place: AvatarPlace }) {
     };
   }, [library, place.id, avatar]);
   if (avatar !== undefined) return <Avatar avatar={avatar} place={place} />;
-  if (!isMissing) return <p className="loading">Looking for the avatar…</p>;
+  if (!isMissing) return <p className="loading">Loading the avatar…</p>;
   return (
     <div className="empty">
-      <h1 className="display">Nobody here</h1>
-      <p className="lead">This avatar does not exist any more.</p>
+      <h1 className="display">Avatar not found</h1>
+      <p className="lead">It may have been deleted.</p>
       <a className="button" href={links.wall}>
         All avatars
       </a>
@@ -48,14 +48,14 @@ export function AvatarPage({ place }: { readonly place: AvatarPlace }) {
 function Avatar({ avatar, place }: { readonly avatar: Avatar; readonly place: AvatarPlace }) {
   const { trays } = useStudio();
   useObservable(trays);
-  const set = usePhotoSet(avatar.id);
+  const { set, readAgain } = usePhotoSet(avatar.id);
   useStatusAnnouncements(avatar);
-  useWayToPictures(avatar);
+  useWayToImages(avatar);
   useEffect(() => {
     document.title = `${avatar.name} · Likeness Studio`;
   }, [avatar.name]);
-  const room = place.room ?? (avatar.isReady ? 'pictures' : 'photos');
-  const photo = (set?.photos ?? []).find(({ id, state }) => state === 'ACCEPTED' && trays.previewOf(id));
+  const room = place.room ?? (avatar.isReady ? 'images' : 'photos');
+  const photo = set?.photos.find(({ state }) => state === 'ACCEPTED');
   return (
     <div className={`avatar ${avatar.isReady ? '' : 'is-new'}`}>
       <aside className="avatar-side">
@@ -65,15 +65,15 @@ function Avatar({ avatar, place }: { readonly avatar: Avatar; readonly place: Av
         <Portrait
           avatar={avatar}
           edge={avatar.triggerPhrase}
-          photo={photo === undefined ? null : trays.previewOf(photo.id)}
+          photo={photo === undefined ? null : (trays.previewOf(photo.id) ?? photo.url)}
         />
       </aside>
       <div className="avatar-work">
         <AvatarHead avatar={avatar} />
         {avatar.isReady && (
           <nav className="rooms" aria-label={`Parts of ${avatar.name}`}>
-            <a href={links.pictures(avatar.id)} aria-current={room === 'pictures' ? 'page' : undefined}>
-              Pictures
+            <a href={links.images(avatar.id)} aria-current={room === 'images' ? 'page' : undefined}>
+              Images
             </a>
             <a href={links.photos(avatar.id)} aria-current={room === 'photos' ? 'page' : undefined}>
               Photos and training
@@ -82,27 +82,27 @@ function Avatar({ avatar, place }: { readonly avatar: Avatar; readonly place: Av
         )}
         {isUnderWay(avatar) && <TrainingRoom avatar={avatar} />}
         <TrainingOutcome avatar={avatar} set={set} room={room} />
-        {room === 'pictures' && avatar.isReady ? (
-          <PictureRoom avatar={avatar} shown={place.shown} />
+        {room === 'images' && avatar.isReady ? (
+          <ImageRoom avatar={avatar} shown={place.shown} />
         ) : (
-          !isUnderWay(avatar) && <PhotoRoom avatar={avatar} set={set} />
+          !isUnderWay(avatar) && <PhotoRoom avatar={avatar} set={set} readAgain={readAgain} />
         )}
       </div>
     </div>
   );
 }
 
-/** Leads to the pictures when a training ends while the user looks at it. */
-function useWayToPictures(avatar: Avatar): void {
+/** Shows the images when a training completes while its page is open. */
+function useWayToImages(avatar: Avatar): void {
   const wasUnderWay = useRef(false);
   useEffect(() => {
     if (wasUnderWay.current && avatar.status === 'COMPLETED')
-      goTo(links.pictures(avatar.id), { replace: true });
+      goTo(links.images(avatar.id), { replace: true });
     wasUnderWay.current = isUnderWay(avatar);
   }, [avatar]);
 }
 
-/** Says when a training enters another state; not each percent. */
+/** Announces each new state of a training to screen readers, but not its percentage. */
 function useStatusAnnouncements(avatar: Avatar): void {
   const before = useRef(avatar.status);
   useEffect(() => {

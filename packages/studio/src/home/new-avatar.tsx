@@ -10,14 +10,14 @@ import { useStudio } from '../live/studio.ts';
 
 const TYPES: readonly { readonly type: TrainingType; readonly name: string; readonly hint: string }[] = [
   { type: 'PORTRAIT', name: 'Portrait', hint: 'One person, from photos of the face' },
-  { type: 'STYLE', name: 'Style', hint: 'A way of drawing, from pictures in it' },
+  { type: 'STYLE', name: 'Style', hint: 'A way of drawing, from images in that style' },
 ];
 
 export function NewAvatar() {
   const { client, library } = useStudio();
   const [name, setName] = useState('');
   const [trainingType, setType] = useState<TrainingType>('PORTRAIT');
-  // A repeated call after a lost answer makes no second avatar.
+  // A retry after a lost response must not create a second avatar.
   const [idempotencyKey] = useState(randomId);
   const field = useId();
   const create = useCall(() =>
@@ -50,7 +50,7 @@ export function NewAvatar() {
           onName={setName}
         />
         <fieldset className="choices">
-          <legend>What the photos show</legend>
+          <legend>What do the photos show?</legend>
           {TYPES.map(({ type, name: label, hint }) => (
             <label key={type} className="choice">
               <input

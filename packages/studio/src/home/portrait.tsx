@@ -1,7 +1,7 @@
 import type { Avatar } from '@likeness/client';
-import { coverOf } from '../pictures/cover.ts';
+import { coverOf } from '../images/cover.ts';
 import { isUnderWay } from '../words/avatar-status.ts';
-import { useImageSource } from '../pictures/use-image-source.ts';
+import { useImageSource } from '../images/use-image-source.ts';
 import { useObservable } from '../live/observable.ts';
 import { useStudio } from '../live/studio.ts';
 
@@ -9,15 +9,15 @@ type PortraitProps = {
   readonly avatar: Avatar;
   /** Printed at the edge of the film. */
   readonly edge: string;
-  /** A photo that the training develops; null: there is none on this machine. */
+  /** A photo that the training develops; null: there is none. */
   readonly photo?: string | null;
 };
 
-/** The avatar as a frame of film: its newest picture, or how far its first one is. */
+/** The avatar as a frame of film: its newest image, or the progress of its first training. */
 export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
   const { library } = useStudio();
-  const { pictures } = useObservable(library);
-  const cover = coverOf(avatar.id, pictures);
+  const { generations } = useObservable(library);
+  const cover = coverOf(avatar.id, generations);
   const { src, key, onError } = useImageSource(cover?.generation ?? null, cover?.url ?? null);
   const percent = avatar.status === 'TRAINING' ? (avatar.progress?.percent ?? null) : null;
   return (
@@ -38,7 +38,7 @@ export function Portrait({ avatar, edge, photo = null }: PortraitProps) {
   );
 }
 
-/** A frame without a picture: the initial, or the photo that appears as the training goes on. */
+/** A frame without an image: the initial, or a photo that appears with the progress of the training. */
 export function Latent({
   name,
   photo,

@@ -73,14 +73,14 @@ function EmptyWall() {
           pictured anywhere.
         </h1>
         <p className="lead">
-          Bring a dozen photos of one person. Train once. Then ask for any picture of them in your own words.
+          Add a dozen photos of one person. Train once. Then describe any image of them in your own words.
         </p>
         <a className="button primary big" href={links.new}>
-          Make the first avatar
+          Create your first avatar
         </a>
       </div>
       <ol className="welcome-film" aria-hidden="true">
-        {['Photos', 'Training', 'Pictures'].map((word, index) => (
+        {['Photos', 'Training', 'Images'].map((word, index) => (
           <li key={word} className="film">
             <span className="edge">
               <span>{index + 1}</span>

@@ -3,16 +3,16 @@ import {
   LikenessError,
   type Avatar,
   type Change,
-  type Generation,
+  type Generation as ClientGeneration,
   type LikenessClient,
 } from '@likeness/client';
 import { Observable } from './observable.ts';
 import type { Session } from '../session/session.ts';
 
-/** A generation with its place. */
-export type Picture = Generation & { readonly avatarId: string };
+/** A generation with its avatar. */
+export type Generation = ClientGeneration & { readonly avatarId: string };
 
-/** What is known of the list of pictures of an avatar. */
+/** How much of an avatar's list of generations is loaded. */
 export type Shelf = {
   readonly total: number | null;
   readonly next: string | null;
@@ -20,20 +20,20 @@ export type Shelf = {
 };
 
 export type LibraryState = {
-  /** `loading` until the list is there; `failed` if it cannot be read. */
+  /** `loading` until the list is loaded; `failed` if it cannot be read. */
   readonly phase: 'loading' | 'ready' | 'failed';
   readonly failure: Error | null;
   readonly avatars: ReadonlyMap<string, Avatar>;
-  /** Cursor of the next page of avatars; null: all are here. */
+  /** Cursor of the next page of avatars; null: all are loaded. */
   readonly next: string | null;
-  readonly pictures: ReadonlyMap<string, Picture>;
+  readonly generations: ReadonlyMap<string, Generation>;
   readonly shelves: ReadonlyMap<string, Shelf>;
   /** Null before the first connection. */
   readonly isConnected: boolean | null;
 };
 
 const AVATARS_PER_PAGE = 40;
-const PICTURES_PER_PAGE = 24;
+const GENERATIONS_PER_PAGE = 24;
 const RETRY_MS = 4000;
 
 const EMPTY: LibraryState = {
@@ -41,16 +41,16 @@ const EMPTY: LibraryState = {
   failure: null,
   avatars: new Map(),
   next: null,
-  pictures: new Map(),
+  generations: new Map(),
   shelves: new Map(),
   isConnected: null,
 };
 
-/** The avatars and pictures of the user, kept up to date by one subscription. */
+/** The avatars and generations of the user, kept up to date by one subscription. */
 export class Library extends Observable<LibraryState> {
   readonly #client: LikenessClient;
   readonly #session: Session;
-  /** What was deleted must not come back with a page that was read before. */
+  /** A page that was read before a deletion must not bring the row back. */
   readonly #deleted = new Set<string>();
   #cursor: string | null = null;
 
@@ -60,7 +60,7 @@ export class Library extends Observable<LibraryState> {
     this.#session = session;
   }
 
-  /** Follows all changes as long as the page lives. The client repairs lost connections. */
+  /** Follows all changes while the page is open. The client reconnects by itself. */
   async follow(): Promise<never> {
     for (;;) {
       try {
@@ -86,7 +86,7 @@ export class Library extends Observable<LibraryState> {
     }
   }
 
-  /** Reads the first page of avatars, and again the pictures that were shown. */
+  /** Reads the first page of avatars with their newest generations. */
   async load(): Promise<void> {
     try {
       await this.#loadAvatars(null);
@@ -101,23 +101,23 @@ export class Library extends Observable<LibraryState> {
     if (next !== null) await this.#loadAvatars(next);
   }
 
-  /** Reads an avatar that is on no page that was read. */
+  /** Reads an avatar that is on no loaded page. */
   async loadAvatar(id: string): Promise<boolean> {
     const avatar = await this.call(() => this.#client.avatar(id));
     if (avatar !== null) this.putAvatar(avatar);
     return avatar !== null;
   }
 
-  /** Reads the next page of pictures of an avatar. */
-  async loadPictures(avatarId: string): Promise<void> {
+  /** Reads the next page of generations of an avatar. */
+  async loadGenerations(avatarId: string): Promise<void> {
     const shelf = this.get().shelves.get(avatarId);
     if (shelf?.isLoading === true || shelf?.next === null) return;
     const { next = null, total = null } = shelf ?? {};
     this.#setShelf(avatarId, { next, total, isLoading: true });
     try {
-      const page = { avatarId, first: PICTURES_PER_PAGE, after: next };
+      const page = { avatarId, first: GENERATIONS_PER_PAGE, after: next };
       const { generations } = await this.call(() => this.#client.query(GenerationsDocument, page));
-      for (const { node } of generations.edges) this.putPicture({ ...node, avatarId });
+      for (const { node } of generations.edges) this.putGeneration({ ...node, avatarId });
       const { hasNextPage, endCursor } = generations.pageInfo;
       this.#setShelf(avatarId, {
         next: hasNextPage ? (endCursor ?? null) : null,
@@ -132,14 +132,14 @@ export class Library extends Observable<LibraryState> {
     }
   }
 
-  /** Reads a generation again: the addresses of its images are valid for an hour or two. */
-  async refreshPicture({ id, avatarId }: Pick<Picture, 'id' | 'avatarId'>): Promise<void> {
+  /** Reads a generation again, because the addresses of its images expire after one to two hours. */
+  async refreshGeneration({ id, avatarId }: Pick<Generation, 'id' | 'avatarId'>): Promise<void> {
     const generation = await this.call(() => this.#client.generation(id));
-    if (generation === null) this.removePicture(id);
-    else this.change({ pictures: new Map(this.get().pictures).set(id, { ...generation, avatarId }) });
+    if (generation === null) this.removeGeneration(id);
+    else this.change({ generations: new Map(this.get().generations).set(id, { ...generation, avatarId }) });
   }
 
-  /** Repeats a call that was refused for its token, once there is another. */
+  /** Repeats a call that was refused for its token, after the next sign-in. */
   async call<Result>(ask: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -158,25 +158,25 @@ export class Library extends Observable<LibraryState> {
     this.change({ avatars: new Map(this.get().avatars).set(avatar.id, avatar) });
   }
 
-  putPicture(picture: Picture): void {
-    const known = this.get().pictures.get(picture.id);
-    if (this.#deleted.has(picture.id) || (known?.version ?? -1) >= picture.version) return;
-    this.change({ pictures: new Map(this.get().pictures).set(picture.id, picture) });
+  putGeneration(generation: Generation): void {
+    const known = this.get().generations.get(generation.id);
+    if (this.#deleted.has(generation.id) || (known?.version ?? -1) >= generation.version) return;
+    this.change({ generations: new Map(this.get().generations).set(generation.id, generation) });
   }
 
   removeAvatar(id: string): void {
     this.#deleted.add(id);
     const avatars = new Map(this.get().avatars);
     avatars.delete(id);
-    const pictures = new Map([...this.get().pictures].filter(([, { avatarId }]) => avatarId !== id));
-    this.change({ avatars, pictures });
+    const generations = new Map([...this.get().generations].filter(([, { avatarId }]) => avatarId !== id));
+    this.change({ avatars, generations });
   }
 
-  removePicture(id: string): void {
+  removeGeneration(id: string): void {
     this.#deleted.add(id);
-    const pictures = new Map(this.get().pictures);
-    pictures.delete(id);
-    this.change({ pictures });
+    const generations = new Map(this.get().generations);
+    generations.delete(id);
+    this.change({ generations });
   }
 
   async #loadAvatars(after: string | null): Promise<void> {
@@ -184,7 +184,7 @@ export class Library extends Observable<LibraryState> {
     for (const { node } of page.edges) {
       const { generations, ...avatar } = node;
       this.putAvatar(avatar);
-      for (const edge of generations.edges) this.putPicture({ ...edge.node, avatarId: avatar.id });
+      for (const edge of generations.edges) this.putGeneration({ ...edge.node, avatarId: avatar.id });
     }
     const { hasNextPage, endCursor } = page.pageInfo;
     this.change({ next: hasNextPage ? (endCursor ?? null) : null });
@@ -202,11 +202,11 @@ export class Library extends Observable<LibraryState> {
       }
       case 'GenerationChanged': {
         const { avatar, ...generation } = change.generation;
-        this.putPicture({ ...generation, avatarId: avatar.id });
+        this.putGeneration({ ...generation, avatarId: avatar.id });
         return;
       }
       case 'GenerationDeleted': {
-        this.removePicture(change.generationId);
+        this.removeGeneration(change.generationId);
         return;
       }
       case 'CaughtUp':

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** A value that components read and that changes outside of them. */
+/** A value that components read, and that changes outside of them. */
 export class Observable<Value> {
   readonly #listeners = new Set<() => void>();
   #value: Value;

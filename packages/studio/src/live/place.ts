@@ -1,26 +1,26 @@
 import { useSyncExternalStore } from 'react';
 
-/** Where the user is. The fragment of the address has it, so that a link and a reload lead there. */
+/** The place of the user, stored in the fragment of the address: links and reloads keep it. */
 export type Place =
   | { readonly kind: 'wall' }
   | { readonly kind: 'new' }
   | {
       readonly kind: 'avatar';
       readonly id: string;
-      readonly room: 'photos' | 'pictures' | null;
-      /** A picture that is shown large: its generation and its number. */
+      readonly room: 'photos' | 'images' | null;
+      /** The image that is shown large: its generation and its index. */
       readonly shown: { readonly id: string; readonly index: number } | null;
     };
 
 export function placeIn(hash: string): Place {
-  const [first, id, room, picture] = hash.replace(/^#\/?/, '').split('/');
+  const [first, id, room, image] = hash.replace(/^#\/?/, '').split('/');
   if (first === 'new') return { kind: 'new' };
   if (first !== 'avatars' || id === undefined || id === '') return { kind: 'wall' };
-  const [, generation, number] = /^([\w-]+)\.(\d)$/.exec(picture ?? '') ?? [];
+  const [, generation, number] = /^([\w-]+)\.(\d)$/.exec(image ?? '') ?? [];
   return {
     kind: 'avatar',
     id,
-    room: room === 'photos' || room === 'pictures' ? room : null,
+    room: room === 'photos' || room === 'images' ? room : null,
     shown: generation === undefined ? null : { id: generation, index: Number(number) - 1 },
   };
 }
@@ -30,9 +30,8 @@ export const links = {
   new: '#/new',
   avatar: (id: string) => `#/avatars/${id}`,
   photos: (id: string) => `#/avatars/${id}/photos`,
-  pictures: (id: string) => `#/avatars/${id}/pictures`,
-  picture: (avatarId: string, id: string, index: number) =>
-    `#/avatars/${avatarId}/pictures/${id}.${index + 1}`,
+  images: (id: string) => `#/avatars/${id}/images`,
+  image: (avatarId: string, id: string, index: number) => `#/avatars/${avatarId}/images/${id}.${index + 1}`,
 };
 
 export function usePlace(): Place {
@@ -40,7 +39,7 @@ export function usePlace(): Place {
   return placeIn(hash);
 }
 
-/** `replace`: the back button leads past the present place. */
+/** `replace`: the back button skips the current place. */
 export function goTo(link: string, { replace = false } = {}): void {
   if (replace) location.replace(link);
   else location.assign(link);

@@ -10,7 +10,7 @@ export type Studio = {
   readonly session: Session;
   readonly library: Library;
   readonly trays: Trays;
-  /** Null: tokens are pasted. */
+  /** Null: users paste their tokens. */
   readonly loginUrl: string | null;
 };
 
@@ -20,6 +20,6 @@ export const StudioProvider = StudioContext.Provider;
 
 export function useStudio(): Studio {
   const studio = useContext(StudioContext);
-  if (studio === null) throw new Error('There is no studio around this component.');
+  if (studio === null) throw new Error('This component needs a StudioProvider around it.');
   return studio;
 }

@@ -2,9 +2,9 @@ import { Observable, useObservable } from '../live/observable.ts';
 
 const said = new Observable('');
 
-/** Says something to users of screen readers. */
+/** Announces a text to screen readers. */
 export function announce(text: string): void {
-  // The same text twice would not be read twice.
+  // A screen reader ignores the same text.
   said.set(said.get() === text ? `${text}\u00a0` : text);
 }
 

@@ -8,7 +8,7 @@ type DialogProps = {
   readonly children: ReactNode;
 };
 
-/** A modal dialog while it is rendered. The browser keeps the focus in it, and gives it back. */
+/** A modal dialog while it is rendered. The browser traps the focus in it. */
 export function Dialog({ label, className = '', onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {

@@ -9,7 +9,7 @@ type NameFieldProps = {
   readonly onName: (name: string) => void;
 };
 
-/** The name of an avatar, and its limit as soon as it is reached: a browser cuts a longer text without a word. */
+/** The name of an avatar. Shows the limit when it is reached, because a browser cuts a longer text silently. */
 export function NameField({ id, name, placeholder, onName }: NameFieldProps) {
   const limit = useId();
   return (

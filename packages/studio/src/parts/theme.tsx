@@ -11,7 +11,7 @@ const chosen = new Observable<Theme | null>(stored());
 const system = new Observable<Theme>(DARK.matches ? 'dark' : 'light');
 DARK.addEventListener('change', () => system.set(DARK.matches ? 'dark' : 'light'));
 
-/** Shows the chosen theme. To be called before the first rendering. */
+/** Applies the chosen theme. Call it before the first rendering. */
 export function showTheme(): void {
   const theme = chosen.get();
   if (theme === null) delete document.documentElement.dataset['theme'];
@@ -29,7 +29,7 @@ export function ThemeButton() {
     else localStorage.setItem(KEY, choice);
     showTheme();
   };
-  const label = other === 'dark' ? 'Darkroom: dark theme' : 'Lightbox: light theme';
+  const label = other === 'dark' ? 'Dark theme' : 'Light theme';
   return (
     <button
       type="button"

@@ -4,12 +4,12 @@ import { wordsOfError } from '../words/failures.ts';
 type TroubleProps = {
   readonly title: string;
   readonly advice: string;
-  /** Words of the server or of fal. */
+  /** The message of the server or of fal. */
   readonly detail?: string | null;
   readonly children?: ReactNode;
 };
 
-/** What went wrong, what to do, and the exact words below. */
+/** A problem, its remedy, and the exact message below. */
 export function Trouble({ title, advice, detail = null, children }: TroubleProps) {
   return (
     <div className="trouble" role="alert">

@@ -1,7 +1,7 @@
 import { useCallback, useRef, useState } from 'react';
 import { useStudio } from '../live/studio.ts';
 
-/** A call of the user: whether it is under way, and how the last one failed. */
+/** A call: whether it is under way, and the error of the last one. */
 export function useCall<Args extends readonly unknown[], Result>(
   ask: (...args: Args) => Promise<Result>,
 ): {

@@ -9,7 +9,7 @@ type CaptionDialogProps = {
   readonly onClose: () => void;
 };
 
-/** Asks for a caption of each photo before it is sent: the API takes captions with the files. */
+/** Asks for captions before the photos are sent: the API takes a caption only with its file. */
 export function CaptionDialog({ files, onDone, onClose }: CaptionDialogProps) {
   const [captions, setCaptions] = useState<Readonly<Record<number, string>>>({});
   const [previews, setPreviews] = useState<readonly string[]>([]);
@@ -34,8 +34,8 @@ export function CaptionDialog({ files, onDone, onClose }: CaptionDialogProps) {
       <form onSubmit={submit}>
         <h2 className="dialog-title">Captions</h2>
         <p className="hint">
-          Say what a photo shows, as in “[trigger] laughing in a garden”. Empty ones are written by the
-          trainer.
+          Describe each photo, as in “[trigger] laughing in a garden”. The trainer captions photos without a
+          caption.
         </p>
         <ul className="caption-list">
           {files.map((file, index) => (

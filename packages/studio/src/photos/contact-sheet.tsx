@@ -9,8 +9,15 @@ import { useStudio } from '../live/studio.ts';
 
 const TYPES = 'image/jpeg,image/png,image/webp';
 
-/** Photos as on a contact sheet: each with its number and what the editor thinks of it. */
-export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonly set: PhotoSet | null }) {
+export type PhotoSheetProps = {
+  readonly avatar: Avatar;
+  readonly set: PhotoSet | null;
+  /** Gets new URLs of the photos. */
+  readonly readAgain: () => Promise<void>;
+};
+
+/** The photos as a contact sheet: each with its number and its verdict. */
+export function ContactSheet({ avatar, set, readAgain }: PhotoSheetProps) {
   const { trays } = useStudio();
   const [captioned, setCaptioned] = useState<readonly File[]>([]);
   const [hasCaptions, setHasCaptions] = useState(false);
@@ -27,7 +34,7 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
   useEffect(() => {
     trays.forgetArrived(avatar.id, (id) => photos.some((photo) => photo.id === id));
   });
-  // A file on its way is shown with its picture, not as the row that expects it.
+  // A file that is being sent is shown with its preview, not as its pending photo.
   const onTheirWay = new Set(uploads.filter(({ result }) => result === null).map(({ file }) => file.name));
   const arrived = new Set(uploads.map(({ result }) => result?.photoId));
   const shownPhotos = photos.filter(
@@ -43,7 +50,13 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
     <div className={`sheet ${isOver ? 'is-over' : ''} ${total === 0 ? 'is-empty' : ''}`}>
       <ul className="sheet-frames" aria-label="Photos">
         {shownPhotos.map((photo, index) => (
-          <PhotoShot key={photo.id} avatarId={avatar.id} photo={photo} number={index + 1} />
+          <PhotoShot
+            key={photo.id}
+            avatarId={avatar.id}
+            photo={photo}
+            number={index + 1}
+            readAgain={readAgain}
+          />
         ))}
         {uploads.map((upload, index) => (
           <UploadShot
@@ -62,7 +75,7 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
           >
             {icons.plus}
             <span className="add-words">{total === 0 ? 'Choose photos' : 'Add photos'}</span>
-            <span className="add-hint">{isOver ? 'Let go' : 'or drop them anywhere'}</span>
+            <span className="add-hint">{isOver ? 'Drop to add' : 'or drop them anywhere'}</span>
           </button>
         </li>
         {Array.from({ length: Math.max(0, blanks - 1) }, (_, index) => (
@@ -88,7 +101,7 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
       <div className="sheet-foot">
         <p id={help}>
           {avatar.trainingType === 'STYLE'
-            ? 'Pictures in one style, of different things. JPEG, PNG or WebP, up to 20 MB each.'
+            ? 'Images in one style, of different things. JPEG, PNG or WebP, up to 20 MB each.'
             : 'One person alone, sharp, in different light, poses and clothes. JPEG, PNG or WebP, up to 20 MB each.'}
         </p>
         <label className="check">

@@ -1,7 +1,7 @@
 const MAX_OF_FOLDERS = 300;
-const PICTURE = /\.(?:jpe?g|png|webp|hei[cf])$/i;
+const PHOTO = /\.(?:jpe?g|png|webp|hei[cf])$/i;
 
-/** The files of a drop. A folder stands for the pictures in it: its other files are no photos that the user chose. */
+/** The files of a drop. Of a folder, only its images, also those in subfolders. */
 export async function droppedFiles({ items, files }: DataTransfer): Promise<File[]> {
   // Both lists are empty as soon as the event is over.
   const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
@@ -9,26 +9,26 @@ export async function droppedFiles({ items, files }: DataTransfer): Promise<File
   const folders = entries.filter(isFolder);
   if (folders.length === 0) return single;
   const names = new Set(folders.map(({ name }) => name));
-  return [...single.filter(({ name }) => !names.has(name)), ...(await picturesIn(folders))];
+  return [...single.filter(({ name }) => !names.has(name)), ...(await photosIn(folders))];
 }
 
-async function picturesIn(folders: FileSystemDirectoryEntry[]): Promise<File[]> {
-  const pictures: File[] = [];
+async function photosIn(folders: FileSystemDirectoryEntry[]): Promise<File[]> {
+  const photos: File[] = [];
   for (const folder of folders) {
     for (const entry of await entriesOf(folder)) {
-      if (pictures.length === MAX_OF_FOLDERS) return pictures;
+      if (photos.length === MAX_OF_FOLDERS) return photos;
       if (isFolder(entry)) folders.push(entry);
-      else if (isFile(entry) && PICTURE.test(entry.name)) pictures.push(await fileOf(entry));
+      else if (isFile(entry) && PHOTO.test(entry.name)) photos.push(await fileOf(entry));
     }
   }
-  return pictures;
+  return photos;
 }
 
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
   for (;;) {
-    // A browser gives a folder in parts, and an empty one at its end.
+    // A browser returns a folder in parts; an empty part is the end.
     const part = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     );

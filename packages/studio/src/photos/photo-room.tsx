@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
-import type { Avatar, PhotoSet } from '@likeness/client';
+import type { PhotoSet } from '@likeness/client';
 import { announce } from '../parts/announcer.tsx';
-import { ContactSheet } from './contact-sheet.tsx';
+import { ContactSheet, type PhotoSheetProps } from './contact-sheet.tsx';
 import { count } from '../words/numbers.ts';
 import { Tally } from './tally.tsx';
 import { TrainPanel } from '../training/train-panel.tsx';
@@ -9,38 +9,38 @@ import { TroubleOf } from '../parts/trouble.tsx';
 import { useStudio } from '../live/studio.ts';
 
 /** The photos of an avatar, and the start of its training. */
-export function PhotoRoom({ avatar, set }: { readonly avatar: Avatar; readonly set: PhotoSet | null }) {
+export function PhotoRoom({ avatar, set, readAgain }: PhotoSheetProps) {
   const { trays } = useStudio();
   const { failure } = trays.of(avatar.id);
   useVerdictAnnouncements(avatar.id, set);
-  const what = avatar.trainingType === 'STYLE' ? 'pictures in the style' : `photos of ${avatar.name}`;
+  const what = avatar.trainingType === 'STYLE' ? 'images in the style' : `photos of ${avatar.name}`;
   return (
     <section className="photos" aria-labelledby="photos-title">
       <div className="photos-head">
         <h2 id="photos-title" className="title">
-          {avatar.isReady ? 'Train again' : `Bring ${what}`}
+          {avatar.isReady ? 'Train again' : `Add ${what}`}
         </h2>
         {set !== null && <Tally set={set} />}
       </div>
       {avatar.isReady && set?.accepted === 0 && (
         <p className="hint">
-          After a training its photos are deleted, unless you keep them: add photos again.
+          The photos are deleted after each training, unless you keep them. Add photos to train again.
         </p>
       )}
       {failure !== null && (
         <TroubleOf error={failure}>
           <button type="button" className="button" onClick={() => trays.dismissFailure(avatar.id)}>
-            Understood
+            Dismiss
           </button>
         </TroubleOf>
       )}
-      <ContactSheet avatar={avatar} set={set} />
+      <ContactSheet avatar={avatar} set={set} readAgain={readAgain} />
       {set !== null && <TrainPanel avatar={avatar} set={set} />}
     </section>
   );
 }
 
-/** Says the result when all photos have been checked. */
+/** Announces the result to screen readers when all photos are checked. */
 function useVerdictAnnouncements(avatarId: string, set: PhotoSet | null): void {
   const { trays } = useStudio();
   const { uploads } = trays.of(avatarId);

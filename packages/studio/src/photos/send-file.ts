@@ -1,4 +1,4 @@
-/** A request that sends a file, and how much of it has left. `fetch` does not tell. */
+/** Uploads a file and reports the bytes sent, which `fetch` cannot do. */
 export function sendFile(
   url: string,
   file: File,
@@ -29,7 +29,7 @@ export function sendFile(
   });
 }
 
-/** An address of this server as this page reaches it: the server may know itself by another name. */
+/** The address on this page's origin: PUBLIC_URL may differ from it. */
 export function onThisOrigin(url: string): string {
   const { pathname, search } = new URL(url, location.href);
   return `${location.origin}${pathname}${search}`;

@@ -3,29 +3,34 @@ import type { PhotoSet } from '@likeness/client';
 import { announce } from '../parts/announcer.tsx';
 import { icons, Mark } from '../parts/icons.tsx';
 import { useCall } from '../parts/use-call.ts';
+import { useSource } from '../parts/use-source.ts';
 import { useStudio } from '../live/studio.ts';
 import { verdictOfRefusal, verdictOfWarning, type Verdict } from '../words/photo-verdicts.ts';
 import type { Upload } from './trays.ts';
 
 type Photo = PhotoSet['photos'][number];
 
-/** A photo that the server knows. */
+/** A photo of the set on the server. */
 export function PhotoShot({
   avatarId,
   photo,
   number,
+  readAgain,
 }: {
   readonly avatarId: string;
   readonly photo: Photo;
   readonly number: number;
+  /** Gets a new URL of the photo. */
+  readonly readAgain: () => Promise<void>;
 }) {
   const { client, trays } = useStudio();
   const [isGone, setIsGone] = useState(false);
   const remove = useCall(() => client.deletePhoto({ photoId: photo.id }).then(() => true));
   if (isGone) return null;
+  const preview = trays.previewOf(photo.id);
   const onRemove = async () => {
     if ((await remove.run()) !== true) return;
-    announce(`${photo.name} is removed`);
+    announce(`${photo.name} removed`);
     setIsGone(true);
     trays.forgetArrived(avatarId, (id) => id === photo.id);
   };
@@ -33,7 +38,8 @@ export function PhotoShot({
     <Shot
       number={number}
       name={photo.name}
-      preview={trays.previewOf(photo.id)}
+      preview={preview ?? photo.url}
+      readAgain={preview === null ? readAgain : null}
       kind={photo.state === 'PENDING' ? 'pending' : photo.state === 'ACCEPTED' ? 'accepted' : 'refused'}
       verdicts={
         photo.state === 'REFUSED'
@@ -41,13 +47,19 @@ export function PhotoShot({
           : photo.warnings.map(({ code }) => verdictOfWarning(code))
       }
       caption={photo.caption ?? null}
-      words={remove.error !== null ? 'Not removed: try again' : photo.state === 'PENDING' ? 'Expected' : null}
+      words={
+        remove.error !== null
+          ? 'Not removed: try again'
+          : photo.state === 'PENDING'
+            ? 'Not uploaded yet'
+            : null
+      }
       onRemove={() => void onRemove()}
     />
   );
 }
 
-/** A file that is on its way, or whose verdict has just come. */
+/** A file that is being sent, or that has a verdict and is not in the set yet. */
 export function UploadShot({
   avatarId,
   upload,
@@ -66,23 +78,24 @@ export function UploadShot({
       number={number}
       name={file.name}
       preview={preview}
+      readAgain={null}
       kind={kind}
       verdicts={
         result === null
           ? []
           : result.state === 'FAILED'
-            ? [{ name: 'Did not arrive', advice: result.message ?? '' }]
+            ? [{ name: 'Upload failed', advice: result.message ?? '' }]
             : result.state === 'REFUSED'
               ? [verdictOfRefusal(result.code, result.message)]
               : result.warnings.map(({ code }) => verdictOfWarning(code))
       }
       caption={upload.caption ?? null}
-      words={result !== null ? null : share === 0 ? 'Waiting' : share < 1 ? 'Sending' : 'Checking'}
+      words={result !== null ? null : share === 0 ? 'Waiting' : share < 1 ? 'Uploading' : 'Checking'}
       {...(result === null ? { share } : { onRemove: () => trays.remove(avatarId, upload) })}
     >
       {result?.state === 'FAILED' && (
         <button type="button" className="button small" onClick={() => trays.repeat(avatarId, upload)}>
-          Send again
+          Upload again
         </button>
       )}
     </Shot>
@@ -93,11 +106,13 @@ type ShotProps = {
   readonly number: number;
   readonly name: string;
   readonly preview: string | null;
+  /** Gets a new URL of the preview. Null: it does not expire. */
+  readonly readAgain: (() => Promise<void>) | null;
   readonly kind: 'pending' | 'accepted' | 'refused';
   readonly verdicts: readonly Verdict[];
   readonly caption: string | null;
   readonly words: string | null;
-  /** Of the bytes that have left, 0 to 1; left out: it is not on its way. */
+  /** The share of bytes sent, 0 to 1; absent: the file is not being sent. */
   readonly share?: number;
   readonly onRemove?: () => void;
   readonly children?: ReactNode;
@@ -107,6 +122,7 @@ function Shot({
   number,
   name,
   preview,
+  readAgain,
   kind,
   verdicts,
   caption,
@@ -116,7 +132,7 @@ function Shot({
   children,
 }: ShotProps) {
   const hasDoubts = kind === 'accepted' && verdicts.length > 0;
-  const [isUnshowable, setIsUnshowable] = useState(false);
+  const { src, key, onError } = useSource(preview, readAgain);
   return (
     <li className={`shot is-${kind} ${hasDoubts ? 'has-doubts' : ''}`}>
       <span className="edge" aria-hidden="true">
@@ -126,8 +142,8 @@ function Shot({
         </span>
       </span>
       <span className="shot-frame">
-        {preview !== null && !isUnshowable ? (
-          <img src={preview} alt={name} decoding="async" onError={() => setIsUnshowable(true)} />
+        {src !== null ? (
+          <img key={key} src={src} alt={name} loading="lazy" decoding="async" onError={onError} />
         ) : (
           <span className="shot-unseen">{name}</span>
         )}
@@ -157,7 +173,7 @@ function Shot({
           </span>
         ))}
         {verdicts.length === 0 && (
-          <span className="verdict-plain">{words ?? (kind === 'accepted' ? 'Good' : '')}</span>
+          <span className="verdict-plain">{words ?? (kind === 'accepted' ? 'Accepted' : '')}</span>
         )}
         {verdicts.length > 0 && words !== null && <span className="verdict-plain">{words}</span>}
         {caption !== null && <span className="shot-caption">“{caption}”</span>}

@@ -1,6 +1,6 @@
 import type { PhotoSet } from '@likeness/client';
 
-/** How many photos are accepted, against what the trainer needs and what is good. */
+/** The number of accepted photos, against the trainer's minimum and recommendation. */
 export function Tally({ set }: { readonly set: PhotoSet }) {
   const { accepted, minimum, recommended } = set;
   const end = Math.max(recommended, accepted, 1);
@@ -13,8 +13,8 @@ export function Tally({ set }: { readonly set: PhotoSet }) {
           {accepted < minimum
             ? `${minimum} needed, ${recommended} recommended`
             : accepted < recommended
-              ? `enough; ${recommended} are better`
-              : 'as many as it takes'}
+              ? `enough, ${recommended} recommended`
+              : 'as many as recommended'}
         </span>
       </p>
       <div className="tally-scale" aria-hidden="true">

@@ -16,7 +16,7 @@ export type Upload = {
 
 export type Tray = {
   readonly uploads: readonly Upload[];
-  /** Why the last files were not taken at all. */
+  /** Why the last call was refused. */
   readonly failure: Error | null;
 };
 
@@ -26,10 +26,10 @@ const EMPTY: Tray = { uploads: [], failure: null };
 const MAX_BYTES = 20 * 1024 * 1024;
 /** Of an avatar, and of a call; refused ones do not count. */
 export const MAX_PHOTOS = 60;
-const TOO_MANY = `An avatar has at most ${MAX_PHOTOS} photos. Remove others first.`;
+const TOO_MANY = `An avatar has at most ${MAX_PHOTOS} photos. Remove some first.`;
 const MAX_NAME = 200;
 
-/** The uploads of all avatars. They go on while the user looks at something else. */
+/** The uploads of all avatars. They continue while another page is open. */
 export class Trays extends Observable<ReadonlyMap<string, Tray>> {
   readonly #sent = new Map<File, (bytes: number) => void>();
   /** By the id of the photo. */
@@ -48,7 +48,7 @@ export class Trays extends Observable<ReadonlyMap<string, Tray>> {
     this.#library = library;
   }
 
-  /** For the client: uploads go to this origin, and report what has left. */
+  /** The client's `fetch`: it sends uploads to this origin, and reports the bytes sent. */
   readonly fetch: Fetch = (url, init) => {
     const { body, method, signal = null } = init;
     if (method !== 'PUT' || !(body instanceof File)) return fetch(url, init);
@@ -89,7 +89,7 @@ export class Trays extends Observable<ReadonlyMap<string, Tray>> {
     );
   }
 
-  /** Sends a file that did not arrive once more. */
+  /** Repeats a failed upload. */
   repeat(avatarId: string, upload: Upload): void {
     this.remove(avatarId, upload);
     this.add(avatarId, [upload]);
@@ -103,7 +103,7 @@ export class Trays extends Observable<ReadonlyMap<string, Tray>> {
     this.#change(avatarId, (tray) => ({ ...tray, failure: null }));
   }
 
-  /** The set has the photos now. */
+  /** Removes uploads whose photos are in the set. */
   forgetArrived(avatarId: string, isInSet: (photoId: string) => boolean): void {
     const { uploads } = this.of(avatarId);
     const arrived = uploads.filter(({ result }) => result !== null && isInSet(result.photoId));
@@ -186,7 +186,7 @@ function distinctNames(files: readonly Captioned[]): Captioned[] {
   });
 }
 
-/** What the server would refuse together with all other files of the call. */
+/** A refusal here: the server would refuse all files of the call with this one. */
 function refusedHere(file: File): UploadedPhoto | null {
   const message =
     file.size === 0

@@ -2,13 +2,13 @@ import { randomId } from '../live/random-id.ts';
 import { tokenIn } from './token.ts';
 
 /**
- * Sign-in at the page of the product. The return address has a random state in it, which only the tab that asked knows:
- * a link with a stranger's token cannot sign anybody in (login CSRF).
+ Sign-in at the product's login page. The return address has a random state, which only this tab knows: a link with a
+ * stranger's token cannot sign anybody in (login CSRF).
  */
 
 type Asked = { readonly state: string; readonly place: string };
 
-/** A token that came back in the address. */
+/** A token in the address of the page. */
 export type Returned = { readonly token: string; readonly state: string };
 
 const KEY = 'likeness.login';
@@ -16,7 +16,7 @@ const CHANNEL = 'likeness.login';
 /** Time for another tab to claim a token. */
 const CLAIM_MS = 1500;
 
-/** The address of the login page, with the address to return to. Remembers the place on this page. */
+/** The address of the login page, with the return address. Stores the place on this page. */
 export function askForLogin(loginUrl: string, page: Location, storage: Storage): string {
   const state = randomId();
   storage.setItem(KEY, JSON.stringify({ state, place: page.hash } satisfies Asked));
@@ -25,7 +25,7 @@ export function askForLogin(loginUrl: string, page: Location, storage: Storage):
   return url.href;
 }
 
-/** The token and the state in the address of the page; null: none came. */
+/** The token and the state in the address of the page; null: it has none. */
 export function returnedIn({ hash, search }: Pick<Location, 'hash' | 'search'>): Returned | null {
   if (!hash.startsWith('#token=')) return null;
   const fragment = new URLSearchParams(hash.slice(1));
@@ -34,7 +34,7 @@ export function returnedIn({ hash, search }: Pick<Location, 'hash' | 'search'>):
   return token === null ? { token: '', state } : { token, state };
 }
 
-/** The place to go back to, if this tab has asked with this state; null: it has not. A state is good for one token. */
+/** The stored place, if this tab started the sign-in with this state; otherwise null. A state is valid once. */
 export function placeAsked(state: string, storage: Storage): string | null {
   const asked = JSON.parse(storage.getItem(KEY) ?? 'null') as Asked | null;
   if (asked === null || state === '' || asked.state !== state) return null;
@@ -42,7 +42,7 @@ export function placeAsked(state: string, storage: Storage): string | null {
   return asked.place;
 }
 
-/** Takes tokens that came back in another tab, which this one opened so as to lose nothing. Returns the end of it. */
+/** Receives tokens from the sign-in tab that this tab opened. Returns the function that stops it. */
 export function takeTokensOfOtherTabs(storage: Storage, onToken: (token: string) => void): () => void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.addEventListener('message', ({ data }: MessageEvent<Partial<Returned>>) => {
@@ -54,7 +54,7 @@ export function takeTokensOfOtherTabs(storage: Storage, onToken: (token: string)
   return () => channel.close();
 }
 
-/** Offers a token to the tab that asked for it. Resolves with whether one took it. */
+/** Offers a token to the tab that started the sign-in. Resolves with whether it took the token. */
 export function offerToOtherTabs(returned: Returned): Promise<boolean> {
   const channel = new BroadcastChannel(CHANNEL);
   return new Promise<boolean>((resolve) => {

@@ -17,7 +17,7 @@ export type SessionOptions = {
 const KEY = 'likeness.token';
 const OPEN: SessionState = { kind: 'open' };
 
-/** The token of this tab. Calls wait for one while there is none, so that nothing on the page is lost. */
+/** The token of this tab. Without one, calls wait for the next sign-in, so that nothing on the page is lost. */
 export class Session {
   readonly needsToken: boolean;
   readonly #storage: Storage;
@@ -55,7 +55,7 @@ export class Session {
     for (const resolve of this.#waiting.splice(0)) resolve(token);
   }
 
-  /** The server takes the present token no longer. */
+  /** The server refused the current token. */
   refuse(): void {
     if (this.#state.kind === 'signed-out') return;
     const expiry = expiryOf(this.#storage.getItem(KEY) ?? '');

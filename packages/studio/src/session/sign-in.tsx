@@ -9,19 +9,19 @@ import type { SignedOut } from './session.ts';
 
 const REASONS: Readonly<Record<SignedOut, { readonly title: string; readonly advice: string } | null>> = {
   never: null,
-  expired: { title: 'Your session has ended', advice: 'Sign in again. Everything stays where it is.' },
-  refused: { title: 'The server does not accept this token', advice: 'Get a new one, and try again.' },
+  expired: { title: 'Your session has expired', advice: 'Sign in again. Nothing on this page is lost.' },
+  refused: { title: 'The server does not accept this token', advice: 'Get a new token and try again.' },
   foreign: {
-    title: 'This sign-in was not asked for here',
+    title: 'This sign-in was not started here',
     advice: 'Somebody may have sent you this link. Sign in yourself.',
   },
 };
 
-/** Asks for a token: on a page of its own, or over the present one, which stays as it is. */
+/** Asks for a token: on its own page, or over the current page, which keeps its state. */
 export function SignIn({ why, isOver }: { readonly why: SignedOut; readonly isOver: boolean }) {
   const form = (
     <>
-      <h1 className={isOver ? 'dialog-title' : 'display'}>{isOver ? 'Sign in again' : 'Come in'}</h1>
+      <h1 className={isOver ? 'dialog-title' : 'display'}>{isOver ? 'Sign in again' : 'Sign in'}</h1>
       <SignInForm why={why} isOver={isOver} />
     </>
   );
@@ -53,7 +53,7 @@ function SignInForm({ why, isOver }: { readonly why: SignedOut; readonly isOver:
       location.assign(address);
       return;
     }
-    // In a tab of its own: this one keeps what is on screen. It must not get this tab's storage.
+    // In a new tab, so that this one keeps its state. The new tab must not get this tab's storage.
     open(address, '_blank', 'noopener');
     setIsWaiting(true);
   };
@@ -82,7 +82,7 @@ function SignInForm({ why, isOver }: { readonly why: SignedOut; readonly isOver:
             className={problem === null ? 'hint' : 'wrong'}
             role={problem === null ? undefined : 'alert'}
           >
-            {problem ?? 'It stays in this tab, and is gone when you close it.'}
+            {problem ?? 'The token stays in this tab until you close it.'}
           </p>
           <button type="submit" className="button primary">
             Sign in
@@ -90,12 +90,13 @@ function SignInForm({ why, isOver }: { readonly why: SignedOut; readonly isOver:
         </form>
       ) : (
         <div className="stack">
-          {!isOver && <p className="lead">Your portraits are waiting behind your sign-in page.</p>}
           <button type="button" className="button primary" autoFocus onClick={() => signIn(loginUrl)}>
             {isWaiting ? 'Open the sign-in page again' : 'Sign in'}
           </button>
           <p className="hint" role="status">
-            {isWaiting ? 'Waiting for the other tab…' : `You go to ${new URL(loginUrl).host} and come back.`}
+            {isWaiting
+              ? 'Waiting for the other tab…'
+              : `You sign in at ${new URL(loginUrl).host} and return here.`}
           </p>
         </div>
       )}
@@ -103,10 +104,10 @@ function SignInForm({ why, isOver }: { readonly why: SignedOut; readonly isOver:
   );
 }
 
-/** What the page itself sees; the server checks the rest. */
+/** The checks that need no server. */
 function problemWith(token: string | null): string | null {
-  if (token === null) return 'This is no token: it has three parts with dots between them.';
+  if (token === null) return 'This is not a token. A token has three parts, separated by dots.';
   const expiry = expiryOf(token);
   if (expiry === null || expiry > Date.now()) return null;
-  return `This token has expired, on ${dateAndTime(new Date(expiry).toISOString())}. Get a new one.`;
+  return `This token expired on ${dateAndTime(new Date(expiry).toISOString())}. Get a new one.`;
 }

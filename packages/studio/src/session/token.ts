@@ -1,13 +1,13 @@
 /** Three parts of base64url, as every signed JSON Web Token has. */
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-/** The token in what a user pasted: perhaps with `Bearer`, quotes or line breaks. Null: there is none. */
+/** The token in a pasted text, which may have `Bearer`, quotes or line breaks. Null: there is none. */
 export function tokenIn(text: string): string | null {
   const token = text.replace(/^\s*(?:authorization:\s*)?(?:bearer\s+)?/i, '').replace(/[\s"']/g, '');
   return TOKEN.test(token) ? token : null;
 }
 
-/** When a token expires, in milliseconds; null: never, or it does not say. */
+/** The expiry of a token, in milliseconds since 1970; null: it has none. */
 export function expiryOf(token: string): number | null {
   try {
     const [, part = ''] = token.split('.');

@@ -22,7 +22,7 @@ export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly 
   const isSending = trays.of(avatar.id).uploads.some(({ result }) => result === null);
   const missing = set.minimum - set.accepted;
   const blocker = isSending
-    ? 'Your photos are still on their way'
+    ? 'Photos are still uploading'
     : missing > 0
       ? `${count(missing, 'more photo')} needed`
       : null;
@@ -42,7 +42,7 @@ export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly 
           checked={keepsPhotos}
           onChange={({ target }) => setKeepsPhotos(target.checked)}
         />
-        Keep the photos afterwards
+        Keep the photos after the training
       </label>
       <div className="train-start">
         <button
@@ -52,7 +52,7 @@ export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly 
           onClick={() => void start.run(keepsPhotos)}
         >
           {start.isBusy
-            ? 'Sending the photos to fal…'
+            ? 'Sending photos to fal…'
             : `Train ${avatar.name.length > LONG_NAME ? 'this avatar' : avatar.name}`}
         </button>
         <p className="train-cost" role="status">
@@ -60,7 +60,7 @@ export function TrainPanel({ avatar, set }: { readonly avatar: Avatar; readonly 
             (plan === null
               ? ''
               : plan.cost == null
-                ? 'fal names no price for this training'
+                ? 'The price of this training is unknown'
                 : `About ${inDollars(plan.cost.usd)} at fal`)}
         </p>
       </div>

@@ -7,10 +7,10 @@ import { wordsOfFailure } from '../words/failures.ts';
 type TrainingOutcomeProps = {
   readonly avatar: Avatar;
   readonly set: PhotoSet | null;
-  readonly room: 'photos' | 'pictures';
+  readonly room: 'photos' | 'images';
 };
 
-/** Why the last training gave nothing, and how to go on. Nothing after a success. */
+/** Why the last training failed, and the way to repeat it. Nothing after a success. */
 export function TrainingOutcome({ avatar, set, room }: TrainingOutcomeProps) {
   const start = useStartTraining(avatar);
   const { status, error } = avatar;
@@ -29,12 +29,12 @@ export function TrainingOutcome({ avatar, set, room }: TrainingOutcomeProps) {
             disabled={start.isBusy}
             onClick={() => void start.run(false)}
           >
-            {start.isBusy ? 'Sending the photos to fal…' : 'Train again'}
+            {start.isBusy ? 'Sending photos to fal…' : 'Train again'}
           </button>
         )}
-        {room === 'pictures' && (
+        {room === 'images' && (
           <a className="button" href={links.photos(avatar.id)}>
-            Look at the photos
+            Show the photos
           </a>
         )}
       </Trouble>

@@ -9,7 +9,7 @@ import { useNow } from '../parts/use-now.ts';
 import { useStudio } from '../live/studio.ts';
 import { wordsOfFailure } from '../words/failures.ts';
 
-/** A training under way. Every number is fal's: where it reports none, none is shown. */
+/** A training under way. Shows only numbers that fal has reported. */
 export function TrainingRoom({ avatar }: { readonly avatar: Avatar }) {
   const { status, progress, error, trainingStartedAt } = avatar;
   const [isAsking, setIsAsking] = useState(false);
@@ -26,11 +26,11 @@ export function TrainingRoom({ avatar }: { readonly avatar: Avatar }) {
       <p className="training-figure" aria-hidden="true">
         {isInLine ? (
           place === null ? (
-            <span className="figure-word">In line</span>
+            <span className="figure-word">Queued</span>
           ) : (
             <>
               {place + 1}
-              <small>{ordinalEnding(place + 1)} in line</small>
+              <small>{ordinalEnding(place + 1)} in the queue</small>
             </>
           )
         ) : percent === null ? (
@@ -49,7 +49,7 @@ export function TrainingRoom({ avatar }: { readonly avatar: Avatar }) {
         aria-valuemin={0}
         aria-valuemax={100}
         {...(percent === null ? {} : { 'aria-valuenow': percent })}
-        aria-valuetext={isInLine ? 'In line' : percent === null ? 'Training' : `${percent} %`}
+        aria-valuetext={isInLine ? 'Queued' : percent === null ? 'Training' : `${percent} %`}
       >
         <span style={percent === null ? undefined : { inlineSize: `${percent}%` }} />
       </div>
@@ -60,7 +60,7 @@ export function TrainingRoom({ avatar }: { readonly avatar: Avatar }) {
               ? 'Next at fal.'
               : 'Waiting for a free machine at fal.'
             : percent === null
-              ? 'fal is at work, and has not said how far it is.'
+              ? 'fal is training, and has reported no progress yet.'
               : 'fal is learning the face.'.replace(
                   'face',
                   avatar.trainingType === 'STYLE' ? 'style' : 'face',
@@ -71,7 +71,7 @@ export function TrainingRoom({ avatar }: { readonly avatar: Avatar }) {
           Cancel training
         </button>
       </div>
-      <p className="hint">You can close this page. The training goes on, and is here when you come back.</p>
+      <p className="hint">You can close this page: the training continues.</p>
       {error != null && <Trouble {...wordsOfFailure(error.code, 'training')} detail={error.message} />}
       {isAsking && <Cancel avatar={avatar} onClose={() => setIsAsking(false)} />}
     </section>
@@ -96,7 +96,7 @@ function Cancel({ avatar, onClose }: { readonly avatar: Avatar; readonly onClose
       onConfirm={() => void confirm()}
       onClose={onClose}
     >
-      <p>fal may still charge for what it has done. Your photos stay for another training.</p>
+      <p>fal may charge for the work done so far. Your photos stay for the next training.</p>
       {cancel.error !== null && <TroubleOf error={cancel.error} />}
     </Confirm>
   );

@@ -6,8 +6,8 @@ export function statusInWords({ status, progress, error, isReady }: Avatar): str
     case 'DRAFT':
       return 'Waiting for photos';
     case 'QUEUED':
-      if (error != null) return 'Waiting for a sign of fal';
-      return progress?.queuePosition == null ? 'In line' : `In line, ${progress.queuePosition} ahead`;
+      if (error != null) return 'Start not confirmed by fal';
+      return progress?.queuePosition == null ? 'Queued' : `Queued, ${progress.queuePosition} ahead`;
     case 'TRAINING':
       return progress?.percent == null ? 'Training' : `Training, ${progress.percent} %`;
     case 'COMPLETED':

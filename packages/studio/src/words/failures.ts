@@ -1,38 +1,38 @@
 import { LikenessError, RefusalError, type ErrorCode } from '@likeness/client';
 
-/** What went wrong, and what the user can do about it. */
+/** A problem, and the user's remedy. */
 export type Words = { readonly title: string; readonly advice: string };
 
 const OF_CALLS: Readonly<Record<string, Words>> = {
   NETWORK_ERROR: {
     title: 'The server cannot be reached',
-    advice: 'Nothing is lost. Try again when the connection is back.',
+    advice: 'Nothing is lost. Try again when you are online.',
   },
   BAD_RESPONSE: {
-    title: 'Something between this page and the server answered instead of it',
+    title: 'A proxy answered instead of the server',
     advice: 'Try again in a moment.',
   },
   SERVICE_UNAVAILABLE: { title: 'The server is busy', advice: 'Try again in a moment.' },
   INTERNAL_SERVER_ERROR: {
-    title: 'The server made a mistake',
-    advice: 'Try again. If it happens again, tell the people who run this server.',
+    title: 'The server has a fault',
+    advice: 'Try again. If it happens again, contact the operator of this server.',
   },
   INTERNAL_ERROR: {
-    title: 'The server made a mistake with this one',
-    advice: 'It may have started: look among the pictures before you try again.',
+    title: 'The server failed on this image',
+    advice: 'The run may have started: check your images before you try again.',
   },
-  LIMIT_EXCEEDED: { title: 'A limit of this server is reached', advice: '' },
+  LIMIT_EXCEEDED: { title: 'You have reached a limit of this server', advice: '' },
   INVALID_INPUT: { title: 'The server did not accept this', advice: '' },
-  NOT_FOUND: { title: 'This does not exist any more', advice: 'It was deleted, perhaps in another window.' },
-  NOT_READY: { title: 'There is nothing to make pictures with yet', advice: 'Train first.' },
-  CONFLICT: { title: 'Something else is under way', advice: 'Wait until it has ended.' },
-  IDEMPOTENCY_CONFLICT: { title: 'This was sent before', advice: 'Try again.' },
+  NOT_FOUND: { title: 'This no longer exists', advice: 'It was deleted, perhaps in another window.' },
+  NOT_READY: { title: 'This avatar is not trained yet', advice: 'Train it first.' },
+  CONFLICT: { title: 'Another run is under way', advice: 'Wait until it has ended.' },
+  IDEMPOTENCY_CONFLICT: { title: 'This request was sent before', advice: 'Try again.' },
   PROVIDER_REJECTED: {
     title: 'fal did not accept this',
     advice: 'Nothing has started, and nothing was charged.',
   },
   PROVIDER_UNAVAILABLE: {
-    title: 'fal takes nothing at the moment',
+    title: 'fal accepts no runs at the moment',
     advice: 'Nothing has started, and nothing was charged. Try again later.',
   },
 };
@@ -40,23 +40,23 @@ const OF_CALLS: Readonly<Record<string, Words>> = {
 const OF_RUNS: Readonly<Partial<Record<ErrorCode, (what: string) => Words>>> = {
   PROVIDER_FAILED: (what) => ({
     title: `fal could not finish the ${what}`,
-    advice: 'Try again. If it fails in the same way, the reason below says what to change.',
+    advice: 'Try again. If it fails again, see the reason below.',
   }),
   PROVIDER_REJECTED: (what) => ({
     title: `fal did not accept the ${what}`,
-    advice: 'The reason below says what to change.',
+    advice: 'See the reason below.',
   }),
   PROVIDER_UNAVAILABLE: (what) => ({
-    title: `fal did not take the ${what}`,
+    title: `fal did not start the ${what}`,
     advice: 'Nothing has started. Try again in a moment.',
   }),
   RESULT_INVALID: (what) => ({
-    title: `fal finished the ${what}, but its result is incomplete`,
+    title: `fal completed the ${what}, but the result is incomplete`,
     advice: 'Try again.',
   }),
   SUBMIT_OUTCOME_UNKNOWN: (what) => ({
-    title: `It is not known yet whether fal has started the ${what}`,
-    advice: 'The answer of fal was lost. This server keeps looking, and does not send it twice.',
+    title: `fal may or may not have started the ${what}`,
+    advice: 'Its response was lost. The server keeps checking, and never sends the request twice.',
   }),
   LOST: (what) => ({ title: `The ${what} was lost at fal`, advice: 'Try again.' }),
   NOT_STARTED: (what) => ({ title: `The ${what} never started`, advice: 'Try again. It cost nothing.' }),
@@ -66,16 +66,16 @@ const OF_RUNS: Readonly<Partial<Record<ErrorCode, (what: string) => Words>>> = {
 const BY_REASON: Readonly<Record<string, Words>> = {
   BALANCE_EXHAUSTED: {
     title: 'The account at fal has no balance left',
-    advice: 'Tell the people who run this server. Nothing has started.',
+    advice: 'Nothing has started. Contact the operator of this server.',
   },
   KEY_REFUSED: {
     title: 'fal refuses the key of this server',
-    advice: 'Tell the people who run this server. Nothing has started.',
+    advice: 'Nothing has started. Contact the operator of this server.',
   },
   BUSY: { title: 'fal is busy', advice: 'Nothing has started. Try again in a moment.' },
 };
 
-/** Of a call that failed. */
+/** For a call that failed. */
 export function wordsOfError(error: unknown): Words & { readonly detail: string | null } {
   if (!(error instanceof LikenessError)) {
     return { title: 'Something went wrong on this page', advice: 'Reload it.', detail: String(error) };
@@ -84,12 +84,12 @@ export function wordsOfError(error: unknown): Words & { readonly detail: string 
   const words = (reason === null ? undefined : BY_REASON[reason]) ?? OF_CALLS[error.code];
   const ownWords = ['NETWORK_ERROR', 'NOT_FOUND', 'BAD_RESPONSE'].includes(error.code);
   return {
-    ...(words ?? { title: 'That did not work', advice: 'Try again.' }),
+    ...(words ?? { title: 'The request failed', advice: 'Try again.' }),
     detail: ownWords ? null : error.message,
   };
 }
 
-/** Of a training or of pictures that have ended without a result. */
-export function wordsOfFailure(code: ErrorCode, what: 'training' | 'picture'): Words {
-  return OF_RUNS[code]?.(what) ?? { title: `The ${what} has failed`, advice: 'Try again.' };
+/** For a training or a generation that ended without a result. */
+export function wordsOfFailure(code: ErrorCode, what: 'training' | 'image'): Words {
+  return OF_RUNS[code]?.(what) ?? { title: `The ${what} failed`, advice: 'Try again.' };
 }

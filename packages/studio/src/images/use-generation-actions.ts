@@ -3,16 +3,16 @@ import { announce } from '../parts/announcer.tsx';
 import { expectedRatio, SIZES, rememberSize } from './sizes.ts';
 import { useCall } from '../parts/use-call.ts';
 import { useStudio } from '../live/studio.ts';
-import type { Picture } from '../live/library.ts';
+import type { Generation } from '../live/library.ts';
 
 const MAX_SEED = 2_147_483_647;
 
-/** What a user can do with the pictures of a generation. */
-export function usePictureActions(generation: Picture) {
+/** The user's actions on a generation. */
+export function useGenerationActions(generation: Generation) {
   const { client, library } = useStudio();
   const [isAsking, setIsAsking] = useState(false);
   const { id, avatarId } = generation;
-  const put = (made: Omit<Picture, 'avatarId'>) => {
+  const put = (made: Omit<Generation, 'avatarId'>) => {
     const first = generation.images[0];
     const ratio =
       first?.width != null && first.height != null
@@ -20,26 +20,26 @@ export function usePictureActions(generation: Picture) {
         : expectedRatio(id, 'PORTRAIT');
     const closest = SIZES.toSorted((a, b) => Math.abs(a.ratio - ratio) - Math.abs(b.ratio - ratio))[0];
     if (closest !== undefined) rememberSize(made.id, closest.size);
-    library.putPicture({ ...made, avatarId });
+    library.putGeneration({ ...made, avatarId });
   };
-  /** The same seed would give the same pictures. */
+  /** `isNew`: with another seed, because the same seed gives the same images. */
   const again = useCall(async (isNew: boolean) => {
     const seed = Math.floor(Math.random() * MAX_SEED);
     put(await client.regenerate({ generationId: id, ...(isNew ? { seed } : {}) }));
-    announce('Asked for again');
+    announce('Generating again');
     return true;
   });
   const cancel = useCall(async () => {
     const generation = await client.cancelGeneration({ generationId: id });
-    library.putPicture({ ...generation, avatarId });
+    library.putGeneration({ ...generation, avatarId });
   });
   const remove = useCall(async () => {
     await client.deleteGeneration({ generationId: id });
-    library.removePicture(id);
+    library.removeGeneration(id);
     announce('Deleted');
     return true;
   });
   return { again, cancel, remove, isAsking, ask: () => setIsAsking(true), dismiss: () => setIsAsking(false) };
 }
 
-export type PictureActions = ReturnType<typeof usePictureActions>;
+export type GenerationActions = ReturnType<typeof useGenerationActions>;

@@ -1,38 +1,38 @@
 import { type CSSProperties, type ReactNode } from 'react';
 import type { Avatar } from '@likeness/client';
-import { DeletePictures } from './delete-pictures.tsx';
+import { DeleteGeneration } from './delete-generation.tsx';
 import { expectedRatio } from './sizes.ts';
 import { fileLink } from './file-name.ts';
 import { icons } from '../parts/icons.tsx';
 import { links } from '../live/place.ts';
 import { shotsOf, type Shot } from './cover.ts';
 import { useImageSource } from './use-image-source.ts';
-import { usePictureActions, type PictureActions } from './use-picture-actions.ts';
+import { useGenerationActions, type GenerationActions } from './use-generation-actions.ts';
 import { wordsOfError, wordsOfFailure } from '../words/failures.ts';
-import type { Picture } from '../live/library.ts';
+import type { Generation } from '../live/library.ts';
 
-type GalleryProps = { readonly avatar: Avatar; readonly pictures: readonly Picture[] };
+type GalleryProps = { readonly avatar: Avatar; readonly generations: readonly Generation[] };
 
-/** All pictures in rows of one height, whatever their shape. */
-export function Gallery({ avatar, pictures }: GalleryProps) {
-  if (pictures.length === 0) return null;
+/** All images in rows of one height, whatever their shape. */
+export function Gallery({ avatar, generations }: GalleryProps) {
+  if (generations.length === 0) return null;
   return (
-    <ul className="gallery" aria-label="Pictures">
-      {pictures.map((picture) => (
-        <Tiles key={picture.id} avatar={avatar} picture={picture} />
+    <ul className="gallery" aria-label="Images">
+      {generations.map((generation) => (
+        <Tiles key={generation.id} avatar={avatar} generation={generation} />
       ))}
     </ul>
   );
 }
 
-function Tiles({ avatar, picture }: { readonly avatar: Avatar; readonly picture: Picture }) {
-  const actions = usePictureActions(picture);
-  const { status, prompt, numImages, id } = picture;
-  const dialog = actions.isAsking && <DeletePictures generation={picture} actions={actions} />;
+function Tiles({ avatar, generation }: { readonly avatar: Avatar; readonly generation: Generation }) {
+  const actions = useGenerationActions(generation);
+  const { status, prompt, numImages, id } = generation;
+  const dialog = actions.isAsking && <DeleteGeneration generation={generation} actions={actions} />;
   if (status === 'COMPLETED') {
     return (
       <>
-        {shotsOf(picture).map((shot) => (
+        {shotsOf(generation).map((shot) => (
           <ShotTile key={shot.index} avatar={avatar} shot={shot} actions={actions} />
         ))}
         {dialog}
@@ -46,7 +46,7 @@ function Tiles({ avatar, picture }: { readonly avatar: Avatar; readonly picture:
         {Array.from({ length: numImages }, (_, index) => (
           <Tile key={index} ratio={ratio} className="is-making">
             <p className="tile-words">
-              <strong>{status === 'QUEUED' ? 'In line' : 'Developing'}</strong>
+              <strong>{status === 'QUEUED' ? 'Queued' : 'Generating'}</strong>
               <span className="tile-prompt">{prompt}</span>
               {index === 0 && (
                 <button
@@ -66,24 +66,24 @@ function Tiles({ avatar, picture }: { readonly avatar: Avatar; readonly picture:
   }
   return (
     <>
-      <FailureTile picture={picture} ratio={Math.max(ratio, 0.75)} actions={actions} />
+      <FailureTile generation={generation} ratio={Math.max(ratio, 0.75)} actions={actions} />
       {dialog}
     </>
   );
 }
 
 function FailureTile({
-  picture,
+  generation,
   ratio,
   actions,
 }: {
-  readonly picture: Picture;
+  readonly generation: Generation;
   readonly ratio: number;
-  readonly actions: PictureActions;
+  readonly actions: GenerationActions;
 }) {
-  const { error, prompt } = picture;
+  const { error, prompt } = generation;
   const { title, advice } =
-    error == null ? { title: 'Cancelled', advice: '' } : wordsOfFailure(error.code, 'picture');
+    error == null ? { title: 'Cancelled', advice: '' } : wordsOfFailure(error.code, 'image');
   const failure = actions.again.error === null ? null : wordsOfError(actions.again.error);
   return (
     <Tile ratio={ratio} className="is-failed">
@@ -122,7 +122,7 @@ function ShotTile({
 }: {
   readonly avatar: Avatar;
   readonly shot: Shot;
-  readonly actions: PictureActions;
+  readonly actions: GenerationActions;
 }) {
   const { generation, index, url, width, height, flagged } = shot;
   const { prompt, id } = generation;
@@ -132,16 +132,16 @@ function ShotTile({
   const ratio = width !== null && height !== null ? width / height : expectedRatio(id, avatar.trainingType);
   return (
     <Tile ratio={ratio}>
-      <a className="tile-link" href={links.picture(avatar.id, id, index)}>
+      <a className="tile-link" href={links.image(avatar.id, id, index)}>
         {src === null ? (
           <span className="tile-words">
-            <strong>Not available any more</strong>
+            <strong>No longer available</strong>
             <span className="tile-prompt">{prompt}</span>
           </span>
         ) : (
           <img key={key} src={src} alt={`${prompt}${of}`} loading="lazy" decoding="async" onError={onError} />
         )}
-        {flagged && <span className="tile-flag">Held back by fal’s safety check</span>}
+        {flagged && <span className="tile-flag">Flagged by fal’s safety checker</span>}
       </a>
       <span className="tile-tools">
         <span className="tile-caption" aria-hidden="true">
@@ -150,8 +150,8 @@ function ShotTile({
         <button
           type="button"
           className="button small icon-only on-film"
-          aria-label={`Make another: ${prompt}${of}`}
-          title="Make another"
+          aria-label={`Generate another: ${prompt}${of}`}
+          title="Generate another"
           disabled={actions.again.isBusy}
           onClick={() => void actions.again.run(true)}
         >

@@ -1,18 +1,19 @@
-// Makes the README's picture, docs/studio.webp, from the Studio of a running server: its avatars, and the pictures of one.
+// Takes docs/studio.webp and docs/studio-gallery.webp from the Studio of a new server:
 //
-//   DATA_DIR=/tmp/picture npm start, and in a second terminal:
-//   node scripts/picture.mjs http://127.0.0.1:4000
+//   DATA_DIR=/tmp/screenshots npm start, and in a second terminal:
+//   node scripts/studio-screenshots.mjs http://127.0.0.1:4000
 //
-// Fills the new server through the API first. Needs Chromium, as `chromium` or as the path in CHROMIUM.
+// Fills the server through the API first. Needs Chromium at /usr/bin/chromium, or at the path in CHROMIUM.
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import sharp from 'sharp';
 
-const PICTURE = fileURLToPath(new URL('../docs/studio.webp', import.meta.url));
+const OVERVIEW = fileURLToPath(new URL('../docs/studio.webp', import.meta.url));
+const GALLERY = fileURLToPath(new URL('../docs/studio-gallery.webp', import.meta.url));
 const MAX_BYTES = 300_000;
 const SIZE = { width: 1280, height: 960 };
-/** The newest is the first one on the page. The trigger phrase decides which person the simulator draws. */
+/** The last one is the first on the page. The trigger phrase decides which person the simulator draws. */
 const AVATARS = [
   { name: 'Gouache', triggerPhrase: 'Gouache 4', trainingType: 'STYLE', prompts: ['a portrait in a garden'] },
   {
@@ -41,7 +42,7 @@ const AVATARS = [
 ];
 
 const [url] = process.argv.slice(2);
-if (url === undefined) throw new Error('usage: node scripts/picture.mjs <address of a server>');
+if (url === undefined) throw new Error('usage: node scripts/studio-screenshots.mjs <address of a server>');
 
 for (const { prompts, ...input } of AVATARS) {
   const { avatar } = await mutate('createAvatar', input, 'avatar { id }');
@@ -65,21 +66,29 @@ try {
   await page.getByRole('link', { name: 'Ada' }).first().click();
   const avatar = await shot(page);
   await compose([wall, avatar]);
+  const large = await browser.newPage({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 1.5 });
+  await large.goto(page.url(), { waitUntil: 'networkidle' });
+  await large.locator('.prompt-field').fill('in a red coat in the snow');
+  await sharp(await shot(large))
+    .webp({ quality: 82 })
+    .toFile(GALLERY);
 } finally {
   await browser.close();
 }
-const { size } = statSync(PICTURE);
-console.log(`${PICTURE}: ${size} bytes`);
-if (size > MAX_BYTES) throw new Error(`The picture has ${size} bytes, at most ${MAX_BYTES} are expected`);
+for (const file of [OVERVIEW, GALLERY]) {
+  const { size } = statSync(file);
+  console.log(`${file}: ${size} bytes`);
+  if (size > MAX_BYTES) throw new Error(`${file}: expected at most ${MAX_BYTES} bytes, got ${size}`);
+}
 
-/** When all pictures on it are there. */
+/** A screenshot after all images have loaded. */
 async function shot(page) {
   await page.waitForLoadState('networkidle');
   await page.waitForFunction(() => [...document.images].every((image) => image.naturalWidth > 0));
   return page.screenshot({ animations: 'disabled' });
 }
 
-/** Both screenshots side by side on a grey ground. */
+/** Both screenshots side by side on a grey background. */
 async function compose(screenshots) {
   const gap = 40;
   const composed = sharp({
@@ -93,7 +102,7 @@ async function compose(screenshots) {
     screenshots.map((input, index) => ({ input, top: gap, left: gap + index * (SIZE.width + gap) })),
   );
   const flat = await composed.png().toBuffer();
-  await sharp(flat).resize({ width: 2000 }).webp({ quality: 82 }).toFile(PICTURE);
+  await sharp(flat).resize({ width: 2000 }).webp({ quality: 82 }).toFile(OVERVIEW);
 }
 
 /** The payload of a mutation. */

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { InFlight } from '../../src/async/in-flight.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { takeOver } from '../../src/jobs/take-over.ts';
+import { heartbeat } from '../../src/jobs/heartbeat.ts';
 
 const ON = new AbortController().signal;
 
@@ -19,19 +19,19 @@ function fixture(freed: number, sweep: () => Promise<void>) {
 
 test('a heartbeat without a death polls nothing', async () => {
   const { deps, swept } = fixture(0, async () => undefined);
-  await takeOver(deps, ON);
+  await heartbeat(deps, ON);
   expect(swept).not.toHaveBeenCalled();
 });
 
 test('jobs taken over are polled at once, and a long sweep delays no heartbeat', async () => {
   const { deps, swept, log } = fixture(3, () => new Promise(() => undefined));
-  await takeOver(deps, ON);
+  await heartbeat(deps, ON);
   expect(swept).toHaveBeenCalledWith(ON);
   expect(log.lines).toMatchObject([{ level: 'warn', fields: { jobs: 3 } }]);
 });
 
 test('a sweep that fails is logged', async () => {
   const { deps, log } = fixture(1, () => Promise.reject(new Error('no connection')));
-  await takeOver(deps, ON);
+  await heartbeat(deps, ON);
   await expect.poll(() => log.lines).toMatchObject([{ level: 'warn' }, { level: 'error' }]);
 });

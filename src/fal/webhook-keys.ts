@@ -22,7 +22,7 @@ const jwksSchema = z.object({
 });
 
 /** fal's public keys, fetched when a webhook needs them. */
-export class KeySet extends RemoteJwks<KeyObject[]> {
+export class WebhookKeys extends RemoteJwks<KeyObject[]> {
   /** @param now milliseconds on a clock that never jumps back */
   constructor(url: string, log: Log, now?: () => number) {
     super({

@@ -1,5 +1,5 @@
 /** Runs the work of each key one after another, in the order of the calls. */
-export class OneByOne {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   run<T>(key: string, work: () => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ export function defaultSize(type: TrainingType): ImageSize {
   return type === 'STYLE' ? 'SQUARE' : 'PORTRAIT_4_3';
 }
 
-/** Sizes asked for on this page, by generation: the room that a picture will take. */
+/** Ratios requested on this page, by generation: they reserve room for images that are not ready. */
 const asked = new Map<string, number>();
 
 export function rememberSize(generationId: string, size: ImageSize): void {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { OneByOne } from '../../src/async/one-by-one.ts';
+import { KeyedMutex } from '../../src/async/keyed-mutex.ts';
 
 test('work of one key never overlaps and keeps its order, and a failure stops nobody', async () => {
-  const queue = new OneByOne();
+  const queue = new KeyedMutex();
   const events: string[] = [];
   const work = (name: string) => async () => {
     events.push(`${name} begins`);
@@ -21,7 +21,7 @@ test('work of one key never overlaps and keeps its order, and a failure stops no
 });
 
 test('work of another key does not wait', async () => {
-  const queue = new OneByOne();
+  const queue = new KeyedMutex();
   const never = queue.run('stuck', () => new Promise<never>(() => undefined));
   expect(await queue.run('free', () => Promise.resolve('done'))).toBe('done');
   expect(never).toBeInstanceOf(Promise);

@@ -44,8 +44,8 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
       const generation = await client.generateImage({ ...input, idempotencyKey: key.current });
       key.current = null;
       rememberSize(generation.id, size);
-      library.putPicture({ ...generation, avatarId: avatar.id });
-      announce(`Making ${count(numImages, 'picture')}`);
+      library.putGeneration({ ...generation, avatarId: avatar.id });
+      announce(`Generating ${count(numImages, 'image')}`);
     } catch (error) {
       if (error instanceof RefusalError) key.current = null;
       throw error;
@@ -62,7 +62,9 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
   return (
     <form className="prompt" onSubmit={submit}>
       <label className="prompt-label" htmlFor={field}>
-        {avatar.trainingType === 'STYLE' ? `Draw in the style of ${avatar.name}:` : `Picture ${avatar.name}…`}
+        {avatar.trainingType === 'STYLE'
+          ? `Describe an image in the style of ${avatar.name}`
+          : `Describe an image of ${avatar.name}`}
       </label>
       <textarea
         id={field}
@@ -71,7 +73,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
         rows={2}
         maxLength={4000}
         value={prompt}
-        placeholder="Say where, doing what, in which light…"
+        placeholder="Where, doing what, in which light…"
         onChange={({ target }) => change({ prompt: target.value })}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) submit(event);
@@ -105,7 +107,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
           ))}
         </fieldset>
         <fieldset className="counts">
-          <legend className="unseen">How many pictures</legend>
+          <legend className="unseen">How many images</legend>
           {[1, 2, 3, 4].map((value) => (
             <label key={value}>
               <input
@@ -121,7 +123,7 @@ export function PromptBox({ avatar, isFirst }: { readonly avatar: Avatar; readon
         <span className="prompt-go">
           <span className="train-cost">{plan?.cost == null ? '' : `About ${inDollars(plan.cost.usd)}`}</span>
           <button type="submit" className="button primary big" disabled={make.isBusy || prompt.trim() === ''}>
-            {make.isBusy ? 'Asking fal…' : `Make ${count(numImages, 'picture')}`}
+            {make.isBusy ? 'Sending…' : `Generate ${count(numImages, 'image')}`}
           </button>
         </span>
       </div>

@@ -12,12 +12,12 @@ function fileNameOf(avatarName: string, { generation, index }: Shot): string {
     .slice(0, 60)
     .replace(/^-+|-+$/g, '');
   const ending = ENDINGS[generation.images[index]?.contentType ?? ''] ?? 'jpg';
-  return `${words === '' ? 'picture' : words}-${index + 1}.${ending}`;
+  return `${words === '' ? 'image' : words}-${index + 1}.${ending}`;
 }
 
 /**
- * A link that saves the picture, and its name. A browser saves from the page's own origin only: a picture of another one
- * opens in a tab of its own.
+ * A link that saves the image, and its label. A browser saves from the page's own origin only: an image of another origin
+ * opens in a new tab.
  */
 export function fileLink(avatarName: string, shot: Shot) {
   const isOwn = new URL(shot.url, location.href).origin === location.origin;

@@ -1,16 +1,16 @@
 import { Confirm } from '../parts/dialog.tsx';
 import { TroubleOf } from '../parts/trouble.tsx';
-import type { Picture } from '../live/library.ts';
-import type { PictureActions } from './use-picture-actions.ts';
+import type { Generation } from '../live/library.ts';
+import type { GenerationActions } from './use-generation-actions.ts';
 
-type DeletePicturesProps = {
-  readonly generation: Picture;
-  readonly actions: PictureActions;
-  /** Called before the pictures are gone. */
+type DeleteGenerationProps = {
+  readonly generation: Generation;
+  readonly actions: GenerationActions;
+  /** Called after the deletion. */
   readonly onDelete?: () => void;
 };
 
-export function DeletePictures({ generation, actions, onDelete }: DeletePicturesProps) {
+export function DeleteGeneration({ generation, actions, onDelete }: DeleteGenerationProps) {
   const { remove, dismiss } = actions;
   const { length } = generation.images;
   const confirm = async () => {
@@ -18,13 +18,15 @@ export function DeletePictures({ generation, actions, onDelete }: DeletePictures
   };
   return (
     <Confirm
-      title={length > 1 ? `Delete these ${length} pictures?` : 'Delete this picture?'}
+      title={length > 1 ? `Delete these ${length} images?` : 'Delete this image?'}
       action={remove.isBusy ? 'Deleting…' : 'Delete for good'}
       isBusy={remove.isBusy}
       onConfirm={() => void confirm()}
       onClose={dismiss}
     >
-      <p>{length > 1 ? 'They were made together, and go together. ' : ''}This cannot be undone.</p>
+      <p>
+        {length > 1 ? 'They were generated together, and are deleted together. ' : ''}This cannot be undone.
+      </p>
       {remove.error !== null && <TroubleOf error={remove.error} />}
     </Confirm>
   );

@@ -1,14 +1,14 @@
 import { useEffect } from 'react';
 import type { Avatar } from '@likeness/client';
 import { dateAndTime } from '../words/numbers.ts';
-import { DeletePictures } from './delete-pictures.tsx';
+import { DeleteGeneration } from './delete-generation.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { fileLink } from './file-name.ts';
 import { goTo, links } from '../live/place.ts';
 import { icons } from '../parts/icons.tsx';
 import { TroubleOf } from '../parts/trouble.tsx';
 import { useImageSource } from './use-image-source.ts';
-import { usePictureActions } from './use-picture-actions.ts';
+import { useGenerationActions } from './use-generation-actions.ts';
 import type { Shot } from './cover.ts';
 
 type ViewerProps = {
@@ -18,11 +18,11 @@ type ViewerProps = {
   readonly onClose: () => void;
 };
 
-/** One picture, large, with what is known of it. Arrow keys lead to its neighbours. */
+/** One image, large, with its details. The arrow keys show its neighbours. */
 export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
   const at = shots.findIndex(({ url, index }) => url === shot.url && index === shot.index);
   const show = (next: Shot | undefined) => {
-    if (next !== undefined) goTo(links.picture(avatar.id, next.generation.id, next.index), { replace: true });
+    if (next !== undefined) goTo(links.image(avatar.id, next.generation.id, next.index), { replace: true });
   };
   useEffect(() => {
     const onKey = ({ key, target }: KeyboardEvent) => {
@@ -37,17 +37,17 @@ export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
   const { prompt, seed, createdAt } = generation;
   const { src, key, onError } = useImageSource(generation, url);
   return (
-    <Dialog label={`Picture: ${prompt}`} className="viewer" onClose={onClose}>
+    <Dialog label={`Image: ${prompt}`} className="viewer" onClose={onClose}>
       <div className="viewer-stage">
         {src === null ? (
-          <p className="hint">Not available any more</p>
+          <p className="hint">No longer available</p>
         ) : (
           <img key={key} src={src} alt={prompt} onError={onError} />
         )}
         <button
           type="button"
           className="viewer-step viewer-before"
-          aria-label="Newer picture"
+          aria-label="Newer image"
           disabled={at <= 0}
           onClick={() => show(shots[at - 1])}
         >
@@ -56,7 +56,7 @@ export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
         <button
           type="button"
           className="viewer-step viewer-after"
-          aria-label="Older picture"
+          aria-label="Older image"
           disabled={at >= shots.length - 1}
           onClick={() => show(shots[at + 1])}
         >
@@ -71,12 +71,12 @@ export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
           {prompt}
         </h2>
         {flagged && (
-          <p className="hint">fal’s safety check has held this picture back: there is nothing to download.</p>
+          <p className="hint">fal’s safety checker flagged this image. There is nothing to download.</p>
         )}
         <dl className="facts">
           {generation.images.length > 1 && (
             <div>
-              <dt>Picture</dt>
+              <dt>Image</dt>
               <dd>
                 {index + 1} of {generation.images.length}
               </dd>
@@ -97,7 +97,7 @@ export function Viewer({ avatar, shots, shot, onClose }: ViewerProps) {
             </div>
           )}
           <div>
-            <dt>Made</dt>
+            <dt>Created</dt>
             <dd>{dateAndTime(createdAt)}</dd>
           </div>
         </dl>
@@ -112,7 +112,7 @@ function ViewerSide({
   onClose,
   children,
 }: Pick<ViewerProps, 'avatar' | 'shot' | 'onClose'> & { readonly children: React.ReactNode }) {
-  const actions = usePictureActions(shot.generation);
+  const actions = useGenerationActions(shot.generation);
   const file = fileLink(avatar.name, shot);
   const again = async () => {
     if ((await actions.again.run(true)) === true) onClose();
@@ -127,7 +127,7 @@ function ViewerSide({
           </a>
         )}
         <button type="button" className="button" disabled={actions.again.isBusy} onClick={() => void again()}>
-          {icons.again} Make another
+          {icons.again} Generate another
         </button>
         <button type="button" className="button quiet" onClick={actions.ask}>
           {icons.bin} Delete
@@ -143,7 +143,7 @@ function ViewerSide({
         {icons.close}
       </button>
       {actions.isAsking && (
-        <DeletePictures generation={shot.generation} actions={actions} onDelete={onClose} />
+        <DeleteGeneration generation={shot.generation} actions={actions} onDelete={onClose} />
       )}
     </div>
   );

@@ -15,7 +15,7 @@ export interface InstanceStore {
   freeAll(): Promise<void>;
 }
 
-export type TakeOverDeps = {
+export type HeartbeatDeps = {
   readonly instances: InstanceStore;
   readonly reconciler: Reconciler;
   readonly inFlight: InFlight;
@@ -26,7 +26,7 @@ const LEAVE_TIMEOUT_MS = 1000;
 
 /** Begins the life of this instance, before its first lease. Resolves with what ends it. */
 export async function enter(
-  { instances, log }: Pick<TakeOverDeps, 'instances' | 'log'>,
+  { instances, log }: Pick<HeartbeatDeps, 'instances' | 'log'>,
   { isAlone }: { readonly isAlone: boolean },
 ): Promise<() => Promise<void>> {
   if (isAlone) {
@@ -42,8 +42,8 @@ export async function enter(
 }
 
 /** One heartbeat. Polls at once what dead instances have left, whatever the interval of polls is. */
-export async function takeOver(
-  { instances, reconciler, inFlight, log }: TakeOverDeps,
+export async function heartbeat(
+  { instances, reconciler, inFlight, log }: HeartbeatDeps,
   stop: AbortSignal,
 ): Promise<void> {
   const jobs = await instances.beat();

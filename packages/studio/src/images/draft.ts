@@ -1,7 +1,7 @@
 import type { Avatar, ImageSize } from '@likeness/client';
 import { defaultSize, SIZES } from './sizes.ts';
 
-/** What the user is about to ask for. It survives a reload in this tab. */
+/** The unsent prompt with its options. It survives a reload in this tab. */
 export type Draft = { readonly prompt: string; readonly size: ImageSize; readonly numImages: number };
 
 const keyOf = (avatarId: string) => `likeness.draft.${avatarId}`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KeySet } from '../../src/fal/key-set.ts';
+import { WebhookKeys } from '../../src/fal/webhook-keys.ts';
 import { newSigner } from '../support/signing.ts';
 import { json, peer } from '../support/fal-peer.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -12,7 +12,7 @@ async function keySetOf(body: unknown) {
   const state = { now: 5000, body };
   const { url, arrived } = await peer((response) => json(response, 200, state.body));
   const log = memoryLog();
-  const keys = new KeySet(`${url}/.well-known/jwks.json`, log, () => state.now);
+  const keys = new WebhookKeys(`${url}/.well-known/jwks.json`, log, () => state.now);
   /** The public keys as the key set publishes them. */
   const current = async () => (await keys.current())?.map((key) => key.export({ format: 'jwk' }).x) ?? null;
   return { state, keys, current, log, fetches: () => arrived.length };
