@@ -109,7 +109,7 @@ export class StudioSteps {
           (image) => image.alt.startsWith(${JSON.stringify(prompt)}) && image.naturalWidth > 0,
         ).length`,
       );
-      return loaded === count ? true : null;
+      return loaded === count;
     });
   }
 

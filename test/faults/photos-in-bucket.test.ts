@@ -51,7 +51,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
   }
 
   const noFilesOf = (avatarId: string) =>
-    eventually('no files', async () => ((await keysOf(avatarId)).length === 0 ? true : null));
+    eventually('no files', async () => (await keysOf(avatarId)).length === 0);
 
   test('a training on one uses the photos that the other took, and deletes them', async () => {
     const { id: avatarId } = await first.newAvatar();
