@@ -81,5 +81,5 @@ test('a server that closes ends the process, and judges no photo for it', async 
   const waiting = photos.check('ada', PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
   await photos.close();
   expect(await waiting).toBeInstanceOf(Error);
-  await eventually('the process to be gone', () => (children().length === 0 ? true : null));
+  await eventually('the process to be gone', () => children().length === 0);
 });

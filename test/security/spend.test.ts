@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   CreateAvatarDocument,
-  DeleteAvatarDocument,
   GenerateImageDocument,
   RegenerateDocument,
   StartTrainingDocument,
@@ -61,7 +60,7 @@ describe('limits hold to the unit, however many ask at once', () => {
     const results = await Promise.all(
       Array.from({ length: 20 }, async () => {
         const input = { avatarId: avatar.id, prompt: 'tea', numImages: 3 };
-        return (await app.execute(GenerateImageDocument, { input }, { token })).generateImage;
+        return app.mutate(GenerateImageDocument, input, { token });
       }),
     );
 
@@ -97,14 +96,14 @@ describe('limits hold to the unit, however many ask at once', () => {
     const token = await tokenOf('collector');
     const create = async () => {
       const input = { name: 'Ada', trainingType: 'PORTRAIT' } as const;
-      return (await app.execute(CreateAvatarDocument, { input }, { token })).createAvatar;
+      return app.mutate(CreateAvatarDocument, input, { token });
     };
     const results = await Promise.all(Array.from({ length: 30 }, create));
 
     expect(count(codes(results), 'started')).toBe(22);
     expect(count(codes(results), 'LIMIT_EXCEEDED')).toBe(8);
     const [made] = results.flatMap((result) => ('avatar' in result ? [result.avatar] : []));
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: made?.id ?? '' } }, { token });
+    await app.deleteAvatar(made?.id ?? '', { token });
     expect(codes([await create(), await create()])).toEqual(['started', 'LIMIT_EXCEEDED']);
   });
 
