@@ -106,7 +106,7 @@ describe.skipIf(noDisks !== undefined)(
       fillBut(10 * MB);
       server = await launchServer({ DATA_DIR: disk.folder });
       expect(await server.exited).toEqual({ code: 1, signal: null });
-      expect(server.printed).toContain(`The disk of ${disk.folder} has 10 MB free`);
+      expect(server.printed).toContain(`The disk of ${disk.folder}/postgres has 10 MB free`);
 
       rmSync(join(disk.folder, 'postgres'), { recursive: true });
       await writeFile(join(disk.folder, 'more'), Buffer.alloc(20 * MB));
