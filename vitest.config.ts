@@ -16,6 +16,8 @@ const HISTORIES = ['test/faults/killed-at-random.test.ts'];
 const NIGHTLY = ['test/faults/{reconnect-storm,submit-hangs}.test.ts'];
 /** Pages of the built server in Chromium. */
 const BROWSER = ['test/browser/**/*.test.ts'];
+/** Of tests that start processes, one after another, on a busy machine. */
+const SLOW = { testTimeout: 300_000, hookTimeout: 120_000 };
 const WITH_BUILT_SERVER = ['test/support/global-setup.ts', 'test/support/build-server.ts'];
 
 export default defineConfig({
@@ -56,6 +58,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...SLOW,
           name: 'faults',
           include: FAULTS,
           exclude: [...HISTORIES, ...NIGHTLY],
@@ -65,6 +68,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...SLOW,
           name: 'browser',
           include: BROWSER,
           // A browser keeps both cores busy.
@@ -75,11 +79,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'histories', include: HISTORIES, globalSetup: WITH_BUILT_SERVER },
+        test: { ...SLOW, name: 'histories', include: HISTORIES, globalSetup: WITH_BUILT_SERVER },
       },
       {
         extends: true,
         test: {
+          ...SLOW,
           name: 'nightly',
           include: [...NIGHTLY, ...SAMPLED],
           provide: { everyPair: true },

@@ -26,7 +26,7 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '^/(?:graphql|photos)': { target: process.env.LIKENESS_URL ?? 'http://127.0.0.1:4000', ws: true },
+      '^/(?:graphql|photos|files)': { target: process.env.LIKENESS_URL ?? 'http://127.0.0.1:4000', ws: true },
     },
   },
   logLevel: 'warn',

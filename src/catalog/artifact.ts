@@ -32,7 +32,11 @@ export type ArtifactColumns = {
 };
 
 /** The only rule for "ready": the artifact and its trainer are known. */
-export function hasArtifact(columns: ArtifactColumns): boolean {
+export function hasArtifact<Columns extends ArtifactColumns>(
+  columns: Columns,
+): columns is Columns & { readonly artifactTrainer: string } & (
+    { readonly finetuneId: string } | { readonly finetuneId: null; readonly diffusersLoraFileUrl: string }
+  ) {
   const { artifactTrainer, finetuneId, diffusersLoraFileUrl } = columns;
   return artifactTrainer !== null && (finetuneId !== null || diffusersLoraFileUrl !== null);
 }

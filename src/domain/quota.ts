@@ -13,8 +13,6 @@ export type SpendLimits = {
   /** Estimated cost within 24 hours, in millionths of a US dollar: of one owner, and of all together. */
   readonly microUsdPerDay: number | null;
   readonly totalMicroUsdPerDay: number | null;
-  /** Avatars of one owner. They cost nothing at fal, but storage and every read of the list. */
-  readonly avatarsPerOwner: number | null;
 };
 
 export const NO_LIMITS: SpendLimits = {
@@ -25,7 +23,6 @@ export const NO_LIMITS: SpendLimits = {
   totalImagesPerDay: null,
   microUsdPerDay: null,
   totalMicroUsdPerDay: null,
-  avatarsPerOwner: null,
 };
 
 /** Spent within the last 24 hours. Runs that fal refused or the operator found not started do not count. */

@@ -33,20 +33,18 @@ export function isProviderCode(code: string | null): code is ProviderCode {
   return code === 'PROVIDER_REJECTED' || code === 'PROVIDER_UNAVAILABLE';
 }
 
-/** Why a run that was submitted, or may have been, has no result. */
-type FailureCode =
-  'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'NOT_STARTED' | 'LOST' | ProviderCode;
-
-export type ErrorCode = RefusalCode | FailureCode;
-
-export const ERROR_CODES = [
-  ...REFUSAL_CODES,
+const RUN_CODES = [
   'PROVIDER_FAILED',
   'RESULT_INVALID',
   'SUBMIT_OUTCOME_UNKNOWN',
   'NOT_STARTED',
   'LOST',
-] as const satisfies readonly ErrorCode[];
+] as const;
+/** Why a run that was submitted, or may have been, has no result. */
+type FailureCode = (typeof RUN_CODES)[number] | ProviderCode;
+
+export const ERROR_CODES = [...REFUSAL_CODES, ...RUN_CODES] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export type Failure = {
   readonly code: FailureCode;

@@ -46,7 +46,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         'Whether the avatar has an artifact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
       resolve: (avatar, _args, { jobs: { catalog } }) =>
-        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer ?? '') !== null,
+        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer) !== null,
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:

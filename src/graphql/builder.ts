@@ -40,7 +40,7 @@ export const builder = new SchemaBuilder<{
   scopeAuth: {
     authorizeOnSubscribe: true,
     authScopes: ({ viewer }) => ({ signedIn: viewer !== null }),
-    unauthorizedError: () => unauthenticated('Authentication required: send a valid bearer token.'),
+    unauthorizedError: () => unauthenticated(),
   },
   relay: {
     // The prefix of a row's ID identifies its type, so the API uses it unchanged.
@@ -108,23 +108,25 @@ const TYPE_OF_PREFIX: Readonly<Record<string, string>> = {
 };
 const NO_TYPE = '';
 
-export function unauthenticated(message: string): GraphQLError {
+export function unauthenticated(
+  message = 'Authentication required: send a valid bearer token.',
+): GraphQLError {
   return new GraphQLError(message, {
     extensions: { code: 'UNAUTHENTICATED', http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } } },
   });
 }
 
-/** For arguments of queries and subscriptions, which have no result union. */
 /** What makes the fields of an input, for fields that several inputs share. */
 export type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>;
 
+/** For arguments of queries and subscriptions, which have no result union. */
 export function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
 }
 
 /** The viewer of a field that requires authentication. */
 export function viewerOf({ viewer }: Context): Viewer {
-  if (viewer === null) throw unauthenticated('Authentication required: send a valid bearer token.');
+  if (viewer === null) throw unauthenticated();
   return viewer;
 }
 

@@ -24,16 +24,13 @@ export async function followRow<Row extends Versioned>(
 ): Promise<AsyncIterableIterator<Row>> {
   const { push } = context;
   const { id, listen, read, isLast, afterVersion } = followed;
-  if (push === undefined) return openStream(context, async () => (isId(id) ? watchRow(followed) : null));
+  if (!isId(id)) throw notFoundError();
+  if (push === undefined) return openStream(context, () => watchRow(followed));
   const { feeds, resumeVariable, isOfRowOnly } = push.selections.of(info);
   const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
   // With the host: it may be in URLs.
   const key = JSON.stringify([viewerOf(context).ownerId, id, context.host, variables]);
   const reader = { afterVersion, take: push.take, onEnd: enterStream(context) };
-  if (!isId(id)) {
-    reader.onEnd();
-    throw notFoundError();
-  }
   // The WebSocket ends with the token.
   const stream = await feeds.join(key, reader, () => ({
     listen,

@@ -1,5 +1,6 @@
 import { adviceFor, countPhotos } from '../domain/photo-set.ts';
 import { builder, viewerOf } from './builder.ts';
+import { described } from './described.ts';
 import { followRow } from './follow-row.ts';
 import { defaultTrainer } from '../jobs/default-trainers.ts';
 import { isId } from '../jobs/ids.ts';
@@ -27,20 +28,14 @@ const PhotoStateEnum = builder.enumType('PhotoState', {
   },
 });
 
-const enumOf = <Name extends string>(texts: Readonly<Record<Name, string>>, names: readonly Name[]) =>
-  Object.fromEntries(names.map((name) => [name, { description: texts[name] }])) as Record<
-    Name,
-    { description: string }
-  >;
-
 const PhotoRefusalEnum = builder.enumType('PhotoRefusalCode', {
   description: 'Reason why a photo was refused.',
-  values: enumOf(REASON_TEXTS, PHOTO_REASONS),
+  values: described(REASON_TEXTS),
 });
 
 const PhotoWarningEnum = builder.enumType('PhotoWarningCode', {
   description: 'Weakness of an accepted photo.',
-  values: enumOf(WARNING_TEXTS, PHOTO_WARNINGS),
+  values: described(WARNING_TEXTS),
 });
 
 const PhotoWarningType = builder.objectRef<{ readonly code: PhotoWarning }>('PhotoWarning').implement({

@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import { described } from './described.ts';
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -35,9 +36,7 @@ const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
 
 const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description: 'Machine-readable reason for an error.',
-  values: Object.fromEntries(
-    ERROR_CODES.map((code) => [code, { description: CODE_DESCRIPTIONS[code] }]),
-  ) as Record<ErrorCode, { description: string }>,
+  values: described(CODE_DESCRIPTIONS),
 });
 
 /** Thrown by resolvers; the errors plugin turns it into a union member. */

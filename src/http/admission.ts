@@ -72,8 +72,7 @@ export function useAdmission(options: {
           : (serverContext.identity ?? (await options.authenticate(headers.get('authorization'))));
       const viewer = viewerOrThrow(identity);
       serverContext.subscribesOnly = ticket !== null;
-      if (viewer === null && !options.admitsAnonymous)
-        throw unauthenticated('Authentication required: send a valid bearer token.');
+      if (viewer === null && !options.admitsAnonymous) throw unauthenticated();
       serverContext.viewer = viewer;
       if (method !== 'POST' || req === undefined) {
         setRequestParser(() => parsed(() => requestParser(request)));

@@ -2,10 +2,12 @@ import { BODY_SHARES, BodyBudget } from './body-budget.ts';
 import { declaredLength, withBody } from './read-body.ts';
 import { readSignedHeaders, readWebhook, type GenuineWebhook } from '../fal/read-webhook.ts';
 import { pathOf } from './request-head.ts';
+import { sendJson } from './send-json.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 import type { LogThrottle } from '../log/log-throttle.ts';
 import { handleWebhook, requestPoll, storeUnreadable, type WebhookDeps } from '../jobs/handle-webhook.ts';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Route } from './route.ts';
 import type { WebhookKeys } from '../fal/webhook-keys.ts';
 import type { Log } from '../log/log.ts';
 
@@ -72,14 +74,12 @@ type Room = {
   recording: number;
 };
 
-export type FalWebhook = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
-
 /**
  * fal's webhook endpoint. Cheap checks come first: method, path, declared length, headers, room for the body, signature
  * over the raw bytes, JSON, job. Responds with 2xx only when the message is committed or can never be used. It has Node's
  * own request: a Request made of it takes 0.2 ms of CPU.
  */
-export function createFalWebhook(services: WebhookServices): FalWebhook {
+export function createFalWebhook(services: WebhookServices): Route {
   const room = {
     callback: new BodyBudget(BODY_SHARES.callback),
     webhook: new BodyBudget(BODY_SHARES.webhook),
@@ -89,14 +89,7 @@ export function createFalWebhook(services: WebhookServices): FalWebhook {
     const outcome = await receive(services, room, request);
     services.count(outcome);
     const [status, text] = RESPONSES[outcome];
-    const body = JSON.stringify({ outcome: text });
-    response
-      .writeHead(status, {
-        ...HEADERS[status],
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      })
-      .end(body);
+    sendJson(response, status, { outcome: text }, HEADERS[status]);
     return 'answered';
   };
 }

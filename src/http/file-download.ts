@@ -8,8 +8,11 @@ import { LogThrottle } from '../log/log-throttle.ts';
 import { StorageUnavailableError } from '../storage/file-storage.ts';
 import { pathOf } from './request-head.ts';
 import type { FileToken, FileUrls } from './file-url.ts';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sendJson } from './send-json.ts';
+import type { FilePart } from '../storage/file-storage.ts';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Log } from '../log/log.ts';
+import type { Route } from './route.ts';
 
 /** Downloads under way, of one owner and in total. */
 const MAX_OF_OWNER = 100;
@@ -34,8 +37,6 @@ export type FileDownloads = {
   readonly log: Log;
 };
 
-export type FileDownloadRoute = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
-
 /** Any page may show a file whose URL it has. A file that is opened as a page may do nothing. */
 const HEADERS = {
   'access-control-allow-origin': '*',
@@ -44,94 +45,47 @@ const HEADERS = {
 };
 
 /** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
-export function createFileDownload(
-  { jobs, urls, log }: FileDownloads,
-  leastPace: Pace = LEAST_PACE,
-): FileDownloadRoute {
+export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace: Pace = LEAST_PACE): Route {
   const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
-  const ofAll = new KeyedSemaphore(MAX_OF_ALL);
+  const ofAll = new KeyedSemaphore(null, MAX_OF_ALL);
   const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      refuse(response, 'method');
-      return;
+      return { kind: 'method' };
     }
     const token = urls.read(pathOf(request.url ?? ''));
-    if (token.kind !== 'valid') {
-      refuse(response, token.kind);
-      return;
-    }
-    if (!ofAll.tryAcquire('')) {
-      refuse(response, 'no-room');
-      return;
-    }
-    try {
-      await serve(request, response, token);
-    } finally {
-      ofAll.release('');
-    }
+    if (token.kind !== 'valid') return token;
+    return (await ofAll.run('', () => serve(request, response, token))) ?? { kind: 'no-room' };
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<Answer> {
     const left = new AbortController();
     response.once('close', () => left.abort());
     const found = await findFile(jobs, token.ref);
-    if (found === null) {
-      refuse(response, 'unknown');
-      return;
-    }
+    if (found === null) return { kind: 'unknown' };
     // Before the copy is waited for: one owner's requests that wait must leave places for the others.
-    if (!ofOwner.tryAcquire(found.ownerId)) {
-      refuse(response, 'no-room');
-      return;
-    }
-    try {
+    const answered = await ofOwner.run(found.ownerId, async () => {
       const lookup = await found.open(left.signal).catch(unlessAway);
-      if (lookup.kind === 'stored') await send(request, response, { token, file: lookup.file });
-      else refuse(response, lookup.kind, lookup);
-    } finally {
-      ofOwner.release(found.ownerId);
-    }
+      return lookup.kind === 'stored' ? send(request, response, { token, file: lookup.file }) : lookup;
+    });
+    return answered ?? { kind: 'no-room' };
   }
 
   async function send(
     request: IncomingMessage,
     response: ServerResponse,
     { token, file }: { readonly token: Valid; readonly file: ReadableFile },
-  ): Promise<void> {
-    const { size, contentType } = file;
-    const { headers } = request;
-    const etag = `"${file.etag}"`;
-    const isImage = contentType.startsWith('image/');
-    const kept = {
-      etag,
-      'accept-ranges': 'bytes',
-      'cache-control': `private, max-age=${Math.floor((token.expiresAt - Date.now()) / 1000)}, immutable`,
-      'content-disposition': `${isImage ? 'inline' : 'attachment'}; filename="${nameOf(token.ref, file)}"`,
-    };
-    if (isKnown(headers['if-none-match'], etag)) return void response.writeHead(304, kept).end();
-    const mayPart = (headers['if-range'] ?? etag) === etag;
-    const part = mayPart ? rangeIn(headers.range, size) : null;
-    if (part === 'unsatisfiable') {
-      return void response.writeHead(416, { 'content-range': `bytes */${size}`, 'content-length': 0 }).end();
+  ): Promise<Answer> {
+    const { status, headers, part } = headOf(request, token, file);
+    if (part === null) {
+      response.writeHead(status, headers).end();
+      return 'answered';
     }
-    const head = {
-      ...kept,
-      'content-type': contentType,
-      'content-length': part === null ? size : part.last - part.first + 1,
-      ...(part === null ? {} : { 'content-range': `bytes ${part.first}-${part.last}/${size}` }),
-    };
-    const status = part === null ? 200 : 206;
-    if (request.method === 'HEAD' || size === 0) return void response.writeHead(status, head).end();
-    const content = await file.read(part ?? undefined);
-    if (content === null) {
-      refuse(response, 'unknown');
-      return;
-    }
-    response.writeHead(status, head);
+    const content = await file.read(part === 'all' ? undefined : part);
+    if (content === null) return { kind: 'unknown' };
+    response.writeHead(status, headers);
     const endWatch = watchPace(request.socket, leastPace);
     // The client has left, or the storage fails: the connection ends before the declared length.
     await pipeline(content, response).catch((error: unknown) => {
@@ -141,11 +95,56 @@ export function createFileDownload(
       response.destroy();
     });
     endWatch();
+    return 'answered';
   }
 
   return async (request, response) => {
-    await answer(request, response);
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const answered = await answer(request, response);
+    if (answered !== 'answered') refuse(response, answered);
     return 'answered';
+  };
+}
+
+type Refusal = { readonly kind: keyof typeof REFUSALS; readonly retryInMs?: number };
+
+type Answer = 'answered' | Refusal;
+
+/** The response to a request for a file, and the part of the file that is its body; null: none. */
+function headOf(
+  { method, headers }: IncomingMessage,
+  token: Valid,
+  file: ReadableFile,
+): {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly part: FilePart | 'all' | null;
+} {
+  const { size, contentType } = file;
+  const etag = `"${file.etag}"`;
+  const isImage = contentType.startsWith('image/');
+  const kept = {
+    etag,
+    'accept-ranges': 'bytes',
+    'cache-control': `private, max-age=${Math.floor((token.expiresAt - Date.now()) / 1000)}, immutable`,
+    'content-disposition': `${isImage ? 'inline' : 'attachment'}; filename="${nameOf(token.ref, file)}"`,
+  };
+  if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: kept, part: null };
+  const mayPart = (headers['if-range'] ?? etag) === etag;
+  const part = mayPart ? rangeIn(headers.range, size) : null;
+  if (part === 'unsatisfiable') {
+    const unsatisfiable = { 'content-range': `bytes */${size}`, 'content-length': 0 };
+    return { status: 416, headers: unsatisfiable, part: null };
+  }
+  return {
+    status: part === null ? 200 : 206,
+    headers: {
+      ...kept,
+      'content-type': contentType,
+      'content-length': part === null ? size : part.last - part.first + 1,
+      ...(part === null ? {} : { 'content-range': `bytes ${part.first}-${part.last}/${size}` }),
+    },
+    part: method === 'HEAD' || size === 0 ? null : (part ?? 'all'),
   };
 }
 
@@ -180,21 +179,8 @@ function dayOf(id: string): string {
   return new Date(parseInt(id.slice(4, 16), 16)).toISOString().slice(0, 10);
 }
 
-function refuse(
-  response: ServerResponse,
-  kind: keyof typeof REFUSALS,
-  lookup?: Exclude<FileLookup, { kind: 'stored' }>,
-): void {
+function refuse(response: ServerResponse, { kind, retryInMs = 5000 }: Refusal): void {
   const [status, code, message] = REFUSALS[kind];
-  if (status === 503) {
-    const waitMs = lookup?.kind === 'not-yet' ? lookup.retryInMs : 5000;
-    response.setHeader('retry-after', Math.ceil(waitMs / 1000));
-  }
-  const text = JSON.stringify({ code, message });
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-  };
-  response.writeHead(status, headers).end(text);
+  if (status === 503) response.setHeader('retry-after', Math.ceil(retryInMs / 1000));
+  sendJson(response, status, { code, message }, { 'cache-control': 'no-store' });
 }

@@ -1,9 +1,11 @@
 import { createOwnAddress } from './own-address.ts';
 import { askForBody } from './expect-continue.ts';
 import { pathOf } from './request-head.ts';
+import { sendJson } from './send-json.ts';
 import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
 import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../jobs/receive-photo.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Route } from './route.ts';
 
 export const PHOTO_PATH = '/photos';
 
@@ -36,21 +38,17 @@ export type PhotoUploads = {
   readonly isAllowedOrigin: (origin: string, host: string | null) => boolean;
 };
 
-export type PhotoUploadRoute = (request: IncomingMessage, response: ServerResponse) => Promise<'answered'>;
-
 /** Takes `PUT /photos/<token>`, the raw bytes of one photo. The URL is the right to upload; no token is read. */
-export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): PhotoUploadRoute {
+export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Route {
   return async (request, response) => {
     const { origin, host = null } = request.headers;
     response.setHeader('vary', 'Origin');
     if (origin !== undefined && isAllowedOrigin(origin, host))
       response.setHeader('access-control-allow-origin', origin);
     const { status, body } = await answerTo(request, response, jobs);
-    const text = body === null ? '' : JSON.stringify(body);
-    const headers = { 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' };
-    response
-      .writeHead(status, text === '' ? headers : { ...headers, 'content-type': 'application/json' })
-      .end(text);
+    response.setHeader('cache-control', 'no-store');
+    if (body === null) response.writeHead(status, { 'content-length': 0 }).end();
+    else sendJson(response, status, body);
     return 'answered';
   };
 }

@@ -1,12 +1,13 @@
 import { fewErrors } from '../graphql/policy/safe-errors.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
-import type { AdmissionContext, ReadGraphqlBody } from './admission.ts';
+import type { ReadGraphqlBody } from './admission.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
 import type { CompiledQueries, PlainQuery } from '../graphql/compiled-queries.ts';
 import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import type { ExecutionGuard } from '../graphql/policy/execution-guard.ts';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { IsAllowedOrigin } from './origin.ts';
+import type { Route } from './route.ts';
 import type { Context, Services } from '../graphql/context.ts';
 
 export type PlainQueryOptions = {
@@ -22,20 +23,11 @@ export type PlainQueryOptions = {
   readonly maskError: (error: GraphQLError) => GraphQLError;
 };
 
-/** What is known of a request that Yoga must answer. */
-export type Unanswered = Pick<AdmissionContext, 'identity' | 'body' | 'result'>;
-
-/** Answers a request, or gives what it has read of it. */
-export type PlainQueries = (
-  request: IncomingMessage,
-  response: ServerResponse,
-) => Promise<'answered' | Unanswered>;
-
 /**
  * Answers repeated queries of authenticated callers without Yoga, whose adapter makes a Request, a Response, streams and
  * abort signals for each of them: 0.3 ms of CPU. Every other request, and every result with errors, is left to Yoga.
  */
-export function createPlainQueries(options: PlainQueryOptions): PlainQueries {
+export function createPlainQueries(options: PlainQueryOptions): Route {
   const { schema, services, authenticate, isAllowedOrigin, readBody, guard } = options;
   const { queries, validDocument, maskError } = options;
 

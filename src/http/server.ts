@@ -4,7 +4,7 @@ import { createServerAdapter } from '@whatwg-node/server';
 import { Response } from '@whatwg-node/fetch';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
-import type { PlainQueries, Unanswered } from './plain-queries.ts';
+import type { Route, Unanswered } from './route.ts';
 import type { MaskError, Yoga } from './yoga.ts';
 import { serveExpectations } from './expect-continue.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
@@ -23,7 +23,7 @@ import type { IsAllowedOrigin } from './origin.ts';
 import { livez, readyz, type Readiness } from './health.ts';
 import type { CountRequest } from './metrics.ts';
 import { TIMEOUTS, type Timeouts } from './timeouts.ts';
-import { STUDIO_PATH, type StudioRoute } from './studio.ts';
+import { STUDIO_PATH } from './studio.ts';
 import { serveSockets, type SocketLimits } from './websocket.ts';
 import type { AddressInfo } from 'node:net';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -48,14 +48,14 @@ export type HttpOptions = {
   readonly socketLimits: SocketLimits;
   readonly timeouts?: Timeouts;
   readonly yoga: Yoga;
-  readonly plainQueries: PlainQueries;
+  readonly plainQueries: Route;
   readonly maskError: MaskError;
   readonly authenticate: Authenticate;
   readonly webhook: WebhookServices;
   readonly photos: PhotoUploads;
   readonly files: FileDownloads;
   /** Null: there is no page. */
-  readonly studio?: StudioRoute | null;
+  readonly studio?: Route | null;
   readonly readiness: Readiness;
   readonly metrics: {
     readonly registry: Registry;
@@ -77,11 +77,11 @@ const LOCAL_ONLY =
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { log, timeouts = TIMEOUTS } = options;
   const inFlight = new InFlight();
-  const rawRoutes = [
+  const rawRoutes: readonly (readonly [string, Route])[] = [
     [WEBHOOK_PATH, createFalWebhook(options.webhook)],
     [PHOTO_PATH, createPhotoUpload(options.photos)],
     [FILE_PATH, createFileDownload(options.files)],
-  ] as const;
+  ];
   // Tracked until the response exists: sending it to a disconnected client may never end.
   const adapter = createServerAdapter<Target>((request, target) =>
     inFlight.track(respond(target, request, options)),

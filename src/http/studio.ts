@@ -2,22 +2,18 @@ import { etagOf, readStudioFiles, type StudioFile, type StudioFiles } from './st
 import { encodingFor } from './static-text.ts';
 import { isKnown } from './if-none-match.ts';
 import { pathOf } from './request-head.ts';
-import type { Unanswered } from './plain-queries.ts';
+import type { Route } from './route.ts';
 import type { StudioConfig } from '../config/studio.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Its page is at `/`, its other files are below this path. */
 export const STUDIO_PATH = '/studio';
 
-/** Answers a request for the page or one of its files, or leaves it to the other routes. */
-export type StudioRoute = (
-  request: IncomingMessage,
-  response: ServerResponse,
-) => Promise<'answered' | Unanswered>;
-
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /**
+ * Answers a request for the page or one of its files.
+ *
  * @param imageOrigins origins of images, as in a content security policy, in addition to the page's own
  * @param readFiles default: reads the files that the build has made
  */
@@ -25,7 +21,7 @@ export function createStudio(
   config: StudioConfig,
   imageOrigins: readonly string[],
   readFiles: () => Promise<StudioFiles | null> = () => readStudioFiles(),
-): StudioRoute {
+): Route {
   const policy = policyFor(imageOrigins);
   let reading: Promise<StudioFiles | null> | null = null;
   return async (request, response) => {

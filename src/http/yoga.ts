@@ -3,7 +3,8 @@ import { GraphQLError, type DocumentNode } from 'graphql';
 import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
 import { CompiledQueries } from '../graphql/compiled-queries.ts';
-import { createPlainQueries, type PlainQueries } from './plain-queries.ts';
+import { createPlainQueries } from './plain-queries.ts';
+import type { Route } from './route.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import { badInput } from '../graphql/builder.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
@@ -49,7 +50,7 @@ export type MaskError = (error: unknown) => GraphQLError;
 
 export type GraphqlServer = {
   readonly yoga: Yoga;
-  readonly plainQueries: PlainQueries;
+  readonly plainQueries: Route;
   readonly maskError: MaskError;
 };
 

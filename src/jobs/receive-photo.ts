@@ -60,8 +60,8 @@ export type ReceivePhotoDeps = PublishDeps & {
   readonly photoStore: PhotoUploadStore;
   readonly photoFiles: FileStorage;
   readonly photoIntake: PhotoIntake;
-  /** Uploads under way, of one photo, of one owner and in total. */
-  readonly uploadPlaces: Readonly<Record<'photo' | 'owner' | 'server', KeyedSemaphore>>;
+  /** Uploads under way, of one photo, and of one owner and in total. */
+  readonly uploadPlaces: Readonly<Record<'photo' | 'owner', KeyedSemaphore>>;
 };
 
 export type ReceiveOutcome =
@@ -91,49 +91,36 @@ export async function receivePhoto(
   token: string,
   { declared, pieces }: { readonly declared: number; readonly pieces: AsyncIterable<Uint8Array> },
 ): Promise<ReceiveOutcome> {
-  const { photoStore, photoIntake, uploadPlaces } = deps;
+  const { photoStore, uploadPlaces } = deps;
   const expected = await photoStore.findExpected(hashOfToken(token));
   if (expected === null) return { kind: 'unknown' };
   if (!expected.isPending) return { kind: 'used' };
   if (expected.isExpired) return { kind: 'expired' };
   if (declared !== expected.size) return { kind: 'wrong-length' };
-  if (!uploadPlaces.photo.tryAcquire(expected.id)) return { kind: 'under-way' };
-  try {
-    return await withPlaces(deps, expected, async () => {
-      const received = await photoIntake.receive(pieces, expected.size);
-      if (received.kind !== 'received') return received;
-      const { photo } = received;
-      try {
-        return await judge(deps, expected, photo);
-      } catch (error) {
-        if (error instanceof StorageFullError) return { kind: 'full' };
-        if (!(error instanceof StorageUnavailableError)) throw error;
-        deps.log.warn({ err: error }, 'uploaded photo not stored');
-        return { kind: 'unavailable' };
-      } finally {
-        await photo.remove();
-      }
-    });
-  } finally {
-    uploadPlaces.photo.release(expected.id);
-  }
+  const outcome = await uploadPlaces.photo.run(expected.id, async () => {
+    const received = await uploadPlaces.owner.run(expected.ownerId, () => receive(deps, expected, pieces));
+    return received ?? { kind: 'no-room' as const };
+  });
+  return outcome ?? { kind: 'under-way' };
 }
 
-async function withPlaces(
-  { uploadPlaces: { owner, server } }: ReceivePhotoDeps,
-  { ownerId }: ExpectedPhoto,
-  work: () => Promise<ReceiveOutcome>,
+async function receive(
+  deps: ReceivePhotoDeps,
+  expected: ExpectedPhoto,
+  pieces: AsyncIterable<Uint8Array>,
 ): Promise<ReceiveOutcome> {
-  if (!server.tryAcquire('')) return { kind: 'no-room' };
+  const received = await deps.photoIntake.receive(pieces, expected.size);
+  if (received.kind !== 'received') return received;
+  const { photo } = received;
   try {
-    if (!owner.tryAcquire(ownerId)) return { kind: 'no-room' };
-    try {
-      return await work();
-    } finally {
-      owner.release(ownerId);
-    }
+    return await judge(deps, expected, photo);
+  } catch (error) {
+    if (error instanceof StorageFullError) return { kind: 'full' };
+    if (!(error instanceof StorageUnavailableError)) throw error;
+    deps.log.warn({ err: error }, 'uploaded photo not stored');
+    return { kind: 'unavailable' };
   } finally {
-    server.release('');
+    await photo.remove();
   }
 }
 

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { applyRunEvent, type ApplyResult, type RunEventDeps } from './apply-run-event.ts';
 import { newId } from './ids.ts';
 import { refusalOfFirst, type ReplayStore } from './replay.ts';
+import { retry } from '../async/retry.ts';
 import { SEND_WITHIN_MS } from './timing.ts';
 import type { GoneEndpoints } from './default-trainers.ts';
 import type { JsonObject } from '../values/json.ts';
@@ -181,15 +181,13 @@ async function applyWithRetries(
   jobId: string,
   event: SubmitEvent,
 ): Promise<ApplyResult | null> {
-  for (const waitMs of RETRY_AFTER_MS) {
-    try {
-      return await applyRunEvent(deps, jobId, { event, source: 'SUBMIT' });
-    } catch (error) {
-      deps.log.error({ err: error, jobId, event: event.kind }, 'submit result not recorded; retrying');
-      await pause(waitMs);
-    }
-  }
-  return null;
+  const attempt = () =>
+    applyRunEvent(deps, jobId, { event, source: 'SUBMIT' }).catch((error: unknown) => {
+      deps.log.error({ err: error, jobId, event: event.kind }, 'submit result not recorded');
+      throw error;
+    });
+  return retry(attempt, PAUSES_MS).catch(() => null);
 }
 
-const RETRY_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000, 16_000];
+/** More than half a minute. */
+const PAUSES_MS = [200, 500, 1000, 2000, 4000, 8000, 16_000];

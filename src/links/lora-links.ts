@@ -27,25 +27,14 @@ export type LoraLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
 /** Reads the beginning of files that callers link to, without their tensors. */
 export class LoraLinks implements LoraLinkChecks {
   readonly #options: LoraLinksOptions;
-  readonly #ofOwner = new KeyedSemaphore(MAX_CHECKS_OF_OWNER);
-  readonly #ofAll = new KeyedSemaphore(MAX_CHECKS);
+  readonly #checks = new KeyedSemaphore(MAX_CHECKS_OF_OWNER, MAX_CHECKS);
 
   constructor(options: LoraLinksOptions) {
     this.#options = options;
   }
 
   async check(ownerId: string, link: string): ReturnType<LoraLinkChecks['check']> {
-    if (!this.#ofOwner.tryAcquire(ownerId)) return 'busy';
-    try {
-      if (!this.#ofAll.tryAcquire('')) return 'busy';
-      try {
-        return await this.#check(link);
-      } finally {
-        this.#ofAll.release('');
-      }
-    } finally {
-      this.#ofOwner.release(ownerId);
-    }
+    return (await this.#checks.run(ownerId, () => this.#check(link))) ?? 'busy';
   }
 
   async #check(link: string): ReturnType<LoraLinkChecks['check']> {

@@ -1,3 +1,4 @@
+import { retry } from '../async/retry.ts';
 import { Signal } from '../async/signal.ts';
 
 export type WatchEvent =
@@ -140,7 +141,7 @@ function* chunks(ids: readonly string[]): Generator<readonly string[]> {
   for (let from = 0; from < ids.length; from += READ_SIZE) yield ids.slice(from, from + READ_SIZE);
 }
 
-const RETRY_AFTER_MS = [200, 500, 1000, 2000, 4000, 8000];
+const PAUSES_MS = [200, 500, 1000, 2000, 4000, 8000];
 
 /** The consumer of a stream, as the generator of its rows sees it. */
 export class Consumer {
@@ -160,15 +161,11 @@ export class Consumer {
 
   /** Retries, so that a short outage of the database ends no stream. Null when the consumer leaves in between. */
   async read<T>(read: () => Promise<T>): Promise<T | null> {
-    for (const waitMs of RETRY_AFTER_MS) {
-      try {
-        return await read();
-      } catch {
-        await this.#left.wait(waitMs);
-        if (this.hasLeft()) return null;
-      }
-    }
-    return read();
+    return retry<T | null>(
+      async () => (this.hasLeft() ? null : read()),
+      PAUSES_MS,
+      (ms) => this.#left.wait(ms),
+    );
   }
 }
 

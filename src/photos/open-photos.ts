@@ -35,8 +35,7 @@ export async function openPhotos(config: StorageConfig, databaseId: () => Promis
     photoIntake: createPhotoIntake(spool, process),
     uploadPlaces: {
       photo: new KeyedSemaphore(1),
-      owner: new KeyedSemaphore(UPLOADS_PER_OWNER),
-      server: new KeyedSemaphore(UPLOADS_PER_SERVER),
+      owner: new KeyedSemaphore(UPLOADS_PER_OWNER, UPLOADS_PER_SERVER),
     },
     photoTrainings: new KeyedMutex(),
     close: () => process.close(),

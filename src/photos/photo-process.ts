@@ -110,7 +110,7 @@ export class PhotoProcess {
   async #check(path: string, output: string): Promise<PhotoResult> {
     if (this.#hasClosed()) throw new Error('the server is closing');
     clearTimeout(this.#idle);
-    const child = (this.#child ??= await start());
+    const child = this.#child ?? (await this.#start());
     const request = {
       path,
       output,
@@ -131,6 +131,15 @@ export class PhotoProcess {
     } finally {
       this.#idle = setTimeout(() => this.#end('SIGTERM'), IDLE_MS).unref();
     }
+  }
+
+  async #start(): Promise<ChildProcessWithoutNullStreams> {
+    const child = (this.#child = await start());
+    // It may be killed between two photos.
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = null;
+    });
+    return child;
   }
 
   #hasClosed(): boolean {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
@@ -14,8 +14,6 @@ import { startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
 
 // Each is installed and built first.
-vi.setConfig({ testTimeout: 300_000 });
-
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const browser = await startBrowser();
 const ports = { urql: await freePort(), apollo: await freePort() };

@@ -1,4 +1,4 @@
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { startBrowser } from '../support/browser.ts';
 import { putPhoto } from '../support/api-client.ts';
@@ -16,8 +16,6 @@ const NO_FAL = {
 };
 const stack = await startStack({ env: NO_FAL });
 afterAll(() => stack.close());
-
-vi.setConfig({ testTimeout: 240_000 });
 
 test('the tabs of the playground run one after the other, without a complaint of the browser', async () => {
   const server = stack.server();
@@ -131,6 +129,6 @@ async function shown(page: Page, count: number): Promise<void> {
   const widths = `[...document.querySelectorAll('.pictures img')].map((picture) => picture.naturalWidth)`;
   await eventually(`${count} pictures`, async () => {
     const loaded = (await page.evaluate<number[]>(widths)).filter((width) => width > 0);
-    return loaded.length === count && (await pictures.count()) === count ? true : null;
+    return loaded.length === count && (await pictures.count()) === count;
   });
 }

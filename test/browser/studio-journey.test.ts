@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { enough, mixed, StudioSteps } from './studio-steps.ts';
+import { eventually } from '../support/eventually.ts';
 import { startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
 
@@ -11,6 +12,10 @@ const stack = await startStack();
 afterAll(() => stack.close());
 const url = stack.balancer.url;
 const origins = [url, new URL(stack.simulator.restUrl).origin];
+
+/** Where each frame of the contact sheet is. */
+const PLACES = `JSON.stringify([...document.querySelectorAll('.shot')].map((frame) => frame.getBoundingClientRect()))`;
+const ALTS = `[...document.querySelectorAll('.shot-frame img')].map(({ alt }) => alt)`;
 
 async function openStudio() {
   const opened = await browser.newPage({ origins, reducedMotion: 'reduce' });
@@ -71,6 +76,56 @@ test('shows a verdict for each photo, and removes a photo', async () => {
   await page.reload();
   await steps.photo('small.jpg').getByText('Too small').waitFor();
   expect(await steps.photo('notes.jpg').count()).toBe(0);
+});
+
+test('shows accepted photos after a reload, and none moves the page when it loads', async () => {
+  const { page, steps, screenshot, forgive } = await openStudio();
+  forgive(/status of 422/);
+  await steps.createAvatar('Noa');
+  await steps.choose([...(await enough(stack)), ...(await mixed()).slice(-1)]);
+  await page.getByText('10 accepted').waitFor();
+  await steps.photosLoaded(10, 'blob:');
+  await steps.photo('notes.jpg').getByText('Not an image').waitFor();
+
+  // Held back, to measure the page before they are there.
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/files/*', (route) => held.then(() => route.continue()));
+  await page.reload();
+  await steps.photo('notes.jpg').getByText('Not an image').waitFor();
+  await page.evaluate('document.fonts.ready.then(() => null)');
+  const before = await page.evaluate<string>(PLACES);
+  release();
+  await steps.photosLoaded(10, `${url}/files/`);
+  expect(await page.evaluate(PLACES)).toBe(before);
+  await screenshot('photos after a reload');
+  expect(await page.evaluate(ALTS)).toEqual((await enough(stack)).map(({ name }) => name));
+  expect(await page.locator('.shot-frame img[loading=lazy]').count()).toBe(10);
+});
+
+test('replaces expired URLs of photos, with one call for all', async () => {
+  const { page, steps, forgive } = await openStudio();
+  forgive(/status of 410/);
+  const photos = await enough(stack);
+  await steps.createAvatar('Oda');
+  await steps.choose(photos);
+  await page.getByText('10 accepted').waitFor();
+  await page.route('**/files/*', (route) => route.fulfill({ status: 410 }));
+  await page.route('**/files/*?new', (route) => route.continue());
+  let failures = 0;
+  page.on('response', (response) => (failures += response.status() === 410 ? 1 : 0));
+  let calls = 0;
+  await page.route('**/graphql', async (route) => {
+    if (!(route.request().postData() ?? '').includes('PhotoSetOf')) return route.continue();
+    calls += 1;
+    await eventually('all photos to fail', () => (failures === photos.length ? true : null));
+    const answer = await route.fetch();
+    const body = (await answer.text()).replaceAll(/\/files\/[\w-]+/g, '$&?new');
+    return route.fulfill({ response: answer, body });
+  });
+  await page.reload();
+  await steps.photosLoaded(photos.length, `${url}/files/`);
+  expect(calls).toBe(1);
 });
 
 test('takes the images of a dropped folder and its subfolders', async () => {

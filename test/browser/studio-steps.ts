@@ -64,6 +64,18 @@ export class StudioSteps {
     return this.page.getByRole('list', { name: 'Photos' }).getByRole('listitem').filter({ hasText: name });
   }
 
+  /** Resolves when the contact sheet shows that many photos from URLs that begin so. */
+  async photosLoaded(count: number, start: string): Promise<void> {
+    await eventually(`${count} photos from ${start}`, async () => {
+      const loaded = await this.page.evaluate<number>(
+        `[...document.querySelectorAll('.shot-frame img')].filter(
+          (image) => image.src.startsWith(${JSON.stringify(start)}) && image.naturalWidth > 0,
+        ).length`,
+      );
+      return loaded === count ? true : null;
+    });
+  }
+
   /** Resolves when all photos are accepted and the training may start. */
   async enoughPhotos(): Promise<void> {
     await this.page.locator('.train-start button:enabled').waitFor();
@@ -97,7 +109,7 @@ export class StudioSteps {
           (image) => image.alt.startsWith(${JSON.stringify(prompt)}) && image.naturalWidth > 0,
         ).length`,
       );
-      return loaded === count ? true : null;
+      return loaded === count;
     });
   }
 

@@ -22,7 +22,7 @@ const gateway = await startGateway(app.url);
 const page = await openPage();
 afterEach(async () => {
   await page.leave();
-  await eventually('the page to leave no connection', () => (gateway.open.webSockets === 0 ? true : null));
+  await eventually('the page to leave no connection', () => gateway.open.webSockets === 0);
   gateway.upgrades = 0;
 });
 afterAll(async () => {

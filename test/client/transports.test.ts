@@ -35,7 +35,7 @@ async function watchHeld(url: string, options: Partial<ClientOptions> = {}) {
     watch,
     connections,
     connected: (name: TransportName, after = 0): Promise<true> =>
-      eventually(name, () => (connections.slice(after).includes(name) ? true : null)),
+      eventually(name, () => connections.slice(after).includes(name)),
     finish: () => app.simulator.deliver({ url: callbackUrl, requestId, body: okFor(requestId) }),
   };
 }

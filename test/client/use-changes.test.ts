@@ -13,7 +13,7 @@ const gateway = await startGateway(app.url);
 const page = await openPage();
 afterEach(async () => {
   await page.leave();
-  await eventually('the page to leave no connection', () => (gateway.open.webSockets === 0 ? true : null));
+  await eventually('the page to leave no connection', () => gateway.open.webSockets === 0);
 });
 afterAll(async () => {
   await page.close();
@@ -55,7 +55,7 @@ test('a gallery follows creations, changes and deletions, over a lost connection
   gateway.webSockets = 'refuse';
   gateway.streams = 'refuse';
   gateway.cut();
-  await eventually('a lost connection', () => (gateway.open.webSockets === 0 ? true : null));
+  await eventually('a lost connection', () => gateway.open.webSockets === 0);
   await app.updateAvatar({ avatarId: other.id, name: 'Mae' });
   await app.deleteAvatar(id);
   gateway.webSockets = 'pass';
@@ -94,7 +94,7 @@ test('what the function throws ends the updates', async () => {
   }
   page.render(h(LikenessProvider, { client }, h(Failing)));
   await pageShows('no room');
-  await eventually('the end of the watch', () => (gateway.open.webSockets === 0 ? true : null));
+  await eventually('the end of the watch', () => gateway.open.webSockets === 0);
   expect(calls).toBe(1);
 });
 

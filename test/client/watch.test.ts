@@ -120,8 +120,9 @@ describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) =
     expect(await left.return()).toEqual({ done: true, value: undefined });
     expect(await left.next()).toEqual({ done: true, value: undefined });
 
-    await eventually('every connection to be closed', () =>
-      gateway.open.webSockets + gateway.open.streams === 0 ? true : null,
+    await eventually(
+      'every connection to be closed',
+      () => gateway.open.webSockets + gateway.open.streams === 0,
     );
   });
 });

@@ -123,8 +123,10 @@ async function useEverything(): Promise<void> {
   const again = { avatarId: avatar.id, imagesUrl: photos('stuck-in-queue'), idempotencyKey: 'again' };
   await app.startTraining(again);
   await app.startTraining(again);
-  await app.execute(PlanTrainingDocument, {
-    input: { avatarId: avatar.id, imagesUrl: 'https://photos.example/a.zip', dryRun: true },
+  await app.mutate(PlanTrainingDocument, {
+    avatarId: avatar.id,
+    imagesUrl: 'https://photos.example/a.zip',
+    dryRun: true,
   });
   await app.cancelTraining(avatar.id);
   await app.settled(avatar.id);
@@ -163,13 +165,13 @@ async function useEverything(): Promise<void> {
   const { avatar: trained } = await app.execute(TrainingsDocument, { avatarId: avatar.id, first: 1 });
   const trainingId = trained?.trainings.edges.at(-1)?.node.id ?? '';
   await app.execute(TrainingByIdDocument, { id: trainingId });
-  await app.execute(PromoteDocument, { input: { trainingId } });
+  await app.mutate(PromoteDocument, { trainingId });
   await app.execute(UsageDocument, { from: '2026-11-01', to: '2026-11-02' });
   await app.execute(AnyNodeDocument, { id: avatar.id });
   await app.execute(AnyNodeDocument, { id });
   const other = await app.generate({ avatarId: avatar.id, prompt: 'tea [[stuck-in-queue]]' });
-  await app.execute(CancelGenerationDocument, { input: { generationId: other.id } });
-  await app.execute(DeleteGenerationDocument, { input: { generationId: other.id } });
+  await app.mutate(CancelGenerationDocument, { generationId: other.id });
+  await app.mutate(DeleteGenerationDocument, { generationId: other.id });
   await app.deleteAvatar(avatar.id);
 }
 

@@ -7,9 +7,7 @@ import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { silent } from '../support/template.ts';
 
-const PATIENCE_MS = 30_000;
-
-describe('the embedded database', { timeout: 60_000 }, () => {
+describe('the embedded database', () => {
   let dataDir: string;
   let handle: EmbeddedHandle;
 
@@ -31,17 +29,13 @@ describe('the embedded database', { timeout: 60_000 }, () => {
     expect(await one<number>(`SELECT reltuples::int AS v FROM pg_class WHERE relname = 'busy'`)).toBe(-1);
 
     const upkeep = startMaintenance(pool, join(dataDir, 'postgres'), silent, { tidyMs: 50 });
-    await eventually(
-      'a checkpoint and a vacuum',
-      async () => {
-        const isTidy = await one<boolean>(
-          `SELECT (SELECT redo_lsn > '${redo}' FROM pg_control_checkpoint()) AND reltuples = 10 AS v
+    await eventually('a checkpoint and a vacuum', async () => {
+      const isTidy = await one<boolean>(
+        `SELECT (SELECT redo_lsn > '${redo}' FROM pg_control_checkpoint()) AND reltuples = 10 AS v
              FROM pg_class WHERE relname = 'busy'`,
-        );
-        return isTidy ? true : null;
-      },
-      PATIENCE_MS,
-    );
+      );
+      return isTidy;
+    });
     upkeep.stop();
     expect(await one<number>(`SELECT pg_relation_size('busy')::int AS v`)).toBeLessThanOrEqual(8192 * 2);
   });

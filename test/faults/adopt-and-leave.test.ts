@@ -19,7 +19,7 @@ import type { AvatarRow } from '../support/api-client.ts';
 const needs = await severalNeeds('avatars come from the previous system and leave', ['postgres']);
 const LORA = 'https://files.example/ada.safetensors';
 
-beforeAll(buildCommands, 120_000);
+beforeAll(buildCommands);
 
 let stack: Stack;
 const ends: (() => Promise<unknown>)[] = [];
@@ -66,7 +66,7 @@ async function previousSystem(): Promise<string> {
   return url;
 }
 
-describe.skipIf(needs.isMissing)(needs.title, { timeout: 120_000 }, () => {
+describe.skipIf(needs.isMissing)(needs.title, () => {
   test('the previous avatars are imported once, beside a running server; bad rows are named and skipped', async () => {
     stack = await startStack({ database: 'postgres' });
     const server = stack.server();
@@ -139,8 +139,9 @@ test('an avatar is exported with the copies of its files when fal has them no lo
   const { id } = await server.trainedAvatar();
   const image = await server.generate({ avatarId: id, waitSeconds: 20 });
   await copiedImages(server, image.id);
-  await eventually('all copies', async () =>
-    (await server.metric('likeness_file_copies_total', { outcome: 'stored' })) === 3 ? true : null,
+  await eventually(
+    'all copies',
+    async () => (await server.metric('likeness_file_copies_total', { outcome: 'stored' })) === 3,
   );
   stack.simulator.expireFiles();
   await server.terminate();
@@ -152,7 +153,6 @@ test('an avatar is exported with the copies of its files when fal has them no lo
 
 test.each(needs.isMissing ? ['embedded'] : ['embedded', 'postgres'])(
   'an avatar is exported with its rows and files, and its images can be drawn again by the script (%s)',
-  { timeout: 120_000 },
   async (database) => {
     stack = await startStack({
       database: database === 'postgres' ? database : { DATA_DIR: await newDataDir() },

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readBackup } from '../../src/backup/format.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
@@ -12,8 +12,6 @@ import { startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
 import { buildCommands, npmRun, runCommand } from './run-command.ts';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 const NO_LINKS = fileURLToPath(new URL('no-links.mjs', import.meta.url));
 const SIGNAL_AT_FILE = fileURLToPath(new URL('signal-at-file.mjs', import.meta.url));
@@ -183,9 +181,14 @@ test('a restore needs an empty folder; a killed one leaves no database and can b
   expect(existsSync(join(target, 'postgres.new', 'base'))).toBe(true);
   expect(existsSync(join(target, 'postgres'))).toBe(false);
 
+  // Copied with the backup, and what a server left in the folder of files that it keeps.
+  const kept = ['database', 'files', 'photos', 'uploads'];
+  for (const name of kept) await mkdir(join(target, name));
+  await writeFile(join(target, 'photos', '1.jpg'), 'photo');
   // Only the server's user can read the database, whatever the folder allows.
   await chmod(target, 0o755);
   expect(await runCommand('restore', [file], { DATA_DIR: target })).toMatchObject({ code: 0 });
   expect((await stat(join(target, 'postgres'))).mode & 0o777).toBe(0o700);
-  expect(await readdir(target)).toEqual(['postgres']);
+  expect((await readdir(target)).sort()).toEqual([...kept, 'postgres'].sort());
+  expect(await readFile(join(target, 'photos', '1.jpg'), 'utf8')).toBe('photo');
 });

@@ -47,7 +47,7 @@ export async function startChangingServer(options: ChangingServerOptions): Promi
       child.process.kill('SIGUSR2');
       return line<ChangesMade>();
     },
-    listeners: () => new ApiClient(new URL(graphqlUrl).origin).metric('likeness_subscription_listeners'),
+    listeners: () => new ApiClient(new URL(graphqlUrl).origin).listeners(),
     async close() {
       await child.kill();
       await place.drop();

@@ -15,7 +15,6 @@ afterAll(async () => {
 
 test.each(['websocket', 'sse', 'polling', 'waiting'])(
   'a Node process ends after it has left its watches (%s)',
-  { timeout: 20_000 },
   async (way) => {
     gateway.streams = way === 'polling' ? 'refuse' : 'pass';
     const { id } = await app.newAvatar();

@@ -39,7 +39,7 @@ test(`a watch goes on through ${KILLS} killed servers of one training, with incr
     if (hasNews) await stack.atDatabase(endLeases);
     await server.start();
     await connected(before);
-    if (hasNews) await eventually('progress', () => (rows.length > count ? true : null));
+    if (hasNews) await eventually('progress', () => rows.length > count);
   }
   await stack.simulator.deliver(stack.webhookOf());
   await watching;

@@ -11,7 +11,7 @@ const cellsOf = (text: string) =>
     .filter((line) => line.startsWith('|'))
     .map((line) => line.split('|').map((cell) => cell.trim()));
 
-test('the comparison with a naive server prints what README.md says', { timeout: 240_000 }, async () => {
+test('the comparison with a naive server prints what README.md says', async () => {
   const { PATH, HOME } = process.env;
   const { stdout } = await promisify(execFile)(process.execPath, ['scripts/run.mjs', 'compare'], {
     cwd: ROOT,

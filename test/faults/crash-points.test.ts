@@ -66,7 +66,7 @@ async function showsUnknown(id: string): Promise<void> {
   });
 }
 
-describe(`a server killed on ${testedDatabase}`, { timeout: 90_000 }, () => {
+describe(`a server killed on ${testedDatabase}`, () => {
   test('before fal got its submit sends none after the restart, and the outcome shows as unknown', async () => {
     const server = stack.server();
     await server.start();

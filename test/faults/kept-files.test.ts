@@ -67,7 +67,7 @@ test('a server that ends in the middle of a copy ends in time, and makes it afte
   expect((await opened(server, id)).equals(PICTURE)).toBe(true);
 });
 
-describe.skipIf(several.isMissing)(several.title, { timeout: 120_000 }, () => {
+describe.skipIf(several.isMissing)(several.title, () => {
   let folder = '';
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'likeness-'));

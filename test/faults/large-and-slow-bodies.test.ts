@@ -56,7 +56,7 @@ const slow = {
 };
 for (const answer of Object.values(slow)) answer.catch(() => undefined);
 
-describe('a body of 200 MB', { timeout: 60_000 }, () => {
+describe('a body of 200 MB', () => {
   const resident = () => server.metric('process_resident_memory_bytes');
 
   /** Sends the whole body, even after an answer; resolves with the status. */
@@ -107,7 +107,7 @@ describe('a body of 200 MB', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a request that comes a byte at a time is answered with 408', { timeout: 60_000 }, () => {
+describe('a request that comes a byte at a time is answered with 408', () => {
   test('as a webhook after 10 s', async () => {
     const { status, tookMs } = await slow.webhook;
     expect(status).toBe(408);

@@ -21,7 +21,7 @@ const failing = await severalNeeds('an instance that fails while others run');
 const isSubmit = ({ method }: ProxiedRequest) => method === 'POST';
 const isPoll = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/status');
 
-describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
+describe.skipIf(polling.isMissing)(polling.title, () => {
   let stack: Stack;
   let held: Hold | undefined;
   beforeAll(async () => {
@@ -50,10 +50,8 @@ describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
     // While one instance waits for fal, the others come to their next iteration.
     stack.fal.slowDown(INTERVAL_MS);
     const { requestId, avatarId } = await training('stuck');
-    const polls = await eventually(
-      'eight polls',
-      () => (pollsOf(requestId).length >= 8 ? pollsOf(requestId) : null),
-      30_000,
+    const polls = await eventually('eight polls', () =>
+      pollsOf(requestId).length >= 8 ? pollsOf(requestId) : null,
     );
     stack.fal.slowDown(0);
     await stack.server().deleteAvatar(avatarId);
@@ -76,7 +74,7 @@ describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
         `SELECT 1 FROM jobs WHERE fal_request_id = ANY ($1) AND state = 'COMPLETED'`,
         [runs],
       );
-      return rows.length === 3 ? true : null;
+      return rows.length === 3;
     });
     const recorded = () =>
       stack.servers.reduce(
@@ -87,7 +85,7 @@ describe.skipIf(polling.isMissing)(polling.title, { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(failing.isMissing)(failing.title, { timeout: 60_000 }, () => {
+describe.skipIf(failing.isMissing)(failing.title, () => {
   let redis: OwnRedis;
   let stack: Stack;
   beforeEach(async () => {
@@ -245,7 +243,7 @@ describe.skipIf(failing.isMissing)(failing.title, { timeout: 60_000 }, () => {
   });
 });
 
-describe('the only process of an embedded database, killed and started again', { timeout: 60_000 }, () => {
+describe('the only process of an embedded database, killed and started again', () => {
   let stack: Stack;
   let dataDir: string;
   beforeEach(async () => {

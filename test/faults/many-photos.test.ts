@@ -1,4 +1,4 @@
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { randomFillSync } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
@@ -9,8 +9,6 @@ import { databasePlace } from '../support/database.ts';
 import { putPhoto } from '../support/api-client.ts';
 import { spots } from '../support/pictures.ts';
 import { startServer } from '../support/server.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const place = await databasePlace();
 const server = await startServer(place.env);
@@ -54,9 +52,7 @@ test('a server that is killed during an upload takes the same upload after its r
   socket.write(`PUT ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${bytes.byteLength}\r\n\r\n`);
   socket.write(bytes.subarray(0, 1000));
   const folder = `${place.env.DATA_DIR ?? ''}/uploads`;
-  await eventually('the upload to begin', async () =>
-    (await readdir(folder).catch(() => [])).length > 0 ? true : null,
-  );
+  await eventually('the upload to begin', async () => (await readdir(folder).catch(() => [])).length > 0);
 
   await server.kill();
   socket.destroy();

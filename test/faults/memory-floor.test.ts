@@ -6,12 +6,10 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { eventually } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const MB = 1024 * 1024;

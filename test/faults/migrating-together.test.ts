@@ -11,7 +11,7 @@ const MIGRATION_LOCK = 72707369;
 const APPLYING = 'applying a database migration';
 const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
 
-describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
+describe.skipIf(isMissing)(title, () => {
   let database: PostgresPlace;
   let admin: pg.Client;
   let started: Server[];
@@ -52,16 +52,12 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
   const release = () => admin.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
 
   const waiting = (count: number) =>
-    eventually(
-      `${count} to wait`,
-      async () => {
-        const { rowCount } =
-          await admin.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    eventually(`${count} to wait`, async () => {
+      const { rowCount } =
+        await admin.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
-        return rowCount === count ? true : null;
-      },
-      60_000,
-    );
+      return rowCount === count;
+    });
 
   test('all become ready, and each migration is applied once', async () => {
     await hold();

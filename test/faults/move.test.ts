@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
@@ -12,8 +12,6 @@ import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
 import { buildCommands, npmRun, runCommand } from './run-command.ts';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 const { title, isMissing } = await severalNeeds('the move to PostgreSQL', ['postgres']);
 
@@ -99,14 +97,10 @@ describe.skipIf(isMissing)(title, () => {
     const after = await serve(settings());
     expect(await stableFields(after)).toEqual(answer);
 
-    const done = await eventually(
-      'the training to end',
-      async () => {
-        const avatar = await after.avatar(id);
-        return avatar?.status === 'COMPLETED' || avatar?.status === 'FAILED' ? avatar : null;
-      },
-      60_000,
-    );
+    const done = await eventually('the training to end', async () => {
+      const avatar = await after.avatar(id);
+      return avatar?.status === 'COMPLETED' || avatar?.status === 'FAILED' ? avatar : null;
+    });
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true });
   });
 

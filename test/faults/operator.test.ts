@@ -16,7 +16,7 @@ const besideServers = await severalNeeds('beside a running server', ['postgres']
 const NOWHERE = { DATA_DIR: '/nonexistent' };
 const NOBODY = `job_${'0'.repeat(32)}`;
 
-beforeAll(buildCommands, 120_000);
+beforeAll(buildCommands);
 
 let stack: Stack;
 let dataDir: string | null = null;
@@ -44,13 +44,11 @@ async function unknownTraining() {
 }
 
 async function tryToTrain(avatarId: string, imagesUrl = photos()) {
-  const { startTraining } = await stack
-    .server()
-    .execute(StartTrainingDocument, { input: { avatarId, imagesUrl } });
+  const startTraining = await stack.server().mutate(StartTrainingDocument, { avatarId, imagesUrl });
   return startTraining;
 }
 
-describe.skipIf(besideServers.isMissing)(besideServers.title, { timeout: 120_000 }, () => {
+describe.skipIf(besideServers.isMissing)(besideServers.title, () => {
   const begin = async (env: Readonly<Record<string, string>> = {}) => {
     stack = await startStack({ database: 'postgres', env: { ...env, PUBLIC_URL: undefined } });
   };

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { join } from 'node:path';
 import { readdir } from 'node:fs/promises';
 import { unzipSync } from 'fflate';
+import sharp from 'sharp';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { portraits, spots } from '../support/pictures.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { shownPhotos } from '../support/shown-files.ts';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
 import { StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { startSwift, swiftNeeds, type Swift } from '../support/swift.ts';
@@ -49,7 +51,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
   }
 
   const noFilesOf = (avatarId: string) =>
-    eventually('no files', async () => ((await keysOf(avatarId)).length === 0 ? true : null));
+    eventually('no files', async () => (await keysOf(avatarId)).length === 0);
 
   test('a training on one uses the photos that the other took, and deletes them', async () => {
     const { id: avatarId } = await first.newAvatar();
@@ -70,6 +72,22 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
     }
   });
 
+  test('one serves a photo that the other took, until it is deleted', async () => {
+    const { id: avatarId } = await first.newAvatar();
+    await first.uploadPhotos(avatarId, await portraits(first.simulator, 1));
+    const [photo] = await shownPhotos(second, avatarId);
+    const url = photo?.url ?? '';
+    const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());
+    const [key = ''] = await keysOf(avatarId);
+    expect(bytes.length).toBe(await files.size(key));
+    expect((await sharp(bytes).metadata()).format).toBe('jpeg');
+    const part = await fetch(url, { headers: { range: 'bytes=2-5' } });
+    expect(part.status).toBe(206);
+    expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(2, 6))).toBe(true);
+    await first.deletePhoto(photo?.id ?? '');
+    expect((await fetch(url)).status).toBe(404);
+  });
+
   test('one deletes what the other took', async () => {
     const { id: avatarId } = await first.newAvatar();
     await first.uploadPhotos(avatarId, await portraits(first.simulator, 3));
@@ -80,7 +98,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
     expect(await keysOf(avatarId)).toEqual([]);
   });
 
-  test('while the bucket is away, an upload and a training say so, and photos can be deleted', async () => {
+  test('while the bucket is away, an upload, a download and a training say so, and photos can be deleted', async () => {
     const { id: avatarId } = await first.newAvatar();
     await first.uploadPhotos(avatarId, await portraits(first.simulator, 4));
     const bytes = await (await spots(12)).jpeg().toBuffer();
@@ -91,6 +109,11 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
       const answer = await send();
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
       expect(await answer.json()).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+
+      const [photo] = await shownPhotos(first, avatarId);
+      const shown = await fetch(photo?.url ?? '');
+      expect([shown.status, shown.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await shown.json()).toMatchObject({ code: 'FILE_NOT_READY' });
 
       first.log.expectError('GraphQL request failed');
       const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;

@@ -14,7 +14,6 @@ import type { GraphQLFormattedError } from 'graphql';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-const IN_TIME_MS = 30_000;
 /** Connections of one instance. */
 const POOL_SIZE = 10;
 const { title, isMissing } = await severalNeeds('a server whose PostgreSQL', ['postgres']);
@@ -22,7 +21,7 @@ const { title, isMissing } = await severalNeeds('a server whose PostgreSQL', ['p
 const codesOf = (errors: readonly GraphQLFormattedError[]) =>
   errors.map(({ extensions }) => extensions?.['code']);
 
-describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
+describe.skipIf(isMissing)(title, () => {
   let database: PostgresPlace;
   let proxy: TcpProxy;
   let stack: Stack;
@@ -65,7 +64,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       });
       await expect.poll(isReady).toBe(503);
       // The database ends those that have a connection after 15 s, so they must not be waited for here.
-      await eventually('those without a connection', () => (refused === 5 ? true : null), IN_TIME_MS);
+      await eventually('those without a connection', () => refused === 5);
       expect(answered).toBe(0);
       await operator.query('COMMIT');
       await Promise.all(asked);
@@ -92,7 +91,7 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       };
       const writers = Promise.all(['Ada', 'Grace', 'Mary', 'Joan'].map(writer));
       for (let round = 0; round < 20; round++) {
-        await eventually('another write', () => (made.length > round ? true : null), IN_TIME_MS);
+        await eventually('another write', () => made.length > round);
         await operator.query(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND application_name = 'likeness'`,
@@ -113,14 +112,10 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       const submits = stack.simulator.requests().map(({ webhookUrl }) => webhookUrl);
       expect(new Set(submits).size).toBe(submits.length);
       const runs = stack.simulator.requests().flatMap(({ requestId }) => requestId ?? []);
-      await eventually(
-        'a job for every run at fal',
-        async () => {
-          const known = await operator.query('SELECT 1 FROM jobs WHERE fal_request_id = ANY ($1)', [runs]);
-          return known.rowCount === runs.length ? true : null;
-        },
-        IN_TIME_MS,
-      );
+      await eventually('a job for every run at fal', async () => {
+        const known = await operator.query('SELECT 1 FROM jobs WHERE fal_request_id = ANY ($1)', [runs]);
+        return known.rowCount === runs.length;
+      });
       await server.newAvatar();
     });
 
@@ -187,15 +182,11 @@ describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
       await server.logged(({ msg }) => msg === message, 'an iteration that failed');
       await proxy.reopen();
       // The interrupted poll keeps its lease of two minutes, which ends here by the database's clock.
-      await eventually(
-        'the end',
-        async () => {
-          await operator.query('UPDATE jobs SET next_poll_at = now() WHERE next_poll_at > now()');
-          const { data } = await server.ask(AvatarByIdDocument, { id });
-          return data?.avatar?.status === 'COMPLETED' && data.avatar.isReady ? true : null;
-        },
-        IN_TIME_MS,
-      );
+      await eventually('the end', async () => {
+        await operator.query('UPDATE jobs SET next_poll_at = now() WHERE next_poll_at > now()');
+        const { data } = await server.ask(AvatarByIdDocument, { id });
+        return data?.avatar?.status === 'COMPLETED' && data.avatar.isReady;
+      });
       expect(stack.simulator.requests()).toHaveLength(1);
     });
   });

@@ -9,7 +9,7 @@ import { startServer } from '../support/server.ts';
 
 const place = await databasePlace();
 const server = await startServer({ ...place.env });
-await eventually('its last line at the start', () => (server.printed.includes('photos') ? true : null));
+await eventually('its last line at the start', () => server.printed.includes('photos'));
 const printedAtStart = server.printed;
 afterAll(async () => {
   await server.kill();
@@ -80,9 +80,7 @@ describe('a protocol error of a peer', () => {
   });
 
   test('prints nothing, logs no error and leaves no listener', async () => {
-    await eventually('no listener to be left', async () =>
-      (await server.metric('likeness_subscription_listeners')) === 0 ? true : null,
-    );
+    await eventually('no listener to be left', async () => (await server.listeners()) === 0);
     expect(server.printed).toBe(printedAtStart);
     expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
   });
@@ -104,7 +102,7 @@ test('2,500 sockets without a token are open at most, whatever LIMIT_SOCKETS is'
 });
 
 // At the latest when its pings stay unanswered.
-test('a peer that sends without reading is closed, and costs no memory', { timeout: 60_000 }, async () => {
+test('a peer that sends without reading is closed, and costs no memory', async () => {
   const resident = () => server.metric('process_resident_memory_bytes');
   const before = await resident();
   const socket = await upgraded();

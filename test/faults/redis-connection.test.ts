@@ -31,7 +31,7 @@ async function proxyTo(port: number, delayMs = 0): Promise<TcpProxy & { readonly
 const connected = ({ relay }: ReturnType<typeof instance>) =>
   expect.poll(() => relay.isConnected()).toBe(true);
 
-describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
+describe.skipIf(isMissing)(title, () => {
   test('rejects the password is logged once, leaves local notifications, and connects once the password is right', async () => {
     const port = await freePort();
     await startRedis(port, ['--requirepass', 'right']);

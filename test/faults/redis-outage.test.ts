@@ -10,7 +10,7 @@ const DEGRADED = { status: 200, body: { status: 'degraded', redis: 'unreachable'
 
 const { title, isMissing } = await severalNeeds('two instances whose Redis');
 
-describe.skipIf(isMissing)(title, { timeout: 90_000 }, () => {
+describe.skipIf(isMissing)(title, () => {
   let port: number;
   let redis: OwnRedis | null = null;
   let stack: Stack;

@@ -11,7 +11,7 @@ import type { Server } from '../support/server.ts';
 
 const { title, isMissing } = await severalNeeds('three instances behind a balancer');
 
-describe.skipIf(isMissing)(title, { timeout: 60_000 }, () => {
+describe.skipIf(isMissing)(title, () => {
   let redis: OwnRedis;
   let stack: Stack;
   beforeAll(async () => {

@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
 import { buildSchema } from 'graphql';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresPlace } from '../support/database.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { spots } from '../support/pictures.ts';
 import { startServer, type Env } from '../support/server.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const { title, isMissing } = await severalNeeds('on PostgreSQL', ['postgres']);

@@ -2,12 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { launchServer, type Server } from '../support/server.ts';
 import { startChild, type Child } from '../support/child-process.ts';
 import { mountDisk, noDisks } from './tmpfs.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const HOLDER = fileURLToPath(new URL('../support/lock-holder.ts', import.meta.url));
 

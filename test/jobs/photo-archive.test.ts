@@ -40,11 +40,11 @@ test.each([
       upload: async (file) => {
         if (pieces > 0) await read(file, pieces);
         // The archive opens its first file by itself.
-        else await eventually('an open photo', async () => (open.size > 0 ? true : null));
+        else await eventually('an open photo', async () => open.size > 0);
         return { failed: 'broken off' };
       },
     },
   };
   expect(await uploadPhotos(deps, PHOTOS)).toMatchObject({ refused: { code: 'PROVIDER_UNAVAILABLE' } });
-  await eventually('no open photo', async () => (open.size === 0 ? true : null));
+  await eventually('no open photo', async () => open.size === 0);
 });

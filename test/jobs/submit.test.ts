@@ -4,6 +4,7 @@ import { InFlight } from '../../src/async/in-flight.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { submitJob, type SubmitDeps, type SubmitEvent, type SubmitRequest } from '../../src/jobs/submit.ts';
 
+const NO_URLS = { statusUrl: null, responseUrl: null, cancelUrl: null };
 const FIELDS = {
   ownerId: 'owner',
   avatarId: 'avt',
@@ -64,4 +65,24 @@ test('a submit to the alternative must be sent within 30 seconds of its beginnin
   const alternative = { ...FIELDS, endpoint: 'fal-ai/other' };
   await submitJob(deps, { ...FIELDS, idempotency: null }, create, alternative);
   expect(requests).toMatchObject([{ sendBefore: 31_000 }, { endpoint: 'fal-ai/other', sendBefore: 51_000 }]);
+});
+
+test('an outage of the database of more than half a minute loses no request id', async () => {
+  const { deps, create } = fixture([{ kind: 'accepted', requestId: 'run', urls: NO_URLS, position: null }]);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'Date'], now: 0 });
+  onTestFinished(() => void vi.useRealTimers());
+  const loads: number[] = [];
+  const load = async () => {
+    loads.push(Date.now());
+    if (Date.now() < 31_000) throw new Error('no database');
+    return null;
+  };
+  const done = submitJob(
+    { ...deps, store: { ...deps.store, load } },
+    { ...FIELDS, idempotency: null },
+    create,
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  await done;
+  expect(loads).toEqual([0, 200, 700, 1700, 3700, 7700, 15_700, 31_700]);
 });

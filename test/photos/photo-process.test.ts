@@ -22,6 +22,15 @@ function children(): number[] {
     .map(([, pid]) => Number(pid));
 }
 
+/** Also true of one that has ended and that Node does not know of yet. */
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 test('a process that dies during a photo costs that photo only', async () => {
   const log = memoryLog();
   const photos = new PhotoProcess(log);
@@ -36,6 +45,16 @@ test('a process that dies during a photo costs that photo only', async () => {
   process.kill(pid, 'SIGKILL');
   expect(await stopped).toEqual({ problem: 'DAMAGED' });
   expect(await next).toMatchObject(ok);
+});
+
+test('a process that dies between two photos costs none', async () => {
+  const photos = new PhotoProcess(memoryLog());
+  onTestFinished(() => photos.close());
+  await photos.check('ada', PHOTO, `${PHOTO}.out`);
+  const [pid = 0] = children();
+  process.kill(pid, 'SIGKILL');
+  await eventually('the process to be gone', () => (isThere(pid) ? null : true));
+  expect(await photos.check('ada', PHOTO, `${PHOTO}.out`)).toMatchObject({ format: 'jpeg' });
 });
 
 test('owners take turns', async () => {
@@ -62,5 +81,5 @@ test('a server that closes ends the process, and judges no photo for it', async 
   const waiting = photos.check('ada', PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
   await photos.close();
   expect(await waiting).toBeInstanceOf(Error);
-  await eventually('the process to be gone', () => (children().length === 0 ? true : null));
+  await eventually('the process to be gone', () => children().length === 0);
 });

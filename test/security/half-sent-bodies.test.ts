@@ -69,7 +69,7 @@ describe('a body is not even read', () => {
     ['of an operation with a bad token', '/graphql', ['Authorization: Bearer x']],
   ])('%s', async (_what, path, headers) => {
     const { answered } = hold(production.url, path, headers, Buffer.alloc(1000, 'x'));
-    await eventually('the answer', () => (answered().startsWith('HTTP/1.1 401 ') ? true : null));
+    await eventually('the answer', () => answered().startsWith('HTTP/1.1 401 '));
   });
 
   test('of whoever asks for what is not there', async () => {
@@ -80,7 +80,7 @@ describe('a body is not even read', () => {
       ['/webhooks/fal/x', 404],
     ] as const) {
       const { answered } = hold(production.url, path, [], Buffer.alloc(1000, 'x'));
-      await eventually(path, () => (answered().startsWith(`HTTP/1.1 ${status} `) ? true : null));
+      await eventually(path, () => answered().startsWith(`HTTP/1.1 ${status} `));
     }
   });
 });
@@ -91,17 +91,15 @@ describe('a connection whose request was answered before its body had arrived', 
     const { socket, answered } = hold(production.url, '/nothing', [], Buffer.alloc(1000, 'x'), 1_000_000);
     const trickle = setInterval(() => socket.write('x'), 100);
     // Sooner than Node's limit of 30 s for a request.
-    await eventually('the end', () => (socket.closed ? true : null), 20_000).finally(() =>
-      clearInterval(trickle),
-    );
+    await eventually('the end', () => socket.closed, 20_000).finally(() => clearInterval(trickle));
     expect(answered()).toMatch(NOT_FOUND);
   });
 
   test('stays when the rest arrives in time', async () => {
     const { socket, answered } = hold(production.url, '/nothing', [], Buffer.alloc(1000, 'x'));
-    await eventually('the answer', () => (NOT_FOUND.test(answered()) ? true : null));
+    await eventually('the answer', () => NOT_FOUND.test(answered()));
     socket.write('xGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await eventually('the next answer', () => (answered().includes('HTTP/1.1 200 ') ? true : null));
+    await eventually('the next answer', () => answered().includes('HTTP/1.1 200 '));
   });
 });
 
@@ -124,17 +122,17 @@ describe('when strangers hold back the ends of their bodies', () => {
     const all = Array.from({ length: 60 }, () => hold(app.url, '/webhooks/fal', wellFormed(), LARGE));
 
     const most = Math.floor(BODY_SHARES.webhook / LARGE.length);
-    await eventually('all but a few to be refused', () =>
-      all.filter(({ answered }) => answered() !== '').length >= all.length - most ? true : null,
+    await eventually(
+      'all but a few to be refused',
+      () => all.filter(({ answered }) => answered() !== '').length >= all.length - most,
     );
     // The rest of the share, so that nothing fits any more.
     const rest = Buffer.alloc(100_000, 'x');
     for (let index = 0; index < 200; index += 1) hold(app.url, '/webhooks/fal', wellFormed(), rest);
     const medium = { url: `${app.url}/webhooks/fal`, requestId: 'x', body: 'x'.repeat(150_000) };
-    await eventually('nothing to fit', async () =>
-      (await post(signedWebhook({ ...medium, signature: '0'.repeat(128) }, keys.signer))) === 503
-        ? true
-        : null,
+    await eventually(
+      'nothing to fit',
+      async () => (await post(signedWebhook({ ...medium, signature: '0'.repeat(128) }, keys.signer))) === 503,
     );
     for (const { answered } of all.filter((one) => one.answered() !== '')) {
       expect(answered()).toMatch(/^HTTP\/1\.1 503 /);
@@ -157,15 +155,13 @@ describe('when strangers hold back the ends of their bodies', () => {
 
   test('what they took is given back when they are gone', async () => {
     const all = Array.from({ length: 5 }, () => hold(app.url, '/webhooks/fal', wellFormed(), LARGE));
-    await eventually('one to be refused', () =>
-      all.some(({ answered }) => answered() !== '') ? true : null,
-    );
+    await eventually('one to be refused', () => all.some(({ answered }) => answered() !== ''));
     for (const { socket } of all) socket.destroy();
     const stranger = { url: `${app.url}/webhooks/fal`, requestId: 'x', body: 'x'.repeat(4_900_000) };
     await eventually('room', async () => {
       const request = signedWebhook({ ...stranger, signature: '0'.repeat(128) }, keys.signer);
       // A refusal may cut the connection before the client has sent all.
-      return (await post(request).catch(() => null)) === 401 ? true : null;
+      return (await post(request).catch(() => null)) === 401;
     });
   });
 
@@ -183,7 +179,7 @@ describe('when strangers hold back the ends of their bodies', () => {
       return { answered: () => text };
     });
     await eventually('one to be refused', () =>
-      sockets.some(({ answered }) => answered().startsWith('HTTP/1.1 503 ')) ? true : null,
+      sockets.some(({ answered }) => answered().startsWith('HTTP/1.1 503 ')),
     );
   });
 
@@ -193,8 +189,9 @@ describe('when strangers hold back the ends of their bodies', () => {
     const all = Array.from({ length: most + 20 }, () =>
       hold(production.url, '/graphql', [`Authorization: Bearer ${ada}`], LARGEST_OPERATION),
     );
-    await eventually('some to be refused', () =>
-      all.filter(({ answered }) => answered().startsWith('HTTP/1.1 503 ')).length >= 20 ? true : null,
+    await eventually(
+      'some to be refused',
+      () => all.filter(({ answered }) => answered().startsWith('HTTP/1.1 503 ')).length >= 20,
     );
     expect(
       all

@@ -241,12 +241,10 @@ describe('an upload', () => {
     const { avatarId, url } = await announced();
     const before = (await filesOnDisk()).length;
     const { socket } = sendRaw(url, [`Content-Length: ${JPEG.byteLength}`], JPEG.subarray(0, 1000));
-    await eventually('the file of the upload', async () =>
-      (await filesOnDisk()).length > before ? true : null,
-    );
+    await eventually('the file of the upload', async () => (await filesOnDisk()).length > before);
     expect(await codeOf(await putPhoto(url, JPEG))).toEqual({ status: 409, code: 'UPLOAD_UNDER_WAY' });
     socket.destroy();
-    await eventually('no file', async () => ((await filesOnDisk()).length === before ? true : null));
+    await eventually('no file', async () => (await filesOnDisk()).length === before);
     expect(await app.photoSet(avatarId)).toMatchObject({ pending: 1 });
     expect((await putPhoto(url, JPEG)).status).toBe(200);
   });

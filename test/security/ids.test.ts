@@ -44,9 +44,7 @@ afterAll(async () => {
 
 const start = async () => {
   const { id } = await app.newAvatar();
-  const { startTraining } = await app.execute(StartTrainingDocument, {
-    input: { avatarId: id, imagesUrl: photos() },
-  });
+  const startTraining = await app.mutate(StartTrainingDocument, { avatarId: id, imagesUrl: photos() });
   return { id, startTraining };
 };
 
@@ -56,7 +54,7 @@ async function pollOfNewRun(): Promise<string> {
   answer = { ...answer, request_id: requestId };
   await start();
   await eventually('the run to be polled', () =>
-    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)) ? true : null,
+    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)),
   );
   return requestId;
 }

@@ -43,7 +43,7 @@ describe('a limit of one dollar a day', () => {
     const before = own.simulator.requests().length;
     const generate = async () => {
       const input = { avatarId, prompt: 'tea [[stuck-in-queue]]' };
-      return (await own.execute(GenerateImageDocument, { input }, { token })).generateImage;
+      return own.mutate(GenerateImageDocument, input, { token });
     };
     const results = await Promise.all(Array.from({ length: PARALLEL }, generate));
 
@@ -95,7 +95,7 @@ describe('a limit of one dollar a day', () => {
     const { id: avatarId } = await own.newAvatar({ trainingType: 'STYLE' }, { token });
     const before = own.simulator.requests().length;
     const input = { avatarId, imagesUrl: photos(), trainer: 'FLUX_PRO' } as const;
-    const { startTraining } = await own.execute(StartTrainingDocument, { input }, { token });
+    const startTraining = await own.mutate(StartTrainingDocument, input, { token });
     expect(startTraining).toMatchObject({
       code: 'LIMIT_EXCEEDED',
       message: expect.stringMatching(/\$1 .*price of fal-ai\/flux-pro-trainer is unknown/) as string,

@@ -26,9 +26,7 @@ function request(streams: number) {
 }
 
 const open = (count: number) =>
-  eventually(`${count} open streams`, async () =>
-    (await app.metric('likeness_subscription_listeners')) === count ? true : null,
-  );
+  eventually(`${count} open streams`, async () => (await app.listeners()) === count);
 
 test('the end of a connection ends the work for all of its responses', async () => {
   const socket = request(3);
@@ -57,7 +55,7 @@ test('a stream whose client leaves before it is open takes no place', async () =
   const authorization = await token({ sub: 'ada', aud: 'likeness' }, key.privateKey, key.header);
   const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
   socket.write(STREAM.replace('Accept:', `Authorization: Bearer ${authorization}\r\nAccept:`));
-  await eventually('the server to fetch the keys', () => (keys.state.fetches > 0 ? true : null));
+  await eventually('the server to fetch the keys', () => keys.state.fetches > 0);
   socket.destroy();
   await once(socket, 'close');
   // Answered after the server has seen the end of the connection.

@@ -15,8 +15,6 @@ const app = await startTestApp({
 afterAll(() => app.close());
 const token = await tokenOf('ada');
 const WATCH = 'subscription { avatarStatus { id } }';
-const listeners = () => app.metric('likeness_subscription_listeners');
-
 describe('one id for two operations', () => {
   test('is refused while the first is under way, also when the client has completed it', async () => {
     const socket = await RawSocket.connected(app.graphqlUrl, token);
@@ -24,7 +22,7 @@ describe('one id for two operations', () => {
     socket.say({ type: 'complete', id: 'same' });
     socket.subscribe('same', WATCH);
     expect(await socket.closedWith()).toBe(4409);
-    await eventually('no listener to be left', async () => ((await listeners()) === 0 ? true : null));
+    await eventually('no listener to be left', async () => (await app.listeners()) === 0);
   });
 
   test('is fine one after the other', async () => {
@@ -101,12 +99,12 @@ test('a message in more than a hundred pieces ends the socket', async () => {
   const lines = ['GET /graphql HTTP/1.1', 'Host: x', 'Upgrade: websocket', 'Connection: Upgrade'];
   const key = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Version: 13'];
   socket.write([...lines, ...key, 'Sec-WebSocket-Protocol: graphql-transport-ws', '', ''].join('\r\n'));
-  await eventually('the upgrade', () => (received.includes('101 Switching') ? true : null));
+  await eventually('the upgrade', () => received.includes('101 Switching'));
   // Masked frames of one byte each: the first of a text, then its continuations, none the last.
   const frame = (opcode: number) => Buffer.from([opcode, 0x81, 0, 0, 0, 0, 0x20]);
   socket.write(Buffer.concat([frame(0x01), ...Array.from({ length: 200 }, () => frame(0x00))]));
   // A close frame with 1008, policy violation.
-  await eventually('the end', () => (received.includes(Buffer.from([0x88, 0x02, 0x03, 0xf0])) ? true : null));
+  await eventually('the end', () => received.includes(Buffer.from([0x88, 0x02, 0x03, 0xf0])));
   socket.destroy();
 });
 
@@ -235,7 +233,7 @@ test('what a client sends beside what is needed is not kept', async () => {
     }
     sockets.push(socket);
   }
-  await eventually('all to listen', async () => ((await listeners()) === 4 * sockets.length ? true : null));
+  await eventually('all to listen', async () => (await app.listeners()) === 4 * sockets.length);
   // It was sent 72 times.
   expect(heapUsed() - before).toBeLessThan(15_000_000);
   for (const socket of sockets) await socket.end();
@@ -258,7 +256,7 @@ test('the extensions of an event stream’s request are not kept', async () => {
       }),
     ),
   );
-  await eventually('all to listen', async () => ((await listeners()) === streams.length ? true : null));
+  await eventually('all to listen', async () => (await app.listeners()) === streams.length);
   expect(heapUsed() - before).toBeLessThan(10_000_000);
   leaving.abort();
 });

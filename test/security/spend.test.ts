@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   CreateAvatarDocument,
-  DeleteAvatarDocument,
   GenerateImageDocument,
   RegenerateDocument,
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { sqlStatements } from '../support/sql-statements.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const PARALLEL = 20;
@@ -60,7 +60,7 @@ describe('limits hold to the unit, however many ask at once', () => {
     const results = await Promise.all(
       Array.from({ length: 20 }, async () => {
         const input = { avatarId: avatar.id, prompt: 'tea', numImages: 3 };
-        return (await app.execute(GenerateImageDocument, { input }, { token })).generateImage;
+        return app.mutate(GenerateImageDocument, input, { token });
       }),
     );
 
@@ -94,14 +94,14 @@ describe('limits hold to the unit, however many ask at once', () => {
     const token = await tokenOf('collector');
     const create = async () => {
       const input = { name: 'Ada', trainingType: 'PORTRAIT' } as const;
-      return (await app.execute(CreateAvatarDocument, { input }, { token })).createAvatar;
+      return app.mutate(CreateAvatarDocument, input, { token });
     };
     const results = await Promise.all(Array.from({ length: 30 }, create));
 
     expect(count(codes(results), 'started')).toBe(22);
     expect(count(codes(results), 'LIMIT_EXCEEDED')).toBe(8);
     const [made] = results.flatMap((result) => ('avatar' in result ? [result.avatar] : []));
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: made?.id ?? '' } }, { token });
+    await app.deleteAvatar(made?.id ?? '', { token });
     expect(codes([await create(), await create()])).toEqual(['started', 'LIMIT_EXCEEDED']);
   });
 
@@ -149,4 +149,18 @@ describe('an operation', () => {
     }
     expect(app.submitsOf(imagesUrl)).toHaveLength(0);
   });
+});
+
+test('without a limit that counts for it, the start of a run waits for no other and counts none', async () => {
+  const unlimited = await startTestApp({ env: { LIMIT_TRAININGS_PER_DAY: '5' } });
+  onTestFinished(() => unlimited.close());
+  const { id: avatarId } = await unlimited.newAvatar();
+  const locksAndCounts = async (work: () => Promise<unknown>) => {
+    const statements = await sqlStatements(work);
+    return ['pg_advisory', 'sum(units)'].map((part) => statements.some((sql) => sql.includes(part)));
+  };
+  expect(await locksAndCounts(() => unlimited.train({ avatarId }))).toEqual([true, true]);
+  const input = { avatarId, prompt: 'tea' };
+  const generate = () => unlimited.execute(GenerateImageDocument, { input });
+  expect(await locksAndCounts(generate)).toEqual([false, false]);
 });

@@ -51,8 +51,9 @@ describe('once they are there', () => {
   beforeAll(async () => {
     keys.state.answer = serving(known.jwk);
     const token = await good();
-    await eventually('the keys to be fetched again', async () =>
-      (await app.ask(AvatarsDocument, { first: 1 }, { token })).status === 200 ? true : null,
+    await eventually(
+      'the keys to be fetched again',
+      async () => (await app.ask(AvatarsDocument, { first: 1 }, { token })).status === 200,
     );
   });
 

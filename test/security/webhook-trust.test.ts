@@ -59,7 +59,7 @@ describe('before any key is known', () => {
     const held = await heldTraining(app);
     keys.serve(...LOW_ORDER_KEYS, keys.signer.x);
     // While there are no keys they are fetched again after a second.
-    await eventually('the keys', async () => ((await deliver(aboutNothing(WEBHOOKS))) === 404 ? true : null));
+    await eventually('the keys', async () => (await deliver(aboutNothing(WEBHOOKS))) === 404);
 
     expect(await deliver({ ...aboutEnd(held), signature: FITS_ALL })).toBe(401);
     expect(await app.avatarNow(held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
@@ -195,7 +195,7 @@ test('a stale webhook makes the server poll fal, whose answer counts, and a forg
     expect(await deliver(stale)).toBe(401);
     const { status, error } = await app.avatarNow(avatarId);
     expect(error).toBeNull();
-    return status === 'COMPLETED' ? true : null;
+    return status === 'COMPLETED';
   });
   // Its run ended earlier.
   expect(await app.avatarNow(other.avatarId)).toMatchObject({ isReady: false });
@@ -207,7 +207,7 @@ test('a webhook that is not JSON is taken, and makes the server poll fal', async
 
   await eventually('the end of the training', async () => {
     expect(await deliver({ url, requestId, body: `junk ${randomUUID()}` })).toBe(200);
-    return (await app.avatarNow(avatarId)).status === 'COMPLETED' ? true : null;
+    return (await app.avatarNow(avatarId)).status === 'COMPLETED';
   });
 });
 

@@ -136,7 +136,7 @@ export class SoakRun {
       async () => {
         if (!this.fal.isIdle()) return null;
         open = await openWork(url, this.tenants);
-        return open.length === 0 ? true : null;
+        return open.length === 0;
       },
       SETTLE_MS,
     ).catch((error: unknown) => {

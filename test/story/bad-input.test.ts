@@ -86,7 +86,7 @@ describe('createAvatar', () => {
     ['a long key', { idempotencyKey: 'x'.repeat(201) }, ['idempotencyKey', '1 to 200 characters']],
   ])('refuses %s', async (_what, input, says) => {
     const wish = { name: 'Ada', trainingType: 'PORTRAIT', ...input } as const;
-    const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
+    const createAvatar = await app.mutate(CreateAvatarDocument, wish);
     expectInvalid(createAvatar, says);
   });
 });
@@ -101,9 +101,7 @@ describe('updateAvatar', () => {
     ...BAD_LABELS,
     ['one wrong field of two', { name: 'Ada', tags: [''] }, ['tags.0']],
   ])('refuses %s', async (_what, input, says) => {
-    const { updateAvatar } = await app.execute(UpdateAvatarDocument, {
-      input: { avatarId: draft.id, ...input },
-    });
+    const updateAvatar = await app.mutate(UpdateAvatarDocument, { avatarId: draft.id, ...input });
     expectInvalid(updateAvatar, says);
   });
 });
@@ -152,7 +150,7 @@ describe('startTraining', () => {
 
   async function expectRefusedTraining(input: Partial<StartTrainingInput>, says: string[]) {
     const wish = { avatarId: draft.id, imagesUrl: photos(), ...input };
-    const { startTraining } = await app.execute(StartTrainingDocument, { input: wish });
+    const startTraining = await app.mutate(StartTrainingDocument, wish);
     expectInvalid(startTraining, says);
   }
 });
@@ -220,7 +218,7 @@ describe('generateImage', () => {
     ['a wait of minutes', { waitSeconds: 61 }, ['waitSeconds', '0 to 60', '61']],
   ])('refuses %s', async (_what, input, says) => {
     const wish = { avatarId: portrait.id, prompt: 'tea', ...input };
-    const { generateImage } = await app.execute(GenerateImageDocument, { input: wish });
+    const generateImage = await app.mutate(GenerateImageDocument, wish);
     expectInvalid(generateImage, says);
   });
 
@@ -244,7 +242,7 @@ describe('generateImage', () => {
 
   test('refuses an avatar that has nothing to generate with, and says where it stands', async () => {
     const input = { avatarId: draft.id, prompt: 'tea' };
-    const { generateImage } = await app.execute(GenerateImageDocument, { input });
+    const generateImage = await app.mutate(GenerateImageDocument, input);
     expect(generateImage).toMatchObject({ code: 'NOT_READY' });
     expect((generateImage as { message: string }).message).toContain('DRAFT');
   });

@@ -100,7 +100,7 @@ describe('deleting an avatar', () => {
     const run = app.lastSubmit();
     await watch.until(({ status }) => status === 'TRAINING');
 
-    const { deleteAvatar } = await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    const deleteAvatar = await app.mutate(DeleteAvatarDocument, { avatarId: id });
 
     expect(deleteAvatar).toMatchObject({ deletedAvatarId: id });
     expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
@@ -112,7 +112,7 @@ describe('deleting an avatar', () => {
     const { id } = await app.newAvatar();
     await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue', 'silent') });
     const { webhookUrl, requestId } = app.lastSubmit();
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    await app.deleteAvatar(id);
 
     for (const body of [okFor(String(requestId)), errorFor(String(requestId))]) {
       const message = { url: String(webhookUrl), requestId: String(requestId), body };
@@ -130,7 +130,7 @@ describe('deleting an avatar', () => {
     const open = await app.generate({ avatarId: id, prompt: 'tea [[stuck]]' });
     const run = app.lastSubmit();
 
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    await app.deleteAvatar(id);
 
     for (const image of [drawn, open]) {
       expect(await app.execute(GenerationByIdDocument, { id: image.id })).toEqual({ generation: null });
@@ -144,12 +144,10 @@ describe('deleting an avatar', () => {
     const before = app.simulator.requests().length;
     const input = { avatarId: id, prompt: 'tea [[stuck]]', waitSeconds: 20 };
     const waiting = app.ask(GenerateImageDocument, { input });
-    await eventually('fal to have it', () => (app.simulator.requests().length > before ? true : null));
-    await eventually('the caller to wait', async () =>
-      (await app.metric('likeness_subscription_listeners')) === 1 ? true : null,
-    );
+    await eventually('fal to have it', () => app.simulator.requests().length > before);
+    await eventually('the caller to wait', async () => (await app.listeners()) === 1);
 
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    await app.deleteAvatar(id);
 
     const { data } = await waiting;
     expect(data?.generateImage).toMatchObject({ code: 'NOT_FOUND' });
@@ -157,13 +155,13 @@ describe('deleting an avatar', () => {
 
   test('twice is NOT_FOUND', async () => {
     const { id } = await app.newAvatar();
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    await app.deleteAvatar(id);
 
-    const { deleteAvatar } = await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    const deleteAvatar = await app.mutate(DeleteAvatarDocument, { avatarId: id });
     expect(deleteAvatar).toMatchObject({ code: 'NOT_FOUND' });
   });
 });
 
 async function cancel(avatarId: string) {
-  return (await app.execute(CancelTrainingDocument, { input: { avatarId } })).cancelTraining;
+  return app.mutate(CancelTrainingDocument, { avatarId });
 }

@@ -60,7 +60,7 @@ describe.each(TRANSPORTS)('over %s', (over) => {
     expect(drawn).toMatchObject({ __typename: 'GenerationChanged', generation: made });
 
     const input = { generationId: made.id };
-    await app.execute(DeleteGenerationDocument, { input }, { token });
+    await app.mutate(DeleteGenerationDocument, input, { token });
     await watch.until(isDeletionOf(made.id));
     const open = await app.generate({ avatarId: avatar.id, prompt: 'tea [[stuck-in-queue]]' }, { token });
     await app.deleteAvatar(avatar.id, { token });
@@ -156,18 +156,18 @@ test('cancelling, promoting and refused generations are told', async () => {
 
   const { avatar } = await app.execute(TrainingsDocument, { avatarId }, { token });
   const trainingId = avatar?.trainings.edges.at(-1)?.node.id ?? '';
-  await app.execute(PromoteDocument, { input: { trainingId } }, { token });
+  await app.mutate(PromoteDocument, { trainingId }, { token });
   const { version } = await app.avatarNow(avatarId, token);
   await watch.until((event) => told(event) === `${avatarId} ${version}`);
 
   const { id: generationId } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]]' }, { token });
-  await app.execute(CancelGenerationDocument, { input: { generationId } }, { token });
+  await app.mutate(CancelGenerationDocument, { generationId }, { token });
   await watch.until(
     (event) => event.__typename === 'GenerationChanged' && event.generation.status === 'CANCELLED',
   );
 
   app.simulator.program({ scenario: 'submit-422', times: 1 });
-  await app.execute(GenerateImageDocument, { input: { avatarId, prompt: 'tea' } }, { token });
+  await app.mutate(GenerateImageDocument, { avatarId, prompt: 'tea' }, { token });
   await watch.until(({ __typename }) => __typename === 'GenerationDeleted');
   await watch.stop();
 });

@@ -19,8 +19,9 @@ test.each([10, -10])(
 
     expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED', isReady: true });
 
-    await eventually('a refused webhook', async () =>
-      (await app.metric('likeness_webhooks_total', { outcome: 'stale' })) > 0 ? true : null,
+    await eventually(
+      'a refused webhook',
+      async () => (await app.metric('likeness_webhooks_total', { outcome: 'stale' })) > 0,
     );
     expect(await app.metric('likeness_webhooks_total', { outcome: 'applied' })).toBe(0);
     const skew = await app.metric('likeness_fal_clock_skew_seconds');

@@ -34,7 +34,7 @@ async function planImage(input: Partial<GenerateImageInput>) {
 }
 
 async function planRegeneration(input: RegenerateInput) {
-  return (await app.execute(PlanRegenerationDocument, { input: { dryRun: true, ...input } })).regenerate;
+  return app.mutate(PlanRegenerationDocument, { dryRun: true, ...input });
 }
 
 function dryRunOf(result: object): DryRunFieldsFragment {
@@ -58,7 +58,7 @@ describe('a dry run', () => {
     });
     expect(plan.cost?.date).toMatch(/^\d{4}-\d\d-\d\d$/);
     // The key is still free.
-    const { startTraining } = await app.execute(StartTrainingDocument, { input });
+    const startTraining = await app.mutate(StartTrainingDocument, input);
     expect(startTraining).toHaveProperty('avatar');
     expect(app.lastSubmit()).toMatchObject({ endpoint: plan.endpoint, body: plan.input });
     await app.settled(portrait.id);
@@ -110,7 +110,7 @@ describe('a dry run', () => {
     expect(plan.cost).toMatchObject({ usd: 0.07, quantity: 2 });
     expect(codesOf(plan)).toEqual(['TRIGGER_PHRASE_ADDED']);
     expect(codesOf(dryRunOf(await planRegeneration({ generationId })))).toEqual([]);
-    await app.execute(RegenerateDocument, { input: { ...change, waitSeconds: 30 } });
+    await app.mutate(RegenerateDocument, { ...change, waitSeconds: 30 });
     expect(app.lastSubmit()).toMatchObject({ endpoint: plan.endpoint, body: plan.input });
   });
 

@@ -80,8 +80,10 @@ test('the answer counts for a day, on all instances and after a restart, and is 
   const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
   expect(submits().slice(2)).toEqual([[FAST, 200]]);
   expect(await app.execute(ShownDocument, { id })).toMatchObject({ avatar: { trainerNote: NOTE } });
-  const { startTraining } = await app.execute(PlanTrainingDocument, {
-    input: { avatarId: id, imagesUrl: photos(), dryRun: true },
+  const startTraining = await app.mutate(PlanTrainingDocument, {
+    avatarId: id,
+    imagesUrl: photos(),
+    dryRun: true,
   });
   expect(startTraining).toMatchObject({ endpoint: FAST });
 
@@ -138,7 +140,7 @@ test('nothing is sent to the alternative after another refusal, or none', async 
     app.simulator.program({ endpoint: PRO, scenario, times: 1 });
     const before = submits().length;
     const { id } = await app.newAvatar({ trainingType: 'STYLE' });
-    await app.execute(StartTrainingDocument, { input: { avatarId: id, imagesUrl: photos() } });
+    await app.mutate(StartTrainingDocument, { avatarId: id, imagesUrl: photos() });
     expect([
       scenario,
       ...submits()
@@ -153,7 +155,7 @@ test('a caller who names the retired trainer gets fal’s refusal, and the name 
   app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
   const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
   const input = { avatarId, imagesUrl: photos(), trainer: 'FLUX_PRO' } as const;
-  const { startTraining } = await app.execute(StartTrainingDocument, { input });
+  const startTraining = await app.mutate(StartTrainingDocument, input);
   expect(startTraining).toMatchObject({
     code: 'PROVIDER_REJECTED',
     message: expect.stringContaining('FLUX_LORA_FAST') as string,
@@ -166,7 +168,7 @@ test('when the alternative is gone too, the call is refused, and its key is free
     app.simulator.program({ endpoint, scenario: 'submit-404-gone', times: 1 });
   const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
   const input = { avatarId, imagesUrl: photos(), idempotencyKey: 'k' };
-  const { startTraining } = await app.execute(StartTrainingDocument, { input });
+  const startTraining = await app.mutate(StartTrainingDocument, input);
   expect(startTraining).toMatchObject({
     code: 'PROVIDER_REJECTED',
     message: expect.not.stringContaining('FLUX_LORA_FAST') as string,
@@ -194,9 +196,7 @@ describe('with STYLE_TRAINER=FLUX_PRO', () => {
   test('no other trainer is tried', async () => {
     app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
     const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
-    const { startTraining } = await app.execute(StartTrainingDocument, {
-      input: { avatarId, imagesUrl: photos() },
-    });
+    const startTraining = await app.mutate(StartTrainingDocument, { avatarId, imagesUrl: photos() });
     expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
     expect(submits()).toEqual([[PRO, 404]]);
   });

@@ -154,9 +154,7 @@ describe('each item counts towards a limit by itself, in order', () => {
     try {
       const { id: avatarId } = await limited.trainedAvatar();
       const items = [1, 2, 3, 1, 2].map((numImages, index) => ({ prompt: `tea ${index}`, numImages }));
-      const { generateImages: answer } = await limited.execute(GenerateImagesDocument, {
-        input: { avatarId, items },
-      });
+      const answer = await limited.mutate(GenerateImagesDocument, { avatarId, items });
       expect(answer).toMatchObject({
         results: [
           { __typename: 'GenerateImagePayload' },

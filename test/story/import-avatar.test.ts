@@ -26,7 +26,7 @@ const FINETUNE = {
 } as const;
 
 async function importAvatar(input: ImportAvatarInput) {
-  return (await app.execute(ImportAvatarDocument, { input })).importAvatar;
+  return app.mutate(ImportAvatarDocument, input);
 }
 
 async function imported(input: ImportAvatarInput): Promise<AvatarRow> {
@@ -146,7 +146,7 @@ test('a trainer whose LoRA has several files is refused', async () => {
   const other = await startTestApp({ env: { TRAINERS_FILE: 'docs/trainers.example.json' } });
   try {
     const input = { ...LORA, trainingType: 'STYLE', trainer: 'WAN_22_IMAGE' as Trainer } as const;
-    const { importAvatar: answer } = await other.execute(ImportAvatarDocument, { input });
+    const answer = await other.mutate(ImportAvatarDocument, input);
     expect(answer).toMatchObject({ message: expect.stringContaining('whose LoRA has one file') as string });
   } finally {
     await other.close();

@@ -32,7 +32,7 @@ async function create(input: Partial<CreateAvatarInput>, server = app) {
 }
 
 async function update(input: UpdateAvatarInput) {
-  return (await app.execute(UpdateAvatarDocument, { input })).updateAvatar;
+  return app.mutate(UpdateAvatarDocument, input);
 }
 
 async function numberOfAvatars(): Promise<number> {

@@ -37,7 +37,7 @@ test('webhooks and looks that find the ends of runs at the same moment move each
   for (const end of ends) {
     expect(end).toMatchObject({ status: 'COMPLETED', isReady: true });
     await eventually('its end to be told', () =>
-      watch.seen.some(({ id, version }) => id === end.id && version === end.version) ? true : null,
+      watch.seen.some(({ id, version }) => id === end.id && version === end.version),
     );
     expect(await app.avatarNow(end.id)).toEqual(end);
   }

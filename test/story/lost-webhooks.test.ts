@@ -39,7 +39,7 @@ test('runs that cannot be found, asked about or ended are LOST in the end, and n
     const status = await fetch(`${app.simulator.url}${path}`, {
       headers: { authorization: `Key ${FAL_KEY}` },
     });
-    return status.status === 200 ? true : null;
+    return status.status === 200;
   });
   for (const { id } of lost) expect(['QUEUED', 'TRAINING']).toContain((await app.avatarNow(id)).status);
 

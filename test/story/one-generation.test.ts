@@ -22,11 +22,11 @@ beforeAll(async () => {
 });
 
 async function cancel(generationId: string) {
-  return (await app.execute(CancelGenerationDocument, { input: { generationId } })).cancelGeneration;
+  return app.mutate(CancelGenerationDocument, { generationId });
 }
 
 async function remove(generationId: string) {
-  return (await app.execute(DeleteGenerationDocument, { input: { generationId } })).deleteGeneration;
+  return app.mutate(DeleteGenerationDocument, { generationId });
 }
 
 async function now(id: string) {
@@ -86,7 +86,7 @@ describe('deleting a generation', () => {
     expect(await app.execute(AnyNodeDocument, { id: generationId })).toEqual({ node: null });
     await watch.ended();
     await toldToCancel(app.simulator, run);
-    const { regenerate } = await app.execute(RegenerateDocument, { input: { generationId } });
+    const regenerate = await app.mutate(RegenerateDocument, { generationId });
     expect(regenerate).toMatchObject({ code: 'NOT_FOUND' });
   });
 
@@ -131,7 +131,7 @@ describe('deleting a generation', () => {
     expect(spent).toBeGreaterThanOrEqual(4);
     for (; spent + 4 <= 30; spent += 4) await app.generate({ avatarId, numImages: 4 });
     const input = { avatarId, prompt: 'tea', numImages: 4 };
-    const { generateImage } = await app.execute(GenerateImageDocument, { input });
+    const generateImage = await app.mutate(GenerateImageDocument, input);
     expect(generateImage).toMatchObject({ code: 'LIMIT_EXCEEDED' });
   });
 

@@ -130,9 +130,7 @@ test('photos whose time is over are deleted, and their subscribers see it', asyn
   const watch = app.watchPhotoSet({ avatarId, afterVersion: set?.version ?? 0 });
   await watch.until(({ photos }) => photos.length === 0, 'no photos');
   const folder = join(app.dataDir, 'photos', avatarId);
-  await eventually('no files', async () =>
-    (await readdir(folder).catch(() => [])).length === 0 ? true : null,
-  );
+  await eventually('no files', async () => (await readdir(folder).catch(() => [])).length === 0);
 });
 
 /** Files of an avatar's photos on the server's disk. */

@@ -11,7 +11,7 @@ const portrait = await app.trainedAvatar();
 const style = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 async function again(input: RegenerateInput) {
-  return (await app.execute(RegenerateDocument, { input })).regenerate;
+  return app.mutate(RegenerateDocument, input);
 }
 
 async function generationOf(input: RegenerateInput) {

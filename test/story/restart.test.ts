@@ -26,9 +26,7 @@ test('a training that ends while nobody listens is found after the restart', asy
     await eventually('a webhook that finds nobody', () =>
       app.simulator.deliveries().some(({ requestId, status, result }) => {
         return requestId === falRequestId && status === null && result === 'will retry';
-      })
-        ? true
-        : null,
+      }),
     );
   });
 
@@ -57,7 +55,7 @@ test('a watcher is told to come again, not that it is over, and goes on where it
   const streams = Promise.all(watches.map((watch) => watch.ended()));
   await eventually('the server to take no more requests', async () => {
     const ready = await fetch(`${app.url}/readyz`).catch(() => null);
-    return ready?.ok === true ? null : true;
+    return ready?.ok !== true;
   });
   polls.release();
   await restarted;
@@ -74,11 +72,11 @@ test('a key is remembered over a restart', async () => {
   const { id } = await app.newAvatar();
   const imagesUrl = `https://photos.example/${id}.zip`;
   const input = { avatarId: id, imagesUrl, idempotencyKey: 'over a restart' };
-  await app.execute(StartTrainingDocument, { input });
+  await app.mutate(StartTrainingDocument, input);
 
   await app.restart();
 
-  const { startTraining: again } = await app.execute(StartTrainingDocument, { input });
+  const again = await app.mutate(StartTrainingDocument, input);
   expect(again).toMatchObject({ avatar: { id } });
   expect(app.submitsOf(imagesUrl)).toHaveLength(1);
 });

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { CancelTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -74,7 +73,7 @@ describe('while an avatar is trained again', () => {
 
     expect(image.status).toBe('COMPLETED');
     expect(app.lastSubmit().body).toMatchObject({ finetune_id: first.finetuneId });
-    await app.execute(CancelTrainingDocument, { input: { avatarId: first.id } });
+    await app.cancelTraining(first.id);
   });
 
   test('a failure leaves it ready with what it had', async () => {

@@ -27,11 +27,11 @@ test('subscribers who share an event get the same state, each under its own id, 
     all.map(({ socket, id }) => socket.until((frame) => frame.type === 'next' && frame.id === id)),
   );
   expect(new Set(firsts.map((frame) => JSON.stringify(frame.payload))).size).toBe(1);
-  expect(await app.metric('likeness_subscription_listeners')).toBe(all.length);
+  expect(await app.listeners()).toBe(all.length);
 
   const [leaving, ...staying] = all;
   leaving?.socket.say({ type: 'complete', id: leaving.id });
-  await expect.poll(() => app.metric('likeness_subscription_listeners')).toBe(staying.length);
+  await expect.poll(() => app.listeners()).toBe(staying.length);
   await app.startTraining({ avatarId: avatar.id }, asAda);
 
   for (const { socket, id } of staying) {

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import {
-  CancelTrainingDocument,
   GenerateImageDocument,
   StartTrainingDocument,
   type GenerateImageInput,
@@ -21,11 +20,11 @@ function atOnce<T>(call: () => Promise<T>): Promise<T[]> {
 }
 
 async function training(input: StartTrainingInput) {
-  return (await app.execute(StartTrainingDocument, { input })).startTraining;
+  return app.mutate(StartTrainingDocument, input);
 }
 
 async function image(input: GenerateImageInput) {
-  return (await app.execute(GenerateImageDocument, { input })).generateImage;
+  return app.mutate(GenerateImageDocument, input);
 }
 
 /** An archive's address that no other test uses. */
@@ -45,7 +44,7 @@ describe('without a key', () => {
     const refused = results.filter((result) => 'code' in result);
     expect(refused).toHaveLength(AT_ONCE - 1);
     for (const refusal of refused) expect(refusal).toMatchObject({ code: 'CONFLICT' });
-    await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
+    await app.cancelTraining(id);
     await app.settled(id);
     expect(await training({ avatarId: id, imagesUrl: photosOf(id) })).toHaveProperty('avatar');
   });

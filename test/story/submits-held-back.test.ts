@@ -24,15 +24,15 @@ function stopPauses(): void {
 }
 
 async function tryToTrain(avatarId: string, imagesUrl = photos()) {
-  const { startTraining: result } = await app.execute(StartTrainingDocument, {
-    input: { avatarId, imagesUrl },
-  });
+  const result = await app.mutate(StartTrainingDocument, { avatarId, imagesUrl });
   return 'code' in result ? result : null;
 }
 
 async function refusalOf(avatarId: string, { imagesUrl = photos(), idempotencyKey = '' } = {}) {
-  const { startTraining: result } = await app.execute(StartTrainingUnlessHeldBackDocument, {
-    input: { avatarId, imagesUrl, idempotencyKey: idempotencyKey || null },
+  const result = await app.mutate(StartTrainingUnlessHeldBackDocument, {
+    avatarId,
+    imagesUrl,
+    idempotencyKey: idempotencyKey || null,
   });
   if (result.__typename !== 'ProviderUnavailableError') throw new Error(result.__typename);
   return result;
@@ -76,7 +76,7 @@ test.each([
       expect(refusal).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: heldBackFor('1 minute') });
     }
     const input = { avatarId: trained.id, prompt: 'tea' };
-    const { generateImage } = await app.execute(GenerateImageDocument, { input });
+    const generateImage = await app.mutate(GenerateImageDocument, input);
     expect(generateImage).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(app.simulator.requests()).toHaveLength(submits);
     expect(await app.avatarNow(id)).toEqual(before);
@@ -84,7 +84,7 @@ test.each([
     expect(app.log.lines.filter((line) => line['reason'] === reason)).toMatchObject([{ level: 'error' }]);
     // What needs no submit goes on.
     const wish = { name: 'Eve', trainingType: 'STYLE' } as const;
-    const { createAvatar } = await app.execute(CreateAvatarDocument, { input: wish });
+    const createAvatar = await app.mutate(CreateAvatarDocument, wish);
     expect(createAvatar).toHaveProperty('avatar');
 
     const refusal = await refusalOf(id);
@@ -173,7 +173,7 @@ test('once the balance is back, the first submit after retryAt is accepted witho
   // A probe, when the first wait is over already.
   const { retryAt } = await refusalOf(id, { imagesUrl });
   const submits = app.simulator.requests().length;
-  await eventually('a submit to be accepted', async () => ((await tryToTrain(id)) === null ? true : null));
+  await eventually('a submit to be accepted', async () => (await tryToTrain(id)) === null);
   expect(secondsUntil(retryAt)).toBeLessThanOrEqual(0);
   expect(app.simulator.requests()).toHaveLength(submits + 1);
 });

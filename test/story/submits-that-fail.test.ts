@@ -27,9 +27,7 @@ const REFUSALS: [scenario: ScenarioName, code: ErrorCode, words: string][] = [
 /** Asks for a training and gives what was refused, with how many requests fal got. */
 async function refusedTraining(avatarId: string, imagesUrl: string) {
   const before = app.simulator.requests().length;
-  const { startTraining: result } = await app.execute(StartTrainingDocument, {
-    input: { avatarId, imagesUrl },
-  });
+  const result = await app.mutate(StartTrainingDocument, { avatarId, imagesUrl });
   if (!('code' in result)) throw new Error(`Not refused: ${JSON.stringify(result)}`);
   return { ...result, submits: app.simulator.requests().length - before };
 }
@@ -50,7 +48,7 @@ describe.each(REFUSALS)('when fal answers %s', (scenario, code, words) => {
   test('a generation is refused and leaves nothing behind', async () => {
     const input = { avatarId: style.id, prompt: `tea [[${scenario}]]` };
 
-    const { generateImage: result } = await app.execute(GenerateImageDocument, { input });
+    const result = await app.mutate(GenerateImageDocument, input);
 
     expect(result).toMatchObject({ code });
     const { avatars } = await app.execute(AvatarsDocument, { first: 100 });
@@ -91,12 +89,10 @@ describe.each([...UNKNOWN, 'submit-504', 'submit-502'] as const)(
       for (const error of [shown?.error, shown?.trainings.edges[0]?.node.error]) {
         expect((Date.parse(String(error?.waitsUntil)) - Date.now()) / 3_600_000).toBeCloseTo(6, 1);
       }
-      const { startTraining: second } = await app.execute(StartTrainingDocument, {
-        input: { avatarId: id, imagesUrl: photos() },
-      });
+      const second = await app.mutate(StartTrainingDocument, { avatarId: id, imagesUrl: photos() });
       expect(second).toMatchObject({ code: 'CONFLICT' });
       expect(app.simulator.requests()).toHaveLength(before + 1);
-      await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
+      await app.cancelTraining(id);
       expect(await app.avatarNow(id)).toMatchObject({ status: 'CANCELLED', error: null });
     });
   },
@@ -122,7 +118,7 @@ test('a submit with unknown outcome can be cancelled, and what then comes of it 
   expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
   const { requestId } = app.simulator.requests().at(-1) ?? {};
 
-  const { cancelTraining } = await app.execute(CancelTrainingDocument, { input: { avatarId: id } });
+  const cancelTraining = await app.mutate(CancelTrainingDocument, { avatarId: id });
 
   expect(cancelTraining).toMatchObject({ avatar: { status: 'CANCELLED', error: null } });
   const cancelled = await app.avatarNow(id);
@@ -149,6 +145,6 @@ test('when fal cannot be reached at all, nothing was started and nothing changed
     expect(await app.avatarNow(id)).toEqual(before);
   }
   const input = { avatarId: style.id, prompt: 'tea' };
-  const { generateImage: result } = await app.execute(GenerateImageDocument, { input });
+  const result = await app.mutate(GenerateImageDocument, input);
   expect(result).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
 });

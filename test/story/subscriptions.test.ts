@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { heldTraining, okFor } from '../support/held-runs.ts';
-import { DeleteAvatarDocument } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -10,8 +9,6 @@ const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
 
 const style = await app.trainedAvatar({ trainingType: 'STYLE' });
-
-const listeners = () => app.metric('likeness_subscription_listeners');
 
 describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   test('the current state comes first, then every change with a greater version', async () => {
@@ -42,7 +39,7 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     const ahead = app.watchAvatar({ avatarId: id, afterVersion: version + 1 }, { over });
     const behind = app.watchAvatar({ avatarId: id, afterVersion: version - 1 }, { over });
     await behind.next();
-    await eventually('all three to listen', async () => ((await listeners()) === 3 ? true : null));
+    await eventually('all three to listen', async () => (await app.listeners()) === 3);
 
     const started = await app.startTraining({ avatarId: id, imagesUrl: photos('slow') });
     expect(started.version).toBe(version + 1);
@@ -101,7 +98,7 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     const generation = app.watchGeneration({ generationId: image.id }, { over });
     await Promise.all([avatar.next(), generation.next()]);
 
-    await app.execute(DeleteAvatarDocument, { input: { avatarId: id } });
+    await app.deleteAvatar(id);
 
     await Promise.all([avatar.ended(), generation.ended()]);
     expect([avatar.errors, generation.errors]).toEqual([null, null]);
@@ -129,16 +126,16 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   });
 
   test('a client that leaves takes its listeners with it', async () => {
-    expect(await listeners()).toBe(0);
+    expect(await app.listeners()).toBe(0);
     const watches = [
       app.watchAvatar({ avatarId: style.id }, { over }),
       app.watchAvatar({}, { over }),
       app.watchAvatar({ avatarId: style.id, afterVersion: 1000 }, { over }),
     ];
-    await eventually('all three to listen', async () => ((await listeners()) === 3 ? true : null));
+    await eventually('all three to listen', async () => (await app.listeners()) === 3);
 
     await Promise.all(watches.map((watch) => watch.stop()));
 
-    await eventually('no one to listen', async () => ((await listeners()) === 0 ? true : null));
+    await eventually('no one to listen', async () => (await app.listeners()) === 0);
   });
 });

@@ -101,14 +101,12 @@ test('its limits are those of the file', async () => {
   const { id: avatarId } = await trainedByWan();
   const sent = app.simulator.requests().length;
   const input = { avatarId, imagesUrl: photos(), trainer: WAN, steps: 99 };
-  const { startTraining } = await app.execute(StartTrainingDocument, { input });
+  const startTraining = await app.mutate(StartTrainingDocument, input);
   expect(startTraining).toMatchObject({
     code: 'INVALID_INPUT',
     message: 'steps: expected a whole number from 100 to 10000, got 99.',
   });
-  const { generateImage } = await app.execute(GenerateImageDocument, {
-    input: { avatarId, prompt: 'tea', numImages: 2 },
-  });
+  const generateImage = await app.mutate(GenerateImageDocument, { avatarId, prompt: 'tea', numImages: 2 });
   expect(generateImage).toMatchObject({
     code: 'INVALID_INPUT',
     message: 'numImages: expected a whole number from 1 to 1, got 2.',
@@ -128,14 +126,12 @@ test('without its row an avatar still reads and says why it cannot generate; wit
   expect(await app.execute(ReadyDocument, { id })).toMatchObject({
     avatar: { isReady: false, trainer: null },
   });
-  const { generateImage } = await app.execute(GenerateImageDocument, {
-    input: { avatarId: id, prompt: 'tea' },
-  });
+  const generateImage = await app.mutate(GenerateImageDocument, { avatarId: id, prompt: 'tea' });
   expect(generateImage).toMatchObject({
     code: 'NOT_READY',
     message: expect.stringContaining('WAN_22_IMAGE') as string,
   });
-  const { regenerate } = await app.execute(RegenerateDocument, { input: { generationId: image.id } });
+  const regenerate = await app.mutate(RegenerateDocument, { generationId: image.id });
   expect(regenerate).toMatchObject({
     code: 'NOT_READY',
     message: expect.stringContaining(WAN_GENERATOR) as string,

@@ -112,7 +112,7 @@ test('the receipt of a deletion lists the zip of photos that fal still has', asy
 test('keepPhotos beside imagesUrl, whose photos are not the avatar’s, is refused', async () => {
   const { id: avatarId } = await app.newAvatar();
   const input = { avatarId, imagesUrl: archive(), keepPhotos: true };
-  const { startTraining } = await app.execute(StartTrainingDocument, { input });
+  const startTraining = await app.mutate(StartTrainingDocument, input);
   expect(startTraining).toMatchObject({
     code: 'INVALID_INPUT',
     message: 'keepPhotos: expected no value together with imagesUrl, got true.',

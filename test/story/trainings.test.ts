@@ -19,7 +19,7 @@ async function trainingsOf(avatarId: string) {
 }
 
 async function promote(trainingId: string) {
-  return (await app.execute(PromoteDocument, { input: { trainingId } })).promote;
+  return app.mutate(PromoteDocument, { trainingId });
 }
 
 /** A style with a finetune, then a LoRA, and its trainings, oldest first. */
@@ -106,7 +106,7 @@ describe('the trainings of an avatar', () => {
     const { id: avatarId } = await app.newAvatar();
     app.simulator.program({ scenario: 'submit-422', times: 1 });
     const input = { avatarId, imagesUrl: photos() };
-    const { startTraining } = await app.execute(StartTrainingDocument, { input });
+    const startTraining = await app.mutate(StartTrainingDocument, input);
     expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
     expect(await trainingsOf(avatarId)).toEqual([]);
     await app.train({ avatarId });

@@ -154,6 +154,6 @@ async function answered(requestId: string | null, count: number): Promise<void> 
     const done = app.simulator
       .deliveries()
       .filter((delivery) => delivery.requestId === requestId && delivery.status === 200);
-    return done.length === count ? true : null;
+    return done.length === count;
   });
 }

@@ -95,14 +95,24 @@ export class ApiClient {
     throw new Error(`Refused.\n${shown({ query: document.toString(), variables }, status, text)}`);
   }
 
+  /** What the field of a mutation returned: its payload, or the reason of its refusal. */
+  async mutate<R extends Record<string, object>, I>(
+    document: TypedDocumentString<R, { input: I }>,
+    input: NoInfer<I>,
+    options?: CallOptions,
+  ): Promise<R[keyof R]> {
+    const [result] = Object.values(await this.execute<R, { input: I }>(document, { input }, options));
+    return result as R[keyof R];
+  }
+
   async newAvatar(input: Partial<CreateAvatarInput> = {}, options?: CallOptions): Promise<AvatarRow> {
-    const variables = { input: { name: 'Ada', trainingType: 'PORTRAIT', ...input } } as const;
-    const { createAvatar: result } = await this.execute(CreateAvatarDocument, variables, options);
+    const wish = { name: 'Ada', trainingType: 'PORTRAIT', ...input } as const;
+    const result = await this.mutate(CreateAvatarDocument, wish, options);
     return 'avatar' in result ? result.avatar : refused(result);
   }
 
   async updateAvatar(input: UpdateAvatarInput, options?: CallOptions) {
-    const { updateAvatar: result } = await this.execute(UpdateAvatarDocument, { input }, options);
+    const result = await this.mutate(UpdateAvatarDocument, input, options);
     return 'avatar' in result ? result.avatar : refused(result);
   }
 
@@ -110,8 +120,7 @@ export class ApiClient {
     input: Pick<StartTrainingInput, 'avatarId'> & Partial<StartTrainingInput>,
     options?: CallOptions,
   ): Promise<AvatarRow> {
-    const variables = { input: { imagesUrl: photos(), ...input } };
-    const { startTraining: result } = await this.execute(StartTrainingDocument, variables, options);
+    const result = await this.mutate(StartTrainingDocument, { imagesUrl: photos(), ...input }, options);
     return 'avatar' in result ? result.avatar : refused(result);
   }
 
@@ -137,14 +146,12 @@ export class ApiClient {
   }
 
   async cancelTraining(avatarId: string, options?: CallOptions): Promise<AvatarRow> {
-    const variables = { input: { avatarId } };
-    const { cancelTraining: result } = await this.execute(CancelTrainingDocument, variables, options);
+    const result = await this.mutate(CancelTrainingDocument, { avatarId }, options);
     return 'avatar' in result ? result.avatar : refused(result);
   }
 
   async deleteAvatar(avatarId: string, options?: CallOptions): Promise<void> {
-    const variables = { input: { avatarId } };
-    const { deleteAvatar: result } = await this.execute(DeleteAvatarDocument, variables, options);
+    const result = await this.mutate(DeleteAvatarDocument, { avatarId }, options);
     if (!('deletedAvatarId' in result)) refused(result);
   }
 
@@ -152,8 +159,8 @@ export class ApiClient {
     input: Pick<GenerateImageInput, 'avatarId'> & Partial<GenerateImageInput>,
     options?: CallOptions,
   ): Promise<GenerationRow> {
-    const variables = { input: { prompt: 'a portrait by the window', ...input } };
-    const { generateImage: result } = await this.execute(GenerateImageDocument, variables, options);
+    const wish = { prompt: 'a portrait by the window', ...input };
+    const result = await this.mutate(GenerateImageDocument, wish, options);
     return 'generation' in result ? result.generation : refused(result);
   }
 
@@ -180,8 +187,8 @@ export class ApiClient {
   }
 
   async photoUploads(avatarId: string, files: readonly PhotoFileInput[], options?: CallOptions) {
-    const variables = { input: { avatarId, files: [...files] } };
-    const { createPhotoUploads: result } = await this.execute(CreatePhotoUploadsDocument, variables, options);
+    const input = { avatarId, files: [...files] };
+    const result = await this.mutate(CreatePhotoUploadsDocument, input, options);
     return 'uploads' in result ? result.uploads : refused(result);
   }
 
@@ -197,7 +204,7 @@ export class ApiClient {
   }
 
   async deletePhoto(photoId: string, options?: CallOptions): Promise<PhotoSet> {
-    const { deletePhoto: result } = await this.execute(DeletePhotoDocument, { input: { photoId } }, options);
+    const result = await this.mutate(DeletePhotoDocument, { photoId }, options);
     return 'photoSet' in result ? result.photoSet : refused(result);
   }
 
@@ -234,6 +241,11 @@ export class ApiClient {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const answer = await fetch(`${this.url}/metrics`, { headers });
     return sumOfSamples(await answer.text(), name, labels);
+  }
+
+  /** How many subscriptions the server has now. */
+  listeners(): Promise<number> {
+    return this.metric('likeness_subscription_listeners');
   }
 
   /** Status and body of /readyz. */

@@ -150,8 +150,9 @@ export class TestApp extends ApiClient {
   async close(): Promise<void> {
     const { complaints, disposer } = this.#parts;
     await this.disconnect();
-    await eventually('every listener of a subscription to be gone', async () =>
-      (await this.metric('likeness_subscription_listeners')) === 0 ? true : null,
+    await eventually(
+      'every listener of a subscription to be gone',
+      async () => (await this.listeners()) === 0,
     ).catch((error: unknown) => complaints.push(inspect(error)));
     await this.#app.close();
     await disposer.dispose();

@@ -11,6 +11,6 @@ export async function toldToCancel(
   await eventually(`fal to be told to cancel ${requestId ?? ''}`, async () => {
     const response = await fetch(status, { headers: { authorization: `Key ${FAL_KEY}` } });
     const { error_type: why } = (await response.json()) as { error_type?: string };
-    return why === 'client_cancelled' ? true : null;
+    return why === 'client_cancelled';
   });
 }

@@ -5,7 +5,8 @@ import { avatarForJob } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
-import { isUniqueViolation } from './create-job.ts';
+import { isUniqueViolation, untilDecided } from './unique-index.ts';
+import { earlierCall } from './earlier-call.ts';
 import { lockOwner } from './quota-usage.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
 import type {
@@ -118,16 +119,9 @@ async function findCreation(
   ownerId: string,
   idempotency: Idempotency,
 ): Promise<Insertion | null> {
-  if (idempotency === null) return null;
-  const { key: idempotencyKey, digest } = idempotency;
-  const where = { ownerId_idempotencyKey: { ownerId, idempotencyKey } };
-  const first = await tx.avatarCreation.findUnique({ where });
-  if (first === null) return null;
-  const { avatarId, idempotencyDigest } = first;
-  if (idempotencyDigest !== digest) {
-    const message = 'This idempotencyKey was used before with another input. Use a new key.';
-    return refuse('IDEMPOTENCY_CONFLICT', message);
-  }
+  const first = await earlierCall(ownerId, idempotency, (where) => tx.avatarCreation.findUnique({ where }));
+  if (first === null || 'refused' in first) return first;
+  const { avatarId } = first.done;
   const avatar = await tx.avatar.findFirst({ where: { id: avatarId, ownerId }, select: { id: true } });
   return avatar === null ? DELETED_SINCE : { done: { avatarId, outbox: [] } };
 }
@@ -196,12 +190,4 @@ async function refusedByExternalId(
   const where = { ownerId_externalId: { ownerId, externalId } };
   const other = await prisma.avatar.findUnique({ where, select: { id: true } });
   return other && refuse('CONFLICT', `The avatar ${other.id} already has this externalId.`);
-}
-
-/** `again`: a unique index refused the row for the sake of one that is gone by now. */
-async function untilDecided<T>(attempt: () => Promise<T | 'again'>): Promise<T> {
-  for (;;) {
-    const outcome = await attempt();
-    if (outcome !== 'again') return outcome;
-  }
 }

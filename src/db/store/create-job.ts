@@ -4,6 +4,8 @@ import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
+import { earlierCall } from './earlier-call.ts';
+import { isAbout, isUniqueViolation, untilDecided } from './unique-index.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
@@ -19,7 +21,7 @@ export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {
   /** Calls that wait for the same lock wait here: in the database each would hold a connection of the pool. */
   const waiting = new KeyedMutex();
   const create = (job: AnyJob, generation: NewGeneration | null): Promise<Creation> => {
-    const write = () => createJob(prisma, job, generation, limits);
+    const write = () => untilDecided(() => tryToCreate(prisma, job, generation, limits));
     const [lock] = locksOf(job.ownerId, generation === null ? 'TRAINING' : 'GENERATION', limits);
     return lock === undefined ? write() : waiting.run(lock, write);
   };
@@ -58,18 +60,6 @@ export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {
  *
  * @param generation null: the job is a training
  */
-async function createJob(
-  prisma: PrismaClient,
-  job: AnyJob,
-  generation: NewGeneration | null,
-  limits: SpendLimits,
-): Promise<Creation> {
-  for (;;) {
-    const creation = await tryToCreate(prisma, job, generation, limits);
-    if (creation !== 'again') return creation;
-  }
-}
-
 async function tryToCreate(
   prisma: PrismaClient,
   { idempotency, triggerPhrase, photoIds = [], ...job }: AnyJob,
@@ -149,33 +139,16 @@ async function rehearse(
     : refuse('LIMIT_EXCEEDED', message);
 }
 
-export function isUniqueViolation(error: unknown): error is Prisma.PrismaClientKnownRequestError {
-  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === UNIQUE_VIOLATION;
-}
-
-/** Whether a unique index on this column refused the row; Prisma's adapter names the columns. */
-function isAbout(error: Prisma.PrismaClientKnownRequestError, column: string): boolean {
-  return JSON.stringify(error.meta ?? {}).includes(column);
-}
-
 async function repeated(
   prisma: Prisma.TransactionClient,
   ownerId: string,
   idempotency: NewJob['idempotency'],
 ): Promise<Result<CreatedJob, 'IDEMPOTENCY_CONFLICT'> | null> {
-  if (idempotency === null) return null;
-  const { key, digest } = idempotency;
-  const first = await prisma.job.findUnique({
-    where: { ownerId_idempotencyKey: { ownerId, idempotencyKey: key } },
-    select: { id: true, generationId: true, idempotencyDigest: true },
-  });
-  if (first === null) return null;
-  return first.idempotencyDigest === digest
-    ? { done: { jobId: first.id, generationId: first.generationId } }
-    : refuse(
-        'IDEMPOTENCY_CONFLICT',
-        'This idempotencyKey was used before with another input. Use a new key.',
-      );
+  const select = { id: true, generationId: true, idempotencyDigest: true };
+  const first = await earlierCall(ownerId, idempotency, (where) => prisma.job.findUnique({ where, select }));
+  if (first === null || 'refused' in first) return first;
+  const { id: jobId, generationId } = first.done;
+  return { done: { jobId, generationId } };
 }
 
 const ALREADY_OPEN = refuse(
@@ -193,5 +166,4 @@ const PHRASE_CHANGED = refuse(
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
 
-const UNIQUE_VIOLATION = 'P2002';
 const FOREIGN_KEY_VIOLATION = 'P2003';

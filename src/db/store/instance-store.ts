@@ -19,25 +19,15 @@ export class PgInstanceStore implements InstanceStore {
   async beat(): Promise<number> {
     const dead = await this.#beat();
     if (dead.length === 0) return 0;
-    const { rowCount: freed } = await this.#pool.query(
-      `UPDATE jobs SET next_poll_at = now() WHERE id IN (
-         SELECT id FROM jobs WHERE next_poll_at > now() AND leased_until = next_poll_at AND leased_by = ANY($1)
-         -- A job that another statement holds is freed at the next beat.
-         FOR UPDATE SKIP LOCKED
-       )`,
-      [dead],
-    );
-    await this.#pool.query(
-      `UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
-       WHERE next_attempt_at > now() AND leased_by = ANY($1)`,
-      [dead],
-    );
+    // A job that another statement holds is freed at the next beat.
+    const jobs = `id IN (SELECT id FROM jobs WHERE next_poll_at > now() AND ${LEASED_JOBS} FOR UPDATE SKIP LOCKED)`;
+    const freed = await this.#free(jobs, LEASED_FILES, [dead]);
     // By then its leases have ended by themselves.
     await this.#pool.query(
       `DELETE FROM instances WHERE heartbeat_at < now() - $1 * interval '1 millisecond'`,
       [LEASE_MS],
     );
-    return freed ?? 0;
+    return freed;
   }
 
   /**
@@ -59,18 +49,8 @@ export class PgInstanceStore implements InstanceStore {
   }
 
   async leave(): Promise<void> {
-    const values = [this.#id];
-    await this.#pool.query(
-      `UPDATE jobs SET next_poll_at = now()
-       WHERE next_poll_at > now() AND leased_until = next_poll_at AND leased_by = $1`,
-      values,
-    );
-    await this.#pool.query(
-      `UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
-       WHERE next_attempt_at > now() AND leased_by = $1`,
-      values,
-    );
-    await this.#pool.query('DELETE FROM instances WHERE id = $1', values);
+    await this.#free(LEASED_JOBS, LEASED_FILES, [[this.#id]]);
+    await this.#pool.query('DELETE FROM instances WHERE id = $1', [this.#id]);
   }
 
   /**
@@ -78,13 +58,23 @@ export class PgInstanceStore implements InstanceStore {
    * under way.
    */
   async freeAll(): Promise<void> {
-    await this.#pool.query(
-      `UPDATE jobs SET next_poll_at = now()
-       WHERE next_poll_at > now() AND (leased_until = next_poll_at OR state = 'SUBMITTING')`,
+    await this.#free("(leased_until = next_poll_at OR state = 'SUBMITTING')", 'leased_by IS NOT NULL', []);
+  }
+
+  /** Makes jobs and files due, and resolves with the number of the jobs. */
+  async #free(jobs: string, files: string, values: unknown[]): Promise<number> {
+    const { rowCount } = await this.#pool.query(
+      `UPDATE jobs SET next_poll_at = now() WHERE next_poll_at > now() AND ${jobs}`,
+      values,
     );
     await this.#pool.query(
-      `UPDATE result_files SET next_attempt_at = now(), leased_by = NULL
-       WHERE next_attempt_at > now() AND leased_by IS NOT NULL`,
+      `UPDATE result_files SET next_attempt_at = now(), leased_by = NULL WHERE next_attempt_at > now() AND ${files}`,
+      values,
     );
+    return rowCount ?? 0;
   }
 }
+
+/** By the instances $1. */
+const LEASED_FILES = 'leased_by = ANY($1)';
+const LEASED_JOBS = `leased_until = next_poll_at AND ${LEASED_FILES}`;

@@ -20,11 +20,10 @@ function artifactOf(
     'artifactTrainer' | 'finetuneId' | 'diffusersLoraFileUrl' | 'otherLoraFileUrls' | 'configFileUrl'
   >,
 ): { readonly trainer: TrainerName; readonly value: Artifact } | null {
+  if (!hasArtifact(avatar)) return null;
   const { artifactTrainer: trainer } = avatar;
-  if (!hasArtifact(avatar) || trainer === null) return null;
   if (avatar.finetuneId !== null)
     return { trainer, value: { kind: 'FINETUNE', finetuneId: avatar.finetuneId } };
-  if (avatar.diffusersLoraFileUrl === null) return null;
   return {
     trainer,
     value: {

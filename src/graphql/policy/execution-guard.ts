@@ -122,7 +122,7 @@ function admit(
   if (operation == null) return { ownerId: NOBODY, cost: 0, startsRun: false };
   const { viewer, subscribesOnly = false } = args.contextValue as Context;
   if (viewer === null && !isIntrospection(operation)) {
-    return { refusal: unauthenticated('Authentication required: send a valid bearer token.') };
+    return { refusal: unauthenticated() };
   }
   const variables = args.variableValues ?? {};
   const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;

@@ -9,7 +9,6 @@ const MIGRATOR = fileURLToPath(new URL('../../support/migrator.ts', import.meta.
 
 test.skipIf(testedDatabase === 'embedded')(
   'several processes apply each migration once, although one of them is killed (PostgreSQL only)',
-  { timeout: 60_000 },
   async () => {
     const place = await databasePlace({ empty: true });
     if (!('DATABASE_URL' in place.env)) throw new Error('This is about PostgreSQL');

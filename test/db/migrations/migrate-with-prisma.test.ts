@@ -48,7 +48,7 @@ async function describeDatabase(pool: pg.Pool): Promise<unknown> {
   return described;
 }
 
-describe(`Prisma's own engine on ${testedDatabase}`, { timeout: 60_000 }, () => {
+describe(`Prisma's own engine on ${testedDatabase}`, () => {
   test('has nothing to apply after us', async () => {
     await onOneConnection(ours, async (pool) => {
       const engine = await openSchemaEngine(pool);

@@ -48,14 +48,14 @@ export function AvatarPage({ place }: { readonly place: AvatarPlace }) {
 function Avatar({ avatar, place }: { readonly avatar: Avatar; readonly place: AvatarPlace }) {
   const { trays } = useStudio();
   useObservable(trays);
-  const set = usePhotoSet(avatar.id);
+  const { set, readAgain } = usePhotoSet(avatar.id);
   useStatusAnnouncements(avatar);
   useWayToImages(avatar);
   useEffect(() => {
     document.title = `${avatar.name} · Likeness Studio`;
   }, [avatar.name]);
   const room = place.room ?? (avatar.isReady ? 'images' : 'photos');
-  const photo = (set?.photos ?? []).find(({ id, state }) => state === 'ACCEPTED' && trays.previewOf(id));
+  const photo = set?.photos.find(({ state }) => state === 'ACCEPTED');
   return (
     <div className={`avatar ${avatar.isReady ? '' : 'is-new'}`}>
       <aside className="avatar-side">
@@ -65,7 +65,7 @@ function Avatar({ avatar, place }: { readonly avatar: Avatar; readonly place: Av
         <Portrait
           avatar={avatar}
           edge={avatar.triggerPhrase}
-          photo={photo === undefined ? null : trays.previewOf(photo.id)}
+          photo={photo === undefined ? null : (trays.previewOf(photo.id) ?? photo.url)}
         />
       </aside>
       <div className="avatar-work">
@@ -85,7 +85,7 @@ function Avatar({ avatar, place }: { readonly avatar: Avatar; readonly place: Av
         {room === 'images' && avatar.isReady ? (
           <ImageRoom avatar={avatar} shown={place.shown} />
         ) : (
-          !isUnderWay(avatar) && <PhotoRoom avatar={avatar} set={set} />
+          !isUnderWay(avatar) && <PhotoRoom avatar={avatar} set={set} readAgain={readAgain} />
         )}
       </div>
     </div>

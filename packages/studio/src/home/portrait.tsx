@@ -9,7 +9,7 @@ type PortraitProps = {
   readonly avatar: Avatar;
   /** Printed at the edge of the film. */
   readonly edge: string;
-  /** A photo that the training develops; null: there is none on this machine. */
+  /** A photo that the training develops; null: there is none. */
   readonly photo?: string | null;
 };
 

@@ -1,24 +1,12 @@
-import { useState } from 'react';
+import { useSource } from '../parts/use-source.ts';
 import { useStudio } from '../live/studio.ts';
 import type { Generation } from '../live/library.ts';
 
-const LAST_TRY = 1;
-
-/**
- * The address of an image; null when it does not load. After the first failure its generation is read again, because
- * addresses expire, and the image gets one more try: `key` changes then.
- */
+/** The URL of an image. After a failure its generation is read again. */
 export function useImageSource(
   generation: Pick<Generation, 'id' | 'avatarId'> | null,
   url: string | null,
-): { readonly src: string | null; readonly key: string; readonly onError: () => void } {
+): ReturnType<typeof useSource> {
   const { library } = useStudio();
-  const [failed, setFailed] = useState({ url, tries: 0 });
-  const tries = failed.url === url ? failed.tries : 0;
-  const onError = () => {
-    const fail = () => setFailed({ url, tries: tries + 1 });
-    if (tries === LAST_TRY || generation === null) fail();
-    else void library.refreshGeneration(generation).then(fail, fail);
-  };
-  return { src: tries > LAST_TRY ? null : url, key: `${url} ${tries}`, onError };
+  return useSource(url, generation && (() => library.refreshGeneration(generation)));
 }

@@ -9,8 +9,15 @@ import { useStudio } from '../live/studio.ts';
 
 const TYPES = 'image/jpeg,image/png,image/webp';
 
+export type PhotoSheetProps = {
+  readonly avatar: Avatar;
+  readonly set: PhotoSet | null;
+  /** Gets new URLs of the photos. */
+  readonly readAgain: () => Promise<void>;
+};
+
 /** The photos as a contact sheet: each with its number and its verdict. */
-export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonly set: PhotoSet | null }) {
+export function ContactSheet({ avatar, set, readAgain }: PhotoSheetProps) {
   const { trays } = useStudio();
   const [captioned, setCaptioned] = useState<readonly File[]>([]);
   const [hasCaptions, setHasCaptions] = useState(false);
@@ -43,7 +50,13 @@ export function ContactSheet({ avatar, set }: { readonly avatar: Avatar; readonl
     <div className={`sheet ${isOver ? 'is-over' : ''} ${total === 0 ? 'is-empty' : ''}`}>
       <ul className="sheet-frames" aria-label="Photos">
         {shownPhotos.map((photo, index) => (
-          <PhotoShot key={photo.id} avatarId={avatar.id} photo={photo} number={index + 1} />
+          <PhotoShot
+            key={photo.id}
+            avatarId={avatar.id}
+            photo={photo}
+            number={index + 1}
+            readAgain={readAgain}
+          />
         ))}
         {uploads.map((upload, index) => (
           <UploadShot

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
-import type { Avatar, PhotoSet } from '@likeness/client';
+import type { PhotoSet } from '@likeness/client';
 import { announce } from '../parts/announcer.tsx';
-import { ContactSheet } from './contact-sheet.tsx';
+import { ContactSheet, type PhotoSheetProps } from './contact-sheet.tsx';
 import { count } from '../words/numbers.ts';
 import { Tally } from './tally.tsx';
 import { TrainPanel } from '../training/train-panel.tsx';
@@ -9,7 +9,7 @@ import { TroubleOf } from '../parts/trouble.tsx';
 import { useStudio } from '../live/studio.ts';
 
 /** The photos of an avatar, and the start of its training. */
-export function PhotoRoom({ avatar, set }: { readonly avatar: Avatar; readonly set: PhotoSet | null }) {
+export function PhotoRoom({ avatar, set, readAgain }: PhotoSheetProps) {
   const { trays } = useStudio();
   const { failure } = trays.of(avatar.id);
   useVerdictAnnouncements(avatar.id, set);
@@ -34,7 +34,7 @@ export function PhotoRoom({ avatar, set }: { readonly avatar: Avatar; readonly s
           </button>
         </TroubleOf>
       )}
-      <ContactSheet avatar={avatar} set={set} />
+      <ContactSheet avatar={avatar} set={set} readAgain={readAgain} />
       {set !== null && <TrainPanel avatar={avatar} set={set} />}
     </section>
   );

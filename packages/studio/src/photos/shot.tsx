@@ -3,6 +3,7 @@ import type { PhotoSet } from '@likeness/client';
 import { announce } from '../parts/announcer.tsx';
 import { icons, Mark } from '../parts/icons.tsx';
 import { useCall } from '../parts/use-call.ts';
+import { useSource } from '../parts/use-source.ts';
 import { useStudio } from '../live/studio.ts';
 import { verdictOfRefusal, verdictOfWarning, type Verdict } from '../words/photo-verdicts.ts';
 import type { Upload } from './trays.ts';
@@ -14,15 +15,19 @@ export function PhotoShot({
   avatarId,
   photo,
   number,
+  readAgain,
 }: {
   readonly avatarId: string;
   readonly photo: Photo;
   readonly number: number;
+  /** Gets a new URL of the photo. */
+  readonly readAgain: () => Promise<void>;
 }) {
   const { client, trays } = useStudio();
   const [isGone, setIsGone] = useState(false);
   const remove = useCall(() => client.deletePhoto({ photoId: photo.id }).then(() => true));
   if (isGone) return null;
+  const preview = trays.previewOf(photo.id);
   const onRemove = async () => {
     if ((await remove.run()) !== true) return;
     announce(`${photo.name} removed`);
@@ -33,7 +38,8 @@ export function PhotoShot({
     <Shot
       number={number}
       name={photo.name}
-      preview={trays.previewOf(photo.id)}
+      preview={preview ?? photo.url}
+      readAgain={preview === null ? readAgain : null}
       kind={photo.state === 'PENDING' ? 'pending' : photo.state === 'ACCEPTED' ? 'accepted' : 'refused'}
       verdicts={
         photo.state === 'REFUSED'
@@ -72,6 +78,7 @@ export function UploadShot({
       number={number}
       name={file.name}
       preview={preview}
+      readAgain={null}
       kind={kind}
       verdicts={
         result === null
@@ -99,6 +106,8 @@ type ShotProps = {
   readonly number: number;
   readonly name: string;
   readonly preview: string | null;
+  /** Gets a new URL of the preview. Null: it does not expire. */
+  readonly readAgain: (() => Promise<void>) | null;
   readonly kind: 'pending' | 'accepted' | 'refused';
   readonly verdicts: readonly Verdict[];
   readonly caption: string | null;
@@ -113,6 +122,7 @@ function Shot({
   number,
   name,
   preview,
+  readAgain,
   kind,
   verdicts,
   caption,
@@ -122,7 +132,7 @@ function Shot({
   children,
 }: ShotProps) {
   const hasDoubts = kind === 'accepted' && verdicts.length > 0;
-  const [isUnshowable, setIsUnshowable] = useState(false);
+  const { src, key, onError } = useSource(preview, readAgain);
   return (
     <li className={`shot is-${kind} ${hasDoubts ? 'has-doubts' : ''}`}>
       <span className="edge" aria-hidden="true">
@@ -132,8 +142,8 @@ function Shot({
         </span>
       </span>
       <span className="shot-frame">
-        {preview !== null && !isUnshowable ? (
-          <img src={preview} alt={name} decoding="async" onError={() => setIsUnshowable(true)} />
+        {src !== null ? (
+          <img key={key} src={src} alt={name} loading="lazy" decoding="async" onError={onError} />
         ) : (
           <span className="shot-unseen">{name}</span>
         )}

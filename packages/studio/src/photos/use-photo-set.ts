@@ -1,12 +1,18 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { LikenessError, type PhotoSet } from '@likeness/client';
 import { useStudio } from '../live/studio.ts';
 
 const RETRY_MS = 3000;
 
-/** The photos of an avatar, kept up to date; null until they are there. */
-export function usePhotoSet(avatarId: string): PhotoSet | null {
-  const { client, session } = useStudio();
+/**
+ * The photos of an avatar, kept up to date; null until they are there. `readAgain` gets new URLs of the photos, which
+ * are valid for an hour or two.
+ */
+export function usePhotoSet(avatarId: string): {
+  readonly set: PhotoSet | null;
+  readonly readAgain: () => Promise<void>;
+} {
+  const { client, library, session } = useStudio();
   const [set, setSet] = useState<PhotoSet | null>(null);
   useEffect(() => {
     const controller = new AbortController();
@@ -28,5 +34,19 @@ export function usePhotoSet(avatarId: string): PhotoSet | null {
     void follow();
     return () => controller.abort();
   }, [client, session, avatarId]);
-  return set?.avatarId === avatarId ? set : null;
+  const reading = useRef<Promise<void> | null>(null);
+  const readAgain = () => {
+    // One call for all photos whose URLs have expired.
+    reading.current ??= library
+      .call(() => client.photoSet(avatarId))
+      .then((next) => setSet((known) => newer(known, next)))
+      .finally(() => (reading.current = null));
+    return reading.current;
+  };
+  return { set: set?.avatarId === avatarId ? set : null, readAgain };
+}
+
+function newer(known: PhotoSet | null, read: PhotoSet | null): PhotoSet | null {
+  const isNewer = read?.avatarId === known?.avatarId && (read?.version ?? 0) >= (known?.version ?? 0);
+  return isNewer ? read : known;
 }

@@ -1,0 +1,20 @@
+const rest = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Repeats work that fails, after each of the pauses: one attempt more than there are pauses. Rejects with the error of the
+ * last one.
+ */
+export async function retry<T>(
+  work: () => Promise<T>,
+  pausesMs: readonly number[],
+  pause: (ms: number) => Promise<unknown> = rest,
+): Promise<T> {
+  for (const ms of pausesMs) {
+    try {
+      return await work();
+    } catch {
+      await pause(ms);
+    }
+  }
+  return work();
+}

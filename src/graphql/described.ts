@@ -1,0 +1,5 @@
+/** The values of an enum, by their descriptions. */
+export function described<Name extends string>(texts: Readonly<Record<Name, string>>) {
+  const values = Object.entries<string>(texts).map(([name, description]) => [name, { description }] as const);
+  return Object.fromEntries(values) as Record<Name, { description: string }>;
+}

@@ -1,0 +1,8 @@
+import type { AdmissionContext } from './admission.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What is known of a request that Yoga must answer. */
+export type Unanswered = Pick<AdmissionContext, 'identity' | 'body' | 'result'>;
+
+/** Answers a request, or gives what it has read of it to the other routes. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<'answered' | Unanswered>;
