@@ -8,8 +8,13 @@ import { migrationsThatMade } from './migrations.ts';
 import { readBackup, type BackupHead } from './format.ts';
 import type { OperatorLog } from '../log/log.ts';
 
-/** In a data folder without a database: leftovers of a killed start or restore, and the simulator's files. */
-const MAY_EXIST = new RegExp(`^(?:(?:new-)?${PREFIX.replace('.', '\\.')}.*|postgres\\.new|fal-simulator)$`);
+/**
+ * In a data folder without a database: leftovers of a killed start or restore, the simulator's files, and those of the
+ * server, with the claim of their database.
+ */
+const MAY_EXIST = new RegExp(
+  `^(?:(?:new-)?${PREFIX.replace('.', '\\.')}.*|postgres\\.new|fal-simulator|photos|files|uploads|database)$`,
+);
 
 /**
  * Makes the embedded database of an empty or missing data folder from a backup. The whole file is checked before

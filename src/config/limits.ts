@@ -7,7 +7,6 @@ const TOKEN_LIMITS: SpendLimits = {
   runningTrainings: 5,
   trainingsPerDay: 50,
   imagesPerDay: 500,
-  avatarsPerOwner: 1000,
 };
 
 /** Null: no limit. */
@@ -21,7 +20,8 @@ export function readLimits(read: EnvReader, { isLocal }: { readonly isLocal: boo
     totalImagesPerDay: read.limit('LIMIT_TOTAL_IMAGES_PER_DAY', defaults.totalImagesPerDay),
     microUsdPerDay: read.usdLimit('LIMIT_USD_PER_DAY'),
     totalMicroUsdPerDay: read.usdLimit('LIMIT_TOTAL_USD_PER_DAY'),
-    avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', defaults.avatarsPerOwner),
+    /** They cost nothing at fal, but storage and every read of the list. */
+    avatarsPerOwner: read.limit('LIMIT_AVATARS_PER_OWNER', isLocal ? null : 1000),
     photosPerOwner: read.limit('LIMIT_PHOTOS_PER_OWNER', isLocal ? null : 1000),
     /** Open subscriptions of one owner. */
     streamsPerOwner: read.limit('LIMIT_SUBSCRIPTIONS_PER_OWNER', isLocal ? null : 1000),

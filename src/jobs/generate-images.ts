@@ -73,7 +73,7 @@ function unexpected(log: GenerateImageDeps['log'], error: unknown): { refused: R
   log.error({ err: error, correlationId }, 'item of generateImages failed');
   return refuse(
     'INTERNAL_ERROR',
-    `Unexpected error, with the correlation ID ${correlationId} in the log. The run may have been started.`,
+    `Unexpected error. The run may have started. The server’s log has the cause under the correlation ID ${correlationId}.`,
   );
 }
 

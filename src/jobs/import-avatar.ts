@@ -100,7 +100,7 @@ export async function importAvatar(
 
 const TOO_MANY_CHECKS = refuse(
   'LIMIT_EXCEEDED',
-  'Too many links are being checked. Try again when your other imports have ended.',
+  'Too many of your links are being checked. Try again after your other imports.',
 );
 
 /** The artifact of the input, if its trainer makes such a one. */

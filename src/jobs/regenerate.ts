@@ -67,7 +67,7 @@ export async function regenerate(
   if (earlier === null) return NO_SUCH_GENERATION;
   const generator = deps.catalog.generator(earlier.endpoint);
   if (generator === null) {
-    return refuse('NOT_READY', `This server does not have the generator ${earlier.endpoint} any more.`);
+    return refuse('NOT_READY', `This server no longer has the generator ${earlier.endpoint}.`);
   }
   const changes = parseInput(optionsFor(generator), options);
   if ('refused' in changes) return changes;

@@ -78,7 +78,7 @@ export async function startTraining(
   if ('refused' in parsed) return parsed;
   const { avatarId, imagesUrl, keepPhotos, dryRun: isDry } = parsed.done;
   if (imagesUrl !== undefined && keepPhotos !== undefined)
-    return refuse('INVALID_INPUT', problemWith('keepPhotos', keepPhotos, 'nothing beside imagesUrl'));
+    return refuse('INVALID_INPUT', problemWith('keepPhotos', keepPhotos, 'no value together with imagesUrl'));
   const start = () => startParsed(deps, ownerId, parsed.done);
   // One upload of an avatar's photos at a time: the calls after the first find its training under way.
   const uploads = imagesUrl === undefined && !isDry;

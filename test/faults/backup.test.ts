@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,7 +87,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
     expect(code).not.toBe(0);
     expect(existsSync(join(folder, 'b.gz'))).toBe(false);
     if (signal !== 'SIGKILL') {
-      expect(said).toContain(`ended by ${signal}; there is no backup`);
+      expect(said).toContain(`ended by ${signal}; no backup was written`);
     }
     expect(await readdir(folder)).toHaveLength(signal === 'SIGKILL' ? 1 : 0);
     await (await serve(dataDir)).newAvatar();
@@ -163,7 +163,7 @@ test('a truncated or modified backup is refused, and nothing is restored from it
     await writeFile(join(folder, 'damaged'), bytes);
     const { code, said } = await runCommand('restore', [join(folder, 'damaged')], { DATA_DIR: target });
     expect([how, code]).toEqual([how, 1]);
-    expect(said).toContain('is not a whole backup');
+    expect(said).toContain('is not a complete backup');
     expect(existsSync(target)).toBe(false);
   }
 });
@@ -181,9 +181,14 @@ test('a restore needs an empty folder; a killed one leaves no database and can b
   expect(existsSync(join(target, 'postgres.new', 'base'))).toBe(true);
   expect(existsSync(join(target, 'postgres'))).toBe(false);
 
+  // Copied with the backup, and what a server left in the folder of files that it keeps.
+  const kept = ['database', 'files', 'photos', 'uploads'];
+  for (const name of kept) await mkdir(join(target, name));
+  await writeFile(join(target, 'photos', '1.jpg'), 'photo');
   // Only the server's user can read the database, whatever the folder allows.
   await chmod(target, 0o755);
   expect(await runCommand('restore', [file], { DATA_DIR: target })).toMatchObject({ code: 0 });
   expect((await stat(join(target, 'postgres'))).mode & 0o777).toBe(0o700);
-  expect(await readdir(target)).toEqual(['postgres']);
+  expect((await readdir(target)).sort()).toEqual([...kept, 'postgres'].sort());
+  expect(await readFile(join(target, 'photos', '1.jpg'), 'utf8')).toBe('photo');
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   CreateAvatarDocument,
   GenerateImageDocument,
@@ -6,6 +6,7 @@ import {
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { sqlStatements } from '../support/sql-statements.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const PARALLEL = 20;
@@ -68,9 +69,7 @@ describe('limits hold to the unit, however many ask at once', () => {
     const refusal = results.find((result) => 'code' in result);
     expect(refusal).toMatchObject({
       code: 'LIMIT_EXCEEDED',
-      message: expect.stringMatching(
-        /10 images are allowed in 24 hours.*9 were made.*after \d{4}-/,
-      ) as string,
+      message: expect.stringMatching(/10 images are allowed in 24 hours.*9 are used.*after \d{4}-/) as string,
     });
     const one = { avatarId: avatar.id, prompt: 'the tenth' };
     const tenth = await app.execute(GenerateImageDocument, { input: one }, { token });
@@ -150,4 +149,18 @@ describe('an operation', () => {
     }
     expect(app.submitsOf(imagesUrl)).toHaveLength(0);
   });
+});
+
+test('without a limit that counts for it, the start of a run waits for no other and counts none', async () => {
+  const unlimited = await startTestApp({ env: { LIMIT_TRAININGS_PER_DAY: '5' } });
+  onTestFinished(() => unlimited.close());
+  const { id: avatarId } = await unlimited.newAvatar();
+  const locksAndCounts = async (work: () => Promise<unknown>) => {
+    const statements = await sqlStatements(work);
+    return ['pg_advisory', 'sum(units)'].map((part) => statements.some((sql) => sql.includes(part)));
+  };
+  expect(await locksAndCounts(() => unlimited.train({ avatarId }))).toEqual([true, true]);
+  const input = { avatarId, prompt: 'tea' };
+  const generate = () => unlimited.execute(GenerateImageDocument, { input });
+  expect(await locksAndCounts(generate)).toEqual([false, false]);
 });

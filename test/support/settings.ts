@@ -18,6 +18,7 @@ export const LIMITS = SETTINGS.filter((name) => name.startsWith('LIMIT_') && !US
 /** Those of a server without tokens. */
 export const LOCAL_LIMITS = {
   ...NO_LIMITS,
+  avatarsPerOwner: null,
   photosPerOwner: null,
   streamsPerOwner: null,
   operationsPerSocket: 10,

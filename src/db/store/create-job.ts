@@ -153,7 +153,7 @@ async function repeated(
 
 const ALREADY_OPEN = refuse(
   'CONFLICT',
-  'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+  'A training of this avatar is already under way. Wait for its end, or cancel it.',
 );
 
 /** Undoes the transaction. */
@@ -161,7 +161,7 @@ class TriggerPhraseChanged extends Error {}
 
 const PHRASE_CHANGED = refuse(
   'CONFLICT',
-  'The trigger phrase of this avatar was changed at this moment. Start the training again.',
+  'The trigger phrase of this avatar was changed during the call. Start the training again.',
 );
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };

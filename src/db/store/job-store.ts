@@ -21,7 +21,7 @@ export type JobStore = ReturnType<typeof createJobStore>;
  */
 export function createJobStore(
   { prisma, pool }: { readonly prisma: PrismaClient; readonly pool: pg.Pool },
-  limits: SpendLimits,
+  limits: SpendLimits & { readonly avatarsPerOwner: number | null },
   instanceId: string | null = null,
 ) {
   return {

@@ -32,13 +32,16 @@ export async function refusedByQuota(
  * prevents deadlocks.
  */
 export function locksOf(ownerId: string, kind: Spending['kind'], limits: SpendLimits): readonly string[] {
-  const { totalTrainingsPerDay, totalImagesPerDay, totalMicroUsdPerDay, avatarsPerOwner: _, ...own } = limits;
+  const [total, ...own] =
+    kind === 'TRAINING'
+      ? [limits.totalTrainingsPerDay, limits.runningTrainings, limits.trainingsPerDay]
+      : [limits.totalImagesPerDay, limits.imagesPerDay];
   const isLimited = (limit: number | null) => limit !== null;
   const shared = [
-    ...(isLimited(kind === 'TRAINING' ? totalTrainingsPerDay : totalImagesPerDay) ? [`all:${kind}`] : []),
-    ...(isLimited(totalMicroUsdPerDay) ? ['all:USD'] : []),
+    ...(isLimited(total) ? [`all:${kind}`] : []),
+    ...(isLimited(limits.totalMicroUsdPerDay) ? ['all:USD'] : []),
   ];
-  const hasLimit = shared.length > 0 || Object.values(own).some(isLimited);
+  const hasLimit = shared.length > 0 || [...own, limits.microUsdPerDay].some(isLimited);
   return hasLimit ? [...shared, ownerLock(ownerId)] : [];
 }
 

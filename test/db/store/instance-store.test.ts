@@ -14,7 +14,7 @@ function instance(id: string) {
     beat: () => new PgInstanceStore(pool, id).beat(),
     leave: () => new PgInstanceStore(pool, id).leave(),
     claim: () =>
-      createJobStore({ prisma, pool }, NO_LIMITS, id).claimDue(10, {
+      createJobStore({ prisma, pool }, { ...NO_LIMITS, avatarsPerOwner: null }, id).claimDue(10, {
         leaseMs: LEASE_MS,
         furthestMs: 2 * LEASE_MS + MAX_BACKOFF_MS,
       }),
@@ -72,7 +72,11 @@ test('a plan that followed the lease stays, whoever made it', async () => {
   await addDue('job-1', 'job-2');
   const [job] = await dead.claim();
   if (job === undefined) throw new Error('Nothing was due');
-  await createJobStore({ prisma, pool }, NO_LIMITS).reschedule(job, 3000, 'answered');
+  await createJobStore({ prisma, pool }, { ...NO_LIMITS, avatarsPerOwner: null }).reschedule(
+    job,
+    3000,
+    'answered',
+  );
   // As an instance of an older version does, which knows no owner of a lease.
   await pool.query(`UPDATE jobs SET next_poll_at = now() + interval '6 hours' WHERE id <> $1`, [job.id]);
 
