@@ -84,7 +84,7 @@ export async function createApp(config: Config, log: Log, open = openDatabase): 
     return { ...app, close: () => (closing ??= parts.dispose()) };
   } catch (error) {
     await parts.dispose().catch((failure: unknown) => {
-      log.error({ err: failure }, 'cleanup after a failed start failed');
+      log.error({ err: failure }, 'cleanup after the failed start failed');
     });
     throw error;
   }

@@ -25,7 +25,7 @@ process.on('uncaughtException', endWithFault);
 process.on('unhandledRejection', (error) => {
   // When an item of a list fails at once, graphql-js leaves the later errors of the other items unhandled.
   if (error instanceof Error && error.name === 'GraphQLError')
-    log.error({ err: error }, 'GraphQL error in a list that failed before');
+    log.error({ err: error }, 'GraphQL error in an item of a failed list');
   else endWithFault(error);
 });
 

@@ -39,7 +39,8 @@ export async function openResultFiles(options: Options) {
     fileSource: new FileLinks({ trustedOrigins: trustedOrigins(config, fal), closing }),
     logNoRoom: (error) => {
       const times = full.times('full');
-      if (times !== null) log.error({ err: error, times }, 'no room for copies of files; retrying');
+      if (times !== null)
+        log.error({ err: error, times }, 'file storage full or unavailable; file copies are retried');
     },
   });
   // All instances have this key in common.

@@ -6,7 +6,10 @@ export type TimeLimit = { readonly signal: AbortSignal; readonly end: () => void
  */
 export function timeLimit(ms: number, other: AbortSignal | undefined): TimeLimit {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new DOMException(`over after ${ms} ms`, 'TimeoutError')), ms);
+  const timer = setTimeout(
+    () => late.abort(new DOMException(`timed out after ${ms} ms`, 'TimeoutError')),
+    ms,
+  );
   const signal = other === undefined ? late.signal : AbortSignal.any([late.signal, other]);
   return { signal, end: () => clearTimeout(timer) };
 }

@@ -7,8 +7,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 const LOG_LINES = {
-  stale: 'token keys not refreshed: only tokens of the known ones can be verified',
-  unavailable: 'token keys unavailable: tokens cannot be verified',
+  stale: 'token keys not refreshed; verifying tokens with the known keys only',
+  unavailable: 'token keys unavailable; tokens cannot be verified',
 } as const;
 
 export type TokenKeys = {

@@ -83,9 +83,7 @@ export async function fillTables(
   for (const { name, rows, checksum } of contents.tables) {
     const to = await readChecksum(client, name);
     if (to.rows !== rows || to.checksum !== checksum) {
-      throw new Error(
-        `Not the same after copying: ${name} (${rows} rows, then ${to.rows}). Nothing was committed.`,
-      );
+      throw new Error(`The copy of ${name} differs (${rows} rows, then ${to.rows}). Nothing was committed.`);
     }
     compared.push({ name, from: { rows, checksum }, to });
   }

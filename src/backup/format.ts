@@ -71,7 +71,7 @@ export async function readBackup(
   file: string,
   take: (table: Table, rows: readonly string[]) => Promise<void> | void = () => undefined,
 ): Promise<BackupHead> {
-  const notWhole = (why: string) => new Error(`${file} is not a whole backup: ${why}`);
+  const notWhole = (why: string) => new Error(`${file} is not a complete backup: ${why}`);
   const lines = readLines(file);
   const next = async (): Promise<unknown> => {
     try {
@@ -85,7 +85,7 @@ export async function readBackup(
   };
 
   const { data: head } = headSchema.safeParse(await next());
-  if (head === undefined) throw notWhole('it does not begin with the head of a backup of this version');
+  if (head === undefined) throw notWhole('it does not start with the header of a backup of this version');
   let total = 0;
   for (const table of head.tables) {
     const sum = new ChecksumSum();

@@ -36,7 +36,7 @@ export async function moveToPostgres({ dataDir, databaseUrl, log, compared }: Mo
         compared(await copy(from, to, log));
         await to.query('COMMIT').catch((cause: unknown) => {
           throw new Error(
-            'The COMMIT was not answered: check whether PostgreSQL has the rows before you try again',
+            'The response to the COMMIT was lost: check whether PostgreSQL has the rows before you try again',
             { cause },
           );
         });

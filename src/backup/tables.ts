@@ -57,7 +57,7 @@ export function inOrder(tables: readonly Table[], references: readonly Reference
       ({ name }) => !references.some(({ from, to }) => from === name && left.has(to)),
     );
     if (free.length === 0)
-      throw new Error(`These tables refer to each other in a circle: ${[...left.keys()].join(', ')}`);
+      throw new Error(`Circular foreign keys between the tables ${[...left.keys()].join(', ')}`);
     for (const table of free) left.delete(table.name);
     ordered.push(...free);
   }

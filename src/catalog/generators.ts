@@ -59,7 +59,7 @@ export const generatorForm = z
     input: fixedInput.default({}),
   })
   .refine(({ size, side }) => side === null || size === 'image_size', {
-    error: 'expected no side beside size aspect_ratio, which has no pixels',
+    error: 'expected no side together with size aspect_ratio, which has no pixels',
   });
 export type GeneratorForm = z.output<typeof generatorForm>;
 

@@ -19,7 +19,7 @@ export function problemOfHeader(header: string, tensorBytes: number): string | n
     end = Math.max(end, offsets.end);
   }
   // The format allows no bytes after the last tensor.
-  return end === tensorBytes ? null : 'a file as long as its safetensors header says';
+  return end === tensorBytes ? null : 'a file of the length in its safetensors header';
 }
 
 function tensorsIn(header: string): readonly Json[] | null {

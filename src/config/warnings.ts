@@ -5,12 +5,12 @@ import type { Log } from '../log/log.ts';
 
 /** Logs settings with a consequence that the operator may not expect. */
 export function warnOfSettings(config: Config, log: Log): void {
-  for (const name of config.unknownLimits) log.warn({}, `${name} is no setting: it limits nothing`);
+  for (const name of config.unknownLimits) log.warn({}, `unknown setting ${name}: it has no effect`);
   if (config.fal === null && config.databaseUrl !== null) {
     const advice = 'run `npm run fal` and configure all instances to use it';
     log.warn(
       {},
-      `runs are simulated in this process: other instances on this database cannot access them; ${advice}`,
+      `simulated runs exist in this process only, not for other instances on this database; ${advice}`,
     );
   }
   if (config.fal === null && config.isProduction) {
@@ -21,7 +21,7 @@ export function warnOfSettings(config: Config, log: Log): void {
     const row = config.catalog.trainer(styleTrainer);
     const notice = row && deprecationNotice(row);
     if (alternative !== undefined) {
-      const rule = `${styleTrainer} is tried first, ${alternative} once fal does not serve it any more`;
+      const rule = `${styleTrainer} first, ${alternative} after fal has retired it`;
       log.info({ styleTrainer, alternative }, `STYLE_TRAINER=auto: ${rule}`);
     } else if (notice !== null) {
       log.warn({ styleTrainer }, `${notice} (STYLE_TRAINER)`);
@@ -35,7 +35,7 @@ export function warnOfSettings(config: Config, log: Log): void {
       if (row !== null && priceOf(row.endpoint) === null)
         log.warn(
           { trainer: name },
-          `limit on money: refuses ${type} trainings by default, whose price is unknown`,
+          `spending limit refuses ${type} trainings with the default trainer: its price is unknown`,
         );
     }
   }

@@ -5,7 +5,7 @@ export class DatabaseUnavailableError extends Error {
   readonly reason: 'disk-full' | 'stopped';
 
   constructor(reason: DatabaseUnavailableError['reason'], message: string) {
-    super(`The database does not work: ${message}`);
+    super(`The database is unavailable: ${message}`);
     this.reason = reason;
   }
 }

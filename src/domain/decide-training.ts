@@ -106,7 +106,7 @@ function outcomeOf(job: JobView, event: RunEvent, { now, catalog }: Circumstance
     case 'confirmed': {
       const row = catalog.trainer(job.trainer);
       const reading = row?.read(event.output) ?? {
-        missing: 'this server does not have the trainer any more',
+        missing: 'this server no longer has the trainer',
       };
       if ('missing' in reading) {
         const message = `The run succeeded, but the result of ${row?.endpoint ?? job.trainer} is unusable: ${reading.missing}.`;

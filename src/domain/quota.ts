@@ -66,15 +66,15 @@ export function checkQuota(spending: Spending, usage: Usage, limits: SpendLimits
   const thing = isTraining ? 'trainings' : 'images';
   const { runningTrainings } = limits;
   if (isTraining && runningTrainings !== null && usage.runningTrainings + 1 > runningTrainings) {
-    return `At most ${runningTrainings} trainings can run at the same time. Wait for one to finish, or cancel it.`;
+    return `At most ${runningTrainings} trainings can be under way at the same time. Wait for one to end, or cancel one.`;
   }
   const own = isTraining ? limits.trainingsPerDay : limits.imagesPerDay;
   if (own !== null && usage.own.units + spending.units > own) {
-    return `At most ${own} ${thing} are allowed in 24 hours, and ${usage.own.units} were made.${retryHint(usage.own)}`;
+    return `At most ${own} ${thing} are allowed in 24 hours, and ${usage.own.units} are used.${retryHint(usage.own)}`;
   }
   const total = isTraining ? limits.totalTrainingsPerDay : limits.totalImagesPerDay;
   if (total !== null && usage.total.units + spending.units > total) {
-    return `This service accepts no more ${thing} today.${retryHint(usage.total)}`;
+    return `This server accepts no more ${thing} today.${retryHint(usage.total)}`;
   }
   return checkMoney(spending, usage, limits);
 }
@@ -89,7 +89,7 @@ function checkMoney(
   if (cost === null) {
     const limit =
       own === null
-        ? 'This service limits what is spent in 24 hours'
+        ? 'This server limits the spending in 24 hours'
         : `At most ${usdText(own)} is allowed in 24 hours`;
     return `${limit}, and the price of ${endpoint} is unknown. Use a trainer with a known price.`;
   }
@@ -97,7 +97,7 @@ function checkMoney(
     return `At most ${usdText(own)} is allowed in 24 hours, ${usdText(ownMoney.microUsd)} was spent, and this run costs about ${usdText(cost)}.${retryHint(ownMoney)}`;
   }
   if (total !== null && totalMoney.microUsd + cost > total) {
-    return `This service spends no more money today on a run that costs about ${usdText(cost)}.${retryHint(totalMoney)}`;
+    return `The daily spending limit of this server does not allow this run of about ${usdText(cost)}.${retryHint(totalMoney)}`;
   }
   return null;
 }

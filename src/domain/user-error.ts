@@ -63,10 +63,10 @@ export function refuse<Code extends RefusalCode>(
   return { refused: { code, message } };
 }
 
-export const NO_SUCH_AVATAR = refuse('NOT_FOUND', 'There is no avatar with this id.');
-export const NO_SUCH_GENERATION = refuse('NOT_FOUND', 'There is no generation with this ID among yours.');
-export const NO_SUCH_TRAINING = refuse('NOT_FOUND', 'There is no training with this ID among yours.');
+export const NO_SUCH_AVATAR = refuse('NOT_FOUND', 'There is no avatar with this ID.');
+export const NO_SUCH_GENERATION = refuse('NOT_FOUND', 'There is no generation with this ID.');
+export const NO_SUCH_TRAINING = refuse('NOT_FOUND', 'There is no training with this ID.');
 export const DELETED_SINCE = refuse(
   'NOT_FOUND',
-  'The first call with this idempotencyKey created something that has since been deleted.',
+  'The first call with this idempotencyKey created an object that has been deleted.',
 );

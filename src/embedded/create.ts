@@ -79,7 +79,7 @@ export async function closeToOthers(folder: string, log: OperatorLog): Promise<v
   await chmod(folder, 0o700).catch((err: unknown) => {
     log.warn(
       { err, folder },
-      'other users may read or write the files of the embedded database: its folder could not be closed to them',
+      'permissions of the database folder not restricted: other users may read or write its files',
     );
   });
 }
@@ -100,7 +100,7 @@ export async function createEmbedded(
   const unfinished = `${folder}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await requireSpace(dirname(folder), CREATING_NEEDS);
-  log.info({ folder }, 'Creating the embedded database; this happens once and takes some seconds');
+  log.info({ folder }, 'creating the embedded database; this takes some seconds, once');
   warnOfMemory(CREATE_MEMORY_MB, 'creating the embedded database', log);
   try {
     await mkdir(unfinished, { mode: 0o700 }); // everybody may write the files in it
@@ -128,13 +128,13 @@ async function runCreate(unfinished: string): Promise<void> {
 /** A process that the system kills for want of memory prints nothing. */
 function createFailure(error: unknown): string {
   const { killed, signal, stderr } = error as { killed?: boolean; signal?: string | null; stderr?: string };
-  if (killed === true) return `it took longer than ${CREATE_TIMEOUT_MS} ms`;
+  if (killed === true) return `timed out after ${CREATE_TIMEOUT_MS} ms`;
   if (signal === 'SIGKILL') {
-    return `its process was killed, most likely for want of memory: creating it takes ${CREATE_MEMORY_MB} MB, once`;
+    return `its process was killed, probably because of too little memory: the creation takes ${CREATE_MEMORY_MB} MB, once`;
   }
   const said = stderr?.trim() ?? '';
   if (/memory/i.test(said) || signal === 'SIGABRT' || signal === 'SIGTRAP') {
-    return `too little memory: creating it takes ${CREATE_MEMORY_MB} MB, once. (${lastLine(said) || String(signal)})`;
+    return `too little memory: the creation takes ${CREATE_MEMORY_MB} MB, once. (${lastLine(said) || String(signal)})`;
   }
   return lastLine(said) || String(error);
 }

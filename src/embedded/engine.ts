@@ -23,7 +23,7 @@ export class EmbeddedStoppedError extends Error {
 
   constructor(reason: string) {
     super(
-      `The embedded database has stopped: ${reason}. Everything it acknowledged is kept; remove the cause (a full disk: ` +
+      `The embedded database has stopped: ${reason}. No acknowledged write is lost. Remove the cause (if the disk is full, ` +
         `free some space) and start again.`,
     );
   }

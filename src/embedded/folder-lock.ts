@@ -106,7 +106,7 @@ async function listenFor(
   const folder = await socketsInTemporaryFolder(dataDir);
   log.info(
     { dataDir, lock: folder.path('') },
-    'the data folder cannot hold a socket; its lock is in the temporary folder',
+    'data folder does not support sockets; lock placed in the temporary folder',
   );
   return { folder, server: await listen(folder.address(name), () => claim) };
 }

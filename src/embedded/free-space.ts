@@ -15,7 +15,7 @@ export class DiskFullError extends Error {
 
   constructor(folder: string, free: number, needed: number) {
     super(
-      `Only ${Math.floor(free / MB)} MB are free where ${folder} is, and the embedded database needs ${needed / MB} MB; ` +
+      `The disk of ${folder} has ${Math.floor(free / MB)} MB free, and the embedded database needs ${needed / MB} MB: ` +
         `free some space, or set DATA_DIR to a folder on another disk.`,
     );
   }

@@ -47,12 +47,8 @@ export function startMaintenance(
     await apply(pool);
     isReadOnly = wanted;
     const fields = { folder, freeBytes, neededBytes: WRITES_NEED };
-    if (wanted)
-      log.error(
-        fields,
-        'The disk is nearly full: the embedded database takes no writes until there is space',
-      );
-    else log.info(fields, 'There is disk space again: the embedded database takes writes');
+    if (wanted) log.error(fields, 'disk nearly full: the embedded database is read-only');
+    else log.info(fields, 'disk space available: the embedded database is writable again');
   };
 
   const tidy = async (): Promise<void> => {
@@ -71,8 +67,8 @@ export function startMaintenance(
       { intervalMs, log },
     );
   const loops = [
-    repeat(checkSpace, SPACE_CHECK_MS, 'The check of the free disk space failed; retrying'),
-    repeat(tidy, tidyMs, 'The vacuum of the embedded database failed; retrying'),
+    repeat(checkSpace, SPACE_CHECK_MS, 'check of the free disk space failed; retrying'),
+    repeat(tidy, tidyMs, 'vacuum of the embedded database failed; retrying'),
   ];
   return {
     isFull: () => isFull,

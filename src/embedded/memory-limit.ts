@@ -11,6 +11,6 @@ export function warnOfMemory(neededMb: number, what: string, log: OperatorLog): 
   if (limit === 0 || limit / MB >= neededMb) return;
   log.warn(
     { limitMb: Math.floor(limit / MB), neededMb },
-    `The memory limit is ${Math.floor(limit / MB)} MB and ${what} takes ${neededMb}; if the process is killed, give it more`,
+    `memory limit too low: ${what} takes ${neededMb} MB, the limit is ${Math.floor(limit / MB)} MB`,
   );
 }

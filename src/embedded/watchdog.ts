@@ -34,7 +34,7 @@ const SOURCE = `
   setInterval(() => {
     missed += 1;
     if (missed <= checks) return;
-    const msg = 'the embedded database has not returned from a statement for ' + checks * everyMs + ' ms; ending';
+    const msg = 'embedded database frozen: no statement returned for ' + checks * everyMs + ' ms; killing this process';
     try {
       writeSync(1, JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg }) + '\\n');
     } finally {

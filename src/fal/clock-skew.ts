@@ -29,7 +29,7 @@ export class ClockSkew {
     if (Math.abs(this.#skewMs) < WARN_FROM_MS || this.#warnings.times('skew') === null) return;
     this.#log.warn(
       { skewSeconds: this.seconds },
-      "this machine's clock and fal's differ; from five minutes on webhooks are rejected and runs are polled",
+      'clock skew between this machine and fal; webhooks are rejected from five minutes on',
     );
   }
 }

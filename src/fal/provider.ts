@@ -33,7 +33,7 @@ export class FalProvider implements RunProvider {
     if ('heldBack' in admission) return { kind: 'refused', failure: admission.heldBack };
     const isLate = performance.now() > request.sendBefore;
     const answer: FalAnswer = isLate
-      ? { kind: 'unanswered', sent: false, message: 'this server was held up before it could send the run' }
+      ? { kind: 'unanswered', sent: false, message: 'this server was blocked before it could send the run' }
       : await sendOnce(this.#settings, (client) =>
           client.queue.submit(request.endpoint, {
             input: request.input,
@@ -59,7 +59,7 @@ export class FalProvider implements RunProvider {
       return await this.#breaker.admit();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
-      const message = 'The run was not sent because of an error in this server. Nothing was started.';
+      const message = 'A fault of this server prevented the submit. Nothing was started.';
       return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message } };
     }
   }
@@ -77,7 +77,11 @@ export class FalProvider implements RunProvider {
     if (status.kind === 'unanswered') return { kind: 'unreachable', message: status.message };
     if (status.status === 404) return { kind: 'not-found', message: 'fal does not know this run.' };
     const read = statusAnswerSchema.safeParse(status.body.json);
-    if (!read.success) return { kind: 'unreachable', message: `status answered HTTP ${status.status}` };
+    if (!read.success)
+      return {
+        kind: 'unreachable',
+        message: `fal responded to the status request with HTTP ${status.status}`,
+      };
     switch (read.data.status) {
       case 'IN_QUEUE':
         return { kind: 'queued', position: read.data.queue_position ?? null };
@@ -143,7 +147,7 @@ export class FalProvider implements RunProvider {
     // The result of a failed run is the model's own error; a gateway's error has another form.
     const isModelsOwn = answer.status >= 400 && answer.status !== 429 && words !== null && !isGateway(answer);
     if (isModelsOwn) return { ...result, kind: 'failed', message: words };
-    return { kind: 'unreachable', message: `result answered HTTP ${answer.status}` };
+    return { kind: 'unreachable', message: `fal responded to the result request with HTTP ${answer.status}` };
   }
 
   /** The URL fal gave, if it is on fal's queue: the request has the key in it. */
@@ -165,7 +169,7 @@ function readSubmit(answer: FalAnswer, busy: Pause): SubmitEvent {
     return answer.sent
       ? {
           kind: 'unknown',
-          message: `fal did not answer the submit (${answer.message}); a run may have been started.`,
+          message: `fal’s response to the submit was lost (${answer.message}). A run may have started.`,
         }
       : refused('PROVIDER_UNAVAILABLE', `fal could not be reached (${answer.message}). Nothing was started.`);
   }
@@ -190,18 +194,17 @@ function readSubmit(answer: FalAnswer, busy: Pause): SubmitEvent {
     }
     return {
       kind: 'unknown',
-      message: `fal answered the submit with HTTP ${status}; a run may have been started.`,
+      message: `fal responded to the submit with HTTP ${status}. A run may have started.`,
     };
   }
-  if (status === 499)
-    return { kind: 'unknown', message: 'The submit was cut off; a run may have been started.' };
+  if (status === 499) return { kind: 'unknown', message: 'The submit was cut off. A run may have started.' };
   if (status >= 400 && status !== 408) {
     const event = refused('PROVIDER_REJECTED', `fal refused the run (HTTP ${status}${said(words)}).`);
     return isGone(status, body) ? { ...event, isGone: true } : event;
   }
   return refused(
     'PROVIDER_UNAVAILABLE',
-    `fal did not take the run (HTTP ${status}${said(words)}). Nothing was started.`,
+    `fal did not accept the run (HTTP ${status}${said(words)}). Nothing was started.`,
   );
 }
 
@@ -221,7 +224,7 @@ function readAcceptance({ json }: Body): SubmitEvent {
   if (!read.success) {
     return {
       kind: 'unknown',
-      message: 'fal answered the submit without a usable request_id; a run may have been started.',
+      message: 'fal’s response to the submit had no usable request_id. A run may have started.',
     };
   }
   const { request_id, status_url, response_url, cancel_url, queue_position } = read.data;

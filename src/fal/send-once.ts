@@ -93,7 +93,7 @@ export async function sendRequest(
     const text = without(key, await readText(response, MAX_ANSWER_BYTES));
     return { kind: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
   } catch (error) {
-    return { kind: 'unanswered', sent: true, message: `the answer was cut off: ${messageOf(error)}` };
+    return { kind: 'unanswered', sent: true, message: `the response was cut off: ${messageOf(error)}` };
   }
 }
 
@@ -163,7 +163,7 @@ function messageOf(error: unknown): string {
   let reason = error;
   while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
   if (!(reason instanceof Error)) return String(reason);
-  if (reason.name === 'TimeoutError') return 'no answer in time';
+  if (reason.name === 'TimeoutError') return 'timed out';
   const code = 'code' in reason && typeof reason.code === 'string' ? reason.code : '';
   return reason.message || code || reason.name;
 }

@@ -22,11 +22,11 @@ const FAULT_LOG_INTERVAL_MS = 60_000;
 /** Status, code and message by outcome. */
 const REFUSALS = {
   malformed: [404, 'FILE_UNKNOWN', 'There is no file with this URL.'],
-  unknown: [404, 'FILE_UNKNOWN', 'There is no file with this URL: it may be deleted.'],
-  forged: [403, 'FILE_URL_INVALID', 'The URL was not made by this server, or was changed.'],
+  unknown: [404, 'FILE_UNKNOWN', 'There is no file with this URL: it may have been deleted.'],
+  forged: [403, 'FILE_URL_INVALID', 'This server did not create the URL, or it was altered.'],
   expired: [410, 'FILE_URL_EXPIRED', 'The URL has expired: read the object again for a new one.'],
-  gone: [410, 'FILE_GONE', 'The file could not be copied from fal, and there will be no copy.'],
-  'not-yet': [503, 'FILE_NOT_READY', 'Not copied from fal yet, or the storage is away: try again.'],
+  gone: [410, 'FILE_GONE', 'The file could not be copied from fal, and will not be.'],
+  'not-yet': [503, 'FILE_NOT_READY', 'Not copied from fal yet, or the storage is unavailable: try again.'],
   'no-room': [503, 'TOO_MANY_DOWNLOADS', 'Too many downloads are under way: try again.'],
   method: [405, 'METHOD_NOT_ALLOWED', 'Allowed methods: GET, HEAD.'],
 } as const;
@@ -91,7 +91,7 @@ export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace
     await pipeline(content, response).catch((error: unknown) => {
       // The pipeline has destroyed the response of a client that was still there.
       const times = response.errored instanceof Error ? faults.times('fault') : null;
-      if (times !== null) log.error({ err: error, times }, 'reading a stored file failed');
+      if (times !== null) log.error({ err: error, times }, 'stored file not readable');
       response.destroy();
     });
     endWatch();

@@ -15,17 +15,17 @@ const TOKEN = /^\/photos\/([\w-]{43})$/;
 /** Status, code and message by outcome. */
 const REFUSALS = {
   unknown: [404, 'UPLOAD_UNKNOWN', 'There is no upload with this URL.'],
-  used: [409, 'UPLOAD_USED', 'A file was uploaded with this URL already: a URL is for one upload.'],
+  used: [409, 'UPLOAD_USED', 'This URL has been used: it is valid for one upload.'],
   'under-way': [409, 'UPLOAD_UNDER_WAY', 'An upload with this URL is under way.'],
   expired: [410, 'UPLOAD_EXPIRED', 'The URL has expired: create a new upload.'],
   method: [405, 'METHOD_NOT_ALLOWED', 'Allowed methods: PUT, OPTIONS.'],
   'no-length': [411, 'LENGTH_REQUIRED', 'Send the size of the file in a Content-Length header.'],
   'wrong-length': [400, 'LENGTH_MISMATCH', 'The file does not have the declared size.'],
-  'too-slow': [408, 'UPLOAD_TOO_SLOW', 'The file did not arrive in time: upload it again.'],
-  broken: [400, 'UPLOAD_INCOMPLETE', 'The file did not arrive as a whole: upload it again.'],
+  'too-slow': [408, 'UPLOAD_TOO_SLOW', 'The upload took too long: upload the file again.'],
+  broken: [400, 'UPLOAD_INCOMPLETE', 'The upload is incomplete: upload the file again.'],
   'no-room': [503, 'TOO_MANY_UPLOADS', 'Too many uploads are under way: try again.'],
-  unavailable: [503, 'STORAGE_UNAVAILABLE', 'The storage of photos is not available: try again.'],
-  full: [507, 'STORAGE_FULL', 'The server has no room for the file.'],
+  unavailable: [503, 'STORAGE_UNAVAILABLE', 'The photo storage is unavailable: try again.'],
+  full: [507, 'STORAGE_FULL', 'The storage of the server is full.'],
 } as const;
 
 type Refusal = keyof typeof REFUSALS;

@@ -146,7 +146,7 @@ export function serveSockets(
       // again are allowed.
       const most = limits.operationsPerSocket ?? Infinity;
       if (Object.keys(subscriptions).length > most || connection.operations > 2 * most) {
-        const message = `A socket may run at most ${most} operations at a time: end one first.`;
+        const message = `A socket may have at most ${most} operations under way: end one first.`;
         return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
       }
       const enveloped = yoga.getEnveloped({ viewer, host });

@@ -151,7 +151,7 @@ function masked(error: unknown, { log, hidesSchema, isOutage }: GraphqlOptions):
 const UNEXPECTED = ['Unexpected error.', { code: 'INTERNAL_SERVER_ERROR' }] as const;
 
 const OUTAGE = [
-  'The database or the storage is not available: retry later. A mutation may have been saved; repeat it with the same idempotencyKey.',
+  'The database or the storage is unavailable: retry later. A mutation may have been saved; repeat it with the same idempotencyKey.',
   { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'Retry-After': '1' } } },
 ] as const;
 

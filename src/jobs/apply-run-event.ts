@@ -114,10 +114,7 @@ export async function applyRunEvent(
     const saved = await store.save(loaded, decision, { source, nextPollInMs, delivery });
     if (saved.kind === 'stale') continue;
     if (saved.kind === 'request-id-taken') {
-      log.error(
-        { jobId, source, event: event.kind },
-        'fal gave one request id to two jobs; the second keeps none',
-      );
+      log.error({ jobId, source, event: event.kind }, 'request id belongs to another job; not stored');
       return { kind: 'ignored', reason: saved.kind };
     }
     const { state, errorCode } = decision.job;

@@ -37,5 +37,5 @@ export async function defaultTrainer(
 
 /** For people. */
 export function goneNote(gone: Trainer, used: Trainer): string {
-  return `fal does not serve ${gone.endpoint} any more, so ${used.name} is used instead of ${gone.name}.`;
+  return `fal has retired ${gone.endpoint}, so ${used.name} is used instead of ${gone.name}.`;
 }

@@ -21,7 +21,7 @@ export async function deleteFiles(
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
   }
   const failed = failures.length;
-  if (failed > 0) log.warn({ err: failures[0], failed }, 'files not deleted; retrying later');
+  if (failed > 0) log.warn({ err: failures[0], failed }, 'stored files not deleted; retrying later');
   return { deleted: files.length - failed, failed };
 }
 
@@ -34,7 +34,7 @@ export async function deleteFilesUnder(
   try {
     for await (const { key } of deps.storage.list(prefix)) files.push(key);
   } catch (error) {
-    deps.log.warn({ err: error, prefix }, 'files not listed; deleting them later');
+    deps.log.warn({ err: error, prefix }, 'stored files not listed; retrying later');
   }
   return deleteFiles(deps, files);
 }

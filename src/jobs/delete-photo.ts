@@ -23,7 +23,7 @@ export async function deletePhoto(
   photoId: string,
 ): Promise<Result<{ readonly deletedPhotoId: string; readonly avatarId: string }, 'NOT_FOUND'>> {
   const deleted = await deps.photoStore.deletePhoto(ownerId, photoId);
-  if (deleted === null) return refuse('NOT_FOUND', 'There is no photo with this id.');
+  if (deleted === null) return refuse('NOT_FOUND', 'There is no photo with this ID.');
   publishSoon(deps, deleted.outbox);
   await deleteFiles({ storage: deps.photoFiles, log: deps.log }, deleted.files);
   return { done: { deletedPhotoId: photoId, avatarId: deleted.avatarId } };

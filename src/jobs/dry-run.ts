@@ -56,14 +56,11 @@ export async function dryRun<Code extends RefusalCode>(
   const all = [
     ...warnings,
     cost === null
-      ? warning('PRICE_UNKNOWN', `No price of ${endpoint} is known, so the cost is not estimated.`)
+      ? warning('PRICE_UNKNOWN', `The price of ${endpoint} is unknown, so there is no estimate.`)
       : null,
     ...nearLimits.map((message) => warning('LIMIT_NEAR', message)),
     isRepeat
-      ? warning(
-          'REPEATED_CALL',
-          'A call with this idempotencyKey was made before: this one would start nothing.',
-        )
+      ? warning('REPEATED_CALL', 'This idempotencyKey was used before: the call would start nothing.')
       : null,
   ];
   return { done: { dryRun: { endpoint, input, warnings: all.filter((one) => one !== null), cost } } };
@@ -83,7 +80,7 @@ export function triggerWarning(prompt: string, sent: string, triggerPhrase: stri
 
 export function seedWarning(given: number | null): DryRunWarning | null {
   return given === null
-    ? warning('SEED_IS_EXAMPLE', 'The seed is an example: without `seed` every call chooses another.')
+    ? warning('SEED_IS_EXAMPLE', 'The seed is an example: without `seed`, every call chooses a random one.')
     : null;
 }
 

@@ -4,10 +4,10 @@ import { CALL_OPTIONS, GENERATION_OPTIONS } from './generation-options.ts';
 import {
   findReadyAvatar,
   planGeneration,
-  submitGeneration,
   type GenerateImageDeps,
   type ReadyAvatar,
 } from './generate-image.ts';
+import { submitGeneration } from './submit-generation.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import type { CreationCode } from './submit.ts';
 import { refuse, type ProviderCode, type Refusal, type Result } from '../domain/user-error.ts';
@@ -73,7 +73,7 @@ function unexpected(log: GenerateImageDeps['log'], error: unknown): { refused: R
   log.error({ err: error, correlationId }, 'item of generateImages failed');
   return refuse(
     'INTERNAL_ERROR',
-    `Unexpected error, with the correlation ID ${correlationId} in the log. The run may have been started.`,
+    `Unexpected error. The run may have started. The server’s log has the cause under the correlation ID ${correlationId}.`,
   );
 }
 
@@ -94,6 +94,5 @@ async function generateItem(
   const ownKey = key === undefined ? undefined : ` ${index} ${key}`;
   const planned = planGeneration(ownerId, avatar, { ...parsed.done, idempotencyKey: ownKey }, place);
   if ('refused' in planned) return planned;
-  const { fields, generation } = planned.done;
-  return submitGeneration(deps, fields, generation, waits);
+  return submitGeneration(deps, planned.done, waits);
 }

@@ -44,7 +44,7 @@ export function optionsFor(generator: Generator) {
       ? z.undefined({ error: `nothing, because ${endpoint} ${without}` })
       : check(range.min, range.max)
     ).optional();
-  const pixels = within(side, wholeNumber, `takes sizes by name only: ${IMAGE_SIZES.join(', ')}`);
+  const pixels = within(side, wholeNumber, `takes named sizes only: ${IMAGE_SIZES.join(', ')}`);
   return z
     .object({
       ...GENERATION_OPTIONS,
@@ -63,9 +63,9 @@ export function optionsFor(generator: Generator) {
         context.addIssue({ code: 'custom', path: [field], message });
       };
       if (width === undefined && height === undefined) return;
-      if (size !== undefined) refused('size', 'nothing beside width and height');
-      if (width === undefined) refused('width', 'a whole number beside height');
-      if (height === undefined) refused('height', 'a whole number beside width');
+      if (size !== undefined) refused('size', 'no value together with width and height');
+      if (width === undefined) refused('width', 'a whole number together with height');
+      if (height === undefined) refused('height', 'a whole number together with width');
     })
     .transform(({ size: name, width, height, ...options }) => ({
       numImages: options.numImages ?? null,

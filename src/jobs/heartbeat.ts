@@ -37,7 +37,7 @@ export async function enter(
   // Another instance takes its leases over when the database is away.
   return () =>
     withTimeout(instances.leave(), LEAVE_TIMEOUT_MS).catch((error: unknown) => {
-      log.warn({ err: error }, 'leases not given back');
+      log.warn({ err: error }, 'leases not released');
     });
 }
 
@@ -51,6 +51,6 @@ export async function heartbeat(
   log.warn({ jobs }, 'leases of a dead instance taken over');
   // Not awaited: a sweep waits for fal when there is much to poll, and this instance would seem dead.
   inFlight.track(reconciler.sweep(stop)).catch((error: unknown) => {
-    log.error({ err: error }, 'jobs of a dead instance not polled; the next sweep will');
+    log.error({ err: error }, 'jobs of a dead instance not polled; retrying in the next sweep');
   });
 }

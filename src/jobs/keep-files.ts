@@ -117,7 +117,7 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
     running[leased.kind] += 1;
     const copying = copyFile(deps, leased)
       // The file is due again when its lease ends.
-      .catch((error: unknown) => log.error({ err: error, ...refOf(leased) }, 'copy of a file not recorded'))
+      .catch((error: unknown) => log.error({ err: error, ...refOf(leased) }, 'file copy not recorded'))
       .finally(() => {
         running[leased.kind] -= 1;
         copies.delete(key);
@@ -188,7 +188,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
     const isOurs = error instanceof StorageFullError || error instanceof StorageUnavailableError;
     if (!isOurs) return { fault: 'unreachable', message };
     deps.logNoRoom(error);
-    return { fault: 'storage-unavailable', message: 'The storage is full, or away.' };
+    return { fault: 'storage-unavailable', message: 'The storage is full or unavailable.' };
   } finally {
     opened.close();
   }
@@ -207,8 +207,8 @@ async function recordFailure(
   if (!isAttempt) return;
   metrics.fileCopied(retryInMs === null ? 'failed' : 'retried');
   const about = { ...refOf(leased), attempts, failure: message };
-  if (retryInMs === null) log.warn(about, 'file of a run not copied: there will be no copy');
-  else log.debug(about, 'file of a run not copied; retrying later');
+  if (retryInMs === null) log.warn(about, 'file copy failed; giving up');
+  else log.debug(about, 'file copy failed; retrying later');
 }
 
 /** Milliseconds until the next attempt; null: there is none. */

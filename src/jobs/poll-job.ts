@@ -53,7 +53,7 @@ export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
   switch (job.state) {
     case 'SUBMITTING': {
       // A submit ends within a minute, so this one's process died.
-      const message = 'The submit was interrupted before fal answered; a run may have been started.';
+      const message = 'The submit was interrupted before fal responded. A run may have started.';
       await applyRunEvent(deps, job.id, { event: { kind: 'unknown', message }, source: 'DEADLINE' });
       return;
     }
@@ -61,7 +61,7 @@ export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
       await abandon(
         deps,
         job,
-        'fal reported no run for this submit within 6 hours, so it counts as not started. Start it again.',
+        'No webhook about this submit arrived within 6 hours, so it counts as not started. Start it again.',
       );
       return;
     case 'QUEUED':
@@ -135,10 +135,7 @@ async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promis
     await backOff(deps, job, isOpen ? 'fal reports an open run' : status.message);
     return;
   }
-  log.warn(
-    { jobId: job.id, state: job.state, falStatus: status.kind },
-    'fal was asked about a run whose end was contradicted',
-  );
+  log.warn({ jobId: job.id, state: job.state, falStatus: status.kind }, 'contradicted run polled');
   if (job.state === 'FAILED' && status.kind === 'succeeded') {
     const event = { ...status, kind: 'confirmed', requestId: run.requestId } as const;
     await applyRunEvent(deps, job.id, { event, source: 'POLL' });
@@ -153,7 +150,7 @@ async function endOverdue(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<
   if (isStopped || job.pollFailures >= FAILURES_BEFORE_ABANDON) {
     await abandon(deps, job, 'The run did not end within 24 hours.');
   } else {
-    await backOff(deps, job, `cancel of an overdue run answered: ${answer}`);
+    await backOff(deps, job, `cancel of an overdue run: ${answer}`);
   }
 }
 

@@ -117,7 +117,7 @@ async function receive(
   } catch (error) {
     if (error instanceof StorageFullError) return { kind: 'full' };
     if (!(error instanceof StorageUnavailableError)) throw error;
-    deps.log.warn({ err: error }, 'an uploaded photo was not stored');
+    deps.log.warn({ err: error }, 'uploaded photo not stored');
     return { kind: 'unavailable' };
   } finally {
     await photo.remove();

@@ -47,7 +47,7 @@ export async function adoptRun(
   if ('refused' in found) return found;
   const { endpoint } = found.done;
   const other = await deps.outcomes.findJobOfRun(requestId);
-  if (other !== null) return refuse('CONFLICT', `The run ${requestId} is that of ${other.id}.`);
+  if (other !== null) return refuse('CONFLICT', `The run ${requestId} belongs to ${other.id}.`);
   // A job with the id of no run would be LOST after some minutes, and its own run with it.
   const status = await deps.provider.fetchStatus({ endpoint, requestId, ...NO_URLS });
   if (status.kind === 'not-found') {
@@ -56,7 +56,7 @@ export async function adoptRun(
   if (status.kind === 'unreachable') {
     return refuse(
       'PROVIDER_UNAVAILABLE',
-      `fal could not be asked about the run ${requestId}: ${status.message}.`,
+      `The status of the run ${requestId} is not available: ${status.message}.`,
     );
   }
   return resolve(deps, found.done, { kind: 'accepted', requestId, urls: NO_URLS, position: null });
@@ -78,7 +78,7 @@ async function findUnknown(
 ): Promise<Result<FoundJob, 'NOT_FOUND' | 'CONFLICT'>> {
   const job = await outcomes.findJob(id);
   if (job === null) {
-    return refuse('NOT_FOUND', `${id} is no job, no avatar with an open training and no generation.`);
+    return refuse('NOT_FOUND', `${id} is not a job, an avatar with an open training or a generation.`);
   }
   if (job.state === 'SUBMIT_UNKNOWN') return { done: job };
   const advice = job.state === 'SUBMITTING' ? ': its submit is under way. Try again in a minute' : '';
@@ -88,5 +88,5 @@ async function findUnknown(
 async function resolve(deps: ResolveUnknownDeps, job: FoundJob, event: RunEvent): Promise<Resolved> {
   const applied = await applyRunEvent(deps, job.id, { event, source: 'OPERATOR', asOf: job });
   if (applied.kind === 'applied') return { done: { jobId: job.id } };
-  return refuse('CONFLICT', `Something else has resolved ${job.id} at this moment. Nothing was changed.`);
+  return refuse('CONFLICT', `The outcome of ${job.id} was resolved during this call. Nothing was changed.`);
 }

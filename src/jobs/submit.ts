@@ -154,7 +154,7 @@ async function rememberGone({ goneEndpoints, log }: SubmitDeps, { id, endpoint }
   try {
     await goneEndpoints.remember(endpoint);
   } catch (error) {
-    log.error({ err: error, jobId: id, endpoint }, 'gone endpoint not recorded');
+    log.error({ err: error, jobId: id, endpoint }, 'retired endpoint not recorded');
   }
 }
 
@@ -167,7 +167,7 @@ async function switchedTo(
     // Before the second submit: a process that dies after it leaves a job with unknown outcome, of the right endpoint.
     const isSwitched = await store.switchTo(id, alternative);
     const { trainer } = alternative;
-    log.warn({ jobId: id, endpoint, trainer, isSwitched }, 'fal does not serve the endpoint any more');
+    log.warn({ jobId: id, endpoint, trainer, isSwitched }, 'endpoint retired by fal');
     return isSwitched;
   } catch (error) {
     log.error({ err: error, jobId: id, endpoint }, 'alternative trainer not recorded');

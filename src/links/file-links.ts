@@ -71,9 +71,9 @@ function problemWith(
   { statusCode, headers }: IncomingMessage,
   maxBytes: number,
 ): Exclude<OpenedFile, { kind: 'open' }> | null {
-  if (GONE.has(statusCode)) return { kind: 'gone', message: `fal answered HTTP ${statusCode ?? ''}.` };
+  if (GONE.has(statusCode)) return { kind: 'gone', message: `fal responded with HTTP ${statusCode ?? ''}.` };
   if (statusCode !== 200)
-    return { kind: 'unreachable', message: `fal answered HTTP ${statusCode ?? 'none'}.` };
+    return { kind: 'unreachable', message: `fal responded with HTTP ${statusCode ?? 'none'}.` };
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
     return { kind: 'refused', message: 'The file has a content encoding.' };
   if (Number(headers['content-length'] ?? 0) > maxBytes)

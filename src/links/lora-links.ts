@@ -55,7 +55,7 @@ export class LoraLinks implements LoraLinkChecks {
       return {
         expected: signal.aborted
           ? `a host that sends the beginning of the file within ${timeoutMs / 1000} s`
-          : 'a host that answers with HTTP and sends the beginning of the file',
+          : 'a host that responds over HTTP and sends the beginning of the file',
       };
     } finally {
       end();
@@ -73,7 +73,7 @@ function sizeOf({ statusCode, headers }: IncomingMessage): number {
     statusCode === 206
       ? (/^bytes 0-\d{1,15}\/(\d{1,15})$/.exec(headers['content-range'] ?? '') ?? [])
       : (/^(\d{1,15})$/.exec(headers['content-length'] ?? '') ?? []);
-  if (size === undefined) throw new LinkProblem('a file whose size the host tells');
+  if (size === undefined) throw new LinkProblem('a file whose size the host reports');
   const bytes = Number(size);
   if (bytes > MAX_FILE_BYTES) throw new LinkProblem(`a file of at most ${MAX_FILE_BYTES / 1e9} GB`);
   return bytes;

@@ -14,7 +14,7 @@ export async function endWait(services: Services): Promise<void> {
   const breaker = breakerOf(services);
   const isEnded = await breaker.endWait();
   if (!isEnded && (await breaker.read()) !== null) {
-    throw new CommandError('A probe is under way: fal’s answer closes the breaker, or begins the next wait');
+    throw new CommandError('A probe is under way: fal’s response closes the breaker or starts the next wait');
   }
   print(await stateOf(breaker));
 }
@@ -26,14 +26,14 @@ function breakerOf({ database, fal }: Services): PrismaBreakerStore {
 
 async function stateOf(breaker: PrismaBreakerStore): Promise<string> {
   const open = await breaker.read();
-  if (open === null) return 'The circuit breaker is closed: submits are sent.';
+  if (open === null) return 'The circuit breaker is closed: submits are sent to fal.';
   const { kind, message, refusals, openedAt, nextProbeAt } = open;
   const next =
     nextProbeAt.getTime() <= Date.now()
       ? 'The next submit is the probe: when fal accepts it, the breaker closes.'
       : `The next probe is sent after ${nextProbeAt.toISOString()}, or at once with: breaker probe`;
   return [
-    `The circuit breaker is open since ${openedAt.toISOString()}: no other submit is sent.`,
+    `The circuit breaker has been open since ${openedAt.toISOString()}: no submits but probes are sent to fal.`,
     `fal has refused ${refusals} ${refusals === 1 ? 'submit' : 'submits'} since (${kind ?? 'reason unknown'}): ${message}`,
     next,
   ].join('\n');

@@ -47,7 +47,7 @@ export async function importAvatars(
   { isDryRun }: { readonly isDryRun: boolean },
 ): Promise<void> {
   if (!sourceUrl) {
-    const message = 'SOURCE_DATABASE_URL is not set: it names the PostgreSQL of the previous system';
+    const message = 'SOURCE_DATABASE_URL is not set: set it to the PostgreSQL of the previous system';
     throw new CommandError(message, EX_CONFIG);
   }
   const store = avatarStore(prisma, null);
@@ -93,9 +93,10 @@ function avatarIn(row: PreviousRow, newOwner: NewOwner): Reading {
   if ('refused' in parsed) return { problem: parsed.refused.message };
   const owner = 'owner' in newOwner ? newOwner.owner : row[newOwner.column];
   const ownerId = text(MAX_OWNER_LENGTH).safeParse(owner).data;
-  if (ownerId === undefined) return { problem: 'it names no owner' };
+  if (ownerId === undefined) return { problem: 'it has no owner' };
   const { id, name, trigger_phrase: triggerPhrase } = parsed.done;
-  if (isId(id)) return { problem: 'it has an id of this service, so it is not one of the previous system' };
+  if (isId(id))
+    return { problem: 'its ID has the form of this server, so it is not an avatar of the previous system' };
   const value = artifactOf(parsed.done);
   const trainingType = parsed.done.training_type ?? (value?.kind === 'FINETUNE' ? 'STYLE' : 'PORTRAIT');
   const avatar = {

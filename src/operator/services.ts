@@ -69,7 +69,7 @@ function readFal({ FAL_KEY, FAL_QUEUE_URL, FAL_REST_URL }: Environment): () => F
   try {
     const { fal } = readConfig(FAL_KEY ? { FAL_KEY, FAL_QUEUE_URL, FAL_REST_URL } : {});
     return () => {
-      if (fal === null) throw new CommandError('FAL_KEY is not set: set it as for the server', EX_CONFIG);
+      if (fal === null) throw new CommandError('FAL_KEY is not set: use the value of the server', EX_CONFIG);
       return fal;
     };
   } catch (error) {

@@ -38,7 +38,7 @@ export async function listUnknown({ database }: Services): Promise<void> {
 
 export async function adopt(services: Services, id: string, requestId: string): Promise<void> {
   if (!requestIdSchema.safeParse(requestId).success) {
-    throw new CommandError(`${JSON.stringify(requestId)} cannot be a request id of fal`);
+    throw new CommandError(`${JSON.stringify(requestId)} is not a valid request ID of fal`);
   }
   const { key, queueUrl, restUrl } = services.fal();
   const breaker = new CircuitBreaker(new PrismaBreakerStore(services.database.prisma, key, []), log);

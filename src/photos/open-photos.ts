@@ -23,7 +23,7 @@ export async function openPhotos(config: StorageConfig, databaseId: () => Promis
   await claim().catch((error: unknown) => {
     if (error instanceof ForeignFilesError) throw error;
     // Everything but photos works without them.
-    log.warn({ err: error }, 'storage of photos not available');
+    log.warn({ err: error }, 'photo storage unavailable');
   });
   const process = new PhotoProcess(log);
   const spool = new Spool(join(config.dataDir, 'uploads'));

@@ -126,7 +126,7 @@ export class PhotoProcess {
     } catch (error) {
       this.#end('SIGKILL');
       if (this.#hasClosed()) throw error;
-      this.#log.warn({ err: error }, 'a photo ended the process that decodes photos');
+      this.#log.warn({ err: error }, 'photo decoder process ended during a photo');
       return { problem: 'DAMAGED' };
     } finally {
       this.#idle = setTimeout(() => this.#end('SIGTERM'), IDLE_MS).unref();
@@ -177,10 +177,10 @@ async function answerOf(child: ChildProcessWithoutNullStreams, request: string):
   const over = new AbortController();
   const lines = createInterface({ input: child.stdout });
   const late = setTimeout(
-    () => over.abort(new Error(`no answer in ${PHOTO_TIMEOUT_MS} ms`)),
+    () => over.abort(new Error(`timed out after ${PHOTO_TIMEOUT_MS} ms`)),
     PHOTO_TIMEOUT_MS,
   );
-  const onEnd = () => over.abort(new Error('the process that decodes photos has ended'));
+  const onEnd = () => over.abort(new Error('the photo decoder process has ended'));
   child.once('error', onEnd).once('close', onEnd);
   try {
     child.stdin.write(request);

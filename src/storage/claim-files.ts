@@ -23,8 +23,8 @@ export async function claimFiles(files: FileStorage, databaseId: string, place: 
   const owner = await readClaim(files);
   if (owner === databaseId) return;
   throw new ForeignFilesError(
-    `The files under ${place.path} are those of another database (${JSON.stringify(owner)}), and this one ` +
-      `(${databaseId}) would delete them. Set ${place.setting} to a place of its own. If this database ` +
+    `The files under ${place.path} belong to another database (${JSON.stringify(owner)}), and this one ` +
+      `(${databaseId}) would delete them. Set ${place.setting} to a separate place. If this database ` +
       `replaces the other one, delete the file ${place.path}${CLAIM} and start again.`,
   );
 }

@@ -42,5 +42,5 @@ export function isKey(key: string): boolean {
 
 /** @throws for a text that is no key */
 export function requireKey(key: string): void {
-  if (!isKey(key)) throw new Error(`${JSON.stringify(key)} is no key of a file`);
+  if (!isKey(key)) throw new Error(`${JSON.stringify(key)} is not a key of a file`);
 }

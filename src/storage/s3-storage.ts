@@ -184,7 +184,7 @@ export class S3Storage implements FileStorage {
     if (status === 507 || FULL.test(error.name))
       return new StorageFullError(`The bucket ${name} is full: ${answer}.`);
     const advice = ADVICE.get(error.name) ?? (status === 403 ? ADVICE_ON_RIGHTS : '');
-    return new StorageUnavailableError(`The bucket ${name} refuses: ${answer}.${advice}`);
+    return new StorageUnavailableError(`The bucket ${name} refused the request: ${answer}.${advice}`);
   }
 }
 

@@ -91,7 +91,7 @@ describe('when the key set', () => {
     const key = await published('EdDSA');
     const { state, clock, log, signedBy } = await byKeySet(broken);
     for (let turn = 0; turn < 5; turn++) expect(await signedBy(key)).toEqual({ kind: 'unavailable' });
-    const outage = { level: 'warn', message: 'token keys unavailable: tokens cannot be verified' };
+    const outage = { level: 'warn', message: 'token keys unavailable; tokens cannot be verified' };
     expect(log.lines).toMatchObject([outage]);
     expect(log.lines[0]?.fields).toHaveProperty('err');
     expect(state.fetches).toBe(1);
@@ -138,7 +138,7 @@ describe('when the key set', () => {
     expect(await signedBy(other)).toEqual({ kind: 'unavailable' });
     expect(await signedBy(known)).toMatchObject({ kind: 'viewer' });
     expect(state.fetches).toBe(3);
-    const message = 'token keys not refreshed: only tokens of the known ones can be verified';
+    const message = 'token keys not refreshed; verifying tokens with the known keys only';
     expect(log.lines).toMatchObject([{ level: 'warn', message }]);
     clock.now += 24 * 3_600_000;
     expect(await signedBy(known)).toEqual({ kind: 'unavailable' });

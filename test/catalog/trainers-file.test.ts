@@ -159,7 +159,7 @@ describe('a file is refused', () => {
     [
       'with pixels for a size by its ratio',
       changed(({ generators }) => void (generators[0]['size'] = 'aspect_ratio')),
-      'generators.0: expected no side beside size aspect_ratio',
+      'generators.0: expected no side together with size aspect_ratio',
     ],
     [
       'with an unknown alternative',

@@ -16,17 +16,17 @@ test.each([
   ['of an unknown price are warned of', { LIMIT_USD_PER_DAY: '1' }, ['FLUX_PRO']],
   ['of an unknown price are warned of', { LIMIT_TOTAL_USD_PER_DAY: '1' }, ['FLUX_PRO']],
   ['with a price are not', { LIMIT_USD_PER_DAY: '1', STYLE_TRAINER: 'FLUX_LORA_FAST' }, []],
-  ['are not without a limit on money', {}, []],
+  ['are not without a spending limit', {}, []],
 ] as const)('default trainers %s', (_what, settings, trainers) => {
   const log = memoryLog();
   warnOfSettings(readConfig({ FAL_KEY: 'none', STYLE_TRAINER: 'FLUX_PRO', ...settings }), log);
-  const warned = log.lines.filter(({ message }) => message.includes('limit on money'));
+  const warned = log.lines.filter(({ message }) => message.includes('spending limit'));
   expect(warned.map(({ fields }) => fields)).toEqual(trainers.map((trainer) => ({ trainer })));
 });
 
 test('a misspelt limit is warned of', () => {
   const log = memoryLog();
   warnOfSettings(readConfig({ LIMIT_USDPERDAY: '1', LIMIT_USD_PER_DAY: '1', LIMIT_SOCKETS: 'none' }), log);
-  const warned = log.lines.filter(({ message }) => message.includes('no setting'));
-  expect(warned.map(({ message }) => message)).toEqual(['LIMIT_USDPERDAY is no setting: it limits nothing']);
+  const warned = log.lines.filter(({ message }) => message.includes('unknown setting'));
+  expect(warned.map(({ message }) => message)).toEqual(['unknown setting LIMIT_USDPERDAY: it has no effect']);
 });

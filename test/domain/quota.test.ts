@@ -30,7 +30,7 @@ describe('a quota', () => {
       'At most 3 trainings',
     );
     expect(checkQuota(TRAINING, usage(9), limits({ trainingsPerDay: 10 }))).toBeNull();
-    expect(checkQuota(TRAINING, usage(10), limits({ trainingsPerDay: 10 }))).toContain('10 were made');
+    expect(checkQuota(TRAINING, usage(10), limits({ trainingsPerDay: 10 }))).toContain('10 are used');
     expect(checkQuota(IMAGES, usage(6), limits({ imagesPerDay: 10 }))).toBeNull();
     expect(checkQuota(IMAGES, usage(7), limits({ imagesPerDay: 10 }))).toContain(
       'At most 10 images are allowed',
@@ -68,7 +68,7 @@ describe('a quota', () => {
   });
 });
 
-describe('a limit on money', () => {
+describe('a spending limit', () => {
   const DOLLAR = 1_000_000;
   const spent = (own: number, total = own): Usage => ({
     ...usage(0),
@@ -86,7 +86,7 @@ describe('a limit on money', () => {
     );
     const total = limits({ totalMicroUsdPerDay: DOLLAR });
     expect(checkQuota(costing(35_000), spent(0, 965_000), total)).toBeNull();
-    expect(checkQuota(costing(35_000), spent(0, 965_001), total)).toContain('spends no more money today');
+    expect(checkQuota(costing(35_000), spent(0, 965_001), total)).toContain('spending limit of this server');
   });
 
   test('of all owners reveals neither their spending nor the limit', () => {

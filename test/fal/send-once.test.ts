@@ -9,11 +9,11 @@ const settingsFor = (url: string) => ({ key: KEY, queueUrl: url, restUrl: url })
 
 describe('a request', () => {
   test.each<[string, Parameters<typeof peer>[0], string]>([
-    ['without an answer', () => undefined, 'no answer in time'],
+    ['without an answer', () => undefined, 'timed out'],
     [
       'without the end of its answer',
       (response) => void response.writeHead(200).write('{"request_id":'),
-      'the answer was cut off: no answer in time',
+      'the response was cut off: timed out',
     ],
   ])('%s fails at its timeout, and is not repeated', async (_what, reply, message) => {
     const { url, arrived } = await peer(reply);

@@ -200,7 +200,7 @@ describe('the outcome is unknown', () => {
   ])('after HTTP 200 with %j', async (body) => {
     expect(await submitTo((response) => json(response, 200, body))).toEqual({
       kind: 'unknown',
-      message: 'fal answered the submit without a usable request_id; a run may have been started.',
+      message: 'fal’s response to the submit had no usable request_id. A run may have started.',
     });
   });
 

@@ -84,7 +84,7 @@ describe.skipIf(needs.isMissing)(needs.title, () => {
     expect(done.result).toMatch(/^(imported \d as avt_.*\n){3}$/);
     expect(done.said).toContain('skipped 4: diffusers_lora_file_url: expected an absolute http(s) URL');
     expect(done.said).toContain('skipped 5: name: expected a text of 1 to 100 characters');
-    expect(done.said).toContain('skipped 6: it names no owner');
+    expect(done.said).toContain('skipped 6: it has no owner');
     expect(done.said).toContain('3 imported, 0 were there already, 3 skipped');
 
     const avatars = await avatarsAt(server);

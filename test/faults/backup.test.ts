@@ -87,7 +87,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
     expect(code).not.toBe(0);
     expect(existsSync(join(folder, 'b.gz'))).toBe(false);
     if (signal !== 'SIGKILL') {
-      expect(said).toContain(`ended by ${signal}; there is no backup`);
+      expect(said).toContain(`ended by ${signal}; no backup was written`);
     }
     expect(await readdir(folder)).toHaveLength(signal === 'SIGKILL' ? 1 : 0);
     await (await serve(dataDir)).newAvatar();
@@ -163,7 +163,7 @@ test('a truncated or modified backup is refused, and nothing is restored from it
     await writeFile(join(folder, 'damaged'), bytes);
     const { code, said } = await runCommand('restore', [join(folder, 'damaged')], { DATA_DIR: target });
     expect([how, code]).toEqual([how, 1]);
-    expect(said).toContain('is not a whole backup');
+    expect(said).toContain('is not a complete backup');
     expect(existsSync(target)).toBe(false);
   }
 });

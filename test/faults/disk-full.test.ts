@@ -60,7 +60,7 @@ describe.skipIf(noDisks !== undefined)(
       });
       expect((await fetch(`${running.url}/livez`)).status).toBe(200);
       expect((await running.ask(AvatarsDocument, { first: 50 })).data).not.toBeNull();
-      expect(server.log.filter(({ msg }) => msg.startsWith('The disk is nearly full'))).toHaveLength(1);
+      expect(server.log.filter(({ msg }) => msg.startsWith('disk nearly full'))).toHaveLength(1);
 
       rmSync(filler);
       await eventually('writes to be accepted again', async () => await isAccepted());
@@ -99,13 +99,13 @@ describe.skipIf(noDisks !== undefined)(
       fillBut(10 * MB);
       server = await launchServer({ DATA_DIR: disk.folder });
       expect(await server.exited).toEqual({ code: 1, signal: null });
-      expect(server.printed).toContain(`Only 10 MB are free where ${disk.folder}`);
+      expect(server.printed).toContain(`The disk of ${disk.folder}/postgres has 10 MB free`);
 
       rmSync(join(disk.folder, 'postgres'), { recursive: true });
       await writeFile(join(disk.folder, 'more'), Buffer.alloc(20 * MB));
       server = await launchServer({ DATA_DIR: disk.folder });
       expect(await server.exited).toEqual({ code: 1, signal: null });
-      expect(server.printed).toMatch(/MB are free .* needs 56 MB/);
+      expect(server.printed).toMatch(/MB free, .* needs 56 MB/);
     });
   },
 );

@@ -44,7 +44,7 @@ describe.skipIf(bucket.isMissing)(bucket.title, () => {
       await claim('production');
       const staging = depsOf(files, '/none.jpg', () => claim('staging'));
       const { signal } = new AbortController();
-      await expect(deleteUnknownFiles(staging.deps, signal)).rejects.toThrow('of another database');
+      await expect(deleteUnknownFiles(staging.deps, signal)).rejects.toThrow('to another database');
       expect(await keys()).toEqual([...kept, ...unknown].sort());
 
       const production = depsOf(files, '/known.jpg', () => claim('production'));

@@ -12,7 +12,7 @@ test('an embedded database that does not return from a statement ends its proces
   const line = await child.line();
   expect(JSON.parse(line ?? '{}')).toMatchObject({
     level: 'fatal',
-    msg: 'the embedded database has not returned from a statement for 1000 ms; ending',
+    msg: 'embedded database frozen: no statement returned for 1000 ms; killing this process',
   });
   expect(await child.line()).toBeUndefined();
   expect(await eventually('its end', () => child.process.signalCode)).toBe('SIGKILL');

@@ -108,7 +108,7 @@ test('a server whose bucket does not answer starts without photos', async () => 
     S3_ACCESS_KEY_ID: 'id',
     S3_SECRET_ACCESS_KEY: 'secret',
   });
-  const warning = server.log.find(({ msg }) => msg === 'storage of photos not available');
+  const warning = server.log.find(({ msg }) => msg === 'photo storage unavailable');
   expect(JSON.stringify(warning)).toContain('ECONNREFUSED');
   expect((await server.terminate()).code).toBe(0);
 });

@@ -81,15 +81,15 @@ describe.skipIf(noGroups !== undefined)(
       dataDir = mkdtempSync(join(tmpdir(), 'likeness-memory-'));
       const { code, said } = await runLimited(300);
       expect(code).toBe(1);
-      expect(said).toContain('The memory limit is 300 MB and creating the embedded database takes 900');
-      expect(said).toContain('most likely for want of memory');
+      expect(said).toContain('creating the embedded database takes 900 MB, the limit is 300 MB');
+      expect(said).toContain('probably because of too little memory');
     });
 
     test('to open it is logged before the system kills the process', async () => {
       dataDir = await copyEmbeddedTemplate();
       const { signal, said } = await runLimited(100);
       expect(signal).toBe('SIGKILL');
-      expect(said).toContain('The memory limit is 100 MB and a server with the embedded database takes 256');
+      expect(said).toContain('a server with the embedded database takes 256 MB, the limit is 100 MB');
     });
   },
 );

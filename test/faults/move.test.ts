@@ -126,7 +126,7 @@ describe.skipIf(isMissing)(title, () => {
     await (await serve({ DATA_DIR: dataDir })).terminate();
     const early = await launchServer(settings());
     expect((await early.exited).code).toBe(1);
-    expect(early.printed).toContain('are those of another database');
+    expect(early.printed).toContain('belong to another database');
     expect(await runCommand('move-to-postgres', [], settings())).toMatchObject({ code: 0 });
     await serve(settings());
   });

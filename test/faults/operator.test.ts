@@ -69,10 +69,10 @@ describe.skipIf(besideServers.isMissing)(besideServers.title, () => {
     expect(listed.said.trim().split('\n')).toHaveLength(1);
 
     const refusals: [args: readonly string[], words: string][] = [
-      [[id, 'adopt', '../../etc'], 'cannot be a request id'],
+      [[id, 'adopt', '../../etc'], 'is not a valid request ID'],
       [[id, 'adopt', '5f4d2c10-0000-4000-8000-00000000dead'], 'fal knows no run 5f4d2c10'],
-      [[id, 'adopt', String(falRequestId)], `The run ${falRequestId} is that of job_`],
-      [[NOBODY, 'adopt', requestId], `${NOBODY} is no job`],
+      [[id, 'adopt', String(falRequestId)], `The run ${falRequestId} belongs to job_`],
+      [[NOBODY, 'adopt', requestId], `${NOBODY} is not a job`],
       [[taken.id, 'adopt', requestId], 'is not unknown: its state is'],
       [[taken.id, 'not-started'], 'is not unknown: its state is'],
     ];

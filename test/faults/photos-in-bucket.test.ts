@@ -135,7 +135,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
 
   test('a server with another database does not start', async () => {
     const start = startTestApp({ env: swiftEnv });
-    await expect(start).rejects.toThrow(/likeness-tests\/likeness\/ are those of another database/);
+    await expect(start).rejects.toThrow(/likeness-tests\/likeness\/ belong to another database/);
     const other = await startTestApp({ env: { ...swiftEnv, S3_PREFIX: 'staging/likeness' } });
     await other.close();
   });
@@ -144,7 +144,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
     const env = { ...swiftEnv, S3_ENDPOINT: `http://127.0.0.1:${await freePort()}` };
     const app = await startTestApp({ env });
     try {
-      expect(app.log.lines.map(({ msg }) => msg)).toContain('storage of photos not available');
+      expect(app.log.lines.map(({ msg }) => msg)).toContain('photo storage unavailable');
     } finally {
       await app.close();
     }

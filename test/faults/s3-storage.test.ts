@@ -191,7 +191,7 @@ describe.skipIf(isMissing)(title, () => {
     await storage.put('slow/1', zeros(5));
     faulty.way.fault = refuse(503, 'SlowDown')(Infinity);
     faulty.way.seen = [];
-    await expect(storage.delete('slow/1')).rejects.toThrow('refuses: SlowDown (HTTP status 503)');
+    await expect(storage.delete('slow/1')).rejects.toThrow('refused the request: SlowDown (HTTP status 503)');
     expect(faulty.way.seen).toHaveLength(3);
   });
 

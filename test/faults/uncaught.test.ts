@@ -56,7 +56,7 @@ test('an error that graphql-js leaves unhandled is logged, and the server contin
 
   server.signal('SIGUSR2');
 
-  const line = 'GraphQL error in a list that failed before';
+  const line = 'GraphQL error in an item of a failed list';
   await eventually('its log line', () => server.log.find(({ msg }) => msg === line) ?? null);
   expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   expect(await server.terminate()).toMatchObject({ code: 0 });

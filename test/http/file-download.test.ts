@@ -85,7 +85,7 @@ test('a fault of the storage breaks the download off, and is logged', async () =
   expect(log.lines).toMatchObject([
     {
       level: 'error',
-      message: 'reading a stored file failed',
+      message: 'stored file not readable',
       fields: { err: { message: 'the disk has a fault' }, times: 1 },
     },
   ]);

@@ -60,7 +60,7 @@ test('an unexpected fault of an item is its own result, and the others are submi
   const { generate, log, sent } = fixture();
   const answer = await generate('tea', 'broken', 'milk');
   const generationId = expect.stringMatching(/^gen_/) as string;
-  const message = expect.stringMatching(/^Unexpected error, with the correlation ID [\w-]{36} /) as string;
+  const message = expect.stringMatching(/^Unexpected error\..* correlation ID [\w-]{36}\.$/) as string;
   expect(answer).toEqual({
     done: {
       results: [

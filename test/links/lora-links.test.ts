@@ -191,7 +191,7 @@ describe('a hostile host is refused with the reason', () => {
         response.write(lora);
         response.end();
       },
-      'whose size the host tells',
+      'whose size the host reports',
     ],
     ['a range elsewhere', sends(lora, { 'content-range': 'bytes 8-99/100' }, 206), 'whose size the host'],
     [
@@ -203,7 +203,7 @@ describe('a hostile host is refused with the reason', () => {
     [
       'a size that is a lie',
       sends(lora, range(lora.length + 1), 206),
-      'as long as its safetensors header says',
+      'of the length in its safetensors header',
     ],
     ['an empty file', sends(''), 'a complete safetensors header'],
     ['a page', sends('<!doctype html><title>Sign in</title>'), 'a header of at most 1048576 bytes'],
@@ -226,23 +226,23 @@ describe('a hostile host is refused with the reason', () => {
         response.writeHead(200, { 'x-large': 'x'.repeat(100_000) });
         response.end();
       },
-      'a host that answers with HTTP',
+      'a host that responds over HTTP',
     ],
-    ['a connection that breaks', (_, response) => void response.destroy(), 'a host that answers with HTTP'],
+    ['a connection that breaks', (_, response) => void response.destroy(), 'a host that responds over HTTP'],
     [
       'a body that breaks off',
       (_, response) => {
         response.writeHead(200, { 'content-length': '5000' });
         response.write(lora.subarray(0, 20), () => response.destroy());
       },
-      'a host that answers with HTTP',
+      'a host that responds over HTTP',
     ],
     [
       'another protocol',
       ({ socket }) => {
         socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
       },
-      'a host that answers with HTTP',
+      'a host that responds over HTTP',
     ],
   ])('%s', async (_what, handler, expected) => {
     expect(await check(handler)).toContain(expected);

@@ -134,7 +134,7 @@ test('a limit of all owners together allows exactly the runs that fit, and revea
     expect(started(results)).toBe(25);
     expect(app.simulator.requests()).toHaveLength(25);
     const [refusal] = results.filter((result) => 'code' in result);
-    expect(JSON.stringify(refusal)).toMatch(/spends no more money today.*Try again after/);
+    expect(JSON.stringify(refusal)).toMatch(/spending limit of this server .*Try again after/);
     expect(JSON.stringify(refusal)).not.toContain('1.5');
   } finally {
     await app.close();

@@ -69,9 +69,7 @@ describe('limits hold to the unit, however many ask at once', () => {
     const refusal = results.find((result) => 'code' in result);
     expect(refusal).toMatchObject({
       code: 'LIMIT_EXCEEDED',
-      message: expect.stringMatching(
-        /10 images are allowed in 24 hours.*9 were made.*after \d{4}-/,
-      ) as string,
+      message: expect.stringMatching(/10 images are allowed in 24 hours.*9 are used.*after \d{4}-/) as string,
     });
     const one = { avatarId: avatar.id, prompt: 'the tenth' };
     const tenth = await app.execute(GenerateImageDocument, { input: one }, { token });

@@ -35,7 +35,7 @@ test('a folder of files without a claim becomes that of the first database, and 
   await first.sweep();
 
   const other = await sweepFor('two', '/none.jpg');
-  await expect(other.sweep()).rejects.toThrow('of another database');
+  await expect(other.sweep()).rejects.toThrow('to another database');
   expect(await readdir(join(dataDir, 'photos/avt_1'))).toEqual(['known.jpg']);
 
   await rm(join(dataDir, 'database'));
@@ -50,8 +50,8 @@ test('a server starts again on the files of its database, and not on those of an
   const claim = await readFile(join(dataDir, 'database'), 'utf8');
 
   const refusal = String(await start().catch((error: unknown) => error));
-  expect(refusal).toContain(`The files under ${dataDir}/ are those of another database ("${claim}")`);
-  expect(refusal).toContain('Set DATA_DIR to a place of its own.');
+  expect(refusal).toContain(`The files under ${dataDir}/ belong to another database ("${claim}")`);
+  expect(refusal).toContain('Set DATA_DIR to a separate place.');
 
   await rm(join(dataDir, 'database'));
   await start();

@@ -168,12 +168,12 @@ describe('generateImage', () => {
     ['a LoRA below nothing', { strength: -0.1 }, ['strength', '0 to 4', '-0.1']],
     ['a finetune too strong', { avatarId: style.id, strength: 2.1 }, ['strength', '0 to 2', '2.1']],
     [
-      'a size beside pixels',
+      'a named size with pixels',
       { size: 'SQUARE', width: 512, height: 512 },
-      ['size', 'nothing beside width and height', '"SQUARE"'],
+      ['size', 'no value together with width and height', '"SQUARE"'],
     ],
-    ['a width without height', { width: 512 }, ['height', 'a whole number beside width', 'nothing']],
-    ['a height without width', { height: 512 }, ['width', 'a whole number beside height', 'nothing']],
+    ['a width without height', { width: 512 }, ['height', 'a whole number together with width', 'nothing']],
+    ['a height without width', { height: 512 }, ['width', 'a whole number together with height', 'nothing']],
     ['pixels below the least', { width: 255, height: 0 }, ['width', '256 to 2048', '255', 'height', 'got 0']],
     [
       'pixels above the most',

@@ -10,7 +10,7 @@ import type { ScenarioName } from '@likeness/fal-simulator';
 
 const PRO = 'fal-ai/flux-pro-trainer';
 const FAST = 'fal-ai/flux-lora-fast-training';
-const NOTE = `fal does not serve ${PRO} any more, so FLUX_LORA_FAST is used instead of FLUX_PRO.`;
+const NOTE = `fal has retired ${PRO}, so FLUX_LORA_FAST is used instead of FLUX_PRO.`;
 const GONE = ['submit-404-gone', 'submit-410-deprecated'] as const;
 
 type Shown = {

@@ -117,7 +117,11 @@ describe('a refusal starts nothing', () => {
     ['an empty prompt', { prompt: '' }, ['prompt', '1 to 4000 characters']],
     ['five images', { numImages: 5 }, ['numImages', '1 to 4']],
     ['a seed below zero', { seed: -1 }, ['seed', '-1']],
-    ['a size beside pixels', { size: 'SQUARE', width: 512, height: 512 }, ['size', 'nothing beside width']],
+    [
+      'a named size with pixels',
+      { size: 'SQUARE', width: 512, height: 512 },
+      ['size', 'no value together with width'],
+    ],
     ['too many inference steps', { inferenceSteps: 51 }, ['inferenceSteps', '1 to 50']],
     ['too much strength', { strength: 4.1 }, ['strength', '0 to 4']],
     ['a wait of minutes', { waitSeconds: 61 }, ['waitSeconds', '0 to 60']],

@@ -115,7 +115,7 @@ test('keepPhotos beside imagesUrl, whose photos are not the avatar’s, is refus
   const startTraining = await app.mutate(StartTrainingDocument, input);
   expect(startTraining).toMatchObject({
     code: 'INVALID_INPUT',
-    message: 'keepPhotos: expected nothing beside imagesUrl, got true.',
+    message: 'keepPhotos: expected no value together with imagesUrl, got true.',
   });
   expect(await app.avatar(avatarId)).toMatchObject({ status: 'DRAFT' });
 });

@@ -110,7 +110,7 @@ export function fileStorageTests({ title, isMissing, open }: StorageUnderTest): 
     test.each(['../a', 'a/../b', '/a', '', 'a//b', '.hidden', 'a/.', 'a\0', 'a\\b'])(
       'refuses %j as a key',
       async (key) => {
-        const message = 'is no key of a file';
+        const message = 'is not a key of a file';
         await expect(storage.put(key, pieces('x'))).rejects.toThrow(message);
         await expect(storage.read(key)).rejects.toThrow(message);
         await expect(storage.size(key)).rejects.toThrow(message);

@@ -20,7 +20,7 @@ import {
 
 const gone = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => gone.abort(new Error(`ended by ${signal}; there is no backup`)));
+  process.on(signal, () => gone.abort(new Error(`ended by ${signal}; no backup was written`)));
 }
 
 /**
@@ -41,7 +41,7 @@ void exitStatusOf(async () => {
   }
   requireEmbedded(dataDir);
   const file = resolve(name);
-  if (existsSync(file)) throw new CommandError(`${file} exists already; a backup replaces no file`);
+  if (existsSync(file)) throw new CommandError(`${file} already exists; a backup replaces no file`);
 
   const { tables } = await writeChecked(dataDir, file);
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);

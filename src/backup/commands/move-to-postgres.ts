@@ -17,7 +17,7 @@ void exitStatusOf(async () => {
   const { dataDir, databaseUrl } = readPlace(process.env);
   if (process.argv.length > 2) throw new CommandError('usage: npm run move-to-postgres', EX_USAGE);
   if (databaseUrl === null) {
-    throw new CommandError('DATABASE_URL is not set: it names the PostgreSQL to move to', EX_CONFIG);
+    throw new CommandError('DATABASE_URL is not set: set it to the target PostgreSQL', EX_CONFIG);
   }
   requireEmbedded(dataDir);
   await moveToPostgres({ dataDir, databaseUrl, log, compared: (tables) => print(listOf(tables)) });

@@ -107,7 +107,7 @@ async function applyNext(
 
 function warnOfUnknown(migrations: readonly string[], log: OperatorLog): void {
   if (migrations.length === 0) return;
-  log.warn({ migrations }, 'the database is newer than this version: it has unknown migrations');
+  log.warn({ migrations }, 'database is newer than this version: it has unknown migrations');
 }
 
 async function takeLock(client: pg.ClientBase): Promise<void> {
@@ -139,7 +139,7 @@ async function apply(client: pg.ClientBase, migration: Migration): Promise<void>
     await client.query(migration.sql);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new MigrationError(`Migration ${migration.name} failed and was undone: ${reason}`, {
+    throw new MigrationError(`Migration ${migration.name} failed and was rolled back: ${reason}`, {
       cause: error,
     });
   }

@@ -163,7 +163,7 @@ async function tryToUpdate(
 
 const RUNNING = refuse(
   'CONFLICT',
-  'A run of this avatar is under way with its trigger phrase. Change the phrase when the run has ended.',
+  'A run of this avatar is under way. Change the trigger phrase after its end.',
 );
 
 async function addTags(
@@ -189,5 +189,5 @@ async function refusedByExternalId(
   if (externalId == null) return null;
   const where = { ownerId_externalId: { ownerId, externalId } };
   const other = await prisma.avatar.findUnique({ where, select: { id: true } });
-  return other && refuse('CONFLICT', `The avatar ${other.id} has this externalId already.`);
+  return other && refuse('CONFLICT', `The avatar ${other.id} already has this externalId.`);
 }

@@ -1,7 +1,7 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
-import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
+import type { NewGeneration, SubmitGenerationDeps } from '../../jobs/submit-generation.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { earlierCall } from './earlier-call.ts';
@@ -14,7 +14,7 @@ type AnyJob = NewJob & Partial<NewTraining>;
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
 type Store = Pick<StartTrainingDeps['store'], 'createTraining' | 'findFirst'> &
-  Pick<GenerateImageDeps['store'], 'createGeneration'> &
+  Pick<SubmitGenerationDeps['store'], 'createGeneration'> &
   RehearsalStore;
 
 export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {
@@ -153,7 +153,7 @@ async function repeated(
 
 const ALREADY_OPEN = refuse(
   'CONFLICT',
-  'A training of this avatar is already running. Wait for it to finish, or cancel it.',
+  'A training of this avatar is already under way. Wait for its end, or cancel it.',
 );
 
 /** Undoes the transaction. */
@@ -161,7 +161,7 @@ class TriggerPhraseChanged extends Error {}
 
 const PHRASE_CHANGED = refuse(
   'CONFLICT',
-  'The trigger phrase of this avatar was changed at this moment. Start the training again.',
+  'The trigger phrase of this avatar was changed during the call. Start the training again.',
 );
 
 const TRAINING = { kind: 'TRAINING' as const, units: 1 };
