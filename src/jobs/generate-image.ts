@@ -1,26 +1,18 @@
 import * as z from 'zod';
 import { ensureTrigger } from '../catalog/trigger.ts';
-import {
-  dryRun,
-  seedWarning,
-  triggerWarning,
-  type DryRun,
-  type PlannedJob,
-  type RehearsalStore,
-} from './dry-run.ts';
-import { estimateGeneration, type Estimate } from '../catalog/prices.ts';
+import { seedWarning, triggerWarning, type DryRun } from './dry-run.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
+import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
 import {
-  DELETED_SINCE,
-  NO_SUCH_AVATAR,
-  refuse,
-  type ProviderCode,
-  type Result,
-} from '../domain/user-error.ts';
-import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
+  planned,
+  submitOrDryRun,
+  type PlannedGeneration,
+  type SubmitGenerationDeps,
+} from './submit-generation.ts';
 import { DEFAULT_SIZES, type TrainerName, type TrainingType } from '../catalog/trainers.ts';
+import type { CreationCode } from './submit.ts';
 import type { Artifact } from '../catalog/artifact.ts';
 import type { Generator } from '../catalog/generators.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
@@ -34,14 +26,6 @@ const inputSchema = z.object({
 
 export type GenerateImageInput = Optional<z.input<typeof inputSchema>>;
 
-export type NewGeneration = {
-  readonly id: string;
-  readonly prompt: string;
-  readonly numImages: number;
-  readonly seed: number;
-  readonly strength: number | null;
-};
-
 interface TrainedAvatars {
   findAvatar(
     ownerId: string,
@@ -53,14 +37,6 @@ interface TrainedAvatars {
     readonly artifact: { readonly trainer: TrainerName; readonly value: Artifact } | null;
   } | null>;
 }
-
-export type SubmitGenerationDeps = SubmitDeps & {
-  readonly store: Pick<RehearsalStore, 'rehearseGeneration'> & {
-    createGeneration(job: NewJob, generation: NewGeneration): Promise<Result<CreatedJob, CreationCode>>;
-  };
-  /** Resolves when the generation has ended, or after `timeoutMs`. */
-  readonly waitForGeneration: (ownerId: string, generationId: string, timeoutMs: number) => Promise<void>;
-};
 
 export type GenerateImageDeps = SubmitGenerationDeps & { readonly store: TrainedAvatars };
 
@@ -96,19 +72,16 @@ export async function generateImage(
 > {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { avatarId, waitSeconds, dryRun: isDryRun, ...request } = parsed.done;
+  const { avatarId, waitSeconds, dryRun, ...request } = parsed.done;
   const ready = await findReadyAvatar(deps, ownerId, avatarId);
   if ('refused' in ready) return ready;
   const avatar = ready.done;
-  const planned = planGeneration(ownerId, avatar, request);
-  if ('refused' in planned) return planned;
-  const { fields, generation, cost, sentPrompt } = planned.done;
-  if (isDryRun) {
-    const { prompt, seed } = request;
-    const warnings = [triggerWarning(prompt, sentPrompt, avatar.triggerPhrase), seedWarning(seed ?? null)];
-    return dryRun(fields, cost, warnings, deps.store.rehearseGeneration(fields, generation.numImages));
-  }
-  return submitGeneration(deps, fields, generation, waitSeconds);
+  const generation = planGeneration(ownerId, avatar, request);
+  if ('refused' in generation) return generation;
+  return submitOrDryRun(deps, generation.done, { dryRun, waitSeconds }, [
+    triggerWarning(request.prompt, generation.done.sentPrompt, avatar.triggerPhrase),
+    seedWarning(request.seed ?? null),
+  ]);
 }
 
 export async function findReadyAvatar(
@@ -136,22 +109,13 @@ export async function findReadyAvatar(
   return { done: { id: avatarId, trainingType, triggerPhrase, trainer, artifact, generator } };
 }
 
-export type PlannedGeneration = {
-  readonly fields: PlannedJob;
-  readonly generation: NewGeneration;
-  /** Null: unknown. */
-  readonly cost: Estimate | null;
-  /** With the trigger phrase. */
-  readonly sentPrompt: string;
-};
-
 /** @param place of the request in the caller's input, for the refusal; absent: it is the input */
 export function planGeneration(
   ownerId: string,
   avatar: ReadyAvatar,
   { prompt, idempotencyKey, ...options }: ImageRequest,
   place?: string,
-): Result<PlannedGeneration, 'INVALID_INPUT'> {
+): Result<PlannedGeneration & { readonly sentPrompt: string }, 'INVALID_INPUT'> {
   const { id: avatarId, trainer, artifact, generator, trainingType, triggerPhrase } = avatar;
   const parsedOptions = parseInput(optionsFor(generator), options, place);
   if ('refused' in parsedOptions) return parsedOptions;
@@ -164,16 +128,12 @@ export function planGeneration(
     seed: seed ?? newSeed(),
     size: size ?? DEFAULT_SIZES[trainingType],
   };
-  const { endpoint } = generator;
-  const sent = generator.input(request);
-  const cost = estimateGeneration(endpoint, sent);
-  const fields = {
+  const job = {
     ownerId,
     avatarId,
     trainer,
-    endpoint,
-    input: sent,
-    estimatedMicroUsd: cost?.microUsd ?? null,
+    endpoint: generator.endpoint,
+    input: generator.input(request),
     // As given: a repeat chooses another seed.
     idempotency: idempotencyOf(idempotencyKey, {
       of: 'generation',
@@ -190,19 +150,5 @@ export function planGeneration(
     seed: request.seed,
     strength: request.strength,
   };
-  return { done: { fields, generation, cost, sentPrompt: request.prompt } };
-}
-
-export async function submitGeneration(
-  deps: SubmitGenerationDeps,
-  fields: PlannedJob,
-  generation: NewGeneration,
-  waitSeconds: number,
-): Promise<Result<{ readonly generationId: string }, CreationCode | ProviderCode>> {
-  const submitted = await submitJob(deps, fields, (job) => deps.store.createGeneration(job, generation));
-  if ('refused' in submitted) return submitted;
-  const { generationId } = submitted.done;
-  if (generationId === null) return DELETED_SINCE;
-  if (waitSeconds > 0) await deps.waitForGeneration(fields.ownerId, generationId, waitSeconds * 1000);
-  return { done: { generationId } };
+  return { done: { ...planned(job, generation), sentPrompt: request.prompt } };
 }

@@ -4,10 +4,10 @@ import { CALL_OPTIONS, GENERATION_OPTIONS } from './generation-options.ts';
 import {
   findReadyAvatar,
   planGeneration,
-  submitGeneration,
   type GenerateImageDeps,
   type ReadyAvatar,
 } from './generate-image.ts';
+import { submitGeneration } from './submit-generation.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import type { CreationCode } from './submit.ts';
 import { refuse, type ProviderCode, type Refusal, type Result } from '../domain/user-error.ts';
@@ -94,6 +94,5 @@ async function generateItem(
   const ownKey = key === undefined ? undefined : ` ${index} ${key}`;
   const planned = planGeneration(ownerId, avatar, { ...parsed.done, idempotencyKey: ownKey }, place);
   if ('refused' in planned) return planned;
-  const { fields, generation } = planned.done;
-  return submitGeneration(deps, fields, generation, waits);
+  return submitGeneration(deps, planned.done, waits);
 }

@@ -15,6 +15,7 @@ import {
 } from './parse-input.ts';
 import { publishSoon, type PublishDeps } from './publish-outbox.ts';
 import { refuse, type Result } from '../domain/user-error.ts';
+import { trainerFor } from './trainer-for.ts';
 import { TRAINING_TYPES } from '../catalog/trainers.ts';
 import type { AvatarStore, InsertedAvatar, InsertionCode } from './create-avatar.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -112,14 +113,9 @@ function artifactIn(
     finetuneId,
   }: Pick<Parsed, 'trainer' | 'trainingType' | 'loraUrl' | 'finetuneId'>,
 ): Result<Artifact, 'INVALID_INPUT'> {
-  const row = catalog.trainer(trainer);
-  if (row?.serves.includes(trainingType) !== true) {
-    const allowed = catalog.trainersFor(trainingType).join(' or ');
-    return refuse(
-      'INVALID_INPUT',
-      problemWith('trainer', trainer, `${allowed} for a ${trainingType} avatar`),
-    );
-  }
+  const found = trainerFor(catalog, trainer, trainingType);
+  if ('refused' in found) return found;
+  const row = found.done;
   const wrong = (field: string, value: string | undefined, allowed: string) =>
     refuse('INVALID_INPUT', problemWith(field, value, allowed));
   if (row.artifact === 'FINETUNE') {

@@ -1,12 +1,16 @@
 import * as z from 'zod';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { ensureTrigger } from '../catalog/trigger.ts';
-import { dryRun, seedWarning, triggerWarning, type DryRun } from './dry-run.ts';
-import { estimateGeneration } from '../catalog/prices.ts';
+import { seedWarning, triggerWarning, type DryRun } from './dry-run.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import { NO_SUCH_GENERATION, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
-import { submitGeneration, type NewGeneration, type SubmitGenerationDeps } from './generate-image.ts';
+import {
+  planned,
+  submitOrDryRun,
+  type NewGeneration,
+  type SubmitGenerationDeps,
+} from './submit-generation.ts';
 import type { TrainerName } from '../catalog/trainers.ts';
 import type { CreationCode } from './submit.ts';
 import type { JsonObject } from '../values/json.ts';
@@ -57,7 +61,7 @@ export async function regenerate(
 > {
   const parsed = parseInput(inputSchema, input);
   if ('refused' in parsed) return parsed;
-  const { generationId, waitSeconds, idempotencyKey, dryRun: isDryRun, ...given } = parsed.done;
+  const { generationId, waitSeconds, idempotencyKey, dryRun, ...given } = parsed.done;
   const { prompt, ...options } = given;
   const earlier = await deps.store.findGeneration(ownerId, generationId);
   if (earlier === null) return NO_SUCH_GENERATION;
@@ -78,27 +82,16 @@ export async function regenerate(
   };
   const { avatarId, trainer, endpoint, triggerPhrase } = earlier;
   const sentPrompt = prompt === undefined ? null : ensureTrigger(prompt, triggerPhrase);
-  const sent = generator.again(earlier.input, {
-    ...changes.done,
-    prompt: sentPrompt,
-    seed,
-  });
-  const cost = estimateGeneration(endpoint, sent);
-  const fields = {
+  const job = {
     ownerId,
     avatarId,
     trainer,
     endpoint,
-    input: sent,
-    estimatedMicroUsd: cost?.microUsd ?? null,
+    input: generator.again(earlier.input, { ...changes.done, prompt: sentPrompt, seed }),
     idempotency: idempotencyOf(idempotencyKey, { of: 'regeneration', generationId, ...given }),
   };
-  if (isDryRun) {
-    const warnings = [
-      prompt === undefined || sentPrompt === null ? null : triggerWarning(prompt, sentPrompt, triggerPhrase),
-      seedWarning(changes.done.seed ?? earlier.seed),
-    ];
-    return dryRun(fields, cost, warnings, deps.store.rehearseGeneration(fields, generation.numImages));
-  }
-  return submitGeneration(deps, fields, generation, waitSeconds);
+  return submitOrDryRun(deps, planned(job, generation), { dryRun, waitSeconds }, [
+    prompt === undefined || sentPrompt === null ? null : triggerWarning(prompt, sentPrompt, triggerPhrase),
+    seedWarning(changes.done.seed ?? earlier.seed),
+  ]);
 }

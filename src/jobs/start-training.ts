@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { deprecationNotice } from '../catalog/catalog.ts';
-import { deprecationWarning, dryRun, type DryRun, type RehearsalStore } from './dry-run.ts';
+import { deprecationWarning, dryRun, type DryRun, type PlannedJob, type RehearsalStore } from './dry-run.ts';
 import { estimateTraining } from '../catalog/prices.ts';
 import { idempotencyOf } from './ids.ts';
 import {
@@ -16,7 +16,8 @@ import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domai
 import { acceptedPhotos, uploadPhotos, type PhotoArchiveDeps, type StoredPhoto } from './photo-archive.ts';
 import { refusalOfFirst } from './replay.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
-import { defaultTrainer, goneNote, type DefaultTrainerDeps } from './default-trainers.ts';
+import { defaultTrainer, goneNote, type DefaultTrainerDeps, type TrainersToTry } from './default-trainers.ts';
+import { trainerFor } from './trainer-for.ts';
 import type { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { Trainer, TrainingType } from '../catalog/trainers.ts';
 
@@ -96,27 +97,18 @@ async function startParsed(
   ownerId: string,
   parsed: z.output<typeof inputSchema>,
 ): Started {
-  const { store, catalog } = deps;
+  const { store } = deps;
   const { avatarId, imagesUrl, keepPhotos, steps, trainer: requested, idempotencyKey } = parsed;
   const avatar = await store.findAvatar(ownerId, avatarId);
   if (avatar === null) return NO_SUCH_AVATAR;
   const { trainingType, triggerPhrase } = avatar;
-
-  const { row, alternative, note } =
-    requested === undefined
-      ? await defaultTrainer(deps, trainingType)
-      : { row: catalog.trainer(requested), alternative: null, note: null };
-  if (row?.serves.includes(trainingType) !== true) {
-    const allowed = catalog.trainersFor(trainingType).join(' or ');
-    const problem = problemWith('trainer', requested, `${allowed} for a ${trainingType} avatar`);
-    return refuse('INVALID_INPUT', problem);
-  }
-  // Within the limits of both: which one will train is not known before fal answers.
-  const limits = alternative === null ? [row.steps] : [row.steps, alternative.steps];
-  const min = Math.max(...limits.map((range) => range.min));
-  const max = Math.min(...limits.map((range) => range.max));
-  const parsedSteps = parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
-  if ('refused' in parsedSteps) return parsedSteps;
+  const chosen = await chooseTrainer(deps, requested, trainingType);
+  if ('refused' in chosen) return chosen;
+  const { row, alternative, note } = chosen.done;
+  // Which one will train is not known before fal answers.
+  const trainers = alternative === null ? [row] : [row, alternative];
+  const checked = stepsWithin(trainers, steps);
+  if ('refused' in checked) return checked;
 
   const costOf = ({ endpoint, steps: { default: byDefault } }: Trainer) =>
     estimateTraining(endpoint, steps ?? byDefault);
@@ -140,45 +132,60 @@ async function startParsed(
       keepPhotos,
     }),
   };
-  const isDry = parsed.dryRun;
-  const rehearse = () => store.rehearseTraining(fields);
-  let url = imagesUrl;
-  let used: readonly StoredPhoto[] = [];
-  if (url === undefined) {
-    // A repeat must not need the photos, which the first call may have used up.
-    const first = await store.findFirst(ownerId, fields.idempotency);
-    if (first !== null && !isDry) {
-      const refusal = await refusalOfFirst(store, first);
-      return refusal === null ? { done: { avatarId } } : { refused: refusal };
-    }
-    const minimum = Math.max(row.photos.minimum, alternative?.photos.minimum ?? 0);
-    const photos = first === null ? await acceptedPhotos(deps, ownerId, avatarId, minimum) : { done: [] };
-    if ('refused' in photos) return photos;
-    if (!isDry) {
-      // What refuses the training refuses it before the upload.
-      const rehearsed = await rehearse();
-      if ('refused' in rehearsed) return rehearsed;
-      const uploaded = await uploadPhotos(deps, photos.done);
-      if ('refused' in uploaded) return uploaded;
-      url = uploaded.done;
-    }
-    used = keepPhotos === true ? [] : photos.done;
+  // A repeat must not need the photos, which the first call may have used up.
+  const first = imagesUrl === undefined ? await store.findFirst(ownerId, fields.idempotency) : null;
+  const minimum = Math.max(...trainers.map(({ photos }) => photos.minimum));
+  const photos =
+    imagesUrl === undefined && first === null
+      ? await acceptedPhotos(deps, ownerId, avatarId, minimum)
+      : { done: [] };
+  if ('refused' in photos) return photos;
+  if (parsed.dryRun)
+    return dryRun(fields, costOf(row), [deprecationWarning(row)], store.rehearseTraining(fields));
+  if (first !== null) {
+    const refusal = await refusalOfFirst(store, first);
+    return refusal === null ? { done: { avatarId } } : { refused: refusal };
   }
-  if (isDry) return dryRun(fields, costOf(row), [deprecationWarning(row)], rehearse());
-  const uploadedPhotos = {
-    photoIds: used.map(({ id }) => id),
-    photosUrl: imagesUrl === undefined ? (url ?? null) : null,
+  const images = imagesUrl === undefined ? await uploadFor(deps, fields, photos.done) : { done: imagesUrl };
+  if ('refused' in images) return images;
+  const url = images.done;
+  const used = {
+    photoIds: keepPhotos === true ? [] : photos.done.map(({ id }) => id),
+    photosUrl: imagesUrl === undefined ? url : null,
   };
   const submitted = await submitJob(
     deps,
     { ...fields, ...submitTo(row, note, url) },
-    (job) => store.createTraining({ ...job, triggerPhrase, ...uploadedPhotos }),
+    (job) => store.createTraining({ ...job, triggerPhrase, ...used }),
     alternative && submitTo(alternative, goneNote(row, alternative), url),
   );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
   const notice = code === 'PROVIDER_REJECTED' ? await adviceAfter(deps, row, alternative) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
+}
+
+async function chooseTrainer(
+  deps: DefaultTrainerDeps,
+  requested: string | undefined,
+  type: TrainingType,
+): Promise<Result<TrainersToTry, 'INVALID_INPUT'>> {
+  if (requested === undefined) return { done: await defaultTrainer(deps, type) };
+  const row = trainerFor(deps.catalog, requested, type);
+  return 'refused' in row ? row : { done: { row: row.done, alternative: null, note: null } };
+}
+
+/** Refuses steps outside the limits of one of the trainers. */
+function stepsWithin(trainers: readonly Trainer[], steps: number | undefined) {
+  const min = Math.max(...trainers.map((row) => row.steps.min));
+  const max = Math.min(...trainers.map((row) => row.steps.max));
+  return parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
+}
+
+/** What refuses the training refuses it before the upload. */
+async function uploadFor(deps: StartTrainingDeps, job: PlannedJob, photos: readonly StoredPhoto[]) {
+  const rehearsed = await deps.store.rehearseTraining(job);
+  return 'refused' in rehearsed ? rehearsed : uploadPhotos(deps, photos);
 }
 
 /** Names the trainer to use instead of a refused one, unless fal refused that one too. */

@@ -1,4 +1,4 @@
-import type { GenerateImageDeps } from '../jobs/generate-image.ts';
+import type { SubmitGenerationDeps } from '../jobs/submit-generation.ts';
 import type { Subscribe } from './watch.ts';
 import { watchRow } from './watch.ts';
 
@@ -13,7 +13,7 @@ export interface GenerationReader {
 export function createGenerationWaiter(
   reader: GenerationReader,
   listen: (generationId: string) => Subscribe,
-): GenerateImageDeps['waitForGeneration'] {
+): SubmitGenerationDeps['waitForGeneration'] {
   return async (ownerId, generationId, timeoutMs) => {
     const rows = await watchRow({
       listen: listen(generationId),

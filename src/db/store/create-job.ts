@@ -1,7 +1,7 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
-import type { GenerateImageDeps, NewGeneration } from '../../jobs/generate-image.ts';
+import type { NewGeneration, SubmitGenerationDeps } from '../../jobs/submit-generation.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { earlierCall } from './earlier-call.ts';
@@ -14,7 +14,7 @@ type AnyJob = NewJob & Partial<NewTraining>;
 type Creation = Result<CreatedJob, CreationCode | 'CONFLICT'>;
 
 type Store = Pick<StartTrainingDeps['store'], 'createTraining' | 'findFirst'> &
-  Pick<GenerateImageDeps['store'], 'createGeneration'> &
+  Pick<SubmitGenerationDeps['store'], 'createGeneration'> &
   RehearsalStore;
 
 export function jobCreations(prisma: PrismaClient, limits: SpendLimits): Store {

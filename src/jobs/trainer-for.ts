@@ -1,0 +1,16 @@
+import { problemWith } from './parse-input.ts';
+import { refuse, type Result } from '../domain/user-error.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Trainer, TrainingType } from '../catalog/trainers.ts';
+
+/** The trainer with this name, if it serves this type. */
+export function trainerFor(
+  catalog: Catalog,
+  name: string,
+  type: TrainingType,
+): Result<Trainer, 'INVALID_INPUT'> {
+  const row = catalog.trainer(name);
+  if (row?.serves.includes(type) === true) return { done: row };
+  const allowed = catalog.trainersFor(type).join(' or ');
+  return refuse('INVALID_INPUT', problemWith('trainer', name, `${allowed} for a ${type} avatar`));
+}
