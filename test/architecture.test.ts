@@ -40,8 +40,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   links: ['async', 'catalog', 'jobs', 'values'],
   live: ['async', 'generated', 'jobs', 'log'],
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
-  embedded: ['async', 'db', 'log'],
-  backup: ['config', 'db', 'embedded', 'log'],
+  embedded: ['async', 'db', 'log', 'values'],
+  backup: ['config', 'db', 'embedded', 'log', 'values'],
   jobs: ['async', 'catalog', 'domain', 'log', 'storage', 'values'],
   photos: ['async', 'domain', 'jobs', 'log', 'storage'],
   operator: [
