@@ -7,7 +7,7 @@ const ROOT = new URL('..', import.meta.url);
 
 /** What a room of the source may import of the others; npm packages follow below. ARCHITECTURE.md says what each is for. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  main: ['app', 'config', 'log'],
+  main: ['app', 'config', 'log', 'values'],
   app: [
     ...[
       'async',
@@ -63,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalog: ['values'],
   config: ['catalog', 'domain', 'log', 'values'],
   log: [],
-  storage: ['async'],
+  storage: ['async', 'values'],
   async: ['log'],
   jwks: [],
   values: [],
