@@ -9,7 +9,7 @@ import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
 import type { FileRef } from '../jobs/keep-files.ts';
-import type { CopiedFile, TrainingRow } from './context.ts';
+import type { CopiedFile, TrainingRow } from './reads.ts';
 
 const TrainingStatusEnum = builder.enumType('TrainingStatus', {
   description: 'State of a training.',
