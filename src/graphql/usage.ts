@@ -1,5 +1,5 @@
 import { badInput, builder, viewerOf } from './builder.ts';
-import { inUsd } from './dry-run.ts';
+import { inUsd } from './cost.ts';
 import { problemWith } from '../jobs/parse-input.ts';
 import type { ListPolicy } from './policy/field-policy.ts';
 import type { UsageRow } from './reads.ts';
