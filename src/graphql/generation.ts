@@ -2,6 +2,7 @@ import { builder, viewerOf } from './builder.ts';
 import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
+import type { ExpiryPolicy } from './policy/field-policy.ts';
 import { isId } from '../jobs/ids.ts';
 import { TOTAL_COUNT, type Countable } from './total-count.ts';
 import { versionFrom } from './stream.ts';
@@ -34,6 +35,7 @@ const Image = builder.objectRef<ShownImage>('Image').implement({
     url: t.string({
       description:
         'URL of the image. Anyone with this URL can fetch it. If this server keeps files, the URL is that of its copy, and expires after one to two hours: read the generation again for a new URL. Otherwise it equals `originalUrl`.',
+      extensions: { expires: true } satisfies ExpiryPolicy,
       resolve: urlOf,
     }),
     originalUrl: t.exposeString('url', {
@@ -94,7 +96,7 @@ export const GenerationNode = builder.prismaNode('Generation', {
     imageUrl: t.string({
       nullable: true,
       description: 'URL of the first image, as in `images`. Null if there is none.',
-      extensions: needs('Generation', 'images'),
+      extensions: { ...needs('Generation', 'images'), expires: true } satisfies ExpiryPolicy,
       resolve: (row, _args, context) => {
         const [first] = imagesOf(row);
         return first === undefined ? null : urlOf(first, {}, context);

@@ -2,6 +2,7 @@ import { adviceFor, countPhotos } from '../domain/photo-set.ts';
 import { builder, viewerOf } from './builder.ts';
 import { described } from './described.ts';
 import { followRow } from './follow-row.ts';
+import type { ExpiryPolicy } from './policy/field-policy.ts';
 import { defaultTrainer } from '../jobs/default-trainers.ts';
 import { isId } from '../jobs/ids.ts';
 import {
@@ -60,6 +61,7 @@ const PhotoType = builder.objectRef<Photo>('Photo').implement({
       nullable: true,
       description:
         'URL of the stored photo: an upright JPEG whose longer side has at most 2048 pixels. Anyone with this URL can fetch it. It expires after one to two hours, or when the photo is deleted: read the set again for a new URL. Null unless accepted.',
+      extensions: { expires: true } satisfies ExpiryPolicy,
       resolve: ({ id, state }, _args, { fileUrl, host }) =>
         state === 'ACCEPTED' ? fileUrl({ photoId: id }, host) : null,
     }),

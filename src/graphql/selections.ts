@@ -10,6 +10,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { Feeds } from '../live/feed.ts';
+import { fieldPoliciesOf } from './policy/field-policy.ts';
 
 type Row = { readonly version: number };
 
@@ -34,18 +35,16 @@ export class Selections {
     const { fields, variables } = namesIn(parts);
     const resume = resumeVariableOf(fieldNodes);
     const relations = relationsOf(schema);
+    const { expiring } = fieldPoliciesOf(schema);
     const selection = {
       feeds: new Feeds<Row, Buffer>(),
       resumeVariable: variables.filter((name) => name === resume).length === 1 ? resume : null,
-      isOfRowOnly: !fields.some((name) => relations.has(name) || EXPIRING.has(name)),
+      isOfRowOnly: !fields.some((name) => relations.has(name) || expiring.has(name)),
     };
     this.#known.set(operation, selection);
     return selection;
   }
 }
-
-/** Fields whose values change with the time. */
-const EXPIRING: ReadonlySet<string> = new Set(['url', 'imageUrl']);
 
 function namesIn(parts: readonly ASTNode[]): { fields: string[]; variables: string[] } {
   const names = { fields: [] as string[], variables: [] as string[] };

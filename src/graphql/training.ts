@@ -8,6 +8,7 @@ import { notFoundError } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
+import type { ExpiryPolicy } from './policy/field-policy.ts';
 import type { FileRef } from '../jobs/keep-files.ts';
 import type { CopiedFile, TrainingRow } from './reads.ts';
 
@@ -36,6 +37,7 @@ const ArtifactFile = builder.objectRef<ShownFile>('ArtifactFile').implement({
     url: t.string({
       description:
         'URL of the file. Anyone with this URL can fetch it. If this server keeps files, the URL is that of its copy, and expires after one to two hours: read the training again for a new URL. Otherwise it equals `originalUrl`.',
+      extensions: { expires: true } satisfies ExpiryPolicy,
       resolve: (file, _args, { fileUrl, host }) => fileUrl(file, host) ?? file.originalUrl,
     }),
     originalUrl: t.exposeString('originalUrl', {

@@ -62,8 +62,9 @@ export type FileLookup =
 
 /** How long a request waits for the copy of its file. */
 const WAIT_MS = 60_000;
-/** Between two looks at a copy that another instance makes. */
-const LOOK_MS = 250;
+/** Between two looks at a copy that another instance makes, or that waits for room: twice as long each time. */
+const FIRST_LOOK_MS = 250;
+const MAX_LOOK_MS = 2000;
 
 /** A file, and its owner. */
 export type ServedFile = {
@@ -114,6 +115,7 @@ async function waitForCopy(
   const { files, keeper } = deps;
   const until = performance.now() + WAIT_MS;
   let found: FoundFile | null = first;
+  let lookMs = FIRST_LOOK_MS;
   while (found !== null) {
     const { state, failure, isLeased, nextAttemptInMs } = found;
     if (state === 'FAILED') return { kind: 'gone', failure };
@@ -129,11 +131,13 @@ async function waitForCopy(
     } else {
       const retryInMs = nextAttemptInMs ?? 0;
       const isDue = retryInMs <= 0 && keeper.hasRoom(found.kind);
-      if (left.aborted || performance.now() > until) return { kind: 'not-yet', retryInMs: LOOK_MS };
+      if (left.aborted || performance.now() > until) return { kind: 'not-yet', retryInMs: FIRST_LOOK_MS };
       if (!isLeased && retryInMs > 0) return { kind: 'not-yet', retryInMs };
       const leased = isDue ? await files.claim(ref, FILE_LEASE_MS) : null;
       const copying = leased === null ? keeper.underWay(ref) : keeper.copy(leased);
-      await waitFor(copying, until - performance.now(), left);
+      const leftMs = Math.max(until - performance.now(), 0);
+      await waitFor(copying, copying === null ? lookMs : leftMs, left);
+      lookMs = Math.min(2 * lookMs, MAX_LOOK_MS);
     }
     found = await files.find(ref);
   }
@@ -146,10 +150,9 @@ function storedCopy({ file, size, sha256, contentType }: FoundFile): FileCopy | 
 }
 
 /** Until the copy has ended, the time is over, or nobody waits any more. */
-async function waitFor(copying: Promise<void> | null, maxMs: number, left: AbortSignal): Promise<void> {
+async function waitFor(copying: Promise<void> | null, waitMs: number, left: AbortSignal): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([left, stop.signal]);
-  const waitMs = copying === null ? LOOK_MS : Math.max(maxMs, 0);
   await Promise.race([
     ...(copying === null ? [] : [copying]),
     pause(waitMs, undefined, { signal }).catch(() => undefined),

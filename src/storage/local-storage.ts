@@ -65,11 +65,7 @@ export class LocalStorage implements FileStorage {
 
   async *list(prefix: string): AsyncIterable<StoredFile> {
     const root = prefix === '' ? this.#folder : this.#pathOf(prefix.replace(/\/$/, ''));
-    const folder = await opendir(root, { recursive: true }).catch(nullIfMissing);
-    if (folder === null) return;
-    for await (const entry of folder) {
-      if (!entry.isFile()) continue;
-      const path = join(entry.parentPath, entry.name);
+    for await (const path of filesUnder(root)) {
       const found = await stat(path).catch(nullIfMissing);
       if (found !== null) yield { key: this.#keyOf(path), storedAt: found.mtime };
     }
@@ -82,6 +78,19 @@ export class LocalStorage implements FileStorage {
 
   #keyOf(path: string): string {
     return relative(this.#folder, path).split(sep).join(posix.sep);
+  }
+}
+
+/** Not Node's recursive opendir: it fails when a folder is deleted during the walk because it is empty. */
+async function* filesUnder(folder: string): AsyncIterable<string> {
+  try {
+    for await (const entry of await opendir(folder)) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) yield* filesUnder(path);
+      else if (entry.isFile()) yield path;
+    }
+  } catch (error) {
+    nullIfMissing(error);
   }
 }
 

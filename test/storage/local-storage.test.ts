@@ -46,3 +46,16 @@ test('the last file of a folder takes the folder with it, and a new file makes i
     await storage.delete('e/f/2');
   }
 });
+
+test('a list goes on when folders are deleted during it', async () => {
+  // More than Node reads of a folder at once.
+  const keys = Array.from({ length: 40 }, (_, index) => `g/${index}/file`);
+  await Promise.all(keys.map((key) => storage.put(key, pieces(null))));
+  const listed: string[] = [];
+  for await (const { key } of storage.list('g/')) {
+    listed.push(key);
+    if (listed.length === 1)
+      await Promise.all(keys.filter((other) => other !== key).map((other) => storage.delete(other)));
+  }
+  expect(listed).toHaveLength(1);
+});

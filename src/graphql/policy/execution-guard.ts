@@ -70,7 +70,9 @@ export class ExecutionGuard {
     // Waiting for fal costs this server nothing, so it must not delay the owner's other operations.
     if (cost <= SMALL_COST || startsRun) return execute();
     const turn = await this.#turns.run(ownerId, cost, execute);
-    return turn === 'full' ? { errors: [limitExceeded(1)] } : turn.done;
+    return turn === 'full'
+      ? { errors: [limitExceeded('Too many of your operations wait already', 1)] }
+      : turn.done;
   }
 }
 
@@ -139,7 +141,7 @@ function admit(
   }
   const ownerId = viewer?.ownerId ?? NOBODY;
   const seconds = costLimit?.take(ownerId, cost) ?? null;
-  if (seconds !== null) return { refusal: limitExceeded(seconds) };
+  if (seconds !== null) return { refusal: limitExceeded('Cost limit exceeded', seconds) };
   // The executor would collect 50 errors, each of which quotes the whole value: up to 60 ms for one request.
   const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
     maxErrors: 1,
@@ -172,8 +174,8 @@ function isIntrospection({ selectionSet }: OperationDefinitionNode): boolean {
   );
 }
 
-function limitExceeded(seconds: number): GraphQLError {
-  return new GraphQLError(`Cost limit exceeded: retry in ${seconds} s.`, {
+function limitExceeded(problem: string, seconds: number): GraphQLError {
+  return new GraphQLError(`${problem}: retry in ${seconds} s.`, {
     extensions: {
       code: 'LIMIT_EXCEEDED',
       retryAfterSeconds: seconds,

@@ -17,6 +17,9 @@ export type ListPolicy = { readonly maxEntries: number };
 /** Declared by a field that counts the rows of a list. */
 export type CountPolicy = { readonly countsRows: true };
 
+/** Declared by a field with a URL that expires: the same row has another one later. */
+export type ExpiryPolicy = { readonly expires: true };
+
 /** Field names by policy. */
 export type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
@@ -25,6 +28,7 @@ export type FieldPolicies = {
   /** With the maximum of their entries. */
   readonly lists: ReadonlyMap<string, number>;
   readonly counting: ReadonlySet<string>;
+  readonly expiring: ReadonlySet<string>;
 };
 
 export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
@@ -46,6 +50,7 @@ export function fieldPoliciesOf(schema: GraphQLSchema): FieldPolicies {
     connections: new Set(fields.filter(isConnection).map(nameOf)),
     lists: new Map(lists),
     counting: new Set(fields.filter(({ extensions }) => extensions['countsRows'] === true).map(nameOf)),
+    expiring: new Set(fields.filter(({ extensions }) => extensions['expires'] === true).map(nameOf)),
   };
 }
 

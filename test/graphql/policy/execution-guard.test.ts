@@ -39,3 +39,20 @@ test('a costly operation waits for one of the same owner, and for none of anothe
   await new Promise((resolve) => setImmediate(resolve));
   expect(begun()).toEqual([true, true, true]);
 });
+
+test('a costly operation behind too many others is refused for that reason', async () => {
+  const { onExecute } = useExecutionGuard(new ExecutionGuard({ hidesSchema: false, costLimit: null }));
+  if (onExecute === undefined) throw new Error('expected a hook');
+  const [first, ...others] = Array.from({ length: 102 }, () => execution(onExecute, 'ada'));
+  expect(await others.pop()?.result).toMatchObject({
+    errors: [
+      {
+        message: 'Too many of your operations wait already: retry in 1 s.',
+        extensions: { code: 'LIMIT_EXCEEDED', retryAfterSeconds: 1, http: { status: 429 } },
+      },
+    ],
+  });
+  for (const { state } of others) state.end();
+  first?.state.end();
+  await Promise.all(others.map(({ result }) => result));
+});

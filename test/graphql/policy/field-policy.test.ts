@@ -55,6 +55,41 @@ test('every number of the rows of a list is known as one, which costs more than 
   expect(fieldPoliciesOf(schema).counting).toEqual(new Set(['totalCount']));
 });
 
+test('every field with a URL declares whether the URL expires, so that no event is sent again with an old one', () => {
+  const URLS = /url|links?$/i;
+  // URLs at fal, which the row has, and one that no subscription shows.
+  const LASTING = [
+    'Image.originalUrl',
+    'ArtifactFile.originalUrl',
+    'LoraArtifact.loraUrl',
+    'LoraArtifact.loraUrls',
+    'LoraArtifact.configUrl',
+    'Avatar.diffusersLoraFileUrl',
+    'Avatar.loraFileUrls',
+    'Avatar.configFileUrl',
+    'FileAtFal.url',
+    'PhotoUpload.url',
+  ];
+  const fields = Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .filter(({ name }) => !name.startsWith('__'))
+    .flatMap((type) =>
+      Object.values(type.getFields()).map((field) => ({ ...field, path: `${type.name}.${field.name}` })),
+    );
+  const expiring = fields.filter(({ extensions }) => extensions['expires'] === true);
+  const lasting = fields.filter(
+    ({ name, path }) => URLS.test(name) && !expiring.some((field) => field.path === path),
+  );
+  expect(lasting.map(({ path }) => path).sort()).toEqual(LASTING.sort());
+  expect(fieldPoliciesOf(schema).expiring).toEqual(new Set(expiring.map(({ name }) => name)));
+  expect(expiring.map(({ path }) => path).sort()).toEqual([
+    'ArtifactFile.url',
+    'Generation.imageUrl',
+    'Image.url',
+    'Photo.url',
+  ]);
+});
+
 test('the errors of a field are those of its use case: others do not compile', () => {
   // @ts-expect-error -- CONFLICT is missing
   errorsOf<typeof cancelTraining>({ NOT_FOUND: true });

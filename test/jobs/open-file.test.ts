@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { findFile, type FoundFile, type OpenFileDeps } from '../../src/jobs/open-file.ts';
+
+const COPIED_ELSEWHERE: FoundFile = {
+  state: 'PENDING',
+  kind: 'IMAGE',
+  ownerId: 'ada',
+  url: 'https://files.example/1.png',
+  failure: null,
+  isLeased: true,
+  nextAttemptInMs: 60_000,
+  file: null,
+  size: null,
+  sha256: null,
+  contentType: null,
+};
+
+test('looks for a copy that another instance makes less and less often', async () => {
+  const left = new AbortController();
+  const looks: number[] = [];
+  const find = async () => {
+    looks.push(performance.now());
+    if (looks.length === 4) left.abort();
+    return COPIED_ELSEWHERE;
+  };
+  const deps = {
+    files: { find },
+    keeper: { hasRoom: () => true, underWay: () => null },
+  } as unknown as OpenFileDeps;
+  const found = await findFile(deps, { runId: 'gen_1', position: 0 });
+  expect(await found?.open(left.signal)).toEqual({ kind: 'not-yet', retryInMs: 250 });
+  const pauses = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
+  // A timer may be early by a part of a millisecond.
+  expect(pauses.map((ms, index) => ms > 250 * 2 ** index - 2)).toEqual([true, true, true]);
+});
