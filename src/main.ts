@@ -1,6 +1,7 @@
 import { ConfigError, readConfig, type Config } from './config/config.ts';
 import { createApp, type App } from './app.ts';
 import { createLog } from './log/create-log.ts';
+import { errorCodeOf } from './values/error-code.ts';
 
 /** Configuration error, from sysexits.h. */
 const EX_CONFIG = 78;
@@ -105,7 +106,7 @@ function secretsOf({ fal, auth, databaseUrl, redisUrl, metricsToken, bucket }: C
 /** Message of an error, with the setting that causes it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
+  const code = errorCodeOf(error);
   const message = error.message === '' ? code : error.message;
   if (code === 'EADDRINUSE')
     return `port ${config.port} is in use: stop the other process or set PORT. (${message})`;

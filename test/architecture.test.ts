@@ -7,7 +7,7 @@ const ROOT = new URL('..', import.meta.url);
 
 /** What a room of the source may import of the others; npm packages follow below. ARCHITECTURE.md says what each is for. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  main: ['app', 'config', 'log'],
+  main: ['app', 'config', 'log', 'values'],
   app: [
     ...[
       'async',
@@ -40,8 +40,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   links: ['async', 'catalog', 'jobs', 'values'],
   live: ['async', 'generated', 'jobs', 'log'],
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
-  embedded: ['async', 'db', 'log'],
-  backup: ['config', 'db', 'embedded', 'log'],
+  embedded: ['async', 'db', 'log', 'values'],
+  backup: ['config', 'db', 'embedded', 'log', 'values'],
   jobs: ['async', 'catalog', 'domain', 'log', 'storage', 'values'],
   photos: ['async', 'domain', 'jobs', 'log', 'storage'],
   operator: [
@@ -63,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalog: ['values'],
   config: ['catalog', 'domain', 'log', 'values'],
   log: [],
-  storage: ['async'],
+  storage: ['async', 'values'],
   async: ['log'],
   jwks: [],
   values: [],

@@ -1,6 +1,6 @@
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCodeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../values/error-code.ts';
 
 /** Errors of file systems without hard links: memory cards, some network shares. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type pg from 'pg';
 import { writeBackup } from './format.ts';
-import { errorCodeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../values/error-code.ts';
 import { readContents, readRows } from './copy-rows.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { errorCodeOf } from '../values/error-code.ts';
 import { parseUrl } from '../values/web-url.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,7 +48,7 @@ export class EnvReader {
       const got = status.isFile() ? `${status.size} bytes` : 'no file';
       this.problems.push(`${name}: expected a file of at most ${maxBytes} bytes, got ${got}`);
     } catch (error) {
-      const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      const reason = errorCodeOf(error) || 'unknown';
       this.problems.push(`${name}: expected a readable file, got the error ${reason}`);
     }
     return null;

@@ -8,7 +8,7 @@ import { CREATING_NEEDS, requireSpace } from './free-space.ts';
 import { LATE_TIERING } from '../db/wasm-tiering.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import type { OperatorLog } from '../log/log.ts';
-import { errorCodeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../values/error-code.ts';
 
 /** It takes seconds on an idle machine, several times that on a busy one. */
 const CREATE_TIMEOUT_MS = 180_000;

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { socketsInDataDir, socketsInTemporaryFolder, type SocketFolder } from './socket-folder.ts';
 import { ask, listen, type Claim, type LockServer } from './lock-socket.ts';
 import type { OperatorLog } from '../log/log.ts';
-import { errorCodeOf } from '../db/error-code.ts';
+import { errorCodeOf } from '../values/error-code.ts';
 
 /** A running process uses the folder; two writers would lose each other's rows. */
 export class DataDirInUseError extends Error {

@@ -1,5 +1,6 @@
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { PROVIDER_TIMEOUT_MS } from '../jobs/timing.ts';
+import { errorCodeOf } from '../values/error-code.ts';
 import { readText } from '../jwks/read-text.ts';
 import { timeLimit } from '../async/time-limit.ts';
 
@@ -133,7 +134,7 @@ function rewritten(address: string, { queueUrl, restUrl }: FalSettings): string 
  */
 function isBeforeSending(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string' && NEVER_SENT.has(cause.code)) return true;
+    if (NEVER_SENT.has(errorCodeOf(cause))) return true;
     // fetch refuses some ports itself, with an error without a code.
     if (cause.message === 'bad port') return true;
   }
@@ -164,6 +165,5 @@ function messageOf(error: unknown): string {
   while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
   if (!(reason instanceof Error)) return String(reason);
   if (reason.name === 'TimeoutError') return 'timed out';
-  const code = 'code' in reason && typeof reason.code === 'string' ? reason.code : '';
-  return reason.message || code || reason.name;
+  return reason.message || errorCodeOf(reason) || reason.name;
 }

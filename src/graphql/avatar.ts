@@ -11,7 +11,7 @@ import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
-import type { AvatarRow } from './context.ts';
+import type { AvatarRow } from './reads.ts';
 
 export const AvatarStatusEnum = builder.enumType('AvatarStatus', {
   description: 'State of the newest training. Use `isReady` to check whether the avatar can generate images.',

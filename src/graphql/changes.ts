@@ -7,7 +7,7 @@ import { GenerationNode } from './generation.ts';
 import { openStream } from './stream.ts';
 import { watchChanges, type ChangeEvent } from '../live/watch-changes.ts';
 import type { Avatar } from '../generated/prisma/client.ts';
-import type { GenerationRow } from './context.ts';
+import type { GenerationRow } from './reads.ts';
 
 type Event = ChangeEvent<Avatar | GenerationRow>;
 type Kind<Name extends Event['kind']> = Extract<Event, { kind: Name }>;

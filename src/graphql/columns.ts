@@ -1,5 +1,5 @@
 import { TypeInfo, visit, visitWithTypeInfo, type GraphQLField, type GraphQLResolveInfo } from 'graphql';
-import type { AvatarRow, GenerationRow, TrainingRow } from './context.ts';
+import type { AvatarRow, GenerationRow, TrainingRow } from './reads.ts';
 
 type Rows = {
   readonly Avatar: AvatarRow;

@@ -9,7 +9,8 @@ import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
 import type { FileRef } from '../jobs/keep-files.ts';
-import type { Context, CopiedFile, GenerationRow } from './context.ts';
+import type { CopiedFile, GenerationRow } from './reads.ts';
+import type { Context } from './context.ts';
 
 export const GenerationStatusEnum = builder.enumType('GenerationStatus', {
   description: 'State of a generation.',

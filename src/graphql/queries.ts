@@ -8,7 +8,7 @@ import { isId, isRequestId } from '../jobs/ids.ts';
 import { MAX_EXTERNAL_ID_LENGTH, parseInput, tag, text } from '../jobs/parse-input.ts';
 import { TOTAL_COUNT } from './total-count.ts';
 import { TrainingTypeEnum } from './trainer.ts';
-import type { AvatarFilter } from './context.ts';
+import type { AvatarFilter } from './reads.ts';
 
 const textFilters = z.object({
   externalId: text(MAX_EXTERNAL_ID_LENGTH).exactOptional(),

@@ -1,4 +1,4 @@
-import { MAX_COUNT } from './context.ts';
+import { MAX_COUNT } from './reads.ts';
 import type { CountPolicy } from './policy/field-policy.ts';
 
 /** A page of a list that can be counted. */

@@ -10,7 +10,7 @@ import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { artifactFilesOf, loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
 import type { ExpiryPolicy } from './policy/field-policy.ts';
 import type { FileRef } from '../jobs/keep-files.ts';
-import type { CopiedFile, TrainingRow } from './context.ts';
+import type { CopiedFile, TrainingRow } from './reads.ts';
 
 const TrainingStatusEnum = builder.enumType('TrainingStatus', {
   description: 'State of a training.',

@@ -1,6 +1,7 @@
 import { mkdir, open, opendir, rename, rm, rmdir, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { errorCodeOf } from '../values/error-code.ts';
 import {
   requireKey,
   StorageFullError,
@@ -102,7 +103,7 @@ export async function requireRoom(folder: string): Promise<void> {
 
 /** Whether a write failed for want of space. */
 export function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && FULL.has(String(error.code));
+  return FULL.has(errorCodeOf(error));
 }
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -137,7 +138,6 @@ async function writeAll(file: FileHandle, content: AsyncIterable<Uint8Array>): P
 }
 
 function nullIfMissing(error: unknown): null {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-    return null;
+  if (['ENOENT', 'ENOTDIR'].includes(errorCodeOf(error))) return null;
   throw error;
 }

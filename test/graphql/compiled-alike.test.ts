@@ -7,7 +7,8 @@ import { randomFor } from '../support/prng.ts';
 import { randomQuery } from '../support/random-query.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Context, PageOfRows } from '../../src/graphql/context.ts';
+import type { PageOfRows } from '../../src/graphql/reads.ts';
+import type { Context } from '../../src/graphql/context.ts';
 
 /** More uses than it takes to compile a query. */
 const USES = 11;

@@ -9,7 +9,8 @@ import { CostLimit } from '../../src/graphql/policy/cost-limit.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { SECRET, authenticateWith, token } from '../support/signed-tokens.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
-import type { RowReads, Services } from '../../src/graphql/context.ts';
+import type { RowReads } from '../../src/graphql/reads.ts';
+import type { Services } from '../../src/graphql/context.ts';
 
 const ADA = 'avt_00000000000070008000000000000001';
 const BOB = 'avt_00000000000070008000000000000002';

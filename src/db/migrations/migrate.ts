@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { errorCodeOf } from '../error-code.ts';
+import { errorCodeOf } from '../../values/error-code.ts';
 import type { OperatorLog } from '../../log/log.ts';
 import type { Migration } from './migration-files.ts';
 import { nextMigration, type AppliedMigration } from './next-migration.ts';

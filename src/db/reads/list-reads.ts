@@ -1,7 +1,7 @@
 import { batched } from '../batched.ts';
 import { columnName } from '../column-name.ts';
 import { columnsOf, SOURCES, type Table } from './row-columns.ts';
-import { MAX_COUNT, type PageOfRows } from '../../graphql/context.ts';
+import { MAX_COUNT, type PageOfRows } from '../../graphql/reads.ts';
 import { Semaphore } from '../../async/semaphore.ts';
 
 /** Statements of one kind at the same time. With two, PostgreSQL gets too little of a busy machine. */

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { ALL_COLUMNS, columnsOf, SOURCES, type Table } from './row-columns.ts';
 import { batched } from '../batched.ts';
 import { listReads, MAX_CONCURRENT, type Query } from './list-reads.ts';
-import type { AvatarRow, GenerationRow, RowReads, TrainingRow } from '../../graphql/context.ts';
+import type { AvatarRow, GenerationRow, RowReads, TrainingRow } from '../../graphql/reads.ts';
 
 /** Ids of one statement. */
 const MAX_IDS = 200;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { UsageReads } from '../../graphql/context.ts';
+import type { UsageReads } from '../../graphql/reads.ts';
 
 /** Runs of an owner by day and endpoint. Those that fal refused or that were not started do not count, as for the limits. */
 const USAGE = `

@@ -1,6 +1,6 @@
 import { badInput } from '../builder.ts';
 import { isId, type EntityPrefix } from '../../jobs/ids.ts';
-import type { PageOfRows } from '../context.ts';
+import type { PageOfRows } from '../reads.ts';
 
 /** Maximum page size of a connection. */
 export const MAX_PAGE = 100;

@@ -4,8 +4,8 @@ import { avatarRow } from '../../support/rows.ts';
 import { createRowReads } from '../../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { MAX_CONCURRENT } from '../../../src/db/reads/list-reads.ts';
-import type { PageOfRows } from '../../../src/graphql/context.ts';
-import type { RowReads } from '../../../src/graphql/context.ts';
+import type { PageOfRows } from '../../../src/graphql/reads.ts';
+import type { RowReads } from '../../../src/graphql/reads.ts';
 
 const { database, drop } = await freshDatabase();
 const { prisma, pool } = database;
