@@ -1,8 +1,8 @@
-import { createFileKeeper, type KeepFilesDeps } from './jobs/keep-files.ts';
+import { createFileKeeper, type KeepFilesDeps } from './jobs/files/keep-files.ts';
 import { createOwnAddress } from './http/own-address.ts';
-import { deleteUnknownFiles, UNKNOWN_AFTER_MS } from './jobs/delete-files.ts';
+import { deleteUnknownFiles, UNKNOWN_AFTER_MS } from './jobs/files/delete-files.ts';
 import { FileLinks } from './links/file-links.ts';
-import { FileUrls } from './http/file-url.ts';
+import { FileUrls } from './http/files/file-url.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { readDatabaseId } from './db/store/database-id.ts';

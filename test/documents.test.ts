@@ -138,7 +138,9 @@ test('docs/settings.md has the limits on documents', () => {
 });
 
 test('docs/operations.md has the metrics', () => {
-  const named = [...read('src/http/metrics.ts').matchAll(/'(likeness_\w+)'/g)].map(([, name]) => name);
+  const named = [...read('src/http/monitoring/metrics.ts').matchAll(/'(likeness_\w+)'/g)].map(
+    ([, name]) => name,
+  );
   const listed = [...read('docs/operations.md').matchAll(/^\| `(likeness_\w+)`/gm)].map(([, name]) => name);
   expect(listed.toSorted()).toEqual(named.toSorted());
 });

@@ -5,7 +5,7 @@ import { uploadFile } from './upload-file.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
-import type { UploadRequest } from '../jobs/photo-archive.ts';
+import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 import type { Log } from '../log/log.ts';
 import type { Pause } from '../domain/user-error.ts';
 import { isJsonObject } from '../values/json.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseWebUrl } from '../values/web-url.ts';
 import { timeLimit } from '../async/time-limit.ts';
 import { sendRequest, type FalAnswer, type FalSettings } from './send-once.ts';
-import type { UploadRequest } from '../jobs/photo-archive.ts';
+import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 
 const UPLOAD_TIMEOUT_MS = 120_000;
 /** fal takes larger files in parts. */

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { ChangeLog } from '../live/watch-changes.ts';
 import type { Notifications } from '../live/notifications.ts';
-import type { ServedRef } from '../jobs/open-file.ts';
+import type { ServedRef } from '../jobs/files/open-file.ts';
 import type { StreamTickets } from '../auth/stream-tickets.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';

@@ -4,8 +4,8 @@ import {
   MAX_CAPTION_LENGTH,
   MAX_FILE_NAME_LENGTH,
   type PhotoUpload,
-} from '../jobs/create-photo-uploads.ts';
-import { deletePhoto } from '../jobs/delete-photo.ts';
+} from '../jobs/photos/create-photo-uploads.ts';
+import { deletePhoto } from '../jobs/photos/delete-photo.ts';
 import { errorsOf, refuseNotFound, unwrap } from './refusals.ts';
 import { PHOTO_LIMITS } from '../domain/photo.ts';
 import { PhotoSet, readPhotoSet, type PhotoSetShape } from './photo-set.ts';

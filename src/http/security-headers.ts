@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { StaticText } from './static-text.ts';
+import { StaticText } from './pages/static-text.ts';
 import type { Plugin } from 'graphql-yoga';
 
 /** Sent with every response. */

@@ -12,8 +12,8 @@ import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard
 import { useLeftStreams } from './left-streams.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
-import { withPictures } from './playground-pictures.ts';
-import { playgroundTabs, withTabsInPlace, type Playground } from './playground.ts';
+import { withPictures } from './pages/playground-pictures.ts';
+import { playgroundTabs, withTabsInPlace, type Playground } from './pages/playground.ts';
 import { StreamTickets } from '../auth/stream-tickets.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
 import { schemaFor } from '../graphql/schema.ts';

@@ -1,8 +1,8 @@
 import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
-import { deleteFilesUnder } from './delete-files.ts';
-import { filePrefix, type FileKind } from './keep-files.ts';
-import { photoPrefix } from './delete-photo.ts';
-import { PHOTOS_KEPT_DAYS } from './photo-archive.ts';
+import { deleteFilesUnder } from './files/delete-files.ts';
+import { filePrefix, type FileKind } from './files/keep-files.ts';
+import { photoPrefix } from './photos/delete-photo.ts';
+import { PHOTOS_KEPT_DAYS } from './photos/photo-archive.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import type { RetentionDays } from './submit.ts';
 import type { FileStorage } from '../storage/file-storage.ts';

@@ -1,8 +1,8 @@
 import type { CancelGenerationDeps } from './cancel-generation.ts';
 import type { CancelTrainingDeps } from './cancel-training.ts';
 import type { CreateAvatarDeps } from './create-avatar.ts';
-import type { CreatePhotoUploadsDeps } from './create-photo-uploads.ts';
-import type { DeletePhotoDeps } from './delete-photo.ts';
+import type { CreatePhotoUploadsDeps } from './photos/create-photo-uploads.ts';
+import type { DeletePhotoDeps } from './photos/delete-photo.ts';
 import type { DeleteAvatarDeps } from './delete-avatar.ts';
 import type { DeleteGenerationDeps } from './delete-generation.ts';
 import type { GenerateImageDeps } from './generate-image.ts';

@@ -13,7 +13,12 @@ import {
   type Optional,
 } from './parse-input.ts';
 import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
-import { acceptedPhotos, uploadPhotos, type PhotoArchiveDeps, type StoredPhoto } from './photo-archive.ts';
+import {
+  acceptedPhotos,
+  uploadPhotos,
+  type PhotoArchiveDeps,
+  type StoredPhoto,
+} from './photos/photo-archive.ts';
 import { refusalOfFirst } from './replay.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';
 import { defaultTrainer, goneNote, type DefaultTrainerDeps, type TrainersToTry } from './default-trainers.ts';

@@ -1,5 +1,5 @@
 import { makeZip, predictLength } from 'client-zip';
-import type { PhotoArchiveDeps } from '../jobs/photo-archive.ts';
+import type { PhotoArchiveDeps } from '../jobs/photos/photo-archive.ts';
 
 /** A zip without compression, since photos are compressed already. */
 export const archive: PhotoArchiveDeps['archive'] = (files) => ({

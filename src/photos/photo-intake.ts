@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { assess, PHOTO_LIMITS } from '../domain/photo.ts';
 import { photoType } from './photo-type.ts';
-import type { PhotoIntake, ReceivedPhoto } from '../jobs/receive-photo.ts';
+import type { PhotoIntake, ReceivedPhoto } from '../jobs/photos/receive-photo.ts';
 import type { PhotoProcess } from './photo-process.ts';
 import type { Spool, Spooled } from './spool.ts';
 

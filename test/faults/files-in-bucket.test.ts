@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { claimFiles } from '../../src/storage/claim-files.ts';
-import { deleteUnknownFiles } from '../../src/jobs/delete-files.ts';
+import { deleteUnknownFiles } from '../../src/jobs/files/delete-files.ts';
 import { depsOf, oneByte } from '../support/deleting-files.ts';
 import { fileStorageTests } from '../support/file-storage-tests.ts';
 import { S3Storage } from '../../src/storage/s3-storage.ts';

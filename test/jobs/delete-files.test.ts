@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { deleteUnknownFiles } from '../../src/jobs/delete-files.ts';
+import { deleteUnknownFiles } from '../../src/jobs/files/delete-files.ts';
 import { join } from 'node:path';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { depsOf, oneByte } from '../support/deleting-files.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copiedImages, generationWith, shownImages, shownPhotos } from '../support/shown-files.ts';
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
-import { FileUrls } from '../../src/http/file-url.ts';
+import { FileUrls } from '../../src/http/files/file-url.ts';
 import { spots } from '../support/pictures.ts';
 import { startFileHost } from '../support/file-host.ts';
 import { startTestApp } from '../support/test-app.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { deleteUnknownFiles } from '../../src/jobs/delete-files.ts';
+import { deleteUnknownFiles } from '../../src/jobs/files/delete-files.ts';
 import { depsOf, oneByte } from '../support/deleting-files.ts';
 import { join } from 'node:path';
 import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';

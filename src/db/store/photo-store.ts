@@ -2,12 +2,12 @@ import { compare, PHOTO_LIMITS, type CheckedPhoto, type PhotoReason } from '../.
 import { isId } from '../../jobs/ids.ts';
 import { lockOwner } from './quota-usage.ts';
 import { outboxEntry } from './job-rows.ts';
-import type { NewPhoto, NewPhotoStore } from '../../jobs/create-photo-uploads.ts';
-import type { DeletedPhotos, DeletePhotoDeps } from '../../jobs/delete-photo.ts';
-import type { SweepPhotosDeps } from '../../jobs/sweep-photos.ts';
-import type { ExpectedPhoto, PhotoUploadStore, PhotoVerdict } from '../../jobs/receive-photo.ts';
-import type { OpenFileDeps } from '../../jobs/open-file.ts';
-import type { PhotoArchiveDeps } from '../../jobs/photo-archive.ts';
+import type { NewPhoto, NewPhotoStore } from '../../jobs/photos/create-photo-uploads.ts';
+import type { DeletedPhotos, DeletePhotoDeps } from '../../jobs/photos/delete-photo.ts';
+import type { SweepPhotosDeps } from '../../jobs/photos/sweep-photos.ts';
+import type { ExpectedPhoto, PhotoUploadStore, PhotoVerdict } from '../../jobs/photos/receive-photo.ts';
+import type { OpenFileDeps } from '../../jobs/files/open-file.ts';
+import type { PhotoArchiveDeps } from '../../jobs/photos/photo-archive.ts';
 import type { OutboxEntry } from '../../jobs/publish-outbox.ts';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 

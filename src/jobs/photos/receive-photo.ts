@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { hashOfToken } from './create-photo-uploads.ts';
-import { deleteFiles } from './delete-files.ts';
+import { deleteFiles } from '../files/delete-files.ts';
 import { photoPrefix } from './delete-photo.ts';
-import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { StorageFullError, StorageUnavailableError, type FileStorage } from '../storage/file-storage.ts';
-import type { CheckedPhoto, PhotoReason, PhotoWarning } from '../domain/photo.ts';
-import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
+import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
+import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
+import type { CheckedPhoto, PhotoReason, PhotoWarning } from '../../domain/photo.ts';
+import type { KeyedSemaphore } from '../../async/keyed-semaphore.ts';
 
 /** An upload that is on the disk. */
 export interface ReceivedPhoto {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { newId } from './ids.ts';
-import { parseInput, text, wholeNumber, type Optional } from './parse-input.ts';
-import { PHOTO_LIMITS } from '../domain/photo.ts';
-import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { NO_SUCH_AVATAR, refuse, type Result } from '../domain/user-error.ts';
+import { newId } from '../ids.ts';
+import { parseInput, text, wholeNumber, type Optional } from '../parse-input.ts';
+import { PHOTO_LIMITS } from '../../domain/photo.ts';
+import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
+import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 
 export const MAX_FILE_NAME_LENGTH = 200;
 export const MAX_CAPTION_LENGTH = 1000;

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { ServedRef } from '../jobs/open-file.ts';
-import type { OwnAddress } from './own-address.ts';
+import type { ServedRef } from '../../jobs/files/open-file.ts';
+import type { OwnAddress } from '../own-address.ts';
 
 export const FILE_PATH = '/files';
 

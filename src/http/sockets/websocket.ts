@@ -9,22 +9,22 @@ import {
 } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { atExpiry } from '../auth/at-expiry.ts';
-import { GRAPHQL_PATH } from './graphql-path.ts';
-import { pathOf, refusalOfHead } from './request-head.ts';
+import { atExpiry } from '../../auth/at-expiry.ts';
+import { GRAPHQL_PATH } from '../graphql-path.ts';
+import { pathOf, refusalOfHead } from '../request-head.ts';
 import { authorizationIn, whyForbidden } from './connection-init.ts';
 import { createPush, withoutStatus, withoutStatuses } from './ws-events.ts';
 import { WsConnection } from './ws-connection.ts';
-import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import type { Authenticate } from '../auth/authenticate.ts';
+import { KeyedSemaphore } from '../../async/keyed-semaphore.ts';
+import type { Authenticate } from '../../auth/authenticate.ts';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
-import type { InFlight } from '../async/in-flight.ts';
-import type { IsAllowedOrigin } from './origin.ts';
-import type { Log } from '../log/log.ts';
-import type { Timeouts } from './timeouts.ts';
-import type { Viewer } from '../auth/viewer.ts';
-import type { MaskError, Yoga } from './yoga.ts';
+import type { InFlight } from '../../async/in-flight.ts';
+import type { IsAllowedOrigin } from '../origin.ts';
+import type { Log } from '../../log/log.ts';
+import type { Timeouts } from '../timeouts.ts';
+import type { Viewer } from '../../auth/viewer.ts';
+import type { MaskError, Yoga } from '../yoga.ts';
 
 export type Sockets = {
   /** Closes every socket with 1001 and accepts no new ones. */

@@ -1,8 +1,8 @@
-import { FILE_PATH } from './file-url.ts';
-import { GRAPHQL_PATH } from './graphql-path.ts';
-import { isAt, pathOf } from './request-head.ts';
-import { PHOTO_PATH } from './photo-upload.ts';
-import { WEBHOOK_PATH } from './fal-webhook.ts';
+import { FILE_PATH } from '../files/file-url.ts';
+import { GRAPHQL_PATH } from '../graphql-path.ts';
+import { isAt, pathOf } from '../request-head.ts';
+import { PHOTO_PATH } from '../files/photo-upload.ts';
+import { WEBHOOK_PATH } from '../fal-webhook.ts';
 import type { CountRequest } from './metrics.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 

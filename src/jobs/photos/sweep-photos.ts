@@ -1,8 +1,8 @@
-import { deleteFiles, deleteUnknownFiles, UNKNOWN_AFTER_MS } from './delete-files.ts';
+import { deleteFiles, deleteUnknownFiles, UNKNOWN_AFTER_MS } from '../files/delete-files.ts';
 import type { DeletedPhotos } from './delete-photo.ts';
-import { runEvery, type Loop } from '../async/run-every.ts';
-import { publishSoon, type PublishDeps } from './publish-outbox.ts';
-import type { FileStorage } from '../storage/file-storage.ts';
+import { runEvery, type Loop } from '../../async/run-every.ts';
+import { publishSoon, type PublishDeps } from '../publish-outbox.ts';
+import type { FileStorage } from '../../storage/file-storage.ts';
 
 export type SweepPhotosDeps = PublishDeps & {
   readonly photoStore: {

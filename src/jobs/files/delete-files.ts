@@ -1,5 +1,5 @@
-import type { FileStorage, StoredFile } from '../storage/file-storage.ts';
-import type { Log } from '../log/log.ts';
+import type { FileStorage, StoredFile } from '../../storage/file-storage.ts';
+import type { Log } from '../../log/log.ts';
 
 export type DeleteFilesDeps = { readonly storage: Pick<FileStorage, 'delete'>; readonly log: Log };
 

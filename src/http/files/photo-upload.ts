@@ -1,11 +1,11 @@
-import { createOwnAddress } from './own-address.ts';
-import { askForBody } from './expect-continue.ts';
-import { pathOf } from './request-head.ts';
-import { sendJson } from './send-json.ts';
-import { REASON_TEXTS, WARNING_TEXTS } from '../domain/photo.ts';
-import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../jobs/receive-photo.ts';
+import { createOwnAddress } from '../own-address.ts';
+import { askForBody } from '../expect-continue.ts';
+import { pathOf } from '../request-head.ts';
+import { sendJson } from '../send-json.ts';
+import { REASON_TEXTS, WARNING_TEXTS } from '../../domain/photo.ts';
+import { receivePhoto, type ReceiveOutcome, type ReceivePhotoDeps } from '../../jobs/photos/receive-photo.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Route } from './route.ts';
+import type { Route } from '../route.ts';
 
 export const PHOTO_PATH = '/photos';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { CountedPieces, TooLargeError } from './counted-pieces.ts';
-import { StorageFullError, StorageUnavailableError, type FileStorage } from '../storage/file-storage.ts';
-import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from './timing.ts';
-import type { Log } from '../log/log.ts';
+import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
+import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
+import type { Log } from '../../log/log.ts';
 
 export type FileKind = 'IMAGE' | 'ARTIFACT';
 

@@ -51,6 +51,6 @@ export function etagOf(bytes: Buffer): string {
 /** `dist/studio`, beside the bundle in dist, or below the folder that has this file's src. */
 function studioFolder(): string | null {
   const here = dirname(fileURLToPath(import.meta.url));
-  const folders = [join(here, 'studio'), join(here, '..', '..', 'dist', 'studio')];
+  const folders = [join(here, 'studio'), join(here, '..', '..', '..', 'dist', 'studio')];
   return folders.find((folder) => existsSync(join(folder, 'index.html'))) ?? null;
 }

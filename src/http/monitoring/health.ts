@@ -1,4 +1,4 @@
-import { jsonResponse } from './json-response.ts';
+import { jsonResponse } from '../json-response.ts';
 
 export type Readiness = {
   /** Throws if the database does not work. The error may have a `reason`. */

@@ -1,7 +1,7 @@
 import { CloseCode, type Server as Protocol } from 'graphql-ws';
 import type { Duplex } from 'node:stream';
-import type { Log } from '../log/log.ts';
-import type { Timeouts } from './timeouts.ts';
+import type { Log } from '../../log/log.ts';
+import type { Timeouts } from '../timeouts.ts';
 import type { RawData, WebSocket } from 'ws';
 
 /** In bytes sent and not confirmed by a pong. Beyond it the next message waits. */

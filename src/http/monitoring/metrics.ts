@@ -1,8 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { withTimeout } from '../async/with-timeout.ts';
-import type { KeepFilesDeps } from '../jobs/keep-files.ts';
-import type { SubmitDeps } from '../jobs/submit.ts';
-import type { WebhookOutcome } from './fal-webhook.ts';
+import { withTimeout } from '../../async/with-timeout.ts';
+import type { KeepFilesDeps } from '../../jobs/files/keep-files.ts';
+import type { SubmitDeps } from '../../jobs/submit.ts';
+import type { WebhookOutcome } from '../fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 

@@ -1,9 +1,9 @@
 import { etagOf, readStudioFiles, type StudioFile, type StudioFiles } from './studio-files.ts';
 import { encodingFor } from './static-text.ts';
-import { isKnown } from './if-none-match.ts';
-import { pathOf } from './request-head.ts';
-import type { Route } from './route.ts';
-import type { StudioConfig } from '../config/studio.ts';
+import { isKnown } from '../files/if-none-match.ts';
+import { pathOf } from '../request-head.ts';
+import type { Route } from '../route.ts';
+import type { StudioConfig } from '../../config/studio.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Its page is at `/`, its other files are below this path. */

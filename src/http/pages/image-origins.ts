@@ -1,4 +1,4 @@
-import { FAL_REST_URL, type Config } from '../config/config.ts';
+import { FAL_REST_URL, type Config } from '../../config/config.ts';
 
 const FAL_MEDIA = ['https://fal.media', 'https://*.fal.media'];
 

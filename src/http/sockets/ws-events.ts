@@ -1,9 +1,9 @@
-import { fewErrors } from '../graphql/policy/safe-errors.ts';
-import { Selections } from '../graphql/selections.ts';
+import { fewErrors } from '../../graphql/policy/safe-errors.ts';
+import { Selections } from '../../graphql/selections.ts';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
-import type { MaskError } from './yoga.ts';
+import type { MaskError } from '../yoga.ts';
 import type { WsConnection } from './ws-connection.ts';
-import type { Push } from '../graphql/context.ts';
+import type { Push } from '../../graphql/context.ts';
 
 type Pushing = Push & {
   /** Set when the subscription is open. */

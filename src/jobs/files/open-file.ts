@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FILE_LEASE_MS } from './timing.ts';
+import { FILE_LEASE_MS } from '../timing.ts';
 import type { FileCopy, FileKeeper, FileKind, FileRef, LeasedFile } from './keep-files.ts';
-import type { FilePart, FileStorage } from '../storage/file-storage.ts';
+import type { FilePart, FileStorage } from '../../storage/file-storage.ts';
 
 export type FoundFile = { readonly [K in keyof FileCopy]: FileCopy[K] | null } & {
   readonly state: 'PENDING' | 'STORED' | 'FAILED';

@@ -1,7 +1,7 @@
-import { deleteFiles } from './delete-files.ts';
-import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
-import type { FileStorage } from '../storage/file-storage.ts';
+import { deleteFiles } from '../files/delete-files.ts';
+import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
+import { refuse, type Result } from '../../domain/user-error.ts';
+import type { FileStorage } from '../../storage/file-storage.ts';
 
 export type DeletedPhotos = { readonly files: readonly string[]; readonly outbox: readonly OutboxEntry[] };
 

@@ -1,6 +1,6 @@
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { createHash } from 'node:crypto';
-import { isKnown } from './if-none-match.ts';
+import { isKnown } from '../files/if-none-match.ts';
 import { promisify } from 'node:util';
 import { Response } from '@whatwg-node/fetch';
 

@@ -1,18 +1,23 @@
 import { pipeline } from 'node:stream/promises';
-import { findFile, type FileLookup, type OpenFileDeps, type ReadableFile } from '../jobs/open-file.ts';
+import {
+  findFile,
+  type FileLookup,
+  type OpenFileDeps,
+  type ReadableFile,
+} from '../../jobs/files/open-file.ts';
 import { LEAST_PACE, watchPace, type Pace } from './download-pace.ts';
 import { isKnown } from './if-none-match.ts';
 import { rangeIn } from './file-range.ts';
-import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import { LogThrottle } from '../log/log-throttle.ts';
-import { StorageUnavailableError } from '../storage/file-storage.ts';
-import { pathOf } from './request-head.ts';
+import { KeyedSemaphore } from '../../async/keyed-semaphore.ts';
+import { LogThrottle } from '../../log/log-throttle.ts';
+import { StorageUnavailableError } from '../../storage/file-storage.ts';
+import { pathOf } from '../request-head.ts';
 import type { FileToken, FileUrls } from './file-url.ts';
-import { sendJson } from './send-json.ts';
-import type { FilePart } from '../storage/file-storage.ts';
+import { sendJson } from '../send-json.ts';
+import type { FilePart } from '../../storage/file-storage.ts';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Log } from '../log/log.ts';
-import type { Route } from './route.ts';
+import type { Log } from '../../log/log.ts';
+import type { Route } from '../route.ts';
 
 /** Downloads under way, of one owner and in total. */
 const MAX_OF_OWNER = 100;

@@ -1,4 +1,4 @@
-import type { Identity } from '../auth/authenticate.ts';
+import type { Identity } from '../../auth/authenticate.ts';
 
 /** The authorization value in the payload of a connection_init. */
 export function authorizationIn(params: Readonly<Record<string, unknown>> | undefined): string | null {

@@ -1,4 +1,4 @@
-import type { FilePart } from '../storage/file-storage.ts';
+import type { FilePart } from '../../storage/file-storage.ts';
 
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 

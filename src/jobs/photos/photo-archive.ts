@@ -1,5 +1,5 @@
-import { refuse, type Result } from '../domain/user-error.ts';
-import type { FileStorage } from '../storage/file-storage.ts';
+import { refuse, type Result } from '../../domain/user-error.ts';
+import type { FileStorage } from '../../storage/file-storage.ts';
 
 type ArchiveFile = {
   readonly name: string;
