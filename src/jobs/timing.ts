@@ -1,6 +1,6 @@
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
+export const HOUR = 60 * MINUTE;
 
 /** fal's time to answer a submit, status, result or cancel request. */
 export const PROVIDER_TIMEOUT_MS = 30 * SECOND;

@@ -4,11 +4,13 @@ import { EVENTS, ID } from '../support/run-events.ts';
 import { pollJob } from '../../src/jobs/poll-job.ts';
 import {
   FAILURES_BEFORE_ABANDON,
+  HOUR,
   LEASE_MS,
   MAX_BACKOFF_MS,
   NOT_FOUND_GRACE_MS,
   RUN_DEADLINE_MS,
 } from '../../src/jobs/timing.ts';
+import { UNKNOWN_OUTCOME_DEADLINE_MS } from '../../src/domain/job-state.ts';
 import type { RunStatus } from '../../src/jobs/poll-job.ts';
 
 const { prisma, pool, add, read, testDeps } = await jobsDatabase();
@@ -102,6 +104,19 @@ describe('an open run', () => {
     expect(nextInMs()).toBe(MAX_BACKOFF_MS);
     expect((await poll(EVENTS.running)).avatar).toMatchObject({ status: 'FAILED', errorCode: 'LOST' });
     expect(provider.cancelled).toHaveLength(FAILURES_BEFORE_ABANDON + 1);
+  });
+
+  test.each<[what: string, columns: Parameters<typeof add>[1], message: string]>([
+    ['a run', OVERDUE, `The run did not end within ${RUN_DEADLINE_MS / HOUR} hours.`],
+    [
+      'a submit with unknown outcome',
+      { state: 'SUBMIT_UNKNOWN' },
+      `No webhook about this submit arrived within ${UNKNOWN_OUTCOME_DEADLINE_MS / HOUR} hours. ` +
+        'fal may have started a run, so it counts for the limits. Start it again.',
+    ],
+  ])('says when it is given up: %s', async (_what, columns, errorMessage) => {
+    const { job } = await polled(columns, EVENTS.running);
+    expect(job.avatar).toMatchObject({ errorCode: 'LOST', errorMessage });
   });
 
   test('that is overdue and ends before its cancel keeps its result', async () => {
