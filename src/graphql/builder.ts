@@ -3,12 +3,13 @@ import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
-import { GraphQLError } from 'graphql';
+import { codedError } from './error-codes.ts';
 import { columnsFor } from './columns.ts';
 import { isId } from '../jobs/ids.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import type { Context } from './context.ts';
+import type { GraphQLError } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Json } from '../values/json.ts';
 
@@ -111,9 +112,8 @@ const NO_TYPE = '';
 export function unauthenticated(
   message = 'Authentication required: send a valid bearer token.',
 ): GraphQLError {
-  return new GraphQLError(message, {
-    extensions: { code: 'UNAUTHENTICATED', http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } } },
-  });
+  const http = { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } };
+  return codedError('UNAUTHENTICATED', message, { http });
 }
 
 /** What makes the fields of an input, for fields that several inputs share. */
@@ -121,7 +121,7 @@ export type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'I
 
 /** For arguments of queries and subscriptions, which have no result union. */
 export function badInput(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
+  return codedError('INVALID_INPUT', message);
 }
 
 /** The viewer of a field that requires authentication. */

@@ -1,4 +1,5 @@
-import { GraphQLError } from 'graphql';
+import { codedError } from './error-codes.ts';
+import type { GraphQLError } from 'graphql';
 import { AvatarNode } from './avatar.ts';
 import { badInput, builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
@@ -120,8 +121,8 @@ builder.subscriptionField('changes', (t) =>
 );
 
 function cursorExpired(): GraphQLError {
-  return new GraphQLError(
+  return codedError(
+    'CURSOR_EXPIRED',
     'The cursor has expired: subscribe without `after`, and read the avatars and generations again.',
-    { extensions: { code: 'CURSOR_EXPIRED' } },
   );
 }

@@ -1,6 +1,7 @@
-import { GraphQLError } from 'graphql';
 import { atExpiry } from '../auth/at-expiry.ts';
 import { badInput, unauthenticated, viewerOf } from './builder.ts';
+import { codedError } from './error-codes.ts';
+import type { GraphQLError } from 'graphql';
 import type { Context } from './context.ts';
 
 /**
@@ -64,15 +65,13 @@ export function enterStream(context: Context): () => void {
   const { ownerId } = viewerOf(context);
   const { streams } = context;
   if (!streams.tryAcquire(ownerId)) {
-    throw new GraphQLError('Too many open subscriptions: end one first.', {
-      extensions: { code: 'LIMIT_EXCEEDED' },
-    });
+    throw codedError('LIMIT_EXCEEDED', 'Too many open subscriptions: end one first.');
   }
   return () => streams.release(ownerId);
 }
 
 export function notFoundError(): GraphQLError {
-  return new GraphQLError('Not found.', { extensions: { code: 'NOT_FOUND' } });
+  return codedError('NOT_FOUND', 'Not found.');
 }
 
 /** The `afterVersion` of a subscription; 0 if not given. Throws INVALID_INPUT. */

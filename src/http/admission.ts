@@ -1,8 +1,9 @@
-import { GraphQLError, type ExecutionResult } from 'graphql';
+import { codedError, type TopLevelCode } from '../graphql/error-codes.ts';
 import { BODY_SHARES, BodyBudget, VIEWER_BYTES } from './body-budget.ts';
 import { unauthenticated } from '../graphql/builder.ts';
 import { withBody, type BodyReading } from './read-body.ts';
 import type { Authenticate, Identity } from '../auth/authenticate.ts';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { StreamTickets } from '../auth/stream-tickets.ts';
@@ -152,6 +153,6 @@ const UNREAD = {
   broken: () => refusal('BAD_REQUEST', 'The request body is incomplete.', { status: 400 }),
 };
 
-function refusal(code: string, message: string, http: object): GraphQLError {
-  return new GraphQLError(message, { extensions: { code, http } });
+function refusal(code: TopLevelCode, message: string, http: object): GraphQLError {
+  return codedError(code, message, { http });
 }

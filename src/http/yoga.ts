@@ -1,5 +1,6 @@
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { GraphQLError, type DocumentNode } from 'graphql';
+import { codedError } from '../graphql/error-codes.ts';
 import { PothosValidationError } from '@pothos/core';
 import { randomUUID } from 'node:crypto';
 import { CompiledQueries } from '../graphql/compiled-queries.ts';
@@ -144,15 +145,16 @@ function masked(error: unknown, { log, hidesSchema, isOutage }: GraphqlOptions):
   const correlationId = randomUUID();
   log.error({ err: original ?? error, correlationId }, 'GraphQL request failed');
   const { nodes = null, path = null } = error instanceof GraphQLError ? error : {};
-  const [message, extensions] = isOutage(original ?? error) ? OUTAGE : UNEXPECTED;
-  return new GraphQLError(message, { nodes, path, extensions: { ...extensions, correlationId } });
+  const [code, message, extensions] = isOutage(original ?? error) ? OUTAGE : UNEXPECTED;
+  return codedError(code, message, { ...extensions, correlationId }, { nodes, path });
 }
 
-const UNEXPECTED = ['Unexpected error.', { code: 'INTERNAL_SERVER_ERROR' }] as const;
+const UNEXPECTED = ['INTERNAL_SERVER_ERROR', 'Unexpected error.', {}] as const;
 
 const OUTAGE = [
+  'SERVICE_UNAVAILABLE',
   'The database or the storage is unavailable: retry later. A mutation may have been saved; repeat it with the same idempotencyKey.',
-  { code: 'SERVICE_UNAVAILABLE', http: { status: 503, headers: { 'Retry-After': '1' } } },
+  { http: { status: 503, headers: { 'Retry-After': '1' } } },
 ] as const;
 
 /**
@@ -162,5 +164,5 @@ function withoutOriginal(error: GraphQLError): GraphQLError {
   const { extensions, message } = error;
   const http = extensions.http as { readonly status?: number } | undefined;
   if (extensions['code'] !== 'BAD_REQUEST' || (http?.status ?? 400) !== 400) return error;
-  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+  return codedError('BAD_REQUEST', message, { http: { status: 400 } });
 }

@@ -6,6 +6,7 @@ import {
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
+import { codedError } from '../error-codes.ts';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { DOCUMENT_LIMITS, refusalOfDocument } from './document-limits.ts';
 import { safeError } from './safe-errors.ts';
@@ -53,7 +54,7 @@ export function useDocumentGuard({ hidesSchema }: { readonly hidesSchema: boolea
 function parseWithinLimits(source: string, options: object): DocumentNode {
   if (source.length > DOCUMENT_LIMITS.text) {
     const message = `The document exceeds ${DOCUMENT_LIMITS.text} characters: pass long values as variables.`;
-    throw new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE' } });
+    throw codedError('OPERATION_TOO_LARGE', message);
   }
   try {
     return parse(source, { ...options, maxTokens: DOCUMENT_LIMITS.tokens });
@@ -81,10 +82,8 @@ export function useFormGuard({ guardsGet }: { readonly guardsGet: boolean }): Pl
       try {
         return guard.onRequestParse?.(payload);
       } catch {
-        throw new GraphQLError(
-          `Expected the header content-type: application/json, or one of ${PROOF_HEADERS.join(', ')}.`,
-          { extensions: { code: 'FORBIDDEN', http: { status: 403 } } },
-        );
+        const message = `Expected the header content-type: application/json, or one of ${PROOF_HEADERS.join(', ')}.`;
+        throw codedError('FORBIDDEN', message, { http: { status: 403 } });
       }
     },
   };

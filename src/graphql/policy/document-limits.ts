@@ -1,4 +1,5 @@
-import { BREAK, GraphQLError, Kind, OperationTypeNode, visit, type DocumentNode } from 'graphql';
+import { BREAK, Kind, OperationTypeNode, visit, type DocumentNode, type GraphQLError } from 'graphql';
+import { codedError } from '../error-codes.ts';
 import { sizeOf } from './operation-size.ts';
 
 /** Limits of one document. The largest operation of a known client uses a fifth of each. */
@@ -73,7 +74,7 @@ function tooMany(name: keyof typeof DOCUMENT_LIMITS): GraphQLError {
 }
 
 export function tooLarge(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_LARGE', http: REQUEST_ERROR } });
+  return codedError('OPERATION_TOO_LARGE', message, { http: REQUEST_ERROR });
 }
 
 /** A request that cannot be executed: 400, but 200 for application/json, as GraphQL over HTTP has it. */

@@ -1,14 +1,15 @@
 import {
   getOperationAST,
   getVariableValues,
-  GraphQLError,
   Kind,
   OperationTypeNode,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLError,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
+import { codedError } from '../error-codes.ts';
 import { OwnerTurns } from './owner-turns.ts';
 import { fewErrors, safeError } from './safe-errors.ts';
 import { sizeOf } from './operation-size.ts';
@@ -153,8 +154,7 @@ function admit(
 }
 
 function badVariables({ message, nodes }: GraphQLError): GraphQLError {
-  const extensions = { code: 'INVALID_INPUT', http: REQUEST_ERROR };
-  return new GraphQLError(message, { nodes: nodes ?? null, extensions });
+  return codedError('INVALID_INPUT', message, { http: REQUEST_ERROR }, { nodes: nodes ?? null });
 }
 
 function isShort(variables: object): boolean {
@@ -175,17 +175,13 @@ function isIntrospection({ selectionSet }: OperationDefinitionNode): boolean {
 }
 
 function limitExceeded(problem: string, seconds: number): GraphQLError {
-  return new GraphQLError(`${problem}: retry in ${seconds} s.`, {
-    extensions: {
-      code: 'LIMIT_EXCEEDED',
-      retryAfterSeconds: seconds,
-      http: { status: 429, headers: { 'Retry-After': String(seconds) } },
-    },
+  return codedError('LIMIT_EXCEEDED', `${problem}: retry in ${seconds} s.`, {
+    retryAfterSeconds: seconds,
+    http: { status: 429, headers: { 'Retry-After': String(seconds) } },
   });
 }
 
 function onlySubscriptions(): GraphQLError {
-  return new GraphQLError('A stream ticket is for subscriptions only: send a bearer token.', {
-    extensions: { code: 'FORBIDDEN', http: { status: 403 } },
-  });
+  const message = 'A stream ticket is for subscriptions only: send a bearer token.';
+  return codedError('FORBIDDEN', message, { http: { status: 403 } });
 }

@@ -7,6 +7,7 @@ import {
   type GraphQLSchema,
   type subscribe,
 } from 'graphql';
+import { codedError } from '../graphql/error-codes.ts';
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../../auth/at-expiry.ts';
@@ -147,7 +148,7 @@ export function serveSockets(
       const most = limits.operationsPerSocket ?? Infinity;
       if (Object.keys(subscriptions).length > most || connection.operations > 2 * most) {
         const message = `A socket may have at most ${most} operations under way: end one first.`;
-        return [new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } })];
+        return [codedError('LIMIT_EXCEEDED', message)];
       }
       const enveloped = yoga.getEnveloped({ viewer, host });
       const schema = enveloped.schema as GraphQLSchema;

@@ -1,0 +1,28 @@
+import { GraphQLError, type GraphQLErrorOptions } from 'graphql';
+
+/** Codes that this server gives to top-level errors; Yoga gives others. docs/api.md describes both. */
+export const TOP_LEVEL_CODES = [
+  'BAD_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'REQUEST_TIMEOUT',
+  'REQUEST_ENTITY_TOO_LARGE',
+  'OPERATION_TOO_LARGE',
+  'INVALID_INPUT',
+  'LIMIT_EXCEEDED',
+  'NOT_FOUND',
+  'CURSOR_EXPIRED',
+  'SERVICE_UNAVAILABLE',
+  'INTERNAL_SERVER_ERROR',
+] as const;
+export type TopLevelCode = (typeof TOP_LEVEL_CODES)[number];
+
+/** @param extensions in addition to the code; `http` has the status and the headers of the response */
+export function codedError(
+  code: TopLevelCode,
+  message: string,
+  extensions: object = {},
+  place: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {},
+): GraphQLError {
+  return new GraphQLError(message, { ...place, extensions: { code, ...extensions } });
+}
