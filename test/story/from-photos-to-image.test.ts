@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { photos, type AvatarRow } from '../support/api-client.ts';
+import { okFor } from '../support/held-runs.ts';
 import { PNG } from 'pngjs';
 import {
   SentInputDocument,
@@ -283,10 +284,9 @@ test('the same input with the seed of a generation makes the same picture', asyn
 test('the seed of fal’s answer replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
   const { id: avatarId } = await app.trainedAvatar({ trainingType: 'STYLE' });
   const { id } = await app.generate({ avatarId, seed: 7, prompt: 'tea [[stuck-in-queue]]' });
-  const { requestId, webhookUrl } = app.lastSubmit();
+  const run = app.lastRun();
   const payload = { images: [{ url: 'https://files.example/1.jpg' }], seed: 2 ** 48 + 1 };
-  const body = { request_id: requestId, status: 'OK', payload };
-  await app.simulator.deliver({ url: webhookUrl ?? '', requestId: requestId ?? '', body });
+  await app.deliver(run, okFor(run.requestId, payload));
 
   expect(await app.execute(SentInputDocument, { id })).toMatchObject({
     generation: { seed: 2 ** 48 + 1, input: { seed: 7 } },

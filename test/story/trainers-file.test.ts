@@ -11,6 +11,7 @@ import {
   type Trainer,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
+import { okFor } from '../support/held-runs.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'likeness-trainers-'));
@@ -119,7 +120,7 @@ test('without its row an avatar still reads and says why it cannot generate; wit
   const image = await app.generate({ avatarId: id, waitSeconds: 10 });
   const open = await app.newAvatar();
   await app.startTraining({ avatarId: open.id, imagesUrl: photos('stuck-in-queue'), trainer: WAN });
-  const { requestId, webhookUrl } = app.lastSubmit();
+  const run = app.lastRun();
 
   writeFileSync(file, '{"trainers": {}}');
   await app.restart();
@@ -138,8 +139,7 @@ test('without its row an avatar still reads and says why it cannot generate; wit
   });
 
   const payload = { diffusers_lora_file: { url: 'https://files.example/low' } };
-  const body = { request_id: requestId, status: 'OK', payload };
-  await app.simulator.deliver({ url: webhookUrl ?? '', requestId: requestId ?? '', body });
+  await app.deliver(run, okFor(run.requestId, payload));
   expect(await app.avatar(open.id)).toMatchObject({
     status: 'FAILED',
     error: {
