@@ -58,13 +58,13 @@ test('an avatar deleted while its submit is on the way stays gone, its caller is
 });
 
 test('a training cancelled at the moment its submit is answered ends as fal ends it', async () => {
-  const ids = await Promise.all(Array.from({ length: 12 }, async () => (await app.newAvatar()).id));
+  const ids = await Promise.all(Array.from({ length: 6 }, async () => (await app.newAvatar()).id));
   await Promise.all(
     ids.map(async (avatarId, index) => {
       // fal takes the cancel and goes on to the end all the same.
       const input = { avatarId, imagesUrl: photos('cancel-ignored') };
       const started = app.ask(StartTrainingDocument, { input });
-      await pause(index * 4);
+      await pause(index * 8);
       for (let times = 0; times < 3; times++) {
         await app.ask(CancelTrainingDocument, { input: { avatarId } });
       }
