@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import {
   GenerateImageDocument,
+  ImportAvatarDocument,
   RegenerateDocument,
   StartTrainingDocument,
   TypedDocumentString,
@@ -96,6 +97,15 @@ test('it trains with its own fields, and its artifact of two files generates at 
   });
   expect(image).toMatchObject({ status: 'COMPLETED', error: null, seed: 7 });
   expect(image.images).toMatchObject([{ contentType: 'image/png', width: 768, height: 1024 }]);
+});
+
+test('its artifact of several files is not imported', async () => {
+  const loraUrl = 'https://files.example/lora.safetensors';
+  const input = { name: 'Ink', trainingType: 'STYLE', trainer: WAN, triggerPhrase: '1nk', loraUrl } as const;
+  expect(await app.mutate(ImportAvatarDocument, input)).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('whose LoRA has one file') as string,
+  });
 });
 
 test('its limits are those of the file', async () => {
