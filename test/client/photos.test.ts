@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Fetch, PhotoFile, UploadProgress } from '../../packages/client/src/client.ts';
-import { portraits } from '../support/pictures.ts';
+import { photosOfSpots } from '../support/pictures.ts';
 import { quickClient } from '../support/quick-client.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -13,7 +13,7 @@ afterAll(async () => {
 });
 
 const client = quickClient(app.url);
-const photos: PhotoFile[] = (await portraits(app.simulator, 5)).map(
+const photos: PhotoFile[] = (await photosOfSpots(5)).map(
   ({ name, bytes }) => new File([new Uint8Array(bytes)], name, { type: 'image/jpeg' }),
 );
 const noPhoto = new File(['not a photo'], 'text.jpg');

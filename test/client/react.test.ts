@@ -12,7 +12,7 @@ import { LikenessError } from '../../packages/client/src/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { openPage } from '../support/page.mjs';
 import { photos } from '../support/api-client.ts';
-import { portraits } from '../support/pictures.ts';
+import { photosOfSpots } from '../support/pictures.ts';
 import { quickClient } from '../support/quick-client.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -138,9 +138,7 @@ test('a server renders the loading state, connects to nothing, and the page take
 
 test('photos are uploaded with their progress, and leaving cancels the uploads', async () => {
   const { id } = await app.newAvatar();
-  const files = (await portraits(app.simulator, 2)).map(
-    ({ name, bytes }) => new File([new Uint8Array(bytes)], name),
-  );
+  const files = (await photosOfSpots(2)).map(({ name, bytes }) => new File([new Uint8Array(bytes)], name));
   let live: UseUpload | undefined;
   let effects = 0;
   const Uploads = () => {
@@ -178,6 +176,6 @@ test('the photos of an avatar are shown live', async () => {
   }
   page.render(inApp(h(Photos)));
   await pageShows('0 accepted');
-  await app.uploadPhotos(id, await portraits(app.simulator, 1));
+  await app.uploadPhotos(id, await photosOfSpots(1));
   await pageShows('1 accepted');
 });

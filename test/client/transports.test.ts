@@ -23,10 +23,10 @@ const IMPATIENT = { timing: { connectMs: 1000 } };
 
 /** Watches a training that only `finish` ends. */
 async function watchHeld(url: string, options: Partial<ClientOptions> = {}) {
-  const { avatarId, requestId, callbackUrl } = await heldTraining(app);
+  const held = await heldTraining(app);
   const connections: (TransportName | null)[] = [];
   const client = quickClient(url, options);
-  const watch = client.watchAvatar(avatarId, {
+  const watch = client.watchAvatar(held.avatarId, {
     untilFinal: true,
     onConnection: (name) => connections.push(name),
   });
@@ -36,7 +36,7 @@ async function watchHeld(url: string, options: Partial<ClientOptions> = {}) {
     connections,
     connected: (name: TransportName, after = 0): Promise<true> =>
       eventually(name, () => connections.slice(after).includes(name)),
-    finish: () => app.simulator.deliver({ url: callbackUrl, requestId, body: okFor(requestId) }),
+    finish: () => app.deliver(held, okFor(held.requestId)),
   };
 }
 

@@ -95,11 +95,12 @@ describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) =
 
   test('a slow consumer gets the newest state instead of those it missed', async () => {
     const client = clientOver(transport);
-    const { avatarId, requestId, callbackUrl } = await heldTraining(app);
+    const held = await heldTraining(app);
+    const { avatarId } = held;
     const watch = client.watchAvatar(avatarId);
     await watch.next();
 
-    await app.simulator.deliver({ url: callbackUrl, requestId, body: okFor(requestId) });
+    await app.deliver(held, okFor(held.requestId));
     await app.startTraining({ avatarId, imagesUrl: photos('stuck-in-queue') });
     const now = await app.avatarNow(avatarId);
     await expect.poll(async () => (await watch.next()).value?.version).toBe(now.version);

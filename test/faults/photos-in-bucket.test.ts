@@ -7,7 +7,7 @@ import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgre
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { portraits, spots } from '../support/pictures.ts';
+import { photosOfSpots, spots } from '../support/pictures.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { shownPhotos } from '../support/shown-files.ts';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
@@ -55,7 +55,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
 
   test('a training on one uses the photos that the other took, and deletes them', async () => {
     const { id: avatarId } = await first.newAvatar();
-    const answers = await first.uploadPhotos(avatarId, await portraits(first.simulator, 4));
+    const answers = await first.uploadPhotos(avatarId, await photosOfSpots(4));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(await keysOf(avatarId)).toHaveLength(4);
 
@@ -90,7 +90,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
 
   test('one deletes what the other took', async () => {
     const { id: avatarId } = await first.newAvatar();
-    await first.uploadPhotos(avatarId, await portraits(first.simulator, 3));
+    await first.uploadPhotos(avatarId, await photosOfSpots(3));
     const set = await second.photoSet(avatarId);
     await second.deletePhoto(set?.photos[0]?.id ?? '');
     expect(await keysOf(avatarId)).toHaveLength(2);
@@ -100,7 +100,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
 
   test('while the bucket is away, an upload, a download and a training say so, and photos can be deleted', async () => {
     const { id: avatarId } = await first.newAvatar();
-    await first.uploadPhotos(avatarId, await portraits(first.simulator, 4));
+    await first.uploadPhotos(avatarId, await photosOfSpots(4));
     const bytes = await (await spots(12)).jpeg().toBuffer();
     const [upload] = await first.photoUploads(avatarId, [{ name: 'later', size: bytes.byteLength }]);
     const send = () => fetch(upload?.url ?? '', { method: 'PUT', body: new Uint8Array(bytes) });

@@ -100,7 +100,12 @@ test.each(['nothing', 'reads', 'values'] as const)(
   'random queries have the same results compiled, when %s fails',
   async (failing) => {
     const tried = { queries: 0, compiled: 0 };
-    const onRead = () => void (tried.compiled += new Error().stack?.includes('graphql-jit') ? 1 : 0);
+    let isLooking = false;
+    const onRead = () => {
+      // Once a query: the stack is slow to make.
+      if (isLooking && new Error().stack?.includes('graphql-jit')) tried.compiled += 1;
+      isLooking = false;
+    };
     for (let seed = 0; seed < QUERIES; seed += 1) {
       const { text, variables } = randomQuery(schema, `${failing} ${seed}`, [...AVATARS, ...GENERATIONS]);
       const document = parse(text);
@@ -113,7 +118,9 @@ test.each(['nothing', 'reads', 'values'] as const)(
       const query = new CompiledQueries(schema).find(text, null, () => parse(text));
       for (let use = 0; use < USES; use += 1) await query?.execute(contextValue, variables);
       await turn();
+      isLooking = true;
       const actual = await query?.execute(contextValue, variables);
+      isLooking = false;
       expect({ text, variables, ...comparable(actual ?? {}) }).toEqual({
         text,
         variables,
@@ -121,7 +128,7 @@ test.each(['nothing', 'reads', 'values'] as const)(
       });
     }
     expect(tried.queries).toBeGreaterThan(QUERIES / 2);
-    expect(tried.compiled).toBeGreaterThan(QUERIES / 4);
+    expect(tried.compiled).toBeGreaterThan(QUERIES / 10);
   },
 );
 

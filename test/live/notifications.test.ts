@@ -198,11 +198,11 @@ test('no more than 10,000 versions whose relay failed are remembered', async () 
   const { news, heard, listen } = notifications();
   news.relayThrough(() => Promise.reject(new Error('no connection')));
   const retry = (index: number) =>
-    expect(news.publish({ ...AVATAR, entityId: `avt_${index}` })).rejects.toThrow('no connection');
+    news.publish({ ...AVATAR, entityId: `avt_${index}` }).catch(() => 'failed');
   for (let index = 0; index <= 10_000; index++) await retry(index);
   for (const index of [10_000, 0]) listen('avatar', `avt_${index}`);
-  await retry(10_000);
+  expect(await retry(10_000)).toBe('failed');
   expect(heard).toEqual([]);
-  await retry(0);
+  expect(await retry(0)).toBe('failed');
   expect(heard).toHaveLength(1);
 });

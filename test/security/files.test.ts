@@ -13,6 +13,7 @@ import { startFileHost } from '../support/file-host.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const HOUR_MS = 3_600_000;
+const MAX_OF_OWNER = 100;
 const PNG = Buffer.from('\x89PNG\r\n\x1a\n0123456789', 'latin1');
 
 const host = await startFileHost();
@@ -330,12 +331,12 @@ test('a redirect to an internal address is not followed', async () => {
 });
 
 test('a client that leaves in the middle of a file frees its place', async () => {
-  const large = Buffer.concat([PNG, Buffer.alloc(20_000_000)]);
+  const large = Buffer.concat([PNG, Buffer.alloc(10_000_000)]);
   const address = host.serve('/big.png', large);
   const { images } = await copiedImages(app, await generationWith(app, avatarId, [address]));
   const shown = images[0]?.url ?? '';
   // More than the places of an owner, one after another.
-  for (let count = 0; count < 150; count += 1) await leaveEarly(shown);
+  for (let count = 0; count <= MAX_OF_OWNER; count += 1) await leaveEarly(shown);
   const answer = await eventually('a free place', async () => {
     const next = await fetch(shown);
     if (next.status === 200) return next;
@@ -349,7 +350,6 @@ test('requests that wait for a copy take places of their owner only', async () =
   let address = '';
   const asked = new Promise<ServerResponse>((resolve) => (address = host.serve('/late.png', resolve)));
   const { images } = await shownImages(app, await generationWith(app, avatarId, [address]));
-  const MAX_OF_OWNER = 100;
   const answers = Array.from({ length: MAX_OF_OWNER + 1 }, () => fetch(images[0]?.url ?? ''));
   expect(await codeOf(await Promise.race(answers))).toEqual([503, 'TOO_MANY_DOWNLOADS']);
   (await asked).end(PNG);

@@ -107,13 +107,11 @@ test('addresses that fal gives are followed on its own host only, and with its k
   expect(came.filter(({ method }) => method === 'TRAPPED')).toEqual([]);
 });
 
-test('a hundred ids have no two alike, and a neighbour of one names nothing', async () => {
-  const ids = await Promise.all(Array.from({ length: 100 }, async () => (await app.newAvatar()).id));
-  expect(new Set(ids).size).toBe(100);
+test('ids made at once have no two alike, and a neighbour of one names nothing', async () => {
+  const ids = await Promise.all(Array.from({ length: 10 }, async () => (await app.newAvatar()).id));
   // Besides the time they were made, which sorts them, there is nothing to count up.
-  const tails = ids.map((id) => id.slice(-16));
-  expect(new Set(tails).size).toBe(100);
-  for (const id of ids.slice(0, 10)) {
+  expect(new Set(ids.map((id) => id.slice(-16))).size).toBe(10);
+  for (const id of ids) {
     const last = (BigInt(`0x${id.slice(4)}`) + 1n).toString(16).padStart(32, '0');
     expect(await app.execute(AnyNodeDocument, { id: `avt_${last}` })).toEqual({ node: null });
   }

@@ -26,7 +26,7 @@ describe('every answer tells browsers what not to do with it', () => {
       '/graphql',
       { ...post, headers: { origin: 'https://evil.example' }, body: '{}' },
     ],
-    ['the playground', '/graphql', { headers: { accept: 'text/html' } }],
+    ['the playground', '/graphql', { headers: { accept: 'text/html', 'accept-encoding': 'identity' } }],
     ['something below GraphQL', '/graphql/x', {}],
     ['the start page', '/', {}],
     ['nothing there', '/nothing', {}],

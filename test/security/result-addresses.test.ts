@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { heldTraining, portraitResult } from '../support/held-runs.ts';
-import { GenerationByIdDocument } from '../../src/generated/contract/graphql.ts';
+import { heldTraining, okFor, portraitResult } from '../support/held-runs.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 
@@ -30,9 +29,8 @@ describe('a result that is an address nobody should open is RESULT_INVALID', () 
   test.each(ODD.map((url) => [JSON.stringify(url).slice(0, 50), url]))('a LoRA at %s', async (_, url) => {
     const held = await heldTraining(app);
     const payload = { ...portraitResult('fine'), diffusers_lora_file: { url } };
-    const body = { request_id: held.requestId, gateway_request_id: held.requestId, status: 'OK', payload };
 
-    expect(await app.simulator.deliver({ url: held.callbackUrl, requestId: held.requestId, body })).toBe(200);
+    expect(await app.deliver(held, okFor(held.requestId, payload))).toBe(200);
     expect(await app.avatarNow(held.avatarId)).toMatchObject({
       status: 'FAILED',
       isReady: false,
@@ -45,11 +43,9 @@ describe('a result that is an address nobody should open is RESULT_INVALID', () 
     const { id: avatarId } = await app.trainedAvatar({ trainingType: 'STYLE' });
     for (const url of ODD.slice(0, 8)) {
       const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]]' });
-      const submit = app.simulator.requests().at(-1);
-      const requestId = submit?.requestId ?? '';
-      const body = { request_id: requestId, status: 'OK', payload: { images: [{ url }], seed: 1 } };
-      await app.simulator.deliver({ url: submit?.webhookUrl ?? '', requestId, body });
-      const { generation } = await app.execute(GenerationByIdDocument, { id });
+      const run = app.lastRun();
+      await app.deliver(run, okFor(run.requestId, { images: [{ url }], seed: 1 }));
+      const generation = await app.generation(id);
       expect(generation).toMatchObject({ status: 'FAILED', imageUrl: null, images: [] });
       expect(generation?.error?.code).toBe('RESULT_INVALID');
     }

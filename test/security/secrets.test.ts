@@ -87,9 +87,9 @@ test('where things are and what fal calls us back with stand in no line of the l
   const { generation } = await app.execute(GenerationByIdDocument, { id: image.id });
   const held = await heldTraining(app);
   // Refused deliveries are logged, and their address must not be.
-  await app.simulator.deliver({ url: held.callbackUrl, requestId: held.requestId, body: {}, user: 'other' });
-  await app.simulator.deliver({ url: `${held.callbackUrl}0`, requestId: held.requestId, body: {} });
-  await fetch(held.callbackUrl, { method: 'POST', body: 'junk' });
+  await app.simulator.deliver({ ...held, body: {}, user: 'other' });
+  await app.deliver({ ...held, url: `${held.url}0` }, {});
+  await fetch(held.url, { method: 'POST', body: 'junk' });
 
   const log = logged();
   const tokens = app.simulator.requests().flatMap(({ webhookUrl }) => webhookUrl?.split('/').at(-1) ?? []);

@@ -9,7 +9,7 @@ import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { sqlStatements } from '../support/sql-statements.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
-const PARALLEL = 20;
+const PARALLEL = 12;
 
 const app: TestApp = await startTestApp({
   env: {
@@ -18,7 +18,7 @@ const app: TestApp = await startTestApp({
     LIMIT_TRAININGS_PER_DAY: '5',
     LIMIT_IMAGES_PER_DAY: '10',
     LIMIT_TOTAL_TRAININGS_PER_DAY: '12',
-    LIMIT_AVATARS_PER_OWNER: '22',
+    LIMIT_AVATARS_PER_OWNER: '14',
   },
 });
 afterAll(() => app.close());
@@ -58,7 +58,7 @@ describe('limits hold to the unit, however many ask at once', () => {
     const token = await tokenOf('images');
     const avatar = await app.trainedAvatar({}, { token });
     const results = await Promise.all(
-      Array.from({ length: 20 }, async () => {
+      Array.from({ length: PARALLEL }, async () => {
         const input = { avatarId: avatar.id, prompt: 'tea', numImages: 3 };
         return app.mutate(GenerateImageDocument, input, { token });
       }),
@@ -96,10 +96,10 @@ describe('limits hold to the unit, however many ask at once', () => {
       const input = { name: 'Ada', trainingType: 'PORTRAIT' } as const;
       return app.mutate(CreateAvatarDocument, input, { token });
     };
-    const results = await Promise.all(Array.from({ length: 30 }, create));
+    const results = await Promise.all(Array.from({ length: 20 }, create));
 
-    expect(count(codes(results), 'started')).toBe(22);
-    expect(count(codes(results), 'LIMIT_EXCEEDED')).toBe(8);
+    expect(count(codes(results), 'started')).toBe(14);
+    expect(count(codes(results), 'LIMIT_EXCEEDED')).toBe(6);
     const [made] = results.flatMap((result) => ('avatar' in result ? [result.avatar] : []));
     await app.deleteAvatar(made?.id ?? '', { token });
     expect(codes([await create(), await create()])).toEqual(['started', 'LIMIT_EXCEEDED']);

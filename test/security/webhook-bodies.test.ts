@@ -21,7 +21,7 @@ describe('a signed body that is odd', () => {
   const STRANGE = `${app.url}/webhooks/fal/${randomBytes(16).toString('hex')}`;
 
   test.each(Object.entries(ODD_JSON))('is taken, or fits no run: %s', async (_kind, pieces) => {
-    const { callbackUrl: url, requestId } = held;
+    const { url, requestId } = held;
     for (const piece of sampleFor(0, 3, pieces)) {
       // A body about a run of ours is taken: refused it would come again for hours.
       const status = await deliver({ url, requestId, body: put(piece, 'PIECE') });
@@ -41,7 +41,7 @@ describe('a signed body that is odd', () => {
     return results.length === 0 ? [] : [[kind, results] as const];
   });
   test.each(RESULTS)('where the result should be is no fault of ours: %s', async (_kind, pieces) => {
-    const { callbackUrl: url, requestId, avatarId } = await heldTraining(app);
+    const { url, requestId, avatarId } = await heldTraining(app);
     const message = `{"request_id":"${requestId}","status":"OK","payload":PIECE}`;
     const statuses: [piece: string, status: number][] = [];
     for (const piece of pieces) {
@@ -53,7 +53,7 @@ describe('a signed body that is odd', () => {
   });
 
   test('is a genuine one cut off somewhere', async () => {
-    const { callbackUrl: url, requestId, avatarId } = await heldTraining(app);
+    const { url, requestId, avatarId } = await heldTraining(app);
     const whole = JSON.stringify(okFor(requestId));
     for (const body of beginningsOf(whole, 7))
       expect([body, await deliver({ url, requestId, body })]).toEqual([body, 200]);
@@ -63,7 +63,7 @@ describe('a signed body that is odd', () => {
   });
 
   test('is megabytes of spaces', async () => {
-    const { callbackUrl: url, requestId } = held;
+    const { url, requestId } = held;
     expect(await deliver({ url, requestId, body: ' '.repeat(4_000_000) })).toBe(200);
   });
 
@@ -77,7 +77,7 @@ describe('a signed body that is odd', () => {
     const run = await heldTraining(app);
     const body = `{"request_id":"${run.requestId}","status":"OK","payload":${payload}}`;
 
-    const status = await deliver({ url: run.callbackUrl, requestId: run.requestId, body });
+    const status = await deliver({ ...run, body });
 
     // Signed by fal and about our run, it has to be kept: refused it would come again for hours.
     expect(status).toBe(200);
@@ -90,7 +90,7 @@ describe('a signed body that is odd', () => {
     async (requestId) => {
       const submits = app.simulator.requests().length;
       const body = { ...okFor(held.requestId), request_id: requestId, gateway_request_id: held.requestId };
-      const status = await deliver({ url: held.callbackUrl, requestId: held.requestId, body });
+      const status = await deliver({ ...held, body });
 
       expect(status).toBe(200);
       expect(await app.avatarNow(held.avatarId)).toMatchObject({ status: 'QUEUED', isReady: false });
@@ -101,7 +101,7 @@ describe('a signed body that is odd', () => {
   test('begins with a byte order mark and counts all the same', async () => {
     const run = await heldTraining(app);
     const body = `\ufeff${JSON.stringify(okFor(run.requestId))}`;
-    expect(await deliver({ url: run.callbackUrl, requestId: run.requestId, body })).toBe(200);
+    expect(await deliver({ ...run, body })).toBe(200);
   });
 });
 

@@ -29,9 +29,7 @@ async function flood(send: () => Promise<number>): Promise<Set<number>> {
 async function silentTraining(): Promise<HeldTraining> {
   const { id: avatarId } = await app.newAvatar();
   await app.startTraining({ avatarId, imagesUrl: photos('silent') });
-  const { webhookUrl, requestId } = app.lastSubmit();
-  if (webhookUrl === null || requestId === null) throw new Error('fal got no callback URL');
-  return { avatarId, requestId, callbackUrl: webhookUrl };
+  return { avatarId, ...app.lastRun() };
 }
 
 // In this order: after the first good key set the keys are known.
@@ -124,14 +122,14 @@ const REFUSED: [what: string, status: number, make: (held: HeldTraining, other: 
     [
       'at the address of another run',
       404,
-      (held, { callbackUrl: url }) => signedWebhook({ ...aboutEnd(held), url }, keys.signer),
+      (held, { url }) => signedWebhook({ ...aboutEnd(held), url }, keys.signer),
     ],
     ...['its address', 'a made-up address', 'the bare address'].map((where): (typeof REFUSED)[number] => [
       `of an unknown run at ${where}`,
       404,
-      ({ callbackUrl }) => {
+      ({ url: own }) => {
         const made = `${WEBHOOKS}/${randomBytes(16).toString('hex')}`;
-        const url = { 'its address': callbackUrl, 'a made-up address': made }[where] ?? WEBHOOKS;
+        const url = { 'its address': own, 'a made-up address': made }[where] ?? WEBHOOKS;
         return signedWebhook({ ...aboutNothing(WEBHOOKS), url }, keys.signer);
       },
     ]),
@@ -185,10 +183,10 @@ test('a known run is found by its request id alone, at the bare address', async 
 
 test('a stale webhook makes the server poll fal, whose answer counts, and a forged one does not', async () => {
   const other = await silentTraining();
-  const { avatarId, requestId, callbackUrl: url } = await silentTraining();
+  const { avatarId, requestId, url } = await silentTraining();
   // The webhook says that the run failed; fal says that it succeeded.
   const stale = { url, requestId, body: errorFor(requestId), shiftSeconds: -301 };
-  const forged = { ...stale, url: other.callbackUrl, requestId: other.requestId };
+  const forged = { ...stale, url: other.url, requestId: other.requestId };
 
   await eventually('the end of the training', async () => {
     expect(await post(signedWebhook(forged, stranger))).toBe(401);
@@ -203,7 +201,7 @@ test('a stale webhook makes the server poll fal, whose answer counts, and a forg
 
 test('a webhook that is not JSON is taken, and makes the server poll fal', async () => {
   app.log.expectError('webhook unreadable');
-  const { avatarId, requestId, callbackUrl: url } = await silentTraining();
+  const { avatarId, requestId, url } = await silentTraining();
 
   await eventually('the end of the training', async () => {
     expect(await deliver({ url, requestId, body: `junk ${randomUUID()}` })).toBe(200);

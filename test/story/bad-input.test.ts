@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
   AvatarByIdDocument,
   CancelTrainingDocument,
@@ -28,16 +28,6 @@ const ULTRA = 'fal-ai/flux-pro/v1.1-ultra-finetuned';
 
 // Nothing of what follows may reach fal or leave a row.
 const submitsBefore = app.simulator.requests().length;
-let bodies: string;
-beforeEach(async () => {
-  bodies = await everything();
-});
-afterEach(async () => {
-  expect(app.simulator.requests()).toHaveLength(submitsBefore);
-  expect(await everything()).toBe(bodies);
-});
-afterAll(() => app.close());
-
 const ALL = new TypedDocumentString<unknown, Record<string, never>>(
   'query { avatars(first: 100) { edges { node { id version name triggerPhrase externalId tags generations(first: 20) { edges { node { id } } } } } } }',
 );
@@ -45,6 +35,13 @@ const ALL = new TypedDocumentString<unknown, Record<string, never>>(
 async function everything(): Promise<string> {
   return JSON.stringify(await app.execute(ALL, {}));
 }
+
+const before = await everything();
+afterEach(async () => {
+  expect(app.simulator.requests()).toHaveLength(submitsBefore);
+  expect(await everything()).toBe(before);
+});
+afterAll(() => app.close());
 
 const LONG = 'x'.repeat(4001);
 

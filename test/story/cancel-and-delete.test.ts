@@ -111,13 +111,11 @@ describe('deleting an avatar', () => {
   test('cannot be undone by a webhook that comes late', async () => {
     const { id } = await app.newAvatar();
     await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue', 'silent') });
-    const { webhookUrl, requestId } = app.lastSubmit();
+    const run = app.lastRun();
     await app.deleteAvatar(id);
 
-    for (const body of [okFor(String(requestId)), errorFor(String(requestId))]) {
-      const message = { url: String(webhookUrl), requestId: String(requestId), body };
-      expect(await app.simulator.deliver(message)).toBe(200);
-    }
+    for (const body of [okFor(run.requestId), errorFor(run.requestId)])
+      expect(await app.deliver(run, body)).toBe(200);
 
     expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
     const { avatars } = await app.execute(AvatarsDocument, { first: 100 });

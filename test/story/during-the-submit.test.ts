@@ -5,10 +5,9 @@ import {
   StartTrainingDocument,
   type StartTrainingMutation,
 } from '../../src/generated/contract/graphql.ts';
-import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
-import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';
+import { toldToCancel } from '../support/told-to-cancel.ts';
 import type { Hold } from '../support/fault-proxy.ts';
 import { rawCaller } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
@@ -35,20 +34,6 @@ async function trainingBeingSubmitted(): Promise<{
   return { id, submit, answer };
 }
 
-async function cancelledAtFal(): Promise<void> {
-  const run = app.simulator.requests().at(-1);
-  await eventually('fal to be told to cancel', async () => {
-    const response = await fetch(
-      `${app.simulator.url}/${run?.endpoint ?? ''}/requests/${run?.requestId ?? ''}/status`,
-      {
-        headers: { authorization: `Key ${FAL_KEY}` },
-      },
-    );
-    const { error_type: why } = (await response.json()) as { error_type?: string };
-    return why === 'client_cancelled';
-  });
-}
-
 test('a training cancelled while its submit is on the way is CANCELLED, and fal is told as soon as it has it', async () => {
   const { id, submit, answer } = await trainingBeingSubmitted();
 
@@ -57,7 +42,7 @@ test('a training cancelled while its submit is on the way is CANCELLED, and fal 
   submit.release();
 
   expect((await answer)?.startTraining).toMatchObject({ avatar: { status: 'CANCELLED' } });
-  await cancelledAtFal();
+  await toldToCancel(app.simulator, app.lastSubmit());
   expect(await app.avatarNow(id)).toMatchObject({ status: 'CANCELLED', isReady: false });
 });
 
@@ -68,18 +53,18 @@ test('an avatar deleted while its submit is on the way stays gone, its caller is
   submit.release();
 
   expect((await answer)?.startTraining).toMatchObject({ code: 'NOT_FOUND' });
-  await cancelledAtFal();
+  await toldToCancel(app.simulator, app.lastSubmit());
   expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
 });
 
 test('a training cancelled at the moment its submit is answered ends as fal ends it', async () => {
-  const ids = await Promise.all(Array.from({ length: 12 }, async () => (await app.newAvatar()).id));
+  const ids = await Promise.all(Array.from({ length: 6 }, async () => (await app.newAvatar()).id));
   await Promise.all(
     ids.map(async (avatarId, index) => {
       // fal takes the cancel and goes on to the end all the same.
       const input = { avatarId, imagesUrl: photos('cancel-ignored') };
       const started = app.ask(StartTrainingDocument, { input });
-      await pause(index * 4);
+      await pause(index * 8);
       for (let times = 0; times < 3; times++) {
         await app.ask(CancelTrainingDocument, { input: { avatarId } });
       }

@@ -5,6 +5,7 @@ import {
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
+import { okFor } from '../support/held-runs.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
@@ -120,13 +121,11 @@ test('an unanswered submit to the alternative is an unknown outcome of it, which
     avatar: { trainer: null, trainerNote: NOTE, trainings: { edges: [{ node }] } },
   });
 
-  const { requestId, webhookUrl } = app.lastSubmit();
-  const payload = { diffusers_lora_file: { url: 'https://files.example/lora' } };
-  const body = { request_id: requestId, status: 'OK', payload };
-  await app.simulator.deliver({ url: webhookUrl ?? '', requestId: requestId ?? '', body });
+  const run = app.lastRun();
+  await app.deliver(run, okFor(run.requestId));
   expect(await app.avatar(id)).toMatchObject({
     status: 'COMPLETED',
-    diffusersLoraFileUrl: 'https://files.example/lora',
+    diffusersLoraFileUrl: 'https://files.example/lora.safetensors',
   });
   expect(submits()).toHaveLength(2);
 });

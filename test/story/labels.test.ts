@@ -8,7 +8,7 @@ import {
   type CreateAvatarInput,
   type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
-import { heldTraining } from '../support/held-runs.ts';
+import { errorFor, heldTraining } from '../support/held-runs.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { TRANSPORTS } from '../support/api-client.ts';
 
@@ -242,9 +242,8 @@ describe('updateAvatar', () => {
     const { id: avatarId } = await app.trainedAvatar();
     const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]]' });
     expect(await update({ avatarId, triggerPhrase: 'NEW' })).toMatchObject({ code: 'CONFLICT' });
-    const { requestId, webhookUrl } = app.lastSubmit();
-    const body = { request_id: requestId, status: 'ERROR', error: 'no', payload: null };
-    await app.simulator.deliver({ url: webhookUrl ?? '', requestId: requestId ?? '', body });
+    const run = app.lastRun();
+    await app.deliver(run, errorFor(run.requestId));
     const ended = app.watchGeneration({ generationId: id });
     await ended.until(({ status }) => status === 'FAILED', 'the end of the generation');
 

@@ -8,10 +8,11 @@ const app = await startTestApp({ isProxied: true, env: { RECONCILE_INTERVAL_MS: 
 afterAll(() => app.close());
 
 test('a look at a run that was asked for before its end and answered after it takes nothing back', async () => {
-  const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
+  const held = await heldTraining(app);
+  const { avatarId } = held;
   const polls = app.fal.holdRequests();
   await polls.reached(1);
-  expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
+  expect(await app.deliver(held, okFor(held.requestId))).toBe(200);
   const done = await app.avatarNow(avatarId);
   expect(done.status).toBe('COMPLETED');
   const watch = app.watchAvatar({ avatarId });

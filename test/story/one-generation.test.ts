@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { errorFor } from '../support/held-runs.ts';
+import { errorFor, okFor } from '../support/held-runs.ts';
 import {
   AnyNodeDocument,
   CancelGenerationDocument,
@@ -92,14 +92,11 @@ describe('deleting a generation', () => {
 
   test('cannot be undone by a webhook that comes late', async () => {
     const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]] [[silent]]' });
-    const { webhookUrl, requestId } = app.lastSubmit();
+    const run = app.lastRun();
     await remove(id);
     const images = { images: [{ url: 'https://files.example/1.jpg' }] };
-    const done = { request_id: String(requestId), status: 'OK', payload: images };
-    for (const body of [done, errorFor(String(requestId))]) {
-      const message = { url: String(webhookUrl), requestId: String(requestId), body };
-      expect(await app.simulator.deliver(message)).toBe(200);
-    }
+    for (const body of [okFor(run.requestId, images), errorFor(run.requestId)])
+      expect(await app.deliver(run, body)).toBe(200);
     expect(await now(id)).toBeNull();
   });
 

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { join } from 'node:path';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { portraits, spots } from '../support/pictures.ts';
+import { photosOfSpots, spots } from '../support/pictures.ts';
 import { shownPhotos } from '../support/shown-files.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -99,7 +99,7 @@ test('the URLs of the photos of a deleted avatar answer 404 at once', async () =
 
 test('the URLs of photos answer 404 once a training has used them', async () => {
   const { id: avatarId } = await app.newAvatar({}, ada);
-  await app.uploadPhotos(avatarId, await portraits(app.simulator, 4), ada);
+  await app.uploadPhotos(avatarId, await photosOfSpots(4), ada);
   const photos = await shownPhotos(app, avatarId, ada);
   const watch = app.watchPhotoSet({ avatarId }, ada);
   await app.startTraining({ avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST' }, ada);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { eventually } from '../support/eventually.ts';
-import { portraits, spots } from '../support/pictures.ts';
+import { photosOfSpots, spots } from '../support/pictures.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();
@@ -11,7 +11,7 @@ afterAll(() => app.close());
 
 test('photos are uploaded, judged one by one and shown live', async () => {
   const { id: avatarId } = await app.newAvatar();
-  const photos = await portraits(app.simulator, 3);
+  const photos = await photosOfSpots(3);
   const watch = app.watchPhotoSet({ avatarId });
   const first = await watch.until(({ photos: [photo] }) => photo === undefined, 'the empty set');
   expect(first).toMatchObject({ accepted: 0, minimum: 10, isEnough: false });

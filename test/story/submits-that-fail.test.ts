@@ -8,6 +8,7 @@ import {
   type ErrorCode,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
+import { okFor } from '../support/held-runs.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
@@ -107,8 +108,7 @@ describe.each(UNKNOWN)('a run whose submit was answered by %s', (scenario) => {
 
     const done = await app.settled(id);
     expect(done).toMatchObject({ status: 'COMPLETED', isReady: true, error: null });
-    const submits = app.simulator.requests().filter(({ body }) => JSON.stringify(body).includes(imagesUrl));
-    expect(submits.map(({ requestId }) => requestId)).toEqual([done.falRequestId]);
+    expect(app.submitsOf(imagesUrl).map(({ requestId }) => requestId)).toEqual([done.falRequestId]);
   });
 });
 
@@ -116,21 +116,13 @@ test('a submit with unknown outcome can be cancelled, and what then comes of it 
   const { id } = await app.newAvatar();
   const unknown = await app.startTraining({ avatarId: id, imagesUrl: photos('lost-answer', 'slow') });
   expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
-  const { requestId } = app.simulator.requests().at(-1) ?? {};
+  const run = app.lastRun();
 
   const cancelTraining = await app.mutate(CancelTrainingDocument, { avatarId: id });
 
   expect(cancelTraining).toMatchObject({ avatar: { status: 'CANCELLED', error: null } });
   const cancelled = await app.avatarNow(id);
-  await app.simulator.deliver({
-    url: String(app.simulator.requests().at(-1)?.webhookUrl),
-    requestId: String(requestId),
-    body: {
-      request_id: requestId,
-      status: 'OK',
-      payload: { diffusers_lora_file: { url: 'https://a.example/l' } },
-    },
-  });
+  await app.deliver(run, okFor(run.requestId));
   expect(await app.avatarNow(id)).toEqual(cancelled);
 });
 

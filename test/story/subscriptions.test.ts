@@ -17,11 +17,7 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     const watch = app.watchAvatar({ avatarId: held.avatarId }, { over });
 
     expect(await watch.next()).toEqual(now);
-    await app.simulator.deliver({
-      url: held.callbackUrl,
-      requestId: held.requestId,
-      body: okFor(held.requestId),
-    });
+    await app.deliver(held, okFor(held.requestId));
     expect(await watch.next()).toMatchObject({ status: 'COMPLETED', isReady: true });
     await app.startTraining({ avatarId: held.avatarId });
     await watch.until(({ status }) => status === 'QUEUED');

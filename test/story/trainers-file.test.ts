@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import {
   GenerateImageDocument,
+  ImportAvatarDocument,
   RegenerateDocument,
   StartTrainingDocument,
   TypedDocumentString,
   type Trainer,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
+import { okFor } from '../support/held-runs.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'likeness-trainers-'));
@@ -97,6 +99,15 @@ test('it trains with its own fields, and its artifact of two files generates at 
   expect(image.images).toMatchObject([{ contentType: 'image/png', width: 768, height: 1024 }]);
 });
 
+test('its artifact of several files is not imported', async () => {
+  const loraUrl = 'https://files.example/lora.safetensors';
+  const input = { name: 'Ink', trainingType: 'STYLE', trainer: WAN, triggerPhrase: '1nk', loraUrl } as const;
+  expect(await app.mutate(ImportAvatarDocument, input)).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('whose LoRA has one file') as string,
+  });
+});
+
 test('its limits are those of the file', async () => {
   const { id: avatarId } = await trainedByWan();
   const sent = app.simulator.requests().length;
@@ -119,7 +130,7 @@ test('without its row an avatar still reads and says why it cannot generate; wit
   const image = await app.generate({ avatarId: id, waitSeconds: 10 });
   const open = await app.newAvatar();
   await app.startTraining({ avatarId: open.id, imagesUrl: photos('stuck-in-queue'), trainer: WAN });
-  const { requestId, webhookUrl } = app.lastSubmit();
+  const run = app.lastRun();
 
   writeFileSync(file, '{"trainers": {}}');
   await app.restart();
@@ -138,8 +149,7 @@ test('without its row an avatar still reads and says why it cannot generate; wit
   });
 
   const payload = { diffusers_lora_file: { url: 'https://files.example/low' } };
-  const body = { request_id: requestId, status: 'OK', payload };
-  await app.simulator.deliver({ url: webhookUrl ?? '', requestId: requestId ?? '', body });
+  await app.deliver(run, okFor(run.requestId, payload));
   expect(await app.avatar(open.id)).toMatchObject({
     status: 'FAILED',
     error: {

@@ -3,14 +3,14 @@ import { StartTrainingDocument, TypedDocumentString } from '../../src/generated/
 import { freePort } from '../support/free-port.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { photos as archive } from '../support/api-client.ts';
-import { portraits } from '../support/pictures.ts';
+import { photosOfSpots } from '../support/pictures.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { unzipSync } from 'fflate';
 
 const app = await startTestApp();
 afterAll(() => app.close());
 
-const PHOTOS = await portraits(app.simulator, 11);
+const PHOTOS = await photosOfSpots(11);
 
 type Receipt = {
   readonly deleteAvatar: {

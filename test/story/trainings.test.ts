@@ -42,10 +42,10 @@ describe('the trainings of an avatar', () => {
       imagesUrl: photos('stuck-in-queue'),
       trainer: 'FLUX_LORA_FAST',
     });
-    const run = app.lastSubmit();
+    const run = app.lastRun();
+    const { requestId } = run;
     const open = await trainingsOf(avatarId);
-    const requestId = String(run.requestId);
-    await app.simulator.deliver({ url: String(run.webhookUrl), requestId, body: errorFor(requestId) });
+    await app.deliver(run, errorFor(requestId));
     await app.settled(avatarId, version);
     const trainings = await trainingsOf(avatarId);
 
@@ -69,7 +69,7 @@ describe('the trainings of an avatar', () => {
       status: 'QUEUED',
       trainer: 'FLUX_LORA_FAST',
       endpoint: 'fal-ai/flux-lora-fast-training',
-      input: run.body,
+      input: app.lastSubmit().body,
       falRequestId: requestId,
       artifact: null,
       isCurrent: false,

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { errorFor, heldTraining, okFor } from '../support/held-runs.ts';
+import { errorFor, heldTraining, okFor, portraitResult } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -36,14 +36,13 @@ test('a webhook that fal sends twice moves the avatar once', async () => {
 });
 
 test('thirty identical deliveries at once are one version step and one event', async () => {
-  const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
+  const held = await heldTraining(app);
+  const { avatarId, requestId } = held;
   const before = await app.avatarNow(avatarId);
   const watch = app.watchAvatar({ avatarId });
   await watch.next();
 
-  const statuses = await Promise.all(
-    Array.from({ length: 30 }, () => app.simulator.deliver({ url, requestId, body: okFor(requestId) })),
-  );
+  const statuses = await Promise.all(Array.from({ length: 30 }, () => app.deliver(held, okFor(requestId))));
 
   expect(new Set(statuses)).toEqual(new Set([200]));
   const done = await watch.until(({ status }) => status === 'COMPLETED');
@@ -54,29 +53,30 @@ test('thirty identical deliveries at once are one version step and one event', a
 });
 
 test('the first end of a run is its end, whatever comes later; what contradicts it is kept and counted', async () => {
-  const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
+  const held = await heldTraining(app);
+  const { avatarId, requestId } = held;
   const before = await conflicts();
-  const send = (body: object) => app.simulator.deliver({ url, requestId, body });
 
-  expect(await send(okFor(requestId, 'first'))).toBe(200);
+  expect(await app.deliver(held, okFor(requestId, portraitResult('first')))).toBe(200);
   const done = await app.avatarNow(avatarId);
   expect(done.diffusersLoraFileUrl).toContain('first');
 
   for (let round = 0; round < 3; round++) {
-    expect(await send(okFor(requestId, 'second'))).toBe(200);
-    expect(await send(errorFor(requestId))).toBe(200);
+    expect(await app.deliver(held, okFor(requestId, portraitResult('second')))).toBe(200);
+    expect(await app.deliver(held, errorFor(requestId))).toBe(200);
   }
   expect(await app.avatarNow(avatarId)).toEqual(done);
   expect(await conflicts()).toBe(before + 2);
 });
 
 test('fifty contradictions of the same bytes at once are one', async () => {
-  const { avatarId, requestId, callbackUrl: url } = await heldTraining(app);
-  expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
+  const held = await heldTraining(app);
+  const { avatarId, requestId } = held;
+  expect(await app.deliver(held, okFor(requestId))).toBe(200);
   const [done, before] = [await app.avatarNow(avatarId), await conflicts()];
 
   const statuses = await Promise.all(
-    Array.from({ length: 50 }, () => app.simulator.deliver({ url, requestId, body: errorFor(requestId) })),
+    Array.from({ length: 50 }, () => app.deliver(held, errorFor(requestId))),
   );
 
   expect(new Set(statuses)).toEqual(new Set([200]));
@@ -128,7 +128,7 @@ test('an OK that fal does not confirm leaves the avatar failed', async () => {
   const [delivery] = app.simulator.deliveries().filter((each) => each.requestId === requestId);
   const url = delivery?.url ?? '';
 
-  expect(await app.simulator.deliver({ url, requestId, body: okFor(requestId) })).toBe(200);
+  expect(await app.deliver({ requestId, url }, okFor(requestId))).toBe(200);
 
   await eventually('fal’s answer about it', () =>
     app.log.lines.find(({ falStatus }) => falStatus === 'failed'),

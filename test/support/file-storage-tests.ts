@@ -17,10 +17,12 @@ async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> 
   for (const text of texts) yield new TextEncoder().encode(text);
 }
 
+/** A period that is no power of two: a part in the place of another is noticed. */
+const PIECE = Uint8Array.from({ length: 251 * 256 }, (_, index) => index % 251);
+
 /** Bytes that differ from place to place. */
 async function* large(size = LARGE): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < size; at += 65_536)
-    yield Uint8Array.from({ length: Math.min(65_536, size - at) }, (_, index) => (at + index) % 251);
+  for (let left = size; left > 0; left -= PIECE.length) yield PIECE.subarray(0, left);
 }
 
 /** What every storage does. */

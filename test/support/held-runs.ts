@@ -1,42 +1,36 @@
 import { photos } from './api-client.ts';
+import type { Simulator } from '@likeness/fal-simulator';
 import type { TestApp } from './test-app.ts';
 
-/** A training that fal keeps in its queue for ever, so that the only news of it are those a test sends. */
-export type HeldTraining = {
-  readonly avatarId: string;
+export type RunAtFal = {
   readonly requestId: string;
-  /** The callback URL fal was given. */
-  readonly callbackUrl: string;
+  /** The callback URL that fal was given. */
+  readonly url: string;
 };
 
-export async function heldTraining(app: TestApp): Promise<HeldTraining> {
-  const { id } = await app.newAvatar();
-  const { falRequestId } = await app.startTraining({
-    avatarId: id,
-    imagesUrl: photos('stuck-in-queue'),
-  });
-  const { webhookUrl } = app.lastSubmit();
-  if (falRequestId === null || webhookUrl === null) throw new Error('The training is not at fal');
-  return { avatarId: id, requestId: falRequestId, callbackUrl: webhookUrl };
+/** The run of the latest submit. */
+export function lastRunAt(simulator: Simulator): RunAtFal {
+  const { requestId = null, webhookUrl: url = null } = simulator.requests().at(-1) ?? {};
+  if (requestId === null || url === null) throw new Error('fal has no run that it could report');
+  return { requestId, url };
 }
 
-export function okFor(requestId: string, name = 'lora'): object {
-  return {
-    request_id: requestId,
-    gateway_request_id: requestId,
-    status: 'OK',
-    payload: portraitResult(name),
-  };
+/** A training that fal keeps in its queue for ever, so that the only news of it are those a test sends. */
+export type HeldTraining = RunAtFal & { readonly avatarId: string };
+
+export async function heldTraining(app: TestApp): Promise<HeldTraining> {
+  const { id: avatarId } = await app.newAvatar();
+  await app.startTraining({ avatarId, imagesUrl: photos('stuck-in-queue') });
+  return { avatarId, ...app.lastRun() };
+}
+
+export function okFor(requestId: string, payload: object = portraitResult('lora')): object {
+  return { request_id: requestId, gateway_request_id: requestId, status: 'OK', payload };
 }
 
 export function errorFor(requestId: string): object {
-  return {
-    request_id: requestId,
-    gateway_request_id: requestId,
-    status: 'ERROR',
-    error: 'late',
-    payload: null,
-  };
+  const failure = { status: 'ERROR', error: 'late', payload: null };
+  return { request_id: requestId, gateway_request_id: requestId, ...failure };
 }
 
 export function portraitResult(name: string): object {

@@ -14,6 +14,16 @@ export async function portraits(
   return files.map(([name, bytes]) => ({ name, bytes: Buffer.from(bytes) }));
 }
 
+/** Photos that nobody is on; each looks like no other. */
+export function photosOfSpots(count: number): Promise<TestPhoto[]> {
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const bytes = await (await spots(1000 + index)).jpeg().toBuffer();
+      return { name: `photo-${index + 1}.jpg`, bytes };
+    }),
+  );
+}
+
 /** A picture of random coloured spots, which has sharp edges and looks like no other. */
 export async function spots(seed: number, width = 640, height = 800): Promise<Sharp> {
   const [columns, rows] = [16, 20];

@@ -2,6 +2,7 @@ import { eventually } from './eventually.ts';
 import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import type { ApiClient } from './api-client.ts';
 import type { CallOptions } from './graphql-call.ts';
+import { lastRunAt, okFor } from './held-runs.ts';
 import type { Simulator } from '@likeness/fal-simulator';
 
 export type ShownImage = {
@@ -63,14 +64,9 @@ export async function generationWith(
   urls: readonly string[],
 ): Promise<string> {
   const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]]' });
-  const { requestId = null, webhookUrl = null } = app.simulator.requests().at(-1) ?? {};
-  if (requestId === null || webhookUrl === null) throw new Error('The generation is not at fal');
+  const run = lastRunAt(app.simulator);
   const payload = { images: urls.map((url) => ({ url })), seed: 1 };
-  const status = await app.simulator.deliver({
-    url: webhookUrl,
-    requestId,
-    body: { request_id: requestId, status: 'OK', payload },
-  });
+  const status = await app.simulator.deliver({ ...run, body: okFor(run.requestId, payload) });
   if (status !== 200) throw new Error(`The webhook was answered ${status}`);
   return id;
 }

@@ -103,8 +103,8 @@ export async function post(request: Request): Promise<number> {
 }
 
 /** That this run has succeeded. */
-export function aboutEnd({ callbackUrl, requestId }: HeldTraining): Webhook {
-  return { url: callbackUrl, requestId, body: okFor(requestId) };
+export function aboutEnd({ url, requestId }: HeldTraining): Webhook {
+  return { url, requestId, body: okFor(requestId) };
 }
 
 /** About a run that there never was. */

@@ -7,6 +7,7 @@ import { createLog } from '../../src/log/create-log.ts';
 import { workerPlace, type DatabasePlace } from './database.ts';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from './eventually.ts';
+import { lastRunAt, type RunAtFal } from './held-runs.ts';
 import { FAL_KEY } from './fal-key.ts';
 import { freePort } from './free-port.ts';
 import { readConfig } from '../../src/config/config.ts';
@@ -129,6 +130,16 @@ export class TestApp extends ApiClient {
     const request = this.simulator.requests().at(-1);
     if (request === undefined) throw new Error('fal received no submit');
     return request;
+  }
+
+  /** The run of the latest submit. */
+  lastRun(): RunAtFal {
+    return lastRunAt(this.simulator);
+  }
+
+  /** Sends fal's webhook about a run, and resolves with the status of the answer. */
+  deliver(run: RunAtFal, body: object): Promise<number | null> {
+    return this.simulator.deliver({ ...run, body });
   }
 
   /** The submits that fal received with this archive of photos. */
