@@ -12,7 +12,7 @@ import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard
 import { useLeftStreams } from './left-streams.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
-import { withPictures } from './playground-pictures.ts';
+import { withImages } from './playground-images.ts';
 import { playgroundTabs, withTabsInPlace, type Playground } from './playground.ts';
 import { StreamTickets } from '../auth/stream-tickets.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
@@ -101,7 +101,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     // Loaded on first use: the page has several megabytes of code.
     renderGraphiQL: (page) =>
       (playground ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
-        withPictures(withTabsInPlace(renderGraphiQL(page))),
+        withImages(withTabsInPlace(renderGraphiQL(page))),
       )),
     maskedErrors: { maskError },
     context: ({ viewer = null, subscribesOnly = false, req, host = req?.headers.host }) => ({
