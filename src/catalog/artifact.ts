@@ -25,6 +25,13 @@ export function loraUrlsOf({
   return [loraUrl, ...otherLoraUrls];
 }
 
+/** In the order of their positions: the copies of files are found by it. */
+export function artifactFilesOf(artifact: Artifact): readonly string[] {
+  if (artifact.kind === 'FINETUNE') return [];
+  const { configUrl } = artifact;
+  return [...loraUrlsOf(artifact), ...(configUrl === null ? [] : [configUrl])];
+}
+
 export type ArtifactColumns = {
   readonly artifactTrainer: string | null;
   readonly finetuneId: string | null;

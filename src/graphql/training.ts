@@ -7,7 +7,7 @@ import { isId } from '../jobs/ids.ts';
 import { notFoundError } from './stream.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
-import { loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
+import { artifactFilesOf, loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
 import type { ExpiryPolicy } from './policy/field-policy.ts';
 import type { FileRef } from '../jobs/keep-files.ts';
 import type { CopiedFile, TrainingRow } from './reads.ts';
@@ -81,10 +81,9 @@ const LoraArtifact = builder.objectRef<LoraOfTraining>('LoraArtifact').implement
   }),
 });
 
-function filesOf({ training, configUrl, ...lora }: LoraOfTraining): readonly ShownFile[] {
+function filesOf({ training, ...lora }: LoraOfTraining): readonly ShownFile[] {
   const { id: runId, files = [] } = training;
-  const urls = [...loraUrlsOf({ ...lora, configUrl }), ...(configUrl === null ? [] : [configUrl])];
-  return urls.map((originalUrl, position) => ({
+  return artifactFilesOf(lora).map((originalUrl, position) => ({
     runId,
     position,
     originalUrl,

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { artifactFilesOf, type Artifact } from '../catalog/artifact.ts';
 import { CommandError, print } from '../backup/commands/command.ts';
 import { downloadFiles } from './download-files.ts';
 import { isId } from '../jobs/ids.ts';
@@ -104,10 +105,11 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The addresses of the artifact and the images. */
+/** The addresses of the artifact, of those of earlier trainings, and of the images; each once. */
 function filesOf({
   avatar,
   generations,
+  jobs,
 }: {
   readonly avatar: {
     readonly diffusersLoraFileUrl: string | null;
@@ -115,13 +117,17 @@ function filesOf({
     readonly configFileUrl: string | null;
   };
   readonly generations: readonly { readonly images: unknown }[];
+  readonly jobs: readonly { readonly artifact: unknown }[];
 }): string[] {
   const others = Array.isArray(avatar.otherLoraFileUrls) ? (avatar.otherLoraFileUrls as string[]) : [];
+  const artifacts = jobs.map(({ artifact }) => artifact as Artifact | null).filter((made) => made !== null);
   const images = generations.flatMap((generation) => generation.images as { readonly url: string }[]);
-  return [
+  const urls = [
     avatar.diffusersLoraFileUrl,
     ...others,
     avatar.configFileUrl,
+    ...artifacts.flatMap(artifactFilesOf),
     ...images.map(({ url }) => url),
-  ].filter((url) => url !== null);
+  ];
+  return [...new Set(urls)].filter((url) => url !== null);
 }

@@ -1,4 +1,5 @@
 import { announce, REPLACE_CHANGE } from './announce.ts';
+import { FILES_OF_ARTIFACT } from './result-file-store.ts';
 import { isId } from '../../jobs/ids.ts';
 import { outboxEntry } from './job-rows.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
@@ -85,9 +86,9 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
       SELECT 'IMAGE' AS kind, i->>'url' AS url, g.completed_at AS at, g.id
       FROM generations g CROSS JOIN LATERAL jsonb_array_elements(g.images) i WHERE g.avatar_id = ${avatarId}
       UNION ALL
-      SELECT 'ARTIFACT', u, j.settled_at, j.id FROM jobs j CROSS JOIN LATERAL jsonb_array_elements_text(
-        jsonb_build_array(j.artifact->'loraUrl', j.artifact->'configUrl') || coalesce(j.artifact->'otherLoraUrls', '[]')) u
-      WHERE j.avatar_id = ${avatarId} AND j.artifact->>'kind' = 'LORA' AND u IS NOT NULL
+      SELECT 'ARTIFACT', u, runs.settled_at, runs.id
+      FROM jobs runs CROSS JOIN LATERAL jsonb_array_elements_text(${Prisma.raw(FILES_OF_ARTIFACT)}) u
+      WHERE runs.avatar_id = ${avatarId} AND runs.artifact->>'kind' = 'LORA'
       UNION ALL
       SELECT 'PHOTOS', photos_url, created_at, id FROM jobs WHERE avatar_id = ${avatarId} AND photos_url IS NOT NULL
     ) f ORDER BY f.kind = 'PHOTOS' DESC, f.kind, f.id DESC LIMIT ${MAX_FILES_LISTED}`;

@@ -98,8 +98,8 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
 const OF_LEASE =
   "WHERE run_id = $1 AND position = $2 AND leased_by = $3 AND next_attempt_at = $4 AND state = 'PENDING'";
 
-/** The LoRA files, then the configuration file. */
-const FILES_OF_ARTIFACT = `jsonb_build_array(runs.artifact->'loraUrl') || coalesce(runs.artifact->'otherLoraUrls', '[]')
+/** Of a job `runs` with LoRA files, in the order of `artifactFilesOf`. */
+export const FILES_OF_ARTIFACT = `jsonb_build_array(runs.artifact->'loraUrl') || coalesce(runs.artifact->'otherLoraUrls', '[]')
   || CASE WHEN runs.artifact->>'configUrl' IS NULL THEN '[]' ELSE jsonb_build_array(runs.artifact->'configUrl') END`;
 
 /**
