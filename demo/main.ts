@@ -1,7 +1,7 @@
 import { createWait, Stopped, type StopReason } from './stoppable.ts';
 import { Disposer } from '../src/async/disposer.ts';
 import { Output } from './output.ts';
-import { OUTPUT_FOLDER } from './pictures.ts';
+import { OUTPUT_FOLDER } from './images.ts';
 import { ServerLog } from './server-log.ts';
 import { readTerminal } from './terminal.ts';
 import { printNextSteps, printResult, printStay, runDemo } from './run-demo.ts';

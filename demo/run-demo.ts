@@ -7,7 +7,7 @@ import { draw } from './steps/draw.ts';
 import { uploadPhotos } from './steps/upload-photos.ts';
 import { checkRequests } from './steps/check-requests.ts';
 import { showArtifacts } from './steps/show-artifacts.ts';
-import { makeOutputFolder, OUTPUT_FOLDER } from './pictures.ts';
+import { makeOutputFolder, OUTPUT_FOLDER } from './images.ts';
 import { startServices, type Services } from './services.ts';
 import { train } from './steps/train.ts';
 import type { Disposer } from '../src/async/disposer.ts';
@@ -44,7 +44,7 @@ export async function runDemo({ output, wait, disposer, log }: DemoParts): Promi
   output.fact('fal', `${services.simulator.url}  (simulated)`);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const ready = await wait('/readyz', fetch(`${services.url}/readyz`));
-  output.check(ready.ok, `Ready in ${seconds} s, on free ports and with a temporary database of its own.`);
+  output.check(ready.ok, `Ready in ${seconds} s, on free ports, with a temporary database.`);
 
   const context = { output, wait, services, client };
   const imagesUrl = await uploadPhotos(context);
@@ -57,33 +57,33 @@ export async function runDemo({ output, wait, disposer, log }: DemoParts): Promi
 }
 
 export function printResult(output: Output, seconds: string): void {
-  output.heading(`All ${output.passed} promises held, in ${seconds} s.`);
+  output.heading(`All ${output.passed} checks passed, in ${seconds} s.`);
 }
 
 export function printNextSteps(output: Output): void {
   output.heading('Next');
-  output.line('npm run demo -- --stay   the same, and the server goes on for you to try');
+  output.line('npm run demo -- --stay   the same, and the server keeps running');
   output.line('npm start                the server at http://127.0.0.1:4000');
   output.line('FAL_KEY=… npm start      the same with the real fal.ai: see README.md');
   output.line('');
 }
 
-/** Saves the sample photos, and says how to go on with them. */
+/** Saves the sample photos, and prints the next steps. */
 export async function printStay(output: Output, services: Services): Promise<void> {
   const folder = join(OUTPUT_FOLDER, 'photos');
   await mkdir(folder, { recursive: true });
   const zip = await fetch(services.simulator.samplePhotosUrl);
   for (const [name, photo] of Object.entries(unzipSync(new Uint8Array(await zip.arrayBuffer()))))
     await writeFile(join(folder, name), photo);
-  output.heading('The server goes on');
+  output.heading('The server keeps running');
   output.fact('open', await pageOf(services));
   output.fact('photos', resolve(folder));
-  output.fact('', 'of one person: drag them in, train, and generate');
-  output.fact('stop', 'Ctrl-C, which deletes the database; the pictures stay');
+  output.fact('', 'of one person: drop them into the page, train, and generate');
+  output.fact('stop', 'Ctrl-C; deletes the database, keeps the images');
   output.line('');
 }
 
-/** What to open in a browser: the server's own page, or the playground of a server without one. */
+/** The address to open: the Studio, or the playground of a server without it. */
 async function pageOf({ url, graphqlUrl }: Services): Promise<string> {
   const answer = await fetch(url, { headers: { accept: 'text/html' } });
   await answer.body?.cancel();

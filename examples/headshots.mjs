@@ -1,10 +1,10 @@
-// From a folder of photos to a picture, with nothing but Node:
+// From a folder of photos to an image, with plain Node:
 //   node examples/headshots.mjs <folder> "<prompt>"
-// LIKENESS_URL is the server (default: http://127.0.0.1:4000), LIKENESS_TOKEN a token if it requires one.
+// LIKENESS_URL is the server (default: http://127.0.0.1:4000), LIKENESS_TOKEN its token, if it requires one.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
-/** What the default trainer of portraits needs; `photoSet.minimum` has it for any trainer. */
+/** The minimum of the default portrait trainer; `photoSet.minimum` is that of any trainer. */
 const MIN_PHOTOS = 10;
 
 const [folder, prompt = 'a portrait in soft window light'] = process.argv.slice(2);
@@ -80,7 +80,7 @@ async function request(query, variables, accept) {
     return await fetch(`${LIKENESS_URL}/graphql`, { method: 'POST', headers, body });
   } catch (error) {
     return fail(
-      `No answer from ${LIKENESS_URL}: ${error.cause?.message}. Run npm start, or set LIKENESS_URL.`,
+      `${LIKENESS_URL} does not respond: ${error.cause?.message}. Run npm start, or set LIKENESS_URL.`,
     );
   }
 }

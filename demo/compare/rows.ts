@@ -1,20 +1,20 @@
 import { pause, type Product } from './products.ts';
 import type { Simulator } from '@likeness/fal-simulator';
 
-/** What a product did, in words, and whether its users would call that right. */
+/** The outcome for a product, in words, and whether it is right. */
 export type Outcome = { readonly words: string; readonly isRight: boolean };
 
-/** Something that happens, and what both products make of it. */
+/** An event, and its outcome for each product. */
 export type Row = {
   readonly what: string;
   readonly of: (product: Product, fal: FalSide) => Promise<Outcome>;
-  /** Not beside others. */
+  /** Not while other rows run. */
   readonly isAlone?: boolean;
 };
 
 /** One product's side of fal. */
 export type FalSide = {
-  /** A new archive of photos, whose training goes as these scenarios say. */
+  /** A new archive of photos, whose training follows these scenarios. */
   readonly photos: (...scenarios: string[]) => string;
   /** Runs that fal accepted, and bills, for this archive. */
   readonly runs: (imagesUrl: string) => number;
@@ -31,16 +31,16 @@ const SETTLE_MS = 1500;
 const CLICK_AGAIN_MS = 300;
 
 export const ROWS: readonly Row[] = [
-  { what: 'nothing goes wrong', of: endsAs('ready') },
+  { what: 'nothing fails', of: endsAs('ready') },
   { what: 'the run fails', of: endsAs('failed') },
   { what: "fal's webhook never arrives", of: endsAs('ready', 'silent') },
   {
-    what: 'the webhook comes without the result, which fal could not send',
+    what: 'the webhook lacks the result, which fal could not send',
     of: endsAs('ready', 'null-payload'),
   },
   { what: 'the result lacks the LoRA', of: endsAs('failed', 'no-artifact') },
-  { what: 'somebody forges a webhook: "failed"', of: endsAs('ready', 'forged-only') },
-  { what: 'a webhook says OK, a later one ERROR', of: endsAs('ready', 'conflicting') },
+  { what: 'a forged webhook reports a failure', of: endsAs('ready', 'forged-only') },
+  { what: 'a webhook reports OK, a later one ERROR', of: endsAs('ready', 'conflicting') },
   { what: 'the user clicks twice', of: paysOnce(0) },
   {
     what: "fal's answer to the submit is lost, the user clicks again",
@@ -103,7 +103,7 @@ async function ending(product: Product, id: string | null, wanted: 'ready' | 'fa
   await pause(SETTLE_MS);
   const { is, reason } = await product.read(id);
   if (is === null) return { words: 'forgotten', isRight: false };
-  if (is === 'training') return { words: 'training for ever', isRight: false };
+  if (is === 'training') return { words: 'training forever', isRight: false };
   const why = is === 'failed' && reason !== null ? ', with the reason' : '';
   return { words: `${is}${why}`, isRight: is === wanted };
 }

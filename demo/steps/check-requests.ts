@@ -10,7 +10,7 @@ type Input = Readonly<Record<string, unknown>>;
 export async function checkRequests({ output, wait, services }: Context, avatars: Avatars): Promise<void> {
   const { simulator } = services;
   const [portrait, style] = avatars;
-  output.step('What fal received');
+  output.step('Requests to fal');
   const requests = simulator.requests();
   for (const { endpoint, body } of requests) {
     output.columns(endpoint.replace('fal-ai/', ''), 31, Object.keys(body as Input).join(', '));
@@ -22,7 +22,7 @@ export async function checkRequests({ output, wait, services }: Context, avatars
   );
   output.check(
     areClean && requests.length === 4,
-    '4 runs, 4 submits, each with nothing in it but what its endpoint takes.',
+    '4 runs, 4 submits, each with fields of its endpoint only.',
   );
 
   const withLora = inputOf(simulator, 'fal-ai/flux-lora');
@@ -41,14 +41,14 @@ export async function checkRequests({ output, wait, services }: Context, avatars
   }
   output.check(
     hasTriggerOnce(portrait, withLora) && hasTriggerOnce(style, withFinetune),
-    `Each prompt has its trigger once: added to ${portrait.name}'s, kept in ${style.name}'s.`,
+    `Each prompt has its trigger phrase once: added for ${portrait.name}, kept for ${style.name}.`,
   );
 
-  const isEveryEndAccepted = await wait("the answers to fal's webhooks", areWebhooksAccepted(simulator));
+  const isEveryEndAccepted = await wait("the responses to fal's webhooks", areWebhooksAccepted(simulator));
   const verified = await wait('/metrics', verifiedWebhooks(services.url));
   output.check(
     isEveryEndAccepted && verified === requests.length,
-    `fal called back ${verified} times: each webhook signed, verified, answered 200.`,
+    `fal sent ${verified} webhooks: signed, verified, and answered with 200.`,
   );
 }
 

@@ -11,7 +11,7 @@ export async function createAvatars(context: Context): Promise<Avatars> {
     await create(context, { name: 'Gouache', trainingType: 'STYLE', triggerPhrase: 'GCHE style' }),
   ] as const;
   for (const { name, trainingType, triggerPhrase } of avatars) {
-    output.fact(name, `${trainingType.padEnd(10)}answers to "${triggerPhrase}"`);
+    output.fact(name, `${trainingType.padEnd(10)}trigger phrase "${triggerPhrase}"`);
   }
   const areDrafts = avatars.every(
     ({ status, isReady, falRequestId }) => status === 'DRAFT' && !isReady && falRequestId === null,

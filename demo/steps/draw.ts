@@ -1,4 +1,4 @@
-import { downloadPicture, savePicture } from '../pictures.ts';
+import { downloadImage, saveImage } from '../images.ts';
 import { accepted } from '../api-client.ts';
 import type { AvatarState } from '../watch-avatar.ts';
 import type { Avatars, Context } from '../context.ts';
@@ -6,37 +6,37 @@ import type { GenerationStatusSubscription } from '../../src/generated/contract/
 
 type GenerationState = GenerationStatusSubscription['generationStatus'];
 
-/** Bytes; a smaller file of this size is blank. */
-const SMALLEST_PICTURE = 5_000;
+/** In bytes. A blank image has a smaller file. */
+const SMALLEST_IMAGE = 5_000;
 
 /** Generates an image of each avatar, one prompt without the trigger and one with it, and saves the images. */
 export async function draw(context: Context, avatars: Avatars): Promise<void> {
   const { output, wait } = context;
   const [portrait, style] = avatars;
-  output.step('Generate an image of each');
+  output.step('Generate an image of each avatar');
   const drawing = Promise.all([
     drawOne(context, portrait, 'portrait in soft light'),
     drawOne(context, style, `portrait at dawn, ${style.triggerPhrase}`),
   ]);
-  const drawn = await output.during('generating', wait('both pictures', drawing));
+  const drawn = await output.during('generating', wait('both images', drawing));
   for (const [index, { avatar, generation, prompt, seen }] of drawn.entries()) {
     if (index > 0) output.line('');
     const [image] = generation.images;
     if (generation.status !== 'COMPLETED' || image === undefined) {
       throw new Error(
-        `The generation of ${avatar.name} ended ${generation.status}: ${generation.error?.message ?? 'no picture'}`,
+        `The generation of ${avatar.name} ended ${generation.status}: ${generation.error?.message ?? 'no image'}`,
       );
     }
-    const picture = await wait('the download of a picture', downloadPicture(image.url));
-    const path = await savePicture(avatar.name.toLowerCase(), picture);
+    const file = await wait('the download of an image', downloadImage(image.url));
+    const path = await saveImage(avatar.name.toLowerCase(), file);
     output.fact(avatar.name, `prompt  "${prompt}"`);
     output.fact('', `states  ${seen.join(' → ')}`);
     output.fact(
       '',
-      `saved   ${path}  (${picture.width} × ${picture.height}, ${Math.round(picture.bytes.length / 1000)} kB)`,
+      `saved   ${path}  (${file.width} × ${file.height}, ${Math.round(file.bytes.length / 1000)} kB)`,
     );
-    const isAsTold = picture.width === image.width && picture.height === image.height;
-    if (!isAsTold || picture.bytes.length < SMALLEST_PICTURE) {
+    const hasReportedSize = file.width === image.width && file.height === image.height;
+    if (!hasReportedSize || file.bytes.length < SMALLEST_IMAGE) {
       throw new Error(
         `${path} differs from the image that the API reported: ${image.width ?? '?'} × ${image.height ?? '?'}`,
       );
@@ -44,17 +44,17 @@ export async function draw(context: Context, avatars: Avatars): Promise<void> {
   }
   output.check(
     drawn.every(({ seen }) => seen[0] !== 'COMPLETED'),
-    'generateImage returns at once too, and both images decode.',
+    'generateImage returned at once, and both images decode.',
   );
   const [first, second] = drawn.map(({ generation }) => generation.images[0]);
   output.check(
     isOfShape(first, (width, height) => width < height) &&
       isOfShape(second, (width, height) => width === height),
-    'A portrait is taller than wide, and a style is square, when no size is named.',
+    'By default, a portrait is taller than wide, and a style image is square.',
   );
 }
 
-/** Of the pixels that the API reports, which are those of the file. */
+/** Compares the size that the API reports, which equals that of the file. */
 function isOfShape(
   image: GenerationState['images'][number] | undefined,
   isShape: (width: number, height: number) => boolean,

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 
 /**
  * Sends a failure with the secret callback URL and the request_id of a training, but with a forged signature.
- * @returns the server's HTTP status; null: no answer
+ * @returns the server's HTTP status; null: no response
  */
 export async function forgeWebhook(
   { services: { simulator } }: Pick<Context, 'services'>,

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { AvatarState } from '../watch-avatar.ts';
 import type { Avatars, Context } from '../context.ts';
 
-/** Shows the artifacts, and checks them against fal's answers. */
+/** Shows the artifacts, and checks them against fal's responses. */
 export function showArtifacts({ output }: Context, avatars: Avatars): void {
   const [portrait, style] = avatars;
   output.step('Artifacts of the trainings');
@@ -17,16 +17,19 @@ export function showArtifacts({ output }: Context, avatars: Avatars): void {
       portrait.diffusersLoraFileUrl === answer.diffusers_lora_file?.url &&
       portrait.configFileUrl === answer.config_file?.url &&
       portrait.finetuneId === null,
-    'The portrait trainer gives LoRA files and no finetune_id.',
+    'The portrait trainer returned LoRA files and no finetune_id.',
   );
   output.check(
     style.finetuneId !== null &&
       style.finetuneId === (style.falResponseData as FinetuneAnswer).finetune_id &&
       style.diffusersLoraFileUrl === null &&
       style.configFileUrl === null,
-    'The style trainer gives a finetune_id and no LoRA.',
+    'The style trainer returned a finetune_id and no LoRA.',
   );
-  output.check(avatars.every(isNoRequestId), "Neither is the request_id, and both are in fal's own answer.");
+  output.check(
+    avatars.every(isNoRequestId),
+    "Neither equals the request_id, and both are in fal's response.",
+  );
 }
 
 type LoraAnswer = {

@@ -25,11 +25,11 @@ export async function train(context: Context, avatars: Avatars, imagesUrl: strin
   const answeredMs = performance.now() - began;
   output.check(
     isOnItsWay(first) && isOnItsWay(second),
-    'Starting never waits for the training; the request_id tracks it.',
+    'startTraining returned at once; the request_id tracks the run.',
   );
   output.check(
     hasNoArtifact(first) && hasNoArtifact(second),
-    'No LoRA and no finetune_id yet: a request_id is no model.',
+    'No LoRA and no finetune_id yet: a request_id is not a model.',
   );
 
   output.step('Watch the trainings by subscription');
@@ -47,16 +47,13 @@ export async function train(context: Context, avatars: Avatars, imagesUrl: strin
   const trainedMs = performance.now() - began;
   output.check(
     answeredMs * 2 < trainedMs && wereSideBySide(ended),
-    `Both trained side by side for ${inSeconds(trainedMs)}; the calls were back in ${inSeconds(answeredMs)}.`,
+    `Both trained at the same time, in ${inSeconds(trainedMs)}; the calls took ${inSeconds(answeredMs)}.`,
   );
   output.check(
     watches.every(areVersionsAscending),
     `One WebSocket: ${watches.map(({ states }) => states.length).join(' + ')} states, each newer than the last.`,
   );
-  output.check(
-    forgeryStatus === 401,
-    `A forged webhook said "${first.name} failed": answered 401, nothing changed.`,
-  );
+  output.check(forgeryStatus === 401, `A forged webhook "${first.name} failed" got 401 and changed nothing.`);
   return ended;
 }
 

@@ -23,7 +23,7 @@ export async function uploadPhotos({ output, wait, services: { simulator } }: Co
   output.fact('photos.zip', `${count} photos, ${Math.round(zip.length / 1000)} kB  →  fal's storage`);
   const stored = await wait('the stored photos', fetch(imagesUrl));
   const isWhole = Buffer.from(await stored.arrayBuffer()).equals(zip);
-  output.check(isWhole, 'Photos go straight to fal; the server receives their URL only.');
+  output.check(isWhole, 'The photos are stored at fal; the server gets only their URL.');
   return imagesUrl;
 }
 

@@ -13,7 +13,7 @@ import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard
 import { useLeftStreams } from './left-streams.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
-import { withPictures } from './pages/playground-pictures.ts';
+import { withImages } from './pages/playground-images.ts';
 import { playgroundTabs, withTabsInPlace, type Playground } from './pages/playground.ts';
 import { StreamTickets } from '../auth/stream-tickets.ts';
 import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
@@ -102,7 +102,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     // Loaded on first use: the page has several megabytes of code.
     renderGraphiQL: (page) =>
       (playground ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
-        withPictures(withTabsInPlace(renderGraphiQL(page))),
+        withImages(withTabsInPlace(renderGraphiQL(page))),
       )),
     maskedErrors: { maskError },
     context: ({ viewer = null, subscribesOnly = false, req, host = req?.headers.host }) => ({

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { portraits } from '../support/pictures.ts';
+import { portraits } from '../support/photos.ts';
 import { serveFolder } from '../support/page-server.ts';
 import { startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { startBrowser } from '../support/browser.ts';
 import { putPhoto } from '../support/api-client.ts';
-import { spots } from '../support/pictures.ts';
+import { spots } from '../support/photos.ts';
 import { startStack } from '../support/stack.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -23,7 +23,7 @@ test('the tabs of the playground run one after the other, without a complaint of
   const { simulatorUrl } = await server.logged(({ msg }) => msg === 'ready', 'the address of its simulator');
   const simulator = new URL(String(simulatorUrl)).origin;
   const { page, screenshot } = await browser.newPage({
-    // The simulator's pictures have another port.
+    // The simulator's images have another port.
     origins: [url, simulator],
     viewport: { width: 1400, height: 800 },
   });
@@ -81,13 +81,13 @@ test('the tabs of the playground run one after the other, without a complaint of
   await run(page, '"defaultFor"');
 });
 
-test('only addresses of the web become pictures', async () => {
+test('only addresses of the web become images', async () => {
   const server = stack.server();
   const { page } = await browser.newPage({ origins: [server.url] });
   const query = encodeURIComponent('query Odd { images: trainers { url: name } }');
   await page.goto(`${server.graphqlUrl}?query=${query}`);
   await run(page, '"url": "FLUX');
-  expect(await page.locator('.pictures a').count()).toBe(0);
+  expect(await page.locator('.images a').count()).toBe(0);
 });
 
 function idIn(result: string): string {
@@ -123,12 +123,12 @@ async function seen(page: Page, text: string): Promise<string> {
   });
 }
 
-/** Waits for so many loaded pictures below the result. */
+/** Waits for so many loaded images below the result. */
 async function shown(page: Page, count: number): Promise<void> {
-  const pictures = page.getByAltText('Picture of the result');
-  const widths = `[...document.querySelectorAll('.pictures img')].map((picture) => picture.naturalWidth)`;
-  await eventually(`${count} pictures`, async () => {
+  const images = page.getByAltText('Image of the result');
+  const widths = `[...document.querySelectorAll('.images img')].map((image) => image.naturalWidth)`;
+  await eventually(`${count} images`, async () => {
     const loaded = (await page.evaluate<number[]>(widths)).filter((width) => width > 0);
-    return loaded.length === count && (await pictures.count()) === count;
+    return loaded.length === count && (await images.count()) === count;
   });
 }

@@ -1,5 +1,5 @@
 import { eventually } from '../support/eventually.ts';
-import { portraits, spots, type TestPhoto } from '../support/pictures.ts';
+import { portraits, spots, type TestPhoto } from '../support/photos.ts';
 import type { Locator, Page } from 'playwright-core';
 import type { Stack } from '../support/stack.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Fetch, PhotoFile, UploadProgress } from '../../packages/client/src/client.ts';
-import { photosOfSpots } from '../support/pictures.ts';
+import { photosOfSpots } from '../support/photos.ts';
 import { quickClient } from '../support/quick-client.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startTestApp } from '../support/test-app.ts';

@@ -12,7 +12,7 @@ import { LikenessError } from '../../packages/client/src/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { openPage } from '../support/page.mjs';
 import { photos } from '../support/api-client.ts';
-import { photosOfSpots } from '../support/pictures.ts';
+import { photosOfSpots } from '../support/photos.ts';
 import { quickClient } from '../support/quick-client.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startTestApp } from '../support/test-app.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPicture } from '../../demo/pictures.ts';
+import { readImage } from '../../demo/images.ts';
 import { runDemo, type DemoRun } from './run-demo.ts';
 
 /** Of the demo itself; the first start of a database on a busy machine takes most of it. */
@@ -25,7 +25,7 @@ const HOSTILE = {
 
 describe('the demo', () => {
   it(
-    'trains two avatars, draws from both, shows what it promises and leaves only the pictures',
+    'trains two avatars, generates an image of each, passes its checks and leaves only the images',
     async () => {
       run = await runDemo({ extra: HOSTILE });
       const { status, silentMs } = await run.ended;
@@ -37,19 +37,19 @@ describe('the demo', () => {
       expect(lines.filter((line) => line.length >= 80)).toEqual([]);
       expect(run.out()).not.toContain('\u001b');
       const promises = lines.filter((line) => line.includes('✓'));
-      expect(run.out()).toContain(`All ${promises.length} promises held`);
+      expect(run.out()).toContain(`All ${promises.length} checks passed`);
       for (const proof of [
-        'Starting never waits for the training',
-        'a request_id is no model',
+        'startTraining returned at once',
+        'a request_id is not a model',
         'each newer than the last',
-        'answered 401, nothing changed',
-        'A portrait is taller than wide',
-        'gives LoRA files and no finetune_id',
-        'gives a finetune_id and no LoRA',
-        'nothing in it but what its endpoint takes',
+        'got 401 and changed nothing',
+        'a portrait is taller than wide',
+        'returned LoRA files and no finetune_id',
+        'returned a finetune_id and no LoRA',
+        'fields of its endpoint only',
         "from the LoRA's path, Gouache from the finetune_id",
-        'has its trigger once',
-        '4 times: each webhook signed, verified, answered 200',
+        'has its trigger phrase once',
+        '4 webhooks: signed, verified, and answered with 200',
       ]) {
         expect(promises.join('\n')).toContain(proof);
       }
@@ -58,9 +58,9 @@ describe('the demo', () => {
 
       expect((await readdir(join(run.cwd, 'demo-output'))).sort()).toEqual(['ada.jpg', 'gouache.jpg']);
       for (const file of ['ada.jpg', 'gouache.jpg']) {
-        const picture = readPicture(await readFile(join(run.cwd, 'demo-output', file)), 'image/jpeg');
-        expect(picture.width * picture.height).toBeGreaterThan(500_000);
-        expect(run.out()).toContain(`demo-output/${file}  (${picture.width} × ${picture.height}`);
+        const image = readImage(await readFile(join(run.cwd, 'demo-output', file)), 'image/jpeg');
+        expect(image.width * image.height).toBeGreaterThan(500_000);
+        expect(run.out()).toContain(`demo-output/${file}  (${image.width} × ${image.height}`);
       }
       expect(await readdir(run.cwd)).toEqual(['demo-output']);
       expect(await readdir(run.temp)).toEqual([]);
@@ -69,11 +69,11 @@ describe('the demo', () => {
   );
 
   it(
-    'stays with --stay, with photos to drag in, until it is interrupted',
+    'keeps running with --stay, with photos to upload, until it is interrupted',
     async () => {
       run = await runDemo({ options: ['--stay'] });
       await run.printed('Ctrl-C');
-      expect(run.out()).toMatch(/All \d+ promises held/);
+      expect(run.out()).toMatch(/All \d+ checks passed/);
       const page = /^ +open +(http:\S+)$/m.exec(run.out())?.[1] ?? '';
       const answer = await fetch(page, { headers: { accept: 'text/html' } });
       expect([answer.status, answer.headers.get('content-type')]).toEqual([
@@ -94,7 +94,7 @@ describe('the demo', () => {
     DEMO_MS,
   );
 
-  it('tells how to start it, to an unknown option', async () => {
+  it('prints its usage for an unknown option', async () => {
     run = await runDemo({ options: ['--staay'] });
     expect(await run.ended).toMatchObject({ status: 64 });
     expect(run.err()).toContain('usage: npm run demo [-- --stay]');
@@ -109,19 +109,19 @@ describe('the demo', () => {
       const { status } = await run.ended;
       expect(status, run.err()).toBe(130);
       expect(run.err()).toContain('Stopped.');
-      expect(run.out()).not.toContain('promises held');
+      expect(run.out()).not.toContain('checks passed');
       expect(await readdir(run.temp)).toEqual([]);
     },
     DEMO_MS,
   );
 
   it(
-    'fails with a reason when it cannot save its pictures, before it starts anything',
+    'fails at once with the reason if it cannot save its images',
     async () => {
       run = await runDemo({ prepare: (cwd) => writeFile(join(cwd, 'demo-output'), 'a file') });
       const { status } = await run.ended;
       expect(status).toBe(1);
-      expect(run.err()).toMatch(/✗ No pictures can be saved in .*demo-output/);
+      expect(run.err()).toMatch(/✗ No images can be saved in .*demo-output/);
       expect(run.out()).not.toContain('http://');
       expect(await readdir(run.temp)).toEqual([]);
     },

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { tmpdir } from 'node:os';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
 import { freePort } from '../support/free-port.ts';
-import { portraits } from '../support/pictures.ts';
+import { portraits } from '../support/photos.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/headshots.mjs', import.meta.url));

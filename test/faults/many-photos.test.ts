@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import sharp from 'sharp';
 import { databasePlace } from '../support/database.ts';
 import { putPhoto } from '../support/api-client.ts';
-import { spots } from '../support/pictures.ts';
+import { spots } from '../support/photos.ts';
 import { startServer } from '../support/server.ts';
 
 const place = await databasePlace();

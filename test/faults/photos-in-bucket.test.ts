@@ -7,7 +7,7 @@ import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgre
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { photosOfSpots, spots } from '../support/pictures.ts';
+import { photosOfSpots, spots } from '../support/photos.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { shownPhotos } from '../support/shown-files.ts';
 import { S3Storage } from '../../src/storage/s3-storage.ts';

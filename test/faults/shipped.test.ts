@@ -8,7 +8,7 @@ import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresPlace } from '../support/database.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
-import { spots } from '../support/pictures.ts';
+import { spots } from '../support/photos.ts';
 import { startServer, type Env } from '../support/server.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));

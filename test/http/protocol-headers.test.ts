@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { ownKeySet } from '../support/signed-webhooks.ts';
-import { spots } from '../support/pictures.ts';
+import { spots } from '../support/photos.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startTestApp } from '../support/test-app.ts';
 

@@ -4,7 +4,7 @@ import { memoryLog } from '../support/memory-log.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PhotoProcess } from '../../src/photos/photo-process.ts';
-import { spots } from '../support/pictures.ts';
+import { spots } from '../support/photos.ts';
 import { tmpdir } from 'node:os';
 import { eventually } from '../support/eventually.ts';
 

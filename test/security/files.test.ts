@@ -8,7 +8,7 @@ import { copiedImages, generationWith, shownImages, shownPhotos } from '../suppo
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { FileUrls } from '../../src/http/files/file-url.ts';
-import { spots } from '../support/pictures.ts';
+import { spots } from '../support/photos.ts';
 import { startFileHost } from '../support/file-host.ts';
 import { startTestApp } from '../support/test-app.ts';
 

@@ -5,7 +5,7 @@ import { deflateSync, crc32 } from 'node:zlib';
 import { eventually } from '../support/eventually.ts';
 import { putPhoto } from '../support/api-client.ts';
 import { readdir } from 'node:fs/promises';
-import { spots } from '../support/pictures.ts';
+import { spots } from '../support/photos.ts';
 import { startTestApp } from '../support/test-app.ts';
 import sharp from 'sharp';
 

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { join } from 'node:path';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { photosOfSpots, spots } from '../support/pictures.ts';
+import { photosOfSpots, spots } from '../support/photos.ts';
 import { shownPhotos } from '../support/shown-files.ts';
 import { startTestApp } from '../support/test-app.ts';
 

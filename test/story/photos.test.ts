@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { eventually } from '../support/eventually.ts';
-import { photosOfSpots, spots } from '../support/pictures.ts';
+import { photosOfSpots, spots } from '../support/photos.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

@@ -3,7 +3,7 @@ import { StartTrainingDocument, TypedDocumentString } from '../../src/generated/
 import { freePort } from '../support/free-port.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { photos as archive } from '../support/api-client.ts';
-import { photosOfSpots } from '../support/pictures.ts';
+import { photosOfSpots } from '../support/photos.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { unzipSync } from 'fflate';
 

@@ -2,7 +2,7 @@ import { unzipSync, zipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
-import { spots } from '../../../test/support/pictures.ts';
+import { spots } from '../../../test/support/photos.ts';
 import { draw, type Model } from '../src/drawing/picture.ts';
 import { mark, readMark } from '../src/drawing/mark.ts';
 import { personOf } from '../src/drawing/person.ts';

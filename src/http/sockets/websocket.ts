@@ -7,7 +7,7 @@ import {
   type GraphQLSchema,
   type subscribe,
 } from 'graphql';
-import { codedError } from '../graphql/error-codes.ts';
+import { codedError } from '../../graphql/error-codes.ts';
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../../auth/at-expiry.ts';

@@ -5,28 +5,28 @@
  * `globalAPI` gives the page the editor's API. The editor is loaded after this script; its global is the signal.
  */
 const SCRIPT = `
-  const MAX_PICTURES = 12;
+  const MAX_IMAGES = 12;
   const isWebUrl = (value) => typeof value === 'string' && /^https?:/.test(value);
-  function picturesIn(value, name) {
+  function imageUrlsIn(value, name) {
     if (typeof value === 'string') return isWebUrl(value) && name === 'imageUrl' ? [value] : [];
     if (name === 'images' && Array.isArray(value)) return value.map((image) => image?.url).filter(isWebUrl);
-    return Object.entries(value ?? {}).flatMap(([key, part]) => picturesIn(part, key));
+    return Object.entries(value ?? {}).flatMap(([key, part]) => imageUrlsIn(part, key));
   }
   function parsed(text) {
     try { return JSON.parse(text); } catch { return null; }
   }
   const strip = document.createElement('section');
-  strip.className = 'pictures';
-  strip.setAttribute('aria-label', 'Pictures of the result');
+  strip.className = 'images';
+  strip.setAttribute('aria-label', 'Images of the result');
   function show(text) {
-    const urls = [...new Set(picturesIn(parsed(text)))].slice(0, MAX_PICTURES);
+    const urls = [...new Set(imageUrlsIn(parsed(text)))].slice(0, MAX_IMAGES);
     const shown = [...strip.children].map(({ href }) => href);
     if (String(urls) === String(shown)) return;
     strip.replaceChildren(...urls.map((href) => {
       const link = Object.assign(document.createElement('a'), { href, target: '_blank', rel: 'noreferrer', title: href });
-      const picture = Object.assign(document.createElement('img'), { src: href, alt: 'Picture of the result' });
-      picture.onerror = () => link.replaceChildren('The picture cannot be loaded.');
-      link.append(picture);
+      const image = Object.assign(document.createElement('img'), { src: href, alt: 'Image of the result' });
+      image.onerror = () => link.replaceChildren('The image cannot be loaded.');
+      link.append(image);
       return link;
     }));
     document.querySelector('.graphiql-response')?.append(strip);
@@ -48,12 +48,12 @@ const SCRIPT = `
 `;
 
 const STYLE = `
-  .pictures { display: flex; flex-wrap: wrap; gap: 12px; padding: 12px 16px; max-height: 55%; overflow: auto; }
-  .pictures:empty { display: none; }
-  .pictures img { display: block; height: 240px; max-width: 100%; border-radius: 8px; }
+  .images { display: flex; flex-wrap: wrap; gap: 12px; padding: 12px 16px; max-height: 55%; overflow: auto; }
+  .images:empty { display: none; }
+  .images img { display: block; height: 240px; max-width: 100%; border-radius: 8px; }
 `;
 
-export function withPictures(page: string): string {
+export function withImages(page: string): string {
   return page
     .replace('globalAPI: false', 'globalAPI: true')
     .replace('</head>', () => `<style>${STYLE}</style><script>${SCRIPT}</script></head>`);
