@@ -100,10 +100,9 @@ export function estimateTraining(endpoint: string, steps: number): Estimate | nu
  * @param input as fal is sent it
  * @returns null: the price or the size is unknown
  */
-export function estimateGeneration(endpoint: string, input: JsonObject): Estimate | null {
+export function estimateGeneration(endpoint: string, input: JsonObject, images: number): Estimate | null {
   const price = priceOf(endpoint);
-  const { num_images: images = 1, image_size: size = FAL_DEFAULT_SIZE } = input;
-  if (typeof images !== 'number') return null;
+  const { image_size: size = FAL_DEFAULT_SIZE } = input;
   switch (price?.unit) {
     case 'MEGAPIXEL': {
       const pixels = pixelsOf(size);

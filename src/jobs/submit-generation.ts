@@ -30,7 +30,7 @@ export function planned(
   job: Omit<PlannedJob, 'estimatedMicroUsd'>,
   generation: NewGeneration,
 ): PlannedGeneration {
-  const cost = estimateGeneration(job.endpoint, job.input);
+  const cost = estimateGeneration(job.endpoint, job.input, generation.numImages);
   return { fields: { ...job, estimatedMicroUsd: cost?.microUsd ?? null }, generation, cost };
 }
 

@@ -8,6 +8,7 @@ import {
   usdText,
 } from '../../src/catalog/prices.ts';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
+import type { JsonObject } from '../../src/values/json.ts';
 
 test('every endpoint of the catalog has a price, or is known to have none', () => {
   const endpoints = BUILT_IN.trainers.flatMap(({ endpoint, generator }) => [endpoint, generator.endpoint]);
@@ -41,40 +42,35 @@ describe('a training costs', () => {
     (endpoint) => {
       expect(priceOf(endpoint)).toBeNull();
       expect(estimateTraining(endpoint, 1000)).toBeNull();
-      expect(estimateGeneration(endpoint, {})).toBeNull();
+      expect(estimateGeneration(endpoint, {}, 1)).toBeNull();
     },
   );
 });
 
 describe('images cost', () => {
-  test.each<[what: string, input: Parameters<typeof estimateGeneration>[1], microUsd: number]>([
-    ['a whole megapixel for less than one', { image_size: 'portrait_4_3', num_images: 1 }, 35_000],
-    ['one megapixel for a square of 1024 pixels', { image_size: 'square_hd', num_images: 1 }, 35_000],
-    ['each image rounded up', { image_size: { width: 1024, height: 1025 }, num_images: 3 }, 210_000],
-    ['two megapixels for full HD', { image_size: { width: 1920, height: 1080 }, num_images: 1 }, 70_000],
-    [
-      'four megapixels for 2048 × 2048',
-      { image_size: { width: 2048, height: 2048 }, num_images: 1 },
-      140_000,
-    ],
-    ['what fal draws when nothing is named', {}, 35_000],
-  ])('%s', (_what, input, microUsd) => {
-    expect(estimateGeneration('fal-ai/flux-lora', input)?.microUsd).toBe(microUsd);
+  test.each<[what: string, input: JsonObject, images: number, microUsd: number]>([
+    ['a whole megapixel for less than one', { image_size: 'portrait_4_3' }, 1, 35_000],
+    ['one megapixel for a square of 1024 pixels', { image_size: 'square_hd' }, 1, 35_000],
+    ['each image rounded up', { image_size: { width: 1024, height: 1025 } }, 3, 210_000],
+    ['two megapixels for full HD', { image_size: { width: 1920, height: 1080 } }, 1, 70_000],
+    ['four megapixels for 2048 × 2048', { image_size: { width: 2048, height: 2048 } }, 1, 140_000],
+    ['what fal draws when nothing is named', {}, 1, 35_000],
+    ['each image, whatever the field with their number is called', { image_count: 4 }, 4, 140_000],
+  ])('%s', (_what, input, images, microUsd) => {
+    expect(estimateGeneration('fal-ai/flux-lora', input, images)?.microUsd).toBe(microUsd);
   });
 
   test('the price of an image where that is the unit, whatever the size', () => {
-    const input = { aspect_ratio: '1:1', num_images: 4 };
-    expect(estimateGeneration('fal-ai/flux-pro/v1.1-ultra-finetuned', input)?.microUsd).toBe(240_000);
+    const input = { aspect_ratio: '1:1' };
+    expect(estimateGeneration('fal-ai/flux-pro/v1.1-ultra-finetuned', input, 4)?.microUsd).toBe(240_000);
   });
 
-  test.each([
-    { image_size: 'huge' },
-    { image_size: {} },
-    { image_size: 'constructor' },
-    { num_images: 'two' },
-  ])('nobody knows what, for %j', (input) => {
-    expect(estimateGeneration('fal-ai/flux-lora', input)).toBeNull();
-  });
+  test.each([{ image_size: 'huge' }, { image_size: {} }, { image_size: 'constructor' }])(
+    'nobody knows what, for %j',
+    (input) => {
+      expect(estimateGeneration('fal-ai/flux-lora', input, 1)).toBeNull();
+    },
+  );
 });
 
 test.each([
