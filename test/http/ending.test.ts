@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
-import { aboutEnd, appWithOwnKeys, signedWebhook } from '../support/signed-webhooks.ts';
+import { aboutEnd, appWithOwnKeys, post, signedWebhook } from '../support/signed-webhooks.ts';
 import { eventually } from '../support/eventually.ts';
 import { heldTraining } from '../support/held-runs.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -46,7 +46,7 @@ test('a request whose client has left is completed before the end', async () => 
     const training = await heldTraining(own);
     const release = keys.hold();
     const leave = new AbortController();
-    const left = fetch(signedWebhook(aboutEnd(training), keys.signer), { signal: leave.signal });
+    const left = post(signedWebhook(aboutEnd(training), keys.signer), leave.signal);
     await eventually('the server to ask for the keys', () => keys.fetches() > 0);
     leave.abort();
     await expect(left).rejects.toThrow('aborted');

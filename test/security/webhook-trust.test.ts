@@ -1,6 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { aboutEnd, aboutNothing, appWithOwnKeys, post, signedWebhook } from '../support/signed-webhooks.ts';
-import { errorFor, heldTraining, okFor, type HeldTraining } from '../support/held-runs.ts';
+import {
+  aboutEnd,
+  aboutNothing,
+  appWithOwnKeys,
+  post,
+  signedWebhook,
+  type SignedWebhook,
+} from '../support/signed-webhooks.ts';
+import { errorFor, heldTraining, type HeldTraining } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { newSigner } from '../support/signing.ts';
 import { photos } from '../support/api-client.ts';
@@ -75,70 +82,73 @@ test('a flood of unknown signatures fetches the keys once at most', async () => 
 });
 
 /** A genuine webhook with one header changed after it was signed. */
-function changed(held: HeldTraining, header: string, value: string): Request {
+function changed(held: HeldTraining, header: string, value: string): SignedWebhook {
   const request = signedWebhook(aboutEnd(held), keys.signer);
   request.headers.set(header, value);
   return request;
 }
 
 /** What nobody signed, or not so, not now, not for us, or not about that run. `other` is another open run. */
-const REFUSED: [what: string, status: number, make: (held: HeldTraining, other: HeldTraining) => Request][] =
+const REFUSED: [
+  what: string,
+  status: number,
+  make: (held: HeldTraining, other: HeldTraining) => SignedWebhook,
+][] = [
+  ['signed with another key', 401, (held) => signedWebhook(aboutEnd(held), stranger)],
   [
-    ['signed with another key', 401, (held) => signedWebhook(aboutEnd(held), stranger)],
-    [
-      'signed for another account',
-      401,
-      (held) => signedWebhook({ ...aboutEnd(held), userId: 'somebody-else' }, keys.signer),
-    ],
-    ...[-600, -301, 310].map((shiftSeconds): (typeof REFUSED)[number] => [
-      `signed ${shiftSeconds} seconds from now`,
-      401,
-      (held) => signedWebhook({ ...aboutEnd(held), shiftSeconds }, keys.signer),
-    ]),
-    ['with its run changed', 401, (held) => changed(held, 'x-fal-webhook-request-id', randomUUID())],
-    [
-      'with its time changed',
-      401,
-      (held) => changed(held, 'x-fal-webhook-timestamp', String(Math.floor(Date.now() / 1000) + 7)),
-    ],
-    [
-      'of another account, with its account changed to ours',
-      401,
-      (held) => {
-        const foreign = signedWebhook({ ...aboutEnd(held), userId: 'somebody-else' }, keys.signer);
-        foreign.headers.set('x-fal-webhook-user-id', 'our-account');
-        return foreign;
-      },
-    ],
-    ['with its signature changed', 401, (held) => changed(held, 'x-fal-webhook-signature', '0'.repeat(128))],
-    [
-      'with a byte added',
-      401,
-      (held) => {
-        const genuine = signedWebhook(aboutEnd(held), keys.signer);
-        return new Request(genuine, { body: `${JSON.stringify(okFor(held.requestId))} ` });
-      },
-    ],
-    [
-      'at the address of another run',
-      404,
-      (held, { url }) => signedWebhook({ ...aboutEnd(held), url }, keys.signer),
-    ],
-    ...['its address', 'a made-up address', 'the bare address'].map((where): (typeof REFUSED)[number] => [
-      `of an unknown run at ${where}`,
-      404,
-      ({ url: own }) => {
-        const made = `${WEBHOOKS}/${randomBytes(16).toString('hex')}`;
-        const url = { 'its address': own, 'a made-up address': made }[where] ?? WEBHOOKS;
-        return signedWebhook({ ...aboutNothing(WEBHOOKS), url }, keys.signer);
-      },
-    ]),
-    [
-      'with one run in its headers and another in its body',
-      404,
-      (held) => signedWebhook({ ...aboutEnd(held), requestId: randomUUID() }, keys.signer),
-    ],
-  ];
+    'signed for another account',
+    401,
+    (held) => signedWebhook({ ...aboutEnd(held), userId: 'somebody-else' }, keys.signer),
+  ],
+  ...[-600, -301, 310].map((shiftSeconds): (typeof REFUSED)[number] => [
+    `signed ${shiftSeconds} seconds from now`,
+    401,
+    (held) => signedWebhook({ ...aboutEnd(held), shiftSeconds }, keys.signer),
+  ]),
+  ['with its run changed', 401, (held) => changed(held, 'x-fal-webhook-request-id', randomUUID())],
+  [
+    'with its time changed',
+    401,
+    (held) => changed(held, 'x-fal-webhook-timestamp', String(Math.floor(Date.now() / 1000) + 7)),
+  ],
+  [
+    'of another account, with its account changed to ours',
+    401,
+    (held) => {
+      const foreign = signedWebhook({ ...aboutEnd(held), userId: 'somebody-else' }, keys.signer);
+      foreign.headers.set('x-fal-webhook-user-id', 'our-account');
+      return foreign;
+    },
+  ],
+  ['with its signature changed', 401, (held) => changed(held, 'x-fal-webhook-signature', '0'.repeat(128))],
+  [
+    'with a byte added',
+    401,
+    (held) => {
+      const genuine = signedWebhook(aboutEnd(held), keys.signer);
+      return { ...genuine, body: Buffer.concat([genuine.body, Buffer.from(' ')]) };
+    },
+  ],
+  [
+    'at the address of another run',
+    404,
+    (held, { url }) => signedWebhook({ ...aboutEnd(held), url }, keys.signer),
+  ],
+  ...['its address', 'a made-up address', 'the bare address'].map((where): (typeof REFUSED)[number] => [
+    `of an unknown run at ${where}`,
+    404,
+    ({ url: own }) => {
+      const made = `${WEBHOOKS}/${randomBytes(16).toString('hex')}`;
+      const url = { 'its address': own, 'a made-up address': made }[where] ?? WEBHOOKS;
+      return signedWebhook({ ...aboutNothing(WEBHOOKS), url }, keys.signer);
+    },
+  ]),
+  [
+    'with one run in its headers and another in its body',
+    404,
+    (held) => signedWebhook({ ...aboutEnd(held), requestId: randomUUID() }, keys.signer),
+  ],
+];
 
 test.each(REFUSED)('a webhook %s is answered %i and changes nothing', async (_what, status, make) => {
   const [held, other] = [await heldTraining(app), await heldTraining(app)];

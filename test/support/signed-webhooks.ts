@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { once } from 'node:events';
 import { okFor, type HeldTraining } from './held-runs.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -80,26 +80,34 @@ export type Webhook = {
   readonly signature?: string;
 };
 
-/** The request that fal would send: the same object can be sent again and again, byte for byte. */
-export function signedWebhook(webhook: Webhook, signer: Signer): Request {
+export type SignedWebhook = {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+};
+
+/** The request that fal would send: the same one can be sent again and again, byte for byte. */
+export function signedWebhook(webhook: Webhook, signer: Signer): SignedWebhook {
   const { url, requestId, body, userId = 'our-account', shiftSeconds = 0, signature } = webhook;
   const bytes =
     body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const timestamp = String(Math.floor(Date.now() / 1000) + shiftSeconds);
   const signed = { requestId, userId, timestamp, body: bytes };
-  return new Request(url, {
-    method: 'POST',
-    headers: headersOf(signed, signature ?? signatureOf(signed, signer)),
-    body: new Uint8Array(bytes),
-    redirect: 'manual',
-  });
+  return { url, headers: headersOf(signed, signature ?? signatureOf(signed, signer)), body: bytes };
 }
 
-/** Sends it and gives the answer's status. */
-export async function post(request: Request): Promise<number> {
-  const response = await fetch(request.clone());
-  await response.arrayBuffer();
-  return response.status;
+/** Sends it and gives the answer's status. Not through fetch, which takes three times the CPU. */
+export function post({ url, headers, body }: SignedWebhook, signal?: AbortSignal): Promise<number> {
+  const options = { method: 'POST', agent: false, headers: Object.fromEntries(headers), signal };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, options, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
 }
 
 /** That this run has succeeded. */
