@@ -74,7 +74,7 @@ describe.skipIf(isMissing || bucket.isMissing)(title, () => {
 
   test('one serves a photo that the other took, until it is deleted', async () => {
     const { id: avatarId } = await first.newAvatar();
-    await first.uploadPhotos(avatarId, await portraits(first.simulator, 1));
+    await first.uploadPhotos(avatarId, await photosOfSpots(1));
     const [photo] = await shownPhotos(second, avatarId);
     const url = photo?.url ?? '';
     const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());

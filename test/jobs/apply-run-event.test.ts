@@ -36,7 +36,7 @@ describe('a run event', () => {
   test('that another write overtook is decided again on the new state', async () => {
     const { deps, store } = testDeps();
     await add('job', RUNNING);
-    const { save } = store;
+    const save = store.save.bind(store);
     let writes = 5;
     store.save = async (...decided) => {
       if (writes-- > 0) {
@@ -53,7 +53,7 @@ describe('a run event', () => {
   test('of a failure that a cancel overtook ends the run as CANCELLED', async () => {
     const { deps, store } = testDeps();
     await add('job', RUNNING);
-    const { save } = store;
+    const save = store.save.bind(store);
     store.save = async (...decided) => {
       store.save = save;
       const data = { cancelRequestedAt: new Date(), revision: { increment: 1 } };
