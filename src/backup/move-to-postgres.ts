@@ -22,7 +22,7 @@ export type Move = {
  * gets everything or nothing. The embedded database is only read. Memory does not grow with the rows.
  *
  * Throws DataDirInUseError (a server runs), MigrationError or the driver's error. When the connection breaks during the
- * COMMIT, nobody knows whether it took place; the error says so.
+ * COMMIT, its outcome is unknown, and the error names that.
  */
 export async function moveToPostgres({ dataDir, databaseUrl, log, compared }: Move): Promise<void> {
   const source = await openEmbedded(dataDir, log);

@@ -25,7 +25,11 @@ export async function fixTexts(client: pg.ClientBase): Promise<void> {
     SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL xmlbinary = 'base64'`);
 }
 
-/** Every table of the current schema, each after the tables it refers to. Throws when they refer to each other in a circle. */
+/**
+ * Every table of the current schema, each after the tables that it refers to.
+ *
+ * @throws if the references form a circle
+ */
 export async function readTables(client: pg.ClientBase): Promise<Table[]> {
   const { rows: tables } = await client.query<Table>(
     `SELECT c.relname AS name,

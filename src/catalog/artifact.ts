@@ -48,7 +48,7 @@ export function hasArtifact<Columns extends ArtifactColumns>(
   return artifactTrainer !== null && (finetuneId !== null || diffusersLoraFileUrl !== null);
 }
 
-/** `missing` says what was expected and what came; it is shown in `Avatar.error`. */
+/** `missing` names the expected and the actual value; it is shown in `Avatar.error`. */
 export type ArtifactReading = { readonly artifact: Artifact } | { readonly missing: string };
 
 const file = z.object({ url: z.string().refine((url) => parseWebUrl(url) !== null) });

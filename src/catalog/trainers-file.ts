@@ -20,7 +20,7 @@ const fileForm = z.strictObject({
   generators: z.array(generatorForm).max(MAX_ROWS).default([]),
 });
 
-/** Adds the rows of a file, which is JSON, to the built-in ones. `problems` says where the file is wrong, and how. */
+/** Adds the rows of a JSON file to the built-in ones. `problems` names each wrong place of the file and the reason. */
 export function readTrainersFile(
   text: string,
 ): { readonly catalog: Catalog } | { readonly problems: string[] } {

@@ -22,7 +22,7 @@ export const DEFAULT_SIZES = {
 /** The name of a row. */
 export type TrainerName = string;
 
-/** The trainers of calls that name none: the second where fal does not serve the first any more. */
+/** The trainers of calls that name none: the second is used if fal has retired the first. */
 export type DefaultTrainers = Readonly<Record<TrainingType, readonly [TrainerName, TrainerName?]>>;
 
 export const DEFAULT_TRAINERS: DefaultTrainers = {

@@ -17,7 +17,7 @@ export function batched<Key, Value>(
   }: {
     readonly maxBatchSize: number;
     readonly maxConcurrent?: number;
-    /** So long no other batch runs beside one, and the next gets larger. */
+    /** For this long a batch runs alone, so that the next one gets larger. */
     readonly aloneMs?: number;
     /** For results that nobody waits for: batches the calls of this time. */
     readonly waitMs?: number;

@@ -95,7 +95,7 @@ export function assess({ grey, ...picture }: DecodedPicture, sha256: string): Ch
 
 export type KnownPhoto = Pick<CheckedPhoto, 'sha256' | 'perceptualHash'>;
 
-/** What a photo is worth beside the accepted ones of its avatar: DUPLICATE, or its warnings. */
+/** The result of comparing a photo with the accepted ones of its avatar: DUPLICATE, or its warnings. */
 export function compare(photo: CheckedPhoto, others: readonly KnownPhoto[]): CheckedPhoto | 'DUPLICATE' {
   if (others.some(({ sha256 }) => sha256 === photo.sha256)) return 'DUPLICATE';
   const isSimilar = others.some(

@@ -29,7 +29,7 @@ export type RunEvent =
   | {
       readonly kind: 'refused';
       readonly failure: Refusal<ProviderCode>;
-      /** fal does not serve the endpoint any more. */
+      /** fal has retired the endpoint. */
       readonly isGone?: boolean;
     }
   /** The submit was sent without a usable answer: a run may exist. */

@@ -208,7 +208,7 @@ function readSubmit(answer: FalAnswer, busy: Pause): SubmitEvent {
   );
 }
 
-/** fal's queue says that it knows no such application or path, or that the endpoint is retired. */
+/** fal's queue knows no such application or path, or has retired the endpoint. */
 function isGone(status: number, { json }: Body): boolean {
   const detail = isJsonObject(json) ? json['detail'] : undefined;
   if (isJsonObject(detail)) return detail['error'] === 'EndpointDeprecated';

@@ -26,7 +26,7 @@ export const GenerationStatusEnum = builder.enumType('GenerationStatus', {
   },
 });
 
-/** Which image of a generation it is, and what is known of our copy. */
+/** An image of a generation, by its index, and the state of its copy. */
 type ShownImage = GeneratedImage & FileRef & { readonly copy: CopiedFile | undefined };
 
 const Image = builder.objectRef<ShownImage>('Image').implement({

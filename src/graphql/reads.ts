@@ -31,7 +31,7 @@ export type GenerationFilter = {
 /** With its tags, sorted. */
 export type AvatarRow = Avatar & { readonly tags: readonly string[] };
 
-/** What is known of a file of a run since it was copied. */
+/** The state of the copy of a file. */
 export type CopiedFile = {
   readonly position: number;
   /** In bytes. */

@@ -28,7 +28,7 @@ const TrainingStatusEnum = builder.enumType('TrainingStatus', {
 
 type ArtifactOf<Kind extends Artifact['kind']> = Extract<Artifact, { kind: Kind }>;
 
-/** Which file of a training's artifact it is, and what is known of our copy. */
+/** A file of a training's artifact, by its index, and the state of its copy. */
 type ShownFile = FileRef & { readonly originalUrl: string; readonly copy: CopiedFile | undefined };
 
 const ArtifactFile = builder.objectRef<ShownFile>('ArtifactFile').implement({

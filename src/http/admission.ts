@@ -33,7 +33,7 @@ export function createGraphqlBodyReader(): ReadGraphqlBody {
     );
 }
 
-/** What is known of a request before Yoga handles it. */
+/** The context of a request before Yoga handles it. */
 export type AdmissionContext = {
   /** Set by this plugin, or by the WebSocket server. */
   viewer?: Viewer | null;

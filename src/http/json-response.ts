@@ -1,6 +1,6 @@
 import { Response } from '@whatwg-node/fetch';
 
-/** A Response of the server adapter: Node's own takes longer to send, and loading it takes as long as half a start of Node. */
+/** A Response of the server adapter: Node's own is slower to send, and loading it takes half as long as a start of Node. */
 export function jsonResponse(
   value: object,
   {

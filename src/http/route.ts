@@ -1,7 +1,7 @@
 import type { AdmissionContext } from './admission.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What is known of a request that Yoga must answer. */
+/** The parts of a request that were read before Yoga handles it. */
 export type Unanswered = Pick<AdmissionContext, 'identity' | 'body' | 'result'>;
 
 /** Answers a request, or gives what it has read of it to the other routes. */

@@ -39,7 +39,7 @@ export type GraphqlOptions = {
   readonly costLimit: CostLimit | null;
   /** For tickets; the same in all instances. */
   readonly ticketSecret: string;
-  /** Whether an error says that the database does not work at present. */
+  /** Whether the error is an outage of the database or of the storage. */
   readonly isOutage: (error: unknown) => boolean;
   readonly log: Log;
 };
@@ -135,7 +135,8 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
 
 /**
  * The error as the client may see it: errors made for clients unchanged, a malformed cursor as INVALID_INPUT, and every
- * other error as a correlation ID that identifies its log line, with a code of its own for an outage of the database or the storage.
+ * other error as a correlation ID that identifies its log line, with a separate code for an outage of the database or
+ * the storage.
  */
 function masked(error: unknown, { log, hidesSchema, isOutage }: GraphqlOptions): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;

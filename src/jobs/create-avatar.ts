@@ -30,7 +30,7 @@ export type CreateAvatarInput = Optional<z.input<typeof inputSchema>>;
 export type Imported = {
   readonly trainer: TrainerName;
   readonly value: Artifact;
-  /** What is known of the training that made it. */
+  /** The training that made it, as far as it is known. */
   readonly training?: {
     readonly falRequestId: string | null;
     readonly falResponseData: Json;

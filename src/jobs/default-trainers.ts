@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { DefaultTrainers, Trainer, TrainingType } from '../catalog/trainers.ts';
 
 export interface GoneEndpoints {
-  /** Whether fal said within the last day that it does not serve the endpoint any more. */
+  /** Whether a response of fal within the last day said that the endpoint is retired. */
   isGone(endpoint: string): Promise<boolean>;
   remember(endpoint: string): Promise<void>;
 }
@@ -15,7 +15,7 @@ export type DefaultTrainerDeps = {
 
 export type TrainersToTry = {
   readonly row: Trainer;
-  /** Used if fal does not serve the first one any more. */
+  /** Used if fal has retired the first one. */
   readonly alternative: Trainer | null;
   /** Why it is not the first choice; null if it is. */
   readonly note: string | null;

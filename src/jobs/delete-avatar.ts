@@ -7,7 +7,7 @@ import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbo
 import type { RetentionDays } from './submit.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 
-/** What is deleted with an avatar. */
+/** The numbers of the rows and files that are deleted with an avatar, and its files at fal. */
 export type Removed = {
   readonly generations: number;
   readonly trainings: number;
@@ -42,7 +42,7 @@ export type DeletionReceipt = Omit<Removed, 'atFal'> & {
   readonly files: number;
   /** Files that the sweep deletes later. */
   readonly filesLeft: number;
-  /** `until` null: as long as the account's setting at fal says. */
+  /** `until` null: the account's setting at fal decides. */
   readonly atFal: readonly { readonly url: string; readonly until: Date | null }[];
 };
 

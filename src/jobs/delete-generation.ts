@@ -15,7 +15,10 @@ export type DeleteGenerationDeps = PublishDeps & {
   readonly resultFiles: Pick<FileStorage, 'delete' | 'list'>;
 };
 
-/** Deletes a generation and the copies of its images. The reconciler cancels its open run at fal. What it spent still counts towards the quotas. */
+/**
+ * Deletes a generation and the copies of its images. The reconciler cancels its open run at fal. Its images still count
+ * towards the quotas.
+ */
 export async function deleteGeneration(
   deps: DeleteGenerationDeps,
   ownerId: string,

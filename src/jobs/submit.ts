@@ -14,7 +14,7 @@ export type SubmitRequest = {
   readonly input: JsonObject;
   /** Null: no webhook will come. */
   readonly callbackUrl: string | null;
-  /** How long fal keeps the files of the run; null: as long as the account's setting at fal says. */
+  /** How long fal keeps the files of the run; null: the account's setting at fal decides. */
   readonly keepFilesSeconds: number | null;
   /** On performance.now()'s clock. After it the request is refused unsent. */
   readonly sendBefore: number;
@@ -43,7 +43,7 @@ export type CreatedJob = { readonly jobId: string; readonly generationId: string
 
 export type CreationCode = 'NOT_FOUND' | 'LIMIT_EXCEEDED' | 'IDEMPOTENCY_CONFLICT';
 
-/** What a job sends instead if fal does not serve its endpoint any more. */
+/** The request that a job sends instead if fal has retired its endpoint. */
 export type Alternative = Pick<
   NewJob,
   'trainer' | 'trainerNote' | 'endpoint' | 'input' | 'estimatedMicroUsd'
@@ -74,7 +74,7 @@ export type SubmitDeps = RunEventDeps & {
   };
 };
 
-/** How long fal keeps the files that a run makes; null: as long as the account's setting at fal says. */
+/** How long fal keeps the files that a run makes; null: the account's setting at fal decides. */
 export type RetentionDays = {
   readonly artifacts: number | null;
   readonly images: number | null;

@@ -7,7 +7,7 @@ import type { FileSource, OpenedFile } from '../jobs/files/keep-files.ts';
 const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 const STALL_MS = 30_000;
 
-/** fal answers these when a file does not exist, or not any more. */
+/** Statuses of fal for a file that does not exist, or no longer exists. */
 const GONE: ReadonlySet<number | undefined> = new Set([401, 403, 404, 410, 451]);
 
 export type FileLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {

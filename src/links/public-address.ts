@@ -36,7 +36,7 @@ for (const [net, bits] of SPECIAL_IPV6) special.addSubnet(net, bits, 'ipv6');
 const unicast = new BlockList();
 unicast.addSubnet(...UNICAST_IPV6, 'ipv6');
 
-/** Whether an IP address is one of the public internet. What is not certainly public is not. */
+/** Whether an IP address is one of the public internet. An address of an unknown range is not. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:

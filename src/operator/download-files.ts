@@ -16,8 +16,8 @@ type Sources = {
 };
 
 /**
- * Downloads each file once, one after another, from our own storage, or from public addresses only: a caller may have chosen the address. One that
- * is gone is telled and left out.
+ * Downloads each file once, one after another: from our own storage, or from public addresses only, because a caller may
+ * have chosen the address. A missing file is reported and left out.
  */
 export async function downloadFiles(
   urls: readonly string[],
@@ -65,7 +65,7 @@ async function* limited(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
-/** Of the last part of the path, what is safe in a file's name. */
+/** The last part of the path, without characters that are unsafe in a file name. */
 function nameOf(url: string): string {
   const name = new URL(url).pathname.split('/').at(-1) ?? '';
   return name.replaceAll(/[^\w.-]/g, '_').slice(-100);

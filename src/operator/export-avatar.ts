@@ -8,7 +8,7 @@ import type { Services } from './services.ts';
 
 const QUEUE_URL = 'https://queue.fal.run';
 
-/** What a job tells about its run. Its callback token and fal's URLs of it are of no use elsewhere. */
+/** The exported columns of a job, without its callback token and fal's URLs, which are useless elsewhere. */
 const JOB = {
   id: true,
   kind: true,

@@ -39,7 +39,7 @@ const rowSchema = z.object({
 
 type Row = z.output<typeof rowSchema>;
 
-/** Imports the avatars of the previous system. A row that was imported before is left alone, also when it was deleted since. */
+/** Imports the avatars of the previous system. A row that was imported before is skipped, also if its avatar was deleted. */
 export async function importAvatars(
   { database: { prisma } }: Services,
   sourceUrl: string | undefined,

@@ -21,7 +21,7 @@ export type Services = {
   readonly close: () => Promise<void>;
 };
 
-/** Opens the server's database: PostgreSQL beside running servers, the embedded one while none runs. */
+/** Opens the server's database: PostgreSQL also while servers run, the embedded one only while none runs. */
 export async function openServices(environment: Environment): Promise<Services> {
   const { dataDir, databaseUrl } = readPlace(environment);
   const fal = readFal(environment);

@@ -163,7 +163,7 @@ async function start(): Promise<ChildProcessWithoutNullStreams> {
   child.stdin.on('error', () => undefined);
   child.stderr.resume();
   try {
-    // Without it the decoders cannot be loaded at all, which no photo is to blame for.
+    // Without it the decoders cannot be loaded at all, which is not the fault of a photo.
     await answerOf(child, '');
   } catch (error) {
     child.kill('SIGKILL');

@@ -1,5 +1,5 @@
 /**
- * Files by key, for whoever keeps files: photos, and copies of results. A key has parts of letters, digits, `.`, `_` and
+ * Files by key: photos, and copies of results. A key has parts of letters, digits, `.`, `_` and
  * `-` between slashes, and is made by this server, never by a caller.
  */
 export interface FileStorage {

@@ -64,7 +64,7 @@ class Following<Row, Position> {
   #openedAt: number | null = null;
   #failures = 0;
   #refusals = 0;
-  /** Transports that failed since one worked, and whether that says something about the network. */
+  /** Transports that failed since one worked, and whether the network can be the cause. */
   readonly #failed = new Map<Transport, boolean>();
 
   constructor(connections: Connections, asked: Follow<Row, Position>) {

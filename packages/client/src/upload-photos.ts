@@ -169,7 +169,7 @@ async function put({ fetch }: Uploader, { target, file, signal }: Upload): Promi
   }
 }
 
-/** What the server says about the photo; null: it is not checked. */
+/** The server's verdict on the photo; null: it is not checked yet. */
 async function verdictOf({ operations }: Uploader, asked: Upload): Promise<UploadedPhoto | null> {
   const { avatarId, target, signal } = asked;
   const { photoSet } = await operations.query(PhotoSetOfDocument, { avatarId }, { signal });

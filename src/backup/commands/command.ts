@@ -49,12 +49,15 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Prints what is said about the work. */
+/** Prints messages about the progress. */
 export function report(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Runs a command's work. The exit status is 0, or after one line with the reason 1 (64 wrong arguments, 78 wrong settings). */
+/**
+ * Runs a command. The exit status is 0; after an error, which is printed in one line, it is 1, 64 for wrong arguments or
+ * 78 for wrong settings.
+ */
 export async function exitStatusOf(work: () => Promise<void>): Promise<number> {
   process.stdout.on('error', () => undefined);
   process.exitCode = 1; // of a process that has nothing left to wait for before the work ends

@@ -38,7 +38,7 @@ export async function migrate(
 
 /**
  * Whether no migration is pending, in one query without a lock: a migration and its row are committed together. False
- * also for a database that `migrate` has to refuse.
+ * also for a database that `migrate` refuses.
  */
 export async function isMigrated(
   client: Pick<pg.ClientBase, 'query'>,

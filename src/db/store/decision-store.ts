@@ -18,7 +18,7 @@ type JobKey = { readonly id?: string; readonly requestId?: string; readonly toke
 
 /**
  * Of 32 webhooks at once some 15 share a statement that runs alone, instead of 8, and PostgreSQL uses a quarter less CPU
- * for each. One that hangs gets a second beside it.
+ * for each. A second one starts when the first hangs.
  */
 const BATCH = { maxBatchSize: 64, aloneMs: 50 };
 /** In characters. A larger decision is saved alone, so that no batch has more than 4 MB. */

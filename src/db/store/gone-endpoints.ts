@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { GoneEndpoints } from '../../jobs/default-trainers.ts';
 
-/** The endpoints that fal does not serve to one FAL_KEY any more, in the database that all instances share. */
+/** The endpoints that fal has retired, by FAL_KEY, in the database that all instances share. */
 export class PrismaGoneEndpoints implements GoneEndpoints {
   readonly #prisma: PrismaClient;
   readonly #keyHash: string;

@@ -28,7 +28,7 @@ export async function connectionOf<Row extends { readonly id: string }>(
   read: (page: PageOfRows) => Promise<readonly Row[]>,
 ) {
   const page = pageIn(args, kind);
-  // One more row tells whether another page follows.
+  // One row more shows whether another page follows.
   const rows = await read(hasPageInfo ? { ...page, limit: page.limit + 1 } : page);
   const isMore = rows.length > page.limit;
   const shown = !isMore ? rows : page.fromEnd ? rows.slice(1) : rows.slice(0, -1);

@@ -18,7 +18,7 @@ export type FileToken =
   | { readonly kind: 'malformed' | 'forged' | 'expired' };
 
 /**
- * Makes and reads the URLs of files. Whoever has one may read the one file, for an hour at least and two at most: the
+ * Makes and reads the URLs of files. A URL is the right to read one file, for one to two hours: the
  * expiry is a full hour, so that a browser gets the same URL for an hour and keeps the file.
  */
 export class FileUrls {

@@ -48,7 +48,7 @@ export function etagOf(bytes: Buffer): string {
   return `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
 }
 
-/** `dist/studio`, beside the bundle in dist, or below the folder that has this file's src. */
+/** `dist/studio`: next to the bundle in dist, or in the root of the source tree. */
 function studioFolder(): string | null {
   const here = dirname(fileURLToPath(import.meta.url));
   const folders = [join(here, 'studio'), join(here, '..', '..', '..', 'dist', 'studio')];

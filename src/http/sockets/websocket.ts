@@ -130,7 +130,7 @@ export function serveSockets(
       extra.viewer = identity.viewer;
       unauthenticated.delete(socket);
       connection.acknowledge();
-      // They would be kept while the socket is open, with everything sent beside the token.
+      // They would stay in memory while the socket is open, with everything that was sent with the token.
       extra.authorization = null;
       delete (context as { connectionParams?: unknown }).connectionParams;
       return true;
@@ -191,7 +191,7 @@ export function serveSockets(
     else
       sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket, request.headers));
   });
-  // A function of its own: listeners that are made beside the request would keep it.
+  // A separate function: listeners created in the scope of the request would keep the request in memory.
   function accept(socket: WebSocket, stream: Duplex, { authorization, host }: IncomingHttpHeaders): void {
     unauthenticated.add(socket);
     socket.on('close', () => unauthenticated.delete(socket));

@@ -23,7 +23,7 @@ export interface ServedFileStore {
   listFilesOf(runId: string): Promise<void>;
   /** Leases a file that is due; null when it is not. */
   claim(ref: FileRef, leaseMs: number): Promise<LeasedFile | null>;
-  /** The storage does not have the copy any more: makes another one. */
+  /** The copy is no longer in the storage: plans another one. */
   markLost(ref: FileRef, file: string): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export type FileLookup =
   | { readonly kind: 'stored'; readonly file: ReadableFile }
   /** There is no such file, or it is deleted. */
   | { readonly kind: 'unknown' }
-  /** fal does not have it any more, or it must not be fetched. */
+  /** fal no longer has it, or it must not be fetched. */
   | { readonly kind: 'gone'; readonly failure: string | null }
   /** Not copied in time. */
   | { readonly kind: 'not-yet'; readonly retryInMs: number };

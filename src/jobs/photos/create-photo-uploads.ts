@@ -43,8 +43,8 @@ export type NewPhoto = {
 
 export interface NewPhotoStore {
   /**
-   * Adds photos to an avatar; those that are not uploaded yet give way to new ones of the same name. A text says which
-   * limit refuses all of them.
+   * Adds photos to an avatar. New ones replace those of the same name that are not uploaded yet. If a limit refuses
+   * them, none is added, and `limit` is the message.
    */
   insertPhotos(
     ownerId: string,
@@ -61,7 +61,7 @@ export type CreatePhotoUploadsDeps = PublishDeps & { readonly photoStore: NewPho
 export type PhotoUpload = {
   readonly photoId: string;
   readonly name: string;
-  /** Of the URL: whoever has it may upload this one photo, once. */
+  /** Part of the URL: the right to upload this one photo, once. */
   readonly token: string;
   readonly expiresAt: Date;
 };

@@ -8,7 +8,7 @@ type Load = (input: SharpInput | SharpOptions, options?: SharpOptions) => Sharp;
 
 let loaded: Load | null = null;
 
-/** Loaded on use, and not bundled: it finds its decoders beside its code. */
+/** Loaded on use, and not bundled: it finds its decoders next to its code. */
 export const sharp: Load = (input, options) => {
   loaded ??= createRequire(import.meta.url)('sharp') as Load;
   return loaded(input, options);

@@ -171,7 +171,7 @@ export class Trays extends Observable<ReadonlyMap<string, Tray>> {
   }
 }
 
-/** The server tells files of one call apart by their names. */
+/** The server distinguishes the files of one call by their names. */
 function distinctNames(files: readonly Captioned[]): Captioned[] {
   const names = new Set<string>();
   return files.map(({ file, caption }) => {

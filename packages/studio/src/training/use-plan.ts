@@ -9,7 +9,7 @@ export function usePlan(key: string | null, ask: () => Promise<Plan>): Plan | nu
   useEffect(() => {
     if (key === null) return;
     let isCurrent = true;
-    // An estimate is worth no error: the call itself says what is wrong.
+    // A failed estimate is no error for the user: the call itself reports the reason.
     library.call(ask).then(
       (next) => isCurrent && setPlan({ key, plan: next }),
       () => isCurrent && setPlan(null),
