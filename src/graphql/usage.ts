@@ -9,7 +9,8 @@ export const MAX_USAGE_DAYS = 92;
 export const MAX_USAGE_ENTRIES = 1000;
 
 const Usage = builder.objectRef<UsageRow>('Usage').implement({
-  description: 'Runs of one day at one endpoint. Runs that fal refused do not count.',
+  description:
+    'Runs of one day at one endpoint, without those that started nothing: fal refused them, or the operator found that none was started.',
   fields: (t) => ({
     day: t.expose('day', { type: 'Date', description: 'Day on which the runs were started, in UTC.' }),
     endpoint: t.exposeString('endpoint', { description: 'Endpoint of fal.' }),
