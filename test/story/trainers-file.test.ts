@@ -154,7 +154,7 @@ test('without its row an avatar still reads and says why it cannot generate; wit
     status: 'FAILED',
     error: {
       code: 'RESULT_INVALID',
-      message: expect.stringContaining('does not have the trainer') as string,
+      message: expect.stringContaining('no longer has the trainer') as string,
     },
     falResponseData: payload,
   });
