@@ -135,7 +135,7 @@ test('a limit of all owners together allows exactly the runs that fit, and revea
     expect(app.simulator.requests()).toHaveLength(10);
     const [refusal] = results.filter((result) => 'code' in result);
     expect(JSON.stringify(refusal)).toMatch(/spending limit of this server .*Try again after/);
-    expect(JSON.stringify(refusal)).not.toContain('0.6');
+    expect(JSON.stringify(refusal)).not.toMatch(/\$0\.6/);
   } finally {
     await app.close();
   }
