@@ -26,6 +26,8 @@ export type Selection = {
 /** Selections by operation. Equal documents are one object while the cache of parsed documents has them. */
 export class Selections {
   readonly #known = new WeakMap<OperationDefinitionNode, Selection>();
+  /** Of the server's one schema. */
+  #beyondRow: ReadonlySet<string> | null = null;
 
   of(info: GraphQLResolveInfo): Selection {
     const { operation, fragments, fieldNodes, schema } = info;
@@ -34,12 +36,11 @@ export class Selections {
     const parts = [operation.selectionSet, ...Object.values(fragments)];
     const { fields, variables } = namesIn(parts);
     const resume = resumeVariableOf(fieldNodes);
-    const relations = relationsOf(schema);
-    const { expiring } = fieldPoliciesOf(schema);
+    const beyondRow = (this.#beyondRow ??= fieldsBeyondRow(schema));
     const selection = {
       feeds: new Feeds<Row, Buffer>(),
       resumeVariable: variables.filter((name) => name === resume).length === 1 ? resume : null,
-      isOfRowOnly: !fields.some((name) => relations.has(name) || expiring.has(name)),
+      isOfRowOnly: !fields.some((name) => beyondRow.has(name)),
     };
     this.#known.set(operation, selection);
     return selection;
@@ -62,16 +63,19 @@ function resumeVariableOf(fieldNodes: readonly FieldNode[]): string | null {
   return given?.kind === Kind.VARIABLE ? given.name.value : null;
 }
 
+/** Names of the fields that read other rows, or make URLs that expire. */
+function fieldsBeyondRow(schema: GraphQLSchema): ReadonlySet<string> {
+  return new Set([...relationsOf(schema), ...fieldPoliciesOf(schema).expiring]);
+}
+
 /** Names of the fields that lead from one row to others. */
-function relationsOf(schema: GraphQLSchema): ReadonlySet<string> {
+function relationsOf(schema: GraphQLSchema): readonly string[] {
   const rows = Object.values(schema.getTypeMap())
     .filter(isObjectType)
     .filter((type) => type.getInterfaces().some(({ name }) => name === 'Node'));
   const isRows = (name: string) => name.endsWith('Connection') || rows.some((row) => row.name === name);
-  return new Set(
-    rows
-      .flatMap((type) => Object.values(type.getFields()))
-      .filter(({ type }) => isRows(getNamedType(type).name))
-      .map(({ name }) => name),
-  );
+  return rows
+    .flatMap((type) => Object.values(type.getFields()))
+    .filter(({ type }) => isRows(getNamedType(type).name))
+    .map(({ name }) => name);
 }
