@@ -64,7 +64,10 @@ async function copy(from: pg.ClientBase, to: pg.ClientBase, log: OperatorLog): P
 /** A start fills it, also one that ends because the files are those of the embedded database. */
 const IDENTITY = 'database_identity';
 
-/** Keeps others from writing to the tables until the end of the transaction. Throws when one has rows. */
+/**
+ * Keeps others from writing to the tables until the end of the transaction. Deletes the identity that a start has written,
+ * and throws when a table has other rows.
+ */
 async function requireEmpty(client: pg.ClientBase, tables: readonly Table[]): Promise<void> {
   await client.query(`LOCK TABLE ${tables.map(({ name }) => quoted(name)).join(', ')} IN EXCLUSIVE MODE`);
   if (tables.some(({ name }) => name === IDENTITY)) await client.query(`DELETE FROM ${IDENTITY}`);

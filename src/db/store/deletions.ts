@@ -95,7 +95,7 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
   return { ...(counts ?? { generations: 0, trainings: 0, photos: 0, bytes: 0 }), atFal };
 }
 
-/** Cancels open jobs, whose runs must still be stopped at fal, and deletes what the caller sent in and got. */
+/** Cancels open jobs, whose runs must still be stopped at fal, and deletes inputs, artifacts and webhook bodies. */
 async function endJobs(
   tx: Prisma.TransactionClient,
   of: { readonly avatarId: string } | { readonly generationId: string },

@@ -169,7 +169,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   'image/avif': 'avif',
 };
 
-/** Of a picture by its bytes and the day of its id; of another file as fal names it, if that is a plain name. */
+/** Of an image or a photo by its bytes and the day of its id; of another file as fal names it, if that is a plain name. */
 function nameOf(ref: Valid['ref'], { artifactUrl, contentType }: ReadableFile): string {
   if ('photoId' in ref) return `avatar-photo-${dayOf(ref.photoId)}.jpg`;
   const { runId, position } = ref;

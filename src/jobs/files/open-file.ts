@@ -45,9 +45,9 @@ export type OpenFileDeps = {
 export type ReadableFile = Pick<FileCopy, 'size' | 'contentType'> & {
   /** Another one for other bytes. */
   readonly etag: string;
-  /** fal's address of a file of an artifact; null for a picture. */
+  /** fal's address of a file of an artifact; null for an image or a photo. */
   readonly artifactUrl: string | null;
-  /** The content, or a part of it; null when it is deleted in the meantime. */
+  /** The content, or a part of it; null when it is deleted by then. */
   read(part?: FilePart): Promise<AsyncIterable<Uint8Array> | null>;
 };
 
