@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { CountedPieces, TooLargeError } from './counted-pieces.ts';
+import { CountedChunks, TooLargeError } from '../../storage/counted-chunks.ts';
+import { IMAGE_ENDINGS, imageType } from '../../values/image-type.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
@@ -178,10 +179,11 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
   const opened = await deps.fileSource.open(leased.url, limits);
   if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
   const file = newKey(leased);
-  const read = new CountedPieces(opened.pieces, limits.maxBytes);
+  const read = new CountedChunks(opened.pieces, limits.maxBytes);
   try {
     await deps.resultFiles.put(file, read);
-    return { file, ...read.summary() };
+    const { size, sha256, head } = read.summary();
+    return { file, size, sha256, contentType: contentTypeOf(head) };
   } catch (error) {
     if (deps.closing.aborted) return { fault: 'closing', message: null };
     const message = error instanceof Error ? error.message : String(error);
@@ -193,6 +195,12 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
   } finally {
     opened.close();
   }
+}
+
+/** Everything but an image that browsers show is bytes. */
+function contentTypeOf(head: Uint8Array): string {
+  const type = imageType(head);
+  return type !== null && type in IMAGE_ENDINGS ? type : 'application/octet-stream';
 }
 
 async function recordFailure(
