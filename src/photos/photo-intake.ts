@@ -15,8 +15,8 @@ const TIMEOUT_MS = 5 * MINUTE_MS;
 /** Takes uploads to the disk, and checks them by their bytes. */
 export function createPhotoIntake(spool: Spool, process: PhotoProcess): PhotoIntake {
   return {
-    async receive(pieces, size) {
-      const spooled = await spool.receive(pieces, { size, stallMs: STALL_MS, timeoutMs: TIMEOUT_MS });
+    async receive(chunks, size) {
+      const spooled = await spool.receive(chunks, { size, stallMs: STALL_MS, timeoutMs: TIMEOUT_MS });
       return spooled.kind === 'spooled' ? { kind: 'received', photo: received(spooled) } : spooled;
     },
   };

@@ -11,7 +11,7 @@ export type Spooled =
 type SpoolLimits = {
   /** In bytes. */
   readonly size: number;
-  /** Between two pieces. */
+  /** Between two chunks. */
   readonly stallMs: number;
   /** For all of them. */
   readonly timeoutMs: number;
@@ -30,13 +30,13 @@ export class Spool {
     return join(this.#folder, randomUUID());
   }
 
-  /** Writes the pieces to a file until `size` bytes are there. Leaves no file behind unless all of it is. */
-  async receive(pieces: AsyncIterable<Uint8Array>, limits: SpoolLimits): Promise<Spooled> {
+  /** Writes the chunks to a file until `size` bytes are there. Leaves no file behind unless all of it is. */
+  async receive(chunks: AsyncIterable<Uint8Array>, limits: SpoolLimits): Promise<Spooled> {
     const path = this.newPath();
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await requireRoom(this.#folder);
-      const read = await writeTo(path, pieces, limits);
+      const read = await writeTo(path, chunks, limits);
       if (read.kind !== 'spooled') await rm(path, { force: true });
       return read;
     } catch (error) {
@@ -63,10 +63,10 @@ export class Spool {
 
 async function writeTo(
   path: string,
-  pieces: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
   limits: SpoolLimits,
 ): Promise<Spooled> {
-  const counted = new CountedChunks(pieces, limits.size);
+  const counted = new CountedChunks(chunks, limits.size);
   const until = performance.now() + limits.timeoutMs;
   const file = await open(path, 'wx', 0o600);
   const reader = counted[Symbol.asyncIterator]();

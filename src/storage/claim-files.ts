@@ -37,8 +37,8 @@ async function readClaim(files: FileStorage): Promise<string | null> {
   const content = await files.read(CLAIM);
   if (content === null) return null;
   let text = '';
-  for await (const piece of content) {
-    text += Buffer.from(piece.subarray(0, MAX_ID_BYTES)).toString('latin1');
+  for await (const chunk of content) {
+    text += Buffer.from(chunk.subarray(0, MAX_ID_BYTES)).toString('latin1');
     if (text.length >= MAX_ID_BYTES) break;
   }
   return text.slice(0, MAX_ID_BYTES).trim();

@@ -28,7 +28,7 @@ async function copyWith(error: Error) {
     fileSource: {
       open: async () => ({
         kind: 'open',
-        pieces: (async function* () {
+        chunks: (async function* () {
           yield new Uint8Array(1);
         })(),
         close: () => undefined,

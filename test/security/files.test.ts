@@ -282,11 +282,11 @@ describe('a hostile file', () => {
     const path = `/large-${String(tells)}.png`;
     const address = host.serve(path, (response) => {
       response.writeHead(200, tells ? { 'content-length': 60_000_000 } : {});
-      const piece = Buffer.alloc(1_000_000);
+      const chunk = Buffer.alloc(1_000_000);
       const more = () => {
         while (sent < 100_000_000 && !response.destroyed) {
-          sent += piece.length;
-          if (!response.write(piece)) return void response.once('drain', more);
+          sent += chunk.length;
+          if (!response.write(chunk)) return void response.once('drain', more);
         }
         response.end();
       };

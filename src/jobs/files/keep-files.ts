@@ -55,12 +55,12 @@ export interface ResultFileStore {
 
 /** What opening a file at fal gives: its bytes, or why there are none. */
 export type OpenedFile =
-  | { readonly kind: 'open'; readonly pieces: AsyncIterable<Uint8Array>; readonly close: () => void }
+  | { readonly kind: 'open'; readonly chunks: AsyncIterable<Uint8Array>; readonly close: () => void }
   /** `gone`: the file does not exist. `refused`: it must not be fetched, now or later. `unreachable`: perhaps later. */
   | { readonly kind: 'gone' | 'refused' | 'unreachable'; readonly message: string };
 
 export interface FileSource {
-  /** Never rejects. Reading the pieces rejects when the connection fails, is too slow, or the signal aborts. */
+  /** Never rejects. Reading the chunks rejects when the connection fails, is too slow, or the signal aborts. */
   open(url: string, limits: { readonly timeoutMs: number; readonly maxBytes: number }): Promise<OpenedFile>;
 }
 
@@ -179,7 +179,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
   const opened = await deps.fileSource.open(leased.url, limits);
   if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
   const file = newKey(leased);
-  const read = new CountedChunks(opened.pieces, limits.maxBytes);
+  const read = new CountedChunks(opened.chunks, limits.maxBytes);
   try {
     await deps.resultFiles.put(file, read);
     const { size, sha256, head } = read.summary();

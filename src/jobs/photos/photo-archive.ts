@@ -82,7 +82,7 @@ export async function uploadPhotos(
   );
 }
 
-/** Opens the file when its first piece is read. */
+/** Opens the file when its first chunk is read. */
 async function* contentOf(files: Pick<FileStorage, 'read'>, key: string): AsyncGenerator<Uint8Array> {
   const content = await files.read(key);
   if (content === null) throw new Error('a photo was deleted during its upload');

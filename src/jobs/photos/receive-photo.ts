@@ -19,7 +19,7 @@ export interface ReceivedPhoto {
 
 export interface PhotoIntake {
   receive(
-    pieces: AsyncIterable<Uint8Array>,
+    chunks: AsyncIterable<Uint8Array>,
     size: number,
   ): Promise<
     | { readonly kind: 'received'; readonly photo: ReceivedPhoto }
@@ -89,7 +89,7 @@ export type ReceiveOutcome =
 export async function receivePhoto(
   deps: ReceivePhotoDeps,
   token: string,
-  { declared, pieces }: { readonly declared: number; readonly pieces: AsyncIterable<Uint8Array> },
+  { declared, chunks }: { readonly declared: number; readonly chunks: AsyncIterable<Uint8Array> },
 ): Promise<ReceiveOutcome> {
   const { photoStore, uploadPlaces } = deps;
   const expected = await photoStore.findExpected(hashOfToken(token));
@@ -98,7 +98,7 @@ export async function receivePhoto(
   if (expected.isExpired) return { kind: 'expired' };
   if (declared !== expected.size) return { kind: 'wrong-length' };
   const outcome = await uploadPlaces.photo.run(expected.id, async () => {
-    const received = await uploadPlaces.owner.run(expected.ownerId, () => receive(deps, expected, pieces));
+    const received = await uploadPlaces.owner.run(expected.ownerId, () => receive(deps, expected, chunks));
     return received ?? { kind: 'no-room' as const };
   });
   return outcome ?? { kind: 'under-way' };
@@ -107,9 +107,9 @@ export async function receivePhoto(
 async function receive(
   deps: ReceivePhotoDeps,
   expected: ExpectedPhoto,
-  pieces: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
 ): Promise<ReceiveOutcome> {
-  const received = await deps.photoIntake.receive(pieces, expected.size);
+  const received = await deps.photoIntake.receive(chunks, expected.size);
   if (received.kind !== 'received') return received;
   const { photo } = received;
   try {
