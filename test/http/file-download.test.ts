@@ -53,7 +53,7 @@ async function serve(
     server.closeAllConnections();
     server.close();
   });
-  const url = urls.urlOf({ runId: `gen_${'0'.repeat(32)}`, position: 0 }, undefined);
+  const url = urls.urlOf({ sourceId: `gen_${'0'.repeat(32)}`, position: 0 }, undefined);
   return { url, log, answers, server };
 }
 

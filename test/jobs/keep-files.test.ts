@@ -4,7 +4,7 @@ import { memoryLog } from '../support/memory-log.ts';
 import { StorageFullError, StorageUnavailableError } from '../../src/storage/file-storage.ts';
 
 const LEASED: LeasedFile = {
-  runId: 'gen_1',
+  sourceId: 'gen_1',
   position: 0,
   avatarId: 'avt_1',
   kind: 'IMAGE',

@@ -19,8 +19,8 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
     return rowCount ?? 0;
   }
 
-  async listFilesOf(runId: string): Promise<void> {
-    await this.#pool.query({ name: 'list_files_of_run', text: LIST_OF_RUN, values: [runId] });
+  async listFilesOf(sourceId: string): Promise<void> {
+    await this.#pool.query({ name: 'list_files_of_run', text: LIST_OF_RUN, values: [sourceId] });
   }
 
   async claimDue(
@@ -32,8 +32,8 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
     return rows;
   }
 
-  async claim({ runId, position }: FileRef, leaseMs: number): Promise<LeasedFile | null> {
-    const values = [runId, position, leaseMs, this.#instanceId];
+  async claim({ sourceId, position }: FileRef, leaseMs: number): Promise<LeasedFile | null> {
+    const values = [sourceId, position, leaseMs, this.#instanceId];
     const { rows } = await this.#pool.query<LeasedFile>({ name: 'claim_file', text: CLAIM_ONE, values });
     return rows[0] ?? null;
   }
@@ -57,21 +57,21 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
     );
   };
 
-  #lease({ runId, position, leasedUntil }: LeasedFile): unknown[] {
-    return [runId, position, this.#instanceId, leasedUntil];
+  #lease({ sourceId, position, leasedUntil }: LeasedFile): unknown[] {
+    return [sourceId, position, this.#instanceId, leasedUntil];
   }
 
-  async find({ runId, position }: FileRef): Promise<FoundFile | null> {
-    const values = [runId, position];
+  async find({ sourceId, position }: FileRef): Promise<FoundFile | null> {
+    const values = [sourceId, position];
     const { rows } = await this.#pool.query<FoundFile>({ name: 'find_file', text: FIND, values });
     return rows[0] ?? null;
   }
 
-  async markLost({ runId, position }: FileRef, file: string): Promise<void> {
+  async markLost({ sourceId, position }: FileRef, file: string): Promise<void> {
     await this.#pool.query(
       `UPDATE result_files SET state = 'PENDING', file = NULL, attempts = 0, next_attempt_at = now()
        WHERE run_id = $1 AND position = $2 AND state = 'STORED' AND file = $3`,
-      [runId, position, file],
+      [sourceId, position, file],
     );
   }
 
@@ -130,7 +130,7 @@ const LIST = listing('ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED');
 /** Waits for another instance that lists them. */
 const LIST_OF_RUN = listing('AND (id = $1 OR generation_id = $1) FOR UPDATE');
 
-const CLAIMED = `RETURNING f.run_id AS "runId", f.position, f.avatar_id AS "avatarId", f.kind, f.url, f.attempts,
+const CLAIMED = `RETURNING f.run_id AS "sourceId", f.position, f.avatar_id AS "avatarId", f.kind, f.url, f.attempts,
   f.next_attempt_at AS "leasedUntil"`;
 
 /** Also due: an attempt that is further ahead than any is planned, because the clock was put back. */

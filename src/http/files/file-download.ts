@@ -166,11 +166,11 @@ type Valid = Extract<FileToken, { kind: 'valid' }>;
 /** Of an image or a photo by its bytes and the day of its id; of another file as fal names it, if that is a plain name. */
 function nameOf(ref: Valid['ref'], { artifactUrl, contentType }: ReadableFile): string {
   if ('photoId' in ref) return `avatar-photo-${dayOf(ref.photoId)}.jpg`;
-  const { runId, position } = ref;
+  const { sourceId, position } = ref;
   const ending = IMAGE_ENDINGS[contentType];
-  if (ending !== undefined) return `avatar-image-${dayOf(runId)}-${position + 1}.${ending}`;
+  if (ending !== undefined) return `avatar-image-${dayOf(sourceId)}-${position + 1}.${ending}`;
   const name = artifactUrl === null ? '' : (new URL(artifactUrl).pathname.split('/').at(-1) ?? '');
-  return /^\w[\w.-]{0,99}$/.test(name) ? name : `${runId}-${position + 1}.bin`;
+  return /^\w[\w.-]{0,99}$/.test(name) ? name : `${sourceId}-${position + 1}.bin`;
 }
 
 /** A version 7 UUID begins with the time at which it was made. */

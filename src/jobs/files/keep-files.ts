@@ -11,7 +11,7 @@ export type FileKind = 'IMAGE' | 'ARTIFACT';
 /** A file of a run: which one of the generation's images, or of the training's artifact. */
 export type FileRef = {
   /** Of the generation, or of the training. */
-  readonly runId: string;
+  readonly sourceId: string;
   readonly position: number;
 };
 
@@ -155,12 +155,12 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   };
 }
 
-function keyOf({ runId, position }: FileRef): string {
-  return `${runId} ${position}`;
+function keyOf({ sourceId, position }: FileRef): string {
+  return `${sourceId} ${position}`;
 }
 
-function refOf({ runId, position }: FileRef): FileRef {
-  return { runId, position };
+function refOf({ sourceId, position }: FileRef): FileRef {
+  return { sourceId, position };
 }
 
 type Fault = 'gone' | 'refused' | 'unreachable' | 'storage-unavailable' | 'closing';
@@ -232,12 +232,12 @@ function retryAfter(fault: Fault, attempts: number): number | null {
 /** Files of one avatar share a prefix, and so do those of one run. */
 export function filePrefix({
   avatarId,
-  runId,
+  sourceId,
 }: {
   readonly avatarId: string;
-  readonly runId?: string;
+  readonly sourceId?: string;
 }): string {
-  return runId === undefined ? `${avatarId}/` : `${avatarId}/${runId}/`;
+  return sourceId === undefined ? `${avatarId}/` : `${avatarId}/${sourceId}/`;
 }
 
 /** New for every attempt: an instance that lost its lease does not touch the copy of another. */

@@ -21,7 +21,7 @@ export interface ServedFileStore {
   /** Null when the file has no row: its run is deleted, or not listed yet. */
   find(ref: FileRef): Promise<FoundFile | null>;
   /** Gives the files of one run their rows, if the run is completed. */
-  listFilesOf(runId: string): Promise<void>;
+  listFilesOf(sourceId: string): Promise<void>;
   /** Leases a file that is due; null when it is not. */
   claim(ref: FileRef, leaseMs: number): Promise<LeasedFile | null>;
   /** The copy is no longer in the storage: plans another one. */
@@ -82,7 +82,7 @@ export async function findFile(deps: OpenFileDeps, ref: ServedRef): Promise<Serv
 }
 
 async function findListed({ files }: OpenFileDeps, ref: FileRef): Promise<FoundFile | null> {
-  await files.listFilesOf(ref.runId);
+  await files.listFilesOf(ref.sourceId);
   return files.find(ref);
 }
 
