@@ -28,7 +28,7 @@ async function serve(
     failure: null,
     isLeased: false,
     nextAttemptInMs: null,
-    ...{ file: 'a', size: SIZE, sha256: 'a', contentType: 'image/png' },
+    ...{ key: 'a', size: SIZE, sha256: 'a', contentType: 'image/png' },
   } as const;
   const jobs: FileDownloads['jobs'] = {
     files: {

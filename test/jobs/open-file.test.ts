@@ -9,7 +9,7 @@ const COPIED_ELSEWHERE: FoundFile = {
   failure: null,
   isLeased: true,
   nextAttemptInMs: 60_000,
-  file: null,
+  key: null,
   size: null,
   sha256: null,
   contentType: null,

@@ -8,7 +8,7 @@ import {
 } from '../../src/jobs/photos/photo-archive.ts';
 
 const SIZE = 1_000_000;
-const PHOTOS = ['a.jpg', 'b.jpg', 'c.jpg'].map((file) => ({ id: file, file, caption: null }));
+const PHOTOS = ['a.jpg', 'b.jpg', 'c.jpg'].map((file) => ({ id: file, key: file, caption: null }));
 
 async function read({ content }: UploadRequest, chunks: number): Promise<void> {
   let left = chunks;

@@ -39,11 +39,11 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
   }
 
   markStored: ResultFileStore['markStored'] = async (leased, copy) => {
-    const { file, size, sha256, contentType } = copy;
+    const { key, size, sha256, contentType } = copy;
     const { rowCount } = await this.#pool.query(
       `UPDATE result_files SET state = 'STORED', file = $5, size = $6, sha256 = $7, content_type = $8,
          failure = NULL, stored_at = now(), next_attempt_at = NULL, leased_by = NULL ${OF_LEASE}`,
-      [...this.#lease(leased), file, size, sha256, contentType],
+      [...this.#lease(leased), key, size, sha256, contentType],
     );
     return rowCount === 1;
   };
@@ -67,21 +67,21 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
     return rows[0] ?? null;
   }
 
-  async markLost({ sourceId, position }: FileRef, file: string): Promise<void> {
+  async markLost({ sourceId, position }: FileRef, key: string): Promise<void> {
     await this.#pool.query(
       `UPDATE result_files SET state = 'PENDING', file = NULL, attempts = 0, next_attempt_at = now()
        WHERE run_id = $1 AND position = $2 AND state = 'STORED' AND file = $3`,
-      [sourceId, position, file],
+      [sourceId, position, key],
     );
   }
 
-  async findUnknown(files: readonly string[]): Promise<readonly string[]> {
-    const { rows } = await this.#pool.query<{ file: string }>(
-      `SELECT g.file FROM unnest($1::text[]) g (file)
-       WHERE NOT EXISTS (SELECT FROM result_files f WHERE f.file = g.file)`,
-      [files],
+  async findUnknown(keys: readonly string[]): Promise<readonly string[]> {
+    const { rows } = await this.#pool.query<{ key: string }>(
+      `SELECT g.key FROM unnest($1::text[]) g (key)
+       WHERE NOT EXISTS (SELECT FROM result_files f WHERE f.file = g.key)`,
+      [keys],
     );
-    return rows.map(({ file }) => file);
+    return rows.map(({ key }) => key);
   }
 
   /** Files that wait for their copy, and the seconds since the oldest of them got its row. */
@@ -150,7 +150,7 @@ const CLAIM_ONE = `
   WHERE run_id = $1 AND position = $2 AND next_attempt_at <= now() ${CLAIMED}`;
 
 const FIND = `
-  SELECT state, kind, owner_id AS "ownerId", file, size::float8 AS size, sha256, content_type AS "contentType", failure,
+  SELECT state, kind, owner_id AS "ownerId", file AS key, size::float8 AS size, sha256, content_type AS "contentType", failure,
     url, leased_by IS NOT NULL AS "isLeased",
     extract(epoch FROM next_attempt_at - now())::float8 * 1000 AS "nextAttemptInMs"
   FROM result_files WHERE run_id = $1 AND position = $2`;

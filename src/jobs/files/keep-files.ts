@@ -27,8 +27,8 @@ export type LeasedFile = FileRef & {
 };
 
 export type FileCopy = {
-  /** Key in the storage. */
-  readonly file: string;
+  /** In the storage. */
+  readonly key: string;
   /** In bytes. */
   readonly size: number;
   readonly sha256: string;
@@ -171,19 +171,19 @@ async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> 
   if ('fault' in outcome) await recordFailure(deps, leased, outcome);
   else if (await deps.files.markStored(leased, outcome)) deps.metrics.fileCopied('stored');
   // Deleted in the meantime. A crash before this leaves a file without a row, which the sweep removes.
-  else await deps.resultFiles.delete(outcome.file);
+  else await deps.resultFiles.delete(outcome.key);
 }
 
 async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
   const limits = FILE_LIMITS[leased.kind];
   const opened = await deps.fileSource.open(leased.url, limits);
   if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
-  const file = newKey(leased);
+  const key = newKey(leased);
   const read = new CountedChunks(opened.chunks, limits.maxBytes);
   try {
-    await deps.resultFiles.put(file, read);
+    await deps.resultFiles.put(key, read);
     const { size, sha256, head } = read.summary();
-    return { file, size, sha256, contentType: contentTypeOf(head) };
+    return { key, size, sha256, contentType: contentTypeOf(head) };
   } catch (error) {
     if (deps.closing.aborted) return { fault: 'closing', message: null };
     const message = error instanceof Error ? error.message : String(error);

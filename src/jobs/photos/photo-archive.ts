@@ -10,7 +10,7 @@ type ArchiveFile = {
 
 export type Archive = { readonly size: number; readonly content: AsyncIterable<Uint8Array> };
 
-export type StoredPhoto = { readonly id: string; readonly file: string; readonly caption: string | null };
+export type StoredPhoto = { readonly id: string; readonly key: string; readonly caption: string | null };
 
 export type UploadRequest = Archive & {
   readonly name: string;
@@ -58,10 +58,10 @@ export async function uploadPhotos(
   const files: ArchiveFile[] = [];
   const contents: AsyncGenerator<Uint8Array>[] = [];
   let missing = 0;
-  for (const [index, { file, caption }] of photos.entries()) {
+  for (const [index, { key, caption }] of photos.entries()) {
     const stem = `photo-${String(index + 1).padStart(3, '0')}`;
-    const size = await photoFiles.size(file);
-    const content = contentOf(photoFiles, file);
+    const size = await photoFiles.size(key);
+    const content = contentOf(photoFiles, key);
     contents.push(content);
     if (size === null) missing += 1;
     else files.push({ name: `${stem}.jpg`, size, content });

@@ -47,12 +47,12 @@ export interface PhotoUploadStore {
    * Stores the result of a check, in comparison with the avatar's other photos. Null when the photo was deleted, or
    * another upload was faster.
    *
-   * @param file the key of the stored picture; null for a photo that the check refused
+   * @param key of the stored photo; null for a photo that the check refused
    */
   savePhoto(
     photo: ExpectedPhoto,
     checked: CheckedPhoto | PhotoReason,
-    file: string | null,
+    key: string | null,
   ): Promise<{ readonly verdict: PhotoVerdict; readonly outbox: readonly OutboxEntry[] } | null>;
 }
 
@@ -131,12 +131,12 @@ async function judge(
 ): Promise<ReceiveOutcome> {
   const { photoStore, photoFiles } = deps;
   const checked = await photo.check(expected.ownerId);
-  const file = typeof checked === 'string' ? null : newPhotoKey(expected.avatarId);
-  if (file !== null) await photoFiles.put(file, photo.content());
-  const saved = await photoStore.savePhoto(expected, checked, file);
+  const key = typeof checked === 'string' ? null : newPhotoKey(expected.avatarId);
+  if (key !== null) await photoFiles.put(key, photo.content());
+  const saved = await photoStore.savePhoto(expected, checked, key);
   // A crash before this leaves a file without a row, which the sweep removes.
-  if (file !== null && saved?.verdict.state !== 'ACCEPTED')
-    await deleteFiles({ storage: photoFiles, log: deps.log }, [file]);
+  if (key !== null && saved?.verdict.state !== 'ACCEPTED')
+    await deleteFiles({ storage: photoFiles, log: deps.log }, [key]);
   if (saved === null) return { kind: 'used' };
   publishSoon(deps, saved.outbox);
   return { kind: 'checked', photoId: expected.id, verdict: saved.verdict };
