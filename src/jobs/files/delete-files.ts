@@ -48,14 +48,14 @@ export type SweepFilesDeps = {
   readonly storage: FileStorage;
   readonly log: Log;
   /** Rejects if the files are those of another database. */
-  readonly claim: () => Promise<void>;
+  readonly bind: () => Promise<void>;
   /** Those of the keys that no row has. */
   readonly findUnknown: (keys: readonly string[]) => Promise<readonly string[]>;
 };
 
 /** Deletes files without a row: of a killed process, of a deletion that failed. */
 export async function deleteUnknownFiles(deps: SweepFilesDeps, stop: AbortSignal): Promise<void> {
-  await deps.claim();
+  await deps.bind();
   let batch: string[] = [];
   const deleteBatch = async () => {
     await deleteFiles(deps, await deps.findUnknown(batch));

@@ -16,7 +16,7 @@ export type SweepPhotosDeps = PublishDeps & {
   };
   readonly photoFiles: FileStorage;
   /** Throws when the files are those of another database. */
-  readonly claimPhotoFiles: () => Promise<void>;
+  readonly bindPhotoFiles: () => Promise<void>;
   /** Removes what uploads of a killed process left behind. */
   readonly spool: { sweep(olderThanMs: number): Promise<void> };
 };
@@ -29,7 +29,7 @@ export function sweepPhotos(deps: SweepPhotosDeps): readonly Loop[] {
   const findUnknown = (keys: readonly string[]) => photoStore.findUnknown(keys);
   const deleteUnknown = async (stop: AbortSignal) => {
     await spool.sweep(UNKNOWN_AFTER_MS);
-    await deleteUnknownFiles({ storage, findUnknown, claim: deps.claimPhotoFiles, log }, stop);
+    await deleteUnknownFiles({ storage, findUnknown, bind: deps.bindPhotoFiles, log }, stop);
   };
   return [
     runEvery((stop) => deleteDuePhotos(deps, stop), { intervalMs: DELETION_INTERVAL_MS, log }),
