@@ -5,7 +5,7 @@ import type { ListPolicy } from './policy/field-policy.ts';
 import type { UsageRow } from './reads.ts';
 
 const DAY_MS = 86_400_000;
-export const MAX_USAGE_DAYS = 92;
+const MAX_USAGE_DAYS = 92;
 export const MAX_USAGE_ENTRIES = 1000;
 
 const Usage = builder.objectRef<UsageRow>('Usage').implement({

@@ -5,7 +5,7 @@ import type { Trainer } from '../catalog/trainers.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
-export const DRY_RUN_WARNINGS = [
+const DRY_RUN_WARNINGS = [
   'TRAINER_DEPRECATED',
   'PRICE_UNKNOWN',
   'TRIGGER_PHRASE_ADDED',

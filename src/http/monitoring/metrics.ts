@@ -6,7 +6,7 @@ import type { WebhookOutcome } from '../fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 
-export type Metrics = {
+type Metrics = {
   readonly registry: Registry;
   readonly jobs: SubmitDeps['metrics'] & KeepFilesDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
@@ -24,7 +24,7 @@ export type CountRequest = (request: {
 const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Read at each scrape. */
-export type Readings = {
+type Readings = {
   readonly listeners: () => number;
   /** Whether submits are held back because fal refuses our key or account. Throws when the database does not answer. */
   readonly isBreakerOpen: () => Promise<boolean>;
