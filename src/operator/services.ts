@@ -1,4 +1,4 @@
-import { CommandError, EX_CONFIG, log, readPlace, requireEmbedded } from '../backup/commands/command.ts';
+import { CommandError, EX_CONFIG, log, readPlace, requireEmbedded } from '../cli/command.ts';
 import { ConfigError, readConfig, type FalConfig } from '../config/config.ts';
 import { DataDirInUseError } from '../embedded/folder-lock.ts';
 import { openDatabase, type Database } from '../open-database.ts';

@@ -16,7 +16,7 @@ import {
   readPlace,
   requireEmbedded,
   exitStatusOf,
-} from './command.ts';
+} from '../../cli/command.ts';
 
 const gone = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -10,7 +10,7 @@ import {
   readPlace,
   requireEmbedded,
   exitStatusOf,
-} from './command.ts';
+} from '../../cli/command.ts';
 
 /** `npm run move-to-postgres`: copies all rows of the embedded database in DATA_DIR to the PostgreSQL of DATABASE_URL. */
 void exitStatusOf(async () => {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { CommandError, EX_CONFIG, EX_USAGE, log, print, readPlace, exitStatusOf } from './command.ts';
+import { CommandError, EX_CONFIG, EX_USAGE, log, print, readPlace, exitStatusOf } from '../../cli/command.ts';
 import { restore } from '../restore.ts';
 
 /** `npm run restore -- file`: makes the embedded database of an empty or missing DATA_DIR from a backup. */

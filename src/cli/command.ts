@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigError, readConfig } from '../../config/config.ts';
-import { databaseFolder } from '../../embedded/database.ts';
+import { ConfigError, readConfig } from '../config/config.ts';
+import { databaseFolder } from '../embedded/database.ts';
 
 /** From sysexits.h. */
 export const EX_USAGE = 64;
