@@ -7,7 +7,7 @@ const ROOT = new URL('..', import.meta.url);
 
 /** What a room of the source may import of the others; npm packages follow below. ARCHITECTURE.md says what each is for. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  main: ['app', 'config', 'log', 'values'],
+  main: ['app', 'cli', 'config', 'log', 'values'],
   app: [
     ...[
       'async',
