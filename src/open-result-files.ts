@@ -9,11 +9,12 @@ import { readDatabaseId } from './db/store/database-id.ts';
 import { PgResultFileStore } from './db/store/result-file-store.ts';
 import { runEvery } from './async/run-every.ts';
 import { trustedOrigins } from './links/lora-links.ts';
+import { MINUTE_MS } from './values/units.ts';
 import type { Config, FalConfig } from './config/config.ts';
 import type { Database } from './open-database.ts';
 import type { Services } from './graphql/context.ts';
 
-const FULL_LOG_INTERVAL_MS = 60_000;
+const FULL_LOG_INTERVAL_MS = MINUTE_MS;
 const KEEP_INTERVAL_MS = 1000;
 
 type Options = Pick<KeepFilesDeps, 'log' | 'metrics' | 'closing'> & {

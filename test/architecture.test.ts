@@ -7,7 +7,7 @@ const ROOT = new URL('..', import.meta.url);
 
 /** What a room of the source may import of the others; npm packages follow below. ARCHITECTURE.md says what each is for. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  main: ['app', 'config', 'log', 'values'],
+  main: ['app', 'cli', 'config', 'log', 'values'],
   app: [
     ...[
       'async',
@@ -30,24 +30,37 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'open-fal': ['config'],
   'open-result-files': [
-    ...['async', 'config', 'db', 'graphql', 'http', 'jobs', 'links', 'log', 'open-database', 'storage'],
+    ...[
+      'async',
+      'config',
+      'db',
+      'graphql',
+      'http',
+      'jobs',
+      'links',
+      'log',
+      'open-database',
+      'storage',
+      'values',
+    ],
   ],
   'open-database': ['async', 'db', 'embedded', 'generated', 'log'],
   http: ['async', 'auth', 'config', 'domain', 'fal', 'graphql', 'jobs', 'log', 'storage', 'values'],
   graphql: ['async', 'auth', 'catalog', 'domain', 'generated', 'jobs', 'live', 'values'],
-  auth: ['config', 'jwks', 'log'],
+  auth: ['config', 'jwks', 'log', 'values'],
   fal: ['async', 'domain', 'jobs', 'jwks', 'log', 'values'],
   links: ['async', 'catalog', 'jobs', 'values'],
-  live: ['async', 'generated', 'jobs', 'log'],
+  live: ['async', 'generated', 'jobs', 'log', 'values'],
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
   embedded: ['async', 'db', 'log', 'values'],
-  backup: ['config', 'db', 'embedded', 'log', 'values'],
+  cli: ['config', 'embedded'],
+  backup: ['cli', 'db', 'embedded', 'log', 'values'],
   jobs: ['async', 'catalog', 'domain', 'log', 'storage', 'values'],
-  photos: ['async', 'domain', 'jobs', 'log', 'storage'],
+  photos: ['async', 'domain', 'jobs', 'log', 'storage', 'values'],
   operator: [
     'async',
-    'backup',
     'catalog',
+    'cli',
     'config',
     'db',
     'embedded',
@@ -65,7 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   storage: ['async', 'values'],
   async: ['log'],
-  jwks: [],
+  jwks: ['values'],
   values: [],
   generated: [],
   // fal's look-alike shares no belief with what it is there to test.

@@ -1,10 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { RemoteJwks } from '../jwks/remote-jwks.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../values/units.ts';
 import type { Log } from '../log/log.ts';
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 const LOG_LINES = {
   stale: 'token keys not refreshed; verifying tokens with the known keys only',
@@ -37,9 +34,9 @@ export function publishedKeys(url: string, log: Pick<Log, 'warn' | 'info'>, now:
       state = 'fresh';
       return keys;
     },
-    maxAgeMs: 10 * MINUTE, // until then a revoked key is accepted
-    trustedMs: 24 * HOUR,
-    cooldownMs: 30 * SECOND,
+    maxAgeMs: 10 * MINUTE_MS, // until then a revoked key is accepted
+    trustedMs: DAY_MS,
+    cooldownMs: 30 * SECOND_MS,
     onFailure({ error, known }) {
       const failed = known === null ? 'unavailable' : 'stale';
       if (state !== failed) log.warn({ err: error }, LOG_LINES[failed]);

@@ -10,9 +10,10 @@ import {
 } from './tables.ts';
 import { readApplied } from '../db/migrations/migrate.ts';
 import { readChecksum, type TableChecksum } from './table-checksum.ts';
+import { MB } from '../values/units.ts';
 
 /** Rows in memory at once. Large answers of fal make small batches. */
-export const BATCH = { rows: 1000, bytes: 4 * 1024 * 1024 };
+export const BATCH = { rows: 1000, bytes: 4 * MB };
 const CURSOR = 'copied_rows';
 
 /** What a database holds, as far as it is copied. */

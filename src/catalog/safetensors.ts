@@ -1,9 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
+import { MB } from '../values/units.ts';
 
 /** The length of the header, in bytes, before the header itself. */
 export const LENGTH_BYTES = 8;
 /** A LoRA's header has some hundred kilobytes at most, and its JSON is parsed at once. */
-export const MAX_HEADER_BYTES = 1024 * 1024;
+export const MAX_HEADER_BYTES = MB;
 
 const MAX_DIMENSIONS = 16;
 

@@ -6,6 +6,7 @@ import { readLimits } from './limits.ts';
 import { BUILT_IN, type Catalog } from '../catalog/catalog.ts';
 import { DEFAULT_TRAINERS, type DefaultTrainers } from '../catalog/trainers.ts';
 import { MAX_TRAINERS_FILE_BYTES, readTrainersFile } from '../catalog/trainers-file.ts';
+import { DAY_MS, HOUR_MS } from '../values/units.ts';
 
 export type Config = Readonly<ReturnType<typeof readConfig>>;
 
@@ -79,10 +80,10 @@ export function readConfig(environment: Environment) {
     /** How long photos are kept for trainings; null: until they are deleted. */
     photoRetentionDays: read.days('PHOTO_RETENTION_DAYS', 30),
     reconcileIntervalMs:
-      read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: 3_600_000 }) ?? (fal === null ? 500 : 3000),
+      read.wholeNumber('RECONCILE_INTERVAL_MS', { min: 50, max: HOUR_MS }) ?? (fal === null ? 500 : 3000),
     /** Waits before the next probe of an open circuit breaker; the last one repeats. */
     breakerWaitsMs:
-      read.wholeNumbers('BREAKER_WAITS_MS', { min: 100, max: 86_400_000, maxCount: 10 }) ?? BREAKER_WAITS_MS,
+      read.wholeNumbers('BREAKER_WAITS_MS', { min: 100, max: DAY_MS, maxCount: 10 }) ?? BREAKER_WAITS_MS,
     auth,
     limits: readLimits(read, { isLocal: auth.kind === 'LOCAL' }),
     /** Bearer token of `/metrics`; null: public. */

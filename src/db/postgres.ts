@@ -2,10 +2,9 @@ import pg from 'pg';
 import type { OperatorLog } from '../log/log.ts';
 import { keepPoolClean } from './pool-hooks.ts';
 import { withTimeout } from '../async/with-timeout.ts';
+import { SECOND_MS } from '../values/units.ts';
 
 export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
-
-const SECOND_MS = 1000;
 
 /** For a free or new connection; node-postgres waits for ever by default. */
 const ACQUIRE_TIMEOUT_MS = 5 * SECOND_MS;

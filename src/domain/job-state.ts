@@ -1,4 +1,5 @@
 import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
+import { HOUR_MS } from '../values/units.ts';
 import type { ErrorCode, Failure, PauseReason, Refusal } from './user-error.ts';
 import type { TrainerName } from '../catalog/trainers.ts';
 
@@ -140,7 +141,7 @@ function isGivenUp({ errorCode }: JobView): boolean {
 }
 
 /** How long a submit with unknown outcome waits for its webhook before it is abandoned. */
-export const UNKNOWN_OUTCOME_DEADLINE_MS = 6 * 3_600_000;
+export const UNKNOWN_OUTCOME_DEADLINE_MS = 6 * HOUR_MS;
 
 /** An unknown outcome, as its avatar or generation shows it. */
 export function unknownOutcome(message: string, now: Date): Failure {

@@ -1,6 +1,5 @@
 import { exposure, hashDistance, perceptualHash, sharpness, type GreyPicture } from './photo-measures.ts';
-
-const MB = 1024 * 1024;
+import { MB } from '../values/units.ts';
 
 /** Limits on the photos of one avatar. */
 export const PHOTO_LIMITS = {

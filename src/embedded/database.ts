@@ -14,6 +14,7 @@ import { warnOfMemory } from './memory-limit.ts';
 import { keepPoolClean } from '../db/pool-hooks.ts';
 import type { PoolHandle } from '../db/postgres.ts';
 import { withTimeout } from '../async/with-timeout.ts';
+import { MINUTE_MS } from '../values/units.ts';
 
 /** Nothing is written to a disk. */
 export const IN_MEMORY = 'memory://';
@@ -24,7 +25,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** For the whole server with few rows; measured 170. */
 const SERVING_MEMORY_MB = 256;
 /** The server's statements take milliseconds; the vacuum of a big table on a slow disk may take minutes. */
-const FROZEN_AFTER_MS = 10 * 60_000;
+const FROZEN_AFTER_MS = 10 * MINUTE_MS;
 
 export type EmbeddedHandle = PoolHandle & {
   /** Starts maintenance and watchdog for a server. Call it after the migrations, which may take long. */

@@ -1,6 +1,5 @@
 import { statfs } from 'node:fs/promises';
-
-const MB = 1024 * 1024;
+import { MB } from '../values/units.ts';
 
 /** The write-ahead log grows by files of 16 MB: two of them must fit. */
 export const WRITES_NEED = 32 * MB;

@@ -1,11 +1,12 @@
 import type pg from 'pg';
 import { freeSpace, WRITES_NEED } from './free-space.ts';
 import { runEvery } from '../async/run-every.ts';
+import { MINUTE_MS } from '../values/units.ts';
 import type { OperatorLog } from '../log/log.ts';
 
 const SPACE_CHECK_MS = 1_000;
 /** PostgreSQL's own interval of checkpoints and of autovacuum rounds. */
-const TIDY_MS = 5 * 60_000;
+const TIDY_MS = 5 * MINUTE_MS;
 
 export type Maintenance = {
   /** True while the database takes no writes for want of disk space. */

@@ -1,6 +1,5 @@
+import { MB } from '../values/units.ts';
 import type { OperatorLog } from '../log/log.ts';
-
-const MB = 1024 * 1024;
 
 /**
  * Warns when the memory limit of this process's container (cgroup) may be too low: a container kills a process over its

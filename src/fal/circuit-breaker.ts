@@ -1,13 +1,12 @@
 import { errorText } from './schemas.ts';
 import { isJsonObject } from '../values/json.ts';
+import { MINUTE_MS, SECOND_MS } from '../values/units.ts';
 import type { Body, FalAnswer } from './send-once.ts';
 import type { Log } from '../log/log.ts';
 import type { Pause, PauseReason, Refusal } from '../domain/user-error.ts';
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
 /** A longer pause is probably a mistake. */
-const LONGEST_PAUSE_MS = 600 * SECOND;
+const LONGEST_PAUSE_MS = 10 * MINUTE_MS;
 
 /** The breaker's decision about one submit. */
 export type Admission =
@@ -58,7 +57,7 @@ export class CircuitBreaker {
   async admit(): Promise<{ readonly heldBack: HeldBack } | { readonly claim: Date | null }> {
     const pauseMs = this.#pausedUntil - performance.now();
     if (pauseMs > 0) {
-      const seconds = Math.ceil(pauseMs / SECOND);
+      const seconds = Math.ceil(pauseMs / SECOND_MS);
       const message = `fal is too busy and asked for a pause: try again in ${seconds} s. Nothing was started.`;
       return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message, pause: this.busy() } };
     }
@@ -115,8 +114,8 @@ function heldBack({ reason, retryAt, retryInMs }: Opened): HeldBack {
 }
 
 function inWords(ms: number): string {
-  if (ms <= MINUTE / 2) return `${Math.ceil(ms / SECOND)} s`;
-  const minutes = Math.ceil(ms / MINUTE);
+  if (ms <= MINUTE_MS / 2) return `${Math.ceil(ms / SECOND_MS)} s`;
+  const minutes = Math.ceil(ms / MINUTE_MS);
   return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 
@@ -138,6 +137,6 @@ function isLockedAccount({ json }: Body): boolean {
 /** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */
 function pauseMs(retryAfter: string | null): number {
   const value = retryAfter?.trim() ?? '';
-  const ms = /^\d{1,9}$/.test(value) ? Number(value) * SECOND : Date.parse(value) - Date.now();
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * SECOND_MS : Date.parse(value) - Date.now();
   return ms > 0 ? Math.min(ms, LONGEST_PAUSE_MS) : 0;
 }

@@ -1,10 +1,10 @@
 import { LogThrottle } from '../log/log-throttle.ts';
+import { HOUR_MS, MINUTE_MS } from '../values/units.ts';
 import type { Log } from '../log/log.ts';
 
-const MINUTE = 60_000;
 /** Webhooks are refused from five minutes on; the operator is warned earlier. */
-const WARN_FROM_MS = MINUTE;
-const WARN_EVERY_MS = 60 * MINUTE;
+const WARN_FROM_MS = MINUTE_MS;
+const WARN_EVERY_MS = HOUR_MS;
 
 /** Compares this machine's clock with the `Date` of fal's answers. With a wrong clock every webhook looks stale. */
 export class ClockSkew {

@@ -2,12 +2,13 @@ import * as z from 'zod';
 import { parseWebUrl } from '../values/web-url.ts';
 import { timeLimit } from '../async/time-limit.ts';
 import { sendRequest, type FalAnswer, type FalSettings } from './send-once.ts';
+import { MB } from '../values/units.ts';
 import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 
 const UPLOAD_TIMEOUT_MS = 120_000;
 /** fal takes larger files in parts. */
-const MAX_SINGLE_BYTES = 90 * 1024 * 1024;
-const PART_BYTES = 10 * 1024 * 1024;
+const MAX_SINGLE_BYTES = 90 * MB;
+const PART_BYTES = 10 * MB;
 
 const webUrl = z.string().refine((url) => parseWebUrl(url) !== null);
 const targetSchema = z.object({ upload_url: webUrl, file_url: webUrl });

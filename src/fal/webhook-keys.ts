@@ -1,10 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { RemoteJwks } from '../jwks/remote-jwks.ts';
 import * as z from 'zod';
+import { DAY_MS, MINUTE_MS } from '../values/units.ts';
 import type { Log } from '../log/log.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 const jwksSchema = z.object({
   keys: z
@@ -28,8 +26,8 @@ export class WebhookKeys extends RemoteJwks<KeyObject[]> {
     super({
       url,
       parse: ed25519Keys,
-      trustedMs: 24 * HOUR,
-      cooldownMs: MINUTE,
+      trustedMs: DAY_MS,
+      cooldownMs: MINUTE_MS,
       onFailure({ error, known }) {
         log.warn({ err: error, knownKeys: known?.length ?? 0 }, 'webhook keys not fetched');
       },

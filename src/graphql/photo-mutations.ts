@@ -9,10 +9,11 @@ import { deletePhoto } from '../jobs/photos/delete-photo.ts';
 import { errorsOf, refuseNotFound, unwrap } from './refusals.ts';
 import { PHOTO_LIMITS } from '../domain/photo.ts';
 import { PhotoSet, readPhotoSet, type PhotoSetShape } from './photo-set.ts';
+import { MB } from '../values/units.ts';
 import type { Context } from './context.ts';
 import type { FieldPolicy } from './policy/field-policy.ts';
 
-const MAX_MB = PHOTO_LIMITS.bytes / 2 ** 20;
+const MAX_MB = PHOTO_LIMITS.bytes / MB;
 
 const PhotoFileInput = builder.inputType('PhotoFileInput', {
   description: 'A file to upload.',
@@ -80,7 +81,7 @@ builder.mutationField('createPhotoUploads', (t) =>
           photoSet: payload.expose('photoSet', { type: PhotoSet, description: 'Photos of the avatar.' }),
         }),
       }),
-    description: `Creates pending photos of an avatar, each with a short-lived upload URL. Send each file with PUT, then follow the checks with the subscription \`photoSet\`. An avatar has at most ${PHOTO_LIMITS.count} photos of ${PHOTO_LIMITS.totalBytes / 2 ** 20} MB together. A new photo replaces a pending one of the same name.`,
+    description: `Creates pending photos of an avatar, each with a short-lived upload URL. Send each file with PUT, then follow the checks with the subscription \`photoSet\`. An avatar has at most ${PHOTO_LIMITS.count} photos of ${PHOTO_LIMITS.totalBytes / MB} MB together. A new photo replaces a pending one of the same name.`,
     extensions: { startsRun: false } satisfies FieldPolicy,
     errors: errorsOf<typeof createPhotoUploads>({
       INVALID_INPUT: true,

@@ -1,10 +1,10 @@
 import { badInput, builder, viewerOf } from './builder.ts';
 import { inUsd } from './cost.ts';
 import { problemWith } from '../jobs/parse-input.ts';
+import { DAY_MS } from '../values/units.ts';
 import type { ListPolicy } from './policy/field-policy.ts';
 import type { UsageRow } from './reads.ts';
 
-const DAY_MS = 86_400_000;
 const MAX_USAGE_DAYS = 92;
 export const MAX_USAGE_ENTRIES = 1000;
 

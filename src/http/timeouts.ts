@@ -1,5 +1,4 @@
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../values/units.ts';
 
 /** Timeouts for slow, silent and vanished peers, in milliseconds. */
 export type Timeouts = {
@@ -20,5 +19,5 @@ export const TIMEOUTS: Timeouts = {
   pingMs: 12 * SECOND_MS,
   idleMs: 10 * MINUTE_MS,
   stallMs: 30 * SECOND_MS,
-  streamMs: 60 * MINUTE_MS,
+  streamMs: HOUR_MS,
 };

@@ -4,6 +4,7 @@ import { filePrefix, type FileKind } from './files/keep-files.ts';
 import { photoPrefix } from './photos/delete-photo.ts';
 import { PHOTOS_KEPT_DAYS } from './photos/photo-archive.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
+import { DAY_MS } from '../values/units.ts';
 import type { RetentionDays } from './submit.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 
@@ -45,8 +46,6 @@ export type DeletionReceipt = Omit<Removed, 'atFal'> & {
   /** `until` null: the account's setting at fal decides. */
   readonly atFal: readonly { readonly url: string; readonly until: Date | null }[];
 };
-
-const DAY_MS = 86_400_000;
 
 /**
  * Deletes an avatar with its generations, photos and the copies of its files. The reconciler cancels its open runs at fal;

@@ -1,6 +1,7 @@
 import { applyRunEvent, type LoadedJob, type RunEventDeps } from './apply-run-event.ts';
-import { backoffMs, FAILURES_BEFORE_ABANDON, HOUR, NOT_FOUND_GRACE_MS, RUN_DEADLINE_MS } from './timing.ts';
+import { backoffMs, FAILURES_BEFORE_ABANDON, NOT_FOUND_GRACE_MS, RUN_DEADLINE_MS } from './timing.ts';
 import { UNKNOWN_OUTCOME_DEADLINE_MS, type JobState } from '../domain/job-state.ts';
+import { HOUR_MS } from '../values/units.ts';
 import type { RunEvent, RunUrls } from '../domain/run-event.ts';
 
 /** A run at fal: its request id, and the addresses that the submit's answer gave. */
@@ -61,7 +62,7 @@ export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
       await abandon(
         deps,
         job,
-        `No webhook about this submit arrived within ${UNKNOWN_OUTCOME_DEADLINE_MS / HOUR} hours. ` +
+        `No webhook about this submit arrived within ${UNKNOWN_OUTCOME_DEADLINE_MS / HOUR_MS} hours. ` +
           'fal may have started a run, so it counts for the limits. Start it again.',
       );
       return;
@@ -149,7 +150,7 @@ async function endOverdue(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<
   const answer = await deps.provider.cancel(run);
   const isStopped = answer !== 'unreachable' && answer !== 'already-completed';
   if (isStopped || job.pollFailures >= FAILURES_BEFORE_ABANDON) {
-    await abandon(deps, job, `The run did not end within ${RUN_DEADLINE_MS / HOUR} hours.`);
+    await abandon(deps, job, `The run did not end within ${RUN_DEADLINE_MS / HOUR_MS} hours.`);
   } else {
     await backOff(deps, job, `cancel of an overdue run: ${answer}`);
   }

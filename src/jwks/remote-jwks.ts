@@ -1,10 +1,10 @@
 import { readText } from './read-text.ts';
+import { SECOND_MS } from '../values/units.ts';
 
-const SECOND = 1000;
-const FETCH_TIMEOUT_MS = 5 * SECOND;
+const FETCH_TIMEOUT_MS = 5 * SECOND_MS;
 const MAX_BYTES = 64 * 1024;
 /** Cooldown while no keys are known. */
-const COOLDOWN_WITHOUT_KEYS_MS = SECOND;
+const COOLDOWN_WITHOUT_KEYS_MS = SECOND_MS;
 
 type RemoteJwksOptions<Keys> = {
   readonly url: string;

@@ -1,5 +1,6 @@
 import { retry } from '../async/retry.ts';
 import { Signal } from '../async/signal.ts';
+import { MINUTE_MS } from '../values/units.ts';
 
 export type WatchEvent =
   | { readonly kind: 'changed'; readonly entityId: string }
@@ -12,7 +13,7 @@ export type WatchEvent =
 export type Subscribe = (listener: (event: WatchEvent) => void) => () => void;
 
 /** Every watcher reads again this often, so that a lost notification delays a change and never hides it. */
-export const RESYNC_INTERVAL_MS = 60_000;
+export const RESYNC_INTERVAL_MS = MINUTE_MS;
 
 /**
  * A row now (if its version is above `afterVersion`), and again after every change. Versions only grow. Changes that are

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BUILT_IN } from '../catalog/catalog.ts';
-import { CommandError, EX_CONFIG, print, report } from '../backup/commands/command.ts';
+import { CommandError, EX_CONFIG, print, report } from '../cli/command.ts';
 import { finetuneIdForm, type Artifact } from '../catalog/artifact.ts';
 import { avatarStore } from '../db/store/avatars.ts';
 import { idempotencyOf, isId, newId } from '../jobs/ids.ts';

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { assess, PHOTO_LIMITS } from '../domain/photo.ts';
 import { photoType } from './photo-type.ts';
+import { MINUTE_MS } from '../values/units.ts';
 import type { PhotoIntake, ReceivedPhoto } from '../jobs/photos/receive-photo.ts';
 import type { PhotoProcess } from './photo-process.ts';
 import type { Spool, Spooled } from './spool.ts';
@@ -8,7 +9,7 @@ import type { Spool, Spooled } from './spool.ts';
 /** A sender may pause this long. */
 const STALL_MS = 20_000;
 /** 20 MB at 70 KB a second. */
-const TIMEOUT_MS = 5 * 60_000;
+const TIMEOUT_MS = 5 * MINUTE_MS;
 
 /** Takes uploads to the disk, and checks them by their bytes. */
 export function createPhotoIntake(spool: Spool, process: PhotoProcess): PhotoIntake {

@@ -9,9 +9,10 @@ import {
   type FileStorage,
   type StoredFile,
 } from './file-storage.ts';
+import { MB } from '../values/units.ts';
 
 /** Left free: the embedded database stops before its disk is full. */
-const RESERVED_BYTES = 128 * 1024 * 1024;
+const RESERVED_BYTES = 128 * MB;
 
 /** Ends the name of a file that is being written. Such a file of a process that died is removed like every unknown one. */
 const UNFINISHED = '.part';

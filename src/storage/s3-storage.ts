@@ -19,6 +19,7 @@ import {
 } from './file-storage.ts';
 import { Semaphore } from '../async/semaphore.ts';
 import { timeLimit } from '../async/time-limit.ts';
+import { MB } from '../values/units.ts';
 
 export type Bucket = {
   readonly name: string;
@@ -48,7 +49,7 @@ const TIMING: S3Timing = { connectMs: 5000, requestMs: 60_000, silenceMs: 60_000
 /** After network faults, and after answers that ask for another attempt. */
 const ATTEMPTS = 3;
 /** The least that S3 allows. A put holds one part in memory. */
-const PART_BYTES = 5 * 1024 * 1024;
+const PART_BYTES = 5 * MB;
 /** Under way at the same time; others wait, and hold nothing in memory. */
 const PUTS = 8;
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { atExpiry } from '../../src/auth/at-expiry.ts';
+import { DAY_MS } from '../../src/values/units.ts';
 
-const DAY = 86_400_000;
-const YEAR = 365 * DAY;
+const YEAR = 365 * DAY_MS;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_760_000_000_000 });
@@ -44,7 +44,7 @@ describe('atExpiry', () => {
   test('can be cancelled during a long wait', () => {
     const end = vi.fn();
     const cancel = atExpiry(Date.now() + YEAR, end);
-    vi.advanceTimersByTime(30 * DAY);
+    vi.advanceTimersByTime(30 * DAY_MS);
     cancel();
     expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(YEAR);

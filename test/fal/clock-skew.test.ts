@@ -1,8 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { ClockSkew } from '../../src/fal/clock-skew.ts';
 import { memoryLog } from '../support/memory-log.ts';
-
-const MINUTE = 60_000;
+import { HOUR_MS, MINUTE_MS } from '../../src/values/units.ts';
 
 test('clock skew is logged once an hour when it is large, and always known in seconds', () => {
   vi.useFakeTimers({ now: 1_800_000_000_000 });
@@ -15,13 +14,13 @@ test('clock skew is logged once an hour when it is large, and always known in se
   expect(clock.seconds).toBe(30);
   expect(log.lines).toEqual([]);
 
-  noticeIn(-10 * MINUTE);
-  noticeIn(-10 * MINUTE);
+  noticeIn(-10 * MINUTE_MS);
+  noticeIn(-10 * MINUTE_MS);
   expect(clock.seconds).toBe(-600);
   expect(log.lines).toMatchObject([{ level: 'warn', fields: { skewSeconds: -600 } }]);
 
-  vi.advanceTimersByTime(60 * MINUTE);
-  noticeIn(10 * MINUTE);
+  vi.advanceTimersByTime(HOUR_MS);
+  noticeIn(10 * MINUTE_MS);
   expect(log.lines).toHaveLength(2);
   vi.useRealTimers();
 });

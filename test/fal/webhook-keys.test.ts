@@ -3,9 +3,7 @@ import { WebhookKeys } from '../../src/fal/webhook-keys.ts';
 import { newSigner } from '../support/signing.ts';
 import { json, peer } from '../support/fal-peer.ts';
 import { memoryLog } from '../support/memory-log.ts';
-
-const HOUR = 3_600_000;
-const MINUTE = 60_000;
+import { DAY_MS, MINUTE_MS } from '../../src/values/units.ts';
 
 /** fal's key set over an endpoint and a clock that the test controls. */
 async function keySetOf(body: unknown) {
@@ -40,7 +38,7 @@ test.each<[string, unknown]>([
   const { state, keys, current, log } = await keySetOf({ keys: [{ x: known }] });
   await current();
   state.body = body;
-  state.now += MINUTE;
+  state.now += MINUTE_MS;
   await keys.refreshed();
   expect(await current()).toEqual([known]);
   expect(log.lines).toMatchObject([{ level: 'warn', fields: { knownKeys: 1 } }]);
@@ -49,13 +47,13 @@ test.each<[string, unknown]>([
 test('keys are trusted for 24 hours and refreshed at most once a minute', async () => {
   const { state, keys, current, fetches } = await keySetOf({ keys: [{ x: x() }] });
   await current();
-  state.now += 24 * HOUR;
+  state.now += DAY_MS;
   await current();
   expect(fetches()).toBe(1);
   state.now += 1;
   await current();
   expect(fetches()).toBe(2);
-  state.now += MINUTE - 1;
+  state.now += MINUTE_MS - 1;
   await keys.refreshed();
   expect(fetches()).toBe(2);
   state.now += 1;

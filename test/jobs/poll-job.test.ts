@@ -4,18 +4,17 @@ import { EVENTS, ID } from '../support/run-events.ts';
 import { pollJob } from '../../src/jobs/poll-job.ts';
 import {
   FAILURES_BEFORE_ABANDON,
-  HOUR,
   LEASE_MS,
   MAX_BACKOFF_MS,
   NOT_FOUND_GRACE_MS,
   RUN_DEADLINE_MS,
 } from '../../src/jobs/timing.ts';
 import { UNKNOWN_OUTCOME_DEADLINE_MS } from '../../src/domain/job-state.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/values/units.ts';
 import type { RunStatus } from '../../src/jobs/poll-job.ts';
 
 const { prisma, pool, add, read, testDeps } = await jobsDatabase();
 
-const MINUTE = 60_000;
 const RUNNING = { state: 'RUNNING', falRequestId: ID } as const;
 const NOT_FOUND: RunStatus = { kind: 'not-found', message: 'fal does not know this run.' };
 const UNREACHABLE: RunStatus = { kind: 'unreachable', message: 'no answer' };
@@ -56,7 +55,7 @@ describe('an open run', () => {
   test('that fal does not know is LOST after the grace period only', async () => {
     const { poll, nextInMs } = await polled(RUNNING, NOT_FOUND);
     const notFoundFor = (ms: number) => prisma.job.updateMany({ data: { notFoundSince: ago(ms) } });
-    await notFoundFor(NOT_FOUND_GRACE_MS - MINUTE);
+    await notFoundFor(NOT_FOUND_GRACE_MS - MINUTE_MS);
     expect((await poll(NOT_FOUND)).state).toBe('RUNNING');
     expect(nextInMs()).toBe(POLL_MS);
     await notFoundFor(NOT_FOUND_GRACE_MS);
@@ -67,7 +66,7 @@ describe('an open run', () => {
     ['once fal knows it again', EVENTS.running, true],
     ['but not while fal is unreachable', UNREACHABLE, false],
   ])('has its whole grace period again %s', async (_when, status, isReset) => {
-    const { job } = await polled({ ...RUNNING, notFoundSince: ago(MINUTE) }, status);
+    const { job } = await polled({ ...RUNNING, notFoundSince: ago(MINUTE_MS) }, status);
     expect(job.notFoundSince === null).toBe(isReset);
   });
 
@@ -82,7 +81,7 @@ describe('an open run', () => {
     ['cannot be polled', UNREACHABLE],
   ])('that still %s after a day is LOST', async (_what, status) => {
     const failed = { ...RUNNING, pollFailures: FAILURES_BEFORE_ABANDON };
-    const before = await polled({ ...failed, createdAt: ago(RUN_DEADLINE_MS - MINUTE) }, status);
+    const before = await polled({ ...failed, createdAt: ago(RUN_DEADLINE_MS - MINUTE_MS) }, status);
     expect(before.job.state).not.toBe('FAILED');
     await prisma.job.updateMany({
       data: { createdAt: ago(RUN_DEADLINE_MS + 1), pollFailures: FAILURES_BEFORE_ABANDON },
@@ -107,11 +106,11 @@ describe('an open run', () => {
   });
 
   test.each<[what: string, columns: Parameters<typeof add>[1], message: string]>([
-    ['a run', OVERDUE, `The run did not end within ${RUN_DEADLINE_MS / HOUR} hours.`],
+    ['a run', OVERDUE, `The run did not end within ${RUN_DEADLINE_MS / HOUR_MS} hours.`],
     [
       'a submit with unknown outcome',
       { state: 'SUBMIT_UNKNOWN' },
-      `No webhook about this submit arrived within ${UNKNOWN_OUTCOME_DEADLINE_MS / HOUR} hours. ` +
+      `No webhook about this submit arrived within ${UNKNOWN_OUTCOME_DEADLINE_MS / HOUR_MS} hours. ` +
         'fal may have started a run, so it counts for the limits. Start it again.',
     ],
   ])('says when it is given up: %s', async (_what, columns, errorMessage) => {

@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { html, json, peer } from '../support/fal-peer.ts';
 import { RemoteJwks, type FetchFailure } from '../../src/jwks/remote-jwks.ts';
+import { SECOND_MS } from '../../src/values/units.ts';
 
-const SECOND = 1000;
-const [MAX_AGE, COOLDOWN, TRUSTED] = [600 * SECOND, 30 * SECOND, 3600 * SECOND];
+const [MAX_AGE, COOLDOWN, TRUSTED] = [600 * SECOND_MS, 30 * SECOND_MS, 3600 * SECOND_MS];
 
 type Answer = (response: ServerResponse) => void;
 
@@ -81,7 +81,7 @@ describe('remote keys', () => {
     expect(fetches()).toBe(3);
     state.now += TRUSTED - MAX_AGE - COOLDOWN;
     expect(await jwks.current()).toBe('old');
-    state.now += SECOND;
+    state.now += SECOND_MS;
     expect(await jwks.current()).toBeNull();
     expect(failures).toMatchObject([{ known: 'old' }, { known: 'old' }, { known: 'old' }, { known: null }]);
   });
@@ -90,7 +90,7 @@ describe('remote keys', () => {
     const { state, jwks, fetches } = await cached((response) => json(response, 503, {}));
     expect(await jwks.current()).toBeNull();
     state.answer = keys('new');
-    state.now += SECOND - 1;
+    state.now += SECOND_MS - 1;
     expect(await jwks.current()).toBeNull();
     expect(fetches()).toBe(1);
     state.now += 1;

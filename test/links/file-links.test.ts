@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { FileLinks } from '../../src/links/file-links.ts';
 import { startFileHost } from '../support/file-host.ts';
+import { HOUR_MS } from '../../src/values/units.ts';
 
 const host = await startFileHost();
 afterAll(() => host.close());
-
-const HOUR_MS = 3_600_000;
 
 /** The bytes of a file, which end in silence, or go on for ever a few at a time. */
 async function read(path: string, { timeoutMs = HOUR_MS, stallMs = HOUR_MS }): Promise<number> {

@@ -11,8 +11,8 @@ import { FileUrls } from '../../src/http/files/file-url.ts';
 import { spots } from '../support/photos.ts';
 import { startFileHost } from '../support/file-host.ts';
 import { startTestApp } from '../support/test-app.ts';
+import { HOUR_MS } from '../../src/values/units.ts';
 
-const HOUR_MS = 3_600_000;
 const MAX_OF_OWNER = 100;
 const PNG = Buffer.from('\x89PNG\r\n\x1a\n0123456789', 'latin1');
 

@@ -4,8 +4,8 @@ import { hasRedisServer, runRedis } from '../support/redis.ts';
 import { listed, reportOf, saveHistory } from './report.ts';
 import { FaultInjector } from './fault-injector.ts';
 import { SoakRun } from './soak-run.ts';
+import { MINUTE_MS } from '../../src/values/units.ts';
 
-const MINUTE_MS = 60_000;
 const REPORT_EVERY_MS = 30_000;
 const CLIENTS_PER_TENANT = 2;
 /** Slow enough for most ends to come by webhook, fast enough to make up for lost ones. */

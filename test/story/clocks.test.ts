@@ -2,8 +2,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { MINUTE_MS } from '../../src/values/units.ts';
 
-const MINUTE = 60_000;
 let app: TestApp;
 afterEach(async () => {
   vi.useRealTimers();
@@ -13,7 +13,7 @@ afterEach(async () => {
 test.each([10, -10])(
   'with a clock %i minutes off webhooks are refused and counted, runs are found by polling, and the log says why',
   async (minutes) => {
-    app = await startTestApp({ simulator: { now: () => Date.now() + minutes * MINUTE } });
+    app = await startTestApp({ simulator: { now: () => Date.now() + minutes * MINUTE_MS } });
     const { id } = await app.newAvatar();
     await app.startTraining({ avatarId: id });
 
@@ -40,7 +40,7 @@ test('a clock that jumps back by an hour, or forth, stops no run and takes no ve
   for (const minutes of [-60, 60, -60]) {
     // Without webhooks too: their time would be refused.
     const { version } = await app.startTraining({ avatarId: id, imagesUrl: photos('slow', 'silent') });
-    vi.setSystemTime(Date.now() + minutes * MINUTE);
+    vi.setSystemTime(Date.now() + minutes * MINUTE_MS);
     expect(await app.settled(id, version)).toMatchObject({ status: 'COMPLETED', error: null });
   }
   const versions = watch.seen.map(({ version }) => version);

@@ -3,6 +3,7 @@ import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { StartTrainingDocument, UsageDocument } from '../../src/generated/contract/graphql.ts';
+import { DAY_MS } from '../../src/values/units.ts';
 
 /** Polled: fal tells the units with the result, and not in a webhook. */
 const app = await startTestApp({
@@ -10,7 +11,6 @@ const app = await startTestApp({
 });
 afterAll(() => app.close());
 
-const DAY_MS = 86_400_000;
 const today = new Date().toISOString().slice(0, 10);
 const yesterday = new Date(Date.parse(today) - DAY_MS).toISOString().slice(0, 10);
 const LORA_TRAINER = 'fal-ai/flux-lora-portrait-trainer';

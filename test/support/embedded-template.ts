@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { scratchFolder, templateName } from './template.ts';
+import { HOUR_MS } from '../../src/values/units.ts';
 
-const HOUR_MS = 3_600_000;
 const MAKE = fileURLToPath(new URL('make-embedded-template.ts', import.meta.url));
 
 /**

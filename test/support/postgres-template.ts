@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openDatabase } from '../../src/open-database.ts';
 import { silent, TEMPLATE_PREFIX, templateName } from './template.ts';
+import { HOUR_MS } from '../../src/values/units.ts';
 
-const HOUR_MS = 3_600_000;
 /** `likeness_test_<when made, ms in base 36>_<random>`: the time lets a later run find what was left behind. */
 const PREFIX = 'likeness_test_';
 

@@ -2,6 +2,7 @@ import { compare, PHOTO_LIMITS, type CheckedPhoto, type PhotoReason } from '../.
 import { isId } from '../../jobs/ids.ts';
 import { lockOwner } from './quota-usage.ts';
 import { outboxEntry } from './job-rows.ts';
+import { DAY_MS, MB, MINUTE_MS } from '../../values/units.ts';
 import type { NewPhoto, NewPhotoStore } from '../../jobs/photos/create-photo-uploads.ts';
 import type { DeletedPhotos, DeletePhotoDeps } from '../../jobs/photos/delete-photo.ts';
 import type { SweepPhotosDeps } from '../../jobs/photos/sweep-photos.ts';
@@ -24,9 +25,8 @@ type Due = { readonly id: string; readonly avatarId: string; readonly ownerId: s
 
 const NOTHING: DeletedPhotos = { files: [], outbox: [] };
 
-const DAY_MS = 86_400_000;
 /** An upload that began before the end of its URL may still be under way. */
-const EXPIRY_GRACE_MS = 10 * 60_000;
+const EXPIRY_GRACE_MS = 10 * MINUTE_MS;
 /** How long the reason of a refusal is shown. */
 const REFUSED_FOR_MS = DAY_MS;
 
@@ -227,7 +227,7 @@ function refusedBy(
     return 'Too many photos were refused. Delete some of them first.';
   const bytes = [...used, ...photos].reduce((sum, { size }) => sum + size, 0);
   return bytes > totalBytes
-    ? `At most ${totalBytes / 2 ** 20} MB of photos are allowed for an avatar. Send smaller files, or fewer.`
+    ? `At most ${totalBytes / MB} MB of photos are allowed for an avatar. Send smaller files, or fewer.`
     : null;
 }
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import { MINUTE_MS } from '../../values/units.ts';
 
-const MINUTE_MS = 60_000;
 /** Owners in memory. An evicted owner starts with a full bucket again. */
 const MAX_OWNERS = 10_000;
 

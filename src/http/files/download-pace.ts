@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '../../values/units.ts';
 import type { Socket } from 'node:net';
 
 export type Pace = {
@@ -7,7 +8,7 @@ export type Pace = {
 };
 
 /** Far slower than any phone. A client that takes less keeps its place, and the file open, for nothing. */
-export const LEAST_PACE: Pace = { bytesPerSecond: 1024, checkMs: 60_000 };
+export const LEAST_PACE: Pace = { bytesPerSecond: 1024, checkMs: MINUTE_MS };
 
 /**
  * Ends the connection when its client takes too little. A response alone cannot be ended while it is in line behind

@@ -14,6 +14,7 @@ import { StorageUnavailableError } from '../../storage/file-storage.ts';
 import { pathOf } from '../request-head.ts';
 import type { FileToken, FileUrls } from './file-url.ts';
 import { sendJson } from '../send-json.ts';
+import { MINUTE_MS } from '../../values/units.ts';
 import type { FilePart } from '../../storage/file-storage.ts';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Log } from '../../log/log.ts';
@@ -22,7 +23,7 @@ import type { Route } from '../route.ts';
 /** Downloads under way, of one owner and in total. */
 const MAX_OF_OWNER = 100;
 const MAX_OF_ALL = 400;
-const FAULT_LOG_INTERVAL_MS = 60_000;
+const FAULT_LOG_INTERVAL_MS = MINUTE_MS;
 
 /** Status, code and message by outcome. */
 const REFUSALS = {

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { HOUR_MS } from '../../values/units.ts';
 import type { ServedRef } from '../../jobs/files/open-file.ts';
 import type { OwnAddress } from '../own-address.ts';
 
@@ -7,7 +8,6 @@ export const FILE_PATH = '/files';
 /** 39 bytes as base64url. */
 const PATH = /^\/files\/([\w-]{52})$/;
 
-const HOUR_MS = 3_600_000;
 /** The kind of the id, the id, the position and the hour at whose beginning the URL expires. */
 const PAYLOAD_BYTES = 1 + 16 + 2 + 4;
 const MAC_BYTES = 16;

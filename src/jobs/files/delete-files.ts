@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../values/units.ts';
 import type { FileStorage, StoredFile } from '../../storage/file-storage.ts';
 import type { Log } from '../../log/log.ts';
 
@@ -40,7 +41,7 @@ export async function deleteFilesUnder(
 }
 
 /** Longer than a file can be without its row: an upload with its check, the copy of a file. */
-export const UNKNOWN_AFTER_MS = 3_600_000;
+export const UNKNOWN_AFTER_MS = HOUR_MS;
 const BATCH_SIZE = 200;
 
 type SweepFilesDeps = {

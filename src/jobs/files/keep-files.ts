@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { CountedPieces, TooLargeError } from './counted-pieces.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
+import { MINUTE_MS } from '../../values/units.ts';
 import type { Log } from '../../log/log.ts';
 
 export type FileKind = 'IMAGE' | 'ARTIFACT';
@@ -91,8 +92,8 @@ export type FileKeeper = {
 
 /** The largest file, and the longest time to copy it. */
 const FILE_LIMITS = {
-  IMAGE: { maxBytes: 50_000_000, timeoutMs: 60_000 },
-  ARTIFACT: { maxBytes: 2_000_000_000, timeoutMs: 15 * 60_000 },
+  IMAGE: { maxBytes: 50_000_000, timeoutMs: MINUTE_MS },
+  ARTIFACT: { maxBytes: 2_000_000_000, timeoutMs: 15 * MINUTE_MS },
 } as const satisfies Record<FileKind, object>;
 
 /** Large files do not keep images waiting. */
@@ -103,7 +104,7 @@ const RUNS_AT_ONCE = 20;
 const ATTEMPTS_BEFORE_GONE = 4;
 /** With the longest pauses about two days. */
 const MAX_ATTEMPTS = 60;
-const STORAGE_RETRY_MS = 60_000;
+const STORAGE_RETRY_MS = MINUTE_MS;
 const FIRST_RETRY_MS = 1000;
 
 /** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FILE_LEASE_MS } from '../timing.ts';
+import { MINUTE_MS } from '../../values/units.ts';
 import type { FileCopy, FileKeeper, FileKind, FileRef, LeasedFile } from './keep-files.ts';
 import type { FilePart, FileStorage } from '../../storage/file-storage.ts';
 
@@ -61,7 +62,7 @@ export type FileLookup =
   | { readonly kind: 'not-yet'; readonly retryInMs: number };
 
 /** How long a request waits for the copy of its file. */
-const WAIT_MS = 60_000;
+const WAIT_MS = MINUTE_MS;
 /** Between two looks at a copy that another instance makes, or that waits for room: twice as long each time. */
 const FIRST_LOOK_MS = 250;
 const MAX_LOOK_MS = 2000;

@@ -5,11 +5,12 @@ import { parseInput, text, wholeNumber, type Optional } from '../parse-input.ts'
 import { PHOTO_LIMITS } from '../../domain/photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
 import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import { MINUTE_MS } from '../../values/units.ts';
 
 export const MAX_FILE_NAME_LENGTH = 200;
 export const MAX_CAPTION_LENGTH = 1000;
 /** How long the URL for an upload is valid. */
-const UPLOAD_LIFETIME_MS = 15 * 60_000;
+const UPLOAD_LIFETIME_MS = 15 * MINUTE_MS;
 
 const fileSchema = z.object({
   name: text(MAX_FILE_NAME_LENGTH).refine((name) => !/[/\\]/.test(name) && !/^\.+$/.test(name), {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { batched } from '../../../src/db/batched.ts';
 import { createRowReads } from '../../../src/db/reads/row-reads.ts';
+import { HOUR_MS } from '../../../src/values/units.ts';
 import type pg from 'pg';
 
 type Book = { readonly id: string; readonly ownerId: string; readonly version: number };
@@ -106,8 +107,6 @@ describe('rows that are read for many', () => {
 });
 
 describe('batches that run alone', () => {
-  const HOUR_MS = 3_600_000;
-
   /** Batches, each of which lasts until it is ended. */
   function batches(aloneMs: number) {
     const begun: { readonly keys: readonly number[]; readonly end: () => void }[] = [];

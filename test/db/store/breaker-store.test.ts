@@ -1,19 +1,17 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { freshDatabase } from '../../support/database.ts';
 import { PrismaBreakerStore } from '../../../src/db/store/breaker-store.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/values/units.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { pool, prisma } = database;
 
-const MINUTE = 60_000;
-const WAITS_MS = [1, 2, 5, 15].map((minutes) => minutes * MINUTE);
+const WAITS_MS = [1, 2, 5, 15].map((minutes) => minutes * MINUTE_MS);
 
 const KEY = 'key-id-1234:key-secret-5678';
 /** Two instances. */
 const [one, other] = [breakerOf(KEY), breakerOf(KEY)];
-
-const DAY = 24 * 60 * MINUTE;
 
 function breakerOf(key: string, waitsMs: readonly number[] = WAITS_MS): PrismaBreakerStore {
   return new PrismaBreakerStore(prisma, key, waitsMs);
@@ -50,9 +48,9 @@ test('a closed breaker admits everything', async () => {
 test('the wait is 1 minute, then 2, 5, 15 and 15 minutes as every probe is refused', async () => {
   let wait = await one.open('KEY_REFUSED', 'refused', null);
   for (const minutes of [1, 2, 5, 15, 15]) {
-    expect(wait?.retryInMs).toBeGreaterThan(minutes * MINUTE - 10);
-    expect(wait?.retryInMs).toBeLessThanOrEqual(minutes * MINUTE);
-    await letPass(minutes * MINUTE - 30_000);
+    expect(wait?.retryInMs).toBeGreaterThan(minutes * MINUTE_MS - 10);
+    expect(wait?.retryInMs).toBeLessThanOrEqual(minutes * MINUTE_MS);
+    await letPass(minutes * MINUTE_MS - 30_000);
     expect(await retryInMs()).toBeGreaterThan(0);
     expect(await retryInMs()).toBeLessThanOrEqual(30_000);
     await letPass(30_000);
@@ -69,7 +67,7 @@ test.each([
   for (let round = 0; round < 20; round++) {
     await prisma.circuitBreaker.deleteMany();
     await one.open('KEY_REFUSED', 'refused', null);
-    await letPass(MINUTE);
+    await letPass(MINUTE_MS);
     const admissions = await Promise.all(
       Array.from({ length: 10 }, () => stores.map((store) => store.admit())).flat(),
     );
@@ -84,13 +82,13 @@ test.each([
 
 test('a success of the probe closes the breaker for all instances, and the next refusal starts at 1 minute', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(MINUTE);
+  await letPass(MINUTE_MS);
   await one.open('KEY_REFUSED', 'refused', await claimProbe());
-  await letPass(2 * MINUTE);
+  await letPass(2 * MINUTE_MS);
   await claimProbe();
   await one.close();
   expect(await other.admit()).toEqual({ kind: 'closed' });
-  expect((await other.open('KEY_REFUSED', 'refused', null))?.retryInMs).toBeLessThanOrEqual(MINUTE);
+  expect((await other.open('KEY_REFUSED', 'refused', null))?.retryInMs).toBeLessThanOrEqual(MINUTE_MS);
 });
 
 test('a second refusal of submits that were sent before the breaker opened changes nothing', async () => {
@@ -102,22 +100,22 @@ test('a second refusal of submits that were sent before the breaker opened chang
 
 test('a probe that decides nothing leaves the next submit to be the probe', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(MINUTE);
+  await letPass(MINUTE_MS);
   await one.release(await claimProbe());
   await claimProbe(other);
 });
 
 test('a probe whose process died is replaced after a minute, and what it learns later changes nothing', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(MINUTE);
+  await letPass(MINUTE_MS);
   const first = await claimProbe();
-  expect(await retryInMs()).toBeGreaterThan(MINUTE - 10_000);
-  await letPass(MINUTE);
+  expect(await retryInMs()).toBeGreaterThan(MINUTE_MS - 10_000);
+  await letPass(MINUTE_MS);
   await claimProbe(other);
 
   await one.release(first);
   expect(await one.open('KEY_REFUSED', 'refused', first)).toBeNull();
-  expect(await retryInMs()).toBeGreaterThan(MINUTE - 10_000);
+  expect(await retryInMs()).toBeGreaterThan(MINUTE_MS - 10_000);
 });
 
 test('another key has another breaker, and no key is stored', async () => {
@@ -130,8 +128,8 @@ test('another key has another breaker, and no key is stored', async () => {
 });
 
 test.each([
-  ['an hour', 60 * MINUTE],
-  ['two months', 60 * DAY],
+  ['an hour', HOUR_MS],
+  ['two months', 60 * DAY_MS],
 ])('a clock that was put back by %s does not keep the breaker open for that long', async (_what, ms) => {
   await one.open('KEY_REFUSED', 'refused', null);
   await letPass(-ms);
@@ -140,7 +138,7 @@ test.each([
 
 test('a breaker that opened two months ago still admits a probe', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(60 * DAY);
+  await letPass(60 * DAY_MS);
   await claimProbe();
 });
 
@@ -148,7 +146,7 @@ test('callers learn why the breaker is open and when the next probe may go', asy
   const opened = await one.open('BALANCE_EXHAUSTED', 'refused', null);
   const [{ now } = { now: new Date(0) }] = await prisma.$queryRaw<{ now: Date }[]>`SELECT now() AS now`;
   expect(opened?.reason).toBe('BALANCE_EXHAUSTED');
-  expect(Math.abs((opened?.retryAt.getTime() ?? 0) - now.getTime() - MINUTE)).toBeLessThan(10_000);
+  expect(Math.abs((opened?.retryAt.getTime() ?? 0) - now.getTime() - MINUTE_MS)).toBeLessThan(10_000);
   expect(await other.admit()).toMatchObject({
     kind: 'open',
     opened: { reason: 'BALANCE_EXHAUSTED', retryAt: opened?.retryAt },
@@ -162,7 +160,7 @@ test('the operator ends a wait, and the next submit is the probe', async () => {
   const claim = await claimProbe();
   // A probe is in flight: no second one.
   expect(await other.endWait()).toBe(false);
-  expect((await one.open('KEY_REFUSED', 'refused', claim))?.retryInMs).toBeGreaterThan(MINUTE);
+  expect((await one.open('KEY_REFUSED', 'refused', claim))?.retryInMs).toBeGreaterThan(MINUTE_MS);
   expect(await other.endWait()).toBe(true);
   await one.release(await claimProbe());
   expect(await other.endWait()).toBe(true);
