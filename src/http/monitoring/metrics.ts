@@ -24,7 +24,7 @@ export type CountRequest = (request: {
 const DURATIONS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Read at each scrape. */
-type Readings = {
+export type Readings = {
   readonly listeners: () => number;
   /** Whether submits are held back because fal refuses our key or account. Throws when the database does not answer. */
   readonly isBreakerOpen: () => Promise<boolean>;
