@@ -1,10 +1,9 @@
 import { ConfigError, readConfig, type Config } from './config/config.ts';
 import { createApp, type App } from './app.ts';
 import { createLog } from './log/create-log.ts';
+import { EX_CONFIG } from './cli/command.ts';
 import { errorCodeOf } from './values/error-code.ts';
 
-/** Configuration error, from sysexits.h. */
-const EX_CONFIG = 78;
 /** Maximum duration of a shutdown. */
 const SHUTDOWN_MS = 9000;
 /** Maximum duration of a shutdown after an uncaught exception, which may have damaged the process. */

@@ -7,7 +7,7 @@ const ROOT = new URL('..', import.meta.url);
 
 /** What a room of the source may import of the others; npm packages follow below. ARCHITECTURE.md says what each is for. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  main: ['app', 'config', 'log', 'values'],
+  main: ['app', 'cli', 'config', 'log', 'values'],
   app: [
     ...[
       'async',
@@ -53,13 +53,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   live: ['async', 'generated', 'jobs', 'log', 'values'],
   db: ['async', 'catalog', 'domain', 'fal', 'generated', 'graphql', 'jobs', 'live', 'log', 'values'],
   embedded: ['async', 'db', 'log', 'values'],
-  backup: ['config', 'db', 'embedded', 'log', 'values'],
+  cli: ['config', 'embedded'],
+  backup: ['cli', 'db', 'embedded', 'log', 'values'],
   jobs: ['async', 'catalog', 'domain', 'log', 'storage', 'values'],
   photos: ['async', 'domain', 'jobs', 'log', 'storage', 'values'],
   operator: [
     'async',
-    'backup',
     'catalog',
+    'cli',
     'config',
     'db',
     'embedded',

@@ -1,5 +1,15 @@
 import type { EnvReader } from './env-reader.ts';
 
+export const BUCKET_SETTINGS = [
+  'S3_BUCKET',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
+  'S3_REGION',
+  'S3_ENDPOINT',
+  'S3_PREFIX',
+  'S3_PATH_STYLE',
+] as const;
+
 /** Null: files are in the data folder. */
 export function readBucket(read: EnvReader) {
   const name = read.text('S3_BUCKET');
@@ -9,9 +19,7 @@ export function readBucket(read: EnvReader) {
   const region = read.text('S3_REGION') ?? (endpoint === null ? null : 'us-east-1');
   const prefix = read.text('S3_PREFIX') ?? 'likeness';
   const isNameInPath = read.onOff('S3_PATH_STYLE') ?? endpoint !== null;
-  const given = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'REGION', 'ENDPOINT', 'PREFIX', 'PATH_STYLE']
-    .map((part) => `S3_${part}`)
-    .filter((setting) => read.text(setting) !== null);
+  const given = BUCKET_SETTINGS.filter((setting) => read.text(setting) !== null);
   if (name === null) {
     if (given.length > 0)
       read.problems.push(`${given.join(', ')}: S3_BUCKET is not set; set it too, or unset the others`);

@@ -1,4 +1,4 @@
-import { CommandError, print } from '../backup/commands/command.ts';
+import { CommandError, print } from '../cli/command.ts';
 import { PrismaBreakerStore } from '../db/store/breaker-store.ts';
 import type { Services } from './services.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mkdir, rm } from 'node:fs/promises';
 import { LinkProblem, openLink, resolveHost } from '../links/open-link.ts';
 import { pipeline } from 'node:stream/promises';
-import { report } from '../backup/commands/command.ts';
+import { report } from '../cli/command.ts';
 
 const MAX_FILE_BYTES = 5_000_000_000;
 const TIMEOUT_MS = 600_000;

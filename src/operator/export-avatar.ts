@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artifactFilesOf, type Artifact } from '../catalog/artifact.ts';
-import { CommandError, print } from '../backup/commands/command.ts';
+import { CommandError, print } from '../cli/command.ts';
 import { downloadFiles } from './download-files.ts';
 import { isId } from '../jobs/ids.ts';
 import type { Services } from './services.ts';

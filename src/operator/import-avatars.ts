@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BUILT_IN } from '../catalog/catalog.ts';
-import { CommandError, EX_CONFIG, print, report } from '../backup/commands/command.ts';
+import { CommandError, EX_CONFIG, print, report } from '../cli/command.ts';
 import { finetuneIdForm, type Artifact } from '../catalog/artifact.ts';
 import { avatarStore } from '../db/store/avatars.ts';
 import { idempotencyOf, isId, newId } from '../jobs/ids.ts';
@@ -19,7 +19,7 @@ import type { NewAvatar } from '../jobs/create-avatar.ts';
 import type { Services } from './services.ts';
 
 /** Who gets the avatars: one owner, or the owner that a column of the row names. */
-export type NewOwner = { readonly owner: string } | { readonly column: string };
+type NewOwner = { readonly owner: string } | { readonly column: string };
 
 const MAX_OWNER_LENGTH = 255;
 

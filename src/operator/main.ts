@@ -1,4 +1,4 @@
-import { CommandError, EX_USAGE, exitStatusOf, print } from '../backup/commands/command.ts';
+import { CommandError, EX_USAGE, exitStatusOf, print } from '../cli/command.ts';
 import { endWait, printBreaker } from './breaker.ts';
 import { adopt, listUnknown, notStarted } from './unknown.ts';
 import { exportAvatar } from './export-avatar.ts';

@@ -1,13 +1,13 @@
-import { CommandError, EX_CONFIG, log, readPlace, requireEmbedded } from '../backup/commands/command.ts';
-import { ConfigError, readConfig, type FalConfig } from '../config/config.ts';
+import { BUCKET_SETTINGS } from '../config/bucket.ts';
+import { CommandError, EX_CONFIG, log } from '../cli/command.ts';
 import { DataDirInUseError } from '../embedded/folder-lock.ts';
 import { openDatabase, type Database } from '../open-database.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { readDatabaseId } from '../db/store/database-id.ts';
-import type { Bucket } from '../storage/s3-storage.ts';
+import { readDataLocation, readSettings, requireEmbedded } from '../cli/settings.ts';
+import type { Environment } from '../config/env-reader.ts';
+import type { FalConfig } from '../config/config.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the commands work with. */
 export type Services = {
@@ -23,10 +23,14 @@ export type Services = {
 
 /** Opens the server's database: PostgreSQL also while servers run, the embedded one only while none runs. */
 export async function openServices(environment: Environment): Promise<Services> {
-  const { dataDir, databaseUrl } = readPlace(environment);
-  const fal = readFal(environment);
-  const importOrigins = readImportOrigins(environment);
-  const bucket = readBucketIn(environment);
+  const { dataDir, databaseUrl } = readDataLocation(environment);
+  // The other settings of fal are an error without FAL_KEY.
+  const ofFal = environment['FAL_KEY'] ? ['FAL_KEY', 'FAL_QUEUE_URL', 'FAL_REST_URL'] : [];
+  const { fal, importOrigins, bucket } = readSettings(environment, [
+    ...ofFal,
+    'IMPORT_ORIGINS',
+    ...BUCKET_SETTINGS,
+  ]);
   if (databaseUrl === null) requireEmbedded(dataDir);
   try {
     const database = await openDatabase({ dataDir, databaseUrl: databaseUrl ?? undefined, poolSize: 2, log });
@@ -34,46 +38,22 @@ export async function openServices(environment: Environment): Promise<Services> 
       const databaseId = () => readDatabaseId(database.pool);
       return (await openStorage({ dataDir, bucket }, 'files', databaseId)).files;
     };
-    return { database, fal, importOrigins, openFiles, close: () => database.close() };
+    return {
+      database,
+      fal: () => {
+        if (fal !== null) return fal;
+        // The built-in simulator has a key that nobody else knows.
+        throw new CommandError('FAL_KEY is not set: use the value of the server', EX_CONFIG);
+      },
+      importOrigins: new Set(importOrigins),
+      openFiles,
+      close: () => database.close(),
+    };
   } catch (error) {
     if (!(error instanceof DataDirInUseError)) throw error;
     throw new CommandError(
       `The data folder ${error.dataDir} is in use by ${error.holder}, and the embedded database has room for one process: ` +
         'stop the server first, run this command, and start the server again',
     );
-  }
-}
-
-function readImportOrigins({ IMPORT_ORIGINS }: Environment): ReadonlySet<string> {
-  try {
-    return new Set(readConfig({ IMPORT_ORIGINS }).importOrigins);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
-    throw error;
-  }
-}
-
-function readBucketIn(environment: Environment): Bucket | null {
-  try {
-    return readConfig(
-      Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('S3_'))),
-    ).bucket;
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
-    throw error;
-  }
-}
-
-/** The server's settings of fal. The built-in simulator has a key that nobody else knows. */
-function readFal({ FAL_KEY, FAL_QUEUE_URL, FAL_REST_URL }: Environment): () => FalConfig {
-  try {
-    const { fal } = readConfig(FAL_KEY ? { FAL_KEY, FAL_QUEUE_URL, FAL_REST_URL } : {});
-    return () => {
-      if (fal === null) throw new CommandError('FAL_KEY is not set: use the value of the server', EX_CONFIG);
-      return fal;
-    };
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
-    throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { adoptRun, declareNotStarted, type ResolveUnknownDeps } from '../jobs/resolve-unknown.ts';
 import { BUILT_IN } from '../catalog/catalog.ts';
 import { CircuitBreaker } from '../fal/circuit-breaker.ts';
-import { CommandError, log as operatorLog, print, report } from '../backup/commands/command.ts';
+import { CommandError, log as operatorLog, print, report } from '../cli/command.ts';
 import { FalProvider } from '../fal/provider.ts';
 import { InFlight } from '../async/in-flight.ts';
 import { decisionStore } from '../db/store/decision-store.ts';

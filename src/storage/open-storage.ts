@@ -10,7 +10,7 @@ export type StorageConfig = {
   readonly bucket: Bucket | null;
 };
 
-export type OpenedStorage = {
+type OpenedStorage = {
   readonly files: FileStorage;
   /**
    * Binds the storage to one database, before files are deleted that it does not know.

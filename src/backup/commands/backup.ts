@@ -7,16 +7,8 @@ import { DataDirInUseError } from '../../embedded/folder-lock.ts';
 import { openEmbedded } from '../../embedded/database.ts';
 import { publishAtomically } from '../atomic-publish.ts';
 import { readBackup, type BackupHead } from '../format.ts';
-import {
-  CommandError,
-  EX_CONFIG,
-  EX_USAGE,
-  log,
-  print,
-  readPlace,
-  requireEmbedded,
-  exitStatusOf,
-} from './command.ts';
+import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, print } from '../../cli/command.ts';
+import { readDataLocation, requireEmbedded } from '../../cli/settings.ts';
 
 const gone = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -32,7 +24,7 @@ void exitStatusOf(async () => {
   if (more.length > 0 || name.startsWith('-')) {
     throw new CommandError('usage: npm run backup -- [file]', EX_USAGE);
   }
-  const { dataDir, databaseUrl } = readPlace(process.env);
+  const { dataDir, databaseUrl } = readDataLocation(process.env);
   if (databaseUrl !== null) {
     throw new CommandError(
       'DATABASE_URL is set, so the data is in PostgreSQL: use pg_dump, with --format=custom',

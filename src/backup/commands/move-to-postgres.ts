@@ -1,20 +1,11 @@
 import { moveToPostgres } from '../move-to-postgres.ts';
 import type { ComparedTable } from '../copy-rows.ts';
-import {
-  CommandError,
-  EX_CONFIG,
-  EX_USAGE,
-  log,
-  print,
-  report,
-  readPlace,
-  requireEmbedded,
-  exitStatusOf,
-} from './command.ts';
+import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, print, report } from '../../cli/command.ts';
+import { readDataLocation, requireEmbedded } from '../../cli/settings.ts';
 
 /** `npm run move-to-postgres`: copies all rows of the embedded database in DATA_DIR to the PostgreSQL of DATABASE_URL. */
 void exitStatusOf(async () => {
-  const { dataDir, databaseUrl } = readPlace(process.env);
+  const { dataDir, databaseUrl } = readDataLocation(process.env);
   if (process.argv.length > 2) throw new CommandError('usage: npm run move-to-postgres', EX_USAGE);
   if (databaseUrl === null) {
     throw new CommandError('DATABASE_URL is not set: set it to the target PostgreSQL', EX_CONFIG);

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { CommandError, EX_CONFIG, EX_USAGE, log, print, readPlace, exitStatusOf } from './command.ts';
+import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, print } from '../../cli/command.ts';
+import { readDataLocation } from '../../cli/settings.ts';
 import { restore } from '../restore.ts';
 
 /** `npm run restore -- file`: makes the embedded database of an empty or missing DATA_DIR from a backup. */
 void exitStatusOf(async () => {
-  const { dataDir, databaseUrl } = readPlace(process.env);
+  const { dataDir, databaseUrl } = readDataLocation(process.env);
   const [file, ...more] = process.argv.slice(2);
   if (file === undefined || more.length > 0)
     throw new CommandError('usage: npm run restore -- file', EX_USAGE);

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { ConfigError, readConfig } from '../../config/config.ts';
-import { databaseFolder } from '../../embedded/database.ts';
+import { ConfigError } from '../config/config.ts';
 
 /** From sysexits.h. */
 export const EX_USAGE = 64;
@@ -16,25 +13,6 @@ export class CommandError extends Error {
     super(message);
     this.exitCode = exitCode;
   }
-}
-
-/** The location of the data, from the server's own settings. */
-export function readPlace({ DATA_DIR, DATABASE_URL }: Readonly<Record<string, string | undefined>>): {
-  readonly dataDir: string;
-  readonly databaseUrl: string | null;
-} {
-  try {
-    const { dataDir, databaseUrl } = readConfig({ DATA_DIR, DATABASE_URL });
-    return { dataDir: resolve(dataDir), databaseUrl };
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message, EX_CONFIG);
-    throw error;
-  }
-}
-
-export function requireEmbedded(dataDir: string): void {
-  if (existsSync(databaseFolder(dataDir))) return;
-  throw new CommandError(`There is no embedded database in ${dataDir} (DATA_DIR)`, EX_CONFIG);
 }
 
 /** The database's log, printed; its informative lines are left out. */
@@ -66,6 +44,7 @@ export async function exitStatusOf(work: () => Promise<void>): Promise<number> {
     return 0;
   } catch (error) {
     report(error instanceof Error ? error.message || String(error) : String(error));
+    if (error instanceof ConfigError) return EX_CONFIG;
     return error instanceof CommandError ? error.exitCode : 1;
   }
 }
