@@ -239,17 +239,11 @@ function retryAfter(fault: Fault, attempts: number): number | null {
 }
 
 /** Files of one avatar share a prefix, and so do those of one run. */
-export function filePrefix({
-  avatarId,
-  runId,
-}: {
-  readonly avatarId: string;
-  readonly runId?: string;
-}): string {
+export function filePrefix(avatarId: string, runId?: string): string {
   return runId === undefined ? `${avatarId}/` : `${avatarId}/${runId}/`;
 }
 
 /** New for every attempt: an instance that lost its lease does not touch the copy of another. */
-function newKey({ position, ...run }: LeasedFile): string {
-  return `${filePrefix(run)}${position}-${randomBytes(8).toString('hex')}`;
+function newKey({ avatarId, runId, position }: LeasedFile): string {
+  return `${filePrefix(avatarId, runId)}${position}-${randomBytes(8).toString('hex')}`;
 }
