@@ -42,7 +42,7 @@ const inputSchema = z.object({
   dryRun: z.boolean().default(false),
 });
 
-export type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
+type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
 
 export type NewTraining = NewJob & {
   /** Of its avatar, as the input has it. */

@@ -18,7 +18,7 @@ export type FeedSource<Row, Event> = {
   readonly isOfRowOnly: boolean;
 };
 
-export type FeedReader<Event> = {
+type FeedReader<Event> = {
   readonly afterVersion: number;
   /** Takes an event at once. Without room it returns false, and calls `whenRoom` once it has room. */
   readonly take: (event: Event, whenRoom: () => void) => boolean;

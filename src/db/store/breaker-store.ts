@@ -99,7 +99,7 @@ export class PrismaBreakerStore implements BreakerStore {
 }
 
 /** For the operator. */
-export type OpenBreaker = Pick<
+type OpenBreaker = Pick<
   CircuitBreaker,
   'kind' | 'message' | 'refusals' | 'openedAt' | 'nextProbeAt' | 'claimedUntil'
 >;

@@ -6,7 +6,7 @@ import type { WebhookOutcome } from '../fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 
-export type Metrics = {
+type Metrics = {
   readonly registry: Registry;
   readonly jobs: SubmitDeps['metrics'] & KeepFilesDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
