@@ -30,3 +30,9 @@ export const IMAGE_ENDINGS: Readonly<Record<string, string>> = {
   'image/gif': 'gif',
   'image/avif': 'avif',
 } satisfies Partial<Record<ImageType, string>>;
+
+/** The media type of a file by its first bytes: everything but an image that browsers show is bytes. */
+export function mediaType(head: Uint8Array): string {
+  const type = imageType(head);
+  return type !== null && type in IMAGE_ENDINGS ? type : 'application/octet-stream';
+}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CountedChunks, TooLargeError } from '../../storage/counted-chunks.ts';
-import { IMAGE_ENDINGS, imageType } from '../../values/image-type.ts';
+import { mediaType } from '../../values/image-type.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
@@ -81,10 +81,13 @@ export type KeepFilesDeps = {
 export type FileKeeper = {
   /** Begins to copy every file that is due, without waiting for the copies. */
   sweep(stop: AbortSignal): Promise<void>;
-  /** Copies a file that this instance has leased. Never rejects. */
-  copy(leased: LeasedFile): Promise<void>;
-  /** Whether another copy may begin. */
-  hasRoom(kind: FileKind): boolean;
+  /**
+   * Begins to copy the file that `claim` leases, if another copy may begin. Null: none was begun. `ended` never rejects.
+   */
+  copy(
+    kind: FileKind,
+    claim: () => Promise<LeasedFile | null>,
+  ): Promise<{ readonly ended: Promise<void> } | null>;
   /** The copy of a file that this instance makes at present. */
   underWay(ref: FileRef): Promise<void> | null;
   /** Resolves when every copy has ended. */
@@ -114,7 +117,7 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   const running = { IMAGE: 0, ARTIFACT: 0 };
   const copies = new Map<string, Promise<void>>();
 
-  function copy(leased: LeasedFile): Promise<void> {
+  function begin(leased: LeasedFile): Promise<void> {
     const key = keyOf(leased);
     running[leased.kind] += 1;
     const copying = copyFile(deps, leased)
@@ -129,8 +132,17 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   }
 
   return {
-    copy,
-    hasRoom: (kind) => keepsFiles && running[kind] < MAX_CONCURRENT[kind],
+    async copy(kind, claim) {
+      if (!keepsFiles || running[kind] >= MAX_CONCURRENT[kind]) return null;
+      // From before the claim: calls at once would all find the last place free.
+      running[kind] += 1;
+      try {
+        const leased = await claim();
+        return leased && { ended: begin(leased) };
+      } finally {
+        running[kind] -= 1;
+      }
+    },
     underWay: (ref) => copies.get(keyOf(ref)) ?? null,
     async sweep(stop) {
       if (!keepsFiles) return;
@@ -140,8 +152,13 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
           ARTIFACT: MAX_CONCURRENT.ARTIFACT - running.ARTIFACT,
         };
         const times = { leaseMs: FILE_LEASE_MS, furthestMs: 2 * MAX_FILE_BACKOFF_MS };
-        const due = await files.claimDue(free, times);
-        for (const leased of due) void copy(leased);
+        running.IMAGE += free.IMAGE;
+        running.ARTIFACT += free.ARTIFACT;
+        const due = await files.claimDue(free, times).finally(() => {
+          running.IMAGE -= free.IMAGE;
+          running.ARTIFACT -= free.ARTIFACT;
+        });
+        for (const leased of due) void begin(leased);
         const isIdle = due.filter(({ kind }) => kind === 'IMAGE').length < free.IMAGE;
         const listed = isIdle ? await files.listFiles(RUNS_AT_ONCE) : 0;
         if (listed > 0) continue;
@@ -183,7 +200,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
   try {
     await deps.resultFiles.put(key, read);
     const { size, sha256, head } = read.summary();
-    return { key, size, sha256, contentType: contentTypeOf(head) };
+    return { key, size, sha256, contentType: mediaType(head) };
   } catch (error) {
     if (deps.closing.aborted) return { fault: 'closing', message: null };
     const message = error instanceof Error ? error.message : String(error);
@@ -195,12 +212,6 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
   } finally {
     opened.close();
   }
-}
-
-/** Everything but an image that browsers show is bytes. */
-function contentTypeOf(head: Uint8Array): string {
-  const type = imageType(head);
-  return type !== null && type in IMAGE_ENDINGS ? type : 'application/octet-stream';
 }
 
 async function recordFailure(
@@ -230,17 +241,11 @@ function retryAfter(fault: Fault, attempts: number): number | null {
 }
 
 /** Files of one avatar share a prefix, and so do those of one run. */
-export function filePrefix({
-  avatarId,
-  sourceId,
-}: {
-  readonly avatarId: string;
-  readonly sourceId?: string;
-}): string {
+export function filePrefix(avatarId: string, sourceId?: string): string {
   return sourceId === undefined ? `${avatarId}/` : `${avatarId}/${sourceId}/`;
 }
 
 /** New for every attempt: an instance that lost its lease does not touch the copy of another. */
-function newKey({ position, ...run }: LeasedFile): string {
-  return `${filePrefix(run)}${position}-${randomBytes(8).toString('hex')}`;
+function newKey({ avatarId, sourceId, position }: LeasedFile): string {
+  return `${filePrefix(avatarId, sourceId)}${position}-${randomBytes(8).toString('hex')}`;
 }
