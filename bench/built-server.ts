@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const START_MS = 60_000;
 
 /** The built server, whose log goes to a file and so costs nobody else any time. */
-export type BuiltServer = {
+type BuiltServer = {
   readonly url: string;
   readonly logBytes: () => Promise<number>;
   readonly end: () => Promise<void>;

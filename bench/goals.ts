@@ -1,7 +1,7 @@
 import type { Row } from './statistics.ts';
 
 /** A figure of Likeness that a release must not fall behind. */
-export type Goal = {
+type Goal = {
   readonly metric: string;
   readonly contender: string;
   /** At least (throughput) or at most (time, CPU, memory). */
@@ -15,7 +15,7 @@ export type Goal = {
 const ONE = 'avatar(id)';
 const LIST = 'avatars(20) { generations(5) }';
 
-export const GOALS: readonly Goal[] = [
+const GOALS: readonly Goal[] = [
   { metric: `${ONE} requests/s ÷ raw`, contender: 'likeness', kind: 'at least', of: 'ratio', goal: 0.6 },
   { metric: `${ONE} CPU a request ÷ raw`, contender: 'likeness', kind: 'at most', of: 'ratio', goal: 2 },
   { metric: `${LIST} requests/s ÷ raw`, contender: 'likeness', kind: 'at least', of: 'ratio', goal: 0.8 },

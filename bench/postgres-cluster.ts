@@ -12,7 +12,7 @@ import { freePort } from '../test/support/free-port.ts';
 const DEBIAN = '/usr/lib/postgresql';
 const START_MS = 30_000;
 
-export type PostgresCluster = {
+type PostgresCluster = {
   /** Of an empty database. */
   readonly url: string;
   readonly remove: () => Promise<void>;

@@ -10,7 +10,7 @@ const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** /proc counts CPU time in these. */
 const TICKS_PER_SECOND = 100;
 
-export type Environment = Readonly<Record<string, string>>;
+type Environment = Readonly<Record<string, string>>;
 
 /** A server in a process of its own. */
 export class ServerUnderTest {

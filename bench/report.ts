@@ -1,7 +1,7 @@
 import { goalOf } from './goals.ts';
 import type { Row, Spread } from './statistics.ts';
 
-export type Machine = {
+type Machine = {
   readonly date: string;
   readonly node: string;
   readonly cpu: string;

@@ -6,7 +6,7 @@ import { PNG } from 'pngjs';
 /** In the working folder. */
 export const OUTPUT_FOLDER = 'demo-output';
 
-export type DownloadedImage = {
+type DownloadedImage = {
   readonly bytes: Buffer;
   readonly extension: 'jpg' | 'png';
   readonly width: number;

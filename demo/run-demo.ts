@@ -14,7 +14,7 @@ import type { Disposer } from '../src/async/disposer.ts';
 import type { Output } from './output.ts';
 import type { Wait } from './stoppable.ts';
 
-export type DemoParts = {
+type DemoParts = {
   readonly output: Output;
   readonly wait: Wait;
   readonly disposer: Disposer;

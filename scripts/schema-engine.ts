@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SCHEMA = 'prisma/schema.prisma';
 const NO_FILTER: SchemaFilter = { externalTables: [], externalEnums: [] };
 
-export type SchemaEngine = {
+type SchemaEngine = {
   /** SQL that brings the database to schema.prisma; undefined when they agree. */
   pendingSql(): Promise<string | undefined>;
   /** Like `prisma migrate deploy`. Returns the names of the applied migrations. */

@@ -24,7 +24,7 @@ export type DatabaseOptions = {
 };
 
 /** In milliseconds; of a ping, and of the wait for a connection. */
-export type DatabaseTimeouts = { readonly pingMs?: number; readonly acquireMs?: number };
+type DatabaseTimeouts = { readonly pingMs?: number; readonly acquireMs?: number };
 
 export type Database = {
   kind: 'embedded' | 'postgres';

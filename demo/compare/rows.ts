@@ -13,7 +13,7 @@ export type Row = {
 };
 
 /** One product's side of fal. */
-export type FalSide = {
+type FalSide = {
   /** A new archive of photos, whose training follows these scenarios. */
   readonly photos: (...scenarios: string[]) => string;
   /** Runs that fal accepted, and bills, for this archive. */

@@ -1,4 +1,4 @@
-export type TimeLimit = { readonly signal: AbortSignal; readonly end: () => void };
+type TimeLimit = { readonly signal: AbortSignal; readonly end: () => void };
 
 /**
  * A signal that aborts after a time, or with another signal; call `end` when the work is done. AbortSignal.any() does not

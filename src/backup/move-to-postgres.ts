@@ -9,7 +9,7 @@ import type { OperatorLog } from '../log/log.ts';
 
 const SOURCE = 'The embedded database';
 
-export type Move = {
+type Move = {
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly log: OperatorLog;

@@ -32,7 +32,7 @@ export function artifactFilesOf(artifact: Artifact): readonly string[] {
   return [...loraUrlsOf(artifact), ...(configUrl === null ? [] : [configUrl])];
 }
 
-export type ArtifactColumns = {
+type ArtifactColumns = {
   readonly artifactTrainer: string | null;
   readonly finetuneId: string | null;
   readonly diffusersLoraFileUrl: string | null;

@@ -32,7 +32,7 @@ export type GenerationRequest = {
 };
 
 /** Options of another generation; null: as it was. */
-export type GenerationChanges = {
+type GenerationChanges = {
   readonly [Option in Exclude<keyof GenerationRequest, 'artifact'>]: GenerationRequest[Option] | null;
 };
 

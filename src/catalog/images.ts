@@ -13,7 +13,7 @@ export type GeneratedImage = {
   readonly flagged: boolean;
 };
 
-export type ImagesReading =
+type ImagesReading =
   { readonly images: readonly GeneratedImage[]; readonly seed: number | null } | { readonly missing: string };
 
 /** At most four are requested. Any beyond this are ignored. */

@@ -6,7 +6,7 @@ export type PriceUnit = Price['unit'];
 /** The model's page at fal, or somebody who pays fal. */
 export type PriceSource = 'MODEL_PAGE' | 'THIRD_PARTY';
 
-export type Price = {
+type Price = {
   /** Of one unit, in millionths of a US dollar: sums of whole numbers are exact. */
   readonly microUsd: number;
   readonly source: PriceSource;

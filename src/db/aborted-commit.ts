@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** Nothing of the transaction was saved: a statement in it had failed and the error was ignored. */
-export class AbortedCommitError extends Error {
+class AbortedCommitError extends Error {
   override name = 'AbortedCommitError';
 
   constructor() {

@@ -55,7 +55,7 @@ export type IgnoreReason =
   | 'other-run'
   | 'nothing-new';
 
-export type Transition =
+type Transition =
   | { readonly kind: 'ignore'; readonly reason: IgnoreReason }
   | { readonly kind: 'change'; readonly change: JobChange };
 

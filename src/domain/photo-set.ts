@@ -2,7 +2,7 @@ import { PHOTO_WARNINGS, type PhotoWarning } from './photo.ts';
 
 export type PhotoCounts = { readonly minimum: number; readonly recommended: number };
 
-export type PhotoState = 'PENDING' | 'ACCEPTED' | 'REFUSED';
+type PhotoState = 'PENDING' | 'ACCEPTED' | 'REFUSED';
 
 type PhotoView = { readonly state: PhotoState; readonly warnings: readonly string[] };
 

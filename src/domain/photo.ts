@@ -58,7 +58,7 @@ export const WARNING_TEXTS: Readonly<Record<PhotoWarning, string>> = {
 };
 
 /** A picture that was decoded as a whole. */
-export type DecodedPicture = {
+type DecodedPicture = {
   readonly contentType: string;
   /** As displayed, in pixels. */
   readonly width: number;
@@ -92,7 +92,7 @@ export function assess({ grey, ...picture }: DecodedPicture, sha256: string): Ch
   return { ...picture, sha256, perceptualHash: perceptualHash(grey), warnings };
 }
 
-export type KnownPhoto = Pick<CheckedPhoto, 'sha256' | 'perceptualHash'>;
+type KnownPhoto = Pick<CheckedPhoto, 'sha256' | 'perceptualHash'>;
 
 /** The result of comparing a photo with the accepted ones of its avatar: DUPLICATE, or its warnings. */
 export function compare(photo: CheckedPhoto, others: readonly KnownPhoto[]): CheckedPhoto | 'DUPLICATE' {

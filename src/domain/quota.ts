@@ -1,3 +1,4 @@
+import { PROVIDER_CODES, type ErrorCode } from './user-error.ts';
 import { usdText } from '../catalog/prices.ts';
 
 /** Null: no limit. */
@@ -25,7 +26,10 @@ export const NO_LIMITS: SpendLimits = {
   totalMicroUsdPerDay: null,
 };
 
-/** Spent within the last 24 hours. Runs that fal refused or the operator found not started do not count. */
+/** Runs that fal refused or the operator found not started do not count. */
+export const UNCOUNTED_CODES = [...PROVIDER_CODES, 'NOT_STARTED'] as const satisfies readonly ErrorCode[];
+
+/** Spent within the last 24 hours. */
 export type Spent = {
   /** Trainings or images. */
   readonly units: number;

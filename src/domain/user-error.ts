@@ -27,10 +27,11 @@ export type Refusal<Code extends RefusalCode = RefusalCode> = {
 };
 
 /** Why fal started no run. */
-export type ProviderCode = 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE';
+export const PROVIDER_CODES = ['PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE'] as const;
+export type ProviderCode = (typeof PROVIDER_CODES)[number];
 
 export function isProviderCode(code: string | null): code is ProviderCode {
-  return code === 'PROVIDER_REJECTED' || code === 'PROVIDER_UNAVAILABLE';
+  return (PROVIDER_CODES as readonly (string | null)[]).includes(code);
 }
 
 const RUN_CODES = [

@@ -18,7 +18,7 @@ const START_PARAMS: string[] = [
 const ENDING = new Set(['PANIC', 'FATAL']);
 
 /** The embedded database has stopped; only a restart of the process helps. Everything committed is safe. */
-export class EmbeddedStoppedError extends Error {
+class EmbeddedStoppedError extends Error {
   override name = 'EmbeddedStoppedError';
 
   constructor(reason: string) {

@@ -9,7 +9,7 @@ export const LOG_TAKES = 48 * MB;
 export const CREATING_NEEDS = 56 * MB;
 
 /** The file system has too little space. */
-export class DiskFullError extends Error {
+class DiskFullError extends Error {
   override name = 'DiskFullError';
 
   constructor(folder: string, free: number, needed: number) {

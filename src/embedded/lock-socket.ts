@@ -31,7 +31,7 @@ export async function listen(address: string, claim: () => Claim): Promise<LockS
 }
 
 /** 'dead': no listener. 'leaving': the connection broke; ask again. 'silent': a listener that does not answer. */
-export type Answer = Claim | { state: 'dead' | 'leaving' | 'silent' };
+type Answer = Claim | { state: 'dead' | 'leaving' | 'silent' };
 
 /** Asks the process behind a socket for its claim. Throws when the socket may not be used (no permission). */
 export function ask(address: string): Promise<Answer> {

@@ -29,6 +29,8 @@ export type OpeningReason = Exclude<PauseReason, 'BUSY'>;
 export interface BreakerStore {
   /** Claims the probe when it is due: of all callers in all instances one gets it. */
   admit(): Promise<Admission>;
+  /** Null when it is closed, or when the next submit is the probe. Claims nothing. */
+  peek(): Promise<Opened | null>;
   /**
    * Opens the breaker, or makes the next wait longer when `claim` is that of the newest probe. Resolves with null when
    * nothing changed because the breaker was open already.
@@ -55,15 +57,27 @@ export class CircuitBreaker {
 
   /** `heldBack`: why nothing may be submitted now, fit to be shown to callers. Throws what the store throws. */
   async admit(): Promise<{ readonly heldBack: HeldBack } | { readonly claim: Date | null }> {
-    const pauseMs = this.#pausedUntil - performance.now();
-    if (pauseMs > 0) {
-      const seconds = Math.ceil(pauseMs / SECOND_MS);
-      const message = `fal is too busy and asked for a pause: try again in ${seconds} s. Nothing was started.`;
-      return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message, pause: this.busy() } };
-    }
+    const paused = this.#paused();
+    if (paused !== null) return { heldBack: paused };
     const admission = await this.#store.admit();
     if (admission.kind === 'closed') return { claim: null };
     return admission.kind === 'probe' ? { claim: admission.claim } : { heldBack: heldBack(admission.opened) };
+  }
+
+  /** What admit() would hold a submit back with now; null if it would admit it. Claims no probe. */
+  async heldBack(): Promise<HeldBack | null> {
+    const paused = this.#paused();
+    if (paused !== null) return paused;
+    const opened = await this.#store.peek();
+    return opened && heldBack(opened);
+  }
+
+  #paused(): HeldBack | null {
+    const pauseMs = this.#pausedUntil - performance.now();
+    if (pauseMs <= 0) return null;
+    const seconds = Math.ceil(pauseMs / SECOND_MS);
+    const message = `fal is too busy and asked for a pause: try again in ${seconds} s. Nothing was started.`;
+    return { code: 'PROVIDER_UNAVAILABLE', message, pause: this.busy() };
   }
 
   /** The pause that fal asked for. */

@@ -17,9 +17,7 @@ const STILL_RUNNING = 'Request is still in progress';
 /** fal.ai's queue. */
 export class FalProvider implements RunProvider {
   readonly #settings: FalSettings;
-
   readonly #breaker: CircuitBreaker;
-
   readonly #log: Log;
 
   constructor(settings: FalSettings, breaker: CircuitBreaker, log: Log) {
@@ -28,8 +26,13 @@ export class FalProvider implements RunProvider {
     this.#log = log;
   }
 
+  async heldBack() {
+    const asked = await this.#ask(async () => ({ heldBack: await this.#breaker.heldBack() }));
+    return asked.heldBack;
+  }
+
   async submit(request: SubmitRequest): Promise<SubmitEvent> {
-    const admission = await this.#admit();
+    const admission = await this.#ask(() => this.#breaker.admit());
     if ('heldBack' in admission) return { kind: 'refused', failure: admission.heldBack };
     const isLate = performance.now() > request.sendBefore;
     const answer: FalAnswer = isLate
@@ -54,13 +57,13 @@ export class FalProvider implements RunProvider {
     return readSubmit(answer, this.#breaker.busy());
   }
 
-  async #admit(): ReturnType<CircuitBreaker['admit']> {
+  async #ask<T>(breaker: () => Promise<T>) {
     try {
-      return await this.#breaker.admit();
+      return await breaker();
     } catch (error) {
       this.#log.error({ err: error }, 'circuit breaker state not read');
       const message = 'A fault of this server prevented the submit. Nothing was started.';
-      return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message } };
+      return { heldBack: { code: 'PROVIDER_UNAVAILABLE', message } as const };
     }
   }
 

@@ -19,7 +19,7 @@ const SIGNATURE = /^[0-9a-f]{128}$/;
 const HEADERS = ['request-id', 'user-id', 'timestamp', 'signature'].map((name) => `x-fal-webhook-${name}`);
 
 /** The signature header and the three headers it covers. */
-export type SignedHeaders = {
+type SignedHeaders = {
   readonly requestId: string;
   readonly userId: string;
   /** Unix time in seconds. */
@@ -63,7 +63,7 @@ export type GenuineWebhook =
   | { readonly kind: 'unreadable'; readonly reason: string; readonly delivery: Delivery };
 
 /** `mismatch`: headers and body name different runs. */
-export type WebhookRefusal = 'bad-signature' | 'no-keys' | 'mismatch';
+type WebhookRefusal = 'bad-signature' | 'no-keys' | 'mismatch';
 
 /**
  * Checks whether fal signed a webhook, and reads it.

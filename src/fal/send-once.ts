@@ -22,7 +22,7 @@ export type FalAnswer =
   /** `sent` false: fal certainly never got the request. */
   | { readonly kind: 'unanswered'; readonly sent: boolean; readonly message: string };
 
-export type SendOptions = {
+type SendOptions = {
   readonly url?: string | undefined;
   readonly timeoutMs?: number;
   /** Aborts the request. */

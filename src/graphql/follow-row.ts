@@ -8,7 +8,7 @@ import type { Context, Push } from './context.ts';
 
 type Versioned = { readonly version: number };
 
-export type Followed<Row> = Pick<FeedSource<Row, never>, 'listen' | 'read' | 'isLast'> & {
+type Followed<Row> = Pick<FeedSource<Row, never>, 'listen' | 'read' | 'isLast'> & {
   readonly id: string;
   readonly afterVersion: number;
 };

@@ -193,7 +193,7 @@ builder.subscriptionField('generationStatus', (t) =>
   t.prismaField({
     type: GenerationNode,
     description:
-      'Sends the current state of a generation, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends after COMPLETED, FAILED or CANCELLED.',
+      'Sends the current state of a generation, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends after COMPLETED, FAILED or CANCELLED. If fal corrects a failure to a success later, `changes` and `generation` show it.',
     args: {
       generationId: t.arg.id({ required: true, description: 'ID of the generation.' }),
       afterVersion: t.arg.int({

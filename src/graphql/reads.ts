@@ -23,7 +23,7 @@ export type AvatarFilter = {
   readonly tag?: string;
 };
 
-export type GenerationFilter = {
+type GenerationFilter = {
   readonly avatarId?: string;
   readonly status?: Generation['status'];
 };

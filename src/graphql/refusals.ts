@@ -139,7 +139,7 @@ export function refuseNotFound(message: string): never {
   throw new ERROR_OF_CODE.NOT_FOUND({ code: 'NOT_FOUND', message });
 }
 
-export type FailureShape = {
+type FailureShape = {
   readonly code: ErrorCode;
   readonly message: string;
   readonly waitsUntil: Date | string | null;

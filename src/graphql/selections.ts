@@ -15,7 +15,7 @@ import { fieldPoliciesOf } from './policy/field-policy.ts';
 type Row = { readonly version: number };
 
 /** The selection of one subscription operation, shared by all who send the same document. */
-export type Selection = {
+type Selection = {
   readonly feeds: Feeds<Row, Buffer>;
   /** The variable whose only use is the argument `afterVersion`, which changes no event. */
   readonly resumeVariable: string | null;

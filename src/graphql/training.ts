@@ -104,7 +104,7 @@ const ArtifactUnion = builder.unionType('Artifact', {
   resolveType: ({ kind }) => (kind === 'LORA' ? LoraArtifact : FinetuneArtifact),
 });
 
-export const TrainingNode = builder.prismaNode('Job', {
+const TrainingNode = builder.prismaNode('Job', {
   name: 'Training',
   id: { field: 'id', description: 'Training ID. Starts with `job_`.' },
   findUnique: (id, context) => ({ id, ownerId: viewerOf(context).ownerId }),

@@ -5,7 +5,7 @@ import { DAY_MS } from '../values/units.ts';
 import type { ListPolicy } from './policy/field-policy.ts';
 import type { UsageRow } from './reads.ts';
 
-export const MAX_USAGE_DAYS = 92;
+const MAX_USAGE_DAYS = 92;
 export const MAX_USAGE_ENTRIES = 1000;
 
 const Usage = builder.objectRef<UsageRow>('Usage').implement({

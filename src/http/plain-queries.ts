@@ -10,7 +10,7 @@ import type { IsAllowedOrigin } from './origin.ts';
 import type { Route } from './route.ts';
 import type { Context, Services } from '../graphql/context.ts';
 
-export type PlainQueryOptions = {
+type PlainQueryOptions = {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly authenticate: Authenticate;

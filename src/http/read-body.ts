@@ -11,7 +11,7 @@ export type BodyReading =
   /** The sender disconnected. */
   | { readonly kind: 'broken' };
 
-export type BodyLimits = {
+type BodyLimits = {
   readonly maxBytes: number;
   /** For the whole body, so that a slow sender cannot hold a handler. */
   readonly timeoutMs: number;

@@ -28,7 +28,7 @@ import type { Log } from '../log/log.ts';
 /** Unparsable documents are not cached: parsing them ends early. */
 const NO_CACHE = { get: () => undefined, set: () => undefined };
 
-export type GraphqlOptions = {
+type GraphqlOptions = {
   readonly services: Omit<Services, 'streamTickets'>;
   readonly authenticate: Authenticate;
   readonly isAllowedOrigin: IsAllowedOrigin;
@@ -49,7 +49,7 @@ export type Yoga = YogaServerInstance<AdmissionContext, Context>;
 /** The error as the client may see it. */
 export type MaskError = (error: unknown) => GraphQLError;
 
-export type GraphqlServer = {
+type GraphqlServer = {
   readonly yoga: Yoga;
   readonly plainQueries: Route;
   readonly maskError: MaskError;

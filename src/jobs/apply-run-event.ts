@@ -68,7 +68,7 @@ export type RunEventDeps = PublishDeps & {
   readonly settings: { readonly pollIntervalMs: number };
 };
 
-export type RunEventReport = {
+type RunEventReport = {
   readonly event: RunEvent;
   readonly source: Source;
   /** The webhook that brought the event; it is stored with the change. */

@@ -6,7 +6,7 @@ import { withTimeout } from '../async/with-timeout.ts';
 const ANSWER_TIMEOUT_MS = 5000;
 
 /** The open job of a training or of a generation. */
-export type RunOf = { readonly avatarId: string } | { readonly generationId: string };
+type RunOf = { readonly avatarId: string } | { readonly generationId: string };
 
 export type CancelRunDeps = PollDeps & {
   readonly store: {

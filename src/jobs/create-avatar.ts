@@ -25,7 +25,7 @@ const inputSchema = z.object({
   idempotencyKey: text(MAX_IDEMPOTENCY_KEY_LENGTH).optional(),
 });
 
-export type CreateAvatarInput = Optional<z.input<typeof inputSchema>>;
+type CreateAvatarInput = Optional<z.input<typeof inputSchema>>;
 
 export type Imported = {
   readonly trainer: TrainerName;

@@ -5,17 +5,14 @@ import type { Trainer } from '../catalog/trainers.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { RefusalCode, Result } from '../domain/user-error.ts';
 
-export const DRY_RUN_WARNINGS = [
-  'TRAINER_DEPRECATED',
-  'PRICE_UNKNOWN',
-  'TRIGGER_PHRASE_ADDED',
-  'SEED_IS_EXAMPLE',
-  'LIMIT_NEAR',
-  'REPEATED_CALL',
-] as const;
-
 export type DryRunWarning = {
-  readonly code: (typeof DRY_RUN_WARNINGS)[number];
+  readonly code:
+    | 'TRAINER_DEPRECATED'
+    | 'PRICE_UNKNOWN'
+    | 'TRIGGER_PHRASE_ADDED'
+    | 'SEED_IS_EXAMPLE'
+    | 'LIMIT_NEAR'
+    | 'REPEATED_CALL';
   readonly message: string;
 };
 

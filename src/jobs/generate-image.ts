@@ -24,7 +24,7 @@ const inputSchema = z.object({
   ...CALL_OPTIONS,
 });
 
-export type GenerateImageInput = Optional<z.input<typeof inputSchema>>;
+type GenerateImageInput = Optional<z.input<typeof inputSchema>>;
 
 interface TrainedAvatars {
   findAvatar(
@@ -51,7 +51,7 @@ export type ReadyAvatar = {
 };
 
 /** A prompt with the options of a call, unchecked against the generator. */
-export type ImageRequest = {
+type ImageRequest = {
   readonly prompt: string;
   readonly idempotencyKey?: string | undefined;
 } & { readonly [Option in keyof typeof GENERATION_OPTIONS]?: z.output<(typeof GENERATION_OPTIONS)[Option]> };

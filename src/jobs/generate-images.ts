@@ -29,7 +29,7 @@ const inputSchema = z.object({
   idempotencyKey,
 });
 
-export type GenerateImagesInput = Optional<z.input<typeof inputSchema>>;
+type GenerateImagesInput = Optional<z.input<typeof inputSchema>>;
 
 type Call = {
   readonly deps: GenerateImageDeps;

@@ -11,7 +11,7 @@ export type WebhookMessage = {
   readonly event: Extract<RunEvent, { kind: 'identified' | 'succeeded' | 'failed' }>;
 };
 
-export type WebhookResult =
+type WebhookResult =
   | ApplyResult
   /** The job had ended otherwise. The webhook is stored, and fal is polled. */
   | { readonly kind: 'conflict' }
@@ -20,7 +20,7 @@ export type WebhookResult =
   /** The token and the request id belong to different runs. */
   | { readonly kind: 'mismatch' };
 
-export type JobKey = { readonly jobId: string } | { readonly requestId: string };
+type JobKey = { readonly jobId: string } | { readonly requestId: string };
 
 type KnownJob = LoadedJob & { readonly token: string };
 

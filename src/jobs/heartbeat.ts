@@ -15,7 +15,7 @@ export interface InstanceStore {
   freeAll(): Promise<void>;
 }
 
-export type HeartbeatDeps = {
+type HeartbeatDeps = {
   readonly instances: InstanceStore;
   readonly reconciler: Reconciler;
   readonly inFlight: InFlight;

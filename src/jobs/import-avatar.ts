@@ -34,7 +34,7 @@ const inputSchema = z.object({
 
 type Parsed = z.output<typeof inputSchema>;
 
-export type ImportAvatarInput = Optional<z.input<typeof inputSchema>>;
+type ImportAvatarInput = Optional<z.input<typeof inputSchema>>;
 
 export interface LoraLinkChecks {
   /** Whether the link leads to a LoRA file that everybody can fetch; `busy`: too many checks are under way. */

@@ -35,7 +35,7 @@ export type JobToPoll = Pick<LoadedJob, 'revision' | 'nextPollAt'> & {
   readonly cancelPending: boolean;
 };
 
-export type PollOutcome = 'answered' | 'not-found' | 'no-answer';
+type PollOutcome = 'answered' | 'not-found' | 'no-answer';
 
 export interface PollStore {
   /** Plans the next poll (null: none), unless the plan changed since `job` was read. */

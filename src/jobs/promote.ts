@@ -5,7 +5,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Artifact } from '../catalog/artifact.ts';
 import type { TrainedArtifact } from '../domain/decide-training.ts';
 
-export type FoundTraining = {
+type FoundTraining = {
   readonly avatarId: string;
   readonly trainer: string;
   readonly state: JobState;

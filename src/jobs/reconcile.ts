@@ -1,5 +1,6 @@
 import { LEASE_MS, MAX_BACKOFF_MS } from './timing.ts';
 import { pollJob, type JobToPoll, type PollDeps } from './poll-job.ts';
+import { Semaphore } from '../async/semaphore.ts';
 
 export interface LeaseStore {
   /**
@@ -13,9 +14,12 @@ export interface LeaseStore {
 }
 
 export type Reconciler = {
-  /** Begins to poll every due job. Resolves when no more are due, without waiting for fal's answers. */
+  /**
+   * Begins to poll every due job. Resolves when no more are due, without waiting for fal's answers. Sweeps run one after
+   * another.
+   */
   sweep(stop: AbortSignal): Promise<void>;
-  /** Resolves when every poll has ended. */
+  /** Resolves when the sweeps before it and every poll have ended. */
   settled(): Promise<void>;
 };
 
@@ -25,6 +29,8 @@ const MAX_CONCURRENT_POLLS = 32;
 export function createReconciler(deps: PollDeps & { readonly store: LeaseStore }): Reconciler {
   const { store, log, settings } = deps;
   const polls = new Set<Promise<void>>();
+  // Two sweeps that count the free places at once would both fill them.
+  const turns = new Semaphore(1);
   const furthestMs = 2 * Math.max(LEASE_MS, MAX_BACKOFF_MS, settings.pollIntervalMs);
   const begin = (job: JobToPoll) => {
     const poll = pollJob(deps, job)
@@ -34,20 +40,22 @@ export function createReconciler(deps: PollDeps & { readonly store: LeaseStore }
     polls.add(poll);
   };
   return {
-    async sweep(stop) {
-      while (!stop.aborted) {
-        const free = MAX_CONCURRENT_POLLS - polls.size;
-        if (free === 0) {
-          await Promise.race(polls);
-          continue;
+    sweep: (stop) =>
+      turns.run(async () => {
+        while (!stop.aborted) {
+          const free = MAX_CONCURRENT_POLLS - polls.size;
+          if (free === 0) {
+            await Promise.race(polls);
+            continue;
+          }
+          const due = await store.claimDue(free, { leaseMs: LEASE_MS, furthestMs });
+          for (const job of due) begin(job);
+          if (due.length < free) return;
         }
-        const due = await store.claimDue(free, { leaseMs: LEASE_MS, furthestMs });
-        for (const job of due) begin(job);
-        if (due.length < free) return;
-      }
-    },
-    async settled() {
-      await Promise.all(polls);
-    },
+      }),
+    settled: () =>
+      turns.run(async () => {
+        await Promise.all(polls);
+      }),
   };
 }

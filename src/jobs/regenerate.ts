@@ -22,7 +22,7 @@ const inputSchema = z.object({
   ...CALL_OPTIONS,
 });
 
-export type RegenerateInput = Optional<z.input<typeof inputSchema>>;
+type RegenerateInput = Optional<z.input<typeof inputSchema>>;
 
 export type RegenerateDeps = SubmitGenerationDeps & {
   readonly store: {

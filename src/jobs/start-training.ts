@@ -12,7 +12,13 @@ import {
   wholeNumber,
   type Optional,
 } from './parse-input.ts';
-import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
+import {
+  NO_SUCH_AVATAR,
+  refuse,
+  type ProviderCode,
+  type Refusal,
+  type Result,
+} from '../domain/user-error.ts';
 import {
   acceptedPhotos,
   uploadPhotos,
@@ -36,7 +42,7 @@ const inputSchema = z.object({
   dryRun: z.boolean().default(false),
 });
 
-export type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
+type StartTrainingInput = Optional<z.input<typeof inputSchema>>;
 
 export type NewTraining = NewJob & {
   /** Of its avatar, as the input has it. */
@@ -64,7 +70,11 @@ export type StartTrainingDeps = SubmitDeps &
     /** In this process, by owner and avatar. */
     readonly photoTrainings: KeyedMutex;
     readonly store: TrainingStore;
-    readonly provider: SubmitDeps['provider'] & PhotoArchiveDeps['provider'];
+    readonly provider: SubmitDeps['provider'] &
+      PhotoArchiveDeps['provider'] & {
+        /** Why a submit would be refused unsent now; null if it would be sent. Never throws. */
+        heldBack(): Promise<Refusal<'PROVIDER_UNAVAILABLE'> | null>;
+      };
   };
 
 /** In the input that a dry run shows. */
@@ -190,7 +200,9 @@ function stepsWithin(trainers: readonly Trainer[], steps: number | undefined) {
 /** What refuses the training refuses it before the upload. */
 async function uploadFor(deps: StartTrainingDeps, job: PlannedJob, photos: readonly StoredPhoto[]) {
   const rehearsed = await deps.store.rehearseTraining(job);
-  return 'refused' in rehearsed ? rehearsed : uploadPhotos(deps, photos);
+  if ('refused' in rehearsed) return rehearsed;
+  const heldBack = await deps.provider.heldBack();
+  return heldBack === null ? uploadPhotos(deps, photos) : { refused: heldBack };
 }
 
 /** Names the trainer to use instead of a refused one, unless fal refused that one too. */

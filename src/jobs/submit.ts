@@ -44,10 +44,7 @@ export type CreatedJob = { readonly jobId: string; readonly generationId: string
 export type CreationCode = 'NOT_FOUND' | 'LIMIT_EXCEEDED' | 'IDEMPOTENCY_CONFLICT';
 
 /** The request that a job sends instead if fal has retired its endpoint. */
-export type Alternative = Pick<
-  NewJob,
-  'trainer' | 'trainerNote' | 'endpoint' | 'input' | 'estimatedMicroUsd'
->;
+type Alternative = Pick<NewJob, 'trainer' | 'trainerNote' | 'endpoint' | 'input' | 'estimatedMicroUsd'>;
 
 interface SwitchStore {
   /**

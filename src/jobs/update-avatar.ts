@@ -19,7 +19,7 @@ const inputSchema = z.object({
   tags: tagList().exactOptional(),
 });
 
-export type UpdateAvatarInput = Optional<z.input<typeof inputSchema>>;
+type UpdateAvatarInput = Optional<z.input<typeof inputSchema>>;
 
 /** Absent fields stay as they are. */
 export type AvatarUpdate = {

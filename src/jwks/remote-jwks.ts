@@ -6,7 +6,7 @@ const MAX_BYTES = 64 * 1024;
 /** Cooldown while no keys are known. */
 const COOLDOWN_WITHOUT_KEYS_MS = SECOND_MS;
 
-export type RemoteJwksOptions<Keys> = {
+type RemoteJwksOptions<Keys> = {
   readonly url: string;
   /** Reads the keys in the fetched JSON; throws if there are none. */
   readonly parse: (json: unknown) => Keys;

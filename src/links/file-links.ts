@@ -10,7 +10,7 @@ const STALL_MS = 30_000;
 /** Statuses of fal for a file that does not exist, or no longer exists. */
 const GONE: ReadonlySet<number | undefined> = new Set([401, 403, 404, 410, 451]);
 
-export type FileLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
+type FileLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
   /** Ends the transfers under way. */
   readonly closing: AbortSignal;
   readonly resolve?: Resolve;

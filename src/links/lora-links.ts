@@ -17,7 +17,7 @@ const HEADERS = {
   'user-agent': 'Likeness',
 };
 
-export type LoraLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
+type LoraLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
   /** Ends the checks under way. */
   readonly closing?: AbortSignal;
   readonly resolve?: Resolve;

@@ -18,7 +18,7 @@ export type FeedSource<Row, Event> = {
   readonly isOfRowOnly: boolean;
 };
 
-export type FeedReader<Event> = {
+type FeedReader<Event> = {
   readonly afterVersion: number;
   /** Takes an event at once. Without room it returns false, and calls `whenRoom` once it has room. */
   readonly take: (event: Event, whenRoom: () => void) => boolean;
@@ -64,7 +64,7 @@ class Feed<Row extends Versioned, Event extends Sized> {
   readonly #onClosed: () => void;
   readonly #consumer = new Consumer();
   readonly #members = new Set<Member<Event>>();
-  #joining: Joining<Event>[] = [];
+  readonly #joining: Joining<Event>[] = [];
   /** Of the row that all members have been given. */
   #version = -1;
   #newest: { readonly version: number; readonly event: Event; readonly isLast: boolean } | null = null;
@@ -113,10 +113,10 @@ class Feed<Row extends Versioned, Event extends Sized> {
 
   /** @param joined gets the members whose first read this is */
   async #read(joined: Member<Event>[]): Promise<Row | null> {
-    const joining = this.#joining;
-    this.#joining = [];
+    // They stay in line, so that the feed does not close when its last member leaves during the read.
+    const joining = [...this.#joining];
     try {
-      const row = await this.#source.read();
+      const row = await this.#source.read().finally(() => this.#joining.splice(0, joining.length));
       // If the server closed during the read, the row may exist.
       const isMissing = row === null && !this.#consumer.hasLeft();
       for (const { member, resolve } of joining) {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Notification, Publisher } from '../jobs/publish-outbox.ts';
 import type { Subscribe, WatchEvent } from './watch.ts';
 
-export type Channel = 'avatar' | 'avatarsOf' | 'generation' | 'photoSet' | 'changesOf';
+type Channel = 'avatar' | 'avatarsOf' | 'generation' | 'photoSet' | 'changesOf';
 
 /** A channel with the id of the avatar, owner or generation. A photo set has its avatar's. */
 type Topic = `${Channel}:${string}`;
@@ -10,7 +10,7 @@ type Topic = `${Channel}:${string}`;
 type Listener = (event: WatchEvent) => void;
 
 /** Sends a notification to the other instances. */
-export type Relay = (notification: Notification) => Promise<void>;
+type Relay = (notification: Notification) => Promise<void>;
 
 /** Beyond it the oldest are delivered here again, which wakes watchers for nothing. */
 const MAX_UNRELAYED = 10_000;

@@ -4,7 +4,7 @@ const COMMAND_TIMEOUT_MS = 2000;
 const HEARTBEAT_MS = 10_000;
 const MAX_RECONNECT_MS = 2000;
 
-export type ConnectionOptions = {
+type ConnectionOptions = {
   /** The first command of every new connection, which works once Redis has accepted it. */
   readonly setUp: (redis: Redis) => Promise<unknown>;
   /** Called whenever the connection starts to work. */

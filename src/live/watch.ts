@@ -59,7 +59,7 @@ export async function watchRow<Row extends { readonly version: number }>(options
   return cancellable(rows(), consumer, stopListening);
 }
 
-export type RowVersion = { readonly id: string; readonly version: number };
+type RowVersion = { readonly id: string; readonly version: number };
 
 /** Few, because all rows of a read stay in memory until the consumer has taken the last one. */
 const READ_SIZE = 100;

@@ -19,7 +19,7 @@ import type { NewAvatar } from '../jobs/create-avatar.ts';
 import type { Services } from './services.ts';
 
 /** Who gets the avatars: one owner, or the owner that a column of the row names. */
-export type NewOwner = { readonly owner: string } | { readonly column: string };
+type NewOwner = { readonly owner: string } | { readonly column: string };
 
 const MAX_OWNER_LENGTH = 255;
 

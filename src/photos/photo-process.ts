@@ -71,7 +71,7 @@ const resultSchema = z.union([
   }),
 ]);
 
-export type PhotoResult = z.output<typeof resultSchema>;
+type PhotoResult = z.output<typeof resultSchema>;
 
 /**
  * Decodes photos one at a time in a process of its own: a decoder that crashes or never returns ends that process only,

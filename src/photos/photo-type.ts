@@ -1,6 +1,6 @@
 import type { PhotoReason } from '../domain/photo.ts';
 
-export type PhotoType =
+type PhotoType =
   | { readonly contentType: 'image/jpeg' | 'image/png' | 'image/webp' }
   | { readonly problem: Extract<PhotoReason, 'NOT_AN_IMAGE' | 'HEIC_NOT_SUPPORTED' | 'TYPE_NOT_SUPPORTED'> };
 

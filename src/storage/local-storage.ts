@@ -124,11 +124,7 @@ async function create(path: string): Promise<FileHandle> {
   }
 }
 
-/** Writes a new file that survives a power cut. */
-export async function write(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-  await writeAll(await open(path, 'wx', 0o600), content);
-}
-
+/** Writes a new file so that it survives a power cut. */
 async function writeAll(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<void> {
   try {
     for await (const piece of content) await file.writeFile(piece);

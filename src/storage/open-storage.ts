@@ -10,7 +10,7 @@ export type StorageConfig = {
   readonly bucket: Bucket | null;
 };
 
-export type OpenedStorage = {
+type OpenedStorage = {
   readonly files: FileStorage;
   /**
    * Makes the storage that of one database, before files are deleted that it does not know.

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { avatarRow, jobRow } from '../support/rows.ts';
+import { eventually } from '../support/eventually.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
 import { NO_SUCH_AVATAR } from '../../src/domain/user-error.ts';
@@ -24,7 +24,12 @@ test.skipIf(testedDatabase === 'embedded')(
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [ended]);
     const deleting = store.deleteAvatar('owner', avatarId);
-    await pause(300); // it waits for the job that is held
+    await eventually('the deletion to wait for the job that is held', async () => {
+      const { rowCount } = await pool.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rowCount === 1;
+    });
 
     const { kind: _kind, ...job } = jobRow(open, avatarId);
     const creation = await store.createTraining({ ...job, triggerPhrase: 'ADA', idempotency: null } as never);

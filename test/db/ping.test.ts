@@ -4,10 +4,6 @@ import { databasePlace, optionsOf, testedDatabase, type DatabasePlace } from '..
 import { eventually } from '../support/eventually.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
-/** Allowance for a busy machine. */
-const SLACK_MS = 1_000;
-const PING_TIMEOUT_MS = 2_000;
-
 let place: DatabasePlace;
 let database: Database;
 
@@ -18,12 +14,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await place.drop();
 });
-
-async function elapsedMs(work: Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work;
-  return performance.now() - start;
-}
 
 describe(`on ${testedDatabase}`, () => {
   test('a ping answers', async () => {
@@ -71,8 +61,7 @@ describe(`on ${testedDatabase}`, () => {
       try {
         await far.ping();
         proxy.stall();
-        const ms = await elapsedMs(expect(far.ping()).rejects.toThrow());
-        expect(ms).toBeLessThan(PING_TIMEOUT_MS + SLACK_MS);
+        await expect(far.ping()).rejects.toThrow('timed out after 2000 ms');
 
         proxy.resume();
         await expect
@@ -96,8 +85,7 @@ describe(`on ${testedDatabase}`, () => {
       const far = await openDatabase(optionsOf({ DATABASE_URL: url.href }));
       await proxy.close();
 
-      const ms = await elapsedMs(expect(far.ping()).rejects.toThrow());
-      expect(ms).toBeLessThan(SLACK_MS);
+      await expect(far.ping()).rejects.toThrow(/ECONNREFUSED|terminated/);
       await far.close();
     },
   );

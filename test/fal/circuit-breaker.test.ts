@@ -15,8 +15,11 @@ function breakerFixture() {
 }
 
 async function heldBack(breaker: CircuitBreaker) {
+  const foreseen = await breaker.heldBack();
   const admission = await breaker.admit();
-  return 'heldBack' in admission ? admission.heldBack : null;
+  const actual = 'heldBack' in admission ? admission.heldBack : null;
+  expect(foreseen?.pause?.reason).toBe(actual?.pause?.reason);
+  return actual;
 }
 
 async function messageOf(breaker: CircuitBreaker): Promise<string | null> {

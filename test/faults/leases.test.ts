@@ -10,7 +10,7 @@ import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos } from '../support/api-client.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
-import type { Hold, ProxiedRequest } from '../support/fault-proxy.ts';
+import { isSubmit, type Hold, type ProxiedRequest } from '../support/fault-proxy.ts';
 
 const FREEZE_AT_FAILURE = fileURLToPath(new URL('freeze-at-failure.mjs', import.meta.url));
 const INTERVAL_MS = 200;
@@ -18,7 +18,6 @@ const POLLING = { RECONCILE_INTERVAL_MS: String(INTERVAL_MS) };
 const polling = await severalNeeds('three instances that poll', ['postgres']);
 const failing = await severalNeeds('an instance that fails while others run');
 
-const isSubmit = ({ method }: ProxiedRequest) => method === 'POST';
 const isPoll = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/status');
 
 describe.skipIf(polling.isMissing)(polling.title, () => {

@@ -56,6 +56,39 @@ test('at most 32 polls run at once, and the rest follow as polls end', async () 
   await reconciler.settled();
 });
 
+test('two sweeps at once keep to the limit together, and both end', async () => {
+  const { deps, asked, answer } = await dueJobs(70);
+  const reconciler = createReconciler(deps);
+  const sweeps = Promise.all([reconciler.sweep(ON), reconciler.sweep(ON)]);
+  await expect.poll(() => asked().length).toBeGreaterThanOrEqual(32);
+  await new Promise(setImmediate);
+  expect(asked()).toHaveLength(32);
+  for (let index = 0; index < 70; index++) {
+    await expect.poll(() => asked()).toContain(`run-${index}`);
+    answer(`run-${index}`);
+  }
+  await sweeps;
+  await reconciler.settled();
+});
+
+test('settled() waits for the polls that a sweep under way still begins', async () => {
+  const { deps, asked, answer } = await dueJobs(1);
+  let claim: (() => void) | undefined;
+  const mayClaim = new Promise<void>((resolve) => (claim = resolve));
+  const claimDue = deps.store.claimDue.bind(deps.store);
+  deps.store.claimDue = (...args) => mayClaim.then(() => claimDue(...args));
+  const reconciler = createReconciler(deps);
+  const sweep = reconciler.sweep(ON);
+  let isSettled = false;
+  const settled = reconciler.settled().then(() => (isSettled = true));
+  claim?.();
+  await sweep;
+  await expect.poll(() => asked()).toEqual(['run-0']);
+  expect(isSettled).toBe(false);
+  answer('run-0');
+  await settled;
+});
+
 test('a poll that throws is logged, and the others continue', async () => {
   const { deps, provider, asked, answer, log } = await dueJobs(2);
   const fetchStatus = provider.fetchStatus.bind(provider);

@@ -283,6 +283,24 @@ describe('a reader without room', () => {
   });
 });
 
+test('a reader whose first read is under way keeps the feed when the last of the others leaves', async () => {
+  const { rows, feeds, join, settled } = stage();
+  const leaving = await join();
+  await settled();
+  let letRead = (): void => undefined;
+  rows.onRead = () => new Promise((resolve) => (letRead = resolve));
+  const joining = join();
+  await settled();
+  expect(rows.reads).toHaveLength(2);
+  await leaving.membership?.return?.();
+  letRead();
+  const joined = await joining;
+  rows.onRead = () => undefined;
+  rows.change('a');
+  await settled();
+  expect([joined.taken, joined.hasEnded(), feeds.size]).toEqual([[1, 2], false, 1]);
+});
+
 describe('while the row cannot be read', () => {
   test('newcomers fail at once, and those who were there get the next version after it', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -22,7 +22,7 @@ export type Action =
       readonly by: 'train' | 'generate' | 'cancel' | 'delete' | 'read' | 'watch';
     };
 
-export type Decision = { readonly action: Action; readonly instance: number; readonly pauseMs: number };
+type Decision = { readonly action: Action; readonly instance: number; readonly pauseMs: number };
 
 export function decide(random: Random): Decision {
   return { instance: random.between(0, 5), pauseMs: random.between(20, 300), action: actionOf(random) };

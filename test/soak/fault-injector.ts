@@ -5,13 +5,13 @@ import type { ScenarioName } from '@likeness/fal-simulator';
 import type { SoakRun } from './soak-run.ts';
 
 /** Faults outside the servers; an absent one cannot be injected here. */
-export type Surroundings = {
+type Surroundings = {
   /** Ends every connection that the servers have to PostgreSQL. */
   readonly cutDatabase?: (() => Promise<void>) | undefined;
   readonly restartRedis?: ((downMs: number) => Promise<void>) | undefined;
 };
 
-export type Fault =
+type Fault =
   | { readonly kind: 'kill' | 'terminate'; readonly instance: number; readonly downMs: number }
   /** Killed, started, and killed again before it is ready. */
   | { readonly kind: 'kill-starting'; readonly instance: number; readonly afterMs: number }
@@ -20,7 +20,7 @@ export type Fault =
   | { readonly kind: 'rotate-keys' | 'cut-database' };
 
 /** The next fault, and the pause before it. */
-export function decideFault(random: Random): { readonly fault: Fault; readonly pauseMs: number } {
+function decideFault(random: Random): { readonly fault: Fault; readonly pauseMs: number } {
   return { pauseMs: random.between(1000, 6000), fault: faultOf(random) };
 }
 

@@ -57,6 +57,20 @@ function corrected(): HistoryFixture {
   return made;
 }
 
+/** A generation, shown FAILED by a webhook, which ended its stream, then COMPLETED by another one. */
+function correctedGeneration(isContradicted = false): HistoryFixture {
+  const made = validHistory();
+  const generation = { id: GENERATION, requestId: null };
+  const run = { key: 'k2', token: 'token-2', requestId: OTHER_RUN };
+  const generated = { id: `job_${'4'.repeat(32)}`, kind: 'GENERATION', generationId: GENERATION } as const;
+  made.generations = [{ ...observed(4, generation), owner: 'ada', avatarId: AVATAR }];
+  made.moreJobs.push({ ...made.job, ...run, ...generated });
+  made.moreSubmits.push({ ...made.submit, ...run, isContradicted });
+  const failed = observed(3, { ...generation, status: 'FAILED' });
+  const stream = made.stream([failed], { subscriber: 'ada 2', about: GENERATION });
+  return made.add({ kind: 'closed', stream, how: 'complete' });
+}
+
 const job =
   (change: Partial<HistoryFixture['job']>): Change =>
   (made) =>
@@ -179,6 +193,12 @@ const VIOLATED: Readonly<Record<keyof typeof INVARIANTS, readonly Violated[]>> =
     ['it is older', stream([observed(3)]), 'last saw .* TRAINING at 3'],
     ['there is none', stream([], { about: null }), 'never got a state'],
     ['the stream completes before its avatar', closed('complete'), 'still there'],
+    [
+      'the stream completes before its generation',
+      () => undefined,
+      'still there',
+      () => correctedGeneration(),
+    ],
     ['a lost stream is not reopened', closed('lost'), 'did not come again'],
     ['the stream outlives its avatar', stream([observed(1)]), 'which is gone', deleted],
   ],
@@ -238,6 +258,7 @@ const VALID: readonly (readonly [title: string, made: HistoryFixture, change?: C
   ['a delete with unknown outcome that had no effect', maybeDeleted()],
   ['a delete with unknown outcome that took effect', maybeDeleted(), (made) => (made.avatar = null)],
   ['a failure that only a webhook claimed, corrected once', corrected(), contradicted],
+  ['the same failure, which ended the stream of a generation', correctedGeneration(true)],
   ['a submit with unknown outcome that is shown', unknownSubmit()],
   [
     'a read of a foreign avatar that finds nothing',

@@ -20,7 +20,7 @@ export type Tenant = {
   readonly subscribers: Subscriber[];
 };
 
-export type LoadOptions = {
+type LoadOptions = {
   readonly seed: number;
   readonly history: History;
   readonly tenants: readonly Tenant[];

@@ -22,7 +22,7 @@ const OUTBOX_MS = 7_000;
 /** Longer than a killed server's lease of a job, and than the minute of an unfinished submit. */
 const LEASE_MINUTES = 3;
 
-export type SoakRunOptions = {
+type SoakRunOptions = {
   readonly seed: number;
   /** Two at least: each tries to reach the others' rows. */
   readonly tenants: readonly [string, string, ...string[]];

@@ -8,7 +8,7 @@ import {
 import { startTestApp } from '../support/test-app.ts';
 import { photos } from '../support/api-client.ts';
 import { toldToCancel } from '../support/told-to-cancel.ts';
-import type { Hold } from '../support/fault-proxy.ts';
+import { isSubmit, type Hold } from '../support/fault-proxy.ts';
 import { rawCaller } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,7 +27,7 @@ async function trainingBeingSubmitted(): Promise<{
   answer: Promise<StartTrainingMutation | null>;
 }> {
   const { id } = await app.newAvatar();
-  const submit = app.fal.holdRequests();
+  const submit = app.fal.holdRequests(isSubmit);
   const input = { avatarId: id, imagesUrl: photos('stuck-in-queue') };
   const answer = app.ask(StartTrainingDocument, { input }).then(({ data }) => data);
   await submit.reached(1);
@@ -90,7 +90,7 @@ test.each([
 ])('a training that waits for fal delays no query of its owner: %s', async (_where, operation) => {
   const { ask } = rawCaller(app.graphqlUrl, '');
   const { id } = await app.newAvatar();
-  const submit = app.fal.holdRequests();
+  const submit = app.fal.holdRequests(isSubmit);
   const input = `{ avatarId: "${id}", imagesUrl: "${photos('stuck-in-queue')}" }`;
   const training = ask(operation.replace('CALL', `startTraining(input: ${input}) { __typename }`));
   await submit.reached(1);
@@ -102,7 +102,7 @@ test.each([
 
 test('operations that a client has completed and that still wait for fal take places on their socket', async () => {
   const socket = await RawSocket.connected(app.graphqlUrl);
-  const submits = app.fal.holdRequests(({ method }) => method === 'POST');
+  const submits = app.fal.holdRequests(isSubmit);
   for (let count = 1; count <= 2 * OPERATIONS; count += 1) {
     const { id } = await app.newAvatar();
     const input = `{ avatarId: "${id}", imagesUrl: "${photos('stuck-in-queue')}" }`;

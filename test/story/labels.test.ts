@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { atOnce } from '../support/at-once.ts';
 import {
   AvatarsDocument,
   CreateAvatarDocument,
@@ -18,6 +17,11 @@ afterAll(async () => {
   await app.close();
   await full.close();
 });
+
+/** The results of `count` calls that begin together. */
+function atOnce<T>(count: number, call: () => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, call));
+}
 
 const LABELS = new TypedDocumentString<
   { avatar: { externalId: string | null; tags: string[] } | null },

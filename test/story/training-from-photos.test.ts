@@ -1,5 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { StartTrainingDocument, TypedDocumentString } from '../../src/generated/contract/graphql.ts';
+import {
+  StartTrainingDocument,
+  StartTrainingUnlessHeldBackDocument,
+  TypedDocumentString,
+} from '../../src/generated/contract/graphql.ts';
 import { freePort } from '../support/free-port.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { photos as archive } from '../support/api-client.ts';
@@ -164,6 +168,36 @@ test('when fal’s storage cannot be reached, nothing is started, and the photos
     expect(await broken.photoSet(avatarId)).toMatchObject({ accepted: 4 });
   } finally {
     await broken.close();
+  }
+});
+
+test('while the circuit breaker is open no photo is uploaded, and the upload of a probe is one', async () => {
+  const rest = await startFaultProxy(app.simulator.restUrl);
+  const held = await startTestApp({ env: { FAL_REST_URL: rest.url } });
+  const uploads = () => rest.requests.filter(({ path }) => path.includes('initiate')).length;
+  try {
+    held.log.expectError('circuit breaker open: fal refuses our key or account');
+    const { id: avatarId } = await held.newAvatar();
+    await held.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
+    const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
+    const refused = { avatarId, imagesUrl: archive('submit-401') };
+    expect(await held.mutate(StartTrainingDocument, refused)).toMatchObject({ code: 'PROVIDER_REJECTED' });
+    const submits = held.simulator.requests().length;
+
+    const { data } = await held.ask(StartTrainingUnlessHeldBackDocument, { input });
+
+    expect(data?.startTraining).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', reason: 'KEY_REFUSED' });
+    expect(uploads()).toBe(0);
+    expect(held.simulator.requests()).toHaveLength(submits);
+    await held.restart(async ({ pool }) => {
+      await pool.query(`UPDATE submit_stops SET next_probe_at = now()`);
+    });
+    expect(await held.mutate(StartTrainingDocument, input)).toHaveProperty('avatar');
+    expect(uploads()).toBe(1);
+    expect(await held.metric('likeness_submits_stopped')).toBe(0);
+  } finally {
+    await held.close();
+    await rest.close();
   }
 });
 

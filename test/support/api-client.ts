@@ -41,12 +41,12 @@ import { Watch } from './watch.ts';
 export type AvatarRow = AvatarStatusSubscription['avatarStatus'];
 export type GenerationRow = GenerationStatusSubscription['generationStatus'];
 
-export type PhotoSet = WatchPhotoSetSubscription['photoSet'];
+type PhotoSet = WatchPhotoSetSubscription['photoSet'];
 
 export type Transport = 'ws' | 'sse';
 export const TRANSPORTS = ['ws', 'sse'] as const;
 
-export type WatchOptions = {
+type WatchOptions = {
   readonly over?: Transport;
   readonly token?: string | undefined;
   /** A WebSocket to share; see ApiClient.socket(). */

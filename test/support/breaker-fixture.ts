@@ -19,6 +19,10 @@ export class FakeBreakerStore implements BreakerStore {
     return this.admission;
   }
 
+  async peek(): Promise<Opened | null> {
+    return this.admission.kind === 'open' ? this.admission.opened : null;
+  }
+
   async open(reason: OpeningReason, message: string, claim: Date | null): Promise<Opened> {
     this.calls.push(`open ${message}`);
     const opened = { reason, ...(claim === null ? IN_ONE_MINUTE : IN_TWO_MINUTES) };

@@ -17,12 +17,12 @@ const FLAGS = [
 /** Folder of screenshots; without it none is taken. */
 const SCREENSHOTS = process.env['SCREENSHOTS'];
 
-export type PageOptions = BrowserContextOptions & {
+type PageOptions = BrowserContextOptions & {
   /** Origins that the page may send requests to. */
   readonly origins: readonly string[];
 };
 
-export type BrowserPage = {
+type BrowserPage = {
   readonly page: Page;
   readonly context: BrowserContext;
   /**
@@ -36,7 +36,7 @@ export type BrowserPage = {
   readonly screenshot: (name: string) => Promise<void>;
 };
 
-export type TestBrowser = {
+type TestBrowser = {
   /** Opens an empty page in a context of its own, which is closed at the end of the test. */
   readonly newPage: (options: PageOptions) => Promise<BrowserPage>;
 };

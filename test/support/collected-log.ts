@@ -1,5 +1,5 @@
 /** One line of the server's log. */
-export type LogLine = {
+type LogLine = {
   readonly level: string;
   readonly msg: string;
   readonly correlationId?: string;

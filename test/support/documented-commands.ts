@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 
 const ROOT = new URL('../../', import.meta.url);
 
-export type Block = { readonly file: string; readonly text: string };
+type Block = { readonly file: string; readonly text: string };
 
 /** The shell blocks of a document, without the indent of a list. */
-export function shellBlocksOf(file: string): Block[] {
+function shellBlocksOf(file: string): Block[] {
   const text = readFileSync(new URL(file, ROOT), 'utf8');
   return [...text.matchAll(/^( *)```sh\n([^]*?)^ *```$/gm)].map(([, indent = '', body = '']) => ({
     file,
@@ -26,7 +26,7 @@ export function commandsOf(file: string): string[] {
 }
 
 /** One command each, without comments. A quoted text, or a line that ends with a backslash, goes on in the next line. */
-export function splitCommands(block: string): string[] {
+function splitCommands(block: string): string[] {
   const commands = [''];
   const add = (text: string) => commands.push(`${commands.pop() ?? ''}${text}`);
   let quote: string | null = null;

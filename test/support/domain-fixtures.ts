@@ -7,10 +7,10 @@ import type { Failure } from '../../src/domain/user-error.ts';
 import type { Json } from '../../src/values/json.ts';
 
 /** A job's row: what decisions read of it and what they write to it. */
-export type JobRow = JobView & Omit<JobChange, keyof JobView>;
+type JobRow = JobView & Omit<JobChange, keyof JobView>;
 
 /** An avatar as people see it. Its version counts changes and is no part of them. */
-export type AvatarRow = {
+type AvatarRow = {
   readonly status: AvatarStatus;
   readonly progress: Progress;
   readonly error: Failure | null;
@@ -21,7 +21,7 @@ export type AvatarRow = {
   readonly artifact: AvatarChange['artifact'] | null;
 };
 
-export type GenerationRow = {
+type GenerationRow = {
   readonly status: GenerationStatus;
   readonly error: Failure | null;
   readonly falRequestId: string | null;
@@ -52,7 +52,7 @@ export const DRAFT: AvatarRow = {
   artifact: null,
 };
 
-export const NEW_GENERATION: GenerationRow = {
+const NEW_GENERATION: GenerationRow = {
   status: 'QUEUED',
   error: null,
   falRequestId: null,

@@ -12,7 +12,7 @@ export type Arrived = {
 };
 
 /** A server that stands where fal would. */
-export type Peer = {
+type Peer = {
   readonly url: string;
   /** Every request so far, oldest first. */
   readonly arrived: readonly Arrived[];

@@ -12,6 +12,9 @@ export type ProxiedRequest = {
 
 type Matches = (request: ProxiedRequest) => boolean;
 
+/** To fal's queue. */
+export const isSubmit: Matches = ({ method }) => method === 'POST';
+
 /** An HTTP proxy, mostly in front of fal's queue. It records requests, and can hold requests or answers back. */
 export type FaultProxy = {
   readonly url: string;

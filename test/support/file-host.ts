@@ -4,8 +4,6 @@ import type { AddressInfo } from 'node:net';
 
 type Reply = (response: ServerResponse, request: IncomingMessage) => void;
 
-export type FileHost = Awaited<ReturnType<typeof startFileHost>>;
-
 /** A host of files as fal has them, whose answers a test decides. A server must trust its origin (IMPORT_ORIGINS). */
 export async function startFileHost() {
   const replies = new Map<string, Reply>();

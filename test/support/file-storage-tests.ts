@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FilePart, FileStorage } from '../../src/storage/file-storage.ts';
 
-export type StorageUnderTest = {
+type StorageUnderTest = {
   readonly title: string;
   readonly isMissing: boolean;
   readonly open: () => Promise<{ readonly storage: FileStorage; close(): Promise<void> }>;

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 export type Policy = 'pass' | 'refuse' | 'swallow';
 
 /** A reverse proxy of the kind that companies and hosts put before an API: it may know no WebSockets or streams. */
-export type Gateway = {
+type Gateway = {
   readonly url: string;
   webSockets: Policy;
   streams: Policy;

@@ -6,7 +6,7 @@ import type { Engine } from '../../src/embedded/engine.ts';
 import { scratchFolder } from './template.ts';
 
 /** An embedded database of this worker, with the tables and no rows. */
-export type KeptEngine = { readonly engine: Engine; readonly folder: string; readonly schema: string };
+type KeptEngine = { readonly engine: Engine; readonly folder: string; readonly schema: string };
 
 /** One is enough: few tests use several databases at once, and each takes memory. */
 const MAX_IDLE = 1;

@@ -10,7 +10,7 @@ function referenceMs(): number {
   return performance.now() - began;
 }
 
-export type Pause = {
+type Pause = {
   /** The longest time in which this process did nothing but one thing, in milliseconds. */
   readonly pauseMs: number;
   /** What 100 ms of an idle machine are on this one now. */

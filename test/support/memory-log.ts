@@ -1,6 +1,6 @@
 import type { Log } from '../../src/log/log.ts';
 
-export type Line = { readonly level: keyof Log; readonly message: string; readonly fields: object };
+type Line = { readonly level: keyof Log; readonly message: string; readonly fields: object };
 
 /** A log that keeps its lines for the test to look at. */
 export function memoryLog(): Log & { readonly lines: readonly Line[] } {

@@ -5,7 +5,7 @@ import { createClient, type ClientOptions, type LikenessClient } from '../../pac
  * Times for tests. Nothing measures them; they keep a test from waiting for what the published times would take. The
  * limits are longer than a busy machine needs; a test of a connection without an answer shortens them.
  */
-export const QUICK = {
+const QUICK = {
   connectMs: 20_000,
   pollMs: 50,
   answerMs: 20_000,

@@ -1,5 +1,5 @@
 /** An answer, whatever it was. */
-export type RawGraphqlAnswer = {
+type RawGraphqlAnswer = {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

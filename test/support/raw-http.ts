@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { PATIENCE_MS } from './eventually.ts';
 
-export type RawAnswer = {
+type RawAnswer = {
   readonly status: number;
   /** Status line and headers as they came. */
   readonly head: string;

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 
 export type Frame = { readonly type: string; readonly id?: string; readonly payload?: unknown };
 
-export type RawSocketOptions = {
+type RawSocketOptions = {
   readonly protocol?: string;
   readonly headers?: Readonly<Record<string, string>>;
 };

@@ -5,7 +5,7 @@ import { JWT_SECRET } from './tokens.ts';
 import { S3_SECRET } from './s3-secret.ts';
 
 /** A kind of secret that tests use, and how it is known in a text. */
-export type SecretKind = { readonly name: string; readonly pattern: RegExp };
+type SecretKind = { readonly name: string; readonly pattern: RegExp };
 
 /** A key of fal has a half that is a name and a half that is the secret. */
 export const SECRET_HALF = FAL_KEY.slice(FAL_KEY.indexOf(':') + 1);

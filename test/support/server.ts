@@ -10,11 +10,11 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 /** More than the server gives itself after SIGTERM. */
 const TERMINATION_MS = 30_000;
 
-export type LogLine = { readonly level: string; readonly msg: string } & Readonly<Record<string, unknown>>;
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+type LogLine = { readonly level: string; readonly msg: string } & Readonly<Record<string, unknown>>;
+type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 export type Env = Readonly<Record<string, string | undefined>>;
 
-export type StartOptions = {
+type StartOptions = {
   /** On top of the server's own environment. */
   readonly env?: Env;
   /** Modules loaded before the server, to break something in it. */

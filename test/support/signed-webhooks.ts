@@ -69,7 +69,7 @@ export async function appWithOwnKeys(): Promise<{
   return { app, keys, deliver: (webhook) => post(signedWebhook(webhook, keys.signer)), close };
 }
 
-export type Webhook = {
+type Webhook = {
   readonly url: string;
   readonly requestId: string;
   readonly body: Uint8Array | string | object;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-export type TcpTarget = { readonly host?: string; readonly port: number };
+type TcpTarget = { readonly host?: string; readonly port: number };
 
 /** A TCP proxy and round-robin balancer that can fail the way a cut cable does: nothing arrives, nothing is closed. */
 export type TcpProxy = {

@@ -12,7 +12,7 @@ import { memoryLog } from './memory-log.ts';
 import { avatarRow, jobRow } from './rows.ts';
 
 /** A provider whose answers the test sets, and which records what it was asked. */
-export class FakeProvider implements RunProvider {
+class FakeProvider implements RunProvider {
   status: RunStatus = { kind: 'queued', position: null };
   cancelAnswer: CancelAnswer = 'requested';
   readonly polled: string[] = [];

@@ -1,6 +1,4 @@
 export type RecentLimits = { most: number; mostBytes: number };
-export type Recent<T> = ReturnType<typeof createRecent<T>>;
-
 /** The newest items within both limits, at least one. */
 export function createRecent<T>({ most, mostBytes }: RecentLimits) {
   const items: T[] = [];

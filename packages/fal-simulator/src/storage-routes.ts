@@ -11,8 +11,6 @@ export type StorageParts = {
   now: () => number;
   unauthorized: (exchange: Exchange) => Reply | null;
 };
-export type StorageRoutes = ReturnType<typeof createStorageRoutes>;
-
 const wanted = z.looseObject({ content_type: z.string().max(200), file_name: z.string().min(1).max(300) });
 const completion = z.object({ parts: z.array(z.object({ partNumber: z.int(), etag: z.string() })).min(1) });
 

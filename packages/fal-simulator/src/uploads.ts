@@ -1,6 +1,4 @@
 export type Upload = { name: string; contentType: string; begunAt: number; parts: Map<number, Buffer> };
-export type Uploads = ReturnType<typeof createUploads>;
-
 export type UploadLimits = {
   /** Limits of parts in memory, per upload and in total. */
   bytesOfOne: number;

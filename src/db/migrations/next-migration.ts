@@ -3,7 +3,7 @@ import type { Migration } from './migration-files.ts';
 /** A row of `_prisma_migrations` that was not rolled back. */
 export type AppliedMigration = { name: string; checksum: string; finished: boolean };
 
-export type NextMigration =
+type NextMigration =
   | { kind: 'apply'; migration: Migration }
   /** `unknown`: applied by a newer version of this program. */
   | { kind: 'up-to-date'; unknown: string[] }

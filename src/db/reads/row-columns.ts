@@ -1,4 +1,5 @@
 import { columnName } from '../column-name.ts';
+import { isTraining } from '../run-conditions.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 
 export const ALL_COLUMNS = {
@@ -48,11 +49,6 @@ export const SOURCES: Readonly<Record<Table, string>> = {
   generations: 'generations t WHERE true',
   trainings: `jobs t WHERE t.avatar_id IS NOT NULL AND ${isTraining('t')}`,
 };
-
-/** The condition of the index ix_jobs_trainings. */
-function isTraining(job: string): string {
-  return `${job}.kind = 'TRAINING' AND coalesce(${job}.error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE')`;
-}
 
 function sqlOf(column: string): [name: string, sql: string] {
   return [column, `t.${columnName(column)}`];

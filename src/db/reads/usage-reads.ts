@@ -1,7 +1,8 @@
+import { COUNTS } from '../run-conditions.ts';
 import type pg from 'pg';
 import type { UsageReads } from '../../graphql/reads.ts';
 
-/** Runs of an owner by day and endpoint. Those that fal refused or that were not started do not count, as for the limits. */
+/** Runs of an owner by day and endpoint: those that count for the limits. */
 const USAGE = `
   SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, endpoint,
     count(*)::int AS runs, coalesce(sum(units) FILTER (WHERE kind = 'GENERATION'), 0)::int AS images,
@@ -10,7 +11,7 @@ const USAGE = `
     (count(*) - count(estimated_micro_usd))::int AS "unknownRuns"
   FROM jobs
   WHERE owner_id = $1 AND kind IN ('TRAINING', 'GENERATION') AND created_at >= $2 AND created_at < $3
-    AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE', 'NOT_STARTED')
+    AND ${COUNTS}
   GROUP BY 1, 2 ORDER BY 1, 2 LIMIT $4`;
 
 export function createUsageReads(pool: Pick<pg.Pool, 'query'>): UsageReads {

@@ -11,11 +11,17 @@ export class PrismaBreakerStore implements BreakerStore {
   readonly #prisma: PrismaClient;
   readonly #keyHash: string;
   readonly #waitsMs: readonly number[];
+  /**
+   * A longer wait was written before the clock was put back. Twice, because a statement that waited for another's claim
+   * reads it with the time of its own beginning.
+   */
+  readonly #longestMs: number;
 
   /** @param waitsMs before the next probe after the first, second, … refusal in a row; the last one repeats */
   constructor(prisma: PrismaClient, key: string, waitsMs: readonly number[]) {
     this.#prisma = prisma;
     this.#waitsMs = waitsMs;
+    this.#longestMs = 2 * Math.max(...waitsMs, PROBE_LEASE_MS);
     this.#keyHash = createHmac('sha256', key).update('circuit breaker').digest('hex');
   }
 
@@ -36,16 +42,22 @@ export class PrismaBreakerStore implements BreakerStore {
     return ended === 1;
   }
 
+  async peek(): Promise<Opened | null> {
+    const [row] = await this.#prisma.$queryRaw<StoredWait[]>`
+      SELECT kind, next_probe_at AS "retryAt",
+             (extract(epoch FROM next_probe_at - now()) * 1000)::float8 AS "retryInMs"
+      FROM submit_stops WHERE reason = ${this.#keyHash}`;
+    const isWaiting = row !== undefined && row.retryInMs > 0 && row.retryInMs <= this.#longestMs;
+    return isWaiting ? openedOf(row) : null;
+  }
+
   async admit(): Promise<Admission> {
-    // A longer one was written before the clock was put back. Twice, because a statement that waited for another's claim
-    // reads it with the time of its own beginning.
-    const longestMs = 2 * Math.max(...this.#waitsMs, PROBE_LEASE_MS);
     const [row] = await this.#prisma.$queryRaw<(StoredWait & { claim: Date | null })[]>`
       WITH probe AS (
         UPDATE submit_stops SET next_probe_at = lease.until, claimed_until = lease.until
         FROM (SELECT now() + ${PROBE_LEASE_MS} * interval '1 millisecond' AS until) lease
         WHERE reason = ${this.#keyHash}
-          AND (next_probe_at <= now() OR next_probe_at > now() + ${longestMs} * interval '1 millisecond')
+          AND (next_probe_at <= now() OR next_probe_at > now() + ${this.#longestMs} * interval '1 millisecond')
         RETURNING next_probe_at
       )
       SELECT (SELECT next_probe_at FROM probe) AS claim, kind, next_probe_at AS "retryAt",
@@ -87,7 +99,7 @@ export class PrismaBreakerStore implements BreakerStore {
 }
 
 /** For the operator. */
-export type OpenBreaker = Pick<
+type OpenBreaker = Pick<
   CircuitBreaker,
   'kind' | 'message' | 'refusals' | 'openedAt' | 'nextProbeAt' | 'claimedUntil'
 >;

@@ -1,6 +1,7 @@
 import { announce, REPLACE_CHANGE } from './announce.ts';
 import { FILES_OF_ARTIFACT } from './result-file-store.ts';
 import { isId } from '../../jobs/ids.ts';
+import { isTraining } from '../run-conditions.ts';
 import { outboxEntry } from './job-rows.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
@@ -76,8 +77,7 @@ const MAX_FILES_LISTED = 1000;
 async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Promise<Removed> {
   const [counts] = await tx.$queryRaw<Omit<Removed, 'atFal'>[]>`
     SELECT (SELECT count(*)::int FROM generations WHERE avatar_id = ${avatarId}) AS generations,
-      (SELECT count(*)::int FROM jobs WHERE avatar_id = ${avatarId} AND kind = 'TRAINING'
-        AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE')) AS trainings,
+      (SELECT count(*)::int FROM jobs WHERE avatar_id = ${avatarId} AND ${Prisma.raw(isTraining('jobs'))}) AS trainings,
       (SELECT count(*)::int FROM photos WHERE avatar_id = ${avatarId}) AS photos,
       coalesce((SELECT sum(size) FROM photos WHERE avatar_id = ${avatarId} AND state = 'ACCEPTED'), 0)::float8
         + coalesce((SELECT sum(size) FROM result_files WHERE avatar_id = ${avatarId}), 0)::float8 AS bytes`;

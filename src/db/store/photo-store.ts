@@ -14,7 +14,7 @@ import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 
 type Transaction = Prisma.TransactionClient;
 
-export type PhotoStoreOptions = {
+type PhotoStoreOptions = {
   /** Photos of one owner; null: no limit. */
   readonly photosPerOwner: number | null;
   /** How long accepted photos are kept; null: no end. */

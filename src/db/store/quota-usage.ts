@@ -1,4 +1,5 @@
-import type { Prisma } from '../../generated/prisma/client.ts';
+import { COUNTS } from '../run-conditions.ts';
+import { Prisma } from '../../generated/prisma/client.ts';
 import {
   checkQuota,
   type SpendLimits,
@@ -90,7 +91,7 @@ async function spent(tx: Transaction, kind: Spending['kind'], ownerId: string | 
     WHERE kind = ${kind}::job_kind
       AND (${ownerId}::text IS NULL OR owner_id = ${ownerId})
       AND created_at > now() - interval '1 day'
-      AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE', 'NOT_STARTED')`;
+      AND ${Prisma.raw(COUNTS)}`;
   return row === undefined ? NOTHING : { units: row.units, freeAt: row.free_at };
 }
 
@@ -110,7 +111,7 @@ async function spentMoney(
       WHERE kind IN ('TRAINING', 'GENERATION')
         AND (${ownerId}::text IS NULL OR owner_id = ${ownerId})
         AND created_at > now() - interval '1 day'
-        AND coalesce(error_code, '') NOT IN ('PROVIDER_REJECTED', 'PROVIDER_UNAVAILABLE', 'NOT_STARTED')
+        AND ${Prisma.raw(COUNTS)}
     )
     SELECT coalesce(max(micro_usd), 0)::float8 AS micro_usd,
            max(created_at) FILTER (WHERE micro_usd > ${limit - cost}) + interval '1 day' AS free_at

@@ -40,7 +40,7 @@ type Args = {
   readonly contextValue?: unknown;
 };
 
-export type ExecutionGuardOptions = {
+type ExecutionGuardOptions = {
   readonly hidesSchema: boolean;
   /** Null: no limit per owner. */
   readonly costLimit: CostLimit | null;
@@ -114,7 +114,7 @@ function keepFewErrors({
 
 type Admitted = { readonly ownerId: string; readonly cost: number; readonly startsRun: boolean };
 
-export type Admission = { readonly refusal: GraphQLError } | Admitted;
+type Admission = { readonly refusal: GraphQLError } | Admitted;
 
 function admit(
   { schema, document, operationName, ...args }: Args,

@@ -21,7 +21,7 @@ export type CountPolicy = { readonly countsRows: true };
 export type ExpiryPolicy = { readonly expires: true };
 
 /** Field names by policy. */
-export type FieldPolicies = {
+type FieldPolicies = {
   readonly startingRun: ReadonlySet<string>;
   readonly batches: ReadonlyMap<string, Batch>;
   readonly connections: ReadonlySet<string>;

@@ -14,7 +14,7 @@ import { schema } from '../schema.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-export type OperationSize = {
+type OperationSize = {
   depth: number;
   fields: number;
   aliases: number;

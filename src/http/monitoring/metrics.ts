@@ -6,7 +6,7 @@ import type { WebhookOutcome } from '../fal-webhook.ts';
 
 const LOOKUP_MS = 1000;
 
-export type Metrics = {
+type Metrics = {
   readonly registry: Registry;
   readonly jobs: SubmitDeps['metrics'] & KeepFilesDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
@@ -92,8 +92,13 @@ export function createMetrics({
     // Metrics must be readable while the database is slow.
     async () => Number(await withTimeout(isBreakerOpen(), LOOKUP_MS).catch(() => Number.NaN)),
   );
-  const backlog = (name: 'waiting' | 'lagSeconds') => async () =>
-    (await withTimeout(fileBacklog(), LOOKUP_MS).catch(() => null))?.[name] ?? Number.NaN;
+  let backlogRead: Promise<Awaited<ReturnType<typeof fileBacklog>> | null> | null = null;
+  // A scrape begins to collect all gauges before the first read ends, so that one read is enough.
+  const readBacklog = () =>
+    (backlogRead ??= withTimeout(fileBacklog(), LOOKUP_MS)
+      .catch(() => null)
+      .finally(() => (backlogRead = null)));
+  const backlog = (name: 'waiting' | 'lagSeconds') => async () => (await readBacklog())?.[name] ?? Number.NaN;
   gauge('likeness_files_waiting', 'Files of runs that are not copied yet; NaN: unknown', backlog('waiting'));
   gauge(
     'likeness_file_lag_seconds',

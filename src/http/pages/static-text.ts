@@ -11,7 +11,7 @@ const COMPRESS = {
   gzip: (bytes: Buffer) => promisify(gzip)(bytes),
 };
 
-export type Encoding = keyof typeof COMPRESS;
+type Encoding = keyof typeof COMPRESS;
 
 /** A text that stays the same while the process runs. It is compressed once for each encoding, at the first request. */
 export class StaticText {

@@ -27,7 +27,7 @@ import type { Timeouts } from '../timeouts.ts';
 import type { Viewer } from '../../auth/viewer.ts';
 import type { MaskError, Yoga } from '../yoga.ts';
 
-export type Sockets = {
+type Sockets = {
   /** Closes every socket with 1001 and accepts no new ones. */
   close(): Promise<void>;
 };

@@ -19,7 +19,7 @@ const MAX_REASON_BYTES = 123;
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 
-export type WsConnectionOptions = {
+type WsConnectionOptions = {
   readonly timeouts: Timeouts;
   readonly limits: { readonly operationsPerSocket: number | null };
   readonly log: Log;

@@ -2,9 +2,9 @@ import { HOUR_MS } from '../../values/units.ts';
 import type { FileStorage, StoredFile } from '../../storage/file-storage.ts';
 import type { Log } from '../../log/log.ts';
 
-export type DeleteFilesDeps = { readonly storage: Pick<FileStorage, 'delete'>; readonly log: Log };
+type DeleteFilesDeps = { readonly storage: Pick<FileStorage, 'delete'>; readonly log: Log };
 
-export type Deletion = { readonly deleted: number; readonly failed: number };
+type Deletion = { readonly deleted: number; readonly failed: number };
 
 /** Deletions at the same time. */
 const AT_ONCE = 20;
@@ -44,7 +44,7 @@ export async function deleteFilesUnder(
 export const UNKNOWN_AFTER_MS = HOUR_MS;
 const BATCH_SIZE = 200;
 
-export type SweepFilesDeps = {
+type SweepFilesDeps = {
   readonly storage: FileStorage;
   readonly log: Log;
   /** Rejects if the files are those of another database. */

@@ -91,7 +91,7 @@ export type FileKeeper = {
 };
 
 /** The largest file, and the longest time to copy it. */
-export const FILE_LIMITS = {
+const FILE_LIMITS = {
   IMAGE: { maxBytes: 50_000_000, timeoutMs: MINUTE_MS },
   ARTIFACT: { maxBytes: 2_000_000_000, timeoutMs: 15 * MINUTE_MS },
 } as const satisfies Record<FileKind, object>;

@@ -68,7 +68,7 @@ const FIRST_LOOK_MS = 250;
 const MAX_LOOK_MS = 2000;
 
 /** A file, and its owner. */
-export type ServedFile = {
+type ServedFile = {
   readonly ownerId: string;
   /** @param left aborted when nobody waits any more */
   open(left: AbortSignal): Promise<FileLookup>;

@@ -29,7 +29,7 @@ const inputSchema = z.object({
     }),
 });
 
-export type CreatePhotoUploadsInput = {
+type CreatePhotoUploadsInput = {
   readonly avatarId: string;
   readonly files: readonly Optional<z.input<typeof fileSchema>>[];
 };

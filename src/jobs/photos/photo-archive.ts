@@ -8,7 +8,7 @@ type ArchiveFile = {
   readonly content: AsyncIterable<Uint8Array>;
 };
 
-export type Archive = { readonly size: number; readonly content: AsyncIterable<Uint8Array> };
+type Archive = { readonly size: number; readonly content: AsyncIterable<Uint8Array> };
 
 export type StoredPhoto = { readonly id: string; readonly file: string; readonly caption: string | null };
 

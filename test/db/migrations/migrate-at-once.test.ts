@@ -5,7 +5,7 @@ import { withOwnClient } from '../../../src/db/postgres.ts';
 import { startChild, type Child } from '../../support/child-process.ts';
 import { databasePlace, testedDatabase } from '../../support/database.ts';
 
-const MIGRATOR = fileURLToPath(new URL('../../support/migrator.ts', import.meta.url));
+const MIGRATOR = fileURLToPath(new URL('migrator.ts', import.meta.url));
 
 test.skipIf(testedDatabase === 'embedded')(
   'several processes apply each migration once, although one of them is killed (PostgreSQL only)',

@@ -42,7 +42,20 @@ async function retryInMs(): Promise<number> {
 
 test('a closed breaker admits everything', async () => {
   expect(await one.admit()).toEqual({ kind: 'closed' });
+  expect(await one.peek()).toBeNull();
   expect(await one.isOpen()).toBe(false);
+});
+
+test('a peek shows what holds submits back, and claims no probe', async () => {
+  const opened = await one.open('KEY_REFUSED', 'refused', null);
+  expect(await other.peek()).toMatchObject({ reason: 'KEY_REFUSED', retryAt: opened?.retryAt });
+  await letPass(MINUTE_MS);
+  expect(await other.peek()).toBeNull();
+  const claim = await claimProbe();
+  expect(await other.peek()).toMatchObject({ reason: 'KEY_REFUSED', retryAt: claim });
+  // The clock was put back.
+  await letPass(-DAY_MS);
+  expect(await other.peek()).toBeNull();
 });
 
 test('the wait is 1 minute, then 2, 5, 15 and 15 minutes as every probe is refused', async () => {

@@ -1,6 +1,6 @@
 import type { Recorded } from '../calls.ts';
 import type { Entry, ObservedRow } from '../history.ts';
-import type { VisibleRow } from '../final-state.ts';
+import type { FinalState, VisibleRow } from '../final-state.ts';
 
 type Subscriber = {
   readonly name: string;
@@ -28,11 +28,20 @@ export function lastFramesAreTheRows({ history, final }: Recorded): string[] {
     if (row !== undefined && row.owner !== tenant) return [];
     if (row === undefined)
       return end === 'complete' ? [] : [`${name} still has a stream of ${about}, which is gone`];
-    const mayEnd = about.startsWith('gen_') && last.get(about)?.version === row.version;
-    if (end === 'complete' && !mayEnd)
-      return [`${name} got a complete stream of ${about}, which is still there`];
-    return differs(name, row, last.get(about));
+    const seen = last.get(about);
+    const isLast = seen?.version === row.version || isCorrected(final, row, seen);
+    if (end !== 'complete') return differs(name, row, seen);
+    return about.startsWith('gen_') && isLast
+      ? []
+      : [`${name} got a complete stream of ${about}, which is still there`];
   });
+}
+
+/** A failure ended the stream, and a webhook contradicted it later. */
+function isCorrected({ jobs, submits }: FinalState, row: VisibleRow, seen: ObservedRow | undefined): boolean {
+  if (seen?.status !== 'FAILED' || row.status !== 'COMPLETED') return false;
+  const runs = jobs.filter(({ generationId }) => generationId === row.id).map(({ requestId }) => requestId);
+  return submits.some(({ requestId, isContradicted }) => isContradicted && runs.includes(requestId));
 }
 
 function differs(name: string, row: VisibleRow | undefined, seen: ObservedRow | undefined): string[] {

@@ -3,6 +3,16 @@ import { LikenessError, RefusalError, type ErrorCode } from '@likeness/client';
 /** A problem, and the user's remedy. */
 export type Words = { readonly title: string; readonly advice: string };
 
+/** Codes that only runs end with. */
+type RunCode = 'PROVIDER_FAILED' | 'RESULT_INVALID' | 'SUBMIT_OUTCOME_UNKNOWN' | 'LOST' | 'NOT_STARTED';
+/** Codes of calls; the last four are not in the schema. */
+type CallCode =
+  | Exclude<ErrorCode, RunCode>
+  | 'NETWORK_ERROR'
+  | 'BAD_RESPONSE'
+  | 'SERVICE_UNAVAILABLE'
+  | 'INTERNAL_SERVER_ERROR';
+
 const OF_CALLS: Readonly<Record<string, Words>> = {
   NETWORK_ERROR: {
     title: 'The server cannot be reached',
@@ -35,7 +45,7 @@ const OF_CALLS: Readonly<Record<string, Words>> = {
     title: 'fal accepts no runs at the moment',
     advice: 'Nothing has started, and nothing was charged. Try again later.',
   },
-};
+} satisfies Record<CallCode, Words>;
 
 const OF_RUNS: Readonly<Partial<Record<ErrorCode, (what: string) => Words>>> = {
   PROVIDER_FAILED: (what) => ({
@@ -60,8 +70,7 @@ const OF_RUNS: Readonly<Partial<Record<ErrorCode, (what: string) => Words>>> = {
   }),
   LOST: (what) => ({ title: `The ${what} was lost at fal`, advice: 'Try again.' }),
   NOT_STARTED: (what) => ({ title: `The ${what} never started`, advice: 'Try again. It cost nothing.' }),
-  LIMIT_EXCEEDED: (what) => ({ title: `A limit stopped the ${what}`, advice: '' }),
-};
+} satisfies Record<RunCode | 'PROVIDER_REJECTED' | 'PROVIDER_UNAVAILABLE', (what: string) => Words>;
 
 const BY_REASON: Readonly<Record<string, Words>> = {
   BALANCE_EXHAUSTED: {
@@ -73,7 +82,7 @@ const BY_REASON: Readonly<Record<string, Words>> = {
     advice: 'Nothing has started. Contact the operator of this server.',
   },
   BUSY: { title: 'fal is busy', advice: 'Nothing has started. Try again in a moment.' },
-};
+} satisfies Record<NonNullable<RefusalError['reason']>, Words>;
 
 /** For a call that failed. */
 export function wordsOfError(error: unknown): Words & { readonly detail: string | null } {

@@ -1,10 +1,10 @@
-// node --import tsx test/support/migrator.ts: brings the PostgreSQL of DATABASE_URL up to date; prints a line for each migration
+// node --import tsx test/db/migrations/migrator.ts: brings the PostgreSQL of DATABASE_URL up to date; prints a line for each migration
 // it applies, at its beginning, and "done".
-import { migrate } from '../../src/db/migrations/migrate.ts';
-import { readMigrations } from '../../src/db/migrations/migration-files.ts';
-import { withOwnClient } from '../../src/db/postgres.ts';
-import { say } from './say.ts';
-import { silent } from './template.ts';
+import { migrate } from '../../../src/db/migrations/migrate.ts';
+import { readMigrations } from '../../../src/db/migrations/migration-files.ts';
+import { withOwnClient } from '../../../src/db/postgres.ts';
+import { say } from '../../support/say.ts';
+import { silent } from '../../support/template.ts';
 
 const slow = {
   name: '99990101000000_slow',
