@@ -1,19 +1,20 @@
 import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createChangeLog } from './db/reads/change-log.ts';
-import { createGraphqlServer, type GraphqlOptions, type GraphqlServer } from './http/yoga.ts';
+import { createGraphqlServer } from './http/yoga.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { createStudio } from './http/pages/studio.ts';
 import { createUploadUrl } from './http/files/photo-upload.ts';
 import { createUsageReads } from './db/reads/usage-reads.ts';
 import { imageOriginsOf } from './http/pages/image-origins.ts';
-import { isLocalOrigin, originCheck } from './http/origin.ts';
+import { isLocalOrigin, originCheck, type IsAllowedOrigin } from './http/origin.ts';
 import { isOutage } from './db/outage.ts';
 import { KeyedSemaphore } from './async/keyed-semaphore.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { startHttp, type HttpServer } from './http/server.ts';
 import { StorageUnavailableError } from './storage/file-storage.ts';
 import { WebhookKeys } from './fal/webhook-keys.ts';
+import type { Authenticate } from './auth/authenticate.ts';
 import type { Jobs, JobsOptions } from './open-jobs.ts';
 
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
@@ -71,9 +72,9 @@ export async function openHttp(options: Options): Promise<HttpServer> {
 
 function openGraphql(
   { config, log, database, fal, notifications, simulator, jobs }: Options,
-  access: Pick<GraphqlOptions, 'authenticate' | 'isAllowedOrigin'>,
+  access: { readonly authenticate: Authenticate; readonly isAllowedOrigin: IsAllowedOrigin },
   imageOrigins: readonly string[],
-): GraphqlServer {
+) {
   const { costPerMinute, streamsPerOwner } = config.limits;
   return createGraphqlServer({
     services: {
