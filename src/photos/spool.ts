@@ -78,8 +78,10 @@ async function writeTo(
       if (step.done === true) break;
       await file.writeFile(step.value);
     }
-    const { size, sha256, head } = counted.summary();
-    return size === limits.size ? { kind: 'spooled', path, sha256, head } : { kind: 'wrong-length' };
+    const { size, sha256 } = counted.summary();
+    return size === limits.size
+      ? { kind: 'spooled', path, sha256, head: counted.head }
+      : { kind: 'wrong-length' };
   } finally {
     // Not awaited: a read of a silent sender ends with its connection.
     reader.return(undefined).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HEAD_BYTES } from '../values/image-type.ts';
+import { HEAD_BYTES, mediaType } from '../values/image-type.ts';
 
 export class TooLargeError extends Error {
   override readonly name = 'TooLargeError';
@@ -31,8 +31,13 @@ export class CountedChunks implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** The beginning of the file, which shows its type. */
+  get head(): Uint8Array {
+    return this.#head;
+  }
+
   /** Once, after the last chunk. */
-  summary(): { readonly size: number; readonly sha256: string; readonly head: Uint8Array } {
-    return { size: this.#size, sha256: this.#hash.digest('hex'), head: this.#head };
+  summary(): { readonly size: number; readonly sha256: string; readonly contentType: string } {
+    return { size: this.#size, sha256: this.#hash.digest('hex'), contentType: mediaType(this.#head) };
   }
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { CountedChunks, TooLargeError } from '../../storage/counted-chunks.ts';
-import { mediaType } from '../../values/image-type.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
@@ -199,8 +198,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
   const read = new CountedChunks(opened.chunks, limits.maxBytes);
   try {
     await deps.resultFiles.put(key, read);
-    const { size, sha256, head } = read.summary();
-    return { key, size, sha256, contentType: mediaType(head) };
+    return { key, ...read.summary() };
   } catch (error) {
     if (deps.closing.aborted) return { fault: 'closing', message: null };
     const message = error instanceof Error ? error.message : String(error);
