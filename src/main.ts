@@ -2,6 +2,7 @@ import { ConfigError, readConfig, type Config } from './config/config.ts';
 import { createApp, type App } from './app.ts';
 import { createLog } from './log/create-log.ts';
 import { EX_CONFIG } from './cli/command.ts';
+import { formsOfFalKey, isRedacted } from './log/secrets.ts';
 import { errorCodeOf } from './values/error-code.ts';
 
 /** Maximum duration of a shutdown. */
@@ -93,13 +94,8 @@ async function appOrExit(): Promise<App> {
 function secretsOf({ fal, auth, databaseUrl, redisUrl, metricsToken, bucket }: Config): string[] {
   const passwords = [databaseUrl, redisUrl].flatMap((url) => (url === null ? [] : passwordsIn(url)));
   const signing = auth.kind === 'JWT' && 'secret' in auth.keys ? auth.keys.secret : '';
-  // Redacting a short secret, such as a placeholder, would make the log unreadable.
-  const key = fal?.key ?? '';
-  const keyForms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
-  const s3Secret = bucket?.secretAccessKey ?? '';
-  return [...keyForms, signing, metricsToken ?? '', s3Secret, ...passwords].filter(
-    (secret) => secret.length >= 8,
-  );
+  const others = [signing, metricsToken ?? '', bucket?.secretAccessKey ?? '', ...passwords];
+  return [...formsOfFalKey(fal?.key ?? ''), ...others.filter(isRedacted)];
 }
 
 /** Message of an error, with the setting that causes it. */

@@ -1,6 +1,7 @@
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { PROVIDER_TIMEOUT_MS } from '../jobs/timing.ts';
 import { errorCodeOf } from '../values/error-code.ts';
+import { formsOfFalKey } from '../log/secrets.ts';
 import { readText } from '../jwks/read-text.ts';
 import { timeLimit } from '../async/time-limit.ts';
 
@@ -99,15 +100,8 @@ export async function sendRequest(
 }
 
 function without(key: string, text: string): string {
-  // The whole key, its URL form, and the secret half after the colon.
-  const forms = [key, encodeURIComponent(key), key.slice(key.indexOf(':') + 1)];
-  return forms
-    .filter((form) => form.length >= SHORTEST_REAL_KEY)
-    .reduce((cleaned, form) => cleaned.replaceAll(form, '[key]'), text);
+  return formsOfFalKey(key).reduce((cleaned, form) => cleaned.replaceAll(form, '[key]'), text);
 }
-
-/** In characters. A shorter key is one for a fake fal and may be a common word. */
-const SHORTEST_REAL_KEY = 8;
 
 /** fal's answers are a few KB; trainers' with logs some hundred. */
 const MAX_ANSWER_BYTES = 20_000_000;

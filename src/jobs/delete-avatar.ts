@@ -62,7 +62,7 @@ export async function deleteAvatar(
   const { photoFiles, resultFiles, log, settings } = deps;
   const [photos, copies] = await Promise.all([
     deleteFilesUnder({ storage: photoFiles, log }, photoPrefix(avatarId)),
-    deleteFilesUnder({ storage: resultFiles, log }, filePrefix({ avatarId })),
+    deleteFilesUnder({ storage: resultFiles, log }, filePrefix(avatarId)),
   ]);
   const { artifacts, images } = settings.retentionDays;
   const daysKept = { ARTIFACT: artifacts, IMAGE: images, PHOTOS: PHOTOS_KEPT_DAYS };

@@ -29,6 +29,6 @@ export async function deleteGeneration(
   const { avatarId, outbox } = deleted;
   publishSoon(deps, outbox);
   const { resultFiles: storage, log } = deps;
-  await deleteFilesUnder({ storage, log }, filePrefix({ avatarId, runId: generationId }));
+  await deleteFilesUnder({ storage, log }, filePrefix(avatarId, generationId));
   return { done: { deletedGenerationId: generationId } };
 }

@@ -38,7 +38,7 @@ async function serve(
       markLost: () => Promise.resolve(),
     },
     resultFiles: { read: () => Promise.resolve(read()), size: () => Promise.resolve(SIZE) },
-    keeper: { copy: () => Promise.resolve(), hasRoom: () => true, underWay: () => null },
+    keeper: { copy: () => Promise.resolve(null), underWay: () => null },
     photoStore: { findStored: () => Promise.resolve(null) },
     photoFiles: { read: () => Promise.resolve(null), size: () => Promise.resolve(null) },
   };

@@ -15,34 +15,89 @@ const LEASED: LeasedFile = {
 
 type Ended = Parameters<KeepFilesDeps['files']['markFailed']>;
 
+const OPENED = {
+  kind: 'open',
+  pieces: (async function* () {
+    yield new Uint8Array(1);
+  })(),
+  close: () => undefined,
+} as const;
+
+function keeperWith(deps: Pick<KeepFilesDeps, 'files' | 'resultFiles'> & Partial<KeepFilesDeps>) {
+  return createFileKeeper({
+    fileSource: { open: async () => OPENED },
+    log: memoryLog(),
+    logNoRoom: () => undefined,
+    metrics: { fileCopied: () => undefined },
+    keepsFiles: true,
+    closing: new AbortController().signal,
+    ...deps,
+  });
+}
+
 /** Copies a file whose storage fails with this error. */
 async function copyWith(error: Error) {
   const ended: Ended[] = [];
   const reported: unknown[] = [];
   const counted: string[] = [];
-  const keeper = createFileKeeper({
+  const keeper = keeperWith({
     files: {
       markFailed: async (...end: Ended) => void ended.push(end),
     } as unknown as KeepFilesDeps['files'],
     resultFiles: { put: () => Promise.reject(error), delete: async () => undefined },
-    fileSource: {
-      open: async () => ({
-        kind: 'open',
-        pieces: (async function* () {
-          yield new Uint8Array(1);
-        })(),
-        close: () => undefined,
-      }),
-    },
-    log: memoryLog(),
     logNoRoom: (problem) => void reported.push(problem),
     metrics: { fileCopied: (outcome) => void counted.push(outcome) },
-    keepsFiles: true,
-    closing: new AbortController().signal,
   });
-  await keeper.copy(LEASED);
+  await (
+    await keeper.copy('IMAGE', async () => LEASED)
+  )?.ended;
   return { next: ended[0]?.[2], reported, counted };
 }
+
+test('requests and the sweep at once copy no more than 6 images, and a claim in vain keeps no place', async () => {
+  const claimed: number[] = [];
+  const stored: (() => void)[] = [];
+  const keeper = keeperWith({
+    files: {
+      claimDue: async ({ IMAGE }: { readonly IMAGE: number }) => {
+        claimed.push(IMAGE);
+        await new Promise(setImmediate);
+        return [];
+      },
+      listFiles: async () => 0,
+      markStored: async () => true,
+    } as unknown as KeepFilesDeps['files'],
+    resultFiles: {
+      put: () => new Promise<void>((resolve) => stored.push(resolve)),
+      delete: async () => undefined,
+    },
+  });
+  const request = (position: number) =>
+    keeper.copy('IMAGE', async () => {
+      await new Promise(setImmediate);
+      return position < 4 ? null : { ...LEASED, position };
+    });
+  const requests = (from: number) =>
+    Promise.all(Array.from({ length: 20 }, (_, index) => request(from + index)));
+  const begun = async (from: number) => (await requests(from)).filter((copy) => copy !== null).length;
+
+  // Four of the six places go to claims in vain.
+  expect(await begun(0)).toBe(2);
+  expect(await begun(10)).toBe(4);
+  expect(await begun(40)).toBe(0);
+  await keeper.sweep(new AbortController().signal);
+  expect(claimed).toEqual([0]);
+
+  await expect.poll(() => stored).toHaveLength(6);
+  stored[0]?.();
+  await expect.poll(() => begun(80)).toBe(1);
+  await expect.poll(() => stored).toHaveLength(7);
+  for (const end of stored) end();
+  await keeper.settled();
+  const [, begunMeanwhile] = await Promise.all([keeper.sweep(new AbortController().signal), begun(120)]);
+  expect(claimed).toEqual([0, 6]);
+  expect(begunMeanwhile).toBe(0);
+});
 
 test.each([new StorageFullError('full'), new StorageUnavailableError('away')])(
   'while the storage answers with %s, a copy is tried again every minute and no attempt counts',

@@ -1,20 +1,11 @@
-import {
-  getOperationAST,
-  GraphQLError,
-  type DocumentNode,
-  type execute,
-  type ExecutionArgs,
-  type GraphQLSchema,
-  type subscribe,
-} from 'graphql';
-import { codedError } from '../../graphql/error-codes.ts';
-import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { atExpiry } from '../../auth/at-expiry.ts';
 import { GRAPHQL_PATH } from '../graphql-path.ts';
 import { pathOf, refusalOfHead } from '../request-head.ts';
 import { authorizationIn, whyForbidden } from './connection-init.ts';
-import { createPush, withoutStatus, withoutStatuses } from './ws-events.ts';
+import { createSubscribe, type Enveloped } from './ws-subscribe.ts';
+import { withoutStatus, withoutStatuses } from './ws-events.ts';
 import { WsConnection } from './ws-connection.ts';
 import { KeyedSemaphore } from '../../async/keyed-semaphore.ts';
 import type { Authenticate } from '../../auth/authenticate.ts';
@@ -68,13 +59,6 @@ type Extra = {
   viewer: Viewer | null;
 };
 
-type Enveloped = ExecutionArgs & {
-  readonly rootValue: {
-    readonly execute: (args: ExecutionArgs) => ReturnType<typeof execute>;
-    readonly subscribe: (args: ExecutionArgs) => ReturnType<typeof subscribe>;
-  };
-};
-
 /**
  * Subscriptions, queries and mutations over WebSocket (graphql-transport-ws). The token is in connection_init's
  * `authorization` (either spelling) or in the header of the upgrade request. Operations run through Yoga's envelope, so
@@ -96,7 +80,6 @@ export function serveSockets(
   const { yoga, authenticate, isAllowedOrigin, limits } = options;
   const sockets = new WebSocketServer(WEBSOCKET_OPTIONS);
   const unauthenticated = new Set<WebSocket>();
-  const pushFor = createPush(options.maskError);
   const socketsOf = new KeyedSemaphore(limits.socketsPerOwner);
   const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
     isAllowedOrigin(origin ?? null, host ?? null);
@@ -139,45 +122,7 @@ export function serveSockets(
     onError: (_context, _id, _payload, errors) => errors.map(options.maskError).map(withoutStatus),
     onNext: (_context, _id, _payload, _args, result) =>
       result.errors === undefined ? undefined : withoutStatuses(result),
-    onSubscribe: async (context, id, payload) => {
-      const { extra, subscriptions } = context;
-      const { connection, viewer, host } = extra;
-      if (!connection.begin(id)) return [new GraphQLError('The operation ID is too long or in use.')];
-      // `subscriptions` includes the new operation. Operations that the client has completed may still execute: as many
-      // again are allowed.
-      const most = limits.operationsPerSocket ?? Infinity;
-      if (Object.keys(subscriptions).length > most || connection.operations > 2 * most) {
-        const message = `A socket may have at most ${most} operations under way: end one first.`;
-        return [codedError('LIMIT_EXCEEDED', message)];
-      }
-      const enveloped = yoga.getEnveloped({ viewer, host });
-      const schema = enveloped.schema as GraphQLSchema;
-      // A thrown error would close the socket for the other operations.
-      const document = attempt(() => enveloped.parse(payload.query) as DocumentNode);
-      if (document instanceof GraphQLError) return [document];
-      const errors = attempt(() => enveloped.validate(schema, document) as readonly GraphQLError[]);
-      if (errors instanceof GraphQLError) return [errors];
-      if (errors.length > 0) return errors;
-      const variables = declaredOnly(payload, document);
-      const push = pushFor(id, variables, connection, context);
-      return {
-        schema,
-        operationName: payload.operationName ?? null,
-        document,
-        variableValues: variables,
-        contextValue: await enveloped.contextFactory({ push }),
-        rootValue: {
-          execute: enveloped.execute,
-          subscribe: async (args: ExecutionArgs) => {
-            const result = await (enveloped as Enveloped['rootValue']).subscribe(args);
-            if (push.stream === null) return result;
-            // graphql-ws keeps the arguments while the stream is open, and Yoga's wrappers would never see an event.
-            Object.assign(args, { contextValue: undefined, rootValue: undefined });
-            return push.stream;
-          },
-        },
-      };
-    },
+    onSubscribe: createSubscribe(yoga, options.maskError, limits.operationsPerSocket ?? Infinity),
   });
 
   server.on('upgrade', (request, socket, head) => {
@@ -216,26 +161,6 @@ function destroy(this: Duplex): void {
 function isFull(limit: number | null, open: number, unauthenticated: number): boolean {
   if (unauthenticated >= MAX_UNAUTHENTICATED) return true;
   return limit !== null && (open >= limit || unauthenticated >= Math.ceil(limit / 2));
-}
-
-/** The declared variables. graphql-ws keeps the message while the operation runs, so everything else is removed from it. */
-function declaredOnly(payload: SubscribePayload, document: DocumentNode): Record<string, unknown> {
-  const given = payload.variables ?? {};
-  const definitions = getOperationAST(document, payload.operationName)?.variableDefinitions ?? [];
-  const names = definitions
-    .map(({ variable }) => variable.name.value)
-    .filter((name) => Object.hasOwn(given, name));
-  const declared = Object.fromEntries(names.map((name) => [name, given[name]]));
-  Object.assign(payload, { query: '', variables: declared, extensions: null });
-  return declared;
-}
-
-function attempt<T>(step: () => T): T | GraphQLError {
-  try {
-    return step();
-  } catch (error) {
-    return error instanceof GraphQLError ? error : new GraphQLError('The document cannot be parsed.');
-  }
 }
 
 /** Destroys the socket after the response: a half-open client would delay the shutdown. */

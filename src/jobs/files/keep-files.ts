@@ -80,10 +80,13 @@ export type KeepFilesDeps = {
 export type FileKeeper = {
   /** Begins to copy every file that is due, without waiting for the copies. */
   sweep(stop: AbortSignal): Promise<void>;
-  /** Copies a file that this instance has leased. Never rejects. */
-  copy(leased: LeasedFile): Promise<void>;
-  /** Whether another copy may begin. */
-  hasRoom(kind: FileKind): boolean;
+  /**
+   * Begins to copy the file that `claim` leases, if another copy may begin. Null: none was begun. `ended` never rejects.
+   */
+  copy(
+    kind: FileKind,
+    claim: () => Promise<LeasedFile | null>,
+  ): Promise<{ readonly ended: Promise<void> } | null>;
   /** The copy of a file that this instance makes at present. */
   underWay(ref: FileRef): Promise<void> | null;
   /** Resolves when every copy has ended. */
@@ -113,7 +116,7 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   const running = { IMAGE: 0, ARTIFACT: 0 };
   const copies = new Map<string, Promise<void>>();
 
-  function copy(leased: LeasedFile): Promise<void> {
+  function begin(leased: LeasedFile): Promise<void> {
     const key = keyOf(leased);
     running[leased.kind] += 1;
     const copying = copyFile(deps, leased)
@@ -128,8 +131,17 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   }
 
   return {
-    copy,
-    hasRoom: (kind) => keepsFiles && running[kind] < MAX_CONCURRENT[kind],
+    async copy(kind, claim) {
+      if (!keepsFiles || running[kind] >= MAX_CONCURRENT[kind]) return null;
+      // From before the claim: calls at once would all find the last place free.
+      running[kind] += 1;
+      try {
+        const leased = await claim();
+        return leased && { ended: begin(leased) };
+      } finally {
+        running[kind] -= 1;
+      }
+    },
     underWay: (ref) => copies.get(keyOf(ref)) ?? null,
     async sweep(stop) {
       if (!keepsFiles) return;
@@ -139,8 +151,13 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
           ARTIFACT: MAX_CONCURRENT.ARTIFACT - running.ARTIFACT,
         };
         const times = { leaseMs: FILE_LEASE_MS, furthestMs: 2 * MAX_FILE_BACKOFF_MS };
-        const due = await files.claimDue(free, times);
-        for (const leased of due) void copy(leased);
+        running.IMAGE += free.IMAGE;
+        running.ARTIFACT += free.ARTIFACT;
+        const due = await files.claimDue(free, times).finally(() => {
+          running.IMAGE -= free.IMAGE;
+          running.ARTIFACT -= free.ARTIFACT;
+        });
+        for (const leased of due) void begin(leased);
         const isIdle = due.filter(({ kind }) => kind === 'IMAGE').length < free.IMAGE;
         const listed = isIdle ? await files.listFiles(RUNS_AT_ONCE) : 0;
         if (listed > 0) continue;
@@ -222,17 +239,11 @@ function retryAfter(fault: Fault, attempts: number): number | null {
 }
 
 /** Files of one avatar share a prefix, and so do those of one run. */
-export function filePrefix({
-  avatarId,
-  runId,
-}: {
-  readonly avatarId: string;
-  readonly runId?: string;
-}): string {
+export function filePrefix(avatarId: string, runId?: string): string {
   return runId === undefined ? `${avatarId}/` : `${avatarId}/${runId}/`;
 }
 
 /** New for every attempt: an instance that lost its lease does not touch the copy of another. */
-function newKey({ position, ...run }: LeasedFile): string {
-  return `${filePrefix(run)}${position}-${randomBytes(8).toString('hex')}`;
+function newKey({ avatarId, runId, position }: LeasedFile): string {
+  return `${filePrefix(avatarId, runId)}${position}-${randomBytes(8).toString('hex')}`;
 }

@@ -39,7 +39,7 @@ export type OpenFileDeps = {
     findStored(photoId: string): Promise<{ readonly ownerId: string; readonly file: string } | null>;
   };
   readonly photoFiles: Pick<FileStorage, 'read' | 'size'>;
-  readonly keeper: Pick<FileKeeper, 'copy' | 'hasRoom' | 'underWay'>;
+  readonly keeper: Pick<FileKeeper, 'copy' | 'underWay'>;
 };
 
 /** A file that can be read. */
@@ -131,11 +131,11 @@ async function waitForCopy(
       await files.markLost(ref, copy.file);
     } else {
       const retryInMs = nextAttemptInMs ?? 0;
-      const isDue = retryInMs <= 0 && keeper.hasRoom(found.kind);
       if (left.aborted || performance.now() > until) return { kind: 'not-yet', retryInMs: FIRST_LOOK_MS };
       if (!isLeased && retryInMs > 0) return { kind: 'not-yet', retryInMs };
-      const leased = isDue ? await files.claim(ref, FILE_LEASE_MS) : null;
-      const copying = leased === null ? keeper.underWay(ref) : keeper.copy(leased);
+      const claim = () => files.claim(ref, FILE_LEASE_MS);
+      const begun = retryInMs > 0 ? null : await keeper.copy(found.kind, claim);
+      const copying = begun?.ended ?? keeper.underWay(ref);
       const leftMs = Math.max(until - performance.now(), 0);
       await waitFor(copying, copying === null ? lookMs : leftMs, left);
       lookMs = Math.min(2 * lookMs, MAX_LOOK_MS);
