@@ -51,7 +51,7 @@ describe.each(TRANSPORTS)('over %s', (over) => {
     const watch = app.watchChanges({}, { over, token });
     expect(await watch.next()).toEqual({ __typename: 'CaughtUp', cursor: expect.any(String) as string });
 
-    const avatar = await app.trainedAvatar({}, { token });
+    const avatar = await app.trainedAvatar({ trainingType: 'STYLE' }, { token });
     const seen = await watch.until((event) => told(event) === `${avatar.id} ${avatar.version}`);
     expect(seen).toMatchObject({ __typename: 'AvatarChanged', avatar });
 
@@ -130,7 +130,7 @@ test('a client that reconnects at every event misses nothing, with changes in be
   let { cursor } = await first.next();
   await first.stop();
   const got = new Map<string, string>();
-  const { id } = await app.trainedAvatar({}, { token });
+  const { id } = await app.trainedAvatar({ trainingType: 'STYLE' }, { token });
   const images = await Promise.all(
     Array.from({ length: 4 }, () => app.generate({ avatarId: id, waitSeconds: 20 }, { token })),
   );
