@@ -26,8 +26,8 @@ export type Services = {
   readonly streamTickets: Pick<StreamTickets, 'create' | 'identify'>;
 };
 
-/** A connection that takes finished events, which subscribers can share. */
-export type Push = {
+/** One subscription over WebSocket, which takes encoded events: subscribers of one feed share them. */
+export type EventSink = {
   readonly selections: Selections;
   /** As sent by the subscriber. */
   readonly variables: Readonly<Record<string, unknown>>;
@@ -46,5 +46,5 @@ export type Context = Services & {
   /** The Host header of the HTTP request, or of the upgrade to a WebSocket. */
   readonly host?: string | undefined;
   /** Of a subscription over WebSocket. */
-  readonly push?: Push;
+  readonly sink?: EventSink;
 };

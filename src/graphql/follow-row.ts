@@ -4,7 +4,7 @@ import { enterStream, notFoundError, openStream } from './stream.ts';
 import { viewerOf } from './builder.ts';
 import { watchRow } from '../live/watch.ts';
 import type { FeedSource } from '../live/feed.ts';
-import type { Context, Push } from './context.ts';
+import type { Context, EventSink } from './context.ts';
 
 type Versioned = { readonly version: number };
 
@@ -22,32 +22,32 @@ export async function followRow<Row extends Versioned>(
   info: GraphQLResolveInfo,
   followed: Followed<Row>,
 ): Promise<AsyncIterableIterator<Row>> {
-  const { push } = context;
+  const { sink } = context;
   const { id, listen, read, isLast, afterVersion } = followed;
   if (!isId(id)) throw notFoundError();
-  if (push === undefined) return openStream(context, () => watchRow(followed));
-  const { feeds, resumeVariable, isOfRowOnly } = push.selections.of(info);
+  if (sink === undefined) return openStream(context, () => watchRow(followed));
+  const { feeds, resumeVariable, isOfRowOnly } = sink.selections.of(info);
   const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
   // With the host: it may be in URLs.
   const key = JSON.stringify([viewerOf(context).ownerId, id, context.host, variables]);
-  const reader = { afterVersion, take: push.take, onEnd: enterStream(context) };
+  const reader = { afterVersion, take: sink.take, onEnd: enterStream(context) };
   // The WebSocket ends with the token.
   const stream = await feeds.join(key, reader, () => ({
     listen,
     read,
     isLast: isLast as ((row: Versioned) => boolean) | undefined,
     isOfRowOnly,
-    render: renderer(context, push, info),
+    render: renderer(context, sink, info),
   }));
   if (stream === null) throw notFoundError();
-  push.onOpen(stream);
+  sink.onOpen(stream);
   return stream;
 }
 
 /** Executes the operation for any viewer of the owner: the context has nothing of this one but the owner. */
 function renderer(
-  { push: _push, ...context }: Context,
-  { encode, variables }: Push,
+  { sink: _sink, ...context }: Context,
+  { encode, variables }: EventSink,
   { schema, operation, fragments }: GraphQLResolveInfo,
 ): (row: Versioned) => Promise<Buffer> {
   const viewer = { ownerId: viewerOf(context).ownerId, expiresAt: null };

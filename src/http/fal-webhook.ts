@@ -90,7 +90,7 @@ export function createFalWebhook(services: WebhookServices): Route {
     services.count(outcome);
     const [status, text] = RESPONSES[outcome];
     sendJson(response, status, { outcome: text }, HEADERS[status]);
-    return 'answered';
+    return 'responded';
   };
 }
 

@@ -24,7 +24,7 @@ type PlainQueryOptions = {
 };
 
 /**
- * Answers repeated queries of authenticated callers without Yoga, whose adapter makes a Request, a Response, streams and
+ * Responds to repeated queries of authenticated callers without Yoga, whose adapter makes a Request, a Response, streams and
  * abort signals for each of them: 0.3 ms of CPU. Every other request, and every result with errors, is left to Yoga.
  */
 export function createPlainQueries(options: PlainQueryOptions): Route {
@@ -54,7 +54,7 @@ export function createPlainQueries(options: PlainQueryOptions): Route {
         : {}),
     });
     response.end(bytes);
-    return 'answered';
+    return 'responded';
   };
 
   async function run(

@@ -4,7 +4,7 @@ import { createServerAdapter } from '@whatwg-node/server';
 import { Response } from '@whatwg-node/fetch';
 import { ConnectionTracker } from './connection-tracker.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
-import type { Route, Unanswered } from './route.ts';
+import type { Route, ReadRequest } from './route.ts';
 import type { MaskError, Yoga } from './yoga.ts';
 import { serveExpectations } from './expect-continue.ts';
 import { createFalWebhook, WEBHOOK_PATH, type WebhookServices } from './fal-webhook.ts';
@@ -106,13 +106,13 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const path = pathOf(request.url ?? '');
     const isQuery = path === GRAPHQL_PATH && request.method === 'POST';
     const isStudio = path === '/' || isAt(STUDIO_PATH, path);
-    const answer = isQuery
+    const route = isQuery
       ? options.plainQueries
       : isStudio
         ? (options.studio ?? null)
         : (rawRoutes.find(([at]) => isAt(at, path))?.[1] ?? null);
-    const read = answer === null ? {} : await inFlight.track(answer(request, response)).catch(failed);
-    if (read !== 'answered') await adapter(request, response, { path, req: request, ...read });
+    const read = route === null ? {} : await inFlight.track(route(request, response)).catch(failed);
+    if (read !== 'responded') await adapter(request, response, { path, req: request, ...read });
   }
   serveExpectations(server);
   const connections = new ConnectionTracker(server, timeouts);
@@ -191,7 +191,7 @@ async function route(
   return read(routes, request);
 }
 
-type Target = Unanswered & {
+type Target = ReadRequest & {
   readonly path: string;
   readonly req: IncomingMessage;
   /** Why the request could not be read. */

@@ -77,7 +77,7 @@ beforeAll(async () => {
     maskError: graphql.maskError,
     plainQueries: async (request, response) => {
       const read = await graphql.plainQueries(request, response);
-      answeredBy.push(read === 'answered' ? 'plain' : 'yoga');
+      answeredBy.push(read === 'responded' ? 'plain' : 'yoga');
       return read;
     },
     authenticate,

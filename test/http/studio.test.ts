@@ -37,7 +37,7 @@ async function serve(
     if (refusalOfHead(request) !== null) return void response.writeHead(400).end();
     studio(request, response).then(
       (outcome) => {
-        if (outcome !== 'answered') response.writeHead(404).end();
+        if (outcome !== 'responded') response.writeHead(404).end();
       },
       () => response.writeHead(500).end(),
     );

@@ -133,29 +133,29 @@ type Write = {
 
 function writeOf(loaded: LoadedJob, decision: Change, how: Options): Write {
   const { snapshot, ownerId, revision, version } = loaded;
-  const shown = version === null ? null : shownChange(loaded, decision);
+  const visible = version === null ? null : visibleChange(loaded, decision);
   const text = JSON.stringify({
     revision,
     job: jobColumns(decision.job, how.source, decision.avatar?.artifact?.value),
     keeps_poll: how.nextPollInMs === undefined,
     next_poll_in_ms: how.nextPollInMs,
-    kind: shown?.kind,
-    entity_id: shown?.entityId,
+    kind: visible?.kind,
+    entity_id: visible?.entityId,
     version,
-    shown: shown?.columns,
+    visible: visible?.columns,
     owner_id: ownerId,
     request_id: how.delivery?.requestId,
     digest: how.delivery?.digest,
   });
   const notification =
-    shown === null || version === null
+    visible === null || version === null
       ? null
-      : { kind: shown.kind, ownerId, entityId: shown.entityId, version: version + 1 };
+      : { kind: visible.kind, ownerId, entityId: visible.entityId, version: version + 1 };
   return { jobId: snapshot.job.id, notification, text };
 }
 
 /** `columns` is null for a deletion. */
-function shownChange({ avatarId, generationId }: LoadedJob, { avatar, generation }: Change) {
+function visibleChange({ avatarId, generationId }: LoadedJob, { avatar, generation }: Change) {
   if (avatar !== null && avatarId !== null) {
     return { kind: 'AVATAR', entityId: avatarId, columns: avatarColumns(avatar) } as const;
   }
@@ -207,7 +207,7 @@ const saving = (ofLocked: 'SKIP LOCKED' | '') => `
     SELECT ids.job_id, ids.n::int, d.* FROM unnest($1::text[]) WITH ORDINALITY ids (job_id, n)
     CROSS JOIN LATERAL jsonb_to_record($2::jsonb -> (ids.n::int - 1)) d (
       revision int, job jsonb, keeps_poll boolean, next_poll_in_ms float8, kind text, entity_id text, version int,
-      shown jsonb, owner_id text, request_id text, digest text)
+      visible jsonb, owner_id text, request_id text, digest text)
   ), with_job AS MATERIALIZED (
     SELECT i.* FROM input i JOIN jobs j ON j.id = i.job_id
     WHERE j.revision = i.revision FOR UPDATE OF j ${ofLocked}
@@ -225,14 +225,14 @@ const saving = (ofLocked: 'SKIP LOCKED' | '') => `
       ELSE now() + h.next_poll_in_ms * interval '1 millisecond' END, ${set('jobs', 'j', JOB, 'h.job')}
     FROM held h WHERE j.id = h.job_id
   ), avatars_saved AS (
-    UPDATE avatars a SET version = a.version + 1, ${set('avatars', 'a', AVATAR, 'h.shown')}
+    UPDATE avatars a SET version = a.version + 1, ${set('avatars', 'a', AVATAR, 'h.visible')}
     FROM held h WHERE h.kind = 'AVATAR' AND a.id = h.entity_id
   ), generations_saved AS (
-    UPDATE generations g SET version = g.version + 1, ${set('generations', 'g', GENERATION, 'h.shown')}
-    FROM held h WHERE h.kind = 'GENERATION' AND g.id = h.entity_id AND h.shown IS NOT NULL
+    UPDATE generations g SET version = g.version + 1, ${set('generations', 'g', GENERATION, 'h.visible')}
+    FROM held h WHERE h.kind = 'GENERATION' AND g.id = h.entity_id AND h.visible IS NOT NULL
   ), generations_deleted AS (
     DELETE FROM generations g USING held h
-    WHERE h.kind = 'GENERATION' AND g.id = h.entity_id AND h.shown IS NULL
+    WHERE h.kind = 'GENERATION' AND g.id = h.entity_id AND h.visible IS NULL
   ), deliveries_saved AS (
     INSERT INTO webhook_deliveries (job_id, request_id, body_sha256, outcome)
     SELECT job_id, request_id, digest, 'APPLIED' FROM held WHERE digest IS NOT NULL ON CONFLICT DO NOTHING

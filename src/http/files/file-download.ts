@@ -57,7 +57,7 @@ export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace
   const ofAll = new KeyedSemaphore(null, MAX_OF_ALL);
   const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<Outcome> {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       return { kind: 'method' };
@@ -67,28 +67,28 @@ export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace
     return (await ofAll.run('', () => serve(request, response, token))) ?? { kind: 'no-room' };
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<Answer> {
+  async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<Outcome> {
     const left = new AbortController();
     response.once('close', () => left.abort());
     const found = await findFile(jobs, token.ref);
     if (found === null) return { kind: 'unknown' };
     // Before the copy is waited for: one owner's requests that wait must leave places for the others.
-    const answered = await ofOwner.run(found.ownerId, async () => {
+    const outcome = await ofOwner.run(found.ownerId, async () => {
       const lookup = await found.open(left.signal).catch(unlessAway);
       return lookup.kind === 'stored' ? send(request, response, { token, file: lookup.file }) : lookup;
     });
-    return answered ?? { kind: 'no-room' };
+    return outcome ?? { kind: 'no-room' };
   }
 
   async function send(
     request: IncomingMessage,
     response: ServerResponse,
     { token, file }: { readonly token: Valid; readonly file: ReadableFile },
-  ): Promise<Answer> {
+  ): Promise<Outcome> {
     const { status, headers, part } = headOf(request, token, file);
     if (part === null) {
       response.writeHead(status, headers).end();
-      return 'answered';
+      return 'responded';
     }
     const content = await file.read(part === 'all' ? undefined : part);
     if (content === null) return { kind: 'unknown' };
@@ -102,20 +102,20 @@ export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace
       response.destroy();
     });
     endWatch();
-    return 'answered';
+    return 'responded';
   }
 
   return async (request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    const answered = await answer(request, response);
-    if (answered !== 'answered') refuse(response, answered);
-    return 'answered';
+    const outcome = await respond(request, response);
+    if (outcome !== 'responded') refuse(response, outcome);
+    return 'responded';
   };
 }
 
 type Refusal = { readonly kind: keyof typeof REFUSALS; readonly retryInMs?: number };
 
-type Answer = 'answered' | Refusal;
+type Outcome = 'responded' | Refusal;
 
 /** The response to a request for a file, and the part of the file that is its body; null: none. */
 function headOf(

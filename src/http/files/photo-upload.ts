@@ -30,7 +30,7 @@ const REFUSALS = {
 
 type Refusal = keyof typeof REFUSALS;
 
-type Answer = { readonly status: number; readonly body: object | null };
+type UploadResponse = { readonly status: number; readonly body: object | null };
 
 export type PhotoUploads = {
   readonly jobs: ReceivePhotoDeps;
@@ -45,19 +45,19 @@ export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Rout
     response.setHeader('vary', 'Origin');
     if (origin !== undefined && isAllowedOrigin(origin, host))
       response.setHeader('access-control-allow-origin', origin);
-    const { status, body } = await answerTo(request, response, jobs);
+    const { status, body } = await responseTo(request, response, jobs);
     response.setHeader('cache-control', 'no-store');
     if (body === null) response.writeHead(status, { 'content-length': 0 }).end();
     else sendJson(response, status, body);
-    return 'answered';
+    return 'responded';
   };
 }
 
-async function answerTo(
+async function responseTo(
   request: IncomingMessage,
   response: ServerResponse,
   jobs: ReceivePhotoDeps,
-): Promise<Answer> {
+): Promise<UploadResponse> {
   const { method, headers, url = '' } = request;
   if (method === 'OPTIONS') {
     response.setHeader('access-control-allow-methods', 'PUT');
@@ -83,7 +83,7 @@ async function* chunksOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
   yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
 
-function verdict({ photoId, verdict }: Extract<ReceiveOutcome, { kind: 'checked' }>): Answer {
+function verdict({ photoId, verdict }: Extract<ReceiveOutcome, { kind: 'checked' }>): UploadResponse {
   if (verdict.state === 'REFUSED') {
     const { state, reason } = verdict;
     return { status: 422, body: { photoId, state, code: reason, message: REASON_TEXTS[reason] } };
@@ -92,7 +92,7 @@ function verdict({ photoId, verdict }: Extract<ReceiveOutcome, { kind: 'checked'
   return { status: 200, body: { photoId, state: verdict.state, warnings } };
 }
 
-function refusal(kind: Refusal): Answer {
+function refusal(kind: Refusal): UploadResponse {
   const [status, code, message] = REFUSALS[kind];
   return { status, body: { code, message } };
 }

@@ -12,7 +12,7 @@ export const STUDIO_PATH = '/studio';
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /**
- * Answers a request for the page or one of its files.
+ * Responds to a request for the page or one of its files.
  *
  * @param imageOrigins origins of images, as in a content security policy, in addition to the page's own
  * @param readFiles default: reads the files that the build has made
@@ -45,7 +45,7 @@ export function createStudio(
     if (path === '/') response.setHeader('content-security-policy', policy);
     response.setHeader('cache-control', path === '/' ? 'no-cache' : IMMUTABLE);
     send(request, response, file);
-    return 'answered';
+    return 'responded';
   };
 }
 

@@ -3,29 +3,29 @@ import { Selections } from '../../graphql/selections.ts';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { MaskError } from '../yoga.ts';
 import type { WsConnection } from './ws-connection.ts';
-import type { Push } from '../../graphql/context.ts';
+import type { EventSink } from '../../graphql/context.ts';
 
-type Pushing = Push & {
+type WsEventSink = EventSink & {
   /** Set when the subscription is open. */
   stream: AsyncIterableIterator<unknown> | null;
 };
 
 /** The events of one server's subscriptions as `next` messages: the JSON of an event is made once, the ID added for each. */
-export function createPush(maskError: MaskError) {
+export function createEventSinks(maskError: MaskError) {
   const selections = new Selections();
   const encode = ({ data, errors }: ExecutionResult) => {
-    const visible = errors && fewErrors(errors).map(maskError);
-    const payload = JSON.stringify(withoutStatuses({ data, errors: visible }));
+    const masked = errors && fewErrors(errors).map(maskError);
+    const payload = JSON.stringify(withoutStatuses({ data, errors: masked }));
     return Buffer.from(`{"type":"next","payload":${payload}`);
   };
   return (
     id: string,
-    variables: Push['variables'],
+    variables: EventSink['variables'],
     connection: WsConnection,
     operations: { readonly subscriptions: object },
-  ): Pushing => {
+  ): WsEventSink => {
     const end = `,"id":${JSON.stringify(id)}}`;
-    const pushing: Pushing = {
+    const sink: WsEventSink = {
       selections,
       variables,
       encode,
@@ -33,9 +33,9 @@ export function createPush(maskError: MaskError) {
         // The client may have completed the operation.
         !(id in operations.subscriptions) || connection.offer(textFrame(event, end), whenRoom),
       stream: null,
-      onOpen: (stream) => (pushing.stream = stream),
+      onOpen: (stream) => (sink.stream = stream),
     };
-    return pushing;
+    return sink;
   };
 }
 

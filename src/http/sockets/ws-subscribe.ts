@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import type { Context, SubscribePayload } from 'graphql-ws';
 import { codedError } from '../../graphql/error-codes.ts';
-import { createPush } from './ws-events.ts';
+import { createEventSinks } from './ws-events.ts';
 import type { Viewer } from '../../auth/viewer.ts';
 import type { WsConnection } from './ws-connection.ts';
 import type { MaskError, Yoga } from '../yoga.ts';
@@ -34,7 +34,7 @@ export type Enveloped = ExecutionArgs & {
  * @param most operations on one socket
  */
 export function createSubscribe(yoga: Yoga, maskError: MaskError, most: number) {
-  const pushFor = createPush(maskError);
+  const sinkFor = createEventSinks(maskError);
   return async (context: Context<Record<string, unknown>, Caller>, id: string, payload: SubscribePayload) => {
     const { extra, subscriptions } = context;
     const { connection, viewer, host } = extra;
@@ -54,21 +54,21 @@ export function createSubscribe(yoga: Yoga, maskError: MaskError, most: number) 
     if (errors instanceof GraphQLError) return [errors];
     if (errors.length > 0) return errors;
     const variables = declaredOnly(payload, document);
-    const push = pushFor(id, variables, connection, context);
+    const sink = sinkFor(id, variables, connection, context);
     return {
       schema,
       operationName: payload.operationName ?? null,
       document,
       variableValues: variables,
-      contextValue: await enveloped.contextFactory({ push }),
+      contextValue: await enveloped.contextFactory({ sink }),
       rootValue: {
         execute: enveloped.execute,
         subscribe: async (args: ExecutionArgs) => {
           const result = await (enveloped as Enveloped['rootValue']).subscribe(args);
-          if (push.stream === null) return result;
+          if (sink.stream === null) return result;
           // graphql-ws keeps the arguments while the stream is open, and Yoga's wrappers would never see an event.
           Object.assign(args, { contextValue: undefined, rootValue: undefined });
-          return push.stream;
+          return sink.stream;
         },
       },
     };
