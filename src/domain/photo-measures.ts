@@ -1,5 +1,5 @@
-/** A small greyscale version of a picture: one byte a pixel, row by row. */
-export type GreyPicture = {
+/** A small greyscale version of a photo: one byte a pixel, row by row. */
+export type GreyPhoto = {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;
@@ -9,15 +9,15 @@ const HASH_COLUMNS = 9;
 const HASH_ROWS = 8;
 
 /**
- * The difference hash (dHash) of a picture, 16 hex digits: one bit for each pair of neighbours in a grid of 9 × 8, set
+ * The difference hash (dHash) of a photo, 16 hex digits: one bit for each pair of neighbours in a grid of 9 × 8, set
  * where the left one is brighter. Scaling, compression and small changes of brightness alter few bits.
  */
-export function perceptualHash(picture: GreyPicture): string {
+export function perceptualHash(photo: GreyPhoto): string {
   let hash = '';
   for (let row = 0; row < HASH_ROWS; row += 1) {
     let byte = 0;
     for (let column = 1; column < HASH_COLUMNS; column += 1) {
-      const isDarker = meanOfCell(picture, column, row) < meanOfCell(picture, column - 1, row);
+      const isDarker = meanOfCell(photo, column, row) < meanOfCell(photo, column - 1, row);
       byte = (byte << 1) | (isDarker ? 1 : 0);
     }
     hash += byte.toString(16).padStart(2, '0');
@@ -25,7 +25,7 @@ export function perceptualHash(picture: GreyPicture): string {
   return hash;
 }
 
-function meanOfCell({ width, height, pixels }: GreyPicture, column: number, row: number): number {
+function meanOfCell({ width, height, pixels }: GreyPhoto, column: number, row: number): number {
   const [left, right] = rangeOf(column, HASH_COLUMNS, width);
   const [top, bottom] = rangeOf(row, HASH_ROWS, height);
   let sum = 0;
@@ -51,7 +51,7 @@ export function hashDistance(a: string, b: string): number {
 }
 
 /** The variance of the Laplacian: low without sharp edges. */
-export function sharpness({ width, height, pixels }: GreyPicture): number {
+export function sharpness({ width, height, pixels }: GreyPhoto): number {
   let [sum, squares, count] = [0, 0, 0];
   for (let y = 1; y < height - 1; y += 1) {
     for (let x = 1; x < width - 1; x += 1) {
@@ -68,7 +68,7 @@ export function sharpness({ width, height, pixels }: GreyPicture): number {
 }
 
 /** Mean brightness (0 to 255), and the shares of pixels that are nearly black and nearly white. */
-export function exposure({ pixels }: GreyPicture) {
+export function exposure({ pixels }: GreyPhoto) {
   let [sum, black, white] = [0, 0, 0];
   for (const pixel of pixels) {
     sum += pixel;

@@ -1,4 +1,4 @@
-import { exposure, hashDistance, perceptualHash, sharpness, type GreyPicture } from './photo-measures.ts';
+import { exposure, hashDistance, perceptualHash, sharpness, type GreyPhoto } from './photo-measures.ts';
 import { MB } from '../values/units.ts';
 
 /** Limits on the photos of one avatar. */
@@ -14,10 +14,10 @@ export const PHOTO_LIMITS = {
   minSide: 256,
   /** … and this is the shorter side from which on a photo has enough detail. */
   goodSide: 512,
-  /** Of a picture that is decoded line by line, and of one that is in memory as a whole. */
+  /** Of a photo that is decoded line by line, and of one that is in memory as a whole. */
   pixels: 100_000_000,
   pixelsAtOnce: 25_000_000,
-  /** Also of a picture that is decoded line by line: a long line takes more memory than all pixels that are allowed. */
+  /** Also of a photo that is decoded line by line: a long line takes more memory than all pixels that are allowed. */
   maxSide: 20_000,
 } as const;
 
@@ -57,16 +57,16 @@ export const WARNING_TEXTS: Readonly<Record<PhotoWarning, string>> = {
   TOO_BRIGHT: 'The photo is overexposed.',
 };
 
-/** A picture that was decoded as a whole. */
-type DecodedPicture = {
+/** A photo that was decoded as a whole. */
+type DecodedPhoto = {
   readonly contentType: string;
   /** As displayed, in pixels. */
   readonly width: number;
   readonly height: number;
-  readonly grey: GreyPicture;
+  readonly grey: GreyPhoto;
 };
 
-export type CheckedPhoto = Omit<DecodedPicture, 'grey'> & {
+export type CheckedPhoto = Omit<DecodedPhoto, 'grey'> & {
   /** SHA-256 (hex) of the uploaded bytes. */
   readonly sha256: string;
   readonly perceptualHash: string;
@@ -78,18 +78,18 @@ const BLURRED_BELOW = 20;
 const DARK_MEAN = 40;
 const BRIGHT_MEAN = 225;
 const CLIPPED_SHARE = 0.5;
-/** In bits of 64. Two pictures of one scene differ in less; unrelated ones in about 32. */
+/** In bits of 64. Two photos of one scene differ in less; unrelated ones in about 32. */
 const SIMILAR_WITHIN = 5;
 
-/** What a picture shows of itself. */
-export function assess({ grey, ...picture }: DecodedPicture, sha256: string): CheckedPhoto {
+/** What a photo shows of itself. */
+export function assess({ grey, ...photo }: DecodedPhoto, sha256: string): CheckedPhoto {
   const { mean, black, white } = exposure(grey);
   const warnings: PhotoWarning[] = [];
-  if (Math.min(picture.width, picture.height) < PHOTO_LIMITS.goodSide) warnings.push('LOW_RESOLUTION');
+  if (Math.min(photo.width, photo.height) < PHOTO_LIMITS.goodSide) warnings.push('LOW_RESOLUTION');
   if (sharpness(grey) < BLURRED_BELOW) warnings.push('BLURRED');
   if (mean < DARK_MEAN || black > CLIPPED_SHARE) warnings.push('TOO_DARK');
   if (mean > BRIGHT_MEAN || white > CLIPPED_SHARE) warnings.push('TOO_BRIGHT');
-  return { ...picture, sha256, perceptualHash: perceptualHash(grey), warnings };
+  return { ...photo, sha256, perceptualHash: perceptualHash(grey), warnings };
 }
 
 type KnownPhoto = Pick<CheckedPhoto, 'sha256' | 'perceptualHash'>;

@@ -24,8 +24,8 @@ type PlainQueryOptions = {
 };
 
 /**
- * Responds to repeated queries of authenticated callers without Yoga, whose adapter makes a Request, a Response, streams and
- * abort signals for each of them: 0.3 ms of CPU. Every other request, and every result with errors, is left to Yoga.
+ * Responds to repeated queries of authenticated callers without Yoga, whose adapter makes a Request, a Response, streams
+ * and abort signals for each of them: 0.3 ms of CPU. Every other request, and every result with errors, is left to Yoga.
  */
 export function createPlainQueries(options: PlainQueryOptions): Route {
   const { schema, services, authenticate, isAllowedOrigin, readBody, guard } = options;

@@ -90,7 +90,7 @@ export class PhotoProcess {
     this.#log = log;
   }
 
-  /** Writes the picture as it is stored to `output`: upright, as a JPEG without metadata, scaled down if it is larger. */
+  /** Writes the photo as it is stored to `output`: upright, as a JPEG without metadata, scaled down if it is larger. */
   check(ownerId: string, path: string, output: string): Promise<PhotoResult> {
     return this.#turns.run(ownerId, () => this.#checkNext(path, output));
   }

@@ -111,8 +111,9 @@ export async function lookInside(archive: Uint8Array): Promise<Archive | null> {
 }
 
 function isNamedImage({ name, size }: ZipEntry): boolean {
-  const pictured = EXTENSIONS.some((end) => name.toLowerCase().endsWith(end)) && !/_mask\.\w+$/.test(name);
-  return pictured && size > 0 && size <= LARGEST_ENTRY_BYTES;
+  const hasImageName =
+    EXTENSIONS.some((end) => name.toLowerCase().endsWith(end)) && !/_mask\.\w+$/.test(name);
+  return hasImageName && size > 0 && size <= LARGEST_ENTRY_BYTES;
 }
 
 function isImage(head: Buffer): boolean {

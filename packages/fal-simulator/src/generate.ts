@@ -1,5 +1,5 @@
 import { ownPath } from './addresses.ts';
-import { draw, type Model } from './drawing/picture.ts';
+import { draw, type Model } from './drawing/draw.ts';
 import type { Generator } from './generators.ts';
 import { pixelsOf, pixelsOfRatio } from './image-sizes.ts';
 import { inputErrors } from './input-errors.ts';
@@ -95,8 +95,8 @@ async function finishGeneration(run: Run, { generator, input, model, deps }: Fin
   const started = deps.now();
   const count = generator.givesOne ? 1 : Number(input['num_images'] ?? 1);
   for (let index = 0; index < count; index += 1) {
-    const picture = { prompt, seed, index, model, size, blockSide: deps.blockSide, black };
-    const bytes = await deps.limited(() => draw(picture, { format, quality: deps.jpegQuality }));
+    const request = { prompt, seed, index, model, size, blockSide: deps.blockSide, black };
+    const bytes = await deps.limited(() => draw(request, { format, quality: deps.jpegQuality }));
     const contentType = `image/${format}`;
     images.push({
       url: await urlOf(bytes, { contentType, keepMs: run.keepFilesMs }, input['sync_mode'] === true, deps),

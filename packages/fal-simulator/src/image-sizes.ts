@@ -30,7 +30,7 @@ export function pixelsOf(value: unknown): Size {
   return { width: size?.width ?? 512, height: size?.height ?? 512 };
 }
 
-/** About the area of a 16:9 picture whose longer side is `longSide`; sides are multiples of 32. */
+/** About the area of a 16:9 image whose longer side is `longSide`; sides are multiples of 32. */
 export function pixelsOfRatio(value: unknown, longSide: number): Size {
   const ratio = aspectRatio.safeParse(value ?? '16:9').data ?? '16:9';
   const [across = 16, down = 9] = ratio.split(':').map(Number);

@@ -24,25 +24,25 @@ type Part = readonly [left: number, right: number, top: number, bottom: number];
 type Mean = readonly [red: number, green: number, blue: number];
 
 /**
- * The person on these photos: the one that most of them are drawn pictures of, or one with about their colours. Null
+ * The person on these photos: the one that most of them are drawn images of, or one with about their colours. Null
  * when none can be decoded.
  *
  * @param photos JPEG, PNG or WebP by their first bytes
  */
 export async function personOn(photos: readonly Buffer[]): Promise<Likeness | null> {
-  const pictures: Pixels[] = [];
+  const readable: Pixels[] = [];
   for (const photo of photos) {
-    const picture = await decoded(photo);
-    if (picture) pictures.push(picture);
+    const pixels = await decoded(photo);
+    if (pixels) readable.push(pixels);
   }
-  if (pictures.length === 0) return null;
+  if (readable.length === 0) return null;
   const counts = new Map<Likeness, number>();
-  for (const picture of pictures) {
-    const drawn = readMark(picture);
+  for (const pixels of readable) {
+    const drawn = readMark(pixels);
     if (drawn !== null) counts.set(drawn, (counts.get(drawn) ?? 0) + 1);
   }
-  const most = [...counts].find(([, count]) => count > pictures.length / 2);
-  return most?.[0] ?? likenessByColours(pictures);
+  const most = [...counts].find(([, count]) => count > readable.length / 2);
+  return most?.[0] ?? likenessByColours(readable);
 }
 
 async function decoded(photo: Buffer): Promise<Pixels | null> {
@@ -54,10 +54,10 @@ async function decoded(photo: Buffer): Promise<Pixels | null> {
 }
 
 /** Skin and hair of the nearest colours; everything else by the colours of the whole. */
-function likenessByColours(pictures: readonly Pixels[]): Likeness {
-  const skin = nearest(meanOf(pictures, FACE), SKINS);
-  const hair = nearest(meanOf(pictures, HAIR), HAIRS);
-  const whole = QUARTERS.flatMap((part) => meanOf(pictures, part)).map((level) => Math.round(level / COARSE));
+function likenessByColours(photos: readonly Pixels[]): Likeness {
+  const skin = nearest(meanOf(photos, FACE), SKINS);
+  const hair = nearest(meanOf(photos, HAIR), HAIRS);
+  const whole = QUARTERS.flatMap((part) => meanOf(photos, part)).map((level) => Math.round(level / COARSE));
   const rest = parseInt(likenessOf(whole.join()), 16);
   return (((rest << 7) | (hair << 3) | skin) & 0xffffff).toString(16).padStart(6, '0');
 }
@@ -69,10 +69,10 @@ function nearest(mean: Mean, colours: readonly Colour[]): number {
   return distances.indexOf(Math.min(...distances));
 }
 
-function meanOf(pictures: readonly Pixels[], [left, right, top, bottom]: Part): Mean {
+function meanOf(photos: readonly Pixels[], [left, right, top, bottom]: Part): Mean {
   const sums: [number, number, number] = [0, 0, 0];
   let count = 0;
-  for (const { data, width, height } of pictures) {
+  for (const { data, width, height } of photos) {
     for (let y = Math.floor(top * height); y < bottom * height; y += 1) {
       for (let x = Math.floor(left * width); x < right * width; x += 1) {
         const at = (y * width + x) * 3;

@@ -1,5 +1,5 @@
 import { zipSync } from 'fflate';
-import { draw } from './drawing/picture.ts';
+import { draw } from './drawing/draw.ts';
 import { SAMPLE_PERSON } from './likeness.ts';
 
 /** Prompts and seeds, as different in pose, place and clothes as photos for a training should be. */

@@ -42,7 +42,7 @@ export type Simulator = {
   close: () => Promise<void>;
 };
 
-/** Pictures and archives at the same time. */
+/** Images and archives at the same time. */
 const MOST_IN_MEMORY = 4;
 /** Budget of submits, in addition to uploads. */
 const SMALL_BODIES_BYTES = 64 * 1024 * 1024;

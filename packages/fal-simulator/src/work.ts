@@ -29,6 +29,6 @@ export type RunDeps = {
   maxFileBytes: number;
   opensLoopback: boolean;
   signal: AbortSignal;
-  /** Limits concurrent work on pictures and archives, which need much memory. */
+  /** Limits concurrent work on images and archives, which need much memory. */
   limited: Semaphore;
 };

@@ -44,13 +44,13 @@ async function decode({ url, width, height, content_type }: Image): Promise<Buff
   const answer = await fetch(url);
   expect(answer.headers.get('content-type')).toBe(content_type);
   const bytes = Buffer.from(await answer.arrayBuffer());
-  const picture = content_type === 'image/png' ? PNG.sync.read(bytes) : jpeg.decode(bytes);
-  expect([picture.width, picture.height]).toEqual([width, height]);
+  const image = content_type === 'image/png' ? PNG.sync.read(bytes) : jpeg.decode(bytes);
+  expect([image.width, image.height]).toEqual([width, height]);
   return bytes;
 }
 
 test.each(GENERATORS.map((generator) => [generator.endpoint, generator] as const))(
-  '%s draws a picture that can be opened',
+  '%s draws an image that can be opened',
   async (endpoint, { uses, defaultFormat, givesOne }) => {
     const { generate, lora, finetune } = await studio({ images: { ultraLongSide: 320, blockSide: 16 } });
     const model =
@@ -155,7 +155,7 @@ test('a seed nobody gave is beyond 32 bits and still exact', async () => {
   }
 });
 
-test('sync_mode gives the picture itself instead of a URL', async () => {
+test('sync_mode gives the image itself instead of a URL', async () => {
   const { generate } = await studio();
   const { output } = await generate(LORA, { ...TINY, sync_mode: true });
   expect(output.images[0]?.url).toMatch(/^data:image\/jpeg;base64,/);

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startTestApp, type TestApp } from '../../../test/support/test-app.ts';
 import { spots } from '../../../test/support/photos.ts';
-import { draw, type Model } from '../src/drawing/picture.ts';
+import { draw, type Model } from '../src/drawing/draw.ts';
 import { mark, readMark } from '../src/drawing/mark.ts';
 import { personOf } from '../src/drawing/person.ts';
 import { pixelsOf, type Pixels } from '../src/drawing/pixels.ts';
@@ -20,8 +20,8 @@ function drawn(model: Model, prompt = 'a portrait', seed = 1): Promise<Buffer> {
   return draw({ prompt, seed, index: 0, model, size: SIZE, blockSide: 1 }, { format: 'png', quality: 88 });
 }
 
-async function markOf(picture: Buffer) {
-  return readMark(await pixelsOf(sharp(picture)));
+async function markOf(image: Buffer) {
+  return readMark(await pixelsOf(sharp(image)));
 }
 
 /** Mean red, green and blue of a part around the middle, which is the face. */
@@ -59,13 +59,13 @@ describe('through the server', () => {
     expect(await app.train({ avatarId: id, imagesUrl: null })).toMatchObject({ status: 'COMPLETED' });
 
     const { imageUrl } = await app.generate({ avatarId: id, prompt: 'a photo', waitSeconds: 60 });
-    const picture = Buffer.from(await (await fetch(imageUrl ?? '')).arrayBuffer());
-    expect(await markOf(picture)).toBe(SAMPLE_PERSON);
+    const image = Buffer.from(await (await fetch(imageUrl ?? '')).arrayBuffer());
+    expect(await markOf(image)).toBe(SAMPLE_PERSON);
     const [sample] = photos;
-    // Light and pose differ from picture to picture, by less than people of different skin.
+    // Light and pose differ from image to image, by less than people of different skin.
     const stranger = await drawn({ ...LORA, likeness: 'ffffff' });
     const [face = [], onSample = [], ofStranger = []] = await Promise.all(
-      [picture, sample?.bytes ?? Buffer.alloc(0), stranger].map(async (bytes) =>
+      [image, sample?.bytes ?? Buffer.alloc(0), stranger].map(async (bytes) =>
         meanOfFace(await pixelsOf(sharp(bytes))),
       ),
     );
@@ -74,20 +74,20 @@ describe('through the server', () => {
   });
 });
 
-describe('a drawn picture names its person in its pixels', () => {
+describe('a drawn image names its person in its pixels', () => {
   test.each([
     ['clean', LORA],
     ['painted', { ...LORA, kind: 'finetune' }],
     ['in a style', { ...LORA, style: true }],
   ] as const)('%s, after it was encoded again and scaled', async (_how, model) => {
     for (const likeness of inject('everyPair') ? PEOPLE : PEOPLE.slice(0, 2)) {
-      const picture = await drawn({ ...model, likeness }, 'a portrait by the sea at night');
+      const image = await drawn({ ...model, likeness }, 'a portrait by the sea at night');
       const changed = await Promise.all([
-        sharp(picture).jpeg({ quality: 75 }).toBuffer(),
-        sharp(picture).resize(960, 1200).jpeg({ quality: 92 }).toBuffer(),
-        sharp(picture).resize(400, 500).webp({ quality: 80 }).toBuffer(),
+        sharp(image).jpeg({ quality: 75 }).toBuffer(),
+        sharp(image).resize(960, 1200).jpeg({ quality: 92 }).toBuffer(),
+        sharp(image).resize(400, 500).webp({ quality: 80 }).toBuffer(),
       ]);
-      for (const bytes of [picture, ...changed]) expect(await markOf(bytes)).toBe(likeness);
+      for (const bytes of [image, ...changed]) expect(await markOf(bytes)).toBe(likeness);
     }
   });
 
@@ -100,13 +100,13 @@ describe('a drawn picture names its person in its pixels', () => {
 });
 
 describe('the person of a set of photos', () => {
-  const archive = async (pictures: readonly Buffer[]) =>
-    (await lookInside(zipSync(Object.fromEntries(pictures.map((bytes, index) => [`${index}.jpg`, bytes])))))
+  const archive = async (images: readonly Buffer[]) =>
+    (await lookInside(zipSync(Object.fromEntries(images.map((bytes, index) => [`${index}.jpg`, bytes])))))
       ?.likeness;
   const photosOf = (seeds: readonly number[], quality = 90) =>
     Promise.all(seeds.map(async (seed) => (await spots(seed)).jpeg({ quality }).toBuffer()));
 
-  test('is the one of the drawn pictures, when most of them show it', async () => {
+  test('is the one of the drawn images, when most of them show it', async () => {
     const mine = await Promise.all(
       [1, 2, 3].map((seed) => drawn({ ...LORA, likeness: 'c3f04d' }, 'x', seed)),
     );
@@ -176,8 +176,8 @@ describe('the words of a prompt', () => {
   test('decide about the clothes', async () => {
     const chest = { left: 270, top: 710, width: 100, height: 80 };
     const rednessOf = async (prompt: string) => {
-      const picture = sharp(await drawn({ ...LORA, likeness: '00a12a' }, prompt)).extract(chest);
-      const { channels } = await sharp(await picture.png().toBuffer()).stats();
+      const image = sharp(await drawn({ ...LORA, likeness: '00a12a' }, prompt)).extract(chest);
+      const { channels } = await sharp(await image.png().toBuffer()).stats();
       return (channels[0]?.mean ?? 0) - (channels[2]?.mean ?? 0);
     };
     expect(await rednessOf('in a red sweater')).toBeGreaterThan(50);

@@ -175,7 +175,7 @@ test('odd-url points where nobody should look', async () => {
   }
 });
 
-test('filtered gives black pictures and says so', async () => {
+test('filtered gives black images and says so', async () => {
   const { submit, result } = await fixture();
   const { body } = await result(await submit(LORA, { ...TINY, prompt: '[[filtered]]', num_images: 2 }));
   expect(body['has_nsfw_concepts']).toEqual([true, true]);

@@ -64,7 +64,7 @@ test.each(TRAINERS.map((trainer) => [trainer.endpoint, trainer] as const))(
   },
 );
 
-test('the built-in sample archive is a zip of pictures that can be opened', async () => {
+test('the built-in sample archive is a zip of images that can be opened', async () => {
   const { simulator } = await fixture();
   const answer = await fetch(simulator.samplePhotosUrl);
   const photos = unzipSync(new Uint8Array(await answer.arrayBuffer()));
@@ -116,7 +116,7 @@ test('an uploaded archive is really opened', async () => {
   const clutter = {
     'a_mask.jpg': JPG,
     '__MACOSX/._b.jpg': JPG,
-    'c.jpg': strToU8('no picture'),
+    'c.jpg': strToU8('no image'),
     'd.txt': strToU8('x'),
   };
   expect(firstDetail(await train(archiveOf(3, clutter)))).toMatchObject({

@@ -128,8 +128,8 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
     }
     const { retentionDays } = this.#options;
     const expiresAt = retentionDays === null ? null : new Date(now.getTime() + retentionDays * DAY_MS);
-    const { warnings, ...picture } = result;
-    return { state: 'ACCEPTED', key, expiresAt, ...picture, warningCodes: [...warnings] };
+    const { warnings, ...photo } = result;
+    return { state: 'ACCEPTED', key, expiresAt, ...photo, warningCodes: [...warnings] };
   }
 
   deletePhoto: DeletePhotoDeps['photoStore']['deletePhoto'] = async (ownerId, photoId) => {

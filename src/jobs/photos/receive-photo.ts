@@ -11,7 +11,7 @@ import type { KeyedSemaphore } from '../../async/keyed-semaphore.ts';
 export interface ReceivedPhoto {
   /** What its bytes show, or why it cannot be used. */
   check(ownerId: string): Promise<CheckedPhoto | PhotoReason>;
-  /** The picture as it is stored; of an upload that passed the check. */
+  /** The photo as it is stored; of an upload that passed the check. */
   content(): AsyncIterable<Uint8Array>;
   /** Removes it from the disk. */
   remove(): Promise<void>;

@@ -3,7 +3,7 @@ import { channelsOf, type Colour } from './colour.ts';
 import { diceOf } from './dice.ts';
 import type { Pixels } from './pixels.ts';
 
-/** How a painter's hand lays the strokes. Lengths in heights of the picture. */
+/** How a painter's hand lays the strokes. Lengths in heights of the image. */
 type Hand = { length: number; width: number; swirl: number; ridge: number };
 
 const FINE: Hand = { length: 0.022, width: 0.0042, swirl: 0.5, ridge: 0.1 };
@@ -11,7 +11,7 @@ const BOLD: Hand = { length: 0.05, width: 0.011, swirl: 2.4, ridge: 0.17 };
 /** For faces, which strokes as long as an eye would destroy. */
 const CAREFUL: Hand = { length: 0.01, width: 0.0035, swirl: 0.3, ridge: 0.1 };
 
-/** From the darkest to the lightest; each style has one of them in all of its pictures. */
+/** From the darkest to the lightest; each style has one of them in all of its images. */
 const PALETTES: readonly (readonly Colour[])[] = [
   ['#16233f', '#37598a', '#c85f66', '#f6b87c', '#fff4dc'],
   ['#21204a', '#5c5fb0', '#c0618f', '#ffb58f', '#fff3e0'],
@@ -37,16 +37,16 @@ export type Finish = {
 };
 
 /**
- * Repaints a picture in strokes that follow a swirling field: each stroke takes the one colour that the picture has at
+ * Repaints an image in strokes that follow a swirling field: each stroke takes the one colour that the image has at
  * its middle, lighter along its ridge.
  */
-export async function brushed(picture: Pixels, { isStyle, key, face }: Finish): Promise<Pixels> {
-  const { data, width, height } = picture;
+export async function brushed(image: Pixels, { isStyle, key, face }: Finish): Promise<Pixels> {
+  const { data, width, height } = image;
   const painted = new Uint8Array(data.length);
   const dice = diceOf('brush', key);
   const waves = [dice.between(3, 6), dice.between(3, 6), dice.between(0, 6), dice.between(0, 6)] as const;
-  const broad = strokesOf(picture, isStyle ? BOLD : FINE, waves);
-  const careful = strokesOf(picture, CAREFUL, waves);
+  const broad = strokesOf(image, isStyle ? BOLD : FINE, waves);
+  const careful = strokesOf(image, CAREFUL, waves);
   const colour = isStyle ? inPalette(dice.pick(PALETTES)) : (at: number) => data[at] ?? 0;
   for (let row = 0; row < height; row += 1) {
     const dy = (row - face.y) / face.radius;

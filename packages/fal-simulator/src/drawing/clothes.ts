@@ -6,7 +6,7 @@ import type { Scene } from './scene.ts';
 const SHOULDERS = (neckline: string) =>
   `M -100 704 C -190 726 -276 740 -336 800 C -396 862 -402 990 -408 3200 L 408 3200 C 402 990 396 862 336 800 C 276 740 190 726 100 704 ${neckline} Z`;
 
-/** Neck and clothes; (0, 0) is the middle of the picture's upper edge. */
+/** Neck and clothes; (0, 0) is the middle of the image's upper edge. */
 export function bust(person: Person, { cloth, clothColour: tone, light }: Scene): string {
   const { skin } = person;
   const dark = shade(tone, 0.72);

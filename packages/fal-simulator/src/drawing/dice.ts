@@ -9,7 +9,7 @@ export type Dice = {
 
 export function diceOf(...words: (string | number)[]): Dice {
   let state = createHash('sha256').update(words.join('\n')).digest().readUInt32LE();
-  // mulberry32: small, quick, and good enough for pictures.
+  // mulberry32: small, quick, and good enough for images.
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

@@ -1,6 +1,6 @@
 import type { Colour } from './colour.ts';
 
-/** An ellipse that fades to its rim: a light, a blush. Blur filters would take most of the time of a picture. */
+/** An ellipse that fades to its rim: a light, a blush. Blur filters would take most of the time of an image. */
 export function glow(
   id: string,
   { x, y, across, along }: { x: number; y: number; across: number; along: number },

@@ -3,16 +3,16 @@ import { LIKENESS_BITS, type Likeness } from '../likeness.ts';
 import type { Pixels } from './pixels.ts';
 
 /**
- * Every drawn picture names its person in its pixels, so that training on it finds the same person: a grid of cells that
- * are a little bluer or yellower than the picture, too little to be seen. Each bit of the likeness and of its checksum
- * is in fifty cells of the whole picture. That survives encoding, scaling and a change of format, but no cropping.
+ * Every drawn image names its person in its pixels, so that training on it finds the same person: a grid of cells that
+ * are a little bluer or yellower than the image, too little to be seen. Each bit of the likeness and of its checksum
+ * is in fifty cells of the whole image. That survives encoding, scaling and a change of format, but no cropping.
  */
 const CELLS = 40;
 const CHECK_BITS = 8;
 const BITS = LIKENESS_BITS + CHECK_BITS;
 /** In levels of 255; strokes hide more of it, and need more. */
 const STRENGTH = { clean: 5, painted: 7 };
-/** More than that is an edge of the picture, and says nothing. */
+/** More than that is an edge of the image, and says nothing. */
 const MOST_CONTRAST = 6;
 /** Smaller cells disappear in the first JPEG. */
 const SMALLEST_CELL = 6;
@@ -23,7 +23,7 @@ const PLAN = Array.from({ length: CELLS * CELLS }, (_, cell) => {
   return { bit: (random[0] ?? 0) % BITS, sign: ((random[1] ?? 0) & 1) === 1 ? 1 : -1 };
 });
 
-/** Marks the pixels, in place. A small picture stays without. */
+/** Marks the pixels, in place. A small image stays without. */
 export function mark(
   { data, width, height }: Pixels,
   likeness: Likeness,
@@ -43,9 +43,9 @@ export function mark(
   }
 }
 
-/** The likeness in a picture of any size; null in most pictures from elsewhere, of which one in 256 has some. */
-export function readMark(picture: Pixels): Likeness | null {
-  const levels = cellLevels(picture);
+/** The likeness in an image of any size; null in most images from elsewhere, of which one in 256 has some. */
+export function readMark(image: Pixels): Likeness | null {
+  const levels = cellLevels(image);
   const votes = Array<number>(BITS).fill(0);
   for (let y = 1; y < CELLS - 1; y += 1) {
     for (let x = 1; x < CELLS - 1; x += 1) {

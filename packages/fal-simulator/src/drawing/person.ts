@@ -37,7 +37,7 @@ export type HairStyle = (typeof HAIR_STYLES)[number];
 /** Beards grow under these only. */
 const SHORT: readonly HairStyle[] = ['crop', 'parted', 'curls', 'afro'];
 
-/** What stays the same in every picture of one model. Lengths are in thousandths of the picture's height. */
+/** What stays the same in every image of one model. Lengths are in thousandths of the image's height. */
 export type Person = {
   skin: Colour;
   hair: Colour;

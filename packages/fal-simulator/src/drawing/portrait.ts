@@ -14,15 +14,15 @@ const TINTS = {
   night: ['#2b2f7a', 0.16],
 } as const satisfies Record<Scene['time'], readonly [string, number] | null>;
 
-/** Of the whole person, and where the middle between the eyes is, in thousandths of the picture's height. */
+/** Of the whole person, and where the middle between the eyes is, in thousandths of the image's height. */
 const SCALE = 1.04;
 const DOWN = 28;
 const EYES_Y = 425;
 
-/** A picture as SVG, and where its face is in pixels. */
+/** An image as SVG, and where its face is in pixels. */
 export type Drawing = { svg: string; face: { x: number; y: number; radius: number } };
 
-/** Heads keep their size in narrow pictures; the person stands on the lower edge in all of them. */
+/** Heads keep their size in narrow images; the person stands on the lower edge in all of them. */
 export function portrait(person: Person, scene: Scene, size: Size): Drawing {
   const unit = Math.min(size.height, size.width * 1.2);
   const [width, height] = [(size.width / unit) * 1000, (size.height / unit) * 1000];

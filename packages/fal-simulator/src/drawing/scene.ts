@@ -7,18 +7,18 @@ export type Time = 'day' | 'dawn' | 'golden' | 'night';
 export type Cloth = 'tee' | 'vee' | 'turtleneck' | 'blazer' | 'hoodie';
 export type Mood = 'smile' | 'laugh' | 'serious';
 
-/** What changes from picture to picture: light, place, clothes, pose. */
+/** What changes from image to image: light, place, clothes, pose. */
 export type Scene = {
   place: Place;
   time: Time;
-  /** Of the picture's own choices, such as the colours of a plain background. */
+  /** Of the image's own choices, such as the colours of a plain background. */
   hue: number;
   cloth: Cloth;
   clothColour: Colour;
   mood: Mood;
   /** -1 light from the left, 1 from the right. */
   light: number;
-  /** Of the face, in thousandths of the picture's height. */
+  /** Of the face, in thousandths of the image's height. */
   x: number;
   turn: number;
   /** Degrees. */

@@ -10,11 +10,11 @@ import { sceneOf } from './scene.ts';
 
 /**
  * Who is drawn, and how: a LoRA cleanly, a finetune in strokes, a style in bold ones and its own colours. `key` tells
- * two models apart that show the same person: their pictures differ in all but the person.
+ * two models apart that show the same person: their images differ in all but the person.
  */
 export type Model = { kind: 'base' | 'lora' | 'finetune'; key: string; likeness: Likeness; style: boolean };
 
-export type Picture = {
+export type ImageRequest = {
   prompt: string;
   seed: number;
   index: number;
@@ -27,9 +27,9 @@ export type Picture = {
 
 export type Encoding = { format: 'jpeg' | 'png'; quality: number };
 
-/** The same picture always gives the same bytes. */
-export async function draw(picture: Picture, encoding: Encoding): Promise<Buffer> {
-  const { prompt, seed, index, model, size, blockSide, black } = picture;
+/** The same request always gives the same bytes. */
+export async function draw(request: ImageRequest, encoding: Encoding): Promise<Buffer> {
+  const { prompt, seed, index, model, size, blockSide, black } = request;
   if (black === true)
     return encode(sharp({ create: { ...size, channels: 3, background: '#000' } }), encoding);
   const small = { width: Math.ceil(size.width / blockSide), height: Math.ceil(size.height / blockSide) };
