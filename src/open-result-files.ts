@@ -30,7 +30,7 @@ export async function openResultFiles(options: Options) {
   const { keepsFiles } = config;
   const files = new PgResultFileStore(database.pool, instanceId);
   const databaseId = () => readDatabaseId(database.pool);
-  const { files: resultFiles, claim } = await openStorage(config, 'files', databaseId);
+  const { files: resultFiles, bind } = await openStorage(config, 'files', databaseId);
   const full = new LogThrottle(FULL_LOG_INTERVAL_MS);
   const keeper = createFileKeeper({
     ...options,
@@ -50,7 +50,7 @@ export async function openResultFiles(options: Options) {
     keepsFiles || 'photoId' in file ? urls.urlOf(file, host) : null;
   const swept = {
     storage: resultFiles,
-    claim,
+    bind,
     findUnknown: (keys: readonly string[]) => files.findUnknown(keys),
     log,
   };

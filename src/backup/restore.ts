@@ -10,7 +10,7 @@ import type { OperatorLog } from '../log/log.ts';
 
 /**
  * In a data folder without a database: leftovers of a killed start or restore, the simulator's files, and those of the
- * server, with the claim of their database.
+ * server, with the marker of their database.
  */
 const MAY_EXIST = new RegExp(
   `^(?:(?:new-)?${PREFIX.replace('.', '\\.')}.*|postgres\\.new|fal-simulator|photos|files|uploads|database)$`,

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, realpath, rename, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { socketsInDataDir, socketsInTemporaryFolder, type SocketFolder } from './socket-folder.ts';
-import { ask, listen, type Claim, type LockServer } from './lock-socket.ts';
+import { ask, listen, type LockStatus, type LockServer } from './lock-socket.ts';
 import type { OperatorLog } from '../log/log.ts';
 import { errorCodeOf } from '../values/error-code.ts';
 
@@ -33,7 +33,7 @@ export type FolderLock = { release: () => Promise<void> };
 /** The start of a lock socket's name. */
 export const PREFIX = 'lock.';
 const RETRY_MS = 20;
-/** A starting process decides within milliseconds; one that takes longer is stuck, and its claim stands. */
+/** A starting process decides within milliseconds; one that takes longer is stuck, and it keeps the lock. */
 const UNDECIDED_FOR_MS = 10_000;
 /** Errors of file systems without sockets: some network and desktop shares. */
 const NO_SOCKETS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
@@ -52,9 +52,9 @@ const NO_SOCKETS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'
 export async function lockFolder(dataDir: string, log: OperatorLog): Promise<FolderLock> {
   if (process.platform === 'win32') return lockByPipe(dataDir);
 
-  const claim: Claim = { pid: process.pid, state: 'starting' };
+  const status: LockStatus = { pid: process.pid, state: 'starting' };
   const name = `${PREFIX}${randomUUID()}`;
-  const { folder, server } = await listenFor(dataDir, `new-${name}`, claim, log);
+  const { folder, server } = await listenFor(dataDir, `new-${name}`, status, log);
   const release = async (): Promise<void> => {
     await rm(folder.path(name), { force: true });
     await server.close();
@@ -64,7 +64,7 @@ export async function lockFolder(dataDir: string, log: OperatorLog): Promise<Fol
     // Published once it answers: a socket that is bound and not yet listening looks dead.
     await rename(folder.path(`new-${name}`), folder.path(name));
     await waitForOthers(dataDir, name, folder);
-    claim.state = 'holding';
+    status.state = 'holding';
   } catch (error) {
     await release();
     throw error;
@@ -91,13 +91,13 @@ async function lockByPipe(dataDir: string): Promise<FolderLock> {
 async function listenFor(
   dataDir: string,
   name: string,
-  claim: Claim,
+  status: LockStatus,
   log: OperatorLog,
 ): Promise<{ folder: SocketFolder; server: LockServer }> {
   const direct = await socketsInDataDir(dataDir);
   if (direct !== undefined) {
     try {
-      return { folder: direct, server: await listen(direct.address(name), () => claim) };
+      return { folder: direct, server: await listen(direct.address(name), () => status) };
     } catch (error) {
       await direct.close();
       if (!NO_SOCKETS.has(errorCodeOf(error))) throw error;
@@ -108,7 +108,7 @@ async function listenFor(
     { dataDir, lock: folder.path('') },
     'data folder does not support sockets; lock placed in the temporary folder',
   );
-  return { folder, server: await listen(folder.address(name), () => claim) };
+  return { folder, server: await listen(folder.address(name), () => status) };
 }
 
 async function waitForOthers(dataDir: string, name: string, folder: SocketFolder): Promise<void> {

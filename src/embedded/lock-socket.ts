@@ -1,21 +1,21 @@
 import net from 'node:net';
 import * as z from 'zod';
 
-const claimSchema = z.object({ pid: z.number().int(), state: z.enum(['starting', 'holding']) });
+const statusSchema = z.object({ pid: z.number().int(), state: z.enum(['starting', 'holding']) });
 
 /** What the process behind a lock socket reports. */
-export type Claim = z.infer<typeof claimSchema>;
+export type LockStatus = z.infer<typeof statusSchema>;
 
 /** The system accepts connections for a busy holder too, so only the answer is waited for. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
 export type LockServer = { readonly close: () => Promise<void> };
 
-/** Sends the current claim to everyone who connects. Does not keep the process alive. */
-export async function listen(address: string, claim: () => Claim): Promise<LockServer> {
+/** Sends the current status to everyone who connects. Does not keep the process alive. */
+export async function listen(address: string, status: () => LockStatus): Promise<LockServer> {
   const server = net.createServer((socket) => {
     socket.on('error', () => undefined); // the peer may be gone
-    socket.write(JSON.stringify(claim()));
+    socket.write(JSON.stringify(status()));
     socket.destroySoon(); // close() waits for every connection, and a peer may never end its own
   });
   await new Promise<void>((resolve, reject) => {
@@ -31,9 +31,9 @@ export async function listen(address: string, claim: () => Claim): Promise<LockS
 }
 
 /** 'dead': no listener. 'leaving': the connection broke; ask again. 'silent': a listener that does not answer. */
-type Answer = Claim | { state: 'dead' | 'leaving' | 'silent' };
+type Answer = LockStatus | { state: 'dead' | 'leaving' | 'silent' };
 
-/** Asks the process behind a socket for its claim. Throws when the socket may not be used (no permission). */
+/** Asks the process behind a socket for its status. Throws when the socket may not be used (no permission). */
 export function ask(address: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -44,7 +44,7 @@ export function ask(address: string): Promise<Answer> {
     });
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => (text += chunk));
-    socket.on('end', () => resolve(parseClaim(text)));
+    socket.on('end', () => resolve(parseStatus(text)));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       switch (error.code) {
         case 'ECONNREFUSED':
@@ -63,9 +63,9 @@ export function ask(address: string): Promise<Answer> {
   });
 }
 
-function parseClaim(text: string): Answer {
+function parseStatus(text: string): Answer {
   try {
-    return claimSchema.parse(JSON.parse(text));
+    return statusSchema.parse(JSON.parse(text));
   } catch {
     return { state: 'leaving' };
   }

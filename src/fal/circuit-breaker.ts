@@ -11,8 +11,8 @@ const LONGEST_PAUSE_MS = 10 * MINUTE_MS;
 /** The breaker's decision about one submit. */
 export type Admission =
   | { readonly kind: 'closed' }
-  /** The breaker is open and this submit tries whether it can close. `claim` identifies the probe. */
-  | { readonly kind: 'probe'; readonly claim: Date }
+  /** The breaker is open and this submit tries whether it can close. `probe` identifies it. */
+  | { readonly kind: 'probe'; readonly probe: Date }
   | { readonly kind: 'open'; readonly opened: Opened };
 
 /** Why the breaker is open, and when a submit is the next probe. */
@@ -27,18 +27,18 @@ export type OpeningReason = Exclude<PauseReason, 'BUSY'>;
 
 /** The breaker's state, shared by all instances with the same FAL_KEY and kept over restarts. */
 export interface BreakerStore {
-  /** Claims the probe when it is due: of all callers in all instances one gets it. */
+  /** Leases the probe when it is due: of all callers in all instances one gets it. */
   admit(): Promise<Admission>;
-  /** Null when it is closed, or when the next submit is the probe. Claims nothing. */
+  /** Null when it is closed, or when the next submit is the probe. Leases nothing. */
   peek(): Promise<Opened | null>;
   /**
-   * Opens the breaker, or makes the next wait longer when `claim` is that of the newest probe. Resolves with null when
+   * Opens the breaker, or makes the next wait longer when `probe` is the newest one. Resolves with null when
    * nothing changed because the breaker was open already.
    */
-  open(reason: OpeningReason, message: string, claim: Date | null): Promise<Opened | null>;
+  open(reason: OpeningReason, message: string, probe: Date | null): Promise<Opened | null>;
   close(): Promise<void>;
   /** After a probe that decided nothing: the next submit is the probe. */
-  release(claim: Date): Promise<void>;
+  release(probe: Date): Promise<void>;
 }
 
 /**
@@ -56,15 +56,15 @@ export class CircuitBreaker {
   }
 
   /** `heldBack`: why nothing may be submitted now, fit to be shown to callers. Throws what the store throws. */
-  async admit(): Promise<{ readonly heldBack: HeldBack } | { readonly claim: Date | null }> {
+  async admit(): Promise<{ readonly heldBack: HeldBack } | { readonly probe: Date | null }> {
     const paused = this.#paused();
     if (paused !== null) return { heldBack: paused };
     const admission = await this.#store.admit();
-    if (admission.kind === 'closed') return { claim: null };
-    return admission.kind === 'probe' ? { claim: admission.claim } : { heldBack: heldBack(admission.opened) };
+    if (admission.kind === 'closed') return { probe: null };
+    return admission.kind === 'probe' ? { probe: admission.probe } : { heldBack: heldBack(admission.opened) };
   }
 
-  /** What admit() would hold a submit back with now; null if it would admit it. Claims no probe. */
+  /** What admit() would hold a submit back with now; null if it would admit it. Leases no probe. */
   async heldBack(): Promise<HeldBack | null> {
     const paused = this.#paused();
     if (paused !== null) return paused;
@@ -90,7 +90,7 @@ export class CircuitBreaker {
    * Opens or closes the breaker by fal's answer to a submit that was admitted. Resolves with what the caller of a refused
    * probe is told instead of fal's words: like all others it asked while the breaker was open.
    */
-  async learn(answer: FalAnswer, claim: Date | null): Promise<HeldBack | null> {
+  async learn(answer: FalAnswer, probe: Date | null): Promise<HeldBack | null> {
     if (answer.kind === 'answered') {
       const { status, headers, body } = answer;
       if (status === 429 || status === 503) {
@@ -100,21 +100,21 @@ export class CircuitBreaker {
       const reason = refusalReason(status, body);
       if (reason !== null) {
         const falMessage = errorText(body.json) ?? `HTTP ${status}`;
-        const opened = await this.#store.open(reason, falMessage, claim);
+        const opened = await this.#store.open(reason, falMessage, probe);
         if (opened === null) return null;
         this.#log.error(
           { reason, status, falMessage, nextProbeAt: opened.retryAt.toISOString() },
           'circuit breaker open: fal refuses our key or account',
         );
-        return claim === null ? null : heldBack(opened);
+        return probe === null ? null : heldBack(opened);
       }
-      if (claim !== null && status >= 200 && status < 300) {
+      if (probe !== null && status >= 200 && status < 300) {
         await this.#store.close();
         this.#log.warn({}, 'circuit breaker closed: fal accepted a submit');
         return null;
       }
     }
-    if (claim !== null) await this.#store.release(claim);
+    if (probe !== null) await this.#store.release(probe);
     return null;
   }
 }

@@ -47,7 +47,7 @@ export class FalProvider implements RunProvider {
           }),
         );
     try {
-      const heldBack = await this.#breaker.learn(answer, admission.claim);
+      const heldBack = await this.#breaker.learn(answer, admission.probe);
       if (heldBack !== null) return { kind: 'refused', failure: heldBack };
     } catch (error) {
       // The outcome of this submit matters more; the next one has the same effect on the breaker.

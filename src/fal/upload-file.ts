@@ -69,16 +69,16 @@ async function sendParts(send: Send, uploadUrl: string, { content }: UploadReque
 }
 
 async function* inParts(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let pieces: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of content) {
-    pieces.push(piece);
-    size += piece.byteLength;
+  for await (const chunk of content) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
     if (size < PART_BYTES) continue;
-    yield Buffer.concat(pieces);
-    [pieces, size] = [[], 0];
+    yield Buffer.concat(chunks);
+    [chunks, size] = [[], 0];
   }
-  if (size > 0) yield Buffer.concat(pieces);
+  if (size > 0) yield Buffer.concat(chunks);
 }
 
 /** @throws for anything but success */

@@ -156,7 +156,7 @@ export const GenerationConnection = builder.connectionObject<typeof GenerationNo
 
 /** The images column, which this service writes; an empty list until a generation completes. */
 function imagesOf(row: Generation): readonly ShownImage[] {
-  const { id: runId, images } = row;
+  const { id: sourceId, images } = row;
   const { files = [] } = row as Partial<GenerationRow>;
   if (!Array.isArray(images)) return [];
   // A spread of parsed JSON would take a third of the CPU of a list with images.
@@ -166,7 +166,7 @@ function imagesOf(row: Generation): readonly ShownImage[] {
     height: image.height,
     contentType: image.contentType,
     flagged: image.flagged,
-    runId,
+    sourceId,
     position,
     copy: files.find((file) => file.position === position),
   }));

@@ -82,9 +82,9 @@ const LoraArtifact = builder.objectRef<LoraOfTraining>('LoraArtifact').implement
 });
 
 function filesOf({ training, ...lora }: LoraOfTraining): readonly ShownFile[] {
-  const { id: runId, files = [] } = training;
+  const { id: sourceId, files = [] } = training;
   return artifactFilesOf(lora).map((originalUrl, position) => ({
-    runId,
+    sourceId,
     position,
     originalUrl,
     copy: files.find((file) => file.position === position),

@@ -14,7 +14,7 @@ type FileLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
   /** Ends the transfers under way. */
   readonly closing: AbortSignal;
   readonly resolve?: Resolve;
-  /** Between two pieces. */
+  /** Between two chunks. */
   readonly stallMs?: number;
 };
 
@@ -53,7 +53,7 @@ export class FileLinks implements FileSource {
       response.socket.setTimeout(stallMs, () => response.destroy(new Error(`no data for ${stallMs} ms`)));
       return {
         kind: 'open',
-        pieces: response,
+        chunks: response,
         close: () => {
           response.destroy();
           end();

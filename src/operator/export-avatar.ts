@@ -56,7 +56,7 @@ export async function exportAvatar(
   await write('generate.sh', scriptOf(drawn));
   const files = filesOf(rows);
   const copies = await prisma.resultFile.findMany({ where: { avatarId: id, state: 'STORED' } });
-  const keys = new Map(copies.map(({ url, file }) => [url, file]));
+  const keys = new Map(copies.map(({ url, key }) => [url, key]));
   const storage = await openFiles();
   const downloaded = await downloadFiles(files, join(folder, 'files'), {
     trustedOrigins: importOrigins,

@@ -3,7 +3,7 @@ import { archive } from './archive.ts';
 import { createPhotoIntake } from './photo-intake.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { KeyedMutex } from '../async/keyed-mutex.ts';
-import { ForeignFilesError } from '../storage/claim-files.ts';
+import { ForeignFilesError } from '../storage/bind-files.ts';
 import { openStorage, type StorageConfig } from '../storage/open-storage.ts';
 import { PhotoProcess } from './photo-process.ts';
 import { Spool } from './spool.ts';
@@ -19,8 +19,8 @@ const UPLOADS_PER_SERVER = 200;
  * @throws ForeignFilesError when the files are those of another database
  */
 export async function openPhotos(config: StorageConfig, databaseId: () => Promise<string>, log: Log) {
-  const { files: photoFiles, claim } = await openStorage(config, 'photos', databaseId);
-  await claim().catch((error: unknown) => {
+  const { files: photoFiles, bind } = await openStorage(config, 'photos', databaseId);
+  await bind().catch((error: unknown) => {
     if (error instanceof ForeignFilesError) throw error;
     // Everything but photos works without them.
     log.warn({ err: error }, 'photo storage unavailable');
@@ -31,7 +31,7 @@ export async function openPhotos(config: StorageConfig, databaseId: () => Promis
     spool,
     archive,
     photoFiles,
-    claimPhotoFiles: claim,
+    bindPhotoFiles: bind,
     photoIntake: createPhotoIntake(spool, process),
     uploadPlaces: {
       photo: new KeyedSemaphore(1),

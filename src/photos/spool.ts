@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { CountedChunks, TooLargeError } from '../storage/counted-chunks.ts';
 import { isFull, requireRoom } from '../storage/local-storage.ts';
 
 export type Spooled =
@@ -10,13 +11,11 @@ export type Spooled =
 type SpoolLimits = {
   /** In bytes. */
   readonly size: number;
-  /** Between two pieces. */
+  /** Between two chunks. */
   readonly stallMs: number;
   /** For all of them. */
   readonly timeoutMs: number;
 };
-
-const HEAD_BYTES = 32;
 
 /** Files of uploads while they arrive and are checked. Nothing of them stays in memory. */
 export class Spool {
@@ -31,13 +30,13 @@ export class Spool {
     return join(this.#folder, randomUUID());
   }
 
-  /** Writes the pieces to a file until `size` bytes are there. Leaves no file behind unless all of it is. */
-  async receive(pieces: AsyncIterable<Uint8Array>, limits: SpoolLimits): Promise<Spooled> {
+  /** Writes the chunks to a file until `size` bytes are there. Leaves no file behind unless all of it is. */
+  async receive(chunks: AsyncIterable<Uint8Array>, limits: SpoolLimits): Promise<Spooled> {
     const path = this.newPath();
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await requireRoom(this.#folder);
-      const read = await writeTo(path, pieces, limits);
+      const read = await writeTo(path, chunks, limits);
       if (read.kind !== 'spooled') await rm(path, { force: true });
       return read;
     } catch (error) {
@@ -64,49 +63,46 @@ export class Spool {
 
 async function writeTo(
   path: string,
-  pieces: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
   limits: SpoolLimits,
 ): Promise<Spooled> {
-  const hash = createHash('sha256');
-  const head = Buffer.alloc(HEAD_BYTES);
+  const counted = new CountedChunks(chunks, limits.size);
   const until = performance.now() + limits.timeoutMs;
   const file = await open(path, 'wx', 0o600);
-  const reader = pieces[Symbol.asyncIterator]();
-  let size = 0;
+  const reader = counted[Symbol.asyncIterator]();
   try {
     for (;;) {
       const waitMs = Math.min(limits.stallMs, until - performance.now());
       const step = await nextWithin(reader, waitMs);
-      if (step === 'late') return { kind: 'too-slow' };
-      if (step === 'broken') return { kind: 'broken' };
+      if (typeof step === 'string') return { kind: step };
       if (step.done === true) break;
-      const piece = step.value;
-      if (size < HEAD_BYTES) head.set(piece.subarray(0, HEAD_BYTES - size), size);
-      size += piece.byteLength;
-      if (size > limits.size) return { kind: 'wrong-length' };
-      hash.update(piece);
-      await file.writeFile(piece);
+      await file.writeFile(step.value);
     }
-    if (size !== limits.size) return { kind: 'wrong-length' };
-    return { kind: 'spooled', path, sha256: hash.digest('hex'), head: head.subarray(0, size) };
+    const { size, sha256 } = counted.summary();
+    return size === limits.size
+      ? { kind: 'spooled', path, sha256, head: counted.head }
+      : { kind: 'wrong-length' };
   } finally {
     // Not awaited: a read of a silent sender ends with its connection.
-    reader.return?.().catch(() => undefined);
+    reader.return(undefined).catch(() => undefined);
     await file.close();
   }
 }
 
-/** The next piece; `late` after a time without one, `broken` when the sender has disconnected. */
+/** The next chunk; `too-slow` after a time without one, `broken` when the sender has disconnected. */
 async function nextWithin<T>(
   reader: AsyncIterator<T>,
   ms: number,
-): Promise<IteratorResult<T> | 'late' | 'broken'> {
+): Promise<IteratorResult<T> | 'too-slow' | 'broken' | 'wrong-length'> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), Math.max(ms, 0));
+  const late = new Promise<'too-slow'>((resolve) => {
+    timer = setTimeout(() => resolve('too-slow'), Math.max(ms, 0));
   });
+  const next = reader
+    .next()
+    .catch((error: unknown) => (error instanceof TooLargeError ? 'wrong-length' : 'broken'));
   try {
-    return await Promise.race([reader.next().catch((): 'broken' => 'broken'), late]);
+    return await Promise.race([next, late]);
   } finally {
     clearTimeout(timer);
   }

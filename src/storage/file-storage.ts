@@ -9,7 +9,7 @@ export interface FileStorage {
    * @throws StorageFullError, StorageUnavailableError
    */
   put(key: string, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** The content in pieces, or a part of it; null when there is no such file. Rejects at a fault while it is read. */
+  /** The content in chunks, or a part of it; null when there is no such file. Rejects at a fault while it is read. */
   read(key: string, part?: FilePart): Promise<AsyncIterable<Uint8Array> | null>;
   /** In bytes; null when there is no such file. */
   size(key: string): Promise<number | null>;

@@ -42,7 +42,7 @@ export class LocalStorage implements FileStorage {
 
   async read(key: string, part?: FilePart): Promise<AsyncIterable<Uint8Array> | null> {
     const path = this.#pathOf(key);
-    // Opened here: the file may be deleted before the first piece is read.
+    // Opened here: the file may be deleted before the first chunk is read.
     const file = await open(path).catch(nullIfMissing);
     return file?.createReadStream(part && { start: part.first, end: part.last }) ?? null;
   }
@@ -127,7 +127,7 @@ async function create(path: string): Promise<FileHandle> {
 /** Writes a new file so that it survives a power cut. */
 async function writeAll(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<void> {
   try {
-    for await (const piece of content) await file.writeFile(piece);
+    for await (const chunk of content) await file.writeFile(chunk);
     await file.sync();
   } finally {
     await file.close();

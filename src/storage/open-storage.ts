@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { claimFiles, type FilePlace } from './claim-files.ts';
+import { bindFiles, type FilePlace } from './bind-files.ts';
 import { LocalStorage } from './local-storage.ts';
 import type { Bucket } from './s3-storage.ts';
 import type { FileStorage } from './file-storage.ts';
@@ -13,11 +13,11 @@ export type StorageConfig = {
 type OpenedStorage = {
   readonly files: FileStorage;
   /**
-   * Makes the storage that of one database, before files are deleted that it does not know.
+   * Binds the storage to one database, before files are deleted that it does not know.
    *
    * @throws ForeignFilesError, StorageFullError, StorageUnavailableError
    */
-  readonly claim: () => Promise<void>;
+  readonly bind: () => Promise<void>;
 };
 
 /** @param name of the folder with the files of one kind, such as `photos` */
@@ -26,13 +26,13 @@ export async function openStorage(
   name: string,
   databaseId: () => Promise<string>,
 ): Promise<OpenedStorage> {
-  const claimOf = (whole: FileStorage, place: FilePlace) => async () =>
-    claimFiles(whole, await databaseId(), place);
+  const bindTo = (whole: FileStorage, place: FilePlace) => async () =>
+    bindFiles(whole, await databaseId(), place);
   if (bucket === null) {
     const place = { path: join(dataDir, '/'), setting: 'DATA_DIR' };
     return {
       files: new LocalStorage(join(dataDir, name)),
-      claim: claimOf(new LocalStorage(dataDir), place),
+      bind: bindTo(new LocalStorage(dataDir), place),
     };
   }
   // Loaded on use: most servers have no bucket.
@@ -40,6 +40,6 @@ export async function openStorage(
   const place = { path: `${bucket.name}/${bucket.prefix}`, setting: 'S3_BUCKET or S3_PREFIX' };
   return {
     files: new S3Storage({ ...bucket, prefix: `${bucket.prefix}${name}/` }),
-    claim: claimOf(new S3Storage(bucket), place),
+    bind: bindTo(new S3Storage(bucket), place),
   };
 }

@@ -115,7 +115,7 @@ export class S3Storage implements FileStorage {
     const Range = part && `bytes=${part.first}-${part.last}`;
     const request = new GetObjectCommand({ ...this.#target(key), Range });
     const found = await this.#call((abortSignal) => this.#client.send(request, { abortSignal }));
-    return found === null ? null : this.#pieces(found.Body as Readable);
+    return found === null ? null : this.#chunks(found.Body as Readable);
   }
 
   async size(key: string): Promise<number | null> {
@@ -167,7 +167,7 @@ export class S3Storage implements FileStorage {
     }
   }
 
-  async *#pieces(body: Readable): AsyncIterable<Uint8Array> {
+  async *#chunks(body: Readable): AsyncIterable<Uint8Array> {
     try {
       yield* body as AsyncIterable<Uint8Array>;
     } catch (error) {

@@ -205,9 +205,9 @@ test('every statement finds its rows of large tables by an index, and every inde
     await forgetChanges(pool, new AbortController().signal);
     const files = new PgResultFileStore(pool, 'living');
     await files.findUnknown(['file-1']);
-    await files.markLost({ runId: 'gen_1', position: 0 }, 'file-1');
+    await files.markLost({ sourceId: 'gen_1', position: 0 }, 'file-1');
     await files.listFilesOf('gen_1');
-    await files.claim({ runId: 'gen_1', position: 0 }, 1000);
+    await files.claim({ sourceId: 'gen_1', position: 0 }, 1000);
     const instances = new PgInstanceStore(pool, 'living');
     await instances.freeAll();
     await instances.beat();

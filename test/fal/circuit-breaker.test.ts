@@ -26,7 +26,7 @@ async function messageOf(breaker: CircuitBreaker): Promise<string | null> {
   return (await heldBack(breaker))?.message ?? null;
 }
 
-const CLAIM = new Date();
+const PROBE = new Date();
 
 afterEach(() => {
   vi.useRealTimers();
@@ -34,15 +34,15 @@ afterEach(() => {
 
 describe.each([
   ['a submit', null, IN_ONE_MINUTE, '1 minute'],
-  ['a probe', CLAIM, IN_TWO_MINUTES, '2 minutes'],
-] as const)('the breaker opens when fal answers %s with', (_submit, claim, { retryAt }, wait) => {
+  ['a probe', PROBE, IN_TWO_MINUTES, '2 minutes'],
+] as const)('the breaker opens when fal answers %s with', (_submit, probe, { retryAt }, wait) => {
   test.each([
     ['a refusal of the key', answer(401, 'Cannot access application'), 'KEY_REFUSED'],
     ['a refusal of an unpaid account', answer(402), 'BALANCE_EXHAUSTED'],
     ['an exhausted balance', answer(403, 'User is locked. Reason: Exhausted balance.'), 'BALANCE_EXHAUSTED'],
   ] as const)('%s', async (_what, given, reason) => {
     const { store, log, breaker } = breakerFixture();
-    const told = await breaker.learn(given, claim);
+    const told = await breaker.learn(given, probe);
     expect(log.lines).toMatchObject([
       { level: 'error', fields: { reason, nextProbeAt: retryAt.toISOString() } },
     ]);
@@ -55,7 +55,7 @@ describe.each([
     // Another instance.
     expect(await heldBack(new CircuitBreaker(store, log))).toEqual(refusal);
     // The caller of the probe asked while the breaker was open. The other one gets fal's words.
-    expect(told).toEqual(claim === null ? null : refusal);
+    expect(told).toEqual(probe === null ? null : refusal);
   });
 });
 
@@ -73,7 +73,7 @@ test.each([
   const { store, breaker } = breakerFixture();
   await breaker.learn(given, null);
   expect(store.calls).toEqual([]);
-  await breaker.learn(given, CLAIM);
+  await breaker.learn(given, PROBE);
   expect(store.calls).toEqual(['release']);
 });
 
@@ -84,7 +84,7 @@ test.each([
   [60_001, '2 minutes'],
 ])('a wait of %i ms is told as %s', async (retryInMs, words) => {
   const { store, breaker } = breakerFixture();
-  store.admission = { kind: 'open', opened: { reason: null, retryAt: CLAIM, retryInMs } };
+  store.admission = { kind: 'open', opened: { reason: null, retryAt: PROBE, retryInMs } };
   expect(await messageOf(breaker)).toContain(`Try again in ${words}.`);
 });
 
@@ -92,7 +92,7 @@ test('a success closes the breaker when it is that of a probe', async () => {
   const { store, log, breaker } = breakerFixture();
   await breaker.learn(answer(200), null);
   expect(store.calls).toEqual([]);
-  await breaker.learn(answer(200), CLAIM);
+  await breaker.learn(answer(200), PROBE);
   expect(store.calls).toEqual(['close']);
   expect(log.lines).toMatchObject([{ level: 'warn' }]);
 });

@@ -68,10 +68,10 @@ describe('a submit', () => {
     expect(arrived.map(({ path }) => path)).toEqual([`/${REQUEST.endpoint}`]);
   });
 
-  test('is not sent after its deadline, and gives its claim of a probe back', async () => {
+  test('is not sent after its deadline, and gives its lease of the probe back', async () => {
     const { url, arrived } = await peer((response) => json(response, 200, ACCEPTED));
     const store = new FakeBreakerStore();
-    store.admission = { kind: 'probe', claim: new Date() };
+    store.admission = { kind: 'probe', probe: new Date() };
     const breaker = new CircuitBreaker(store, memoryLog());
     const fal = new FalProvider({ key: KEY, queueUrl: url, restUrl: url }, breaker, memoryLog());
     const event = await fal.submit({ ...REQUEST, sendBefore: performance.now() - 1 });

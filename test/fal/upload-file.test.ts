@@ -17,9 +17,9 @@ let recorded: Recorded[] = [];
 let failing = '';
 const server = createServer((request, response) => {
   let [bytes, text] = [0, ''];
-  request.on('data', (piece: Buffer) => {
-    bytes += piece.byteLength;
-    if (text.length < 5000) text += piece.toString('latin1');
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.byteLength;
+    if (text.length < 5000) text += chunk.toString('latin1');
   });
   request.on('end', () => {
     const { method, url = '', headers } = request;

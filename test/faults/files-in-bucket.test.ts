@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claimFiles } from '../../src/storage/claim-files.ts';
+import { bindFiles } from '../../src/storage/bind-files.ts';
 import { deleteUnknownFiles } from '../../src/jobs/files/delete-files.ts';
 import { depsOf, oneByte } from '../support/deleting-files.ts';
 import { fileStorageTests } from '../support/file-storage-tests.ts';
@@ -39,15 +39,15 @@ describe.skipIf(bucket.isMissing)(bucket.title, () => {
       const unknown = Array.from({ length: 7 }, (_, index) => `avt_1/unknown-${index}.jpg`);
       for (const key of [...kept, ...unknown]) await files.put(key, oneByte());
 
-      const claim = (databaseId: string) =>
-        claimFiles(whole, databaseId, { path: 'likeness/', setting: 'S3_PREFIX' });
-      await claim('production');
-      const staging = depsOf(files, '/none.jpg', () => claim('staging'));
+      const bind = (databaseId: string) =>
+        bindFiles(whole, databaseId, { path: 'likeness/', setting: 'S3_PREFIX' });
+      await bind('production');
+      const staging = depsOf(files, '/none.jpg', () => bind('staging'));
       const { signal } = new AbortController();
       await expect(deleteUnknownFiles(staging.deps, signal)).rejects.toThrow('to another database');
       expect(await keys()).toEqual([...kept, ...unknown].sort());
 
-      const production = depsOf(files, '/known.jpg', () => claim('production'));
+      const production = depsOf(files, '/known.jpg', () => bind('production'));
       await deleteUnknownFiles(production.deps, signal);
       expect(await keys()).toEqual(kept);
     } finally {

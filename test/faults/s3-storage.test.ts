@@ -157,7 +157,7 @@ describe.skipIf(isMissing)(title, () => {
     const content = await storage.read('read/1');
     const reading = (async () => {
       let size = 0;
-      for await (const piece of content ?? []) size += piece.byteLength;
+      for await (const chunk of content ?? []) size += chunk.byteLength;
       return size;
     })();
     await expect(reading).rejects.toBeInstanceOf(StorageUnavailableError);
@@ -181,7 +181,7 @@ describe.skipIf(isMissing)(title, () => {
         return content?.[Symbol.asyncIterator]().next();
       }),
     );
-    expect(begun.every((piece) => piece?.done === false)).toBe(true);
+    expect(begun.every((chunk) => chunk?.done === false)).toBe(true);
     expect(await slow.size('slow-reader/1')).toBe(5);
     for (const response of held) response.destroy();
   });

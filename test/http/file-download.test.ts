@@ -10,7 +10,7 @@ import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { expect, onTestFinished, test } from 'vitest';
 
 const SIZE = 1_000_000_000;
-const PIECE = Buffer.alloc(65_536);
+const CHUNK = Buffer.alloc(65_536);
 
 /** The route alone, with a file that the storage reads in this way. */
 async function serve(
@@ -28,7 +28,7 @@ async function serve(
     failure: null,
     isLeased: false,
     nextAttemptInMs: null,
-    ...{ file: 'a', size: SIZE, sha256: 'a', contentType: 'image/png' },
+    ...{ key: 'a', size: SIZE, sha256: 'a', contentType: 'image/png' },
   } as const;
   const jobs: FileDownloads['jobs'] = {
     files: {
@@ -53,7 +53,7 @@ async function serve(
     server.closeAllConnections();
     server.close();
   });
-  const url = urls.urlOf({ runId: `gen_${'0'.repeat(32)}`, position: 0 }, undefined);
+  const url = urls.urlOf({ sourceId: `gen_${'0'.repeat(32)}`, position: 0 }, undefined);
   return { url, log, answers, server };
 }
 
@@ -66,12 +66,12 @@ async function begin(url: string): Promise<IncomingMessage> {
 }
 
 async function* endless() {
-  for (;;) yield await Promise.resolve(PIECE);
+  for (;;) yield await Promise.resolve(CHUNK);
 }
 
 test('a fault of the storage breaks the download off, and is logged', async () => {
   const { url, log, answers } = await serve(async function* () {
-    yield PIECE;
+    yield CHUNK;
     await Promise.resolve();
     throw new Error('the disk has a fault');
   });
@@ -140,12 +140,12 @@ test('a download in line behind a response that does not come is cut off too', a
 });
 
 test('a client that keeps the pace gets all of it, however often it is checked', async () => {
-  let pieces = 0;
+  let chunks = 0;
   const { url, answers } = await serve(
     async function* () {
-      // A check comes between two pieces.
-      for (; pieces < 20; pieces += 1) {
-        yield PIECE;
+      // A check comes between two chunks.
+      for (; chunks < 20; chunks += 1) {
+        yield CHUNK;
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
       throw new Error('the end of this test');
@@ -156,5 +156,5 @@ test('a client that keeps the pace gets all of it, however often it is checked',
   response.resume();
   await once(response, 'error');
   await Promise.all(answers);
-  expect(pieces).toBe(20);
+  expect(chunks).toBe(20);
 });

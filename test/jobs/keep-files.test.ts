@@ -4,7 +4,7 @@ import { memoryLog } from '../support/memory-log.ts';
 import { StorageFullError, StorageUnavailableError } from '../../src/storage/file-storage.ts';
 
 const LEASED: LeasedFile = {
-  runId: 'gen_1',
+  sourceId: 'gen_1',
   position: 0,
   avatarId: 'avt_1',
   kind: 'IMAGE',
@@ -17,7 +17,7 @@ type Ended = Parameters<KeepFilesDeps['files']['markFailed']>;
 
 const OPENED = {
   kind: 'open',
-  pieces: (async function* () {
+  chunks: (async function* () {
     yield new Uint8Array(1);
   })(),
   close: () => undefined,

@@ -9,7 +9,7 @@ const COPIED_ELSEWHERE: FoundFile = {
   failure: null,
   isLeased: true,
   nextAttemptInMs: 60_000,
-  file: null,
+  key: null,
   size: null,
   sha256: null,
   contentType: null,
@@ -27,7 +27,7 @@ test('looks for a copy that another instance makes less and less often', async (
     files: { find },
     keeper: { copy: () => Promise.resolve(null), underWay: () => null },
   } as unknown as OpenFileDeps;
-  const found = await findFile(deps, { runId: 'gen_1', position: 0 });
+  const found = await findFile(deps, { sourceId: 'gen_1', position: 0 });
   expect(await found?.open(left.signal)).toEqual({ kind: 'not-yet', retryInMs: 250 });
   const pauses = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
   // A timer may be early by a part of a millisecond.

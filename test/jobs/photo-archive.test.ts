@@ -8,11 +8,11 @@ import {
 } from '../../src/jobs/photos/photo-archive.ts';
 
 const SIZE = 1_000_000;
-const PHOTOS = ['a.jpg', 'b.jpg', 'c.jpg'].map((file) => ({ id: file, file, caption: null }));
+const PHOTOS = ['a.jpg', 'b.jpg', 'c.jpg'].map((file) => ({ id: file, key: file, caption: null }));
 
-async function read({ content }: UploadRequest, pieces: number): Promise<void> {
-  let left = pieces;
-  for await (const piece of content) if (piece.byteLength > 0 && (left -= 1) <= 0) return;
+async function read({ content }: UploadRequest, chunks: number): Promise<void> {
+  let left = chunks;
+  for await (const chunk of content) if (chunk.byteLength > 0 && (left -= 1) <= 0) return;
 }
 
 test.each([
@@ -20,7 +20,7 @@ test.each([
   ['in the first photo', 5],
   ['in a later photo', 40],
   ['by nothing', Infinity],
-])('no photo stays open when the upload is broken off %s', async (_when, pieces) => {
+])('no photo stays open when the upload is broken off %s', async (_when, chunks) => {
   const open = new Set<string>();
   const photoFiles: PhotoArchiveDeps['photoFiles'] = {
     size: () => Promise.resolve(SIZE),
@@ -42,7 +42,7 @@ test.each([
     archive,
     provider: {
       upload: async (file) => {
-        if (pieces > 0) await read(file, pieces);
+        if (chunks > 0) await read(file, chunks);
         // The archive opens its first file by itself.
         else await eventually('an open photo', async () => open.size > 0);
         return { failed: 'broken off' };

@@ -13,7 +13,7 @@ async function read(path: string, { timeoutMs = HOUR_MS, stallMs = HOUR_MS }): P
   const opened = await links.open(host.url + path, { timeoutMs, maxBytes: 1000 });
   if (opened.kind !== 'open') throw new Error(opened.message);
   let bytes = 0;
-  for await (const piece of opened.pieces) bytes += piece.byteLength;
+  for await (const chunk of opened.chunks) bytes += chunk.byteLength;
   return bytes;
 }
 

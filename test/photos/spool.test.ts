@@ -9,7 +9,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const spool = new Spool(folder);
 const LIMITS = { size: 6, stallMs: 10_000, timeoutMs: 10_000 };
 
-async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+async function* chunks(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield new TextEncoder().encode(text);
 }
 
@@ -28,7 +28,7 @@ const silent: AsyncIterable<Uint8Array> = {
 };
 
 test('an upload of its size is on the disk, with its hash and first bytes', async () => {
-  const spooled = await spool.receive(pieces('abc', 'def'), LIMITS);
+  const spooled = await spool.receive(chunks('abc', 'def'), LIMITS);
   expect(spooled).toMatchObject({
     kind: 'spooled',
     sha256: 'bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721',
@@ -40,8 +40,8 @@ test('an upload of its size is on the disk, with its hash and first bytes', asyn
 });
 
 test.each<[what: string, kind: string, content: AsyncIterable<Uint8Array>, limits: typeof LIMITS]>([
-  ['too long', 'wrong-length', pieces('abc', 'defg'), LIMITS],
-  ['too short', 'wrong-length', pieces('abc'), LIMITS],
+  ['too long', 'wrong-length', chunks('abc', 'defg'), LIMITS],
+  ['too short', 'wrong-length', chunks('abc'), LIMITS],
   ['silent', 'too-slow', silent, { ...LIMITS, stallMs: 20 }],
   ['slower than its time', 'too-slow', silent, { ...LIMITS, timeoutMs: 20 }],
 ])('an upload that is %s leaves nothing', async (_what, kind, content, limits) => {
@@ -51,7 +51,7 @@ test.each<[what: string, kind: string, content: AsyncIterable<Uint8Array>, limit
 
 test('an upload that breaks off, or finds no space, leaves nothing', async () => {
   const broken = (async function* () {
-    yield* pieces('abc');
+    yield* chunks('abc');
     throw new Error('aborted');
   })();
   expect(await spool.receive(broken, LIMITS)).toEqual({ kind: 'broken' });

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 const urls = (secret = FAL_KEY) => new FileUrls(secret, () => app.url);
-const ref = () => ({ runId: generationId, position: 0 });
+const ref = () => ({ sourceId: generationId, position: 0 });
 const codeOf = async (answer: Response) => {
   const { code } = (await answer.json()) as { code: string };
   return [answer.status, code];
@@ -109,7 +109,7 @@ describe('a URL of a file', () => {
   });
 
   test('of an image that the generation does not have is unknown', async () => {
-    const other = urls().urlOf({ runId: generationId, position: 1 }, undefined);
+    const other = urls().urlOf({ sourceId: generationId, position: 1 }, undefined);
     expect(await codeOf(await fetch(other))).toEqual([404, 'FILE_UNKNOWN']);
   });
 
@@ -167,7 +167,9 @@ describe('a URL of a photo', () => {
     expect((await fetch(photoUrl)).status).toBe(200);
     const photoToken = bytesOf(photoUrl);
     const imageToken = bytesOf(url);
-    const artifactToken = bytesOf(urls().urlOf({ runId: `job_${'0'.repeat(32)}`, position: 0 }, undefined));
+    const artifactToken = bytesOf(
+      urls().urlOf({ sourceId: `job_${'0'.repeat(32)}`, position: 0 }, undefined),
+    );
     const address = (...parts: Buffer[]) => `${app.url}/files/${Buffer.concat(parts).toString('base64url')}`;
     // The kind and the id; the rest, which is the position and the expiry; the signature.
     const cut = (token: Buffer) =>
@@ -187,8 +189,8 @@ describe('a URL of a photo', () => {
     }
     // Signed by this server: the kind of an id decides where it is looked up.
     for (const ref of [
-      { runId: photoId.replace('pho_', 'gen_'), position: 0 },
-      { runId: photoId.replace('pho_', 'job_'), position: 0 },
+      { sourceId: photoId.replace('pho_', 'gen_'), position: 0 },
+      { sourceId: photoId.replace('pho_', 'job_'), position: 0 },
       { photoId: generationId.replace('gen_', 'pho_') },
     ])
       expect(await codeOf(await fetch(urls().urlOf(ref, undefined)))).toEqual([404, 'FILE_UNKNOWN']);
@@ -282,11 +284,11 @@ describe('a hostile file', () => {
     const path = `/large-${String(tells)}.png`;
     const address = host.serve(path, (response) => {
       response.writeHead(200, tells ? { 'content-length': 60_000_000 } : {});
-      const piece = Buffer.alloc(1_000_000);
+      const chunk = Buffer.alloc(1_000_000);
       const more = () => {
         while (sent < 100_000_000 && !response.destroyed) {
-          sent += piece.length;
-          if (!response.write(piece)) return void response.once('drain', more);
+          sent += chunk.length;
+          if (!response.write(chunk)) return void response.once('drain', more);
         }
         response.end();
       };

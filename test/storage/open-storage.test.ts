@@ -23,10 +23,10 @@ async function start(): Promise<TestApp> {
   return app;
 }
 
-test('a folder of files without a claim becomes that of the first database, and no other deletes its files', async () => {
+test('a folder of files without a marker becomes that of the first database, and no other deletes its files', async () => {
   const sweepFor = async (databaseId: string, known: string) => {
-    const { files, claim } = await openStorage({ dataDir, bucket: null }, 'photos', async () => databaseId);
-    const { deps, asked } = depsOf(files, known, claim);
+    const { files, bind } = await openStorage({ dataDir, bucket: null }, 'photos', async () => databaseId);
+    const { deps, asked } = depsOf(files, known, bind);
     return { files, asked, sweep: () => deleteUnknownFiles(deps, new AbortController().signal) };
   };
   const first = await sweepFor('one', '/known.jpg');
@@ -40,20 +40,20 @@ test('a folder of files without a claim becomes that of the first database, and 
 
   await rm(join(dataDir, 'database'));
   await other.sweep();
-  // The claim itself is no file to ask about.
+  // The marker itself is no file to ask about.
   expect([first.asked, other.asked]).toEqual([[['avt_1/known.jpg']], [['avt_1/known.jpg']]]);
 });
 
 test('a server starts again on the files of its database, and not on those of another one', async () => {
   const app = await start();
   await app.restart();
-  const claim = await readFile(join(dataDir, 'database'), 'utf8');
+  const marker = await readFile(join(dataDir, 'database'), 'utf8');
 
   const refusal = String(await start().catch((error: unknown) => error));
-  expect(refusal).toContain(`The files under ${dataDir}/ belong to another database ("${claim}")`);
+  expect(refusal).toContain(`The files under ${dataDir}/ belong to another database ("${marker}")`);
   expect(refusal).toContain('Set DATA_DIR to a separate place.');
 
   await rm(join(dataDir, 'database'));
   await start();
-  expect(await readFile(join(dataDir, 'database'), 'utf8')).not.toBe(claim);
+  expect(await readFile(join(dataDir, 'database'), 'utf8')).not.toBe(marker);
 });

@@ -23,9 +23,9 @@ export class FakeBreakerStore implements BreakerStore {
     return this.admission.kind === 'open' ? this.admission.opened : null;
   }
 
-  async open(reason: OpeningReason, message: string, claim: Date | null): Promise<Opened> {
+  async open(reason: OpeningReason, message: string, probe: Date | null): Promise<Opened> {
     this.calls.push(`open ${message}`);
-    const opened = { reason, ...(claim === null ? IN_ONE_MINUTE : IN_TWO_MINUTES) };
+    const opened = { reason, ...(probe === null ? IN_ONE_MINUTE : IN_TWO_MINUTES) };
     this.admission = { kind: 'open', opened };
     return opened;
   }

@@ -9,13 +9,13 @@ export async function* oneByte(): AsyncGenerator<Uint8Array> {
 export function depsOf(
   files: FileStorage,
   known: string,
-  claim: () => Promise<void> = () => Promise.resolve(),
+  bind: () => Promise<void> = () => Promise.resolve(),
 ) {
   const asked: (readonly string[])[] = [];
   const findUnknown = async (keys: readonly string[]) => {
     asked.push(keys);
     return keys.filter((key) => !key.endsWith(known));
   };
-  const deps = { storage: files, claim, findUnknown, log: memoryLog() };
+  const deps = { storage: files, bind, findUnknown, log: memoryLog() };
   return { deps, asked };
 }

@@ -13,16 +13,16 @@ export const FILES_OF_PAGE = 3;
 /** Larger than a part of an upload to a bucket. */
 const LARGE = 12_000_001;
 
-async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+async function* chunks(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield new TextEncoder().encode(text);
 }
 
 /** A period that is no power of two: a part in the place of another is noticed. */
-const PIECE = Uint8Array.from({ length: 251 * 256 }, (_, index) => index % 251);
+const CHUNK = Uint8Array.from({ length: 251 * 256 }, (_, index) => index % 251);
 
 /** Bytes that differ from place to place. */
 async function* large(size = LARGE): AsyncGenerator<Uint8Array> {
-  for (let left = size; left > 0; left -= PIECE.length) yield PIECE.subarray(0, left);
+  for (let left = size; left > 0; left -= CHUNK.length) yield CHUNK.subarray(0, left);
 }
 
 /** What every storage does. */
@@ -40,7 +40,7 @@ export function fileStorageTests({ title, isMissing, open }: StorageUnderTest): 
       const content = await storage.read(key, part);
       if (content === null) return null;
       const found: Uint8Array[] = [];
-      for await (const piece of content) found.push(piece);
+      for await (const chunk of content) found.push(chunk);
       return Buffer.concat(found);
     }
 
@@ -55,9 +55,9 @@ export function fileStorageTests({ title, isMissing, open }: StorageUnderTest): 
     test('stores, reads, measures, lists and deletes files', async () => {
       expect(await keys('')).toEqual([]);
       const before = Date.now();
-      await storage.put('a/1.jpg', pieces('one', ' two'));
-      await storage.put('ab/1.jpg', pieces('other'));
-      await storage.put('a/1.jpg', pieces('one', ' again'));
+      await storage.put('a/1.jpg', chunks('one', ' two'));
+      await storage.put('ab/1.jpg', chunks('other'));
+      await storage.put('a/1.jpg', chunks('one', ' again'));
       expect(await textOf('a/1.jpg')).toBe('one again');
       expect(await storage.size('a/1.jpg')).toBe(9);
       expect(await keys('a/')).toEqual(['a/1.jpg']);
@@ -74,14 +74,14 @@ export function fileStorageTests({ title, isMissing, open }: StorageUnderTest): 
     });
 
     test('reads a part of a file by the positions of its first and its last byte', async () => {
-      await storage.put('part/1', pieces('one', ' two'));
+      await storage.put('part/1', chunks('one', ' two'));
       expect(await textOf('part/1', { first: 2, last: 4 })).toBe('e t');
       expect(await textOf('part/1', { first: 0, last: 0 })).toBe('o');
       expect(await textOf('part/none', { first: 0, last: 0 })).toBeNull();
     });
 
     test('stores an empty file', async () => {
-      await storage.put('empty/1', pieces());
+      await storage.put('empty/1', chunks());
       expect([await storage.size('empty/1'), await textOf('empty/1')]).toEqual([0, '']);
     });
 
@@ -89,18 +89,18 @@ export function fileStorageTests({ title, isMissing, open }: StorageUnderTest): 
       await storage.put('large/1', large());
       expect(await storage.size('large/1')).toBe(LARGE);
       const expected: Uint8Array[] = [];
-      for await (const piece of large()) expected.push(piece);
+      for await (const chunk of large()) expected.push(chunk);
       expect((await bytesOf('large/1'))?.equals(Buffer.concat(expected))).toBe(true);
     });
 
     test('lists more files than a page has', async () => {
       const names = Array.from({ length: 2 * FILES_OF_PAGE + 1 }, (_, index) => `many/${index}`);
-      for (const name of names) await storage.put(name, pieces(name));
+      for (const name of names) await storage.put(name, chunks(name));
       expect(await keys('many/')).toEqual(names);
     });
 
     test.each([100, LARGE])('stores nothing of a content that breaks off after %i bytes', async (size) => {
-      await storage.put(`broken/${size}`, pieces('earlier'));
+      await storage.put(`broken/${size}`, chunks('earlier'));
       const broken = (async function* () {
         yield* large(size);
         throw new Error('lost');
@@ -113,7 +113,7 @@ export function fileStorageTests({ title, isMissing, open }: StorageUnderTest): 
       'refuses %j as a key',
       async (key) => {
         const message = 'is not a key of a file';
-        await expect(storage.put(key, pieces('x'))).rejects.toThrow(message);
+        await expect(storage.put(key, chunks('x'))).rejects.toThrow(message);
         await expect(storage.read(key)).rejects.toThrow(message);
         await expect(storage.size(key)).rejects.toThrow(message);
         await expect(storage.delete(key)).rejects.toThrow(message);

@@ -12,7 +12,7 @@ export class PrismaBreakerStore implements BreakerStore {
   readonly #keyHash: string;
   readonly #waitsMs: readonly number[];
   /**
-   * A longer wait was written before the clock was put back. Twice, because a statement that waited for another's claim
+   * A longer wait was written before the clock was put back. Twice, because a statement that waited for another's lease
    * reads it with the time of its own beginning.
    */
   readonly #longestMs: number;
@@ -52,7 +52,7 @@ export class PrismaBreakerStore implements BreakerStore {
   }
 
   async admit(): Promise<Admission> {
-    const [row] = await this.#prisma.$queryRaw<(StoredWait & { claim: Date | null })[]>`
+    const [row] = await this.#prisma.$queryRaw<(StoredWait & { probe: Date | null })[]>`
       WITH probe AS (
         UPDATE submit_stops SET next_probe_at = lease.until, claimed_until = lease.until
         FROM (SELECT now() + ${PROBE_LEASE_MS} * interval '1 millisecond' AS until) lease
@@ -60,18 +60,18 @@ export class PrismaBreakerStore implements BreakerStore {
           AND (next_probe_at <= now() OR next_probe_at > now() + ${this.#longestMs} * interval '1 millisecond')
         RETURNING next_probe_at
       )
-      SELECT (SELECT next_probe_at FROM probe) AS claim, kind, next_probe_at AS "retryAt",
+      SELECT (SELECT next_probe_at FROM probe) AS probe, kind, next_probe_at AS "retryAt",
              (extract(epoch FROM next_probe_at - now()) * 1000)::float8 AS "retryInMs"
       FROM submit_stops WHERE reason = ${this.#keyHash}`;
     if (row === undefined) return { kind: 'closed' };
-    if (row.claim !== null) return { kind: 'probe', claim: row.claim };
+    if (row.probe !== null) return { kind: 'probe', probe: row.probe };
     if (row.retryInMs > 0) return { kind: 'open', opened: openedOf(row) };
-    // Another instance claimed the probe at this very moment.
+    // Another instance leased the probe at this very moment.
     const retryAt = new Date(row.retryAt.getTime() - row.retryInMs + PROBE_LEASE_MS);
     return { kind: 'open', opened: openedOf({ ...row, retryAt, retryInMs: PROBE_LEASE_MS }) };
   }
 
-  async open(reason: OpeningReason, message: string, claim: Date | null): Promise<Opened | null> {
+  async open(reason: OpeningReason, message: string, probe: Date | null): Promise<Opened | null> {
     const waits = this.#waitsMs;
     const [row] = await this.#prisma.$queryRaw<StoredWait[]>`
       INSERT INTO submit_stops AS breaker (reason, kind, message, next_probe_at)
@@ -82,7 +82,7 @@ export class PrismaBreakerStore implements BreakerStore {
         refusals = breaker.refusals + 1,
         next_probe_at = now() + interval '1 millisecond'
           * (${waits}::int[])[least(breaker.refusals + 1, ${waits.length})]
-      WHERE breaker.next_probe_at = ${claim}
+      WHERE breaker.next_probe_at = ${probe}
       RETURNING kind, next_probe_at AS "retryAt",
         (extract(epoch FROM next_probe_at - now()) * 1000)::float8 AS "retryInMs"`;
     return row === undefined ? null : openedOf(row);
@@ -92,9 +92,9 @@ export class PrismaBreakerStore implements BreakerStore {
     await this.#prisma.circuitBreaker.deleteMany({ where: { keyHash: this.#keyHash } });
   }
 
-  async release(claim: Date): Promise<void> {
+  async release(probe: Date): Promise<void> {
     await this.#prisma.$executeRaw`
-      UPDATE submit_stops SET next_probe_at = now() WHERE reason = ${this.#keyHash} AND next_probe_at = ${claim}`;
+      UPDATE submit_stops SET next_probe_at = now() WHERE reason = ${this.#keyHash} AND next_probe_at = ${probe}`;
   }
 }
 

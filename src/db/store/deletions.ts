@@ -63,7 +63,7 @@ export function deletionStore(prisma: PrismaClient): Store {
           DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;
         if (generation === undefined) return null;
         const { avatarId, version } = generation;
-        await tx.resultFile.deleteMany({ where: { runId: generationId } });
+        await tx.resultFile.deleteMany({ where: { sourceId: generationId } });
         const change = { kind: 'GENERATION', entityId: generationId, version: version + 1 } as const;
         return { avatarId, outbox: await announce(tx, ownerId, [change]) };
       });

@@ -23,7 +23,7 @@ type PhotoStoreOptions = {
 
 type Due = { readonly id: string; readonly avatarId: string; readonly ownerId: string };
 
-const NOTHING: DeletedPhotos = { files: [], outbox: [] };
+const NOTHING: DeletedPhotos = { keys: [], outbox: [] };
 
 /** An upload that began before the end of its URL may still be under way. */
 const EXPIRY_GRACE_MS = 10 * MINUTE_MS;
@@ -81,8 +81,8 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
   }
 
   findStored: OpenFileDeps['photoStore']['findStored'] = async (photoId) => {
-    const [photo] = await this.#prisma.$queryRaw<{ ownerId: string; file: string }[]>`
-      SELECT owner_id AS "ownerId", file FROM photos WHERE id = ${photoId} AND file IS NOT NULL`;
+    const [photo] = await this.#prisma.$queryRaw<{ ownerId: string; key: string }[]>`
+      SELECT owner_id AS "ownerId", file AS key FROM photos WHERE id = ${photoId} AND file IS NOT NULL`;
     return photo ?? null;
   };
 
@@ -90,15 +90,15 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
     const photos = await this.#prisma.photo.findMany({
       where: { avatarId, ownerId, state: 'ACCEPTED' },
       orderBy: { id: 'asc' },
-      select: { id: true, file: true, caption: true },
+      select: { id: true, key: true, caption: true },
     });
-    return photos.flatMap(({ file, ...photo }) => (file === null ? [] : [{ ...photo, file }]));
+    return photos.flatMap(({ key, ...photo }) => (key === null ? [] : [{ ...photo, key }]));
   };
 
   async savePhoto(
     { id, avatarId, ownerId }: ExpectedPhoto,
     checked: CheckedPhoto | PhotoReason,
-    file: string | null,
+    key: string | null,
   ): ReturnType<PhotoUploadStore['savePhoto']> {
     return this.#prisma.$transaction(async (tx) => {
       const now = await lockSet(tx, avatarId, ownerId);
@@ -106,7 +106,7 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
       const result = typeof checked === 'string' ? checked : compare(checked, await acceptedOf(tx, avatarId));
       const { count } = await tx.photo.updateMany({
         where: { id, state: 'PENDING' },
-        data: this.#columnsOf(result, file, now),
+        data: this.#columnsOf(result, key, now),
       });
       if (count === 0) return null;
       const verdict: PhotoVerdict =
@@ -119,7 +119,7 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
 
   #columnsOf(
     result: CheckedPhoto | PhotoReason,
-    file: string | null,
+    key: string | null,
     now: Date,
   ): Prisma.PhotoUpdateManyMutationInput {
     if (typeof result === 'string') {
@@ -129,7 +129,7 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
     const { retentionDays } = this.#options;
     const expiresAt = retentionDays === null ? null : new Date(now.getTime() + retentionDays * DAY_MS);
     const { warnings, ...picture } = result;
-    return { state: 'ACCEPTED', file, expiresAt, ...picture, warningCodes: [...warnings] };
+    return { state: 'ACCEPTED', key, expiresAt, ...picture, warningCodes: [...warnings] };
   }
 
   deletePhoto: DeletePhotoDeps['photoStore']['deletePhoto'] = async (ownerId, photoId) => {
@@ -153,10 +153,10 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
           AND (SELECT state FROM jobs j WHERE j.id = delete_after_job_id) = 'COMPLETED' LIMIT ${limit}
       )
       SELECT id, avatar_id AS "avatarId", owner_id AS "ownerId" FROM (TABLE over UNION TABLE used) due`;
-    const deleted = { files: [] as string[], outbox: [] as OutboxEntry[] };
+    const deleted = { keys: [] as string[], outbox: [] as OutboxEntry[] };
     for (const avatarId of new Set(due.map((photo) => photo.avatarId))) {
-      const { files, outbox } = await this.#deleteOfOne(due.filter((photo) => photo.avatarId === avatarId));
-      deleted.files.push(...files);
+      const { keys, outbox } = await this.#deleteOfOne(due.filter((photo) => photo.avatarId === avatarId));
+      deleted.keys.push(...keys);
       deleted.outbox.push(...outbox);
     }
     return { ...deleted, count: due.length };
@@ -169,21 +169,21 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
     const { avatarId, ownerId } = first;
     return this.#prisma.$transaction(async (tx) => {
       if ((await lockSet(tx, avatarId, ownerId)) === null) return NOTHING;
-      const deleted = await tx.$queryRaw<{ file: string | null }[]>`
-        DELETE FROM photos WHERE id = ANY(${photos.map(({ id }) => id)}) RETURNING file`;
+      const deleted = await tx.$queryRaw<{ key: string | null }[]>`
+        DELETE FROM photos WHERE id = ANY(${photos.map(({ id }) => id)}) RETURNING file AS key`;
       if (deleted.length === 0) return NOTHING;
-      const files = deleted.flatMap(({ file }) => (file === null ? [] : [file]));
-      return { files, outbox: await touchSet(tx, avatarId) };
+      const keys = deleted.flatMap(({ key }) => (key === null ? [] : [key]));
+      return { keys, outbox: await touchSet(tx, avatarId) };
     });
   }
 
-  findUnknown: SweepPhotosDeps['photoStore']['findUnknown'] = async (files) => {
+  findUnknown: SweepPhotosDeps['photoStore']['findUnknown'] = async (keys) => {
     const known = await this.#prisma.photo.findMany({
-      where: { file: { in: [...files] } },
-      select: { file: true },
+      where: { key: { in: [...keys] } },
+      select: { key: true },
     });
-    const keys = new Set(known.map(({ file }) => file));
-    return files.filter((file) => !keys.has(file));
+    const found = new Set(known.map(({ key }) => key));
+    return keys.filter((key) => !found.has(key));
   };
 }
 

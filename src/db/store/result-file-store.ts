@@ -19,8 +19,8 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
     return rowCount ?? 0;
   }
 
-  async listFilesOf(runId: string): Promise<void> {
-    await this.#pool.query({ name: 'list_files_of_run', text: LIST_OF_RUN, values: [runId] });
+  async listFilesOf(sourceId: string): Promise<void> {
+    await this.#pool.query({ name: 'list_files_of_run', text: LIST_OF_RUN, values: [sourceId] });
   }
 
   async claimDue(
@@ -32,18 +32,18 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
     return rows;
   }
 
-  async claim({ runId, position }: FileRef, leaseMs: number): Promise<LeasedFile | null> {
-    const values = [runId, position, leaseMs, this.#instanceId];
+  async claim({ sourceId, position }: FileRef, leaseMs: number): Promise<LeasedFile | null> {
+    const values = [sourceId, position, leaseMs, this.#instanceId];
     const { rows } = await this.#pool.query<LeasedFile>({ name: 'claim_file', text: CLAIM_ONE, values });
     return rows[0] ?? null;
   }
 
   markStored: ResultFileStore['markStored'] = async (leased, copy) => {
-    const { file, size, sha256, contentType } = copy;
+    const { key, size, sha256, contentType } = copy;
     const { rowCount } = await this.#pool.query(
       `UPDATE result_files SET state = 'STORED', file = $5, size = $6, sha256 = $7, content_type = $8,
          failure = NULL, stored_at = now(), next_attempt_at = NULL, leased_by = NULL ${OF_LEASE}`,
-      [...this.#lease(leased), file, size, sha256, contentType],
+      [...this.#lease(leased), key, size, sha256, contentType],
     );
     return rowCount === 1;
   };
@@ -57,31 +57,31 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
     );
   };
 
-  #lease({ runId, position, leasedUntil }: LeasedFile): unknown[] {
-    return [runId, position, this.#instanceId, leasedUntil];
+  #lease({ sourceId, position, leasedUntil }: LeasedFile): unknown[] {
+    return [sourceId, position, this.#instanceId, leasedUntil];
   }
 
-  async find({ runId, position }: FileRef): Promise<FoundFile | null> {
-    const values = [runId, position];
+  async find({ sourceId, position }: FileRef): Promise<FoundFile | null> {
+    const values = [sourceId, position];
     const { rows } = await this.#pool.query<FoundFile>({ name: 'find_file', text: FIND, values });
     return rows[0] ?? null;
   }
 
-  async markLost({ runId, position }: FileRef, file: string): Promise<void> {
+  async markLost({ sourceId, position }: FileRef, key: string): Promise<void> {
     await this.#pool.query(
       `UPDATE result_files SET state = 'PENDING', file = NULL, attempts = 0, next_attempt_at = now()
        WHERE run_id = $1 AND position = $2 AND state = 'STORED' AND file = $3`,
-      [runId, position, file],
+      [sourceId, position, key],
     );
   }
 
-  async findUnknown(files: readonly string[]): Promise<readonly string[]> {
-    const { rows } = await this.#pool.query<{ file: string }>(
-      `SELECT g.file FROM unnest($1::text[]) g (file)
-       WHERE NOT EXISTS (SELECT FROM result_files f WHERE f.file = g.file)`,
-      [files],
+  async findUnknown(keys: readonly string[]): Promise<readonly string[]> {
+    const { rows } = await this.#pool.query<{ key: string }>(
+      `SELECT g.key FROM unnest($1::text[]) g (key)
+       WHERE NOT EXISTS (SELECT FROM result_files f WHERE f.file = g.key)`,
+      [keys],
     );
-    return rows.map(({ file }) => file);
+    return rows.map(({ key }) => key);
   }
 
   /** Files that wait for their copy, and the seconds since the oldest of them got its row. */
@@ -130,7 +130,7 @@ const LIST = listing('ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED');
 /** Waits for another instance that lists them. */
 const LIST_OF_RUN = listing('AND (id = $1 OR generation_id = $1) FOR UPDATE');
 
-const CLAIMED = `RETURNING f.run_id AS "runId", f.position, f.avatar_id AS "avatarId", f.kind, f.url, f.attempts,
+const CLAIMED = `RETURNING f.run_id AS "sourceId", f.position, f.avatar_id AS "avatarId", f.kind, f.url, f.attempts,
   f.next_attempt_at AS "leasedUntil"`;
 
 /** Also due: an attempt that is further ahead than any is planned, because the clock was put back. */
@@ -150,7 +150,7 @@ const CLAIM_ONE = `
   WHERE run_id = $1 AND position = $2 AND next_attempt_at <= now() ${CLAIMED}`;
 
 const FIND = `
-  SELECT state, kind, owner_id AS "ownerId", file, size::float8 AS size, sha256, content_type AS "contentType", failure,
+  SELECT state, kind, owner_id AS "ownerId", file AS key, size::float8 AS size, sha256, content_type AS "contentType", failure,
     url, leased_by IS NOT NULL AS "isLeased",
     extract(epoch FROM next_attempt_at - now())::float8 * 1000 AS "nextAttemptInMs"
   FROM result_files WHERE run_id = $1 AND position = $2`;

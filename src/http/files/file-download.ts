@@ -14,6 +14,7 @@ import { StorageUnavailableError } from '../../storage/file-storage.ts';
 import { pathOf } from '../request-head.ts';
 import type { FileToken, FileUrls } from './file-url.ts';
 import { sendJson } from '../send-json.ts';
+import { IMAGE_ENDINGS } from '../../values/image-type.ts';
 import { MINUTE_MS } from '../../values/units.ts';
 import type { FilePart } from '../../storage/file-storage.ts';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
@@ -162,22 +163,14 @@ function unlessAway(error: unknown): FileLookup {
 
 type Valid = Extract<FileToken, { kind: 'valid' }>;
 
-const ENDINGS: Readonly<Record<string, string>> = {
-  'image/jpeg': 'jpg',
-  'image/png': 'png',
-  'image/webp': 'webp',
-  'image/gif': 'gif',
-  'image/avif': 'avif',
-};
-
 /** Of an image or a photo by its bytes and the day of its id; of another file as fal names it, if that is a plain name. */
 function nameOf(ref: Valid['ref'], { artifactUrl, contentType }: ReadableFile): string {
   if ('photoId' in ref) return `avatar-photo-${dayOf(ref.photoId)}.jpg`;
-  const { runId, position } = ref;
-  const ending = ENDINGS[contentType];
-  if (ending !== undefined) return `avatar-image-${dayOf(runId)}-${position + 1}.${ending}`;
+  const { sourceId, position } = ref;
+  const ending = IMAGE_ENDINGS[contentType];
+  if (ending !== undefined) return `avatar-image-${dayOf(sourceId)}-${position + 1}.${ending}`;
   const name = artifactUrl === null ? '' : (new URL(artifactUrl).pathname.split('/').at(-1) ?? '');
-  return /^\w[\w.-]{0,99}$/.test(name) ? name : `${runId}-${position + 1}.bin`;
+  return /^\w[\w.-]{0,99}$/.test(name) ? name : `${sourceId}-${position + 1}.bin`;
 }
 
 /** A version 7 UUID begins with the time at which it was made. */

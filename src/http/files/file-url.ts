@@ -32,7 +32,7 @@ export class FileUrls {
   }
 
   urlOf(ref: ServedRef, host: string | undefined, now = Date.now()): string {
-    const [id, position] = 'photoId' in ref ? [ref.photoId, 0] : [ref.runId, ref.position];
+    const [id, position] = 'photoId' in ref ? [ref.photoId, 0] : [ref.sourceId, ref.position];
     const payload = Buffer.alloc(PAYLOAD_BYTES);
     payload[0] = KINDS.indexOf(id.slice(0, 3));
     payload.write(id.slice(4), 1, 'hex');
@@ -53,7 +53,7 @@ export class FileUrls {
     if (expiresAt <= now) return { kind: 'expired' };
     const kind = KINDS[payload[0] ?? 0] ?? '';
     const id = `${kind}_${payload.toString('hex', 1, 17)}`;
-    const ref = kind === 'pho' ? { photoId: id } : { runId: id, position: payload.readUInt16BE(17) };
+    const ref = kind === 'pho' ? { photoId: id } : { sourceId: id, position: payload.readUInt16BE(17) };
     return { kind: 'valid', ref, expiresAt };
   }
 

@@ -73,12 +73,12 @@ async function answerTo(
   if (token === undefined) return refusal('unknown');
   const length = headers['content-length'];
   if (length === undefined) return refusal('no-length');
-  const outcome = await receivePhoto(jobs, token, { declared: Number(length), pieces: piecesOf(request) });
+  const outcome = await receivePhoto(jobs, token, { declared: Number(length), chunks: chunksOf(request) });
   if (outcome.kind === 'no-room' || outcome.kind === 'unavailable') response.setHeader('retry-after', '5');
   return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);
 }
 
-async function* piecesOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+async function* chunksOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
   askForBody(request);
   yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }

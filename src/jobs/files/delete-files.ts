@@ -12,18 +12,18 @@ const AT_ONCE = 20;
 /** Never throws: a file that cannot be deleted now is deleted by the sweep, because no row has it. */
 export async function deleteFiles(
   { storage, log }: DeleteFilesDeps,
-  files: readonly string[],
+  keys: readonly string[],
 ): Promise<Deletion> {
   const failures: unknown[] = [];
-  for (let from = 0; from < files.length; from += AT_ONCE) {
+  for (let from = 0; from < keys.length; from += AT_ONCE) {
     const results = await Promise.allSettled(
-      files.slice(from, from + AT_ONCE).map((file) => storage.delete(file)),
+      keys.slice(from, from + AT_ONCE).map((key) => storage.delete(key)),
     );
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
   }
   const failed = failures.length;
   if (failed > 0) log.warn({ err: failures[0], failed }, 'stored files not deleted; retrying later');
-  return { deleted: files.length - failed, failed };
+  return { deleted: keys.length - failed, failed };
 }
 
 /** Deletes all files whose key begins with the prefix, whose rows are deleted. Never throws. */
@@ -31,13 +31,13 @@ export async function deleteFilesUnder(
   deps: DeleteFilesDeps & { readonly storage: Pick<FileStorage, 'delete' | 'list'> },
   prefix: string,
 ): Promise<Deletion> {
-  const files: string[] = [];
+  const keys: string[] = [];
   try {
-    for await (const { key } of deps.storage.list(prefix)) files.push(key);
+    for await (const { key } of deps.storage.list(prefix)) keys.push(key);
   } catch (error) {
     deps.log.warn({ err: error, prefix }, 'stored files not listed; retrying later');
   }
-  return deleteFiles(deps, files);
+  return deleteFiles(deps, keys);
 }
 
 /** Longer than a file can be without its row: an upload with its check, the copy of a file. */
@@ -48,14 +48,14 @@ type SweepFilesDeps = {
   readonly storage: FileStorage;
   readonly log: Log;
   /** Rejects if the files are those of another database. */
-  readonly claim: () => Promise<void>;
-  /** Those of the files that no row has. */
-  readonly findUnknown: (files: readonly string[]) => Promise<readonly string[]>;
+  readonly bind: () => Promise<void>;
+  /** Those of the keys that no row has. */
+  readonly findUnknown: (keys: readonly string[]) => Promise<readonly string[]>;
 };
 
 /** Deletes files without a row: of a killed process, of a deletion that failed. */
 export async function deleteUnknownFiles(deps: SweepFilesDeps, stop: AbortSignal): Promise<void> {
-  await deps.claim();
+  await deps.bind();
   let batch: string[] = [];
   const deleteBatch = async () => {
     await deleteFiles(deps, await deps.findUnknown(batch));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CountedPieces, TooLargeError } from './counted-pieces.ts';
+import { CountedChunks, TooLargeError } from '../../storage/counted-chunks.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
@@ -10,7 +10,7 @@ export type FileKind = 'IMAGE' | 'ARTIFACT';
 /** A file of a run: which one of the generation's images, or of the training's artifact. */
 export type FileRef = {
   /** Of the generation, or of the training. */
-  readonly runId: string;
+  readonly sourceId: string;
   readonly position: number;
 };
 
@@ -26,8 +26,8 @@ export type LeasedFile = FileRef & {
 };
 
 export type FileCopy = {
-  /** Key in the storage. */
-  readonly file: string;
+  /** In the storage. */
+  readonly key: string;
   /** In bytes. */
   readonly size: number;
   readonly sha256: string;
@@ -54,12 +54,12 @@ export interface ResultFileStore {
 
 /** What opening a file at fal gives: its bytes, or why there are none. */
 export type OpenedFile =
-  | { readonly kind: 'open'; readonly pieces: AsyncIterable<Uint8Array>; readonly close: () => void }
+  | { readonly kind: 'open'; readonly chunks: AsyncIterable<Uint8Array>; readonly close: () => void }
   /** `gone`: the file does not exist. `refused`: it must not be fetched, now or later. `unreachable`: perhaps later. */
   | { readonly kind: 'gone' | 'refused' | 'unreachable'; readonly message: string };
 
 export interface FileSource {
-  /** Never rejects. Reading the pieces rejects when the connection fails, is too slow, or the signal aborts. */
+  /** Never rejects. Reading the chunks rejects when the connection fails, is too slow, or the signal aborts. */
   open(url: string, limits: { readonly timeoutMs: number; readonly maxBytes: number }): Promise<OpenedFile>;
 }
 
@@ -171,12 +171,12 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   };
 }
 
-function keyOf({ runId, position }: FileRef): string {
-  return `${runId} ${position}`;
+function keyOf({ sourceId, position }: FileRef): string {
+  return `${sourceId} ${position}`;
 }
 
-function refOf({ runId, position }: FileRef): FileRef {
-  return { runId, position };
+function refOf({ sourceId, position }: FileRef): FileRef {
+  return { sourceId, position };
 }
 
 type Fault = 'gone' | 'refused' | 'unreachable' | 'storage-unavailable' | 'closing';
@@ -187,18 +187,18 @@ async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> 
   if ('fault' in outcome) await recordFailure(deps, leased, outcome);
   else if (await deps.files.markStored(leased, outcome)) deps.metrics.fileCopied('stored');
   // Deleted in the meantime. A crash before this leaves a file without a row, which the sweep removes.
-  else await deps.resultFiles.delete(outcome.file);
+  else await deps.resultFiles.delete(outcome.key);
 }
 
 async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
   const limits = FILE_LIMITS[leased.kind];
   const opened = await deps.fileSource.open(leased.url, limits);
   if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
-  const file = newKey(leased);
-  const read = new CountedPieces(opened.pieces, limits.maxBytes);
+  const key = newKey(leased);
+  const read = new CountedChunks(opened.chunks, limits.maxBytes);
   try {
-    await deps.resultFiles.put(file, read);
-    return { file, ...read.summary() };
+    await deps.resultFiles.put(key, read);
+    return { key, ...read.summary() };
   } catch (error) {
     if (deps.closing.aborted) return { fault: 'closing', message: null };
     const message = error instanceof Error ? error.message : String(error);
@@ -239,11 +239,11 @@ function retryAfter(fault: Fault, attempts: number): number | null {
 }
 
 /** Files of one avatar share a prefix, and so do those of one run. */
-export function filePrefix(avatarId: string, runId?: string): string {
-  return runId === undefined ? `${avatarId}/` : `${avatarId}/${runId}/`;
+export function filePrefix(avatarId: string, sourceId?: string): string {
+  return sourceId === undefined ? `${avatarId}/` : `${avatarId}/${sourceId}/`;
 }
 
 /** New for every attempt: an instance that lost its lease does not touch the copy of another. */
-function newKey({ avatarId, runId, position }: LeasedFile): string {
-  return `${filePrefix(avatarId, runId)}${position}-${randomBytes(8).toString('hex')}`;
+function newKey({ avatarId, sourceId, position }: LeasedFile): string {
+  return `${filePrefix(avatarId, sourceId)}${position}-${randomBytes(8).toString('hex')}`;
 }

@@ -21,11 +21,11 @@ export interface ServedFileStore {
   /** Null when the file has no row: its run is deleted, or not listed yet. */
   find(ref: FileRef): Promise<FoundFile | null>;
   /** Gives the files of one run their rows, if the run is completed. */
-  listFilesOf(runId: string): Promise<void>;
+  listFilesOf(sourceId: string): Promise<void>;
   /** Leases a file that is due; null when it is not. */
   claim(ref: FileRef, leaseMs: number): Promise<LeasedFile | null>;
   /** The copy is no longer in the storage: plans another one. */
-  markLost(ref: FileRef, file: string): Promise<void>;
+  markLost(ref: FileRef, key: string): Promise<void>;
 }
 
 /** A file that this server serves: of a run, or an accepted photo. */
@@ -36,7 +36,7 @@ export type OpenFileDeps = {
   readonly resultFiles: Pick<FileStorage, 'read' | 'size'>;
   readonly photoStore: {
     /** Null when the photo is not accepted, or is deleted. */
-    findStored(photoId: string): Promise<{ readonly ownerId: string; readonly file: string } | null>;
+    findStored(photoId: string): Promise<{ readonly ownerId: string; readonly key: string } | null>;
   };
   readonly photoFiles: Pick<FileStorage, 'read' | 'size'>;
   readonly keeper: Pick<FileKeeper, 'copy' | 'underWay'>;
@@ -82,20 +82,20 @@ export async function findFile(deps: OpenFileDeps, ref: ServedRef): Promise<Serv
 }
 
 async function findListed({ files }: OpenFileDeps, ref: FileRef): Promise<FoundFile | null> {
-  await files.listFilesOf(ref.runId);
+  await files.listFilesOf(ref.sourceId);
   return files.find(ref);
 }
 
 async function findPhoto({ photoStore, photoFiles }: OpenFileDeps, id: string): Promise<ServedFile | null> {
   const found = await photoStore.findStored(id);
   if (found === null) return null;
-  const { ownerId, file } = found;
+  const { ownerId, key } = found;
   return {
     ownerId,
     async open() {
-      const size = await photoFiles.size(file);
+      const size = await photoFiles.size(key);
       if (size === null) return { kind: 'unknown' };
-      const read = (part?: FilePart) => photoFiles.read(file, part);
+      const read = (part?: FilePart) => photoFiles.read(key, part);
       // The file of a photo never changes.
       return { kind: 'stored', file: { size, contentType: 'image/jpeg', etag: id, artifactUrl: null, read } };
     },
@@ -122,13 +122,13 @@ async function waitForCopy(
     if (state === 'FAILED') return { kind: 'gone', failure };
     const copy = state === 'STORED' ? storedCopy(found) : null;
     if (copy !== null) {
-      if ((await deps.resultFiles.size(copy.file)) === copy.size) {
-        const { file, size, contentType, sha256: etag } = copy;
+      if ((await deps.resultFiles.size(copy.key)) === copy.size) {
+        const { key, size, contentType, sha256: etag } = copy;
         const artifactUrl = found.kind === 'ARTIFACT' ? found.url : null;
-        const read = (part?: FilePart) => deps.resultFiles.read(file, part);
+        const read = (part?: FilePart) => deps.resultFiles.read(key, part);
         return { kind: 'stored', file: { size, contentType, etag, artifactUrl, read } };
       }
-      await files.markLost(ref, copy.file);
+      await files.markLost(ref, copy.key);
     } else {
       const retryInMs = nextAttemptInMs ?? 0;
       if (left.aborted || performance.now() > until) return { kind: 'not-yet', retryInMs: FIRST_LOOK_MS };
@@ -145,9 +145,9 @@ async function waitForCopy(
   return { kind: 'unknown' };
 }
 
-function storedCopy({ file, size, sha256, contentType }: FoundFile): FileCopy | null {
-  if (file === null || size === null || sha256 === null || contentType === null) return null;
-  return { file, size, sha256, contentType };
+function storedCopy({ key, size, sha256, contentType }: FoundFile): FileCopy | null {
+  if (key === null || size === null || sha256 === null || contentType === null) return null;
+  return { key, size, sha256, contentType };
 }
 
 /** Until the copy has ended, the time is over, or nobody waits any more. */

@@ -3,7 +3,7 @@ import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outb
 import { refuse, type Result } from '../../domain/user-error.ts';
 import type { FileStorage } from '../../storage/file-storage.ts';
 
-export type DeletedPhotos = { readonly files: readonly string[]; readonly outbox: readonly OutboxEntry[] };
+export type DeletedPhotos = { readonly keys: readonly string[]; readonly outbox: readonly OutboxEntry[] };
 
 export type DeletePhotoDeps = PublishDeps & {
   readonly photoStore: {
@@ -25,7 +25,7 @@ export async function deletePhoto(
   const deleted = await deps.photoStore.deletePhoto(ownerId, photoId);
   if (deleted === null) return refuse('NOT_FOUND', 'There is no photo with this ID.');
   publishSoon(deps, deleted.outbox);
-  await deleteFiles({ storage: deps.photoFiles, log: deps.log }, deleted.files);
+  await deleteFiles({ storage: deps.photoFiles, log: deps.log }, deleted.keys);
   return { done: { deletedPhotoId: photoId, avatarId: deleted.avatarId } };
 }
 

@@ -10,7 +10,7 @@ type ArchiveFile = {
 
 type Archive = { readonly size: number; readonly content: AsyncIterable<Uint8Array> };
 
-export type StoredPhoto = { readonly id: string; readonly file: string; readonly caption: string | null };
+export type StoredPhoto = { readonly id: string; readonly key: string; readonly caption: string | null };
 
 export type UploadRequest = Archive & {
   readonly name: string;
@@ -58,10 +58,10 @@ export async function uploadPhotos(
   const files: ArchiveFile[] = [];
   const contents: AsyncGenerator<Uint8Array>[] = [];
   let missing = 0;
-  for (const [index, { file, caption }] of photos.entries()) {
+  for (const [index, { key, caption }] of photos.entries()) {
     const stem = `photo-${String(index + 1).padStart(3, '0')}`;
-    const size = await photoFiles.size(file);
-    const content = contentOf(photoFiles, file);
+    const size = await photoFiles.size(key);
+    const content = contentOf(photoFiles, key);
     contents.push(content);
     if (size === null) missing += 1;
     else files.push({ name: `${stem}.jpg`, size, content });
@@ -82,7 +82,7 @@ export async function uploadPhotos(
   );
 }
 
-/** Opens the file when its first piece is read. */
+/** Opens the file when its first chunk is read. */
 async function* contentOf(files: Pick<FileStorage, 'read'>, key: string): AsyncGenerator<Uint8Array> {
   const content = await files.read(key);
   if (content === null) throw new Error('a photo was deleted during its upload');

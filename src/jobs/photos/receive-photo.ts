@@ -19,7 +19,7 @@ export interface ReceivedPhoto {
 
 export interface PhotoIntake {
   receive(
-    pieces: AsyncIterable<Uint8Array>,
+    chunks: AsyncIterable<Uint8Array>,
     size: number,
   ): Promise<
     | { readonly kind: 'received'; readonly photo: ReceivedPhoto }
@@ -47,12 +47,12 @@ export interface PhotoUploadStore {
    * Stores the result of a check, in comparison with the avatar's other photos. Null when the photo was deleted, or
    * another upload was faster.
    *
-   * @param file the key of the stored picture; null for a photo that the check refused
+   * @param key of the stored photo; null for a photo that the check refused
    */
   savePhoto(
     photo: ExpectedPhoto,
     checked: CheckedPhoto | PhotoReason,
-    file: string | null,
+    key: string | null,
   ): Promise<{ readonly verdict: PhotoVerdict; readonly outbox: readonly OutboxEntry[] } | null>;
 }
 
@@ -89,7 +89,7 @@ export type ReceiveOutcome =
 export async function receivePhoto(
   deps: ReceivePhotoDeps,
   token: string,
-  { declared, pieces }: { readonly declared: number; readonly pieces: AsyncIterable<Uint8Array> },
+  { declared, chunks }: { readonly declared: number; readonly chunks: AsyncIterable<Uint8Array> },
 ): Promise<ReceiveOutcome> {
   const { photoStore, uploadPlaces } = deps;
   const expected = await photoStore.findExpected(hashOfToken(token));
@@ -98,7 +98,7 @@ export async function receivePhoto(
   if (expected.isExpired) return { kind: 'expired' };
   if (declared !== expected.size) return { kind: 'wrong-length' };
   const outcome = await uploadPlaces.photo.run(expected.id, async () => {
-    const received = await uploadPlaces.owner.run(expected.ownerId, () => receive(deps, expected, pieces));
+    const received = await uploadPlaces.owner.run(expected.ownerId, () => receive(deps, expected, chunks));
     return received ?? { kind: 'no-room' as const };
   });
   return outcome ?? { kind: 'under-way' };
@@ -107,9 +107,9 @@ export async function receivePhoto(
 async function receive(
   deps: ReceivePhotoDeps,
   expected: ExpectedPhoto,
-  pieces: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
 ): Promise<ReceiveOutcome> {
-  const received = await deps.photoIntake.receive(pieces, expected.size);
+  const received = await deps.photoIntake.receive(chunks, expected.size);
   if (received.kind !== 'received') return received;
   const { photo } = received;
   try {
@@ -131,12 +131,12 @@ async function judge(
 ): Promise<ReceiveOutcome> {
   const { photoStore, photoFiles } = deps;
   const checked = await photo.check(expected.ownerId);
-  const file = typeof checked === 'string' ? null : newPhotoKey(expected.avatarId);
-  if (file !== null) await photoFiles.put(file, photo.content());
-  const saved = await photoStore.savePhoto(expected, checked, file);
+  const key = typeof checked === 'string' ? null : newPhotoKey(expected.avatarId);
+  if (key !== null) await photoFiles.put(key, photo.content());
+  const saved = await photoStore.savePhoto(expected, checked, key);
   // A crash before this leaves a file without a row, which the sweep removes.
-  if (file !== null && saved?.verdict.state !== 'ACCEPTED')
-    await deleteFiles({ storage: photoFiles, log: deps.log }, [file]);
+  if (key !== null && saved?.verdict.state !== 'ACCEPTED')
+    await deleteFiles({ storage: photoFiles, log: deps.log }, [key]);
   if (saved === null) return { kind: 'used' };
   publishSoon(deps, saved.outbox);
   return { kind: 'checked', photoId: expected.id, verdict: saved.verdict };

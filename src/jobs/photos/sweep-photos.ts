@@ -11,12 +11,12 @@ export type SweepPhotosDeps = PublishDeps & {
      * `limit` of them.
      */
     deleteDue(limit: number): Promise<DeletedPhotos & { readonly count: number }>;
-    /** Those of the files that no photo has. */
-    findUnknown(files: readonly string[]): Promise<readonly string[]>;
+    /** Those of the keys that no photo has. */
+    findUnknown(keys: readonly string[]): Promise<readonly string[]>;
   };
   readonly photoFiles: FileStorage;
   /** Throws when the files are those of another database. */
-  readonly claimPhotoFiles: () => Promise<void>;
+  readonly bindPhotoFiles: () => Promise<void>;
   /** Removes what uploads of a killed process left behind. */
   readonly spool: { sweep(olderThanMs: number): Promise<void> };
 };
@@ -26,10 +26,10 @@ const DELETION_INTERVAL_MS = 10_000;
 
 export function sweepPhotos(deps: SweepPhotosDeps): readonly Loop[] {
   const { photoFiles: storage, photoStore, spool, log } = deps;
-  const findUnknown = (files: readonly string[]) => photoStore.findUnknown(files);
+  const findUnknown = (keys: readonly string[]) => photoStore.findUnknown(keys);
   const deleteUnknown = async (stop: AbortSignal) => {
     await spool.sweep(UNKNOWN_AFTER_MS);
-    await deleteUnknownFiles({ storage, findUnknown, claim: deps.claimPhotoFiles, log }, stop);
+    await deleteUnknownFiles({ storage, findUnknown, bind: deps.bindPhotoFiles, log }, stop);
   };
   return [
     runEvery((stop) => deleteDuePhotos(deps, stop), { intervalMs: DELETION_INTERVAL_MS, log }),
@@ -39,9 +39,9 @@ export function sweepPhotos(deps: SweepPhotosDeps): readonly Loop[] {
 
 async function deleteDuePhotos(deps: SweepPhotosDeps, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
-    const { files, outbox, count } = await deps.photoStore.deleteDue(BATCH_SIZE);
+    const { keys, outbox, count } = await deps.photoStore.deleteDue(BATCH_SIZE);
     publishSoon(deps, outbox);
-    await deleteFiles({ storage: deps.photoFiles, log: deps.log }, files);
+    await deleteFiles({ storage: deps.photoFiles, log: deps.log }, keys);
     if (count < BATCH_SIZE) return;
   }
 }

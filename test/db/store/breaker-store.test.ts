@@ -31,7 +31,7 @@ async function letPass(ms: number): Promise<void> {
 async function claimProbe(store = one): Promise<Date> {
   const admission = await store.admit();
   if (admission.kind !== 'probe') throw new Error(`Not a probe: ${JSON.stringify(admission)}`);
-  return admission.claim;
+  return admission.probe;
 }
 
 async function retryInMs(): Promise<number> {
@@ -170,10 +170,10 @@ test('the operator ends a wait, and the next submit is the probe', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
   expect(await other.endWait()).toBe(true);
   expect(await other.endWait()).toBe(true);
-  const claim = await claimProbe();
+  const probe = await claimProbe();
   // A probe is in flight: no second one.
   expect(await other.endWait()).toBe(false);
-  expect((await one.open('KEY_REFUSED', 'refused', claim))?.retryInMs).toBeGreaterThan(MINUTE_MS);
+  expect((await one.open('KEY_REFUSED', 'refused', probe))?.retryInMs).toBeGreaterThan(MINUTE_MS);
   expect(await other.endWait()).toBe(true);
   await one.release(await claimProbe());
   expect(await other.endWait()).toBe(true);
@@ -195,7 +195,7 @@ test('waits shorter than a probe leave room for one probe at a time', async () =
   const quick = breakerOf(KEY, [5000, 5000]);
   expect((await quick.open('KEY_REFUSED', 'refused', null))?.retryInMs).toBeLessThanOrEqual(5000);
   await letPass(5000);
-  const claim = await claimProbe(quick);
+  const probe = await claimProbe(quick);
   expect((await quick.admit()).kind).toBe('open');
-  expect((await quick.open('KEY_REFUSED', 'refused', claim))?.retryInMs).toBeLessThanOrEqual(5000);
+  expect((await quick.open('KEY_REFUSED', 'refused', probe))?.retryInMs).toBeLessThanOrEqual(5000);
 });

@@ -37,7 +37,10 @@ test.each<[what: string, artifact: Artifact, count: number]>([
 
     const urls = artifactFilesOf(artifact);
     expect(urls).toHaveLength(count);
-    const listed = await prisma.resultFile.findMany({ where: { runId: id }, orderBy: { position: 'asc' } });
+    const listed = await prisma.resultFile.findMany({
+      where: { sourceId: id },
+      orderBy: { position: 'asc' },
+    });
     expect(listed.map(({ position, url }) => [position, url])).toEqual([...urls.entries()]);
     const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
     const { removed } = (await store.deleteAvatar('owner', avatarId)) ?? {};
