@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BUCKET_SETTINGS } from '../../src/config/bucket.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 
@@ -81,6 +82,11 @@ describe('the settings in the examples', () => {
     expect(
       text.match(/image: .*/g)?.filter((image) => !/:[\w.-]+$/.test(image) || image.endsWith(':latest')),
     ).toEqual([]);
+  });
+
+  test('of the bucket are all in compose.yaml', async () => {
+    const text = await readFile(join(ROOT, 'compose.yaml'), 'utf8');
+    expect(BUCKET_SETTINGS.filter((name) => !text.includes(`${name}: \${${name}:-}`))).toEqual([]);
   });
 });
 
