@@ -43,7 +43,7 @@ export const ROWS: readonly Row[] = [
   { what: 'a webhook reports OK, a later one ERROR', of: endsAs('ready', 'conflicting') },
   { what: 'the user clicks twice', of: paysOnce(0) },
   {
-    what: "fal's answer to the submit is lost, the user clicks again",
+    what: "fal's response to the submit is lost, the user clicks again",
     of: paysOnce(CLICK_AGAIN_MS, 'lost-answer'),
   },
   {
