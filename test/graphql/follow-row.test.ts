@@ -51,7 +51,7 @@ function stage({ streamsPerOwner = null }: { readonly streamsPerOwner?: number |
       streams,
       viewer: { ownerId, expiresAt },
       host,
-      push: {
+      sink: {
         selections,
         variables,
         encode: (result: ExecutionResult) => {
