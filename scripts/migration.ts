@@ -1,4 +1,4 @@
-// npm run migration:new <words>   writes prisma/migrations/<timestamp>_<words>/migration.sql for the changes of
+// npm run migration:new <name>   writes prisma/migrations/<timestamp>_<name>/migration.sql for the changes of
 //                                 schema.prisma since the last migration
 // npm run migration:check         fails when the migrations and schema.prisma disagree
 //
@@ -30,7 +30,7 @@ switch (command) {
 
 async function writeMigration(label: string): Promise<number> {
   if (!/^\w+$/.test(label)) {
-    console.error('usage: npm run migration:new <words>, for example add_avatar_notes');
+    console.error('usage: npm run migration:new <name>, for example add_avatar_notes');
     return 2;
   }
   const sql = await missingSql();

@@ -80,7 +80,7 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
   const own = { config, log, database, instanceId, fal, notifications, photos, closing: closing.signal };
   const jobs = await openJobs(own);
   const { deps, resultFiles } = jobs;
-  // Last before the database: the response to a submit decides whether a paid run is known.
+  // After all that submits and before the database closes: the response to a submit decides whether a paid run is known.
   parts.add(() => deps.inFlight.drain(SUBMIT_GRACE_MS));
   const loops: Loop[] = [];
   const reconciler = createReconciler(deps);

@@ -8,7 +8,7 @@ import { errorCodeOf } from './values/error-code.ts';
 /** Maximum duration of a shutdown. */
 const SHUTDOWN_MS = 9000;
 /** Maximum duration of a shutdown after an uncaught exception, which may have damaged the process. */
-const DRAIN_MS = 3000;
+const FAULT_SHUTDOWN_MS = 3000;
 
 // On Node 20 the client of S3 would print that its versions of next year need a newer Node.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
@@ -36,7 +36,7 @@ function endWithFault(error: unknown): void {
   hasFault = true;
   log.fatal({ err: error }, 'uncaught exception; exiting');
   const exit = () => process.exit(1);
-  setTimeout(exit, DRAIN_MS);
+  setTimeout(exit, FAULT_SHUTDOWN_MS);
   close().then(exit, exit);
 }
 

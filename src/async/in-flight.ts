@@ -1,6 +1,6 @@
 import { withTimeout } from './with-timeout.ts';
 
-/** Work that must end before the process does, although no caller may wait for it. */
+/** Work that must end before the process does, even if no caller waits for it. */
 export class InFlight {
   readonly #work = new Set<Promise<unknown>>();
 

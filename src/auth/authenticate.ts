@@ -69,6 +69,7 @@ export function createAuthenticate(
   }
   const { keys, issuer, audience } = config;
   const tokenKeys = 'secret' in keys ? sharedSecret(keys.secret) : publishedKeys(keys.jwksUrl, log, now);
+  // A later verification has the same outcome, until the token expires or the keys change.
   const verifiedTokens = new LRUCache<string, VerifiedToken>({
     maxSize: MAX_REMEMBERED,
     sizeCalculation: (_token, text) => text.length,
@@ -116,7 +117,6 @@ function identityIn({ sub, iat, exp }: JWTPayload, now: number): Identity {
   return { kind: 'viewer', viewer: { ownerId: sub, expiresAt: exp === undefined ? null : exp * 1000 } };
 }
 
-/** The verification of a later use would end the same until it expires or the keys change. */
 function hasExpired({ viewer: { expiresAt } }: ViewerIdentity): boolean {
   return expiresAt !== null && expiresAt + CLOCK_TOLERANCE_S * 1000 <= Date.now();
 }

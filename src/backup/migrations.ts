@@ -3,7 +3,7 @@ import { readMigrations, type Migration } from '../db/migrations/migration-files
 import type { Contents } from './copy-rows.ts';
 
 /**
- * Those of this version's migrations that made a database, so that another can be made like it, although newer ones exist.
+ * The migrations of this version that a database has, without newer ones: another database gets the same tables.
  *
  * @param whose names the database in the message
  * @throws MigrationError when this version does not have all of them

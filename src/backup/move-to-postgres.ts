@@ -61,7 +61,7 @@ async function copy(from: pg.ClientBase, to: pg.ClientBase, log: OperatorLog): P
   });
 }
 
-/** A start fills it, also one that ends because the files are those of the embedded database. */
+/** Every start writes it, even one that ends because the files belong to the embedded database. */
 const IDENTITY = 'database_identity';
 
 /**

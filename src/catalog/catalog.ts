@@ -30,7 +30,7 @@ export class Catalog {
     this.#trainers = new Map(this.trainers.map((row) => [row.name, row]));
   }
 
-  /** Null for a row of another version or deployment, which the database may still name. */
+  /** Null for a trainer of another version or deployment, which the database may still name. */
   trainer(name: string): Trainer | null {
     return this.#trainers.get(name) ?? null;
   }

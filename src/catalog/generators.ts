@@ -3,7 +3,7 @@ import { ARTIFACT_KINDS, loraUrlsOf, MAX_LORA_FILES, type Artifact } from './art
 import { endpointId, fieldName, fixedInput, range } from './forms.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 
-/** Names have the wide side of a landscape first and the high side of a portrait first, as fal's names have. */
+/** As in fal's names, the longer side comes first: PORTRAIT_4_3 is 3:4. */
 export const IMAGE_SIZES = [
   'SQUARE',
   'PORTRAIT_4_3',
@@ -142,7 +142,7 @@ const ASPECT_RATIOS = {
 
 type Options = Omit<GenerationChanges, 'strength'>;
 
-/** Only of fields that the endpoint has. */
+/** Only the fields that the endpoint has. */
 function optionFields(form: GeneratorForm, { size, ...options }: Options): JsonObject {
   const format = options.outputFormat?.toLowerCase() ?? null;
   return withoutNull({

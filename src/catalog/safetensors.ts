@@ -8,8 +8,8 @@ export const MAX_HEADER_BYTES = MB;
 
 const MAX_DIMENSIONS = 16;
 
-/** Why the header cannot be one of a safetensors file with this many bytes of tensors; null if it can. */
-export function problemOfHeader(header: string, tensorBytes: number): string | null {
+/** What was expected instead of this header of a safetensors file with so many bytes of tensors; null if it fits. */
+export function expectedHeader(header: string, tensorBytes: number): string | null {
   const tensors = tensorsIn(header);
   if (tensors === null) return 'a safetensors header: a JSON object';
   if (tensors.length === 0) return 'a safetensors header with tensors';

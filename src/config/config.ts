@@ -97,7 +97,7 @@ export function readConfig(environment: Environment) {
     studio: readStudio(read, { isProduction, needsToken: auth.kind === 'JWT' }),
     /** No introspection, and no schema names in error messages. */
     hidesSchema: !(read.onOff('INTROSPECTION') ?? !isProduction),
-    /** Misspelt limits would leave the operator without one. */
+    /** For a warning: a misspelt limit limits nothing. */
     unknownLimits: read.unreadLimits(),
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);

@@ -73,7 +73,7 @@ export type CheckedPhoto = Omit<DecodedPhoto, 'grey'> & {
   readonly warnings: readonly PhotoWarning[];
 };
 
-/** Of a version with 512 pixels at most. The drawn portraits have 90 to 300, and below 20 once they are blurred. */
+/** At 512 pixels. Sharp portraits of the simulator have 90 to 300, blurred ones less than 20. */
 const BLURRED_BELOW = 20;
 const DARK_MEAN = 40;
 const BRIGHT_MEAN = 225;

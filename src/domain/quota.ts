@@ -8,7 +8,7 @@ export type SpendLimits = {
   /** Of one owner, within 24 hours. */
   readonly trainingsPerDay: number | null;
   readonly imagesPerDay: number | null;
-  /** Of all owners together, within 24 hours: bounds a cost that no owner's own limit shows. */
+  /** Of all owners together, within 24 hours: bounds what many owners spend together. */
   readonly totalTrainingsPerDay: number | null;
   readonly totalImagesPerDay: number | null;
   /** Estimated cost within 24 hours, in millionths of a US dollar: of one owner, and of all together. */
@@ -83,7 +83,7 @@ export function checkQuota(spending: Spending, usage: Usage, limits: SpendLimits
   return checkMoney(spending, usage, limits);
 }
 
-/** A run of unknown price is over every limit on money: a limit that it could pass would be none. */
+/** With a limit on money, a run of unknown price is refused: it could exceed the limit. */
 function checkMoney(
   { endpoint, estimatedMicroUsd: cost }: Spending,
   { ownMoney, totalMoney }: Usage,

@@ -138,16 +138,16 @@ class CompilingQuery implements PlainQuery {
  * conditions (`@skip`, `@include`) of every use of its fragment, and omits the alias `__proto__`.
  */
 function isCompilable(document: DocumentNode): boolean {
-  let isSo = true;
+  let hasOnlyAllowed = true;
   visit(document, {
     enter(node) {
       if (COMPILABLE.has(node.kind) && !(node.kind === Kind.NAME && node.value === '__proto__'))
         return undefined;
-      isSo = false;
+      hasOnlyAllowed = false;
       return BREAK;
     },
   });
-  return isSo;
+  return hasOnlyAllowed;
 }
 
 const COMPILABLE: ReadonlySet<string> = new Set([

@@ -59,7 +59,7 @@ const RESPONSES = {
 
 export type WebhookOutcome = keyof typeof RESPONSES;
 
-/** A webhook that fal did not sign, or not now, or not for us. */
+/** A webhook whose headers, account, time or signature is not accepted. */
 type Rejection = Extract<WebhookOutcome, 'malformed' | 'other-account' | 'stale' | 'bad-signature'>;
 
 const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
@@ -169,7 +169,7 @@ async function record(
   return kind;
 }
 
-/** The token in the path: null for the bare path, which URLs of an earlier system have. Null if there is no such path. */
+/** Null for a path that does not exist. The `token` is null for the bare path, which URLs of an earlier system have. */
 function tokenIn(path: string): { readonly token: string | null } | null {
   const rest = path.slice(WEBHOOK_PATH.length);
   if (rest === '' || rest === '/') return { token: null };

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LENGTH_BYTES, MAX_HEADER_BYTES, problemOfHeader } from '../catalog/safetensors.ts';
+import { LENGTH_BYTES, MAX_HEADER_BYTES, expectedHeader } from '../catalog/safetensors.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { timeLimit } from '../async/time-limit.ts';
 import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } from './open-link.ts';
@@ -45,7 +45,7 @@ export class LoraLinks implements LoraLinkChecks {
       try {
         const size = sizeOf(response);
         const header = await readHeader(response, size);
-        const expected = problemOfHeader(header.text, size - LENGTH_BYTES - header.bytes);
+        const expected = expectedHeader(header.text, size - LENGTH_BYTES - header.bytes);
         return expected === null ? 'valid' : { expected };
       } finally {
         response.destroy();

@@ -13,8 +13,8 @@ export type RedisBridge = {
 
 /** One channel, subscribed once: with a channel per topic a change could precede Redis's answer to SUBSCRIBE. */
 const CHANNEL = 'likeness:news';
-/** Ignored by receivers. It shows that Redis lets this user publish. */
-const PROBE = '';
+/** Receivers ignore it. It shows that Redis lets this user publish. */
+const TEST_MESSAGE = '';
 
 const messageSchema = z.object({
   from: z.string(),
@@ -42,7 +42,7 @@ export function bridgeOverRedis(url: string, notifications: Notifications, log: 
     log.info({}, 'Redis connected: notifications are shared');
   };
   const sender = new RedisConnection(url, {
-    setUp: (redis) => redis.publish(CHANNEL, PROBE),
+    setUp: (redis) => redis.publish(CHANNEL, TEST_MESSAGE),
     onWorking,
     onBroken,
   });
@@ -74,7 +74,7 @@ export function bridgeOverRedis(url: string, notifications: Notifications, log: 
 
 /** Null for this instance's own messages, which it has delivered already, and for anything malformed. */
 function parseMessage(text: string, self: string): Notification | null {
-  if (text === PROBE) return null;
+  if (text === TEST_MESSAGE) return null;
   try {
     const message = messageSchema.parse(JSON.parse(text));
     return message.from === self ? null : message;

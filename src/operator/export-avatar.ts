@@ -28,7 +28,7 @@ const JOB = {
   settledAt: true,
 } as const;
 
-/** Writes the rows of an avatar, its files, and requests that draw its images again at fal, into a new folder. */
+/** Writes the rows of an avatar, its files, and requests that generate its images again at fal, into a new folder. */
 export async function exportAvatar(
   { database: { prisma }, importOrigins, openFiles }: Services,
   id: string,
@@ -52,8 +52,8 @@ export async function exportAvatar(
   });
   const rows = { avatar: { ...row, tags: tags.map(({ tag }) => tag) }, generations, jobs };
   await write('avatar.json', `${JSON.stringify(rows, exact, 2)}\n`);
-  const drawn = jobs.filter(({ kind }) => kind === 'GENERATION');
-  await write('generate.sh', scriptOf(drawn));
+  const generated = jobs.filter(({ kind }) => kind === 'GENERATION');
+  await write('generate.sh', scriptOf(generated));
   const files = filesOf(rows);
   const copies = await prisma.resultFile.findMany({ where: { avatarId: id, state: 'STORED' } });
   const keys = new Map(copies.map(({ url, key }) => [url, key]));
@@ -94,7 +94,7 @@ function scriptOf(
   );
   return (
     '#!/bin/sh\n' +
-    '# Each request draws the images of a generation again, and is paid. fal’s answer has a response_url: when the run has\n' +
+    '# Each request generates the images of a generation again, and is paid. fal’s answer has a response_url: when the run has\n' +
     '# ended, curl "$response_url" -H "Authorization: Key $FAL_KEY" prints the images.\n' +
     ['', ...lines].join('\n')
   );

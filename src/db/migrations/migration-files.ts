@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export type Migration = {
-  /** Folder name, `<timestamp>_<words>`. Migrations are applied in the order of their names. */
+  /** Folder name, `<timestamp>_<name>`. Migrations are applied in the order of their names. */
   name: string;
   sql: string;
   /** SHA-256 of the file's bytes in hex, as Prisma stores it. */

@@ -50,7 +50,7 @@ function unfinished(name: string): string {
 function edited(name: string): string {
   return (
     `Migration ${name} was changed after it had been applied to this database. Put prisma/migrations/${name}/` +
-    `migration.sql back and make a new migration for the change: npm run migration:new <words>.`
+    `migration.sql back and make a new migration for the change: npm run migration:new <name>.`
   );
 }
 

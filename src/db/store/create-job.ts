@@ -71,7 +71,7 @@ async function tryToCreate(
     idempotencyKey: idempotency?.key ?? null,
     idempotencyDigest: idempotency?.digest ?? null,
   };
-  // First: the training that it repeats would otherwise refuse the repeat.
+  // First: otherwise a repeat would be refused because of the training that it repeats.
   const before = await repeated(prisma, job.ownerId, idempotency);
   if (before !== null) return before;
   const usage = generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };

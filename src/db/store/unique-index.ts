@@ -2,7 +2,6 @@ import { Prisma } from '../../generated/prisma/client.ts';
 
 const UNIQUE_VIOLATION = 'P2002';
 
-/** A unique index refused a row. */
 export function isUniqueViolation(error: unknown): error is Prisma.PrismaClientKnownRequestError {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === UNIQUE_VIOLATION;
 }
@@ -12,7 +11,7 @@ export function isAbout(error: Prisma.PrismaClientKnownRequestError, column: str
   return JSON.stringify(error.meta ?? {}).includes(column);
 }
 
-/** `again`: a unique index refused the row for the sake of one that is gone by now. */
+/** `again`: the row that caused the conflict is deleted by now. */
 export async function untilDecided<T>(attempt: () => Promise<T | 'again'>): Promise<T> {
   for (;;) {
     const outcome = await attempt();
