@@ -22,6 +22,7 @@ import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './log/log.ts';
 import type { RedisBridge } from './live/redis-bridge.ts';
+import { HOUR_MS } from './values/units.ts';
 
 export type App = {
   /** Without a path. */
@@ -37,7 +38,7 @@ export type App = {
 type Opened = Omit<App, 'close'>;
 
 const PUBLISH_INTERVAL_MS = 1000;
-const CLEANUP_INTERVAL_MS = 3_600_000;
+const CLEANUP_INTERVAL_MS = HOUR_MS;
 /** Time for requests under way after close(), and then for fal's responses to submits. */
 const GRACE_MS = 5000;
 const SUBMIT_GRACE_MS = 2500;

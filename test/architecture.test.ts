@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'open-http',
     'open-jobs',
     'photos',
+    'values',
   ],
   'open-jobs': [
     'async',
