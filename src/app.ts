@@ -10,6 +10,7 @@ import { forgetDeliveries } from './db/store/deliveries.ts';
 import { PgInstanceStore } from './db/store/instance-store.ts';
 import { createReconciler, type Reconciler } from './jobs/reconcile.ts';
 import { HEARTBEAT_MS } from './jobs/timing.ts';
+import { HOUR_MS } from './values/units.ts';
 import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { openFal } from './open-fal.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
@@ -22,7 +23,6 @@ import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './log/log.ts';
 import type { RedisBridge } from './live/redis-bridge.ts';
-import { HOUR_MS } from './values/units.ts';
 
 export type App = {
   /** Without a path. */

@@ -202,7 +202,9 @@ async function uploadFor(deps: StartTrainingDeps, job: PlannedJob, photos: reado
   const rehearsed = await deps.store.rehearseTraining(job);
   if ('refused' in rehearsed) return rehearsed;
   const heldBack = await deps.provider.heldBack();
-  return heldBack === null ? uploadPhotos(deps, photos) : { refused: heldBack };
+  if (heldBack === null) return uploadPhotos(deps, photos);
+  deps.metrics.submitted('refused');
+  return { refused: heldBack };
 }
 
 /** Names the trainer to use instead of a refused one, unless fal refused that one too. */

@@ -114,12 +114,12 @@ class Feed<Row extends Versioned, Event extends Sized> {
   /** @param joined gets the members whose first read this is */
   async #read(joined: Member<Event>[]): Promise<Row | null> {
     // They stay in line, so that the feed does not close when its last member leaves during the read.
-    const joining = [...this.#joining];
+    const count = this.#joining.length;
     try {
-      const row = await this.#source.read().finally(() => this.#joining.splice(0, joining.length));
+      const row = await this.#source.read();
       // If the server closed during the read, the row may exist.
       const isMissing = row === null && !this.#consumer.hasLeft();
-      for (const { member, resolve } of joining) {
+      for (const { member, resolve } of this.#joining.splice(0, count)) {
         if (isMissing) member.end();
         else {
           this.#members.add(member);
@@ -131,7 +131,7 @@ class Feed<Row extends Versioned, Event extends Sized> {
     } catch (error) {
       // Others may join a new feed, whose first read is not retried either.
       this.#onClosed();
-      for (const { member, reject } of joining) {
+      for (const { member, reject } of this.#joining.splice(0, count)) {
         reject(error);
         member.end();
       }

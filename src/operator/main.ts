@@ -16,7 +16,7 @@ const USAGE = `usage: npm run operator -- <command>
                                    import the avatars of the previous system
   import-avatars --owner-column <column> [--dry-run]
                                    the same, each for the owner that its row names
-  export <avatar> <folder>         write an avatar's rows, and requests that generate it at fal
+  export <avatar> <folder>         write an avatar's rows, and requests that generate its images
 
 <id>: the job (job_...), the avatar in training (avt_...) or the generation (gen_...)
 The settings are the server's: DATABASE_URL or DATA_DIR, FAL_KEY, FAL_QUEUE_URL. import-avatars also

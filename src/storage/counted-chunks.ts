@@ -22,7 +22,7 @@ export class CountedChunks implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#chunks) {
       if (this.#head.length < HEAD_BYTES)
-        this.#head = Buffer.concat([this.#head, chunk]).subarray(0, HEAD_BYTES);
+        this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES - this.#head.length)]);
       this.#size += chunk.byteLength;
       if (this.#size > this.#maxBytes)
         throw new TooLargeError(`The file is larger than ${this.#maxBytes} bytes.`);

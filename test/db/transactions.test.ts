@@ -33,6 +33,7 @@ describe(`on ${testedDatabase}`, () => {
     const slow = database.prisma.$transaction(
       async (tx) => {
         await tx.avatar.create({ data: avatarRow('a') });
+        // Never true: the query fails once the transaction has timed out.
         await eventually('its timeout', async () => (await tx.avatar.count()) === 0);
       },
       { timeout: 50 },

@@ -15,17 +15,17 @@ const LEASED: LeasedFile = {
 
 type Ended = Parameters<KeepFilesDeps['files']['markFailed']>;
 
-const OPENED = {
-  kind: 'open',
+const opened = () => ({
+  kind: 'open' as const,
   chunks: (async function* () {
     yield new Uint8Array(1);
   })(),
   close: () => undefined,
-} as const;
+});
 
 function keeperWith(deps: Pick<KeepFilesDeps, 'files' | 'resultFiles'> & Partial<KeepFilesDeps>) {
   return createFileKeeper({
-    fileSource: { open: async () => OPENED },
+    fileSource: { open: async () => opened() },
     log: memoryLog(),
     logNoRoom: () => undefined,
     metrics: { fileCopied: () => undefined },

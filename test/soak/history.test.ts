@@ -199,6 +199,12 @@ const VIOLATED: Readonly<Record<keyof typeof INVARIANTS, readonly Violated[]>> =
       'still there',
       () => correctedGeneration(),
     ],
+    [
+      'the last frame of a complete stream is not the row',
+      (made) => (made.generations = made.generations.map((row) => ({ ...row, version: 3 }))),
+      'last saw .* FAILED at 3; it is COMPLETED at 3',
+      () => correctedGeneration(),
+    ],
     ['a lost stream is not reopened', closed('lost'), 'did not come again'],
     ['the stream outlives its avatar', stream([observed(1)]), 'which is gone', deleted],
   ],

@@ -171,7 +171,7 @@ test('when fal’s storage cannot be reached, nothing is started, and the photos
   }
 });
 
-test('while the circuit breaker is open no photo is uploaded, and the upload of a probe is one', async () => {
+test('while the circuit breaker is open no photo is uploaded, and a probe uploads them once', async () => {
   const rest = await startFaultProxy(app.simulator.restUrl);
   const held = await startTestApp({ env: { FAL_REST_URL: rest.url } });
   const uploads = () => rest.requests.filter(({ path }) => path.includes('initiate')).length;

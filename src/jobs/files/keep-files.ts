@@ -113,17 +113,19 @@ const FIRST_RETRY_MS = 1000;
 /** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */
 export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   const { files, log, keepsFiles } = deps;
-  const running = { IMAGE: 0, ARTIFACT: 0 };
+  /** By copies, and from before the claims that lead to them: claims at once would all find the last place free. */
+  const taken = { IMAGE: 0, ARTIFACT: 0 };
   const copies = new Map<string, Promise<void>>();
 
   function begin(leased: LeasedFile): Promise<void> {
     const key = keyOf(leased);
-    running[leased.kind] += 1;
+    const { sourceId, position } = leased;
+    taken[leased.kind] += 1;
     const copying = copyFile(deps, leased)
       // The file is due again when its lease ends.
-      .catch((error: unknown) => log.error({ err: error, ...refOf(leased) }, 'file copy not recorded'))
+      .catch((error: unknown) => log.error({ err: error, sourceId, position }, 'file copy not recorded'))
       .finally(() => {
-        running[leased.kind] -= 1;
+        taken[leased.kind] -= 1;
         copies.delete(key);
       });
     copies.set(key, copying);
@@ -132,14 +134,13 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
 
   return {
     async copy(kind, claim) {
-      if (!keepsFiles || running[kind] >= MAX_CONCURRENT[kind]) return null;
-      // From before the claim: calls at once would all find the last place free.
-      running[kind] += 1;
+      if (!keepsFiles || taken[kind] >= MAX_CONCURRENT[kind]) return null;
+      taken[kind] += 1;
       try {
         const leased = await claim();
         return leased && { ended: begin(leased) };
       } finally {
-        running[kind] -= 1;
+        taken[kind] -= 1;
       }
     },
     underWay: (ref) => copies.get(keyOf(ref)) ?? null,
@@ -147,17 +148,20 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
       if (!keepsFiles) return;
       while (!stop.aborted) {
         const free = {
-          IMAGE: MAX_CONCURRENT.IMAGE - running.IMAGE,
-          ARTIFACT: MAX_CONCURRENT.ARTIFACT - running.ARTIFACT,
+          IMAGE: MAX_CONCURRENT.IMAGE - taken.IMAGE,
+          ARTIFACT: MAX_CONCURRENT.ARTIFACT - taken.ARTIFACT,
         };
         const times = { leaseMs: FILE_LEASE_MS, furthestMs: 2 * MAX_FILE_BACKOFF_MS };
-        running.IMAGE += free.IMAGE;
-        running.ARTIFACT += free.ARTIFACT;
-        const due = await files.claimDue(free, times).finally(() => {
-          running.IMAGE -= free.IMAGE;
-          running.ARTIFACT -= free.ARTIFACT;
-        });
-        for (const leased of due) void begin(leased);
+        taken.IMAGE += free.IMAGE;
+        taken.ARTIFACT += free.ARTIFACT;
+        let due: readonly LeasedFile[] = [];
+        try {
+          due = await files.claimDue(free, times);
+          for (const leased of due) void begin(leased);
+        } finally {
+          taken.IMAGE -= free.IMAGE;
+          taken.ARTIFACT -= free.ARTIFACT;
+        }
         const isIdle = due.filter(({ kind }) => kind === 'IMAGE').length < free.IMAGE;
         const listed = isIdle ? await files.listFiles(RUNS_AT_ONCE) : 0;
         if (listed > 0) continue;
@@ -173,10 +177,6 @@ export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
 
 function keyOf({ sourceId, position }: FileRef): string {
   return `${sourceId} ${position}`;
-}
-
-function refOf({ sourceId, position }: FileRef): FileRef {
-  return { sourceId, position };
 }
 
 type Fault = 'gone' | 'refused' | 'unreachable' | 'storage-unavailable' | 'closing';
@@ -224,7 +224,8 @@ async function recordFailure(
   await files.markFailed(leased, message, { retryInMs, isAttempt });
   if (!isAttempt) return;
   metrics.fileCopied(retryInMs === null ? 'failed' : 'retried');
-  const about = { ...refOf(leased), attempts, failure: message };
+  const { sourceId, position } = leased;
+  const about = { sourceId, position, attempts, failure: message };
   if (retryInMs === null) log.warn(about, 'file copy failed; giving up');
   else log.debug(about, 'file copy failed; retrying later');
 }
