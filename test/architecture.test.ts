@@ -86,7 +86,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   storage: ['async', 'values'],
   async: ['log'],
-  jwks: ['values'],
+  jwks: ['async', 'values'],
   values: [],
   generated: [],
   // fal's look-alike shares no belief with what it is there to test.

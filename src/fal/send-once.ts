@@ -2,7 +2,7 @@ import { createFalClient, type FalClient } from '@fal-ai/client';
 import { PROVIDER_TIMEOUT_MS } from '../jobs/timing.ts';
 import { errorCodeOf } from '../values/error-code.ts';
 import { formsOfFalKey } from '../log/secrets.ts';
-import { readText } from '../jwks/read-text.ts';
+import { readText } from '../async/read-text.ts';
 import { timeLimit } from '../async/time-limit.ts';
 
 export type FalSettings = {

@@ -1,4 +1,4 @@
-import { readText } from './read-text.ts';
+import { readText } from '../async/read-text.ts';
 import { SECOND_MS } from '../values/units.ts';
 
 const FETCH_TIMEOUT_MS = 5 * SECOND_MS;
