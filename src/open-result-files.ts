@@ -8,7 +8,7 @@ import { openStorage } from './storage/open-storage.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
 import { PgResultFileStore } from './db/store/result-file-store.ts';
 import { runEvery } from './async/run-every.ts';
-import { trustedOrigins } from './links/lora-links.ts';
+import { trustedOrigins } from './links/trusted-origins.ts';
 import { MINUTE_MS } from './values/units.ts';
 import type { Config, FalConfig } from './config/config.ts';
 import type { Database } from './open-database.ts';

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 15_000;
 const MAX_CHECKS_OF_OWNER = 3;
 const MAX_CHECKS = 30;
 
-/** Without a compression, which would make a small answer a large one. */
+/** Without a compression, which would make a small response a large one. */
 const HEADERS = {
   range: `bytes=0-${LENGTH_BYTES + MAX_HEADER_BYTES - 1}`,
   'accept-encoding': 'identity',
@@ -105,18 +105,4 @@ function headerLength(beginning: Buffer, size: number): number {
   if (length > BigInt(MAX_HEADER_BYTES) || length > BigInt(Math.max(0, size - LENGTH_BYTES)))
     throw new LinkProblem(`a safetensors file with a header of at most ${MAX_HEADER_BYTES} bytes`);
   return Number(length);
-}
-
-const THIS_MACHINE: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
-
-/** Those of the settings, and the simulator's, which has its files too. fal's own files are at public addresses. */
-export function trustedOrigins(
-  { importOrigins }: { readonly importOrigins: readonly string[] },
-  { queueUrl, restUrl }: { readonly queueUrl: string; readonly restUrl: string },
-): ReadonlySet<string> {
-  const local = [queueUrl, restUrl].map((url) => new URL(url));
-  return new Set([
-    ...importOrigins,
-    ...local.filter(({ hostname }) => THIS_MACHINE.has(hostname)).map(({ origin }) => origin),
-  ]);
 }
