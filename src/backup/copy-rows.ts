@@ -12,7 +12,7 @@ import { readApplied } from '../db/migrations/migrate.ts';
 import { readChecksum, type TableChecksum } from './table-checksum.ts';
 import { MB } from '../values/units.ts';
 
-/** Rows in memory at once. Large answers of fal make small batches. */
+/** Rows in memory at once. Large responses of fal make small batches. */
 export const BATCH = { rows: 1000, bytes: 4 * MB };
 const CURSOR = 'copied_rows';
 

@@ -54,10 +54,10 @@ export type ArtifactReading = { readonly artifact: Artifact } | { readonly missi
 const file = z.object({ url: z.string().refine((url) => parseWebUrl(url) !== null) });
 
 /**
- * Reads the LoRA files in a trainer's answer: all of them, or the artifact is missing. The configuration file is optional:
+ * Reads the LoRA files in a trainer's response: all of them, or the artifact is missing. The configuration file is optional:
  * a LoRA generates without it.
  *
- * @param fields the answer's fields with the weights
+ * @param fields the response's fields with the weights
  */
 export function readLora(output: Json, fields: readonly string[], configField: string): ArtifactReading {
   const urls: string[] = [];
@@ -94,7 +94,7 @@ function fieldIn(output: Json, name: string): Json | undefined {
   return isJsonObject(output) ? output[name] : undefined;
 }
 
-/** Describes an answer by its field names only: its values may be private URLs. */
+/** Describes a response by its field names only: its values may be private URLs. */
 export function fieldsOf(output: Json): string {
   if (output === null) return 'null';
   if (Array.isArray(output)) return 'a list';

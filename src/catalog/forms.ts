@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { JsonObject } from '../values/json.ts';
 
-/** A field of fal's input or answer. */
+/** A field of fal's input or response. */
 export const fieldName = z.string().regex(/^[A-Za-z]\w{0,63}$/, {
   error: 'expected a field name: a letter, then up to 63 letters, digits and underscores',
 });

@@ -5,7 +5,7 @@ import { isJsonObject, type Json } from '../values/json.ts';
 
 export type GeneratedImage = {
   readonly url: string;
-  /** In pixels; null when fal's answer has none. */
+  /** In pixels; null when fal's response has none. */
   readonly width: number | null;
   readonly height: number | null;
   readonly contentType: string | null;
@@ -19,7 +19,7 @@ type ImagesReading =
 /** At most four are requested. Any beyond this are ignored. */
 const MAX_IMAGES_READ = 16;
 
-const answerSchema = z.object({
+const responseSchema = z.object({
   images: z.preprocess(
     (images) => (Array.isArray(images) ? images.slice(0, MAX_IMAGES_READ) : images),
     z
@@ -45,14 +45,14 @@ const answerSchema = z.object({
   ),
 });
 
-/** Reads the answer of a generation endpoint: all have `images`, or one `image`. */
+/** Reads the response of a generation endpoint: all have `images`, or one `image`. */
 export function readImages(output: Json): ImagesReading {
   const isOne = isJsonObject(output) && output['images'] === undefined && isJsonObject(output['image']);
-  const answer = answerSchema.safeParse(isOne ? { ...output, images: [output['image']] } : output);
-  if (!answer.success) {
+  const response = responseSchema.safeParse(isOne ? { ...output, images: [output['image']] } : output);
+  if (!response.success) {
     return { missing: `expected images with http(s) URLs; got ${fieldsOf(output)}` };
   }
-  const { images, seed, has_nsfw_concepts: flags } = answer.data;
+  const { images, seed, has_nsfw_concepts: flags } = response.data;
   return {
     seed: seed ?? null,
     images: images.map((image, index) => ({

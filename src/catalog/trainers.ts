@@ -64,7 +64,7 @@ export const trainerForm = z
     inputFor: z
       .strictObject({ PORTRAIT: fixedInput.default({}), STYLE: fixedInput.default({}) })
       .prefault({}),
-    /** The fields of the answer with the artifact. */
+    /** The fields of the response with the artifact. */
     result: z.union([
       z.strictObject({
         loras: z.array(fieldName).min(1).max(MAX_LORA_FILES),

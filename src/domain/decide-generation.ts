@@ -31,7 +31,7 @@ export function decideGeneration(
   event: RunEvent,
   now: Date,
 ): { readonly change: GenerationChange | 'DELETE' | null; readonly failure: JobFailure } {
-  // A late answer to the submit must not reset the status.
+  // A late response to the submit must not reset the status.
   if (event.kind === 'accepted' && job.falRequestId !== null) return { change: null, failure: {} };
   const outcome = outcomeOf(event, now);
   const failure = jobFailure(outcome);
@@ -60,12 +60,12 @@ function outcomeOf(event: RunEvent, now: Date): GenerationChange {
     case 'succeeded':
     case 'confirmed': {
       const reading = readImages(event.output);
-      const answer = { falResponseData: event.output, completedAt: now };
+      const response = { falResponseData: event.output, completedAt: now };
       if ('missing' in reading) {
         const message = `The run succeeded without usable images: ${reading.missing}.`;
-        return { ...answer, status: 'FAILED', error: { code: 'RESULT_INVALID', message } };
+        return { ...response, status: 'FAILED', error: { code: 'RESULT_INVALID', message } };
       }
-      return { ...answer, status: 'COMPLETED', error: null, images: reading.images, seed: reading.seed };
+      return { ...response, status: 'COMPLETED', error: null, images: reading.images, seed: reading.seed };
     }
     case 'failed':
       return {

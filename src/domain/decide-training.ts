@@ -78,7 +78,7 @@ function outcomeOf(job: JobView, event: RunEvent, { now, catalog }: Circumstance
     case 'refused':
       return failed(event.failure);
     case 'accepted':
-      // A late answer to the submit must not reset the status.
+      // A late response to the submit must not reset the status.
       return job.falRequestId !== null
         ? null
         : { status: 'QUEUED', progress: queueProgress(event.position), error: null };

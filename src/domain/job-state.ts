@@ -79,7 +79,7 @@ export function transition(job: JobView, event: RunEvent, now: Date): Transition
     case 'identified':
       return isUnidentified ? change({ ...identity, ...NO_ERROR, state: 'QUEUED' }) : NOTHING_NEW;
     case 'refused':
-      // The answer may be so late that the outcome counts as unknown already.
+      // The response may be so late that the outcome counts as unknown already.
       if (!isUnidentified) return NOTHING_NEW;
       return change({
         state: 'FAILED',

@@ -7,15 +7,15 @@ import type { RunEvent } from './run-event.ts';
  * Whether a webhook about an ended run agrees with that end. A cancelled run agrees with everything: fal may have
  * finished it before the cancel arrived.
  *
- * @param answer fal's stored answer at the run's end; undefined when it is unknown
+ * @param response fal's stored response at the run's end; undefined when it is unknown
  */
 export function isConsistent(
   state: FinalState,
-  answer: Json | undefined,
+  response: Json | undefined,
   event: Extract<RunEvent, { kind: 'identified' | 'succeeded' | 'failed' }>,
 ): boolean {
   // Storing changes characters that no jsonb column takes.
-  const isStored = event.kind === 'succeeded' && isSameJson(answer, storable(event.output));
+  const isStored = event.kind === 'succeeded' && isSameJson(response, storable(event.output));
   switch (state) {
     case 'CANCELLED':
       return true;
@@ -24,7 +24,7 @@ export function isConsistent(
       return event.kind === 'failed' || isStored;
     case 'COMPLETED':
       return (
-        event.kind === 'identified' || (event.kind === 'succeeded' && (answer === undefined || isStored))
+        event.kind === 'identified' || (event.kind === 'succeeded' && (response === undefined || isStored))
       );
   }
 }

@@ -1,7 +1,7 @@
 import type { Json } from '../values/json.ts';
 import type { ProviderCode, Refusal } from './user-error.ts';
 
-/** The addresses of a run that fal's answer to the submit gave; null where it gave none. */
+/** The addresses of a run that fal's response to the submit gave; null where it gave none. */
 export type RunUrls = {
   readonly statusUrl: string | null;
   readonly responseUrl: string | null;
@@ -15,7 +15,7 @@ export type Source = 'SUBMIT' | 'WEBHOOK' | 'POLL' | 'CANCEL' | 'DELETE' | 'DEAD
 type Billed = { readonly billableUnits?: string };
 
 /**
- * A fact about a run, whatever brought it: the submit's answer, a webhook, a poll, a cancel or a deadline. A request id
+ * A fact about a run, whatever brought it: the submit's response, a webhook, a poll, a cancel or a deadline. A request id
  * of null means the run that was asked about.
  */
 export type RunEvent =
@@ -32,7 +32,7 @@ export type RunEvent =
       /** fal has retired the endpoint. */
       readonly isGone?: boolean;
     }
-  /** The submit was sent without a usable answer: a run may exist. */
+  /** The submit was sent without a usable response: a run may exist. */
   | { readonly kind: 'unknown'; readonly message: string }
   /** The operator found that the submit with unknown outcome started no run. */
   | { readonly kind: 'notStarted'; readonly message: string }

@@ -1,7 +1,7 @@
 import { errorText } from './schemas.ts';
 import { isJsonObject } from '../values/json.ts';
 import { MINUTE_MS, SECOND_MS } from '../values/units.ts';
-import type { Body, FalAnswer } from './send-once.ts';
+import type { Body, FalResponse } from './send-once.ts';
 import type { Log } from '../log/log.ts';
 import type { Pause, PauseReason, Refusal } from '../domain/user-error.ts';
 
@@ -87,12 +87,12 @@ export class CircuitBreaker {
   }
 
   /**
-   * Opens or closes the breaker by fal's answer to a submit that was admitted. Resolves with what the caller of a refused
+   * Opens or closes the breaker by fal's response to a submit that was admitted. Resolves with what the caller of a refused
    * probe is told instead of fal's words: like all others it asked while the breaker was open.
    */
-  async learn(answer: FalAnswer, probe: Date | null): Promise<HeldBack | null> {
-    if (answer.kind === 'answered') {
-      const { status, headers, body } = answer;
+  async learn(response: FalResponse, probe: Date | null): Promise<HeldBack | null> {
+    if (response.kind === 'response') {
+      const { status, headers, body } = response;
       if (status === 429 || status === 503) {
         const until = performance.now() + pauseMs(headers.get('retry-after'));
         this.#pausedUntil = Math.max(this.#pausedUntil, until);
@@ -140,7 +140,7 @@ function refusalReason(status: number, body: Body): OpeningReason | null {
 }
 
 /**
- * fal's answer for a locked account is `{"detail": "User is locked. Reason: ..."}`. Any other 403 is about one request or
+ * fal's response for a locked account is `{"detail": "User is locked. Reason: ..."}`. Any other 403 is about one request or
  * endpoint, and its text may quote a caller.
  */
 function isLockedAccount({ json }: Body): boolean {

@@ -6,7 +6,7 @@ import type { Log } from '../log/log.ts';
 const WARN_FROM_MS = MINUTE_MS;
 const WARN_EVERY_MS = HOUR_MS;
 
-/** Compares this machine's clock with the `Date` of fal's answers. With a wrong clock every webhook looks stale. */
+/** Compares this machine's clock with the `Date` of fal's responses. With a wrong clock every webhook looks stale. */
 export class ClockSkew {
   readonly #log: Log;
   #skewMs = 0;
@@ -16,12 +16,12 @@ export class ClockSkew {
     this.#log = log;
   }
 
-  /** Seconds fal's clock is ahead of ours by its last answer; 0 before the first. */
+  /** Seconds fal's clock is ahead of ours by its last response; 0 before the first. */
   get seconds(): number {
     return Math.round(this.#skewMs / 1000);
   }
 
-  /** @param date the `Date` header of an answer that just arrived; ignored unless it is a date */
+  /** @param date the `Date` header of a response that just arrived; ignored unless it is a date */
   notice(date: string | null): void {
     const theirs = Date.parse(date ?? '');
     if (Number.isNaN(theirs)) return;

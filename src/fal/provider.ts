@@ -1,5 +1,5 @@
-import { billedIn, errorText, statusAnswerSchema, storedBody, submitAnswerSchema } from './schemas.ts';
-import { sendOnce, type Body, type FalAnswer, type FalSettings } from './send-once.ts';
+import { billedIn, errorText, statusResponseSchema, storedBody, submitResponseSchema } from './schemas.ts';
+import { sendOnce, type Body, type FalResponse, type FalSettings } from './send-once.ts';
 import { percentFromLogs } from './progress.ts';
 import { uploadFile } from './upload-file.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
@@ -11,7 +11,7 @@ import type { Pause } from '../domain/user-error.ts';
 import { isJsonObject } from '../values/json.ts';
 import { parseUrl } from '../values/web-url.ts';
 
-/** The beginning of the queue's answer for an unfinished result. A model's own error may quote any text. */
+/** The beginning of the queue's response for an unfinished result. A model's own error may quote any text. */
 const STILL_RUNNING = 'Request is still in progress';
 
 /** fal.ai's queue. */
@@ -35,8 +35,8 @@ export class FalProvider implements RunProvider {
     const admission = await this.#ask(() => this.#breaker.admit());
     if ('heldBack' in admission) return { kind: 'refused', failure: admission.heldBack };
     const isLate = performance.now() > request.sendBefore;
-    const answer: FalAnswer = isLate
-      ? { kind: 'unanswered', sent: false, message: 'this server was blocked before it could send the run' }
+    const response: FalResponse = isLate
+      ? { kind: 'no-response', sent: false, message: 'this server was blocked before it could send the run' }
       : await sendOnce(this.#settings, (client) =>
           client.queue.submit(request.endpoint, {
             input: request.input,
@@ -47,14 +47,14 @@ export class FalProvider implements RunProvider {
           }),
         );
     try {
-      const heldBack = await this.#breaker.learn(answer, admission.probe);
+      const heldBack = await this.#breaker.learn(response, admission.probe);
       if (heldBack !== null) return { kind: 'refused', failure: heldBack };
     } catch (error) {
       // The outcome of this submit matters more; the next one has the same effect on the breaker.
-      const status = answer.kind === 'answered' ? answer.status : null;
+      const status = response.kind === 'response' ? response.status : null;
       this.#log.error({ err: error, status }, 'circuit breaker state not stored');
     }
-    return readSubmit(answer, this.#breaker.busy());
+    return readSubmit(response, this.#breaker.busy());
   }
 
   async #ask<T>(breaker: () => Promise<T>) {
@@ -77,9 +77,9 @@ export class FalProvider implements RunProvider {
       (client) => client.queue.status(run.endpoint, { requestId: run.requestId, logs: true }),
       { url: this.#ownUrl(run.statusUrl, { logs: '1' }), signal: this.#settings.closing },
     );
-    if (status.kind === 'unanswered') return { kind: 'unreachable', message: status.message };
+    if (status.kind === 'no-response') return { kind: 'unreachable', message: status.message };
     if (status.status === 404) return { kind: 'not-found', message: 'fal does not know this run.' };
-    const read = statusAnswerSchema.safeParse(status.body.json);
+    const read = statusResponseSchema.safeParse(status.body.json);
     if (!read.success)
       return {
         kind: 'unreachable',
@@ -101,19 +101,19 @@ export class FalProvider implements RunProvider {
   }
 
   async cancel(run: RunRef): Promise<CancelAnswer> {
-    const answer = await sendOnce(
+    const response = await sendOnce(
       this.#settings,
       (client) => client.queue.cancel(run.endpoint, { requestId: run.requestId }),
       { url: this.#ownUrl(run.cancelUrl), signal: this.#settings.closing },
     );
-    if (answer.kind === 'unanswered') return 'unreachable';
-    const { json } = answer.body;
-    if (answer.status === 200 && isJsonObject(json) && json['status'] === 'OK') return 'removed';
-    if (answer.status >= 200 && answer.status < 300) return 'requested';
-    if (answer.status === 404) return 'not-found';
+    if (response.kind === 'no-response') return 'unreachable';
+    const { json } = response.body;
+    if (response.status === 200 && isJsonObject(json) && json['status'] === 'OK') return 'removed';
+    if (response.status >= 200 && response.status < 300) return 'requested';
+    if (response.status === 404) return 'not-found';
     // Any other 4xx is final: the run has ended, or cannot be cancelled.
-    const mayHelpLater = [401, 403, 408, 429].includes(answer.status) || answer.status >= 500;
-    if (answer.status >= 400 && !mayHelpLater) return 'already-completed';
+    const mayHelpLater = [401, 403, 408, 429].includes(response.status) || response.status >= 500;
+    if (response.status >= 400 && !mayHelpLater) return 'already-completed';
     return 'unreachable';
   }
 
@@ -122,35 +122,34 @@ export class FalProvider implements RunProvider {
     run: RunRef,
     ended: { readonly failure: string | null; readonly errorType: string | null },
   ): Promise<RunStatus> {
-    const answer = await sendOnce(
+    const response = await sendOnce(
       this.#settings,
       (client) => client.queue.result(run.endpoint, { requestId: run.requestId }),
       { url: this.#ownUrl(run.responseUrl), signal: this.#settings.closing },
     );
-    const isCancelled = answer.kind === 'answered' && answer.status === 499;
+    const isCancelled = response.kind === 'response' && response.status === 499;
     if (isCancelled || ended.errorType === 'client_cancelled') {
       return { kind: 'cancelled', requestId: run.requestId };
     }
-    if (answer.kind === 'unanswered') {
+    if (response.kind === 'no-response') {
       return ended.failure === null
-        ? { kind: 'unreachable', message: answer.message }
+        ? { kind: 'unreachable', message: response.message }
         : { kind: 'failed', requestId: run.requestId, message: ended.failure, output: null };
     }
     const { requestId } = run;
-    const result = { requestId, output: storedBody(answer.body), ...billedIn(answer.headers) };
+    const { status, headers, body } = response;
+    const result = { requestId, output: storedBody(body), ...billedIn(headers) };
     const words = errorText(result.output);
     if (ended.failure !== null) return { ...result, kind: 'failed', message: words ?? ended.failure };
-    if (answer.status >= 200 && answer.status < 300 && answer.body.json !== undefined) {
-      return { ...result, kind: 'succeeded' };
-    }
-    if (answer.status === 400 && words?.startsWith(STILL_RUNNING)) return { kind: 'running', percent: null };
-    if (answer.status === 404 || answer.status === 410) {
+    if (status >= 200 && status < 300 && body.json !== undefined) return { ...result, kind: 'succeeded' };
+    if (status === 400 && words?.startsWith(STILL_RUNNING)) return { kind: 'running', percent: null };
+    if (status === 404 || status === 410) {
       return { kind: 'not-found', message: 'The run ended, but fal no longer has its result.' };
     }
     // The result of a failed run is the model's own error; a gateway's error has another form.
-    const isModelsOwn = answer.status >= 400 && answer.status !== 429 && words !== null && !isGateway(answer);
+    const isModelsOwn = status >= 400 && status !== 429 && words !== null && !isGateway(status);
     if (isModelsOwn) return { ...result, kind: 'failed', message: words };
-    return { kind: 'unreachable', message: `fal responded to the result request with HTTP ${answer.status}` };
+    return { kind: 'unreachable', message: `fal responded to the result request with HTTP ${status}` };
   }
 
   /** The URL fal gave, if it is on fal's queue: the request has the key in it. */
@@ -162,24 +161,27 @@ export class FalProvider implements RunProvider {
   }
 }
 
-function isGateway({ status }: { readonly status: number }): boolean {
+function isGateway(status: number): boolean {
   return status === 401 || status === 403 || status === 502 || status === 503 || status === 504;
 }
 
 /** @param busy the pause that fal asks for when it is too busy */
-function readSubmit(answer: FalAnswer, busy: Pause): SubmitEvent {
-  if (answer.kind === 'unanswered') {
-    return answer.sent
+function readSubmit(response: FalResponse, busy: Pause): SubmitEvent {
+  if (response.kind === 'no-response') {
+    return response.sent
       ? {
           kind: 'unknown',
-          message: `fal’s response to the submit was lost (${answer.message}). A run may have started.`,
+          message: `fal’s response to the submit was lost (${response.message}). A run may have started.`,
         }
-      : refused('PROVIDER_UNAVAILABLE', `fal could not be reached (${answer.message}). Nothing was started.`);
+      : refused(
+          'PROVIDER_UNAVAILABLE',
+          `fal could not be reached (${response.message}). Nothing was started.`,
+        );
   }
-  const { status, headers, body } = answer;
+  const { status, headers, body } = response;
   const words = errorText(body.json);
   if (status >= 200 && status < 300) return readAcceptance(body);
-  // A proxy before fal also answers 503, after it passed the request on.
+  // A proxy before fal also responds with 503, after it passed the request on.
   const isProxys503 = status === 503 && /upstream|reset|disconnect/i.test(body.text ?? '');
   if (status === 429 || (status === 503 && !isProxys503)) {
     const message = `fal is too busy (HTTP ${status}${said(words)}). Nothing was started.`;
@@ -223,7 +225,7 @@ function isGone(status: number, { json }: Body): boolean {
 }
 
 function readAcceptance({ json }: Body): SubmitEvent {
-  const read = submitAnswerSchema.safeParse(json);
+  const read = submitResponseSchema.safeParse(json);
   if (!read.success) {
     return {
       kind: 'unknown',

@@ -15,7 +15,7 @@ const urlSchema = z
 /** The range of the database's integer columns and of GraphQL's Int. */
 const positionSchema = z.int32().nonnegative().nullish().catch(null);
 
-export const submitAnswerSchema = z.object({
+export const submitResponseSchema = z.object({
   request_id: requestIdSchema,
   status_url: urlSchema,
   response_url: urlSchema,
@@ -24,7 +24,7 @@ export const submitAnswerSchema = z.object({
 });
 
 /**
- * From the answer to a result, with the decimals of the database's column. Any other text than a decimal number that the
+ * From the response to a result, with the decimals of the database's column. Any other text than a decimal number that the
  * column can hold is ignored.
  */
 export function billedIn(headers: Headers): { readonly billableUnits?: string } {
@@ -34,11 +34,11 @@ export function billedIn(headers: Headers): { readonly billableUnits?: string } 
   return { billableUnits: value.replace(/(\.\d{6})\d+$/, '$1') };
 }
 
-/** The newest lines have the progress; an answer may have millions. */
+/** The newest lines have the progress; a response may have millions. */
 const MAX_LOG_LINES = 200;
 const logLineSchema = z.object({ message: z.string() });
 
-export const statusAnswerSchema = z.object({
+export const statusResponseSchema = z.object({
   status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
   queue_position: positionSchema,
   logs: z.preprocess(

@@ -12,15 +12,15 @@ export type FalSettings = {
   readonly restUrl: string;
   /** Aborts everything but submits when the server closes. */
   readonly closing?: AbortSignal;
-  /** Called with the `Date` header of every answer. */
+  /** Called with the `Date` header of every response. */
   readonly noticeDate?: (date: string | null) => void;
 };
 
-/** The answer to one request. */
-export type FalAnswer =
-  | { readonly kind: 'answered'; readonly status: number; readonly headers: Headers; readonly body: Body }
+/** The response to one request. */
+export type FalResponse =
+  | { readonly kind: 'response'; readonly status: number; readonly headers: Headers; readonly body: Body }
   /** `sent` false: fal certainly never got the request. */
-  | { readonly kind: 'unanswered'; readonly sent: boolean; readonly message: string };
+  | { readonly kind: 'no-response'; readonly sent: boolean; readonly message: string };
 
 type SendOptions = {
   readonly url?: string | undefined;
@@ -35,9 +35,9 @@ export type Body = { readonly json?: unknown; readonly text?: string };
 /**
  * Sends exactly one request for one call of fal's client.
  *
- * The client builds the request: URL, headers, credentials. It must not see the answer: it repeats a submit on 429, 502,
+ * The client builds the request: URL, headers, credentials. It must not see the response: it repeats a submit on 429, 502,
  * 503, 504 and transport errors whatever its retry setting, which may start several paid runs, and it takes an HTML page
- * for a result. So a fetch of our own sends the request, keeps the answer and ends the client's call with an error that
+ * for a result. So a fetch of our own sends the request, keeps the response and ends the client's call with an error that
  * the client does not retry.
  *
  * @param url replaces the URL that the client computes; must be on the queue's own origin
@@ -46,56 +46,56 @@ export async function sendOnce(
   settings: FalSettings,
   call: (client: FalClient) => Promise<unknown>,
   { url, timeoutMs = PROVIDER_TIMEOUT_MS, signal }: SendOptions = {},
-): Promise<FalAnswer> {
-  const kept: { answer?: FalAnswer } = {};
+): Promise<FalResponse> {
+  const kept: { response?: FalResponse } = {};
   const limit = timeLimit(timeoutMs, signal);
   const client = createFalClient({
     credentials: settings.key,
     suppressLocalCredentialsWarning: true,
     fetch: async (target, init) => {
       // One request a call, whatever a future client does.
-      kept.answer ??= await sendRequest(
+      kept.response ??= await sendRequest(
         url ?? rewritten(addressOf(target), settings),
         init ?? {},
         settings.key,
         limit.signal,
       );
-      if (kept.answer.kind === 'answered') settings.noticeDate?.(kept.answer.headers.get('date'));
+      if (kept.response.kind === 'response') settings.noticeDate?.(kept.response.headers.get('date'));
       throw new EndOfCall();
     },
   });
   try {
     await call(client);
   } catch (error) {
-    if (kept.answer === undefined) return { kind: 'unanswered', sent: false, message: messageOf(error) };
+    if (kept.response === undefined) return { kind: 'no-response', sent: false, message: messageOf(error) };
   } finally {
     limit.end();
   }
-  return kept.answer ?? { kind: 'unanswered', sent: false, message: 'the client sent no request' };
+  return kept.response ?? { kind: 'no-response', sent: false, message: 'the client sent no request' };
 }
 
 class EndOfCall extends Error {}
 
-/** Sends one request. Never throws; no answer has the key in it. */
+/** Sends one request. Never throws; no response has the key in it. */
 export async function sendRequest(
   url: string,
   init: RequestInit,
   key: string,
   signal: AbortSignal,
-): Promise<FalAnswer> {
+): Promise<FalResponse> {
   let response: Response;
   try {
     // Redirects are not followed: the request has the key in it.
     response = await fetch(url, { ...init, redirect: 'manual', signal });
   } catch (error) {
-    return { kind: 'unanswered', sent: !isBeforeSending(error), message: messageOf(error) };
+    return { kind: 'no-response', sent: !isBeforeSending(error), message: messageOf(error) };
   }
   try {
-    // An error text may quote the request's headers; the key must not get into a row, a log or an answer.
-    const text = without(key, await readText(response, MAX_ANSWER_BYTES));
-    return { kind: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
+    // An error text may quote the request's headers; the key must not get into a row, a log or a response.
+    const text = without(key, await readText(response, MAX_RESPONSE_BYTES));
+    return { kind: 'response', status: response.status, headers: response.headers, body: parsed(text) };
   } catch (error) {
-    return { kind: 'unanswered', sent: true, message: `the response was cut off: ${messageOf(error)}` };
+    return { kind: 'no-response', sent: true, message: `the response was cut off: ${messageOf(error)}` };
   }
 }
 
@@ -103,8 +103,8 @@ function without(key: string, text: string): string {
   return formsOfFalKey(key).reduce((cleaned, form) => cleaned.replaceAll(form, '[key]'), text);
 }
 
-/** fal's answers are a few KB; trainers' with logs some hundred. */
-const MAX_ANSWER_BYTES = 20_000_000;
+/** fal's responses are a few KB; trainers' with logs some hundred. */
+const MAX_RESPONSE_BYTES = 20_000_000;
 
 function parsed(text: string): Body {
   try {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseWebUrl } from '../values/web-url.ts';
 import { timeLimit } from '../async/time-limit.ts';
-import { sendRequest, type FalAnswer, type FalSettings } from './send-once.ts';
+import { sendRequest, type FalResponse, type FalSettings } from './send-once.ts';
 import { MB } from '../values/units.ts';
 import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 
@@ -24,7 +24,7 @@ export async function uploadFile(settings: FalSettings, file: UploadRequest): Pr
   const isLarge = file.size > MAX_SINGLE_BYTES;
   try {
     const step = isLarge ? 'initiate-multipart' : 'initiate';
-    const answer = await send(`${restUrl}/storage/upload/${step}?storage_type=fal-cdn-v3`, {
+    const response = await send(`${restUrl}/storage/upload/${step}?storage_type=fal-cdn-v3`, {
       method: 'POST',
       headers: {
         authorization: `Key ${key}`,
@@ -35,7 +35,7 @@ export async function uploadFile(settings: FalSettings, file: UploadRequest): Pr
       },
       body: JSON.stringify({ content_type: file.contentType, file_name: file.name }),
     });
-    const target = targetSchema.parse(bodyOf(answer));
+    const target = targetSchema.parse(bodyOf(response));
     // The URLs are the authorization: the key stays here.
     if (isLarge) await sendParts(send, target.upload_url, file);
     else bodyOf(await send(target.upload_url, wholeOf(file)));
@@ -48,7 +48,7 @@ export async function uploadFile(settings: FalSettings, file: UploadRequest): Pr
   }
 }
 
-type Send = (url: string, init: RequestInit) => Promise<FalAnswer>;
+type Send = (url: string, init: RequestInit) => Promise<FalResponse>;
 
 function wholeOf({ contentType, size, content }: UploadRequest): RequestInit {
   const headers = { 'content-type': contentType, 'content-length': String(size) };
@@ -82,8 +82,8 @@ async function* inParts(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 }
 
 /** @throws for anything but success */
-function bodyOf(answer: FalAnswer): unknown {
-  if (answer.kind === 'unanswered') throw new Error(answer.message);
-  if (answer.status < 200 || answer.status >= 300) throw new Error(`HTTP ${answer.status}`);
-  return answer.body.json;
+function bodyOf(response: FalResponse): unknown {
+  if (response.kind === 'no-response') throw new Error(response.message);
+  if (response.status < 200 || response.status >= 300) throw new Error(`HTTP ${response.status}`);
+  return response.body.json;
 }

@@ -69,9 +69,9 @@ export function orDryRun<T>({ types }: { readonly types: readonly T[] }) {
 
 /** The result of the call itself; throws that of a dry run. */
 export function unlessDryRun<T extends object>(
-  answer: Result<T | { readonly dryRun: DryRun }, RefusalCode>,
+  result: Result<T | { readonly dryRun: DryRun }, RefusalCode>,
 ): T {
-  const done = unwrap(answer);
+  const done = unwrap(result);
   if ('dryRun' in done) throw new DryRunResult(done.dryRun);
   return done;
 }

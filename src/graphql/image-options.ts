@@ -28,7 +28,7 @@ export function optionFields(t: InputFields, byDefault: (ofGenerateImage: string
       description: `Seed, a whole number from 0 to ${MAX_SEED}. The same input with the same seed gives the same image. ${byDefault('a random seed in this range; see `Generation.seed`')}`,
     }),
     strength: t.float({
-      description: `Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. ${byDefault('1')}`,
+      description: `Weight of the artifact: with the built-in generators 0 to 4 for a LoRA, 0 to 2 for a finetune. ${byDefault('1')}`,
     }),
     size: t.field({
       type: ImageSizeEnum,

@@ -25,9 +25,9 @@ export function avatarPayload(name: string, description: string) {
 export async function avatarAfter(
   context: Context,
   info: GraphQLResolveInfo,
-  answer: Result<{ readonly avatarId: string } | { readonly dryRun: DryRun }, RefusalCode>,
+  result: Result<{ readonly avatarId: string } | { readonly dryRun: DryRun }, RefusalCode>,
 ): Promise<{ avatar: Avatar }> {
-  const { avatarId: id } = unlessDryRun(answer);
+  const { avatarId: id } = unlessDryRun(result);
   const avatar = await context.rows.avatar(viewerOf(context).ownerId, id, columnsFor(info).Avatar);
   return { avatar: avatar ?? refuseNotFound('The avatar has been deleted.') };
 }
@@ -47,9 +47,9 @@ export function generationPayload(name: string, description: string) {
 export async function generationAfter(
   context: Context,
   info: GraphQLResolveInfo,
-  answer: Result<{ readonly generationId: string } | { readonly dryRun: DryRun }, RefusalCode>,
+  result: Result<{ readonly generationId: string } | { readonly dryRun: DryRun }, RefusalCode>,
 ): Promise<{ generation: Generation }> {
-  const { generationId: id } = unlessDryRun(answer);
+  const { generationId: id } = unlessDryRun(result);
   const columns = columnsFor(info).Generation;
   const generation = await context.rows.generation(viewerOf(context).ownerId, id, columns);
   return { generation: generation ?? refuseNotFound('The generation has been deleted.') };

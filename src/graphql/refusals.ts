@@ -130,9 +130,9 @@ export function errorsOf<UseCase>(codes: Readonly<Record<CodesOf<UseCase> | 'NOT
   return { types: (Object.keys(codes) as RefusalCode[]).map((code) => ERROR_OF_CODE[code]) };
 }
 
-export function unwrap<T, Code extends RefusalCode>(answer: Result<T, Code>): T {
-  if ('refused' in answer) throw new ERROR_OF_CODE[answer.refused.code](answer.refused);
-  return answer.done;
+export function unwrap<T, Code extends RefusalCode>(result: Result<T, Code>): T {
+  if ('refused' in result) throw new ERROR_OF_CODE[result.refused.code](result.refused);
+  return result.done;
 }
 
 export function refuseNotFound(message: string): never {

@@ -70,7 +70,7 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
 type Room = {
   readonly callback: BodyBudget;
   readonly webhook: BodyBudget;
-  /** Webhooks that the database has not answered. */
+  /** Webhooks that wait for the database. */
   recording: number;
 };
 

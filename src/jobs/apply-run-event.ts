@@ -20,8 +20,8 @@ export type LoadedJob = {
   readonly generationId: string | null;
   /** Of the avatar or generation; null where it was deleted. */
   readonly version: number | null;
-  /** fal's stored answer to this run; undefined when it is unknown. */
-  readonly answer: Json | undefined;
+  /** fal's stored response to this run; undefined when it is unknown. */
+  readonly response: Json | undefined;
 };
 
 /** A genuine webhook about a job. */

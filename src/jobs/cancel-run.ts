@@ -2,7 +2,7 @@ import { applyRunEvent } from './apply-run-event.ts';
 import { pollJob, type JobToPoll, type PollDeps } from './poll-job.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 
-/** How long the caller waits for fal's answer to the cancel. */
+/** How long the caller waits for fal's response to the cancel. */
 const ANSWER_TIMEOUT_MS = 5000;
 
 /** The open job of a training or of a generation. */

@@ -107,7 +107,7 @@ async function keepLate(
   if (loaded === null) return ignored;
   const { state } = loaded.snapshot.job;
   if (!isFinal(state)) return ignored;
-  const outcome = isConsistent(state, loaded.answer, event) ? 'LATE' : 'CONFLICT';
+  const outcome = isConsistent(state, loaded.response, event) ? 'LATE' : 'CONFLICT';
   const { isNew, pollNow } = await store.keepDelivery(jobId, delivery, { outcome, leaseMs: LEASE_MS });
   if (outcome === 'LATE' || !isNew) return ignored;
   log.error(
@@ -118,7 +118,7 @@ async function keepLate(
   return { kind: 'conflict' };
 }
 
-/** Polls a run in the background: the caller has an HTTP request to answer. */
+/** Polls a run in the background: the caller has an HTTP request to respond to. */
 export function requestPoll(deps: WebhookDeps, key: JobKey): void {
   const poll = async () => {
     const job = await deps.store.findJobToPoll(key);

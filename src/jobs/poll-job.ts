@@ -4,7 +4,7 @@ import { UNKNOWN_OUTCOME_DEADLINE_MS, type JobState } from '../domain/job-state.
 import { HOUR_MS } from '../values/units.ts';
 import type { RunEvent, RunUrls } from '../domain/run-event.ts';
 
-/** A run at fal: its request id, and the addresses that the submit's answer gave. */
+/** A run at fal: its request id, and the addresses that the submit's response gave. */
 export type RunRef = RunUrls & { readonly endpoint: string; readonly requestId: string };
 
 export type RunStatus =
@@ -25,17 +25,17 @@ export type JobToPoll = Pick<LoadedJob, 'revision' | 'nextPollAt'> & {
   readonly id: string;
   readonly state: JobState;
   readonly run: RunRef | null;
-  /** Polls in a row without an answer. */
+  /** Polls in a row without a response. */
   readonly pollFailures: number;
-  /** Milliseconds since fal first answered "not found". */
+  /** Milliseconds since fal first responded "not found". */
   readonly notFoundForMs: number;
   /** Milliseconds since its creation, by the database's clock. */
   readonly ageMs: number;
-  /** A cancel was requested, or the avatar deleted, and fal has not answered the cancel yet. */
+  /** A cancel was requested, or the avatar deleted, and fal has not responded to the cancel yet. */
   readonly cancelPending: boolean;
 };
 
-type PollOutcome = 'answered' | 'not-found' | 'no-answer';
+type PollOutcome = 'responded' | 'not-found' | 'no-response';
 
 export interface PollStore {
   /** Plans the next poll (null: none), unless the plan changed since `job` was read. */
@@ -46,7 +46,7 @@ export interface PollStore {
 export type PollDeps = RunEventDeps & { readonly store: PollStore; readonly provider: RunProvider };
 
 /**
- * Sends a pending cancel, asks fal about the run, records the answer and plans the next poll. Several callers may poll
+ * Sends a pending cancel, asks fal about the run, records the response and plans the next poll. Several callers may poll
  * one job at the same time: the guards of the writes let one of them win.
  */
 export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
@@ -74,12 +74,12 @@ export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
     case 'FAILED':
       // Only a webhook that contradicted the end plans a poll.
       if (job.nextPollAt === null) return;
-      if (run === null) await deps.store.reschedule(job, null, 'answered');
+      if (run === null) await deps.store.reschedule(job, null, 'responded');
       else await pollEndedRun(deps, job, run);
       return;
     case 'CANCELLED':
       if (job.cancelPending && run !== null) await sendCancel(deps, job, run);
-      else await deps.store.reschedule(job, null, 'answered');
+      else await deps.store.reschedule(job, null, 'responded');
   }
 }
 
@@ -95,7 +95,7 @@ async function pollOpenRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise
         return;
       }
       await applyRunEvent(deps, job.id, { event: status, source: 'POLL', asOf: job });
-      await store.reschedule(job, settings.pollIntervalMs, 'answered');
+      await store.reschedule(job, settings.pollIntervalMs, 'responded');
       return;
     case 'succeeded':
     case 'failed':
@@ -103,7 +103,7 @@ async function pollOpenRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise
       await applyRunEvent(deps, job.id, { event: status, source: 'POLL' });
       return;
     case 'not-found': {
-      // fal may answer "not found" for a moment right after the submit, or while it stores the result.
+      // fal may respond "not found" for a moment right after the submit, or while it stores the result.
       if (job.notFoundForMs < NOT_FOUND_GRACE_MS) {
         await store.reschedule(job, settings.pollIntervalMs, 'not-found');
         return;
@@ -142,7 +142,7 @@ async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promis
     const event = { ...status, kind: 'confirmed', requestId: run.requestId } as const;
     await applyRunEvent(deps, job.id, { event, source: 'POLL' });
   }
-  await store.reschedule(job, null, 'answered');
+  await store.reschedule(job, null, 'responded');
 }
 
 /** An abandoned run must not continue and cost money, so it is stopped first. */
@@ -159,7 +159,7 @@ async function endOverdue(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<
 async function backOff(deps: PollDeps, job: JobToPoll, reason: string): Promise<void> {
   const { store, settings, log } = deps;
   log.warn({ jobId: job.id, failures: job.pollFailures + 1, reason }, 'run status unavailable');
-  await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-answer');
+  await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-response');
 }
 
 async function abandon(deps: PollDeps, job: JobToPoll, message: string): Promise<void> {
@@ -173,7 +173,7 @@ async function sendCancel(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<
   log.info({ jobId: job.id, answer }, 'cancel sent to fal');
   // After two deadlines the run has ended by itself.
   if (answer === 'unreachable' && job.ageMs <= 2 * RUN_DEADLINE_MS) {
-    await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-answer');
+    await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-response');
     return answer;
   }
   await store.markCancelAnswered(job.id);

@@ -15,7 +15,7 @@ export interface LeaseStore {
 
 export type Reconciler = {
   /**
-   * Begins to poll every due job. Resolves when no more are due, without waiting for fal's answers. Sweeps run one after
+   * Begins to poll every due job. Resolves when no more are due, without waiting for fal's responses. Sweeps run one after
    * another.
    */
   sweep(stop: AbortSignal): Promise<void>;

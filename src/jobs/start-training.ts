@@ -120,7 +120,7 @@ async function startParsed(
   const chosen = await chooseTrainer(deps, requested, trainingType);
   if ('refused' in chosen) return chosen;
   const { row, alternative, note } = chosen.done;
-  // Which one will train is not known before fal answers.
+  // Which one will train is not known before fal responds.
   const trainers = alternative === null ? [row] : [row, alternative];
   const checked = stepsWithin(trainers, steps);
   if ('refused' in checked) return checked;

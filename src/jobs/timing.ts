@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../values/units.ts';
 
-/** fal's time to answer a submit, status, result or cancel request. */
+/** fal's time to respond to a submit, status, result or cancel request. */
 export const PROVIDER_TIMEOUT_MS = 30 * SECOND_MS;
 
 /**
@@ -15,7 +15,7 @@ export const RUN_DEADLINE_MS = DAY_MS;
 /** Failed polls in a row before an overdue run is abandoned: with backoff about a quarter of an hour. */
 export const FAILURES_BEFORE_ABANDON = 20;
 
-/** How long fal may answer "not found", or withhold a result, before the run is abandoned. */
+/** How long fal may respond "not found", or withhold a result, before the run is abandoned. */
 export const NOT_FOUND_GRACE_MS = 2 * MINUTE_MS;
 
 /** Longer than a poll, which is up to two requests. */
@@ -36,7 +36,7 @@ export const DEAD_AFTER_MS = 5 * SECOND_MS;
 /** The longest pause between two polls while fal is unreachable. */
 export const MAX_BACKOFF_MS = MINUTE_MS;
 
-/** The pause after `failures` polls in a row without an answer. */
+/** The pause after `failures` polls in a row without a response. */
 export function backoffMs(intervalMs: number, failures: number): number {
   return Math.min(intervalMs * 2 ** Math.min(failures, 10), Math.max(MAX_BACKOFF_MS, intervalMs));
 }

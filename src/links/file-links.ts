@@ -3,7 +3,7 @@ import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } fr
 import { timeLimit } from '../async/time-limit.ts';
 import type { FileSource, OpenedFile } from '../jobs/files/keep-files.ts';
 
-/** Without a compression, which would make a small answer a large one. */
+/** Without a compression, which would make a small response a large one. */
 const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 const STALL_MS = 30_000;
 
@@ -18,7 +18,7 @@ type FileLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
   readonly stallMs?: number;
 };
 
-/** Reads the files of runs at fal, from public addresses only: the addresses come from the answers of models. */
+/** Reads the files of runs at fal, from public addresses only: the addresses come from the responses of models. */
 export class FileLinks implements FileSource {
   readonly #options: FileLinksOptions;
 

@@ -36,7 +36,7 @@ export type Bucket = {
 
 export type S3Timing = {
   readonly connectMs: number;
-  /** From the start of a request, which has a part of a file at most, to the start of its answer. */
+  /** From the start of a request, which has a part of a file at most, to the start of its response. */
   readonly requestMs: number;
   /** Without a byte in either direction, also because the reader of a file is slow. */
   readonly silenceMs: number;
@@ -46,7 +46,7 @@ export type S3Timing = {
 
 const TIMING: S3Timing = { connectMs: 5000, requestMs: 60_000, silenceMs: 60_000, callMs: 15_000 };
 
-/** After network faults, and after answers that ask for another attempt. */
+/** After network faults, and after responses that ask for another attempt. */
 const ATTEMPTS = 3;
 /** The least that S3 allows. A put holds one part in memory. */
 const PART_BYTES = 5 * MB;
@@ -181,15 +181,15 @@ export class S3Storage implements FileStorage {
     if (!(error instanceof S3ServiceException))
       return new StorageUnavailableError(`The bucket ${name} cannot be reached: ${codeOf(error)}.`);
     const status = error.$metadata.httpStatusCode;
-    const answer = `${error.name} (HTTP status ${status ?? 'unknown'})`;
+    const response = `${error.name} (HTTP status ${status ?? 'unknown'})`;
     if (status === 507 || FULL.test(error.name))
-      return new StorageFullError(`The bucket ${name} is full: ${answer}.`);
+      return new StorageFullError(`The bucket ${name} is full: ${response}.`);
     const advice = ADVICE.get(error.name) ?? (status === 403 ? ADVICE_ON_RIGHTS : '');
-    return new StorageUnavailableError(`The bucket ${name} refused the request: ${answer}.${advice}`);
+    return new StorageUnavailableError(`The bucket ${name} refused the request: ${response}.${advice}`);
   }
 }
 
-/** An answer without a body, to a request for the size, is NotFound. */
+/** A response without a body, to a request for the size, is NotFound. */
 const MISSING: ReadonlySet<string> = new Set(['NoSuchKey', 'NotFound']);
 
 /** Amazon has no such error; Ceph, MinIO and others have names of their own. */

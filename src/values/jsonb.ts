@@ -1,11 +1,11 @@
 import type { Json } from './json.ts';
 
-/** Far deeper than any answer of fal. Deeper values could overflow the stack. */
+/** Far deeper than any response of fal. Deeper values could overflow the stack. */
 const MAX_DEPTH = 200;
 
 /**
  * Makes a value storable in a jsonb column. PostgreSQL refuses NUL and lone surrogates in texts and field names, which
- * are replaced so that no answer of fal is lost. Infinite numbers become null, as in JSON.stringify.
+ * are replaced so that no response of fal is lost. Infinite numbers become null, as in JSON.stringify.
  */
 export function storable(value: unknown, depth = 0): Json {
   if (typeof value === 'string') return cleaned(value);

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { memoryLog } from '../support/memory-log.ts';
 import { FakeBreakerStore, IN_ONE_MINUTE, IN_TWO_MINUTES } from '../support/breaker-fixture.ts';
 import { CircuitBreaker } from '../../src/fal/circuit-breaker.ts';
-import type { FalAnswer } from '../../src/fal/send-once.ts';
+import type { FalResponse } from '../../src/fal/send-once.ts';
 
-function answer(status: number, detail = '', headers: Record<string, string> = {}): FalAnswer {
-  return { kind: 'answered', status, headers: new Headers(headers), body: { json: { detail } } };
+function answer(status: number, detail = '', headers: Record<string, string> = {}): FalResponse {
+  return { kind: 'response', status, headers: new Headers(headers), body: { json: { detail } } };
 }
 
 function breakerFixture() {
@@ -68,7 +68,7 @@ test.each([
   ['a page of a proxy', { ...answer(403), body: { text: 'User is locked. Reason: billing' } }],
   ['a bad input', answer(422, 'balance')],
   ['a fault of fal', answer(500, 'locked')],
-  ['no answer', { kind: 'unanswered', sent: true, message: 'cut' } satisfies FalAnswer],
+  ['no answer', { kind: 'no-response', sent: true, message: 'cut' } satisfies FalResponse],
 ] as const)('%s neither opens the breaker nor closes it', async (_what, given) => {
   const { store, breaker } = breakerFixture();
   await breaker.learn(given, null);

@@ -3,9 +3,9 @@ import queue from '../fixtures/fal/queue.json' with { type: 'json' };
 import {
   errorText,
   requestIdSchema,
-  statusAnswerSchema,
+  statusResponseSchema,
   storedBody,
-  submitAnswerSchema,
+  submitResponseSchema,
 } from '../../src/fal/schemas.ts';
 
 /** A body whose `detail` is one fault. */
@@ -83,7 +83,7 @@ describe('a request id', () => {
 
 test('unexpected fields do not lose the request id of a submit', () => {
   const answer = { request_id: 'r', status_url: 7, response_url: null, cancel_url: {}, queue_position: -1 };
-  expect(submitAnswerSchema.parse(answer)).toEqual({
+  expect(submitResponseSchema.parse(answer)).toEqual({
     request_id: 'r',
     status_url: null,
     response_url: null,
@@ -94,12 +94,12 @@ test('unexpected fields do not lose the request id of a submit', () => {
 
 test('unexpected fields and log lines do not lose a status', () => {
   const answer = { status: 'IN_PROGRESS', logs: [null, 7, { message: 'step 1/2' }, {}], queue_position: 'x' };
-  expect(statusAnswerSchema.parse(answer)).toMatchObject({
+  expect(statusResponseSchema.parse(answer)).toMatchObject({
     status: 'IN_PROGRESS',
     logs: [null, null, { message: 'step 1/2' }, null],
     queue_position: null,
   });
-  expect(statusAnswerSchema.safeParse({ status: 'FAILED' }).success).toBe(false);
+  expect(statusResponseSchema.safeParse({ status: 'FAILED' }).success).toBe(false);
 });
 
 test('a JSON body is stored whole, a text up to 10,000 characters', () => {

@@ -18,7 +18,7 @@ describe('a request', () => {
   ])('%s fails at its timeout, and is not repeated', async (_what, reply, message) => {
     const { url, arrived } = await peer(reply);
     const answer = await sendOnce(settingsFor(url), submit, { timeoutMs: 2000 });
-    expect(answer).toEqual({ kind: 'unanswered', sent: true, message });
+    expect(answer).toEqual({ kind: 'no-response', sent: true, message });
     expect(arrived).toHaveLength(1);
   });
 
@@ -31,7 +31,7 @@ describe('a request', () => {
       pour();
     });
     expect(await sendOnce(settingsFor(url), submit)).toMatchObject({
-      kind: 'unanswered',
+      kind: 'no-response',
       sent: true,
       message: expect.stringContaining('larger than') as string,
     });
@@ -42,7 +42,7 @@ describe('a request', () => {
       path.startsWith('/page') ? response.end('<p>') : json(response, 422, { a: 1 }, { 'x-one': '1' }),
     );
     const answer = await sendOnce(settingsFor(url), submit);
-    if (answer.kind === 'unanswered') throw new Error(answer.message);
+    if (answer.kind === 'no-response') throw new Error(answer.message);
     expect([answer.status, answer.headers.get('x-one'), answer.body]).toEqual([422, '1', { json: { a: 1 } }]);
     const page = await sendOnce(settingsFor(url), submit, { url: `${url}/page` });
     expect(page).toMatchObject({ status: 200, body: { text: '<p>' } });
@@ -62,14 +62,14 @@ describe('a request', () => {
       await submit(client).catch(() => undefined);
       await submit(client);
     };
-    expect(await sendOnce(settingsFor(url), stubborn)).toMatchObject({ kind: 'answered', status: 200 });
+    expect(await sendOnce(settingsFor(url), stubborn)).toMatchObject({ kind: 'response', status: 200 });
     expect(arrived).toHaveLength(1);
   });
 
   test('that the client refuses to make is not sent', async () => {
     const { url, arrived } = await peer((response) => json(response, 200, {}));
     const answer = await sendOnce(settingsFor(url), () => Promise.reject(new Error('no such option')));
-    expect(answer).toEqual({ kind: 'unanswered', sent: false, message: 'no such option' });
+    expect(answer).toEqual({ kind: 'no-response', sent: false, message: 'no such option' });
     expect(arrived).toEqual([]);
   });
 
@@ -90,7 +90,7 @@ describe('a request', () => {
   test('that fails names the cause and not only "fetch failed"', async () => {
     const { url } = await rawPeer((socket) => socket.destroy());
     const answer = await sendOnce(settingsFor(url), submit);
-    expect(answer).toMatchObject({ kind: 'unanswered', sent: true });
+    expect(answer).toMatchObject({ kind: 'no-response', sent: true });
     expect('message' in answer ? answer.message : '').not.toMatch(/^(fetch failed)?$/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { errorText, statusAnswerSchema, submitAnswerSchema } from '../../src/fal/schemas.ts';
+import { errorText, statusResponseSchema, submitResponseSchema } from '../../src/fal/schemas.ts';
 import { longestPause } from '../support/longest-pause.ts';
 import { parseWebUrl } from '../../src/values/web-url.ts';
 import { percentFromLogs } from '../../src/fal/progress.ts';
@@ -34,7 +34,7 @@ describe('what fal says is read in a time that grows with its length alone', () 
   test.each(sampleFor(2, 4, worstTexts(90_000)))('addresses and answers: %s', (_what, text) =>
     read(() => {
       parseWebUrl(text);
-      submitAnswerSchema.safeParse({ request_id: text, status_url: text });
+      submitResponseSchema.safeParse({ request_id: text, status_url: text });
       readImages({ images: [{ url: text, content_type: text }] });
       readPayload(Buffer.from(JSON.stringify({ request_id: 'x', status: text, error: text })));
     }),
@@ -56,7 +56,8 @@ describe('what fal says is read in a time that grows with its length alone', () 
     ],
     [
       'lines that are none',
-      () => statusAnswerSchema.parse({ status: 'IN_PROGRESS', logs: Array.from({ length: MANY }, () => 1) }),
+      () =>
+        statusResponseSchema.parse({ status: 'IN_PROGRESS', logs: Array.from({ length: MANY }, () => 1) }),
     ],
     ['images that are none', () => readImages({ images: Array.from({ length: MANY }, () => ({})) })],
     ['flags', () => readImages({ images: [], has_nsfw_concepts: Array.from({ length: MANY }, () => 1) })],

@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../../values/units.ts';
 import type { CircuitBreaker, PrismaClient } from '../../generated/prisma/client.ts';
 import type { Admission, BreakerStore, Opened, OpeningReason } from '../../fal/circuit-breaker.ts';
 
-/** A submit is sent within 30 s and answered within 30 s: later its process is dead, and another probe may go. */
+/** A submit is sent within 30 s and gets its response within 30 s: later its process is dead, and another probe may go. */
 const PROBE_LEASE_MS = MINUTE_MS;
 
 /** The circuit breaker of one FAL_KEY, in the database that all instances share. Waits are on the database's clock. */

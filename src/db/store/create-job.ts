@@ -104,7 +104,7 @@ async function tryToCreate(
         await tx.generation.create({
           data: { ...fields, id, ownerId, avatarId, seed: BigInt(seed) },
         });
-        // No notification: that of fal's answer follows.
+        // No notification: that of fal's response follows.
         await tx.change.create({ data: { entityId: id, ownerId, version: 1 } });
         await tx.job.create({ data: { ...data, ...usage, generationId: id } });
       }

@@ -164,7 +164,7 @@ function visibleChange({ avatarId, generationId }: LoadedJob, { avatar, generati
   return { kind: 'GENERATION', entityId: generationId, columns } as const;
 }
 
-/** fal's answer is compared after a run's end only, and may be large. */
+/** fal's response is compared after a run's end only, and may be large. */
 const LOAD = `
   SELECT j.id, j.kind, j.owner_id AS "ownerId", j.avatar_id AS "avatarId", j.generation_id AS "generationId",
     j.trainer, j.trainer_note AS "trainerNote", j.state, j.token, j.fal_request_id AS "falRequestId", j.status_url AS "statusUrl", j.revision,
@@ -174,7 +174,7 @@ const LOAD = `
     coalesce(a.fal_request_id, g.fal_request_id) AS "shownRequestId", a.progress_percent AS "progressPercent",
     a.progress_queue_position AS "progressQueuePosition", a.progress_source AS "progressSource",
     CASE WHEN j.state IN ('${FINAL_STATES.join("', '")}') THEN coalesce(a.fal_response_data, g.fal_response_data) END
-      AS "shownAnswer"
+      AS "shownResponse"
   FROM jobs j
   LEFT JOIN avatars a ON j.kind = 'TRAINING' AND a.id = j.avatar_id
   LEFT JOIN generations g ON j.kind = 'GENERATION' AND g.id = j.generation_id

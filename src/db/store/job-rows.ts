@@ -71,7 +71,7 @@ export type DecisionRow = Pick<
     readonly shownRequestId: string | null;
     readonly showsError: boolean;
     /** Null before the run's end. */
-    readonly shownAnswer: Json;
+    readonly shownResponse: Json;
   };
 
 export function loadedJob(row: DecisionRow): LoadedJob {
@@ -84,9 +84,9 @@ export function loadedJob(row: DecisionRow): LoadedJob {
     version,
     shownRequestId: falRequestId,
   } = row;
-  // The avatar may show the answer to a later run.
-  const answer = version !== null && falRequestId === row.falRequestId ? row.shownAnswer : undefined;
-  const loaded = { ownerId, revision, nextPollAt, avatarId, generationId, version, answer };
+  // The avatar may show the response to a later run.
+  const response = version !== null && falRequestId === row.falRequestId ? row.shownResponse : undefined;
+  const loaded = { ownerId, revision, nextPollAt, avatarId, generationId, version, response };
   const { kind, ...job } = jobView(row);
   if (kind === 'TRAINING') {
     const progress = {

@@ -42,9 +42,9 @@ export function pollStore(prisma: PrismaClient, instanceId: string | null): Stor
       await prisma.$executeRaw`
         UPDATE jobs SET
           next_poll_at = now() + ${nextPollInMs}::float8 * interval '1 millisecond',
-          poll_failures = CASE WHEN ${outcome} = 'no-answer' THEN poll_failures + 1 ELSE 0 END,
+          poll_failures = CASE WHEN ${outcome} = 'no-response' THEN poll_failures + 1 ELSE 0 END,
           not_found_since = CASE ${outcome}
-            WHEN 'not-found' THEN coalesce(not_found_since, now()) WHEN 'no-answer' THEN not_found_since END
+            WHEN 'not-found' THEN coalesce(not_found_since, now()) WHEN 'no-response' THEN not_found_since END
         WHERE id = ${job.id} AND next_poll_at = ${job.nextPollAt}::timestamptz`;
     },
 

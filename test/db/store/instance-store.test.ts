@@ -75,7 +75,7 @@ test('a plan that followed the lease stays, whoever made it', async () => {
   await createJobStore({ prisma, pool }, { ...NO_LIMITS, avatarsPerOwner: null }).reschedule(
     job,
     3000,
-    'answered',
+    'responded',
   );
   // As an instance of an older version does, which knows no owner of a lease.
   await pool.query(`UPDATE jobs SET next_poll_at = now() + interval '6 hours' WHERE id <> $1`, [job.id]);

@@ -142,7 +142,7 @@ export type GenerateImageInput = {
   seed?: number | null | undefined;
   /** Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`. */
   size?: ImageSize | null | undefined;
-  /** Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
+  /** Weight of the artifact: with the built-in generators 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
@@ -180,7 +180,7 @@ export type GenerateImagesItem = {
   seed?: number | null | undefined;
   /** Size of the images, by name. Default: PORTRAIT_4_3 for a PORTRAIT avatar, SQUARE for a STYLE avatar. Not together with `width` and `height`. */
   size?: ImageSize | null | undefined;
-  /** Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
+  /** Weight of the artifact: with the built-in generators 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: 1. */
   strength?: number | null | undefined;
   /** Width of the images in pixels. Requires `height`. The endpoint determines the limits; a refusal names them. Refused if the endpoint takes named sizes only. */
   width?: number | null | undefined;
@@ -347,7 +347,7 @@ export type RegenerateInput = {
   seed?: number | null | undefined;
   /** Size of the images, by name. Default: as in the earlier generation. Not together with `width` and `height`. */
   size?: ImageSize | null | undefined;
-  /** Weight of the artifact: 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: as in the earlier generation. */
+  /** Weight of the artifact: with the built-in generators 0 to 4 for a LoRA, 0 to 2 for a finetune. Default: as in the earlier generation. */
   strength?: number | null | undefined;
   /** Maximum time to wait for the images, in seconds, 0 to 60. The call returns as soon as the generation has ended. */
   waitSeconds?: number | null | undefined;
