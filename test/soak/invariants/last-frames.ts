@@ -29,11 +29,11 @@ export function lastFramesAreTheRows({ history, final }: Recorded): string[] {
     if (row === undefined)
       return end === 'complete' ? [] : [`${name} still has a stream of ${about}, which is gone`];
     const seen = last.get(about);
-    const mayEnd =
-      about.startsWith('gen_') && (seen?.version === row.version || isCorrected(final, row, seen));
-    if (end === 'complete' && !mayEnd)
-      return [`${name} got a complete stream of ${about}, which is still there`];
-    return end === 'complete' && isCorrected(final, row, seen) ? [] : differs(name, row, seen);
+    if (end !== 'complete') return differs(name, row, seen);
+    const isGeneration = about.startsWith('gen_');
+    if (isGeneration && isCorrected(final, row, seen)) return [];
+    if (isGeneration && seen?.version === row.version) return differs(name, row, seen);
+    return [`${name} got a complete stream of ${about}, which is still there`];
   });
 }
 
