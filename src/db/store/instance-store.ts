@@ -31,8 +31,8 @@ export class PgInstanceStore implements InstanceStore {
   }
 
   /**
-   * Resolves with the dead instances. None if this instance's own last heartbeat is too old: then the
-   * database was away or its clock jumped, and the others had no chance either.
+   * Resolves with the dead instances. None if this instance's own last heartbeat is too old: then the database was away
+   * or its clock jumped, and the others had no chance either.
    */
   async #beat(): Promise<string[]> {
     // The SELECT reads the heartbeats as they were before the statement.

@@ -49,7 +49,7 @@ export function endedAsFalDecided({ history, final }: Recorded): string[] {
 
 /** @param shown the runs and the generations that people still see */
 function wrongEnd(job: JobRow, submit: Submit | null, shown: ReadonlySet<string | null>): string | null {
-  if (!FINAL.has(job.state)) return null; // whether it should be: see rest.ts
+  if (!FINAL.has(job.state)) return null; // whether it should be: see settled.ts
   const isDeleted = job.avatarId === null;
   const isUnbound = job.requestId === null || job.settledUnbound;
   const at = `${job.id} is ${job.state}`;
