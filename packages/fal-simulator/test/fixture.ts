@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { onTestFinished } from 'vitest';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../src/simulator.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { startReceiver } from './receiver.ts';
 
 export const FAST = {
@@ -105,10 +106,10 @@ function wires(simulator: Simulator) {
     return ask('GET', `${run.status_url}?logs=1`);
   }
   async function completed(run: Submitted): Promise<Answer> {
-    for (;;) {
+    return eventually('the end of the run', async () => {
       const answer = await status(run);
-      if (answer.body['status'] === 'COMPLETED') return answer;
-    }
+      return answer.body['status'] === 'COMPLETED' && answer;
+    });
   }
   async function result(run: Submitted): Promise<Answer> {
     await completed(run);
