@@ -25,6 +25,7 @@ export type FaultProxy = {
   holdAnswers(matches?: Matches, times?: number): Hold;
   /** Delays every answer by this much. */
   slowDown(byMs: number): void;
+  /** Safe to call again. */
   close(): Promise<void>;
 };
 
@@ -70,6 +71,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     slowDown: (byMs) => (delayMs = byMs),
     async close() {
       for (const { hold } of holds) hold.release();
+      if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
