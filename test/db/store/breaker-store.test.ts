@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { freshDatabase } from '../../support/database.ts';
+import { freshDatabase, ROUNDS } from '../../support/database.ts';
 import { PrismaBreakerStore } from '../../../src/db/store/breaker-store.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/values/units.ts';
 
@@ -77,7 +77,7 @@ test.each([
   ['waits below the time of a probe', [5000]],
 ])('of many submits in two instances one is the probe: %s', async (_name, waitsMs) => {
   const stores = [breakerOf(KEY, waitsMs), breakerOf(KEY, waitsMs)];
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     await prisma.circuitBreaker.deleteMany();
     await one.open('KEY_REFUSED', 'refused', null);
     await letPass(MINUTE_MS);
