@@ -109,6 +109,42 @@ test.each([new StorageFullError('full'), new StorageUnavailableError('away')])(
   },
 );
 
+test('a file that turns out to be too large is broken off, and not tried again', async () => {
+  const ended: Ended[] = [];
+  const [bytes, large] = [new Uint8Array(1), new Uint8Array(50_000_000)];
+  let stored = 0;
+  let isClosed = false;
+  const keeper = keeperWith({
+    files: {
+      markFailed: async (...end: Ended) => void ended.push(end),
+    } as unknown as KeepFilesDeps['files'],
+    resultFiles: {
+      async put(_key, content) {
+        for await (const chunk of content) stored += chunk.byteLength;
+      },
+      delete: async () => undefined,
+    },
+    fileSource: {
+      open: async () => ({
+        kind: 'open',
+        chunks: (async function* () {
+          yield bytes;
+          for (;;) yield large;
+        })(),
+        close: () => void (isClosed = true),
+      }),
+    },
+  });
+
+  await (
+    await keeper.copy('IMAGE', async () => LEASED)
+  )?.ended;
+
+  expect([stored, isClosed]).toEqual([1, true]);
+  const failure = 'The file is larger than 50000000 bytes.';
+  expect(ended).toEqual([[LEASED, failure, { retryInMs: null, isAttempt: true }]]);
+});
+
 test('after any other fault the pauses double, and the attempt counts', async () => {
   const { next, counted } = await copyWith(new Error('broken off'));
   expect(next).toEqual({ retryInMs: 8000, isAttempt: true });
