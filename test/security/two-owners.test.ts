@@ -13,7 +13,7 @@ afterAll(() => app.close());
 const hers = await app.newAvatar({}, { token: await tokenOf('alice') });
 
 test('in a walk of two owners nothing that one is told has an id of the other in it', async () => {
-  const STEPS = 200;
+  const STEPS = 120;
   const random = randomFor(20_260_713);
   const roll = (sides: number) => random.between(0, sides - 1);
   type Owner = {
