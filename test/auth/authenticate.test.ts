@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthenticate, LOCAL_OWNER } from '../../src/auth/authenticate.ts';
-import { authenticateWith, inSeconds, SECRET, token } from '../support/signed-tokens.ts';
+import { authenticateWith, inSeconds, SECRET, token } from '../support/token-keys.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -8,7 +8,7 @@ import {
   SECRET,
   serving,
   token,
-} from '../support/signed-tokens.ts';
+} from '../support/token-keys.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 const COOLDOWN_MS = 30_000;

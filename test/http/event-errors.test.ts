@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { authenticateWith, SECRET, token } from '../support/signed-tokens.ts';
+import { authenticateWith, SECRET, token } from '../support/token-keys.ts';
 import { avatarRow } from '../support/rows.ts';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { isOutage } from '../../src/db/outage.ts';

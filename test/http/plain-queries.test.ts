@@ -7,7 +7,7 @@ import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../support/database.ts';
 import { CostLimit } from '../../src/graphql/policy/cost-limit.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { SECRET, authenticateWith, token } from '../support/signed-tokens.ts';
+import { SECRET, authenticateWith, token } from '../support/token-keys.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
 import type { RowReads } from '../../src/graphql/reads.ts';
 import type { Services } from '../../src/graphql/context.ts';

@@ -2,7 +2,7 @@ import { afterAll, onTestFinished, test } from 'vitest';
 import { connect } from 'node:net';
 import { eventually } from '../support/eventually.ts';
 import { MAX_OPEN_RESPONSES } from '../../src/http/connection-tracker.ts';
-import { keySetOfTest, published, serving, token } from '../support/signed-tokens.ts';
+import { keySetOfTest, published, serving, token } from '../support/token-keys.ts';
 import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';
 

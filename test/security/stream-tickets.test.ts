@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { StreamTickets } from '../../src/auth/stream-tickets.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
-import { inSeconds, token as signedToken } from '../support/signed-tokens.ts';
+import { inSeconds, token as signedToken } from '../support/token-keys.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startTestApp } from '../support/test-app.ts';
 

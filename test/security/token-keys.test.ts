@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { inSeconds, keySet, published, serving, token } from '../support/signed-tokens.ts';
+import { inSeconds, keySet, published, serving, token } from '../support/token-keys.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
