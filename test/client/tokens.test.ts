@@ -15,7 +15,7 @@ afterAll(async () => {
 
 const good = await tokenOf('ada');
 const bad = unsignedTokenOf('ada');
-const shortLived = () => tokenOf('ada', { expiresIn: '2s' });
+const shortLived = () => tokenOf('ada', { lifetimeS: 2 });
 
 const train = (avatarId: string) => app.train({ avatarId }, { token: good });
 

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { authenticateWith, SECRET, token } from '../support/token-keys.ts';
+import { authenticateWith } from '../support/token-keys.ts';
+import { JWT_SECRET, signedToken } from '../support/tokens.ts';
 import { avatarRow } from '../support/rows.ts';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { isOutage } from '../../src/db/outage.ts';
@@ -16,7 +17,7 @@ const INSIDE = 'the password of the database is tea';
 const fails = () => Promise.reject(new Error(INSIDE));
 
 const log = memoryLog();
-const authenticate = authenticateWith({ secret: SECRET });
+const authenticate = authenticateWith({ secret: JWT_SECRET });
 const rows = {
   avatar: (ownerId: string, id: string) =>
     id === ID ? Promise.resolve({ ...avatarRow(id), ownerId, version: 1 }) : fails(),
@@ -54,7 +55,7 @@ const http = await startHttp({
   metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
   log,
 });
-const socket = await RawSocket.connected(`${http.url}/graphql`, await token({ sub: 'ada' }));
+const socket = await RawSocket.connected(`${http.url}/graphql`, await signedToken({ sub: 'ada' }));
 afterAll(async () => {
   await socket.end();
   await http.close(1000);

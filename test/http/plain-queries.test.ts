@@ -7,7 +7,8 @@ import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../support/database.ts';
 import { CostLimit } from '../../src/graphql/policy/cost-limit.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { SECRET, authenticateWith, token } from '../support/token-keys.ts';
+import { authenticateWith } from '../support/token-keys.ts';
+import { JWT_SECRET, signedToken } from '../support/tokens.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
 import type { RowReads } from '../../src/graphql/reads.ts';
 import type { Services } from '../../src/graphql/context.ts';
@@ -44,7 +45,7 @@ beforeAll(async () => {
       numImages: 1,
     })),
   });
-  const authenticate = authenticateWith({ secret: SECRET });
+  const authenticate = authenticateWith({ secret: JWT_SECRET });
   const isAllowedOrigin: HttpOptions['isAllowedOrigin'] = (origin) => origin !== 'https://evil.example';
   const rows: RowReads = createRowReads({
     query: (query: string) => {
@@ -90,7 +91,7 @@ beforeAll(async () => {
   });
   const owners = ['ada', 'bob', 'eve', 'max'];
   tokens = Object.fromEntries(
-    await Promise.all(owners.map(async (sub) => [sub, await token({ sub })] as const)),
+    await Promise.all(owners.map(async (sub) => [sub, await signedToken({ sub })] as const)),
   );
 });
 afterAll(async () => {

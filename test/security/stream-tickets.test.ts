@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { StreamTickets } from '../../src/auth/stream-tickets.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
-import { inSeconds, token as signedToken } from '../support/token-keys.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -142,7 +141,7 @@ test('beside the token of another owner, the token counts', async () => {
 });
 
 test('a stream ends with the token of its ticket', async () => {
-  const short = await signedToken({ sub: 'ada', exp: inSeconds(2) }, new TextEncoder().encode(JWT_SECRET));
+  const short = await tokenOf('ada', { lifetimeS: 2 });
   const response = await open(await createTicket(short));
   const text = await read(response, 'event: complete');
   expect(text).toContain('"code":"UNAUTHENTICATED"');

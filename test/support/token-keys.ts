@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
+import { exportJWK, generateKeyPair } from 'jose';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -9,10 +9,6 @@ import type { AuthConfig } from '../../src/config/config.ts';
 import type { Log } from '../../src/log/log.ts';
 
 type Keys = Extract<AuthConfig, { kind: 'JWT' }>['keys'];
-type SigningKey = Parameters<SignJWT['sign']>[0];
-
-export const SECRET = 'a secret of at least thirty-two bytes';
-const BYTES = new TextEncoder().encode(SECRET);
 
 export function authenticateWith(
   keys: Keys,
@@ -22,20 +18,6 @@ export function authenticateWith(
 ): Authenticate {
   const { issuer = null, audience = null } = claims;
   return createAuthenticate({ kind: 'JWT', keys, issuer, audience }, log, now);
-}
-
-/** Unix time in whole seconds, that much from now. */
-export function inSeconds(seconds: number): number {
-  return Math.floor(Date.now() / 1000) + seconds;
-}
-
-/** Says nothing that is not in `claims`: without `exp` it never ends. */
-export function token(
-  claims: JWTPayload,
-  key: SigningKey = BYTES,
-  header: { readonly alg: string; readonly kid?: string } = { alg: 'HS256' },
-): Promise<string> {
-  return new SignJWT(claims).setProtectedHeader(header).sign(key);
 }
 
 /** A key set over HTTP whose answer the test decides, and how often it was asked for. */
