@@ -141,7 +141,7 @@ test('beside the token of another owner, the token counts', async () => {
 });
 
 test('a stream ends with the token of its ticket', async () => {
-  const short = await tokenOf('ada', { lifetimeS: 2 });
+  const short = await tokenOf('ada', { lifetimeS: 1 });
   const response = await open(await createTicket(short));
   const text = await read(response, 'event: complete');
   expect(text).toContain('"code":"UNAUTHENTICATED"');
