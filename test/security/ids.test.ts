@@ -48,16 +48,17 @@ const start = async () => {
   return { id, startTraining };
 };
 
-/** Resolves when the server has polled a run that was started just now. */
-async function pollOfNewRun(): Promise<string> {
+async function startRun(addresses: object = {}): Promise<string> {
   const requestId = randomUUID();
-  answer = { ...answer, request_id: requestId };
+  answer = { ...addresses, request_id: requestId };
   await start();
-  await eventually('the run to be polled', () =>
-    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)),
-  );
   return requestId;
 }
+
+const polled = (requestId: string) =>
+  eventually('the run to be polled', () =>
+    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)),
+  );
 
 test('what fal calls a run never becomes a path of ours', async () => {
   const odd = [
@@ -86,8 +87,9 @@ test('what fal calls a run never becomes a path of ours', async () => {
     const { avatar } = await app.execute(AvatarByIdDocument, { id });
     expect([requestId, avatar?.error?.code]).toEqual([requestId, 'SUBMIT_OUTCOME_UNKNOWN']);
   }
-  const polled = await pollOfNewRun();
-  expect(came.filter(({ method, path }) => method !== 'POST' && !path.includes(polled))).toEqual([]);
+  const run = await startRun();
+  await polled(run);
+  expect(came.filter(({ method, path }) => method !== 'POST' && !path.includes(run))).toEqual([]);
   expect(came.filter(({ method }) => method === 'POST')).toHaveLength(odd.length + 1);
 });
 
@@ -99,11 +101,11 @@ test('addresses that fal gives are followed on its own host only, and with its k
     '//evil.example/x',
     `${falUrl}@evil.example/`,
   ];
-  for (const url of elsewhere) {
-    answer = { status_url: url, response_url: url, cancel_url: url };
-    // It is polled on fal's own host, so it would have been polled elsewhere too.
-    await pollOfNewRun();
-  }
+  const runs = [];
+  for (const url of elsewhere)
+    runs.push(await startRun({ status_url: url, response_url: url, cancel_url: url }));
+  // They are polled on fal's own host, so they would have been polled elsewhere too.
+  await Promise.all(runs.map(polled));
   expect(came.filter(({ method }) => method === 'TRAPPED')).toEqual([]);
 });
 
