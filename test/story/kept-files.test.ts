@@ -175,6 +175,11 @@ test('a copy that the storage has lost is made again, and one that fal has lost 
 
   await rm(folder, { recursive: true });
   host.serve('/lost.png', (response) => void response.writeHead(404).end());
+  expect((await fetch(images[0]?.url ?? '')).status).toBe(503);
+  // The next attempt is the last one.
+  await app.restart(async ({ pool }) => {
+    await pool.query('UPDATE result_files SET attempts = 3, next_attempt_at = now() WHERE run_id = $1', [id]);
+  });
   const gone = await eventually('the file to be given up', async () => {
     const answer = await fetch(images[0]?.url ?? '');
     const { code } = (await answer.json()) as { code: string };
