@@ -101,8 +101,9 @@ test('the URLs of photos answer 404 once a training has used them', async () => 
   const { id: avatarId } = await app.newAvatar({}, ada);
   await app.uploadPhotos(avatarId, await photosOfSpots(4), ada);
   const photos = await shownPhotos(app, avatarId, ada);
+  await app.train({ avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST' }, ada);
+  await app.restart();
   const watch = app.watchPhotoSet({ avatarId }, ada);
-  await app.startTraining({ avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST' }, ada);
   await watch.until(({ photos: left }) => left.length === 0, 'the photos to be deleted');
   for (const { url } of photos) expect(await codeOf(await fetch(url ?? ''))).toEqual(GONE);
 });

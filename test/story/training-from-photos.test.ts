@@ -50,7 +50,6 @@ test('a training without a URL uses the accepted photos with their captions, and
   const avatarId = await avatarWith(11, ['[trigger] by a window', 'outdoors']);
   await app.uploadPhotos(avatarId, [{ name: 'notes.jpg', bytes: Buffer.from('no photo') }]);
   const set = await app.photoSet(avatarId);
-  const watch = app.watchPhotoSet({ avatarId, afterVersion: set?.version ?? 0 });
 
   expect(await app.train({ avatarId, imagesUrl: null })).toMatchObject({
     status: 'COMPLETED',
@@ -65,6 +64,8 @@ test('a training without a URL uses the accepted photos with their captions, and
   expect(new TextDecoder().decode(files['photo-001.txt'])).toBe('[trigger] by a window');
   for (const name of names)
     expect([...(files[`${name}.jpg`]?.subarray(0, 3) ?? [])]).toEqual([0xff, 0xd8, 0xff]);
+  await app.restart();
+  const watch = app.watchPhotoSet({ avatarId, afterVersion: set?.version ?? 0 });
   await watch.until(({ photos }) => photos.length === 0, 'the photos to be deleted');
 });
 
