@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { NAME_IN_LAN, startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
@@ -15,10 +14,8 @@ const login = createServer((request, response) => {
   const target = new URL(request.url ?? '', 'http://any').searchParams.get('return_to') ?? '';
   response.writeHead(302, { location: `${target}#token=${nextToken}` }).end();
 });
-login.listen(0, '127.0.0.1');
-await once(login, 'listening');
 afterAll(() => login.close());
-const loginUrl = `http://127.0.0.1:${(login.address() as AddressInfo).port}/login?from=studio`;
+const loginUrl = `${await listenOnLoopback(login)}/login?from=studio`;
 
 const byPaste = await startStack({ env: { AUTH_JWT_SECRET: JWT_SECRET } });
 const byLogin = await startStack({ env: { AUTH_JWT_SECRET: JWT_SECRET, STUDIO_LOGIN_URL: loginUrl } });

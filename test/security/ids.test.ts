@@ -6,11 +6,10 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { createServer, type IncomingMessage } from 'node:http';
 import { eventually } from '../support/eventually.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { photos } from '../support/api-client.ts';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';
-import type { AddressInfo } from 'node:net';
 
 /** Stands where fal's queue would; every request that reaches it is kept. */
 const came: { readonly method: string; readonly path: string }[] = [];
@@ -21,17 +20,13 @@ const fal = createServer((request: IncomingMessage, response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(JSON.stringify(request.method === 'POST' ? answer : { status: 'IN_QUEUE' }));
 });
-fal.listen(0, '127.0.0.1');
-await once(fal, 'listening');
-const falUrl = `http://127.0.0.1:${(fal.address() as AddressInfo).port}`;
+const falUrl = await listenOnLoopback(fal);
 
 const trap = createServer((request, response) => {
   came.push({ method: 'TRAPPED', path: request.url ?? '' });
   response.end('{}');
 });
-trap.listen(0, '127.0.0.1');
-await once(trap, 'listening');
-const trapUrl = `http://127.0.0.1:${(trap.address() as AddressInfo).port}`;
+const trapUrl = await listenOnLoopback(trap);
 
 const app = await startTestApp({ env: { FAL_QUEUE_URL: falUrl } });
 afterAll(async () => {

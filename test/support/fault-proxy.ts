@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 export type ProxiedRequest = {
   readonly method: string;
@@ -55,8 +55,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const url = await listenOnLoopback(server);
 
   const add = (of: 'request' | 'answer', matches: Matches = () => true, times = Infinity): Hold => {
     const hold = new Hold(matches, times);
@@ -64,7 +63,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     return hold;
   };
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     requests,
     holdRequests: (matches, times) => add('request', matches, times),
     holdAnswers: (matches, times) => add('answer', matches, times),

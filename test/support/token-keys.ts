@@ -1,9 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createAuthenticate, type Authenticate } from '../../src/auth/authenticate.ts';
+import { listenOnLoopback } from './loopback.ts';
 import { memoryLog } from './memory-log.ts';
 import type { AuthConfig } from '../../src/config/config.ts';
 import type { Log } from '../../src/log/log.ts';
@@ -27,13 +26,12 @@ export async function keySet(answer: (response: ServerResponse) => void) {
     state.fetches += 1;
     state.answer(response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const url = await listenOnLoopback(server);
   const close = () => {
     server.closeAllConnections();
     server.close();
   };
-  return { jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`, state, close };
+  return { jwksUrl: `${url}/jwks.json`, state, close };
 }
 
 /** The same for one test: closed after it. */
