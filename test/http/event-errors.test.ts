@@ -9,7 +9,8 @@ import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { RawSocket } from '../support/raw-socket.ts';
-import { startHttp, type HttpOptions } from '../../src/http/server.ts';
+import { httpOptions } from '../support/http-options.ts';
+import { startHttp } from '../../src/http/server.ts';
 import type { Services } from '../../src/graphql/context.ts';
 
 const ID = 'avt_00000000000070008000000000000000';
@@ -40,21 +41,7 @@ const graphql = createGraphqlServer({
   isOutage,
   log,
 });
-const http = await startHttp({
-  ...graphql,
-  host: '127.0.0.1',
-  port: 0,
-  isLocal: false,
-  isAllowedOrigin: () => true,
-  socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
-  authenticate,
-  webhook: {} as HttpOptions['webhook'],
-  photos: {} as HttpOptions['photos'],
-  files: {} as HttpOptions['files'],
-  readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
-  metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
-  log,
-});
+const http = await startHttp(httpOptions({ ...graphql, authenticate, log }));
 const socket = await RawSocket.connected(`${http.url}/graphql`, await signedToken({ sub: 'ada' }));
 afterAll(async () => {
   await socket.end();

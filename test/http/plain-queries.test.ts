@@ -9,6 +9,7 @@ import { CostLimit } from '../../src/graphql/policy/cost-limit.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { authenticateWith } from '../support/token-keys.ts';
 import { JWT_SECRET, signedToken } from '../support/tokens.ts';
+import { httpOptions } from '../support/http-options.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
 import type { RowReads } from '../../src/graphql/reads.ts';
 import type { Services } from '../../src/graphql/context.ts';
@@ -68,27 +69,19 @@ beforeAll(async () => {
     isOutage,
     log,
   });
-  http = await startHttp({
-    host: '127.0.0.1',
-    port: 0,
-    isLocal: false,
-    isAllowedOrigin,
-    socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
-    yoga: graphql.yoga,
-    maskError: graphql.maskError,
-    plainQueries: async (request, response) => {
-      const read = await graphql.plainQueries(request, response);
-      answeredBy.push(read === 'responded' ? 'plain' : 'yoga');
-      return read;
-    },
-    authenticate,
-    webhook: {} as HttpOptions['webhook'],
-    photos: {} as HttpOptions['photos'],
-    files: {} as HttpOptions['files'],
-    readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
-    metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
-    log,
-  });
+  http = await startHttp(
+    httpOptions({
+      isAllowedOrigin,
+      ...graphql,
+      plainQueries: async (request, response) => {
+        const read = await graphql.plainQueries(request, response);
+        answeredBy.push(read === 'responded' ? 'plain' : 'yoga');
+        return read;
+      },
+      authenticate,
+      log,
+    }),
+  );
   const owners = ['ada', 'bob', 'eve', 'max'];
   tokens = Object.fromEntries(
     await Promise.all(owners.map(async (sub) => [sub, await signedToken({ sub })] as const)),
