@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { StreamTickets } from '../../src/auth/stream-tickets.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const WATCH = 'subscription ($id: ID!) { avatarStatus(avatarId: $id) { id version } }';
@@ -14,15 +15,13 @@ const ada = await tokenOf('ada');
 const avatar = await app.newAvatar({}, { token: ada });
 const tickets = new StreamTickets(FAL_KEY);
 
-async function createTicket(token: string): Promise<string> {
-  const response = await fetch(app.graphqlUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: 'mutation { createStreamTicket { ticket expiresAt } }' }),
-  });
-  const { data } = (await response.json()) as { data: { createStreamTicket: { ticket: string } } };
-  return data.createStreamTicket.ticket;
-}
+const TICKET = new TypedDocumentString<
+  { readonly createStreamTicket: { readonly ticket: string } },
+  Record<string, never>
+>('mutation { createStreamTicket { ticket expiresAt } }');
+
+const createTicket = async (token: string) =>
+  (await app.execute(TICKET, {}, { token })).createStreamTicket.ticket;
 
 /** As EventSource requests it. */
 function open(ticket: string, { query = WATCH, headers = {}, ...request }: OtherRequest = {}) {
