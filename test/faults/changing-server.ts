@@ -2,8 +2,6 @@
 // its environment names, and prints its addresses. At each SIGUSR2 it changes the avatar as often as it is told to in the
 // options, announces every change, and prints how that went and what memory is in use afterwards.
 import { setImmediate as turn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { isOutage } from '../../src/db/outage.ts';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
@@ -19,6 +17,7 @@ import { createChangeLog } from '../../src/db/reads/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from '../support/rows.ts';
+import { collectGarbage } from '../support/heap-used.ts';
 import { httpOptions } from '../support/http-options.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
@@ -105,8 +104,7 @@ async function change(): Promise<void> {
 
 /** Of this process, garbage left out; the database's own memory is in it and does not change. */
 function bytesInUse(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { onTestFinished } from 'vitest';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../src/simulator.ts';
@@ -47,11 +45,6 @@ export async function receive(...answers: Parameters<typeof startReceiver>) {
   const receiver = await startReceiver(...answers);
   onTestFinished(() => receiver.close());
   return receiver;
-}
-
-export function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 /** fal's own client, sent to the simulator instead. */
