@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { copiedImages, generationWith, shownImages, shownPhotos } from '../support/shown-files.ts';
+import { codeOf, copiedImages, generationWith, shownImages, shownPhotos } from '../support/shown-files.ts';
 import { eventually } from '../support/eventually.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { FileUrls } from '../../src/http/files/file-url.ts';
@@ -34,11 +34,6 @@ beforeAll(async () => {
 
 const urls = (secret = FAL_KEY) => new FileUrls(secret, () => app.url);
 const ref = () => ({ sourceId: generationId, position: 0 });
-const codeOf = async (answer: Response) => {
-  const { code } = (await answer.json()) as { code: string };
-  return [answer.status, code];
-};
-
 describe('a URL of a file', () => {
   test('opens the file without a token of a caller, in any page, and in a browser only as the picture it is', async () => {
     const answer = await fetch(url, { headers: { origin: 'https://any.example' } });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { photosOfSpots, spots } from '../support/photos.ts';
-import { shownPhotos } from '../support/shown-files.ts';
+import { codeOf, shownPhotos } from '../support/shown-files.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 // It keeps no copies of fal's files: a photo is this server's own.
@@ -21,10 +21,6 @@ async function avatarWithPhoto(seed: number) {
   return { avatarId, photoId: photo?.id ?? '', url: photo?.url ?? '' };
 }
 
-const codeOf = async (answer: Response) => {
-  const { code } = (await answer.json()) as { code: string };
-  return [answer.status, code];
-};
 const GONE = [404, 'FILE_UNKNOWN'];
 
 test('an accepted photo opens as it is stored, without a token, and a browser keeps it', async () => {

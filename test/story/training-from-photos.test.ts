@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   StartTrainingDocument,
   StartTrainingUnlessHeldBackDocument,
-  TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import { photos as archive } from '../support/api-client.ts';
 import { photosOfSpots } from '../support/photos.ts';
+import { receiptOfDeletion } from '../support/shown-files.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { unzipSync } from 'fflate';
 
@@ -14,16 +14,6 @@ const app = await startTestApp();
 afterAll(() => app.close());
 
 const PHOTOS = await photosOfSpots(11);
-
-type Receipt = {
-  readonly deleteAvatar: {
-    readonly receipt: { readonly atFal: readonly { readonly url: string; readonly until: string | null }[] };
-  };
-};
-const DELETE = new TypedDocumentString<Receipt, { id: string }>(
-  `mutation ($id: ID!) { deleteAvatar(input: { avatarId: $id }) { ... on DeleteAvatarPayload {
-    receipt { atFal { url until } } } } }`,
-);
 
 /** A new avatar with that many photos. */
 async function avatarWith(count: number, captions: readonly string[] = []): Promise<string> {
@@ -97,9 +87,9 @@ test('the receipt of a deletion lists the zip of photos that fal still has', asy
     expect((await pool.query(age, [expired])).rowCount).toBe(1);
   });
 
-  const { deleteAvatar } = await app.execute(DELETE, { id: avatarId });
+  const { atFal } = await receiptOfDeletion(app, avatarId);
 
-  const [first, ...others] = deleteAvatar.receipt.atFal;
+  const [first, ...others] = atFal;
   expect(first?.url).toBe(kept);
   expect(Math.round((Date.parse(first?.until ?? '') - Date.now()) / 3_600_000)).toBe(48);
   expect(others.map(({ url }) => url)).not.toContain(expired);
