@@ -78,8 +78,12 @@ export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
       else await pollEndedRun(deps, job, run);
       return;
     case 'CANCELLED':
-      if (job.cancelPending && run !== null) await sendCancel(deps, job, run);
-      else await deps.store.reschedule(job, null, 'responded');
+      if (!job.cancelPending || run === null) {
+        await deps.store.reschedule(job, null, 'responded');
+      } else if ((await sendCancel(deps, job, run)) === 'unreachable') {
+        const retryInMs = backoffMs(deps.settings.pollIntervalMs, job.pollFailures);
+        await deps.store.reschedule(job, retryInMs, 'no-response');
+      }
   }
 }
 
@@ -166,16 +170,16 @@ async function abandon(deps: PollDeps, job: JobToPoll, message: string): Promise
   await applyRunEvent(deps, job.id, { event: { kind: 'abandoned', message }, source: 'DEADLINE', asOf: job });
 }
 
-/** Records fal's answer to a cancel, not the request: a run that can no longer be stopped ends as fal ends it. */
+/**
+ * Records fal's answer to a cancel, not the request: a run that can no longer be stopped ends as fal ends it. Without an
+ * answer the next poll sends it again. The caller plans that poll: a plan made here would outdate what this poll finds out.
+ */
 async function sendCancel(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<CancelAnswer> {
-  const { provider, store, settings, log } = deps;
+  const { provider, store, log } = deps;
   const answer = await provider.cancel(run);
   log.info({ jobId: job.id, answer }, 'cancel sent to fal');
   // After two deadlines the run has ended by itself.
-  if (answer === 'unreachable' && job.ageMs <= 2 * RUN_DEADLINE_MS) {
-    await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-response');
-    return answer;
-  }
+  if (answer === 'unreachable' && job.ageMs <= 2 * RUN_DEADLINE_MS) return answer;
   await store.markCancelAnswered(job.id);
   if (answer === 'removed') {
     const event = { kind: 'cancelled', requestId: run.requestId } as const;

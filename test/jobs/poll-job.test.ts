@@ -207,6 +207,27 @@ describe('a cancel', () => {
     expect(provider.cancelled).toEqual([ID, ID, ID]);
   });
 
+  test.each<[what: string, columns: Parameters<typeof add>[1], status: RunStatus, recorded: object]>([
+    ['runs', {}, EVENTS.runningHalf, { state: 'RUNNING', avatar: { progressPercent: 50 } }],
+    [
+      'is not known to fal any more',
+      { notFoundSince: ago(NOT_FOUND_GRACE_MS) },
+      NOT_FOUND,
+      { state: 'CANCELLED', nextPollAt: null },
+    ],
+    [
+      'is given up',
+      { createdAt: ago(RUN_DEADLINE_MS + 1), pollFailures: FAILURES_BEFORE_ABANDON },
+      EVENTS.running,
+      { state: 'CANCELLED', nextPollAt: null },
+    ],
+  ])('that got no response does not hide that the run %s', async (_what, ...row) => {
+    const [columns, status, recorded] = row;
+    const { poll, provider } = await polled({ ...CANCELLING, ...columns });
+    provider.cancelAnswer = 'unreachable';
+    expect(await poll(status)).toMatchObject({ ...recorded, cancelAnsweredAt: null });
+  });
+
   test('of a run whose request id arrived after its end is sent once', async () => {
     const { poll, provider } = await polled({ ...CANCELLING, state: 'CANCELLED', nextPollAt: ago(0) });
     await poll(EVENTS.queued);
