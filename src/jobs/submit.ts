@@ -120,7 +120,7 @@ async function submit(
     readonly makes: keyof RetentionDays;
     readonly alternative: Alternative | null;
   },
-): Promise<Refusal<ProviderCode> | null> {
+): Promise<Refusal<'NOT_FOUND' | ProviderCode> | null> {
   const { provider, settings, log, metrics } = deps;
   const days = settings.retentionDays[makes];
   const event = await provider.submit({
@@ -143,8 +143,10 @@ async function submit(
     return submit(deps, { ...job, ...alternative }, { begunAt: switchedAt, makes, alternative: null });
   }
   const applied = await applyWithRetries(deps, job.id, event);
-  // A webhook may have identified the run before fal's refusal, or what looked like one, arrived.
-  return event.kind === 'refused' && applied?.kind === 'applied' ? event.failure : null;
+  if (event.kind !== 'refused' || applied === null) return null;
+  if (applied.kind === 'applied') return event.failure;
+  // Saved by an attempt whose confirmation was lost; or another event came first, such as a webhook of the run.
+  return refusalOfFirst(deps.store, job.id);
 }
 
 async function rememberGone({ goneEndpoints, log }: SubmitDeps, { id, endpoint }: NewJob): Promise<void> {
