@@ -3,7 +3,7 @@ import { sendOnce, type Body, type FalResponse, type FalSettings } from './send-
 import { percentFromLogs } from './progress.ts';
 import { uploadFile } from './upload-file.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
+import type { CancelOutcome, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 import type { Log } from '../log/log.ts';
@@ -100,7 +100,7 @@ export class FalProvider implements RunProvider {
     }
   }
 
-  async cancel(run: RunRef): Promise<CancelAnswer> {
+  async cancel(run: RunRef): Promise<CancelOutcome> {
     const response = await sendOnce(
       this.#settings,
       (client) => client.queue.cancel(run.endpoint, { requestId: run.requestId }),

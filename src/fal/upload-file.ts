@@ -42,7 +42,7 @@ export async function uploadFile(settings: FalSettings, file: UploadRequest): Pr
     return { url: target.file_url };
   } catch (error) {
     const isUnexpected = error instanceof z.ZodError;
-    return { failed: isUnexpected ? 'unexpected answer' : (error as Error).message };
+    return { failed: isUnexpected ? 'unexpected response' : (error as Error).message };
   } finally {
     limit.end();
   }

@@ -55,7 +55,7 @@ export type ImportAvatarDeps = PublishDeps & {
 
 /**
  * Creates an avatar from an artifact that was trained elsewhere. The file of a LoRA is checked; a finetune is not, because
- * fal answers nothing about it before it generates.
+ * fal tells nothing about it before it generates.
  */
 export async function importAvatar(
   deps: ImportAvatarDeps,

@@ -29,7 +29,7 @@ const NOT_PUBLIC = 'a host that has public addresses only';
 
 /**
  * Sends a GET request to a public address. The addresses of the host are checked, and the connection goes to these: a
- * second answer of the DNS cannot lead elsewhere. Redirects are checked in the same way.
+ * second response of the DNS cannot lead elsewhere. Redirects are checked in the same way.
  *
  * @throws LinkProblem, or the error of the connection
  */
@@ -50,7 +50,7 @@ async function send(url: URL, { trustedOrigins, resolve, headers, signal }: Open
   const isTrusted = trustedOrigins.has(url.origin);
   const lookup = isTrusted ? {} : { lookup: lookupOf(await publicAddressesOf(url, resolve)) };
   signal.throwIfAborted();
-  return answerTo(url, { ...urlToHttpOptions(url), ...lookup, headers, signal, agent: false });
+  return responseTo(url, { ...urlToHttpOptions(url), ...lookup, headers, signal, agent: false });
 }
 
 async function publicAddressesOf({ hostname }: URL, resolve: Resolve): Promise<readonly string[]> {
@@ -71,7 +71,7 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
   };
 }
 
-function answerTo(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+function responseTo(url: URL, options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((done, failed) => {
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(options);
     request.on('response', done);
@@ -88,5 +88,5 @@ const RESOLVER_OPTIONS = { timeout: 2000, tries: 2 };
 export const resolveHost: Resolve = async (host) => {
   const resolver = new Resolver(RESOLVER_OPTIONS);
   const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-  return found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  return found.flatMap((lookup) => (lookup.status === 'fulfilled' ? lookup.value : []));
 };

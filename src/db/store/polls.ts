@@ -62,7 +62,7 @@ export function pollStore(prisma: PrismaClient, instanceId: string | null): Stor
       return asked && jobToPoll(asked, await databaseTime(prisma));
     },
 
-    async markCancelAnswered(jobId) {
+    async recordCancelResponse(jobId) {
       const cancelAnsweredAt = new Date();
       await prisma.$transaction([
         prisma.job.updateMany({ where: { id: jobId }, data: { cancelAnsweredAt } }),
