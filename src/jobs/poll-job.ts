@@ -40,7 +40,7 @@ type PollOutcome = 'responded' | 'not-found' | 'no-response';
 export interface PollStore {
   /** Plans the next poll (null: none), unless the plan changed since `job` was read. */
   reschedule(job: JobToPoll, nextPollInMs: number | null, outcome: PollOutcome): Promise<void>;
-  /** The cancel is not sent again. */
+  /** From then on the cancel is not sent again. */
   recordCancelResponse(jobId: string): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ export type NewJob = {
   readonly ownerId: string;
   readonly avatarId: string;
   readonly trainer: TrainerName;
-  /** Why it is not the default trainer, if that is not the caller's wish. */
+  /** Why it is not the default trainer; null if it is, or if the caller named it. */
   readonly trainerNote?: string | null;
   readonly endpoint: string;
   readonly input: JsonObject;
@@ -81,8 +81,8 @@ const SECONDS_OF_A_DAY = 86_400;
 
 /**
  * Creates a job and submits it to fal, once; to the alternative only after fal certainly started nothing, because the
- * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may
- * exist. A process that dies before fal's response leaves a job with unknown outcome, which is never submitted again.
+ * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may exist. A process that dies
+ * before fal's response leaves a job with unknown outcome, which is never submitted again.
  */
 export async function submitJob<Code extends RefusalCode>(
   deps: SubmitDeps,
