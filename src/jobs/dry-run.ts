@@ -64,8 +64,8 @@ export async function dryRun<Code extends RefusalCode>(
   return { done: { dryRun: { endpoint, input, warnings: all.filter((one) => one !== null), cost } } };
 }
 
-export function deprecationWarning(row: Trainer): DryRunWarning | null {
-  const notice = deprecationNotice(row);
+export function deprecationWarning(trainer: Trainer): DryRunWarning | null {
+  const notice = deprecationNotice(trainer);
   return notice === null ? null : warning('TRAINER_DEPRECATED', `${notice}.`);
 }
 
