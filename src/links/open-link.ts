@@ -18,10 +18,13 @@ export type OpenOptions = {
   /** Origins whose address may be any. */
   readonly trustedOrigins: ReadonlySet<string>;
   readonly resolve: Resolve;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Value of the Range header; absent: the whole file. */
+  readonly range?: string;
   readonly signal: AbortSignal;
 };
 
+/** Without a compression, which would make a small response a large one. */
+const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 const MAX_REDIRECTS = 5;
 const MAX_ADDRESSES = 8;
 const REDIRECTS: ReadonlySet<number | undefined> = new Set([301, 302, 303, 307, 308]);
@@ -46,9 +49,10 @@ export async function openLink(link: string, options: OpenOptions): Promise<Inco
   throw new LinkProblem(`at most ${MAX_REDIRECTS} redirects`);
 }
 
-async function send(url: URL, { trustedOrigins, resolve, headers, signal }: OpenOptions) {
+async function send(url: URL, { trustedOrigins, resolve, range, signal }: OpenOptions) {
   const isTrusted = trustedOrigins.has(url.origin);
   const lookup = isTrusted ? {} : { lookup: lookupOf(await publicAddressesOf(url, resolve)) };
+  const headers = range === undefined ? HEADERS : { ...HEADERS, range };
   signal.throwIfAborted();
   return responseTo(url, { ...urlToHttpOptions(url), ...lookup, headers, signal, agent: false });
 }
