@@ -63,7 +63,7 @@ export async function jobsDatabase() {
 
   /** The dependencies of one test: the real store, with a fake at every other port. */
   function testDeps() {
-    const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
+    const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
     const provider = new FakeProvider();
     const log = memoryLog();
     const published: Notification[] = [];

@@ -4,10 +4,7 @@ import type { WebhookStore } from '../../jobs/handle-webhook.ts';
 /** Rows a statement: a long one blocks the embedded database and exceeds PostgreSQL's statement timeout. */
 const FORGOTTEN_AT_ONCE = 5_000;
 
-export function deliveryStore(
-  prisma: PrismaClient,
-  instanceId: string | null,
-): Pick<WebhookStore, 'keepDelivery'> {
+export function deliveryStore(prisma: PrismaClient, instanceId: string): Pick<WebhookStore, 'keepDelivery'> {
   return {
     keepDelivery: (jobId, { requestId, digest, body }, { outcome, leaseMs }) =>
       prisma.$transaction(async (tx) => {

@@ -12,7 +12,7 @@ type Store = LeaseStore &
   Pick<WebhookStore, 'findJobToPoll'> &
   Pick<CancelRunDeps['store'], 'requestCancel'>;
 
-export function pollStore(prisma: PrismaClient, instanceId: string | null): Store {
+export function pollStore(prisma: PrismaClient, instanceId: string): Store {
   return {
     async claimDue(limit, { leaseMs, furthestMs }) {
       const claimed = await prisma.$queryRaw<{ id: string; now: Date }[]>`
