@@ -150,7 +150,7 @@ test('the same input with the seed of a generation makes the same picture', asyn
   expect(await bytesOf(other)).not.toEqual(await bytesOf(first));
 });
 
-test('the seed of fal’s answer replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
+test('the seed of fal’s response replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
   const { id } = await app.generate({ avatarId: style.id, seed: 7, prompt: 'tea [[stuck-in-queue]]' });
   const run = app.lastRun();
   const payload = { images: [{ url: 'https://files.example/1.jpg' }], seed: 2 ** 48 + 1 };

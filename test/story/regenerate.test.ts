@@ -102,7 +102,7 @@ test('a repetition can be repeated, and keeps the artifact of before a new train
   });
 });
 
-test('the seed of fal’s answer is sent, also one over 32 bits', async () => {
+test('the seed of fal’s response is sent, also one over 32 bits', async () => {
   const { id } = await app.generate({ avatarId: style.id, seed: 7, prompt: 'tea [[stuck-in-queue]]' });
   const run = app.lastRun();
   const payload = { images: [{ url: 'https://files.example/1.jpg' }], seed: 2 ** 48 + 1 };
