@@ -151,7 +151,7 @@ test('the same input with the seed of a generation makes the same picture', asyn
   expect(await bytesOf(other)).not.toEqual(await bytesOf(first));
 });
 
-test('the seed of fal’s answer replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
+test('the seed of fal’s response replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
   const held = await heldGeneration(app, { avatarId: style.id, seed: 7 });
   await app.deliver(held, okFor(held.requestId, imageResult({ seed: 2 ** 48 + 1 })));
 

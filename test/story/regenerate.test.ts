@@ -102,7 +102,7 @@ test('a repetition can be repeated, and keeps the artifact of before a new train
   });
 });
 
-test('the seed of fal’s answer is sent, also one over 32 bits', async () => {
+test('the seed of fal’s response is sent, also one over 32 bits', async () => {
   const held = await heldGeneration(app, { avatarId: style.id, seed: 7 });
   await app.deliver(held, okFor(held.requestId, imageResult({ seed: 2 ** 48 + 1 })));
 

@@ -135,7 +135,7 @@ test('an OK that fal does not confirm leaves the avatar failed', async () => {
 
   expect(await app.deliver({ requestId, url }, okFor(requestId))).toBe(200);
 
-  await eventually('fal’s answer about it', () =>
+  await eventually('fal’s response about it', () =>
     app.log.lines.find(({ falStatus }) => falStatus === 'failed'),
   );
   expect(await app.avatarNow(id)).toEqual(failed);
