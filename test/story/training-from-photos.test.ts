@@ -165,6 +165,8 @@ describe('with a proxy before fal’s storage', () => {
 
   test('calls at once upload the photos once', async () => {
     const input = await newTraining();
+    // A run that ended meanwhile would leave room for the next.
+    proxied.simulator.program({ scenario: 'stuck-in-queue', times: 1 });
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => proxied.ask(StartTrainingDocument, { input })),
     );
