@@ -9,11 +9,11 @@ export function recordPauses(): readonly number[] {
     pauses.push(ms);
     return value as T;
   };
-  const { mockRestore } = vi.spyOn(timers, 'setTimeout').mockImplementation(pause);
+  const spy = vi.spyOn(timers, 'setTimeout').mockImplementation(pause);
   // Named imports are copies.
   syncBuiltinESMExports();
   onTestFinished(() => {
-    mockRestore();
+    spy.mockRestore();
     syncBuiltinESMExports();
   });
   return pauses;
