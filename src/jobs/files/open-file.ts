@@ -52,7 +52,7 @@ export type ReadableFile = Pick<FileCopy, 'size' | 'contentType'> & {
   read(part?: FilePart): Promise<AsyncIterable<Uint8Array> | null>;
 };
 
-export type FileLookup =
+type FileLookup =
   | { readonly kind: 'stored'; readonly file: ReadableFile }
   /** There is no such file, or it is deleted. */
   | { readonly kind: 'unknown' }
