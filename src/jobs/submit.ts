@@ -80,8 +80,8 @@ export type RetentionDays = {
 
 /**
  * Creates a job and submits it to fal, once; to the alternative only after fal certainly started nothing, because the
- * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may
- * exist. A process that dies before fal's response leaves a job with unknown outcome, which is never submitted again.
+ * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may exist. A process that dies
+ * before fal's response leaves a job with unknown outcome, which is never submitted again.
  */
 export async function submitJob<Code extends RefusalCode>(
   deps: SubmitDeps,

@@ -170,7 +170,7 @@ function headOf(
 
 type Valid = Extract<FileToken, { kind: 'valid' }>;
 
-/** Of an image or a photo by its bytes and the day of its id; of another file as fal names it, if that is a plain name. */
+/** An image or a photo is named after its type and the day of its ID; another file as at fal, if that is a plain name. */
 function nameOf(ref: Valid['ref'], { artifactUrl, contentType }: ReadableFile): string {
   if ('photoId' in ref) return `avatar-photo-${dayOf(ref.photoId)}.jpg`;
   const { sourceId, position } = ref;

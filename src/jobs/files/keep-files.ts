@@ -113,7 +113,7 @@ const FIRST_RETRY_MS = 1000;
 /** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */
 export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
   const { files, log, keepsFiles } = deps;
-  /** By copies, and from before the claims that lead to them: claims at once would all find the last place free. */
+  /** Places of copies, each taken before its file is claimed: claims at once would all find the last place free. */
   const taken = { IMAGE: 0, ARTIFACT: 0 };
   const copies = new Map<string, Promise<void>>();
 
