@@ -1,13 +1,12 @@
 import { createFileKeeper, type KeepFilesDeps } from './jobs/files/keep-files.ts';
 import { createOwnAddress } from './http/own-address.ts';
-import { deleteUnknownFiles, UNKNOWN_AFTER_MS } from './jobs/files/delete-files.ts';
+import { deleteUnknownFiles } from './jobs/files/delete-files.ts';
 import { FileLinks } from './links/file-links.ts';
 import { FileUrls } from './http/files/file-url.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
 import { PgResultFileStore } from './db/store/result-file-store.ts';
-import { runEvery } from './async/run-every.ts';
 import { trustedOrigins } from './links/trusted-origins.ts';
 import { MINUTE_MS } from './values/units.ts';
 import type { Config, FalConfig } from './config/config.ts';
@@ -15,7 +14,6 @@ import type { Database } from './open-database.ts';
 import type { Services } from './graphql/context.ts';
 
 const FULL_LOG_INTERVAL_MS = MINUTE_MS;
-const KEEP_INTERVAL_MS = 1000;
 
 type Options = Pick<KeepFilesDeps, 'log' | 'metrics' | 'closing'> & {
   readonly config: Config;
@@ -59,10 +57,8 @@ export async function openResultFiles(options: Options) {
     urls,
     fileUrl,
     readBacklog: () => files.readBacklog(),
-    begin: () => [
-      runEvery((stop) => keeper.sweep(stop), { intervalMs: KEEP_INTERVAL_MS, log }),
-      runEvery((stop) => deleteUnknownFiles(swept, stop), { intervalMs: UNKNOWN_AFTER_MS, log }),
-    ],
+    copyDue: (stop: AbortSignal) => keeper.sweep(stop),
+    deleteUnknown: (stop: AbortSignal) => deleteUnknownFiles(swept, stop),
     settled: () => keeper.settled(),
   };
 }
