@@ -13,7 +13,7 @@ import type { Config, FalConfig } from './config/config.ts';
 import type { Database } from './open-database.ts';
 import type { Services } from './graphql/context.ts';
 
-const FULL_LOG_INTERVAL_MS = MINUTE_MS;
+const FAULT_LOG_INTERVAL_MS = MINUTE_MS;
 
 type Options = Pick<KeepFilesDeps, 'log' | 'metrics' | 'closing'> & {
   readonly config: Config;
@@ -29,15 +29,15 @@ export async function openResultFiles(options: Options) {
   const files = new PgResultFileStore(database.pool, instanceId);
   const databaseId = () => readDatabaseId(database.pool);
   const { files: resultFiles, bind } = await openStorage(config, 'files', databaseId);
-  const full = new LogThrottle(FULL_LOG_INTERVAL_MS);
+  const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
   const keeper = createFileKeeper({
     ...options,
     files,
     resultFiles,
     keepsFiles,
     fileSource: new FileLinks({ trustedOrigins: trustedOrigins(config, fal), closing }),
-    logNoRoom: (error) => {
-      const times = full.times('full');
+    logStorageFault: (error) => {
+      const times = faults.times('fault');
       if (times !== null)
         log.error({ err: error, times }, 'file storage full or unavailable; file copies are retried');
     },

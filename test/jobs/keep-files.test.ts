@@ -27,7 +27,7 @@ function keeperWith(deps: Pick<KeepFilesDeps, 'files' | 'resultFiles'> & Partial
   return createFileKeeper({
     fileSource: { open: async () => opened() },
     log: memoryLog(),
-    logNoRoom: () => undefined,
+    logStorageFault: () => undefined,
     metrics: { fileCopied: () => undefined },
     keepsFiles: true,
     closing: new AbortController().signal,
@@ -45,7 +45,7 @@ async function copyWith(error: Error) {
       markFailed: async (...end: Ended) => void ended.push(end),
     } as unknown as KeepFilesDeps['files'],
     resultFiles: { put: () => Promise.reject(error), delete: async () => undefined },
-    logNoRoom: (problem) => void reported.push(problem),
+    logStorageFault: (problem) => void reported.push(problem),
     metrics: { fileCopied: (outcome) => void counted.push(outcome) },
   });
   await (

@@ -69,7 +69,7 @@ export type KeepFilesDeps = {
   readonly fileSource: FileSource;
   readonly log: Log;
   /** Logs, at intervals, that the storage is full or away. */
-  readonly logNoRoom: (error: unknown) => void;
+  readonly logStorageFault: (error: unknown) => void;
   readonly metrics: { fileCopied(outcome: 'stored' | 'retried' | 'failed'): void };
   /** Whether files are copied at all. */
   readonly keepsFiles: boolean;
@@ -205,7 +205,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
     if (error instanceof TooLargeError) return { fault: 'refused', message };
     const isOurs = error instanceof StorageFullError || error instanceof StorageUnavailableError;
     if (!isOurs) return { fault: 'unreachable', message };
-    deps.logNoRoom(error);
+    deps.logStorageFault(error);
     return { fault: 'storage-unavailable', message: 'The storage is full or unavailable.' };
   } finally {
     opened.close();
