@@ -1,4 +1,4 @@
-import { createFileKeeper, type KeepFilesDeps } from './jobs/files/keep-files.ts';
+import { createFileCopier, type CopyFilesDeps } from './jobs/files/copy-files.ts';
 import { createOwnAddress } from './http/own-address.ts';
 import { deleteUnknownFiles } from './jobs/files/delete-files.ts';
 import { FileLinks } from './links/file-links.ts';
@@ -15,7 +15,7 @@ import type { Services } from './graphql/context.ts';
 
 const FAULT_LOG_INTERVAL_MS = MINUTE_MS;
 
-type Options = Pick<KeepFilesDeps, 'log' | 'metrics' | 'closing'> & {
+type Options = Pick<CopyFilesDeps, 'log' | 'metrics' | 'closing'> & {
   readonly config: Config;
   readonly database: Database;
   readonly instanceId: string;
@@ -30,7 +30,7 @@ export async function openResultFiles(options: Options) {
   const databaseId = () => readDatabaseId(database.pool);
   const { files: resultFiles, bind } = await openStorage(config, 'files', databaseId);
   const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
-  const keeper = createFileKeeper({
+  const copier = createFileCopier({
     ...options,
     files,
     resultFiles,
@@ -53,12 +53,12 @@ export async function openResultFiles(options: Options) {
     log,
   };
   return {
-    jobs: { files, resultFiles, keeper },
+    jobs: { files, resultFiles, copier },
     urls,
     fileUrl,
     readBacklog: () => files.readBacklog(),
-    copyDue: (stop: AbortSignal) => keeper.sweep(stop),
+    copyDue: (stop: AbortSignal) => copier.sweep(stop),
     deleteUnknown: (stop: AbortSignal) => deleteUnknownFiles(swept, stop),
-    settled: () => keeper.settled(),
+    settled: () => copier.settled(),
   };
 }

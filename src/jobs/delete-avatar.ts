@@ -1,6 +1,6 @@
 import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
 import { deleteFilesUnder } from './files/delete-files.ts';
-import { filePrefix, type FileKind } from './files/keep-files.ts';
+import { filePrefix, type FileKind } from './files/copy-files.ts';
 import { photoPrefix } from './photos/delete-photo.ts';
 import { PHOTOS_KEPT_DAYS } from './photos/photo-archive.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';

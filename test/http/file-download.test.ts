@@ -39,7 +39,7 @@ async function serve(
       markLost: () => Promise.resolve(),
     },
     resultFiles: { read: async () => read(), size: () => Promise.resolve(SIZE) },
-    keeper: { copy: () => Promise.resolve(null), underWay: () => null },
+    copier: { copy: () => Promise.resolve(null), underWay: () => null },
     photoStore: { findStored: () => Promise.resolve(null) },
     photoFiles: { read: () => Promise.resolve(null), size: () => Promise.resolve(null) },
   };

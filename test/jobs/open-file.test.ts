@@ -25,7 +25,7 @@ test('looks for a copy that another instance makes less and less often', async (
   };
   const deps = {
     files: { find },
-    keeper: { copy: () => Promise.resolve(null), underWay: () => null },
+    copier: { copy: () => Promise.resolve(null), underWay: () => null },
   } as unknown as OpenFileDeps;
   const found = await findFile(deps, { sourceId: 'gen_1', position: 0 });
   expect(await found?.open(left.signal)).toEqual({ kind: 'not-yet', retryInMs: 250 });

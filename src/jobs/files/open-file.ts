@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FILE_LEASE_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
-import type { FileCopy, FileKeeper, FileKind, FileRef, LeasedFile } from './keep-files.ts';
+import type { FileCopy, FileCopier, FileKind, FileRef, LeasedFile } from './copy-files.ts';
 import type { FilePart, FileStorage } from '../../storage/file-storage.ts';
 
 export type FoundFile = { readonly [K in keyof FileCopy]: FileCopy[K] | null } & {
@@ -39,7 +39,7 @@ export type OpenFileDeps = {
     findStored(photoId: string): Promise<{ readonly ownerId: string; readonly key: string } | null>;
   };
   readonly photoFiles: Pick<FileStorage, 'read' | 'size'>;
-  readonly keeper: Pick<FileKeeper, 'copy' | 'underWay'>;
+  readonly copier: Pick<FileCopier, 'copy' | 'underWay'>;
 };
 
 /** A file that can be read. */
@@ -113,7 +113,7 @@ async function waitForCopy(
   first: FoundFile,
   left: AbortSignal,
 ): Promise<FileLookup> {
-  const { files, keeper } = deps;
+  const { files, copier } = deps;
   const until = performance.now() + WAIT_MS;
   let found: FoundFile | null = first;
   let lookMs = FIRST_LOOK_MS;
@@ -134,8 +134,8 @@ async function waitForCopy(
       if (left.aborted || performance.now() > until) return { kind: 'not-yet', retryInMs: FIRST_LOOK_MS };
       if (!isLeased && retryInMs > 0) return { kind: 'not-yet', retryInMs };
       const claim = () => files.claim(ref, FILE_LEASE_MS);
-      const begun = retryInMs > 0 ? null : await keeper.copy(found.kind, claim);
-      const copying = begun?.ended ?? keeper.underWay(ref);
+      const begun = retryInMs > 0 ? null : await copier.copy(found.kind, claim);
+      const copying = begun?.ended ?? copier.underWay(ref);
       const leftMs = Math.max(until - performance.now(), 0);
       await waitFor(copying, copying === null ? lookMs : leftMs, left);
       lookMs = Math.min(2 * lookMs, MAX_LOOK_MS);

@@ -63,7 +63,7 @@ export interface FileSource {
   open(url: string, limits: { readonly timeoutMs: number; readonly maxBytes: number }): Promise<OpenedFile>;
 }
 
-export type KeepFilesDeps = {
+export type CopyFilesDeps = {
   readonly files: ResultFileStore;
   readonly resultFiles: Pick<FileStorage, 'put' | 'delete'>;
   readonly fileSource: FileSource;
@@ -77,7 +77,7 @@ export type KeepFilesDeps = {
   readonly closing: AbortSignal;
 };
 
-export type FileKeeper = {
+export type FileCopier = {
   /** Begins to copy every file that is due, without waiting for the copies. */
   sweep(stop: AbortSignal): Promise<void>;
   /**
@@ -111,7 +111,7 @@ const STORAGE_RETRY_MS = MINUTE_MS;
 const FIRST_RETRY_MS = 1000;
 
 /** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */
-export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
+export function createFileCopier(deps: CopyFilesDeps): FileCopier {
   const { files, log, keepsFiles } = deps;
   /** Places of copies, each taken before its file is claimed: claims at once would all find the last place free. */
   const taken = { IMAGE: 0, ARTIFACT: 0 };
@@ -182,7 +182,7 @@ function keyOf({ sourceId, position }: FileRef): string {
 type Fault = 'gone' | 'refused' | 'unreachable' | 'storage-unavailable' | 'closing';
 type Failed = { readonly fault: Fault; readonly message: string | null };
 
-async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> {
+async function copyFile(deps: CopyFilesDeps, leased: LeasedFile): Promise<void> {
   const outcome = await attempt(deps, leased);
   if ('fault' in outcome) await recordFailure(deps, leased, outcome);
   else if (await deps.files.markStored(leased, outcome)) deps.metrics.fileCopied('stored');
@@ -190,7 +190,7 @@ async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> 
   else await deps.resultFiles.delete(outcome.key);
 }
 
-async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
+async function attempt(deps: CopyFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
   const limits = FILE_LIMITS[leased.kind];
   const opened = await deps.fileSource.open(leased.url, limits);
   if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
@@ -213,7 +213,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
 }
 
 async function recordFailure(
-  { files, log, metrics, closing }: KeepFilesDeps,
+  { files, log, metrics, closing }: CopyFilesDeps,
   leased: LeasedFile,
   { message, ...failed }: Failed,
 ): Promise<void> {
