@@ -1,11 +1,11 @@
 import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
 import { deleteFilesUnder } from './files/delete-files.ts';
-import { filePrefix, type FileKind } from './files/copy-files.ts';
-import { photoPrefix } from './photos/delete-photo.ts';
+import { copyPrefix, photoPrefix } from './files/file-keys.ts';
 import { PHOTOS_KEPT_DAYS } from './photos/photo-archive.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { DAY_MS } from '../values/units.ts';
 import type { RetentionDays } from './submit.ts';
+import type { FileKind } from './files/copy-files.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 
 /** The numbers of the rows and files that are deleted with an avatar, and its files at fal. */
@@ -65,7 +65,7 @@ export async function deleteAvatar(
   const { stored, atFal: filesAtFal, ...counts } = deleted.removed;
   const [photos, copies] = await Promise.all([
     deleteFilesUnder({ storage: photoFiles, log }, photoPrefix(avatarId), stored.photos),
-    deleteFilesUnder({ storage: resultFiles, log }, filePrefix(avatarId), stored.copies),
+    deleteFilesUnder({ storage: resultFiles, log }, copyPrefix(avatarId), stored.copies),
   ]);
   const { artifacts, images } = settings.retentionDays;
   const daysKept = { ARTIFACT: artifacts, IMAGE: images, PHOTOS: PHOTOS_KEPT_DAYS };

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { CountedChunks, TooLargeError } from '../../storage/counted-chunks.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
+import { newCopyKey } from './file-keys.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
 import type { Log } from '../../log/log.ts';
@@ -194,7 +194,7 @@ async function attempt(deps: CopyFilesDeps, leased: LeasedFile): Promise<FileCop
   const limits = FILE_LIMITS[leased.kind];
   const opened = await deps.fileSource.open(leased.url, limits);
   if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
-  const key = newKey(leased);
+  const key = newCopyKey(leased.avatarId, leased.sourceId, leased.position);
   const read = new CountedChunks(opened.chunks, limits.maxBytes);
   try {
     await deps.resultFiles.put(key, read);
@@ -237,14 +237,4 @@ function retryAfter(fault: Fault, attempts: number): number | null {
   if (fault === 'refused' || attempts >= (fault === 'gone' ? ATTEMPTS_BEFORE_GONE : MAX_ATTEMPTS))
     return null;
   return Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), MAX_FILE_BACKOFF_MS);
-}
-
-/** Files of one avatar share a prefix, and so do those of one run. */
-export function filePrefix(avatarId: string, sourceId?: string): string {
-  return sourceId === undefined ? `${avatarId}/` : `${avatarId}/${sourceId}/`;
-}
-
-/** New for every attempt: an instance that lost its lease does not touch the copy of another. */
-function newKey({ avatarId, sourceId, position }: LeasedFile): string {
-  return `${filePrefix(avatarId, sourceId)}${position}-${randomBytes(8).toString('hex')}`;
 }

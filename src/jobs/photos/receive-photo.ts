@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { hashOfToken } from './create-photo-uploads.ts';
 import { deleteFiles } from '../files/delete-files.ts';
-import { photoPrefix } from './delete-photo.ts';
+import { newPhotoKey } from '../files/file-keys.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
 import { StorageFullError, type FileStorage } from '../../storage/file-storage.ts';
 import type { CheckedPhoto, PhotoReason, PhotoWarning } from '../../domain/photo.ts';
@@ -138,8 +137,4 @@ async function judge(
   if (saved === null) return { kind: 'used' };
   publishSoon(deps, saved.outbox);
   return { kind: 'checked', photoId: expected.id, verdict: saved.verdict };
-}
-
-function newPhotoKey(avatarId: string): string {
-  return `${photoPrefix(avatarId)}${randomBytes(16).toString('hex')}.jpg`;
 }
