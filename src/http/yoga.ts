@@ -11,7 +11,8 @@ import { badInput } from '../graphql/builder.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
 import { useLeftStreams } from './left-streams.ts';
-import { usePagePolicy } from './security-headers.ts';
+import { useDistinctMediaTypes } from './distinct-media-types.ts';
+import { usePlaygroundPage } from './pages/playground-page.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { withImages } from './pages/playground-images.ts';
 import { playgroundTabs, withTabsInPlace, type Playground } from './pages/playground.ts';
@@ -80,7 +81,8 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       }),
       useExecutionGuard(guard),
       useLeftStreams(),
-      usePagePolicy(options.playground?.imageOrigins ?? []),
+      useDistinctMediaTypes(),
+      usePlaygroundPage(options.playground?.imageOrigins ?? []),
     ],
     multipart: false,
     // useAdmission limits bodies.
