@@ -10,7 +10,7 @@ import { GRAPHQL_PATH } from './graphql-path.ts';
 import { badInput } from '../graphql/builder.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
-import { useLeftStreams } from './left-streams.ts';
+import { useAbandonedStreams } from './abandoned-streams.ts';
 import { useDistinctMediaTypes } from './distinct-media-types.ts';
 import { usePlaygroundPage } from './pages/playground-page.ts';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -80,7 +80,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         streamTickets: services.streamTickets,
       }),
       useExecutionGuard(guard),
-      useLeftStreams(),
+      useAbandonedStreams(),
       useDistinctMediaTypes(),
       usePlaygroundPage(options.playground?.imageOrigins ?? []),
     ],
