@@ -81,13 +81,13 @@ export function createFileDownload(
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<Outcome> {
-    const left = new AbortController();
-    response.once('close', () => left.abort());
+    const closed = new AbortController();
+    response.once('close', () => closed.abort());
     const found = await findFile(jobs, token.ref);
     if (found === null) return { kind: 'unknown' };
     // Before the copy is waited for: one owner's requests that wait must leave places for the others.
     const outcome = await ofOwner.run(found.ownerId, async () => {
-      const lookup = await found.open(left.signal);
+      const lookup = await found.open(closed.signal);
       return lookup.kind === 'stored' ? send(request, response, { token, file: lookup.file }) : lookup;
     });
     return outcome ?? { kind: 'no-room' };
