@@ -15,7 +15,7 @@ import { HOUR_MS } from './values/units.ts';
 import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { openFal } from './open-fal.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
-import { openPhotos } from './photos/open-photos.ts';
+import { openPhotos } from './open-photos.ts';
 import { forgetChanges } from './db/reads/change-log.ts';
 import { openHttp } from './open-http.ts';
 import { openJobs, type Jobs } from './open-jobs.ts';

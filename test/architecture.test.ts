@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'open-fal',
     'open-http',
     'open-jobs',
-    'photos',
+    'open-photos',
     'values',
   ],
   'open-jobs': [
@@ -33,11 +33,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'live',
     'log',
     'open-database',
+    'open-photos',
     'open-result-files',
-    'photos',
   ],
   'open-http': ['async', 'auth', 'db', 'fal', 'graphql', 'http', 'log', 'open-jobs', 'storage'],
   'open-fal': ['config'],
+  'open-photos': ['async', 'log', 'photos', 'storage'],
   'open-result-files': [
     ...['config', 'db', 'graphql', 'http', 'jobs', 'links', 'log', 'open-database', 'storage', 'values'],
   ],
