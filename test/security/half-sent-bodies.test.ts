@@ -138,6 +138,23 @@ describe('a body in chunks of one byte', () => {
   });
 });
 
+test('the body of a request for a stream is discarded while the stream is open', async () => {
+  const { hostname, port, pathname } = new URL(app.graphqlUrl);
+  const query = encodeURIComponent('subscription { avatarStatus { id } }');
+  const socket = connect(Number(port), hostname);
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
+  socket.on('error', () => undefined);
+  held.push({ socket, answered: () => text });
+  const lines = [`GET ${pathname}?query=${query} HTTP/1.1`, 'Host: localhost', 'Accept: text/event-stream'];
+  socket.write([...lines, 'Content-Length: 50000000', '', ''].join('\r\n'));
+  await eventually('the stream', () => text.startsWith('HTTP/1.1 200 '));
+  // More than the system holds for both sides.
+  socket.write(Buffer.alloc(30 * MB, 'x'));
+  await eventually('the server to take all of it', () => socket.writableLength === 0);
+  expect(socket.closed).toBe(false);
+});
+
 test('lengths that are only declared take no room', async () => {
   const ada = await tokenOf('ada');
   for (let index = 0; index < 50; index += 1) {
