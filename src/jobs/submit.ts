@@ -28,7 +28,7 @@ export type NewJob = {
   readonly ownerId: string;
   readonly avatarId: string;
   readonly trainer: TrainerName;
-  /** Why it is not the default trainer, if that is not the caller's wish. */
+  /** Why it is not the default trainer; null if it is, or if the caller named it. */
   readonly trainerNote?: string | null;
   readonly endpoint: string;
   readonly input: JsonObject;
@@ -119,7 +119,7 @@ async function submit(
     readonly makes: keyof RetentionDays;
     readonly alternative: Alternative | null;
   },
-): Promise<Refusal<ProviderCode> | null> {
+): Promise<Refusal<'NOT_FOUND' | ProviderCode> | null> {
   const { provider, settings, log, metrics } = deps;
   const days = settings.retentionDays[makes];
   const event = await provider.submit({
@@ -142,8 +142,10 @@ async function submit(
     return submit(deps, { ...job, ...alternative }, { begunAt: switchedAt, makes, alternative: null });
   }
   const applied = await applyWithRetries(deps, job.id, event);
-  // A webhook may have identified the run before fal's refusal, or what looked like one, arrived.
-  return event.kind === 'refused' && applied?.kind === 'applied' ? event.failure : null;
+  if (event.kind !== 'refused' || applied === null) return null;
+  if (applied.kind === 'applied') return event.failure;
+  // Saved by an attempt whose confirmation was lost; or another event came first, such as a webhook of the run.
+  return refusalOfFirst(deps.store, job.id);
 }
 
 async function rememberGone({ goneEndpoints, log }: SubmitDeps, { id, endpoint }: NewJob): Promise<void> {
