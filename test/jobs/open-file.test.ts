@@ -16,20 +16,20 @@ const COPIED_ELSEWHERE: FoundFile = {
   contentType: null,
 };
 
-test('looks for a copy that another instance makes less and less often', async () => {
+test('the row of a copy that another instance makes is read less and less often', async () => {
   const pauses = recordPauses();
-  const left = new AbortController();
-  let looks = 0;
+  const closed = new AbortController();
+  let reads = 0;
   const find = async () => {
-    looks += 1;
-    if (looks === 4) left.abort();
+    reads += 1;
+    if (reads === 4) closed.abort();
     return COPIED_ELSEWHERE;
   };
   const deps = {
     files: { find },
-    keeper: { copy: () => Promise.resolve(null), underWay: () => null },
+    copier: { copy: () => Promise.resolve(null), underWay: () => null },
   } as unknown as OpenFileDeps;
   const found = await findFile(deps, { sourceId: 'gen_1', position: 0 });
-  expect(await found?.open(left.signal)).toEqual({ kind: 'not-yet', retryInMs: 250 });
+  expect(await found?.open(closed.signal)).toEqual({ kind: 'not-yet', retryInMs: 250 });
   expect(pauses).toEqual([250, 500, 1000]);
 });
