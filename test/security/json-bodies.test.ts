@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { beginningsOf, ODD_JSON, put, shownPiece, type Piece } from '../support/odd-json.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { exchange } from '../support/http-exchange.ts';
 import { rawCaller } from '../support/raw-graphql.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { sampleFor } from '../support/sample.ts';
@@ -12,12 +13,12 @@ const production = await startTestApp({ env: { NODE_ENV: 'production', AUTH_JWT_
 afterAll(() => production.close());
 
 const { graphqlUrl } = production;
-const { ask, send, headers: JSON_HEADERS } = rawCaller(graphqlUrl, await tokenOf('ada'));
+const { ask, headers: JSON_HEADERS } = rawCaller(graphqlUrl, await tokenOf('ada'));
 const ACCEPTING = { ...JSON_HEADERS, accept: 'application/graphql-response+json' };
 
 /** Sends it and gives what is wrong with the answer, or null: it has to be one that GraphQL knows, 400 or 200. */
 async function wrongWith(piece: Piece, headers: Readonly<Record<string, string>>): Promise<string | null> {
-  const { status, text } = await send({ method: 'POST', headers, body: put(piece, 'PIECE') });
+  const { status, text } = await exchange(graphqlUrl, { headers, body: put(piece, 'PIECE') });
   const expected = Buffer.byteLength(piece) > MAX_BYTES ? [413] : [200, 400];
   const answer = status === 413 ? null : answerIn(text);
   const isGood = expected.includes(status) && (answer === null || isGraphql(answer));
@@ -65,7 +66,7 @@ describe('whatever is posted as JSON is answered with 400, or 200 where it is an
     });
     const answers = await Promise.all(beginningsOf(whole).map((body) => wrongWith(body, ACCEPTING)));
     expect(answers.filter((answer) => answer !== null)).toEqual([]);
-    expect(await send({ method: 'POST', headers: ACCEPTING, body: whole })).toMatchObject({ status: 200 });
+    expect(await exchange(graphqlUrl, { headers: ACCEPTING, body: whole })).toMatchObject({ status: 200 });
   });
 
   test.each(['utf-16', 'latin1', 'nonsense', '"', ''])('a request that calls itself %j', async (charset) => {
@@ -81,7 +82,7 @@ describe('a body', () => {
   };
 
   test('of 100 KB is read, and one byte more is too much', async () => {
-    const post = (body: string) => send({ method: 'POST', headers: JSON_HEADERS, body });
+    const post = (body: string) => exchange(graphqlUrl, { headers: JSON_HEADERS, body });
     expect(await post(padded(MAX_BYTES))).toMatchObject({ status: 200 });
     expect(await post(padded(MAX_BYTES + 1))).toMatchObject({ status: 413 });
   });
@@ -112,7 +113,7 @@ describe('a body', () => {
       '{"query":"","extensions":[]}',
     ],
   ])('that is no request is the sender’s mistake: %s', async (body) => {
-    const { status, text } = await send({ method: 'POST', headers: ACCEPTING, body });
+    const { status, text } = await exchange(graphqlUrl, { headers: ACCEPTING, body });
     expect(status, text).toBe(400);
   });
 });

@@ -112,7 +112,7 @@ export class Client {
       this.#history.add({ kind: 'ok', call: number, row, ids });
       return { row: result.row };
     } catch (error) {
-      const code = (error as { readonly cause?: { readonly code?: string } }).cause?.code;
+      const { code } = error as { readonly code?: string };
       if (code !== 'ECONNREFUSED') {
         this.#history.add({ kind: 'info', call: number, why: code ?? String(error) });
         return undefined;

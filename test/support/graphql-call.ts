@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { exchange } from './http-exchange.ts';
 import type { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 
 export type Call = {
@@ -31,21 +32,16 @@ export async function ask<R, V>(
   { token, headers = {}, signal = null }: CallOptions = {},
 ): Promise<Answer<R>> {
   const call = { query: document.toString(), variables };
-  const response = await fetch(url, {
-    method: 'POST',
+  const { status, text, ...response } = await exchange(url, {
     signal,
     headers: {
       'content-type': 'application/json',
       accept: 'application/graphql-response+json',
-      // On a busy machine the server may close an idle connection at the moment fetch uses it again.
-      connection: 'close',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...headers,
     },
     body: JSON.stringify(call),
   });
-  const text = await response.text();
-  const { status } = response;
   let body: { readonly data?: R | null; readonly errors?: readonly GraphQLFormattedError[] };
   try {
     body = JSON.parse(text) as typeof body;

@@ -1,13 +1,9 @@
-/** An answer, whatever it was. */
-type RawGraphqlAnswer = {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  readonly codes: readonly unknown[];
-};
+import { exchange, type HttpResponse } from './http-exchange.ts';
 
-async function answerOf(response: Response): Promise<RawGraphqlAnswer> {
-  const text = await response.text();
+/** An answer, whatever it was. */
+type RawGraphqlAnswer = HttpResponse & { readonly codes: readonly unknown[] };
+
+function answerOf({ status, headers, text }: HttpResponse): RawGraphqlAnswer {
   let codes: unknown[] = [];
   try {
     const body = JSON.parse(text) as { errors?: { extensions?: { code?: unknown } }[] };
@@ -15,7 +11,7 @@ async function answerOf(response: Response): Promise<RawGraphqlAnswer> {
   } catch {
     // Not every refusal is JSON.
   }
-  return { status: response.status, headers: response.headers, text, codes };
+  return { status, headers, text, codes };
 }
 
 /** Sends what no client would, as somebody with a token or, with null, without. */
@@ -25,10 +21,13 @@ export function rawCaller(graphqlUrl: string, token: string | null) {
     connection: 'close',
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   };
-  const send = async (init: RequestInit, path = ''): Promise<RawGraphqlAnswer> =>
-    answerOf(await fetch(`${graphqlUrl}${path}`, init));
-  const ask = (query: string, more: object = {}): Promise<RawGraphqlAnswer> =>
-    send({ method: 'POST', headers, body: JSON.stringify({ query, ...more }) });
+  /** As pages do: with forms, too. */
+  const send = async (init: RequestInit, path = ''): Promise<RawGraphqlAnswer> => {
+    const response = await fetch(`${graphqlUrl}${path}`, init);
+    return answerOf({ status: response.status, headers: response.headers, text: await response.text() });
+  };
+  const ask = async (query: string, more: object = {}): Promise<RawGraphqlAnswer> =>
+    answerOf(await exchange(graphqlUrl, { headers, body: JSON.stringify({ query, ...more }) }));
   return { headers, send, ask };
 }
 

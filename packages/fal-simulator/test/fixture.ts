@@ -2,6 +2,7 @@ import { createFalClient, type FalClient } from '@fal-ai/client';
 import { onTestFinished } from 'vitest';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../src/simulator.ts';
 import { eventually } from '../../../test/support/eventually.ts';
+import { exchange } from '../../../test/support/http-exchange.ts';
 import { startReceiver } from './receiver.ts';
 
 export const FAST = {
@@ -73,21 +74,13 @@ function wires(simulator: Simulator) {
     headers: Record<string, string> = {},
   ): Promise<Answer> {
     const url = path.startsWith('http') ? path : `${simulator.url}${path}`;
-    const response = await fetch(url, {
+    const { text, ...response } = await exchange(url, {
       method,
-      // A pooled connection would outlive a simulator that is restarted on the same port.
-      headers: {
-        authorization: 'Key id:secret',
-        connection: 'close',
-        'content-type': 'application/json',
-        ...headers,
-      },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      headers: { authorization: 'Key id:secret', 'content-type': 'application/json', ...headers },
+      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
     });
-    const text = await response.text();
     const type = response.headers.get('content-type') ?? '';
-    const parsed = type.includes('json') ? (JSON.parse(text) as Json) : { text };
-    return { status: response.status, headers: response.headers, body: parsed };
+    return { ...response, body: type.includes('json') ? (JSON.parse(text) as Json) : { text } };
   }
   /** Follows the URLs of the submit's answer, as fal advises. */
   async function submit(endpoint: string, input: unknown, webhook?: string): Promise<Submitted> {
