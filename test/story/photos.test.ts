@@ -31,8 +31,8 @@ test('photos are uploaded, judged one by one and shown live', async () => {
     photos.map(({ name }) => ({
       name,
       state: 'ACCEPTED',
-      width: 512,
-      height: 640,
+      width: 256,
+      height: 320,
       contentType: 'image/jpeg',
     })),
   );

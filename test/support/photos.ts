@@ -14,11 +14,11 @@ export async function portraits(
   return files.map(([name, bytes]) => ({ name, bytes: Buffer.from(bytes) }));
 }
 
-/** Photos that nobody is on; each looks like no other. */
+/** The smallest photos that are accepted, of nobody; each looks like no other. */
 export function photosOfSpots(count: number): Promise<TestPhoto[]> {
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const bytes = await (await spots(1000 + index)).jpeg().toBuffer();
+      const bytes = await (await spots(1000 + index, 256, 320)).jpeg().toBuffer();
       return { name: `photo-${index + 1}.jpg`, bytes };
     }),
   );

@@ -12,7 +12,7 @@ import { SAMPLE_PERSON } from '../src/likeness.ts';
 import { personOn } from '../src/photographed.ts';
 import { samplePhotos } from '../src/sample-photos.ts';
 
-const SIZE = { width: 640, height: 800 };
+const SIZE = { width: 512, height: 640 };
 const LORA = { kind: 'lora', key: 'a', style: false } as const;
 const PEOPLE = ['00a12a', 'c3f04d', '7b9e11', 'ffffff', '000000'];
 
@@ -84,8 +84,8 @@ describe('a drawn image names its person in its pixels', () => {
       const image = await drawn({ ...model, likeness }, 'a portrait by the sea at night');
       const changed = await Promise.all([
         sharp(image).jpeg({ quality: 75 }).toBuffer(),
-        sharp(image).resize(960, 1200).jpeg({ quality: 92 }).toBuffer(),
-        sharp(image).resize(400, 500).webp({ quality: 80 }).toBuffer(),
+        sharp(image).resize(768, 960).jpeg({ quality: 92 }).toBuffer(),
+        sharp(image).resize(320, 400).webp({ quality: 80 }).toBuffer(),
       ]);
       for (const bytes of [image, ...changed]) expect(await markOf(bytes)).toBe(likeness);
     }
@@ -174,7 +174,7 @@ describe('the words of a prompt', () => {
     expect(Math.max(...night)).toBeLessThan(dayBlue - 20);
   });
   test('decide about the clothes', async () => {
-    const chest = { left: 270, top: 710, width: 100, height: 80 };
+    const chest = { left: 216, top: 568, width: 80, height: 64 };
     const rednessOf = async (prompt: string) => {
       const image = sharp(await drawn({ ...LORA, likeness: '00a12a' }, prompt)).extract(chest);
       const { channels } = await sharp(await image.png().toBuffer()).stats();
