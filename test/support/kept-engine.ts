@@ -10,8 +10,8 @@ type KeptEngine = { readonly engine: Engine; readonly folder: string; readonly s
 
 /** One is enough: few tests use several databases at once, and each takes memory. */
 const MAX_IDLE = 1;
-/** Above it a database takes longer to read than a new one to open. */
-const MAX_BYTES = 32e6;
+/** Of all tables. Above it a database takes longer to read than a new one to open. */
+const MAX_BYTES = 16e6;
 const PREFIX = 'kept-';
 
 const idle: KeptEngine[] = [];
@@ -52,7 +52,8 @@ async function isEmptied({ engine, schema }: KeptEngine): Promise<boolean> {
   if ((await schemaOf(engine)) !== schema) return false;
   await engine.db.exec(EMPTY);
   const { rows } = await engine.db.query<{ size: number }>(
-    'SELECT pg_database_size(current_database())::int AS size',
+    `SELECT sum(pg_relation_size(oid))::int AS size FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'`,
   );
   return (rows[0]?.size ?? Infinity) < MAX_BYTES;
 }
