@@ -39,7 +39,16 @@ describe('a notification', () => {
     expect(heard).toEqual([['generation gen_1', { kind: 'changed', entityId: 'gen_1' }]]);
   });
 
-  test('of either reaches listeners of the changes of its owner', async () => {
+  test('of a photo set reaches listeners of the photo set', async () => {
+    const { news, heard, listen } = notifications();
+    listen('photoSet', 'avt_1');
+    listen('avatar', 'avt_1');
+    listen('avatarsOf', 'ada');
+    await news.publish({ ...AVATAR, kind: 'PHOTO_SET' });
+    expect(heard).toEqual([['photoSet avt_1', { kind: 'changed', entityId: 'avt_1' }]]);
+  });
+
+  test('of an avatar or generation reaches listeners of the changes of its owner', async () => {
     const { news, heard, listen } = notifications();
     listen('changesOf', 'ada');
     listen('changesOf', 'bob');

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
+import { NOTIFICATION_KINDS } from '../../src/jobs/publish-outbox.ts';
 import { hasRedisServer, isRedisThere, startRedis } from '../support/redis.ts';
 
 const USUAL = 'redis://127.0.0.1:6379';
@@ -36,23 +37,17 @@ describe.skipIf(!isThere)(
       expect(own).toEqual([changed(id), changed('avt_2')]);
     });
 
-    test('notifications of generations and owners reach the other instance', async () => {
-      const { id, here, there } = await two();
-      const told: unknown[] = [];
-      const stops = [
-        there.news.listen('generation', id)((news) => told.push(['generation', news])),
-        there.news.listen('avatarsOf', `owner-${id}`)((news) => told.push(['avatarsOf', news])),
-      ];
-      onTestFinished(() => stops.forEach((stop) => stop()));
-      await here.news.publish({ kind: 'GENERATION', ownerId: `owner-${id}`, entityId: id, version: 1 });
-      await here.news.publish({ kind: 'AVATAR', ownerId: `owner-${id}`, entityId: 'avt', version: 1 });
-      await expect
-        .poll(() => told)
-        .toEqual([
-          ['generation', changed(id)],
-          ['avatarsOf', changed('avt')],
-        ]);
-    });
+    test.each(NOTIFICATION_KINDS)(
+      'a notification of the kind %s reaches the other instance',
+      async (kind) => {
+        const { id, here, there } = await two();
+        const ownerId = `owner-${id}`;
+        const heard: unknown[] = [];
+        onTestFinished(there.news.listen('changesOf', ownerId)((event) => heard.push(event)));
+        await here.news.publish({ kind, ownerId, entityId: id, version: 1 });
+        await expect.poll(() => heard).toEqual([changed(id)]);
+      },
+    );
 
     test('an invalid message is ignored, and the next one is delivered', async () => {
       const { id, here, there } = await two();
