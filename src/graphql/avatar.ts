@@ -4,8 +4,8 @@ import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
-import { hasArtifact } from '../catalog/artifact.ts';
 import { isId } from '../jobs/ids.ts';
+import { isReady } from '../catalog/catalog.ts';
 import { notFoundError, openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
@@ -45,8 +45,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artifact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: (avatar, _args, { jobs: { catalog } }) =>
-        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer) !== null,
+      resolve: (avatar, _args, { jobs: { catalog } }) => isReady(avatar, catalog),
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
