@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Notifications } from '../../src/live/notifications.ts';
+import { Notifications, type WatchEvent } from '../../src/live/notifications.ts';
 import type { Notification } from '../../src/jobs/publish-outbox.ts';
-import type { WatchEvent } from '../../src/live/watch.ts';
 
 const AVATAR: Notification = { kind: 'AVATAR', ownerId: 'ada', entityId: 'avt_1', version: 2 };
 const GENERATION: Notification = { kind: 'GENERATION', ownerId: 'ada', entityId: 'gen_1', version: 2 };
