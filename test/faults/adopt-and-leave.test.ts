@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { buildCommands, runCommand } from './run-command.ts';
+import { buildCommands, runCommand } from '../support/run-command.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { execFile } from 'node:child_process';

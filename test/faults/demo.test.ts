@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readImage } from '../../demo/images.ts';
-import { runDemo, type DemoRun } from './run-demo.ts';
+import { runDemo, type DemoRun } from '../support/run-demo.ts';
 
 /** Of the demo itself; the first start of a database on a busy machine takes most of it. */
 const DEMO_MS = 58_000;

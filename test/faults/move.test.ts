@@ -11,7 +11,7 @@ import { launchServer, startServer, type Server } from '../support/server.ts';
 import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
 import { silent } from '../support/template.ts';
 import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
-import { buildCommands, npmRun, runCommand } from './run-command.ts';
+import { buildCommands, npmRun, runCommand } from '../support/run-command.ts';
 
 const { title, isMissing } = await severalNeeds('the move to PostgreSQL', ['postgres']);
 

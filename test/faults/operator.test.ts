@@ -4,7 +4,7 @@ import {
   UnknownOutcomeDocument,
   UsageDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { buildCommands, npmRun, runCommand } from './run-command.ts';
+import { buildCommands, npmRun, runCommand } from '../support/run-command.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { onTestFinished } from 'vitest';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../src/simulator.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator.ts';
 import { startReceiver } from './receiver.ts';
 
 export const FAST = {

@@ -1,9 +1,9 @@
-// node --import tsx test/faults/many-clients.ts <options as JSON>: so many subscribers, each of which comes again within a
+// node --import tsx test/support/many-clients.ts <options as JSON>: so many subscribers, each of which comes again within a
 // second whenever it is cut off, for ever. Four times a second it prints how many of them hold which version.
 import { request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { say } from '../support/say.ts';
+import { say } from './say.ts';
 
 export type ManyClientsOptions = {
   readonly graphqlUrl: string;

@@ -1,4 +1,4 @@
-// node --import tsx test/faults/changing-server.ts <options as JSON>: serves subscriptions to one avatar on the database
+// node --import tsx test/support/changing-server.ts <options as JSON>: serves subscriptions to one avatar on the database
 // its environment names, and prints its addresses. At each SIGUSR2 it changes the avatar as often as it is told to in the
 // options, announces every change, and prints how that went and what memory is in use afterwards.
 import { setImmediate as turn } from 'node:timers/promises';
@@ -20,14 +20,14 @@ import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { createChangeLog } from '../../src/db/reads/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
-import { avatarRow } from '../support/rows.ts';
-import { optionsOf } from '../support/database.ts';
-import { say } from '../support/say.ts';
-import { silent } from '../support/template.ts';
+import { avatarRow } from './rows.ts';
+import { optionsOf } from './database.ts';
+import { say } from './say.ts';
+import { silent } from './template.ts';
 import type { UseCaseDeps } from '../../src/jobs/deps.ts';
 import type { ReceivePhotoDeps } from '../../src/jobs/photos/receive-photo.ts';
 import type { WebhookDeps } from '../../src/jobs/handle-webhook.ts';
-import type { ChangingServerOptions, ChangesMade } from './changing.ts';
+import type { ChangingServerOptions, ChangesMade } from './start-changing-server.ts';
 
 const log = { ...silent, debug: () => undefined };
 const CHANGES_A_TURN = 10;
