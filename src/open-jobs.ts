@@ -31,7 +31,7 @@ export type JobsOptions = {
   readonly closing: AbortSignal;
 };
 
-export type Jobs = Awaited<ReturnType<typeof openJobs>>;
+export type OpenedJobs = Awaited<ReturnType<typeof openJobs>>;
 
 /** The use cases with the implementations of their ports. */
 export async function openJobs(options: JobsOptions) {
@@ -44,7 +44,7 @@ export async function openJobs(options: JobsOptions) {
     clockSkewSeconds: () => clock.seconds,
     fileBacklog: () => resultFiles.readBacklog(),
   });
-  const resultFiles = await openResultFiles({ ...options, metrics: metrics.jobs });
+  const resultFiles = await openResultFiles({ ...options, metrics: metrics.useCases });
   const callbackTokens = new CallbackTokens(fal.key);
   const store = createJobStore(database, config.limits, instanceId);
   const deps = {
@@ -58,7 +58,7 @@ export async function openJobs(options: JobsOptions) {
     ),
     publisher: notifications,
     log,
-    metrics: metrics.jobs,
+    metrics: metrics.useCases,
     inFlight: new InFlight(),
     newCallbackToken: () => callbackTokens.create(),
     settings: {
@@ -72,7 +72,7 @@ export async function openJobs(options: JobsOptions) {
       retentionDays: config.photoRetentionDays,
     }),
     ...photos,
-    ...resultFiles.jobs,
+    ...resultFiles.deps,
     loraLinks: new LoraLinks({ trustedOrigins: trustedOrigins(config, fal), closing }),
     waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };

@@ -55,7 +55,7 @@ export async function openResultFiles(options: Options) {
     log,
   };
   return {
-    jobs: { files, resultFiles, keeper },
+    deps: { files, resultFiles, keeper },
     urls,
     fileUrl,
     readBacklog: () => files.readBacklog(),

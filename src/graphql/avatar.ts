@@ -45,7 +45,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artifact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: (avatar, _args, { jobs: { catalog } }) => isReady(avatar, catalog),
+      resolve: (avatar, _args, { deps: { catalog } }) => isReady(avatar, catalog),
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
@@ -66,7 +66,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Trainer that made the current artifact. Null if there is no artifact, or if this server no longer has the trainer.',
       extensions: needs('Avatar', 'artifactTrainer'),
-      resolve: ({ artifactTrainer }, _args, { jobs: { catalog } }) =>
+      resolve: ({ artifactTrainer }, _args, { deps: { catalog } }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
     }),
     trainerNote: t.exposeString('trainerNote', {

@@ -174,9 +174,9 @@ export async function readPhotoSet(
   });
   if (avatar === null) return null;
   const { photosVersion: version, trainingType, photos } = avatar;
-  const { jobs } = context;
+  const { deps } = context;
   const row =
-    trainer == null ? (await defaultTrainer(jobs, trainingType)).row : jobs.catalog.trainer(trainer);
+    trainer == null ? (await defaultTrainer(deps, trainingType)).row : deps.catalog.trainer(trainer);
   if (row === null) throw new Error(`the catalog has no trainer ${trainer ?? ''}`);
   return { avatarId, version, photos, trainer: row.name, needs: row.photos };
 }

@@ -102,9 +102,9 @@ builder.queryField('trainers', (t) =>
   t.field({
     type: [TrainerInfo],
     description: 'All available trainers.',
-    resolve: async (_root, _args, { jobs }) => {
-      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(jobs, type)));
-      return jobs.catalog.trainers.map((row) => ({
+    resolve: async (_root, _args, { deps }) => {
+      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(deps, type)));
+      return deps.catalog.trainers.map((row) => ({
         ...row,
         defaultFor: TRAINING_TYPES.filter((_type, index) => defaults[index]?.row === row),
       }));

@@ -30,7 +30,7 @@ async function serve(
     nextAttemptInMs: null,
     ...{ key: 'a', size: SIZE, sha256: 'a', contentType: 'image/png' },
   } as const;
-  const jobs: FileDownloads['jobs'] = {
+  const deps: FileDownloads['deps'] = {
     files: {
       find: () => ready().then(() => found),
       listFilesOf: () => Promise.resolve(),
@@ -42,7 +42,7 @@ async function serve(
     photoStore: { findStored: () => Promise.resolve(null) },
     photoFiles: { read: () => Promise.resolve(null), size: () => Promise.resolve(null) },
   };
-  const answer = createFileDownload({ jobs, urls, log }, leastPace);
+  const answer = createFileDownload({ deps, urls, log }, leastPace);
   /** One for each request: when its answer has ended, however it did. */
   const answers: Promise<unknown>[] = [];
   const server = createServer((req, res) => void answers.push(answer(req, res)));

@@ -48,7 +48,7 @@ const graphql = createGraphqlServer({
   services: {
     prisma,
     // Nothing else of it is used: only subscriptions are served here.
-    jobs: { catalog: BUILT_IN } as UseCaseDeps,
+    deps: { catalog: BUILT_IN } as UseCaseDeps,
     notifications,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
@@ -81,13 +81,13 @@ const http = await startHttp({
   timeouts: { ...TIMEOUTS, ...patience },
   ...graphql,
   authenticate,
-  photos: { jobs: {} as ReceivePhotoDeps, isAllowedOrigin: () => true },
+  photos: { deps: {} as ReceivePhotoDeps, isAllowedOrigin: () => true },
   files: {} as FileDownloads,
   webhook: {
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
     accountId: null,
     isOurToken: () => false,
-    jobs: {} as WebhookDeps,
+    deps: {} as WebhookDeps,
     log,
     refusals: new LogThrottle(10_000),
     count: metrics.countWebhook,

@@ -39,7 +39,7 @@ const REFUSALS = {
 } as const;
 
 export type FileDownloads = {
-  readonly jobs: OpenFileDeps;
+  readonly deps: OpenFileDeps;
   readonly urls: Pick<FileUrls, 'read'>;
   readonly log: Log;
 };
@@ -52,7 +52,7 @@ const HEADERS = {
 };
 
 /** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
-export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace: Pace = LEAST_PACE): Route {
+export function createFileDownload({ deps, urls, log }: FileDownloads, leastPace: Pace = LEAST_PACE): Route {
   const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
   const ofAll = new KeyedSemaphore(null, MAX_OF_ALL);
   const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
@@ -70,7 +70,7 @@ export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace
   async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<Outcome> {
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const found = await findFile(jobs, token.ref);
+    const found = await findFile(deps, token.ref);
     if (found === null) return { kind: 'unknown' };
     // Before the copy is waited for: one owner's requests that wait must leave places for the others.
     const outcome = await ofOwner.run(found.ownerId, async () => {

@@ -33,19 +33,19 @@ type Refusal = keyof typeof REFUSALS;
 type UploadResponse = { readonly status: number; readonly body: object | null };
 
 export type PhotoUploads = {
-  readonly jobs: ReceivePhotoDeps;
+  readonly deps: ReceivePhotoDeps;
   /** Whether a page of this origin may upload. */
   readonly isAllowedOrigin: (origin: string, host: string | null) => boolean;
 };
 
 /** Takes `PUT /photos/<token>`, the raw bytes of one photo. The URL is the right to upload; no token is read. */
-export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Route {
+export function createPhotoUpload({ deps, isAllowedOrigin }: PhotoUploads): Route {
   return async (request, response) => {
     const { origin, host = null } = request.headers;
     response.setHeader('vary', 'Origin');
     if (origin !== undefined && isAllowedOrigin(origin, host))
       response.setHeader('access-control-allow-origin', origin);
-    const { status, body } = await responseTo(request, response, jobs);
+    const { status, body } = await responseTo(request, response, deps);
     response.setHeader('cache-control', 'no-store');
     if (body === null) response.writeHead(status, { 'content-length': 0 }).end();
     else sendJson(response, status, body);
@@ -56,7 +56,7 @@ export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Rout
 async function responseTo(
   request: IncomingMessage,
   response: ServerResponse,
-  jobs: ReceivePhotoDeps,
+  deps: ReceivePhotoDeps,
 ): Promise<UploadResponse> {
   const { method, headers, url = '' } = request;
   if (method === 'OPTIONS') {
@@ -73,7 +73,7 @@ async function responseTo(
   if (token === undefined) return refusal('unknown');
   const length = headers['content-length'];
   if (length === undefined) return refusal('no-length');
-  const outcome = await receivePhoto(jobs, token, { declared: Number(length), chunks: chunksOf(request) });
+  const outcome = await receivePhoto(deps, token, { declared: Number(length), chunks: chunksOf(request) });
   if (outcome.kind === 'no-room' || outcome.kind === 'unavailable') response.setHeader('retry-after', '5');
   return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);
 }
