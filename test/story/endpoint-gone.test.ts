@@ -5,7 +5,7 @@ import {
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
-import { okFor } from '../support/held-runs.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 

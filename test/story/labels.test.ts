@@ -7,7 +7,7 @@ import {
   type CreateAvatarInput,
   type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
-import { errorFor, heldTraining } from '../support/held-runs.ts';
+import { errorFor, heldTraining } from '../support/runs-at-fal.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { TRANSPORTS } from '../support/api-client.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { errorFor } from '../support/held-runs.ts';
+import { errorFor } from '../support/runs-at-fal.ts';
 import {
   AnyNodeDocument,
   PromoteDocument,

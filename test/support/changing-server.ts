@@ -22,7 +22,7 @@ import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from './rows.ts';
 import { optionsOf } from './database.ts';
-import { say } from './say.ts';
+import { printLine } from './print-line.ts';
 import { silent } from './template.ts';
 import type { UseCaseDeps } from '../../src/jobs/deps.ts';
 import type { ReceivePhotoDeps } from '../../src/jobs/photos/receive-photo.ts';
@@ -98,7 +98,7 @@ const http = await startHttp({
 });
 
 process.on('SIGUSR2', () => void change());
-say(JSON.stringify({ graphqlUrl: `${http.url}/graphql`, avatarId: AVATAR_ID }));
+printLine(JSON.stringify({ graphqlUrl: `${http.url}/graphql`, avatarId: AVATAR_ID }));
 
 async function change(): Promise<void> {
   const bytesBefore = bytesInUse();
@@ -116,7 +116,7 @@ async function change(): Promise<void> {
   }
   const tookMs = Math.round(performance.now() - began);
   const made: ChangesMade = { version, tookMs, bytesBefore, bytesAfter: bytesInUse() };
-  say(JSON.stringify(made));
+  printLine(JSON.stringify(made));
 }
 
 /** Of this process, garbage left out; the database's own memory is in it and does not change. */

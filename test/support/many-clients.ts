@@ -3,7 +3,7 @@
 import { request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { say } from './say.ts';
+import { printLine } from './print-line.ts';
 
 export type ManyClientsOptions = {
   readonly graphqlUrl: string;
@@ -29,7 +29,7 @@ for (let index = 0; index < held.length; index += 1) {
 setInterval(() => {
   const counts: Record<string, number> = {};
   for (const version of held) counts[version ?? 'none'] = (counts[version ?? 'none'] ?? 0) + 1;
-  say(JSON.stringify(counts));
+  printLine(JSON.stringify(counts));
 }, REPORT_EVERY_MS);
 
 type Tell = (version: number) => void;

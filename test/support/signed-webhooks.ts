@@ -1,6 +1,6 @@
 import { createServer, request } from 'node:http';
 import { once } from 'node:events';
-import { okFor, type HeldTraining } from './held-runs.ts';
+import { okFor, type HeldTraining } from './runs-at-fal.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { headersOf, newSigner, signatureOf, type Signer } from './signing.ts';
 import { startTestApp, type TestApp } from './test-app.ts';
