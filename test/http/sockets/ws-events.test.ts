@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { textFrame } from '../../src/http/sockets/ws-events.ts';
+import { textFrame } from '../../../src/http/sockets/ws-events.ts';
 import { WebSocket, WebSocketServer } from 'ws';
 
 /** Bytes around those where the length of a frame takes more bytes itself. */

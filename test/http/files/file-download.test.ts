@@ -1,12 +1,12 @@
 import { createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { ConnectionTracker } from '../../src/http/connection-tracker.ts';
+import { ConnectionTracker } from '../../../src/http/connection-tracker.ts';
 import { once } from 'node:events';
-import type { Pace } from '../../src/http/files/download-pace.ts';
-import { createFileDownload, type FileDownloads } from '../../src/http/files/file-download.ts';
-import { FileUrls } from '../../src/http/files/file-url.ts';
-import { memoryLog } from '../support/memory-log.ts';
-import { TIMEOUTS } from '../../src/http/timeouts.ts';
+import type { Pace } from '../../../src/http/files/download-pace.ts';
+import { createFileDownload, type FileDownloads } from '../../../src/http/files/file-download.ts';
+import { FileUrls } from '../../../src/http/files/file-url.ts';
+import { memoryLog } from '../../support/memory-log.ts';
+import { TIMEOUTS } from '../../../src/http/timeouts.ts';
 import { expect, onTestFinished, test } from 'vitest';
 
 const SIZE = 1_000_000_000;

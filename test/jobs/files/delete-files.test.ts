@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
-import { deleteUnknownFiles } from '../../src/jobs/files/delete-files.ts';
+import { deleteUnknownFiles } from '../../../src/jobs/files/delete-files.ts';
 import { join } from 'node:path';
-import { LocalStorage } from '../../src/storage/local-storage.ts';
-import { depsOf, oneByte } from '../support/deleting-files.ts';
+import { LocalStorage } from '../../../src/storage/local-storage.ts';
+import { depsOf, oneByte } from '../../support/deleting-files.ts';
 import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findFile, type FoundFile, type OpenFileDeps } from '../../src/jobs/files/open-file.ts';
+import { findFile, type FoundFile, type OpenFileDeps } from '../../../src/jobs/files/open-file.ts';
 
 const COPIED_ELSEWHERE: FoundFile = {
   state: 'PENDING',

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
-import { createStudio } from '../../src/http/pages/studio.ts';
-import { refusalOfHead } from '../../src/http/request-head.ts';
+import { createStudio } from '../../../src/http/pages/studio.ts';
+import { refusalOfHead } from '../../../src/http/request-head.ts';
 import { afterEach, expect, test, vi } from 'vitest';
-import { etagOf, type StudioFile, type StudioFiles } from '../../src/http/pages/studio-files.ts';
+import { etagOf, type StudioFile, type StudioFiles } from '../../../src/http/pages/studio-files.ts';
 import type { AddressInfo } from 'node:net';
-import { rawRequest } from '../support/raw-http.ts';
+import { rawRequest } from '../../support/raw-http.ts';
 
 const file = (type: string, text: string, isCompressed = false): StudioFile => ({
   type,
