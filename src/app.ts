@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { sweepPhotos } from './jobs/photos/sweep-photos.ts';
 import { publishOutbox } from './jobs/publish-outbox.ts';
 import { GRAPHQL_PATH } from './http/graphql-path.ts';
@@ -78,6 +79,8 @@ async function assemble(config: Config, log: Log, database: Database, parts: Dis
   parts.add(() => photos.close());
 
   const closing = new AbortController();
+  // One for each request to fal and each link under way.
+  setMaxListeners(0, closing.signal);
   const own = { config, log, database, instanceId, fal, notifications, photos, closing: closing.signal };
   const jobs = await openJobs(own);
   const { deps, resultFiles } = jobs;

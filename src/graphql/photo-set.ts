@@ -165,7 +165,7 @@ export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
 export async function readPhotoSet(
   context: Context,
   avatarId: string,
-  trainer: TrainerName | null | undefined,
+  requested: TrainerName | null | undefined,
 ): Promise<PhotoSetShape | null> {
   if (!isId(avatarId)) return null;
   const avatar = await context.prisma.avatar.findFirst({
@@ -175,10 +175,10 @@ export async function readPhotoSet(
   if (avatar === null) return null;
   const { photosVersion: version, trainingType, photos } = avatar;
   const { deps } = context;
-  const row =
-    trainer == null ? (await defaultTrainer(deps, trainingType)).row : deps.catalog.trainer(trainer);
-  if (row === null) throw new Error(`the catalog has no trainer ${trainer ?? ''}`);
-  return { avatarId, version, photos, trainer: row.name, needs: row.photos };
+  const trainer =
+    requested == null ? (await defaultTrainer(deps, trainingType)).trainer : deps.catalog.trainer(requested);
+  if (trainer === null) throw new Error(`the catalog has no trainer ${requested ?? ''}`);
+  return { avatarId, version, photos, trainer: trainer.name, needs: trainer.photos };
 }
 
 const TRAINER = 'Trainer whose requirements apply. Default: the default trainer of `startTraining`.';

@@ -27,7 +27,7 @@ export type NewJob = {
   readonly ownerId: string;
   readonly avatarId: string;
   readonly trainer: TrainerName;
-  /** Why it is not the default trainer, if that is not the caller's wish. */
+  /** Why it is not the default trainer; null if it is, or if the caller named it. */
   readonly trainerNote?: string | null;
   readonly endpoint: string;
   readonly input: JsonObject;
@@ -81,8 +81,8 @@ const SECONDS_OF_A_DAY = 86_400;
 
 /**
  * Creates a job and submits it to fal, once; to the alternative only after fal certainly started nothing, because the
- * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may
- * exist. A process that dies before fal's response leaves a job with unknown outcome, which is never submitted again.
+ * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may exist. A process that dies
+ * before fal's response leaves a job with unknown outcome, which is never submitted again.
  */
 export async function submitJob<Code extends RefusalCode>(
   deps: SubmitDeps,
@@ -120,7 +120,7 @@ async function submit(
     readonly makes: keyof RetentionDays;
     readonly alternative: Alternative | null;
   },
-): Promise<Refusal<ProviderCode> | null> {
+): Promise<Refusal<'NOT_FOUND' | ProviderCode> | null> {
   const { provider, settings, log, metrics } = deps;
   const days = settings.retentionDays[makes];
   const event = await provider.submit({
@@ -143,8 +143,10 @@ async function submit(
     return submit(deps, { ...job, ...alternative }, { begunAt: switchedAt, makes, alternative: null });
   }
   const applied = await applyWithRetries(deps, job.id, event);
-  // A webhook may have identified the run before fal's refusal, or what looked like one, arrived.
-  return event.kind === 'refused' && applied?.kind === 'applied' ? event.failure : null;
+  if (event.kind !== 'refused' || applied === null) return null;
+  if (applied.kind === 'applied') return event.failure;
+  // Saved by an attempt whose confirmation was lost; or another event came first, such as a webhook of the run.
+  return refusalOfFirst(deps.store, job.id);
 }
 
 async function rememberGone({ goneEndpoints, log }: SubmitDeps, { id, endpoint }: NewJob): Promise<void> {

@@ -10,12 +10,7 @@ const TIMEOUT_MS = 15_000;
 const MAX_CHECKS_OF_OWNER = 3;
 const MAX_CHECKS = 30;
 
-/** Without a compression, which would make a small response a large one. */
-const HEADERS = {
-  range: `bytes=0-${LENGTH_BYTES + MAX_HEADER_BYTES - 1}`,
-  'accept-encoding': 'identity',
-  'user-agent': 'Likeness',
-};
+const RANGE = `bytes=0-${LENGTH_BYTES + MAX_HEADER_BYTES - 1}`;
 
 type LoraLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
   /** Ends the checks under way. */
@@ -41,7 +36,7 @@ export class LoraLinks implements LoraLinkChecks {
     const { trustedOrigins, closing, resolve = resolveHost, timeoutMs = TIMEOUT_MS } = this.#options;
     const { signal, end } = timeLimit(timeoutMs, closing);
     try {
-      const response = await openLink(link, { trustedOrigins, resolve, headers: HEADERS, signal });
+      const response = await openLink(link, { trustedOrigins, resolve, range: RANGE, signal });
       try {
         const size = sizeOf(response);
         const header = await readHeader(response, size);

@@ -8,7 +8,7 @@ import { createJobStore } from '../../src/db/store/job-store.ts';
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma } = database;
-const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
+const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
 
 test('of a training and a change of the trigger phrase at once, one is refused', async () => {
   for (let round = 0; round < 20; round++) {

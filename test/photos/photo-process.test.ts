@@ -1,6 +1,7 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { execFileSync } from 'node:child_process';
 import { memoryLog } from '../support/memory-log.ts';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PhotoProcess } from '../../src/photos/photo-process.ts';
@@ -81,5 +82,15 @@ test('a server that closes ends the process, and judges no photo for it', async 
   const waiting = photos.check('ada', PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
   await photos.close();
   expect(await waiting).toBeInstanceOf(Error);
+  await eventually('the process to be gone', () => children().length === 0);
+});
+
+test('a server that closes while the process starts ends it, and decodes no photo', async () => {
+  const photos = new PhotoProcess(memoryLog());
+  const waiting = photos.check('ada', PHOTO, `${PHOTO}.never`).catch((error: unknown) => error);
+  await eventually('the process to be there', () => children().length === 1);
+  await photos.close();
+  expect(await waiting).toBeInstanceOf(Error);
+  expect(existsSync(`${PHOTO}.never`)).toBe(false);
   await eventually('the process to be gone', () => children().length === 0);
 });

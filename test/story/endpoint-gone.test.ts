@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  CancelTrainingDocument,
   PlanTrainingDocument,
   StartTrainingDocument,
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
+import { isSubmit } from '../support/fault-proxy.ts';
 import { photos } from '../support/api-client.ts';
 import { okFor } from '../support/runs-at-fal.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts';
@@ -184,6 +186,28 @@ test('when the alternative is gone too, the call is refused, and its key is free
   });
   expect(await app.avatar(avatarId)).toMatchObject({ status: 'DRAFT', error: null });
   expect(await app.train(input)).toMatchObject({ status: 'COMPLETED' });
+});
+
+describe('while fal’s response is on its way', () => {
+  beforeEach(async () => {
+    await app.close();
+    await start({ isProxied: true });
+  });
+
+  test.each<[what: string, end: (avatarId: string) => Promise<unknown>]>([
+    ['cancelled', (avatarId) => app.mutate(CancelTrainingDocument, { avatarId })],
+    ['deleted with its avatar', (avatarId) => app.deleteAvatar(avatarId)],
+  ])('a training that is %s is not submitted to the alternative', async (_what, end) => {
+    app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
+    const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
+    const submit = app.fal.holdRequests(isSubmit);
+    const started = app.ask(StartTrainingDocument, { input: { avatarId, imagesUrl: photos() } });
+    await submit.reached(1);
+    await end(avatarId);
+    submit.release();
+    await started;
+    expect(submits()).toEqual([[PRO, 404]]);
+  });
 });
 
 describe('with STYLE_TRAINER=FLUX_PRO', () => {

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { heldTraining, okFor } from '../support/runs-at-fal.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
@@ -45,4 +45,18 @@ test('webhooks and looks that find the ends of runs at the same moment move each
   const told = watch.seen.filter(({ status }) => status === 'COMPLETED').map(({ id }) => id);
   expect(told.filter((id) => ids.includes(id)).sort()).toEqual(ids.sort());
   await watch.stop();
+});
+
+test('a dozen polls under way at the same time are no leak of listeners for Node', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  for (let count = 0; count < 12; count += 1) await heldTraining(app);
+
+  const polls = app.fal.holdRequests();
+  await polls.reached(12);
+
+  expect(warnings).toEqual([]);
+  polls.release();
 });

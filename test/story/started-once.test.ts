@@ -5,6 +5,7 @@ import {
   type GenerateImageInput,
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -143,12 +144,15 @@ describe('with a key', () => {
 
   test('a key whose call fal refused is free again', async () => {
     const { id } = await app.newAvatar();
-    const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
+    const imagesUrl = `${photosOf(id)}?scenario=stuck-in-queue`;
+    const input = { avatarId: id, imagesUrl, idempotencyKey: `train ${id}` };
     app.simulator.program({ scenario: 'submit-503', times: 1 });
     expect(await training(input)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
 
     expect(await training(input)).toMatchObject({ avatar: { status: 'QUEUED', error: null } });
-    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
+    const run = app.lastRun();
+    await app.deliver(run, okFor(run.requestId));
+    expect(await app.avatarNow(id)).toMatchObject({ status: 'COMPLETED' });
   });
 
   test('a key whose call was refused for its input is free again', async () => {

@@ -208,6 +208,8 @@ test('calls at once upload the photos once', async () => {
     const { id: avatarId } = await other.newAvatar();
     await other.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
     const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
+    // A run that ended meanwhile would leave room for the next.
+    other.simulator.program({ scenario: 'stuck-in-queue', times: 1 });
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => other.ask(StartTrainingDocument, { input })),
     );

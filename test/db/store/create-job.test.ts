@@ -10,27 +10,32 @@ const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { pool, prisma } = database;
 
-const INSTANCES = ['one', 'two', 'three', 'four', 'five', 'six'];
+const INSTANCES = 6;
 const LIMIT = 2;
 
 // The embedded database has one session, so transactions do not overlap.
-test.skipIf(testedDatabase === 'embedded').each<[whose: string, Partial<SpendLimits>, owners: string[]]>([
-  ['one owner', { trainingsPerDay: LIMIT }, INSTANCES.map(() => 'ada')],
-  ['all owners', { totalTrainingsPerDay: LIMIT }, INSTANCES],
-])(
+test
+  .skipIf(testedDatabase === 'embedded')
+  .each<[whose: string, Partial<SpendLimits>, (n: number) => string]>([
+    ['one owner', { trainingsPerDay: LIMIT }, () => 'ada'],
+    ['all owners', { totalTrainingsPerDay: LIMIT }, (n) => `owner-${n}`],
+  ])(
   'of calls to several instances at once no more start than the limit of %s allows (PostgreSQL only)',
-  async (_whose, limits, owners) => {
+  async (_whose, limits, ownerOf) => {
     await pool.query('DELETE FROM avatars; DELETE FROM jobs');
-    const avatars = owners.map((ownerId) => ({ ...avatarRow(newId('avt')), ownerId }));
+    const avatars = Array.from({ length: INSTANCES }, (_, n) => ({
+      ...avatarRow(newId('avt')),
+      ownerId: ownerOf(n),
+    }));
     await prisma.avatar.createMany({ data: avatars });
     // No job is written before all calls have counted, or wait to count.
     const holder = await pool.connect();
     await holder.query('BEGIN; LOCK TABLE jobs IN SHARE MODE');
-    const creations = avatars.map(({ id, ownerId }, index) => {
+    const creations = avatars.map(({ id, ownerId }, n) => {
       const instance = createJobStore(
         database,
         { ...NO_LIMITS, ...limits, avatarsPerOwner: null },
-        INSTANCES[index],
+        `instance-${n}`,
       );
       const { kind: _kind, ...job } = jobRow(newId('job'), id);
       const training = { ...job, ownerId, triggerPhrase: 'ADA', idempotency: null };
@@ -40,13 +45,13 @@ test.skipIf(testedDatabase === 'embedded').each<[whose: string, Partial<SpendLim
       const { rowCount } = await pool.query(
         `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
-      return rowCount === INSTANCES.length;
+      return rowCount === INSTANCES;
     });
     await holder.query('COMMIT');
     holder.release();
 
     const refused = (await Promise.all(creations)).filter((creation) => 'refused' in creation);
-    expect(refused).toHaveLength(INSTANCES.length - LIMIT);
+    expect(refused).toHaveLength(INSTANCES - LIMIT);
     for (const { refused: refusal } of refused) expect(refusal.code).toBe('LIMIT_EXCEEDED');
     expect(await prisma.job.count()).toBe(LIMIT);
   },

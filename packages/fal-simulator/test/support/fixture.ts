@@ -33,6 +33,7 @@ export async function fixture(options: SimulatorOptions = {}) {
     timing: { ...FAST, ...options.timing },
     log: (event) => {
       if (event.type === 'bug') bugs.push(event.message);
+      options.log?.(event);
     },
   });
   onTestFinished(async () => {
