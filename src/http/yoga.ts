@@ -10,8 +10,9 @@ import { GRAPHQL_PATH } from './graphql-path.ts';
 import { badInput } from '../graphql/builder.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
-import { useLeftStreams } from './left-streams.ts';
-import { usePagePolicy } from './security-headers.ts';
+import { useAbandonedStreams } from './abandoned-streams.ts';
+import { useDistinctMediaTypes } from './distinct-media-types.ts';
+import { usePlaygroundPage } from './pages/playground-page.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { withImages } from './pages/playground-images.ts';
 import { playgroundTabs, withTabsInPlace, type Playground } from './pages/playground.ts';
@@ -79,8 +80,9 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         streamTickets: services.streamTickets,
       }),
       useExecutionGuard(guard),
-      useLeftStreams(),
-      usePagePolicy(options.playground?.imageOrigins ?? []),
+      useAbandonedStreams(),
+      useDistinctMediaTypes(),
+      usePlaygroundPage(options.playground?.imageOrigins ?? []),
     ],
     multipart: false,
     // useAdmission limits bodies.

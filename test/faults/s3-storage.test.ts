@@ -93,7 +93,8 @@ describe.skipIf(isMissing)(title, () => {
 
   test('a bucket that does not exist is named', async () => {
     const other = new S3Storage({ ...swift.bucket, name: 'no-such-bucket' });
-    await expect(other.put('a', zeros(1))).rejects.toThrow(/no-such-bucket .*NoSuchBucket.* Check S3_BUCKET/);
+    for (const call of [() => other.put('a', zeros(1)), () => other.read('a'), () => other.size('a')])
+      await expect(call()).rejects.toThrow(/no-such-bucket .*NoSuchBucket.* Check S3_BUCKET/);
   });
 
   test('a name in the host is signed and found', async () => {

@@ -81,7 +81,7 @@ const http = await startHttp({
   timeouts: { ...TIMEOUTS, ...patience },
   ...graphql,
   authenticate,
-  photos: { deps: {} as ReceivePhotoDeps, isAllowedOrigin: () => true },
+  photos: { deps: {} as ReceivePhotoDeps, isAllowedOrigin: () => true, isOutage },
   files: {} as FileDownloads,
   webhook: {
     keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },

@@ -6,7 +6,7 @@ import { freshDatabase } from '../../support/database.ts';
 import { newId } from '../../../src/jobs/ids.ts';
 import { NO_LIMITS } from '../../../src/domain/quota.ts';
 import { PgResultFileStore } from '../../../src/db/store/result-file-store.ts';
-import type { LeasedFile } from '../../../src/jobs/files/keep-files.ts';
+import type { LeasedFile } from '../../../src/jobs/files/copy-files.ts';
 
 const { database, drop } = await freshDatabase();
 afterAll(drop);

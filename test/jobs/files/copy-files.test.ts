@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createFileKeeper, type KeepFilesDeps, type LeasedFile } from '../../../src/jobs/files/keep-files.ts';
+import { createFileCopier, type CopyFilesDeps, type LeasedFile } from '../../../src/jobs/files/copy-files.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { StorageFullError, StorageUnavailableError } from '../../../src/storage/file-storage.ts';
 
@@ -13,7 +13,7 @@ const LEASED: LeasedFile = {
   leasedUntil: new Date(),
 };
 
-type Ended = Parameters<KeepFilesDeps['files']['markFailed']>;
+type Ended = Parameters<CopyFilesDeps['files']['markFailed']>;
 
 const opened = () => ({
   kind: 'open' as const,
@@ -23,11 +23,11 @@ const opened = () => ({
   close: () => undefined,
 });
 
-function keeperWith(deps: Pick<KeepFilesDeps, 'files' | 'resultFiles'> & Partial<KeepFilesDeps>) {
-  return createFileKeeper({
+function copierWith(deps: Pick<CopyFilesDeps, 'files' | 'resultFiles'> & Partial<CopyFilesDeps>) {
+  return createFileCopier({
     fileSource: { open: async () => opened() },
     log: memoryLog(),
-    logNoRoom: () => undefined,
+    logStorageFault: () => undefined,
     metrics: { fileCopied: () => undefined },
     keepsFiles: true,
     closing: new AbortController().signal,
@@ -40,16 +40,16 @@ async function copyWith(error: Error) {
   const ended: Ended[] = [];
   const reported: unknown[] = [];
   const counted: string[] = [];
-  const keeper = keeperWith({
+  const copier = copierWith({
     files: {
       markFailed: async (...end: Ended) => void ended.push(end),
-    } as unknown as KeepFilesDeps['files'],
+    } as unknown as CopyFilesDeps['files'],
     resultFiles: { put: () => Promise.reject(error), delete: async () => undefined },
-    logNoRoom: (problem) => void reported.push(problem),
+    logStorageFault: (problem) => void reported.push(problem),
     metrics: { fileCopied: (outcome) => void counted.push(outcome) },
   });
   await (
-    await keeper.copy('IMAGE', async () => LEASED)
+    await copier.copy('IMAGE', async () => LEASED)
   )?.ended;
   return { next: ended[0]?.[2], reported, counted };
 }
@@ -57,7 +57,7 @@ async function copyWith(error: Error) {
 test('requests and the sweep at once copy no more than 6 images, and a claim in vain keeps no place', async () => {
   const claimed: number[] = [];
   const stored: (() => void)[] = [];
-  const keeper = keeperWith({
+  const copier = copierWith({
     files: {
       claimDue: async ({ IMAGE }: { readonly IMAGE: number }) => {
         claimed.push(IMAGE);
@@ -66,14 +66,14 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
       },
       listFiles: async () => 0,
       markStored: async () => true,
-    } as unknown as KeepFilesDeps['files'],
+    } as unknown as CopyFilesDeps['files'],
     resultFiles: {
       put: () => new Promise<void>((resolve) => stored.push(resolve)),
       delete: async () => undefined,
     },
   });
   const request = (position: number) =>
-    keeper.copy('IMAGE', async () => {
+    copier.copy('IMAGE', async () => {
       await new Promise(setImmediate);
       return position < 4 ? null : { ...LEASED, position };
     });
@@ -85,7 +85,7 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
   expect(await begun(0)).toBe(2);
   expect(await begun(10)).toBe(4);
   expect(await begun(40)).toBe(0);
-  await keeper.sweep(new AbortController().signal);
+  await copier.sweep(new AbortController().signal);
   expect(claimed).toEqual([0]);
 
   await expect.poll(() => stored).toHaveLength(6);
@@ -93,8 +93,8 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
   await expect.poll(() => begun(80)).toBe(1);
   await expect.poll(() => stored).toHaveLength(7);
   for (const end of stored) end();
-  await keeper.settled();
-  const [, begunMeanwhile] = await Promise.all([keeper.sweep(new AbortController().signal), begun(120)]);
+  await copier.settled();
+  const [, begunMeanwhile] = await Promise.all([copier.sweep(new AbortController().signal), begun(120)]);
   expect(claimed).toEqual([0, 6]);
   expect(begunMeanwhile).toBe(0);
 });
