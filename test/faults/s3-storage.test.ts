@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { S3_SECRET } from '../support/s3-secret.ts';
 import { S3Storage, type S3Timing } from '../../src/storage/s3-storage.ts';
 import { startChild } from '../support/child-process.ts';
@@ -43,11 +43,9 @@ async function startFaultyWay(target: string) {
       request.pipe(onward);
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
     way,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: await listenOnLoopback(server),
     close: async () => {
       server.close();
       server.closeAllConnections();

@@ -7,8 +7,6 @@ import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { neededServices } from '../support/needed-services.ts';
 import type { Server } from '../support/server.ts';
 
-/** For runs of some tenths of a second on a busy machine. */
-
 const { title, isMissing } = await neededServices('three instances behind a balancer');
 
 describe.skipIf(isMissing)(title, () => {

@@ -1,11 +1,12 @@
 import { createServer, request, type IncomingMessage } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { ConnectionTracker } from '../../../src/http/connection-tracker.ts';
 import { once } from 'node:events';
 import type { Pace } from '../../../src/http/files/download-pace.ts';
 import { isOutage } from '../../../src/db/outage.ts';
 import { createFileDownload, type FileDownloads } from '../../../src/http/files/file-download.ts';
 import { FileUrls } from '../../../src/http/files/file-url.ts';
+import { listenOnLoopback } from '../../support/loopback.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { TIMEOUTS } from '../../../src/http/timeouts.ts';
 import { expect, onTestFinished, test } from 'vitest';
@@ -20,7 +21,7 @@ async function serve(
   ready: () => Promise<void> = () => Promise.resolve(),
 ) {
   const log = memoryLog();
-  const urls = new FileUrls('secret', () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const urls = new FileUrls('secret', () => base);
   const found = {
     state: 'STORED',
     kind: 'IMAGE',
@@ -48,8 +49,7 @@ async function serve(
   const answers: Promise<unknown>[] = [];
   const server = createServer((req, res) => void answers.push(answer(req, res)));
   new ConnectionTracker(server, TIMEOUTS);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const base = await listenOnLoopback(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();

@@ -35,24 +35,29 @@ function copierWith(deps: Pick<CopyFilesDeps, 'files' | 'resultFiles'> & Partial
   });
 }
 
-/** Copies a file whose storage fails with this error. */
-async function copyWith(error: Error) {
+/** Tries to copy a file, with what was recorded of the attempt. */
+async function attemptWith(deps: Partial<CopyFilesDeps>, leased = LEASED) {
   const ended: Ended[] = [];
-  const reported: unknown[] = [];
   const counted: string[] = [];
   const copier = copierWith({
     files: {
       markFailed: async (...end: Ended) => void ended.push(end),
     } as unknown as CopyFilesDeps['files'],
-    resultFiles: { put: () => Promise.reject(error), delete: async () => undefined },
-    logStorageFault: (problem) => void reported.push(problem),
+    resultFiles: { put: async () => undefined, delete: async () => undefined },
     metrics: { fileCopied: (outcome) => void counted.push(outcome) },
+    ...deps,
   });
   await (
-    await copier.copy('IMAGE', async () => LEASED)
+    await copier.copy('IMAGE', async () => leased)
   )?.ended;
-  return { next: ended[0]?.[2], reported, counted };
+  const [, failure, next] = ended[0] ?? [];
+  return { failure, next, counted };
 }
+
+const brokenStorage = (error: Error): CopyFilesDeps['resultFiles'] => ({
+  put: () => Promise.reject(error),
+  delete: async () => undefined,
+});
 
 test('requests and the sweep at once copy no more than 6 images, and a claim in vain keeps no place', async () => {
   const claimed: number[] = [];
@@ -102,15 +107,53 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
 test.each([new StorageFullError('full'), new StorageUnavailableError('away')])(
   'while the storage answers with %s, a copy is tried again every minute and no attempt counts',
   async (error) => {
-    const { next, reported, counted } = await copyWith(error);
+    const reported: unknown[] = [];
+    const { next, counted } = await attemptWith({
+      resultFiles: brokenStorage(error),
+      logStorageFault: (problem) => void reported.push(problem),
+    });
     expect(next).toEqual({ retryInMs: 60_000, isAttempt: false });
     expect(reported).toEqual([error]);
     expect(counted).toEqual([]);
   },
 );
 
+test('a file that turns out to be too large is broken off, and not tried again', async () => {
+  const [bytes, large] = [new Uint8Array(1), new Uint8Array(50_000_000)];
+  let stored = 0;
+  let isClosed = false;
+  const { failure, next } = await attemptWith({
+    resultFiles: {
+      async put(_key, content) {
+        for await (const chunk of content) stored += chunk.byteLength;
+      },
+      delete: async () => undefined,
+    },
+    fileSource: {
+      open: async () => ({
+        kind: 'open',
+        chunks: (async function* () {
+          yield bytes;
+          for (;;) yield large;
+        })(),
+        close: () => void (isClosed = true),
+      }),
+    },
+  });
+  expect([stored, isClosed]).toEqual([1, true]);
+  expect(failure).toBe('The file is larger than 50000000 bytes.');
+  expect(next).toEqual({ retryInMs: null, isAttempt: true });
+});
+
+test('after the fourth attempt a file that fal does not have is given up', async () => {
+  const fileSource = { open: async () => ({ kind: 'gone' as const, message: 'HTTP 404' }) };
+  const nextAfter = async (attempts: number) =>
+    (await attemptWith({ fileSource }, { ...LEASED, attempts })).next?.retryInMs;
+  expect([await nextAfter(2), await nextAfter(3)]).toEqual([4000, null]);
+});
+
 test('after any other fault the pauses double, and the attempt counts', async () => {
-  const { next, counted } = await copyWith(new Error('broken off'));
+  const { next, counted } = await attemptWith({ resultFiles: brokenStorage(new Error('broken off')) });
   expect(next).toEqual({ retryInMs: 8000, isAttempt: true });
   expect(counted).toEqual(['retried']);
 });
