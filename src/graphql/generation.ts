@@ -2,8 +2,9 @@ import { builder, viewerOf } from './builder.ts';
 import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
-import type { ExpiryPolicy } from './policy/field-policy.ts';
+import type { ExpiryPolicy, ListPolicy } from './policy/field-policy.ts';
 import { isId } from '../jobs/ids.ts';
+import { MAX_IMAGES } from '../catalog/generators.ts';
 import { TOTAL_COUNT, type Countable } from './total-count.ts';
 import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
@@ -105,7 +106,8 @@ export const GenerationNode = builder.prismaNode('Generation', {
     images: t.field({
       type: [Image],
       description: 'Images in fal’s order. Empty until `status` is COMPLETED.',
-      extensions: needs('Generation', 'images'),
+      // fal returns as many as were requested.
+      extensions: { ...needs('Generation', 'images'), maxEntries: MAX_IMAGES } satisfies ListPolicy,
       resolve: imagesOf,
     }),
     input: t.field({

@@ -10,7 +10,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { Feeds } from '../live/feed.ts';
-import { fieldPoliciesOf } from './policy/field-policy.ts';
+import { expiringFields } from './policy/field-policy.ts';
 
 type Row = { readonly version: number };
 
@@ -65,7 +65,7 @@ function resumeVariableOf(fieldNodes: readonly FieldNode[]): string | null {
 
 /** Names of the fields that read other rows, or make URLs that expire. */
 function fieldsBeyondRow(schema: GraphQLSchema): ReadonlySet<string> {
-  return new Set([...relationsOf(schema), ...fieldPoliciesOf(schema).expiring]);
+  return new Set([...relationsOf(schema), ...expiringFields(schema)]);
 }
 
 /** Names of the fields that lead from one row to others. */

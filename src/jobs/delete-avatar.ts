@@ -8,6 +8,9 @@ import { DAY_MS } from '../values/units.ts';
 import type { RetentionDays } from './submit.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 
+/** Files at fal that a receipt lists. */
+export const MAX_FILES_LISTED = 1000;
+
 /** The numbers of the rows and files that are deleted with an avatar, and its files at fal. */
 export type Removed = {
   readonly generations: number;

@@ -5,7 +5,7 @@ import { isTraining } from '../run-conditions.ts';
 import { outboxEntry } from './job-rows.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
-import type { DeleteAvatarDeps, Removed } from '../../jobs/delete-avatar.ts';
+import { MAX_FILES_LISTED, type DeleteAvatarDeps, type Removed } from '../../jobs/delete-avatar.ts';
 import type { DeleteGenerationDeps } from '../../jobs/delete-generation.ts';
 
 type Store = Pick<DeleteAvatarDeps['store'], 'deleteAvatar'> &
@@ -77,9 +77,6 @@ export function deletionStore(prisma: PrismaClient): Store {
     },
   };
 }
-
-/** Files of a receipt. */
-const MAX_FILES_LISTED = 1000;
 
 async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Promise<Removed> {
   const [counts] = await tx.$queryRaw<Omit<Removed, 'atFal'>[]>`
