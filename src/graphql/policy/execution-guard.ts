@@ -29,6 +29,11 @@ const MAX_SUBSCRIPTION_VARIABLES = 4000;
 const MAX_COST_AT_ONCE = 10_000;
 /** Operations up to this cost need no turn. */
 const SMALL_COST = 200;
+/**
+ * Up to this cost an operation that starts a run needs none either: waiting for fal costs this server nothing, so it must
+ * not delay the owner's other operations. A batch of ten costs half of it with the usual fields.
+ */
+const RUN_COST = 5000;
 /** Anonymous callers share their turns. */
 const NOBODY = '';
 
@@ -63,13 +68,12 @@ export class ExecutionGuard {
     return admit(args, this.#options);
   }
 
-  /** Executes an admitted operation, in a turn of its owner unless it is small. */
+  /** Executes an admitted operation, in a turn of its owner unless it needs none. */
   async execute<T>(
     { ownerId, cost, startsRun }: Admitted,
     execute: () => T | Promise<T>,
   ): Promise<T | { readonly errors: readonly GraphQLError[] }> {
-    // Waiting for fal costs this server nothing, so it must not delay the owner's other operations.
-    if (cost <= SMALL_COST || startsRun) return execute();
+    if (cost <= (startsRun ? RUN_COST : SMALL_COST)) return execute();
     const turn = await this.#turns.run(ownerId, cost, execute);
     return turn === 'full'
       ? { errors: [limitExceeded('Too many of your operations wait already', 1)] }

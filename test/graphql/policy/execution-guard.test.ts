@@ -12,12 +12,12 @@ const COSTLY = parse(
   '{ avatars(first: 100) { edges { node { generations(first: 10) { edges { cursor } } } } } }',
 );
 
-/** Executes COSTLY for an owner; `end` ends the execution. */
-function execution(onExecute: OnExecute, ownerId: string) {
+/** Executes an operation for an owner; `end` ends the execution. */
+function execution(onExecute: OnExecute, ownerId: string, document = COSTLY) {
   const state = { hasBegun: false, end: (): void => undefined };
   const ended = new Promise<void>((resolve) => (state.end = resolve));
   let execute = (): unknown => undefined;
-  const args = { schema, document: COSTLY, contextValue: { viewer: { ownerId, expiresAt: null } } };
+  const args = { schema, document, contextValue: { viewer: { ownerId, expiresAt: null } } };
   void onExecute({
     args,
     executeFn: () => {
@@ -41,6 +41,26 @@ test('a costly operation waits for one of the same owner, and for none of anothe
   await first?.result;
   await new Promise((resolve) => setImmediate(resolve));
   expect(begun()).toEqual([true, true, true]);
+});
+
+test('an operation that starts a run waits for none, unless it reads a lot besides', async () => {
+  const { onExecute } = useExecutionGuard(new ExecutionGuard({ hidesSchema: false, costLimit: null }));
+  if (onExecute === undefined) throw new Error('expected a hook');
+  const starting = (selection: string) =>
+    parse(`mutation { generateImage(input: { avatarId: "a", prompt: "tea" }) {
+      ... on GenerateImagePayload { generation { id ${selection} } }
+    } }`);
+  const page = (name: string) =>
+    `${name}: generations(first: 100) { edges { node { id images { url width height contentType } } } }`;
+  const costly = starting(`avatar { ${page('a')} ${page('b')} ${page('c')} }`);
+  const started = [costly, costly, starting('prompt')].map((document) =>
+    execution(onExecute, 'ada', document),
+  );
+
+  expect(started.map(({ state }) => state.hasBegun)).toEqual([true, false, true]);
+
+  for (const { state } of started) state.end();
+  await Promise.all(started.map(({ result }) => result));
 });
 
 test('a costly operation behind too many others is refused for that reason', async () => {
@@ -67,13 +87,15 @@ describe('no operation that a known client sends is too large, with its longest 
     ...Object.values(clientOperations).map(String),
     ...playgroundTabs(null).map(({ query }) => query),
   ];
-  const operations = texts.map((text) => parse(text)).flatMap((document) =>
-    document.definitions.flatMap((definition) =>
-      definition.kind === Kind.OPERATION_DEFINITION && definition.name !== undefined
-        ? [{ name: definition.name.value, document }]
-        : [],
-    ),
-  );
+  const operations = texts
+    .map((text) => parse(text))
+    .flatMap((document) =>
+      document.definitions.flatMap((definition) =>
+        definition.kind === Kind.OPERATION_DEFINITION && definition.name !== undefined
+          ? [{ name: definition.name.value, document }]
+          : [],
+      ),
+    );
   const guard = new ExecutionGuard({ hidesSchema: false, costLimit: null });
 
   test.each(operations)('$name', ({ name, document }) => {
