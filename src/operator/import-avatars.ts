@@ -91,7 +91,9 @@ type Reading = { readonly avatar: NewAvatar; readonly previousId: string } | { r
 function avatarIn(row: PreviousRow, newOwner: NewOwner): Reading {
   const parsed = parseInput(rowSchema, row);
   if ('refused' in parsed) return { problem: parsed.refused.message };
-  const owner = 'owner' in newOwner ? newOwner.owner : row[newOwner.column];
+  const given = 'owner' in newOwner ? newOwner.owner : row[newOwner.column];
+  // Whole numbers too: many systems number their users.
+  const owner = typeof given === 'number' ? String(given) : given;
   const ownerId = text(MAX_OWNER_LENGTH).safeParse(owner).data;
   if (ownerId === undefined) return { problem: 'it has no owner' };
   const { id, name, trigger_phrase: triggerPhrase } = parsed.done;
