@@ -45,6 +45,7 @@ export type SpentMoney = {
 };
 
 export type Usage = {
+  /** 0 where nothing depends on it. */
   readonly runningTrainings: number;
   readonly own: Spent;
   readonly total: Spent;

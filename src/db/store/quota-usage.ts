@@ -53,9 +53,11 @@ export async function readUsage(
   limits: SpendLimits,
 ): Promise<Usage> {
   const { totalTrainingsPerDay, totalImagesPerDay, microUsdPerDay, totalMicroUsdPerDay } = limits;
-  const hasTotal = (spending.kind === 'TRAINING' ? totalTrainingsPerDay : totalImagesPerDay) !== null;
+  const isTraining = spending.kind === 'TRAINING';
+  const hasTotal = (isTraining ? totalTrainingsPerDay : totalImagesPerDay) !== null;
   return {
-    runningTrainings: await runningTrainings(tx, ownerId),
+    runningTrainings:
+      isTraining && limits.runningTrainings !== null ? await runningTrainings(tx, ownerId) : 0,
     own: await spent(tx, spending.kind, ownerId),
     total: hasTotal ? await spent(tx, spending.kind, null) : NOTHING,
     ownMoney: await spentMoney(tx, spending, ownerId, microUsdPerDay),
