@@ -177,3 +177,12 @@ test('the trainings under way are counted for a training only, and with a limit 
   const input = { avatarId, prompt: 'tea' };
   expect(await countsThem(() => limited.execute(GenerateImageDocument, { input }))).toBe(false);
 });
+
+test('the start of a run reads no response of fal to an earlier training', async () => {
+  const unlimited = await startTestApp();
+  onTestFinished(() => unlimited.close());
+  const { id: avatarId } = await unlimited.trainedAvatar({ trainingType: 'STYLE' });
+  const input = { avatarId, prompt: 'tea' };
+  const statements = await sqlStatements(() => unlimited.execute(GenerateImageDocument, { input }));
+  expect(statements.filter((sql) => /fal_response_data.* FROM "public"."avatars"/.test(sql))).toEqual([]);
+});

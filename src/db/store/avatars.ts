@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { announce } from './announce.ts';
 import { storable } from '../../values/jsonb.ts';
-import { avatarForJob } from './job-rows.ts';
+import { avatarForJob, FOR_JOB } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
@@ -35,7 +35,7 @@ export function avatarStore(prisma: PrismaClient, limit: number | null): Store {
   return {
     async findAvatar(ownerId, avatarId) {
       if (!isId(avatarId)) return null;
-      const avatar = await prisma.avatar.findFirst({ where: { id: avatarId, ownerId } });
+      const avatar = await prisma.avatar.findFirst({ where: { id: avatarId, ownerId }, select: FOR_JOB });
       return avatar && avatarForJob(avatar);
     },
 

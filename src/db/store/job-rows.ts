@@ -6,6 +6,7 @@ import type {
   AvatarStatus,
   GenerationStatus,
   Job,
+  Prisma,
 } from '../../generated/prisma/client.ts';
 import type { JobToPoll } from '../../jobs/poll-job.ts';
 import type { LoadedJob } from '../../jobs/apply-run-event.ts';
@@ -40,7 +41,20 @@ function otherLoraUrls(stored: unknown): readonly string[] {
   return Array.isArray(stored) ? (stored as string[]) : [];
 }
 
-export function avatarForJob(avatar: Avatar) {
+/** The columns of an avatar that a new job needs; not fal's response, which may be large. */
+export const FOR_JOB = {
+  id: true,
+  status: true,
+  trainingType: true,
+  triggerPhrase: true,
+  artifactTrainer: true,
+  finetuneId: true,
+  diffusersLoraFileUrl: true,
+  otherLoraFileUrls: true,
+  configFileUrl: true,
+} as const satisfies Prisma.AvatarSelect;
+
+export function avatarForJob(avatar: Pick<Avatar, keyof typeof FOR_JOB>) {
   const { id, status, trainingType, triggerPhrase } = avatar;
   return { id, status, trainingType, triggerPhrase, artifact: artifactOf(avatar) };
 }
