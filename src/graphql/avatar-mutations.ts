@@ -179,7 +179,7 @@ const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt'
     atFal: t.expose('atFal', {
       type: [FileAtFal],
       description:
-        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. A finetune is not a file; fal does not document how long it keeps one.',
+        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. Images of generations that were deleted before are not listed. A finetune is not a file; fal does not document how long it keeps one.',
       extensions: { maxEntries: MAX_FILES_LISTED } satisfies ListPolicy,
     }),
   }),
