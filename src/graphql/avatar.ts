@@ -4,7 +4,7 @@ import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
-import { hasArtifact } from '../catalog/artifact.ts';
+import { hasArtifact, otherLoraUrlsIn } from '../catalog/artifact.ts';
 import { isId } from '../jobs/ids.ts';
 import { notFoundError, openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
@@ -95,7 +95,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         'URLs of all files of the LoRA, the first of which is `diffusersLoraFileUrl`. Empty if there is no LoRA.',
       extensions: needs('Avatar', 'diffusersLoraFileUrl', 'otherLoraFileUrls'),
       resolve: ({ diffusersLoraFileUrl: first, otherLoraFileUrls: others }) =>
-        first === null ? [] : [first, ...(Array.isArray(others) ? (others as string[]) : [])],
+        first === null ? [] : [first, ...otherLoraUrlsIn(others)],
     }),
     configFileUrl: t.exposeString('configFileUrl', {
       nullable: true,

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { artifactFilesOf, type Artifact } from '../catalog/artifact.ts';
+import { artifactFilesOf, otherLoraUrlsIn, type Artifact } from '../catalog/artifact.ts';
 import { CommandError, print } from '../cli/command.ts';
 import { downloadFiles } from './download-files.ts';
 import { isId } from '../jobs/ids.ts';
@@ -119,12 +119,11 @@ function filesOf({
   readonly generations: readonly { readonly images: unknown }[];
   readonly jobs: readonly { readonly artifact: unknown }[];
 }): string[] {
-  const others = Array.isArray(avatar.otherLoraFileUrls) ? (avatar.otherLoraFileUrls as string[]) : [];
   const artifacts = jobs.map(({ artifact }) => artifact as Artifact | null).filter((made) => made !== null);
   const images = generations.flatMap((generation) => generation.images as { readonly url: string }[]);
   const urls = [
     avatar.diffusersLoraFileUrl,
-    ...others,
+    ...otherLoraUrlsIn(avatar.otherLoraFileUrls),
     avatar.configFileUrl,
     ...artifacts.flatMap(artifactFilesOf),
     ...images.map(({ url }) => url),

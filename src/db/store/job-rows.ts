@@ -1,5 +1,5 @@
 import type { TrainerName } from '../../catalog/trainers.ts';
-import { hasArtifact, type Artifact } from '../../catalog/artifact.ts';
+import { hasArtifact, otherLoraUrlsIn, type Artifact } from '../../catalog/artifact.ts';
 import type {
   Announcement,
   Avatar,
@@ -30,15 +30,10 @@ function artifactOf(
     value: {
       kind: 'LORA',
       loraUrl: avatar.diffusersLoraFileUrl,
-      otherLoraUrls: otherLoraUrls(avatar.otherLoraFileUrls),
+      otherLoraUrls: otherLoraUrlsIn(avatar.otherLoraFileUrls),
       configUrl: avatar.configFileUrl,
     },
   };
-}
-
-/** The column, which this service writes. */
-function otherLoraUrls(stored: unknown): readonly string[] {
-  return Array.isArray(stored) ? (stored as string[]) : [];
 }
 
 /** The columns of an avatar that a new job needs; not fal's response, which may be large. */
