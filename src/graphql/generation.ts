@@ -3,6 +3,7 @@ import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import type { ExpiryPolicy, ListPolicy } from './policy/field-policy.ts';
+import { isFinal } from '../domain/job-state.ts';
 import { isId } from '../jobs/ids.ts';
 import { MAX_IMAGES } from '../catalog/generators.ts';
 import { TOTAL_COUNT, type Countable } from './total-count.ts';
@@ -189,8 +190,6 @@ builder.queryField('generation', (t) =>
   }),
 );
 
-const FINAL = new Set<Generation['status']>(['COMPLETED', 'FAILED', 'CANCELLED']);
-
 builder.subscriptionField('generationStatus', (t) =>
   t.prismaField({
     type: GenerationNode,
@@ -212,7 +211,7 @@ builder.subscriptionField('generationStatus', (t) =>
         listen: context.notifications.listen('generation', generationId),
         read: () => context.rows.generation(ownerId, generationId, columns),
         afterVersion: version,
-        isLast: ({ status }) => FINAL.has(status),
+        isLast: ({ status }) => isFinal(status),
       });
     },
     // Don't read the row again: the later version would be sent twice.

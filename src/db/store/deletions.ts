@@ -3,7 +3,7 @@ import { FILES_OF_ARTIFACT } from './result-file-store.ts';
 import { isId } from '../../jobs/ids.ts';
 import { isTraining } from '../run-conditions.ts';
 import { outboxEntry } from './job-rows.ts';
-import { OPEN_STATES } from '../../domain/job-state.ts';
+import { FINAL_STATES, OPEN_STATES } from '../../domain/job-state.ts';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
 import { MAX_FILES_LISTED, type DeleteAvatarDeps, type Removed } from '../../jobs/delete-avatar.ts';
 import type { DeleteGenerationDeps } from '../../jobs/delete-generation.ts';
@@ -40,7 +40,7 @@ export function deletionStore(prisma: PrismaClient): Store {
             INSERT INTO changes (entity_id, owner_id, version) SELECT id, ${ownerId}, version FROM gone
             ${Prisma.raw(REPLACE_CHANGE)}
           )
-          SELECT id AS "entityId", version FROM gone WHERE status IN ('QUEUED', 'RUNNING')`;
+          SELECT id AS "entityId", version FROM gone WHERE status::text <> ALL(${[...FINAL_STATES]})`;
         await tx.avatar.delete({ where: { id: avatarId } });
         const outbox = await announce(tx, ownerId, [
           { kind: 'AVATAR', entityId: avatarId, version: avatar.version + 1 },
