@@ -181,7 +181,7 @@ builder.queryField('avatar', (t) =>
 );
 
 builder.subscriptionField('avatarStatus', (t) =>
-  t.prismaField({
+  t.field({
     type: AvatarNode,
     description:
       'Sends the current state of an avatar, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. With `avatarId`, ends when the avatar is deleted. Without it, covers all avatars of the caller, including those created later.',
@@ -224,6 +224,6 @@ builder.subscriptionField('avatarStatus', (t) =>
       });
     },
     // Don't read the row again: the later version would be sent twice.
-    resolve: (_query, row) => row,
+    resolve: (row) => row,
   }),
 );

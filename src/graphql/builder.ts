@@ -96,9 +96,6 @@ export const builder = new SchemaBuilder<{
     client: ({ prisma }) => prisma,
     dmmf: getDatamodel(),
     exposeDescriptions: false,
-    filterConnectionTotalCount: true,
-    maxConnectionSize: 100,
-    onUnusedQuery: null,
   },
 });
 

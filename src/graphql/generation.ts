@@ -191,7 +191,7 @@ builder.queryField('generation', (t) =>
 );
 
 builder.subscriptionField('generationStatus', (t) =>
-  t.prismaField({
+  t.field({
     type: GenerationNode,
     description:
       'Sends the current state of a generation, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends after COMPLETED, FAILED or CANCELLED. If fal corrects a failure to a success later, `changes` and `generation` show it.',
@@ -215,6 +215,6 @@ builder.subscriptionField('generationStatus', (t) =>
       });
     },
     // Don't read the row again: the later version would be sent twice.
-    resolve: (_query, row) => row,
+    resolve: (row) => row,
   }),
 );
