@@ -17,7 +17,7 @@ import { LogThrottle } from '../../src/log/log-throttle.ts';
 import type { FileDownloads } from '../../src/http/files/file-download.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
-import { createChangeLog } from '../../src/db/reads/change-log.ts';
+import { createChangeLog } from '../../src/db/store/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from '../support/rows.ts';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { batched } from '../batched.ts';
-import { forgetAll } from '../store/forget.ts';
+import { forgetAll } from './forget.ts';
 import type { Change, ChangeLog, ChangePage } from '../../live/watch-changes.ts';
 
 /** Changes of one statement. */
