@@ -12,7 +12,7 @@ import {
   text,
   webUrl,
 } from '../jobs/parse-input.ts';
-import { readPreviousAvatars, type PreviousRow } from '../db/reads/previous-avatars.ts';
+import { readPreviousAvatars, type PreviousRow } from './previous-avatars.ts';
 import { TRAINING_TYPES, type TrainingType } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 import type { NewAvatar } from '../jobs/create-avatar.ts';
