@@ -5,7 +5,7 @@ import { avatarForJob, FOR_JOB } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
 import { isId } from '../../jobs/ids.ts';
-import { isUniqueViolation, untilDecided } from './unique-index.ts';
+import { isUniqueViolation, untilDecided } from './unique-conflict.ts';
 import { earlierCall } from './earlier-call.ts';
 import { lockOwner } from './quota-usage.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';

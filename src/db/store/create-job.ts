@@ -5,7 +5,7 @@ import type { NewGeneration, SubmitGenerationDeps } from '../../jobs/submit-gene
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { earlierCall } from './earlier-call.ts';
-import { isAbout, isUniqueViolation, untilDecided } from './unique-index.ts';
+import { isAbout, isUniqueViolation, untilDecided } from './unique-conflict.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
