@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { announce } from './announce.ts';
+import { recordChanges } from './record-changes.ts';
 import { storable } from '../../values/jsonb.ts';
 import { avatarForJob, FOR_JOB } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
@@ -89,7 +89,7 @@ async function tryToInsert(
       return {
         done: {
           avatarId: id,
-          outbox: await announce(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version }]),
+          outbox: await recordChanges(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version }]),
         },
       };
     });
@@ -151,7 +151,7 @@ async function tryToUpdate(
       await addTags(tx, { id, ownerId }, tags);
       return {
         done: {
-          outbox: await announce(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version: version + 1 }]),
+          outbox: await recordChanges(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version: version + 1 }]),
         },
       };
     });

@@ -1,4 +1,4 @@
-import { announce, REPLACE_CHANGE } from './announce.ts';
+import { recordChanges, REPLACE_CHANGE } from './record-changes.ts';
 import { FILES_OF_ARTIFACT } from './result-file-store.ts';
 import { isId } from '../../jobs/ids.ts';
 import { isTraining } from '../run-conditions.ts';
@@ -42,7 +42,7 @@ export function deletionStore(prisma: PrismaClient): Store {
           )
           SELECT id AS "entityId", version FROM gone WHERE status::text <> ALL(${[...FINAL_STATES]})`;
         await tx.avatar.delete({ where: { id: avatarId } });
-        const outbox = await announce(tx, ownerId, [
+        const outbox = await recordChanges(tx, ownerId, [
           { kind: 'AVATAR', entityId: avatarId, version: avatar.version + 1 },
           ...watched.map((generation) => ({ ...generation, kind: 'GENERATION' as const })),
         ]);
@@ -72,7 +72,7 @@ export function deletionStore(prisma: PrismaClient): Store {
         const { avatarId, version } = generation;
         await tx.resultFile.deleteMany({ where: { sourceId: generationId } });
         const change = { kind: 'GENERATION', entityId: generationId, version: version + 1 } as const;
-        return { avatarId, outbox: await announce(tx, ownerId, [change]) };
+        return { avatarId, outbox: await recordChanges(tx, ownerId, [change]) };
       });
     },
   };

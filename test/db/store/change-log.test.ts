@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createChangeLog, forgetChanges } from '../../../src/db/store/change-log.ts';
 import { freshDatabase, testedDatabase } from '../../support/database.ts';
 import { randomFor } from '../../support/prng.ts';
-import { REPLACE_CHANGE } from '../../../src/db/store/announce.ts';
+import { REPLACE_CHANGE } from '../../../src/db/store/record-changes.ts';
 import type pg from 'pg';
 
 const { database, drop } = await freshDatabase();
