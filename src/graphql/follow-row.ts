@@ -26,7 +26,7 @@ export async function followRow<Row extends Versioned>(
   const { id, listen, read, isLast, afterVersion } = followed;
   if (!isId(id)) throw notFoundError();
   if (sink === undefined) return openStream(context, () => watchRow(followed));
-  const { feeds, resumeVariable, isOfRowOnly } = sink.selections.of(info);
+  const { feeds, resumeVariable, isOfRowOnly } = sink.sharedFeeds.of(info);
   const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
   // With the host: it may be in URLs.
   const key = JSON.stringify([viewerOf(context).ownerId, id, context.host, variables]);
