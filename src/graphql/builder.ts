@@ -3,7 +3,7 @@ import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
-import { codedError } from './error-codes.ts';
+import { codedError } from './errors.ts';
 import { columnsFor } from './columns.ts';
 import { isId } from '../jobs/ids.ts';
 import { getDatamodel } from '../generated/pothos.ts';

@@ -1,4 +1,4 @@
-import { codedError } from './error-codes.ts';
+import { codedError } from './errors.ts';
 import type { GraphQLError } from 'graphql';
 import { AvatarNode } from './avatar.ts';
 import { badInput, builder, viewerOf } from './builder.ts';

@@ -1,6 +1,6 @@
 import { atExpiry } from '../auth/at-expiry.ts';
 import { badInput, unauthenticated, viewerOf } from './builder.ts';
-import { codedError } from './error-codes.ts';
+import { codedError } from './errors.ts';
 import type { GraphQLError } from 'graphql';
 import type { Context } from './context.ts';
 

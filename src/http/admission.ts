@@ -1,4 +1,4 @@
-import { codedError, type TopLevelCode } from '../graphql/error-codes.ts';
+import { codedError, type TopLevelCode } from '../graphql/errors.ts';
 import { BODY_SHARES, BodyBudget, VIEWER_BYTES } from './body-budget.ts';
 import { unauthenticated } from '../graphql/builder.ts';
 import { withBody, type BodyReading } from './read-body.ts';

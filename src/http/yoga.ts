@@ -1,6 +1,6 @@
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { GraphQLError, type DocumentNode } from 'graphql';
-import { codedError } from '../graphql/error-codes.ts';
+import { codedError } from '../graphql/errors.ts';
 import { randomUUID } from 'node:crypto';
 import { CompiledQueries } from '../graphql/compiled-queries.ts';
 import { createPlainQueries } from './plain-queries.ts';

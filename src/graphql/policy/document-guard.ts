@@ -6,7 +6,7 @@ import {
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
-import { codedError } from '../error-codes.ts';
+import { codedError } from '../errors.ts';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { DOCUMENT_LIMITS, refusalOfDocument } from './document-limits.ts';
 import { safeError } from './safe-errors.ts';

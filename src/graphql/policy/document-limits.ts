@@ -1,5 +1,5 @@
 import { BREAK, Kind, OperationTypeNode, visit, type DocumentNode, type GraphQLError } from 'graphql';
-import { codedError } from '../error-codes.ts';
+import { codedError } from '../errors.ts';
 import { sizeOf } from './operation-size.ts';
 
 /** Limits of one document. The largest operation of a known client uses a fifth of each. */
