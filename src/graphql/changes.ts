@@ -1,7 +1,7 @@
-import { codedError } from './errors.ts';
+import { badInput, codedError } from './errors.ts';
 import type { GraphQLError } from 'graphql';
 import { AvatarNode } from './avatar.ts';
-import { badInput, builder, viewerOf } from './builder.ts';
+import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { cursorOf, positionIn } from './change-cursor.ts';
 import { GenerationNode } from './generation.ts';

@@ -1,6 +1,7 @@
 import { execute, Kind, type DocumentNode, type GraphQLResolveInfo } from 'graphql';
 import { isId } from '../jobs/ids.ts';
-import { enterStream, notFoundError, openStream } from './stream.ts';
+import { enterStream, openStream } from './stream.ts';
+import { notFoundError } from './errors.ts';
 import { viewerOf } from './builder.ts';
 import { watchRow } from '../live/watch.ts';
 import type { FeedSource } from '../live/feed.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { AvatarNode, AvatarStatusEnum } from './avatar.ts';
-import { badInput, builder, viewerOf } from './builder.ts';
+import { badInput } from './errors.ts';
+import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { GenerationConnection, GenerationNode, GenerationStatusEnum } from './generation.ts';

@@ -4,7 +4,7 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
-import { notFoundError } from './stream.ts';
+import { notFoundError } from './errors.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { artifactFilesOf, loraUrlsOf, MAX_LORA_FILES, type Artifact } from '../catalog/artifact.ts';

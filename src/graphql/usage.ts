@@ -1,4 +1,5 @@
-import { badInput, builder, viewerOf } from './builder.ts';
+import { badInput } from './errors.ts';
+import { builder, viewerOf } from './builder.ts';
 import { inUsd } from './cost.ts';
 import { problemWith } from '../jobs/parse-input.ts';
 import { DAY_MS } from '../values/units.ts';

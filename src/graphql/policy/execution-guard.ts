@@ -9,12 +9,10 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { codedError } from '../errors.ts';
+import { codedError, REQUEST_ERROR, tooLarge, unauthenticated } from '../errors.ts';
 import { OwnerTurns } from './owner-turns.ts';
 import { fewErrors, safeError } from './safe-errors.ts';
 import { sizeOf } from './operation-size.ts';
-import { REQUEST_ERROR, tooLarge } from './document-limits.ts';
-import { unauthenticated } from '../builder.ts';
 import type { Context } from '../context.ts';
 import type { CostLimit } from './cost-limit.ts';
 import type { Plugin } from 'graphql-yoga';
