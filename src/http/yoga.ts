@@ -7,7 +7,8 @@ import { createPlainQueries } from './plain-queries.ts';
 import type { Route } from './route.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
-import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
+import { useCsrfProtection } from '../graphql/policy/csrf.ts';
+import { useDocumentGuard } from '../graphql/policy/document-guard.ts';
 import { useLeftStreams } from './left-streams.ts';
 import { usePagePolicy } from './security-headers.ts';
 import type { IsAllowedOrigin } from './origin.ts';
@@ -69,7 +70,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     batching: false,
     plugins: [
       useDocumentGuard({ hidesSchema }),
-      useFormGuard({ guardsGet: hidesSchema }),
+      useCsrfProtection({ guardsGet: hidesSchema }),
       useAdmission({
         authenticate,
         admitsAnonymous: !hidesSchema,
