@@ -5,7 +5,7 @@ import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
 import { hasArtifact, otherLoraUrlsIn } from '../catalog/artifact.ts';
-import { isId } from '../jobs/ids.ts';
+import { isId, isRequestId } from '../jobs/ids.ts';
 import { notFoundError } from './errors.ts';
 import { openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
@@ -178,6 +178,24 @@ builder.queryField('avatar', (t) =>
     args: { id: t.arg.id({ required: true, description: 'ID of the avatar.' }) },
     resolve: (_root, { id }, context, info) =>
       isId(id) ? context.rows.avatar(viewerOf(context).ownerId, id, columnsFor(info).Avatar) : null,
+  }),
+);
+
+builder.queryField('avatarByRequestId', (t) =>
+  t.field({
+    type: AvatarNode,
+    nullable: true,
+    description:
+      'Avatar of the caller with a training or generation that has this request ID at fal, also if it is not the newest. Null if not found.',
+    args: { requestId: t.arg.string({ required: true, description: 'Request ID of a run at fal.' }) },
+    resolve: async (_root, { requestId: falRequestId }, context, info) => {
+      if (!isRequestId(falRequestId)) return null;
+      const { ownerId } = viewerOf(context);
+      const where = { falRequestId, ownerId };
+      const job = await context.prisma.job.findUnique({ where, select: { avatarId: true } });
+      const avatarId = job?.avatarId ?? null;
+      return avatarId === null ? null : context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
+    },
   }),
 );
 
