@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { CREATING_NEEDS, requireSpace } from './free-space.ts';
-import { LATE_TIERING } from '../db/wasm-tiering.ts';
+import { LATE_TIERING } from './wasm-tiering.ts';
 import { warnOfMemory } from './memory-limit.ts';
 import type { OperatorLog } from '../log/log.ts';
 
