@@ -1,4 +1,4 @@
-import { PROVIDER_CODES, type ErrorCode } from './user-error.ts';
+import { PROVIDER_CODES, type ErrorCode } from './refusal.ts';
 import { usdText } from '../catalog/prices.ts';
 
 /** Null: no limit. */

@@ -3,7 +3,7 @@ import { CostEstimate } from './cost.ts';
 import { unwrap } from './refusals.ts';
 import type { DryRun, DryRunWarning } from '../jobs/dry-run.ts';
 import type { ListPolicy } from './policy/field-policy.ts';
-import type { RefusalCode, Result } from '../domain/user-error.ts';
+import type { RefusalCode, Result } from '../domain/refusal.ts';
 
 export const DRY_RUN =
   'Previews the call: sends and writes nothing, and returns `DryRun` with the input for fal and its estimated cost. All checks of this server apply, but not whether fal currently accepts runs. Does not use up the idempotency key. Default: false.';

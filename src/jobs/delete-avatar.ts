@@ -1,4 +1,4 @@
-import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_AVATAR, type Result } from '../domain/refusal.ts';
 import { deleteFilesUnder } from './files/delete-files.ts';
 import { filePrefix, type FileKind } from './files/keep-files.ts';
 import { photoPrefix } from './photos/delete-photo.ts';

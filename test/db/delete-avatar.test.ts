@@ -3,7 +3,7 @@ import { avatarRow, jobRow } from '../support/rows.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
-import { NO_SUCH_AVATAR } from '../../src/domain/user-error.ts';
+import { NO_SUCH_AVATAR } from '../../src/domain/refusal.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { createJobStore } from '../../src/db/store/job-store.ts';
 
@@ -72,7 +72,12 @@ test('a deletion writes each run and each webhook body once, however many there 
   await prisma.job.create({ data: { ...jobRow(training, avatarId), state: 'COMPLETED' } });
   const generation = { id: generationId, ownerId: 'owner', avatarId, prompt: 'tea', numImages: 1 };
   await prisma.generation.create({ data: { ...generation, status: 'COMPLETED' } });
-  const generating = { ...jobRow(run, avatarId), kind: 'GENERATION', generationId, state: 'COMPLETED' } as const;
+  const generating = {
+    ...jobRow(run, avatarId),
+    kind: 'GENERATION',
+    generationId,
+    state: 'COMPLETED',
+  } as const;
   await prisma.job.create({ data: generating });
   const delivery = { jobId: run, requestId: 'r', outcome: 'UNREADABLE' };
   const unread = await prisma.webhookDelivery.create({

@@ -3,7 +3,7 @@ import { recordChanges } from './record-changes.ts';
 import { storable } from '../../values/jsonb.ts';
 import { avatarForJob, FOR_JOB } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
-import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/refusal.ts';
 import { isId } from '../../jobs/ids.ts';
 import { isUniqueViolation, untilDecided } from './unique-conflict.ts';
 import { earlierCall } from './earlier-call.ts';

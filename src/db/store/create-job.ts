@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
-import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/refusal.ts';
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { NewGeneration, SubmitGenerationDeps } from '../../jobs/submit-generation.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';

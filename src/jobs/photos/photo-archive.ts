@@ -1,4 +1,4 @@
-import { refuse, type Result } from '../../domain/user-error.ts';
+import { refuse, type Result } from '../../domain/refusal.ts';
 import type { FileStorage } from '../../storage/file-storage.ts';
 
 type ArchiveFile = {
