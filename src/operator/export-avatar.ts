@@ -4,7 +4,7 @@ import { artifactFilesOf, otherLoraUrlsIn, type Artifact } from '../catalog/arti
 import { CommandError, print } from '../cli/command.ts';
 import { downloadFiles } from './download-files.ts';
 import { isId } from '../jobs/ids.ts';
-import type { Services } from './services.ts';
+import type { OperatorServices } from './services.ts';
 
 const QUEUE_URL = 'https://queue.fal.run';
 
@@ -30,7 +30,7 @@ const JOB = {
 
 /** Writes the rows of an avatar, its files, and requests that generate its images again at fal, into a new folder. */
 export async function exportAvatar(
-  { database: { prisma }, importOrigins, openFiles }: Services,
+  { database: { prisma }, importOrigins, openFiles }: OperatorServices,
   id: string,
   folder: string,
 ): Promise<void> {

@@ -16,7 +16,7 @@ import { readPreviousAvatars, type PreviousRow } from './previous-avatars.ts';
 import { TRAINING_TYPES, type TrainingType } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 import type { NewAvatar } from '../jobs/create-avatar.ts';
-import type { Services } from './services.ts';
+import type { OperatorServices } from './services.ts';
 
 /** Who gets the avatars: one owner, or the owner that a column of the row names. */
 type NewOwner = { readonly owner: string } | { readonly column: string };
@@ -41,7 +41,7 @@ type Row = z.output<typeof rowSchema>;
 
 /** Imports the avatars of the previous system. A row that was imported before is skipped, also if its avatar was deleted. */
 export async function importAvatars(
-  { database: { prisma } }: Services,
+  { database: { prisma } }: OperatorServices,
   sourceUrl: string | undefined,
   newOwner: NewOwner,
   { isDryRun }: { readonly isDryRun: boolean },

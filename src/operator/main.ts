@@ -3,7 +3,7 @@ import { endWait, printBreaker } from './breaker.ts';
 import { adopt, listUnknown, notStarted } from './unknown.ts';
 import { exportAvatar } from './export-avatar.ts';
 import { importAvatars } from './import-avatars.ts';
-import { openServices, type Services } from './services.ts';
+import { openServices, type OperatorServices } from './services.ts';
 
 const USAGE = `usage: npm run operator -- <command>
 
@@ -23,7 +23,7 @@ The settings are the server's: DATABASE_URL or DATA_DIR; for breaker and adopt a
 and FAL_REST_URL; for export also IMPORT_ORIGINS and S3_... import-avatars also needs
 SOURCE_DATABASE_URL, the PostgreSQL of the previous system.`;
 
-type Command = (services: Services) => Promise<void>;
+type Command = (services: OperatorServices) => Promise<void>;
 
 /** The command that the arguments name; null when they name none. */
 function commandOf([noun, ...args]: readonly string[]): Command | null {
