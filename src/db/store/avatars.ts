@@ -62,7 +62,7 @@ async function tryToInsert(
   limit: number | null,
 ): Promise<Insertion | 'again'> {
   const { id, ownerId, externalId } = avatar;
-  // First: the avatar that it repeats has the external id.
+  // First: otherwise a repeat would be refused because of the external ID of the avatar that the first call created.
   const before = await findCreation(prisma, ownerId, idempotency);
   if (before !== null) return before;
   try {

@@ -59,7 +59,10 @@ function pageOf(rows: readonly ReadRow[]): ChangePage {
   return { last: BigInt(rows[0]?.last ?? 0), forgotten: BigInt(rows[0]?.forgotten ?? 0), changes };
 }
 
-/** Skips rows that a writer has locked: waiting for it would hold the locks of the others. Its commit wakes the readers. */
+/**
+ * Skips rows that a writer has locked: waiting for it would hold the locks of the others. The notification after its
+ * commit wakes the readers again.
+ */
 const ORDER = `
   WITH counter AS MATERIALIZED (
     SELECT last FROM change_positions

@@ -31,8 +31,8 @@ const EXPIRY_GRACE_MS = 10 * MINUTE_MS;
 const REFUSED_FOR_MS = DAY_MS;
 
 /**
- * Photos in the database. Every write locks the avatar first, so that writes to one set follow each other, and leaves a
- * notification in the outbox.
+ * Photos in the database. Every write locks the avatar before its photos, so that writes to one set follow each other, and
+ * leaves a notification in the outbox.
  */
 export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
   readonly #prisma: PrismaClient;
