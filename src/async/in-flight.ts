@@ -11,8 +11,12 @@ export class InFlight {
     return work;
   }
 
-  /** Resolves when all tracked work is settled, or after `timeoutMs`. */
+  /** Resolves when no tracked work is left, nor any that was tracked in the meantime, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
-    await withTimeout(Promise.allSettled(this.#work), timeoutMs).catch(() => undefined);
+    await withTimeout(this.#settled(), timeoutMs).catch(() => undefined);
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#work.size > 0) await Promise.allSettled(this.#work);
   }
 }

@@ -1,9 +1,6 @@
 const rest = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/**
- * Repeats work that fails, after each of the pauses: one attempt more than there are pauses. Rejects with the error of the
- * last one.
- */
+/** Repeats work that fails, once after each pause. Rejects with the error of the last attempt. */
 export async function retry<T>(
   work: () => Promise<T>,
   pausesMs: readonly number[],

@@ -1,15 +1,21 @@
 type TimeLimit = { readonly signal: AbortSignal; readonly end: () => void };
 
 /**
- * A signal that aborts after a time, or with another signal; call `end` when the work is done. AbortSignal.any() does not
- * keep an AbortSignal.timeout() in memory, and one that is collected never aborts.
+ * A signal that aborts after a time, or with another signal; call `end` when the work is done. The other signal may live as
+ * long as the process, and AbortSignal.any() would leave something on it at every call.
  */
 export function timeLimit(ms: number, other: AbortSignal | undefined): TimeLimit {
-  const late = new AbortController();
+  const controller = new AbortController();
   const timer = setTimeout(
-    () => late.abort(new DOMException(`timed out after ${ms} ms`, 'TimeoutError')),
+    () => controller.abort(new DOMException(`timed out after ${ms} ms`, 'TimeoutError')),
     ms,
   );
-  const signal = other === undefined ? late.signal : AbortSignal.any([late.signal, other]);
-  return { signal, end: () => clearTimeout(timer) };
+  const stop = () => controller.abort(other?.reason);
+  if (other?.aborted === true) stop();
+  else other?.addEventListener('abort', stop, { once: true });
+  const end = () => {
+    clearTimeout(timer);
+    other?.removeEventListener('abort', stop);
+  };
+  return { signal: controller.signal, end };
 }

@@ -27,7 +27,7 @@ export class Catalog {
       if (generator === null || problem !== null) throw new Error(`${name}: ${problem ?? ''}`);
       return createTrainer(name, form, generator);
     });
-    this.#trainers = new Map(this.trainers.map((row) => [row.name, row]));
+    this.#trainers = new Map(this.trainers.map((trainer) => [trainer.name, trainer]));
   }
 
   /** Null for a trainer of another version or deployment, which the database may still name. */

@@ -18,8 +18,8 @@ export function warnOfSettings(config: Config, log: Log): void {
   }
   if (config.fal !== null) {
     const [styleTrainer, alternative] = config.defaultTrainers.STYLE;
-    const row = config.catalog.trainer(styleTrainer);
-    const notice = row && deprecationNotice(row);
+    const trainer = config.catalog.trainer(styleTrainer);
+    const notice = trainer && deprecationNotice(trainer);
     if (alternative !== undefined) {
       const rule = `${styleTrainer} first, ${alternative} after fal has retired it`;
       log.info({ styleTrainer, alternative }, `STYLE_TRAINER=auto: ${rule}`);
@@ -31,8 +31,8 @@ export function warnOfSettings(config: Config, log: Log): void {
   const { microUsdPerDay, totalMicroUsdPerDay } = config.limits;
   if (microUsdPerDay !== null || totalMicroUsdPerDay !== null) {
     for (const [type, [name]] of Object.entries(config.defaultTrainers)) {
-      const row = config.catalog.trainer(name);
-      if (row !== null && priceOf(row.endpoint) === null)
+      const trainer = config.catalog.trainer(name);
+      if (trainer !== null && priceOf(trainer.endpoint) === null)
         log.warn(
           { trainer: name },
           `spending limit refuses ${type} trainings with the default trainer: its price is unknown`,

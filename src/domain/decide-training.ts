@@ -104,12 +104,12 @@ function outcomeOf(job: JobView, event: RunEvent, { now, catalog }: Circumstance
       };
     case 'succeeded':
     case 'confirmed': {
-      const row = catalog.trainer(job.trainer);
-      const reading = row?.read(event.output) ?? {
+      const trainer = catalog.trainer(job.trainer);
+      const reading = trainer?.read(event.output) ?? {
         missing: 'this server no longer has the trainer',
       };
       if ('missing' in reading) {
-        const message = `The run succeeded, but the result of ${row?.endpoint ?? job.trainer} is unusable: ${reading.missing}.`;
+        const message = `The run succeeded, but the result of ${trainer?.endpoint ?? job.trainer} is unusable: ${reading.missing}.`;
         return { ...failed({ code: 'RESULT_INVALID', message }), falResponseData: event.output };
       }
       return {

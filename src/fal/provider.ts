@@ -3,7 +3,7 @@ import { sendOnce, type Body, type FalResponse, type FalSettings } from './send-
 import { percentFromLogs } from './progress.ts';
 import { uploadFile } from './upload-file.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
+import type { CancelOutcome, RunProvider, RunRef, RunStatus } from '../jobs/poll-job.ts';
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 import type { Log } from '../log/log.ts';
@@ -100,7 +100,7 @@ export class FalProvider implements RunProvider {
     }
   }
 
-  async cancel(run: RunRef): Promise<CancelAnswer> {
+  async cancel(run: RunRef): Promise<CancelOutcome> {
     const response = await sendOnce(
       this.#settings,
       (client) => client.queue.cancel(run.endpoint, { requestId: run.requestId }),
@@ -131,13 +131,16 @@ export class FalProvider implements RunProvider {
     if (isCancelled || ended.errorType === 'client_cancelled') {
       return { kind: 'cancelled', requestId: run.requestId };
     }
-    if (response.kind === 'no-response') {
-      return ended.failure === null
-        ? { kind: 'unreachable', message: response.message }
-        : { kind: 'failed', requestId: run.requestId, message: ended.failure, output: null };
-    }
     const { requestId } = run;
+    const withoutResult = (message: string): RunStatus =>
+      ended.failure === null
+        ? { kind: 'unreachable', message }
+        : { kind: 'failed', requestId, message: ended.failure, output: null };
+    if (response.kind === 'no-response') return withoutResult(response.message);
     const { status, headers, body } = response;
+    const fault = `fal responded to the result request with HTTP ${status}`;
+    // Our request was refused, with words that are not about the run.
+    if (status === 401 || status === 403 || status === 429) return withoutResult(fault);
     const result = { requestId, output: storedBody(body), ...billedIn(headers) };
     const words = errorText(result.output);
     if (ended.failure !== null) return { ...result, kind: 'failed', message: words ?? ended.failure };
@@ -147,9 +150,10 @@ export class FalProvider implements RunProvider {
       return { kind: 'not-found', message: 'The run ended, but fal no longer has its result.' };
     }
     // The result of a failed run is the model's own error; a gateway's error has another form.
-    const isModelsOwn = status >= 400 && status !== 429 && words !== null && !isGateway(status);
+    const isGateways = status === 502 || status === 503 || status === 504;
+    const isModelsOwn = status >= 400 && words !== null && !isGateways;
     if (isModelsOwn) return { ...result, kind: 'failed', message: words };
-    return { kind: 'unreachable', message: `fal responded to the result request with HTTP ${status}` };
+    return withoutResult(fault);
   }
 
   /** The URL fal gave, if it is on fal's queue: the request has the key in it. */
@@ -159,10 +163,6 @@ export class FalProvider implements RunProvider {
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return url.href;
   }
-}
-
-function isGateway(status: number): boolean {
-  return status === 401 || status === 403 || status === 502 || status === 503 || status === 504;
 }
 
 /** @param busy the pause that fal asks for when it is too busy */

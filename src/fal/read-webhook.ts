@@ -1,6 +1,6 @@
 import { createHash, verify as verifySignature, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { errorText, requestIdSchema } from './schemas.ts';
+import { errorText, webhookSchema } from './schemas.ts';
 import { isJsonObject, type Json } from '../values/json.ts';
 import type { Delivery } from '../jobs/apply-run-event.ts';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -112,17 +112,6 @@ async function isSigned(message: Uint8Array, signature: Uint8Array, keys: KeyObj
   return false;
 }
 
-const payloadSchema = z.object({
-  request_id: requestIdSchema,
-  gateway_request_id: z.string().nullish().catch(null),
-  status: z.string().transform((status) => status.toUpperCase()),
-  payload: z.unknown().optional(),
-  payload_error: z.unknown().optional(),
-  error: z.unknown().optional(),
-  // The previous system's form: status "completed" and the output in `result`.
-  result: z.unknown().optional(),
-});
-
 /**
  * Parses a webhook's body. fal sends:
  *
@@ -142,7 +131,7 @@ export function readPayload(
   } catch {
     return { malformed: 'it is not JSON' };
   }
-  const read = payloadSchema.safeParse(json);
+  const read = webhookSchema.safeParse(json);
   if (!read.success) return { malformed: z.prettifyError(read.error).replaceAll('\n', ' ') };
   const { request_id: requestId, gateway_request_id, status, payload, result } = read.data;
   const output = ((payload ?? result) as Json | undefined) ?? null;

@@ -6,11 +6,8 @@ import type { Body } from './send-once.ts';
 
 export const requestIdSchema = z.string().refine(isRequestId);
 
-const urlSchema = z
-  .string()
-  .refine((url) => parseWebUrl(url) !== null)
-  .nullish()
-  .catch(null);
+const webUrlSchema = z.string().refine((url) => parseWebUrl(url) !== null);
+const urlSchema = webUrlSchema.nullish().catch(null);
 
 /** The range of the database's integer columns and of GraphQL's Int. */
 const positionSchema = z.int32().nonnegative().nullish().catch(null);
@@ -48,6 +45,36 @@ export const statusResponseSchema = z.object({
   // Only a run that failed or was cancelled has these; COMPLETED alone is no success.
   error: z.unknown().optional(),
   error_type: z.string().transform(presentable).nullish().catch(null),
+});
+
+export const webhookSchema = z.object({
+  request_id: requestIdSchema,
+  gateway_request_id: z.string().nullish().catch(null),
+  status: z.string().transform((status) => status.toUpperCase()),
+  payload: z.unknown().optional(),
+  payload_error: z.unknown().optional(),
+  error: z.unknown().optional(),
+  // The previous system's form: status "completed" and the output in `result`.
+  result: z.unknown().optional(),
+});
+
+export const uploadTargetSchema = z.object({ upload_url: webUrlSchema, file_url: webUrlSchema });
+export const uploadedPartSchema = z.object({ partNumber: z.int(), etag: z.string() });
+
+/** fal's public keys. */
+export const keySetSchema = z.object({
+  keys: z
+    .array(
+      z
+        .looseObject({
+          x: z.string(),
+          kty: z.literal('OKP').optional(),
+          crv: z.literal('Ed25519').optional(),
+        })
+        .nullable()
+        .catch(null),
+    )
+    .max(50),
 });
 
 const faultSchema = z.object({

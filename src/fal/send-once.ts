@@ -25,7 +25,6 @@ export type FalResponse =
 type SendOptions = {
   readonly url?: string | undefined;
   readonly timeoutMs?: number;
-  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined;
 };
 

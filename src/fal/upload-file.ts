@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { parseWebUrl } from '../values/web-url.ts';
 import { timeLimit } from '../async/time-limit.ts';
 import { sendRequest, type FalResponse, type FalSettings } from './send-once.ts';
+import { uploadedPartSchema, uploadTargetSchema } from './schemas.ts';
 import { MB } from '../values/units.ts';
 import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 
@@ -9,10 +9,6 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 /** fal takes larger files in parts. */
 const MAX_SINGLE_BYTES = 90 * MB;
 const PART_BYTES = 10 * MB;
-
-const webUrl = z.string().refine((url) => parseWebUrl(url) !== null);
-const targetSchema = z.object({ upload_url: webUrl, file_url: webUrl });
-const partSchema = z.object({ partNumber: z.int(), etag: z.string() });
 
 type Uploaded = { readonly url: string } | { readonly failed: string };
 
@@ -35,14 +31,14 @@ export async function uploadFile(settings: FalSettings, file: UploadRequest): Pr
       },
       body: JSON.stringify({ content_type: file.contentType, file_name: file.name }),
     });
-    const target = targetSchema.parse(bodyOf(response));
+    const target = uploadTargetSchema.parse(bodyOf(response));
     // The URLs are the authorization: the key stays here.
     if (isLarge) await sendParts(send, target.upload_url, file);
     else bodyOf(await send(target.upload_url, wholeOf(file)));
     return { url: target.file_url };
   } catch (error) {
     const isUnexpected = error instanceof z.ZodError;
-    return { failed: isUnexpected ? 'unexpected answer' : (error as Error).message };
+    return { failed: isUnexpected ? 'unexpected response' : (error as Error).message };
   } finally {
     limit.end();
   }
@@ -57,11 +53,11 @@ function wholeOf({ contentType, size, content }: UploadRequest): RequestInit {
 }
 
 async function sendParts(send: Send, uploadUrl: string, { content }: UploadRequest): Promise<void> {
-  const parts: z.output<typeof partSchema>[] = [];
+  const parts: z.output<typeof uploadedPartSchema>[] = [];
   const { origin, pathname, search } = new URL(uploadUrl);
   for await (const part of inParts(content)) {
     const url = `${origin}${pathname}/${parts.length + 1}${search}`;
-    parts.push(partSchema.parse(bodyOf(await send(url, { method: 'PUT', body: part }))));
+    parts.push(uploadedPartSchema.parse(bodyOf(await send(url, { method: 'PUT', body: part }))));
   }
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify({ parts });

@@ -1,23 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { RemoteJwks } from '../jwks/remote-jwks.ts';
-import * as z from 'zod';
+import { keySetSchema } from './schemas.ts';
 import { DAY_MS, MINUTE_MS } from '../values/units.ts';
 import type { Log } from '../log/log.ts';
-
-const jwksSchema = z.object({
-  keys: z
-    .array(
-      z
-        .looseObject({
-          x: z.string(),
-          kty: z.literal('OKP').optional(),
-          crv: z.literal('Ed25519').optional(),
-        })
-        .nullable()
-        .catch(null),
-    )
-    .max(50),
-});
 
 /** fal's public keys, fetched when a webhook needs them. */
 export class WebhookKeys extends RemoteJwks<KeyObject[]> {
@@ -37,7 +22,7 @@ export class WebhookKeys extends RemoteJwks<KeyObject[]> {
 }
 
 function ed25519Keys(json: unknown): KeyObject[] {
-  const { keys } = jwksSchema.parse(json);
+  const { keys } = keySetSchema.parse(json);
   const usable = keys.flatMap((key) => (key === null ? [] : (publicKeyFrom(key.x) ?? [])));
   if (usable.length === 0) throw new Error('no usable ED25519 key in the JWKS');
   return usable;

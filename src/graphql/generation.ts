@@ -10,7 +10,7 @@ import { TOTAL_COUNT, type Countable } from './total-count.ts';
 import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
 import type { GeneratedImage } from '../catalog/images.ts';
-import type { FileRef } from '../jobs/files/keep-files.ts';
+import type { FileRef } from '../jobs/files/copy-files.ts';
 import type { CopiedFile, GenerationRow } from './reads.ts';
 import type { Context } from './context.ts';
 

@@ -171,7 +171,7 @@ export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
 export async function readPhotoSet(
   context: Context,
   avatarId: string,
-  trainer: TrainerName | null | undefined,
+  requested: TrainerName | null | undefined,
 ): Promise<PhotoSetShape | null> {
   if (!isId(avatarId)) return null;
   const avatar = await context.prisma.avatar.findFirst({
@@ -181,10 +181,10 @@ export async function readPhotoSet(
   if (avatar === null) return null;
   const { photosVersion: version, trainingType, photos } = avatar;
   const { jobs } = context;
-  const row =
-    trainer == null ? (await defaultTrainer(jobs, trainingType)).row : jobs.catalog.trainer(trainer);
-  if (row === null) throw new Error(`the catalog has no trainer ${trainer ?? ''}`);
-  return { avatarId, version, photos, trainer: row.name, needs: row.photos };
+  const trainer =
+    requested == null ? (await defaultTrainer(jobs, trainingType)).trainer : jobs.catalog.trainer(requested);
+  if (trainer === null) throw new Error(`the catalog has no trainer ${requested ?? ''}`);
+  return { avatarId, version, photos, trainer: trainer.name, needs: trainer.photos };
 }
 
 const TRAINER = 'Trainer whose requirements apply. Default: the default trainer of `startTraining`.';

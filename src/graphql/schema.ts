@@ -42,10 +42,10 @@ export function schemaFor({ trainers }: Catalog): GraphQLSchema {
       {
         kind: Kind.ENUM_TYPE_EXTENSION,
         name: { kind: Kind.NAME, value: 'Trainer' },
-        values: added.map((row) => ({
+        values: added.map((trainer) => ({
           kind: Kind.ENUM_VALUE_DEFINITION,
-          name: { kind: Kind.NAME, value: row.name },
-          description: { kind: Kind.STRING, value: descriptionOf(row) },
+          name: { kind: Kind.NAME, value: trainer.name },
+          description: { kind: Kind.STRING, value: descriptionOf(trainer) },
         })),
       },
     ],

@@ -16,12 +16,14 @@ export const TrainingTypeEnum = builder.enumType('TrainingType', {
 
 export const TrainerEnum = builder.enumType('Trainer', {
   description: 'Training endpoint of fal. The `trainers` query returns the properties of each.',
-  values: Object.fromEntries(BUILT_IN.trainers.map((row) => [row.name, { description: descriptionOf(row) }])),
+  values: Object.fromEntries(
+    BUILT_IN.trainers.map((trainer) => [trainer.name, { description: descriptionOf(trainer) }]),
+  ),
 });
 
-export function descriptionOf(row: Trainer): string {
-  const notice = deprecationNotice(row);
-  return notice === null ? `${row.endpoint}.` : `${row.endpoint}. ${notice}.`;
+export function descriptionOf(trainer: Trainer): string {
+  const notice = deprecationNotice(trainer);
+  return notice === null ? `${trainer.endpoint}.` : `${trainer.endpoint}. ${notice}.`;
 }
 
 const ArtifactKindEnum = builder.enumType('ArtifactKind', {
@@ -107,9 +109,9 @@ builder.queryField('trainers', (t) =>
     extensions: { maxEntries: MAX_TRAINERS } satisfies ListPolicy,
     resolve: async (_root, _args, { jobs }) => {
       const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(jobs, type)));
-      return jobs.catalog.trainers.map((row) => ({
-        ...row,
-        defaultFor: TRAINING_TYPES.filter((_type, index) => defaults[index]?.row === row),
+      return jobs.catalog.trainers.map((trainer) => ({
+        ...trainer,
+        defaultFor: TRAINING_TYPES.filter((_type, index) => defaults[index]?.trainer === trainer),
       }));
     },
   }),

@@ -9,7 +9,7 @@ import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
 import { artifactFilesOf, loraUrlsOf, MAX_LORA_FILES, type Artifact } from '../catalog/artifact.ts';
 import type { ExpiryPolicy, ListPolicy } from './policy/field-policy.ts';
-import type { FileRef } from '../jobs/files/keep-files.ts';
+import type { FileRef } from '../jobs/files/copy-files.ts';
 import type { CopiedFile, TrainingRow } from './reads.ts';
 
 const TrainingStatusEnum = builder.enumType('TrainingStatus', {

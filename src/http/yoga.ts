@@ -9,8 +9,9 @@ import { GRAPHQL_PATH } from './graphql-path.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
 import { useCsrfProtection } from '../graphql/policy/csrf.ts';
 import { useDocumentGuard } from '../graphql/policy/document-guard.ts';
-import { useLeftStreams } from './left-streams.ts';
-import { usePagePolicy } from './security-headers.ts';
+import { useAbandonedStreams } from './abandoned-streams.ts';
+import { useDistinctMediaTypes } from './distinct-media-types.ts';
+import { usePlaygroundPage } from './pages/playground-page.ts';
 import type { IsAllowedOrigin } from './origin.ts';
 import { withImages } from './pages/playground-images.ts';
 import { playgroundTabs, withTabsInPlace, type Playground } from './pages/playground.ts';
@@ -78,8 +79,9 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
         streamTickets: services.streamTickets,
       }),
       useExecutionGuard(guard),
-      useLeftStreams(),
-      usePagePolicy(options.playground?.imageOrigins ?? []),
+      useAbandonedStreams(),
+      useDistinctMediaTypes(),
+      usePlaygroundPage(options.playground?.imageOrigins ?? []),
     ],
     multipart: false,
     // useAdmission limits bodies.

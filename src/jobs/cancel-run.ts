@@ -3,7 +3,7 @@ import { pollJob, type JobToPoll, type PollDeps } from './poll-job.ts';
 import { withTimeout } from '../async/with-timeout.ts';
 
 /** How long the caller waits for fal's response to the cancel. */
-const ANSWER_TIMEOUT_MS = 5000;
+const RESPONSE_TIMEOUT_MS = 5000;
 
 /** The open job of a training or of a generation. */
 type RunOf = { readonly avatarId: string } | { readonly generationId: string };
@@ -39,6 +39,6 @@ export async function cancelRun(deps: CancelRunDeps, ownerId: string, of: RunOf)
   const sent = inFlight.track(pollJob(deps, job)).catch((error: unknown) => {
     log.warn({ err: error, jobId }, 'cancel not sent; the reconciler will retry');
   });
-  await withTimeout(sent, ANSWER_TIMEOUT_MS).catch(() => undefined);
+  await withTimeout(sent, RESPONSE_TIMEOUT_MS).catch(() => undefined);
   return true;
 }

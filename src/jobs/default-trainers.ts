@@ -14,7 +14,7 @@ export type DefaultTrainerDeps = {
 };
 
 export type TrainersToTry = {
-  readonly row: Trainer;
+  readonly trainer: Trainer;
   /** Used if fal has retired the first one. */
   readonly alternative: Trainer | null;
   /** Why it is not the first choice; null if it is. */
@@ -26,13 +26,13 @@ export async function defaultTrainer(
   { catalog, goneEndpoints, settings }: DefaultTrainerDeps,
   type: TrainingType,
 ): Promise<TrainersToTry> {
-  const [first, second] = settings.defaultTrainers[type].map((name = '') => catalog.trainer(name));
-  if (first == null) throw new Error(`the catalog has no default trainer for ${type}`);
-  const row = first;
-  const alternative = second ?? null;
-  if (alternative === null || !(await goneEndpoints.isGone(row.endpoint)))
-    return { row, alternative, note: null };
-  return { row: alternative, alternative: null, note: goneNote(row, alternative) };
+  const [first, second] = settings.defaultTrainers[type];
+  const trainer = catalog.trainer(first);
+  if (trainer === null) throw new Error(`the catalog has no default trainer for ${type}`);
+  const alternative = second === undefined ? null : catalog.trainer(second);
+  if (alternative === null || !(await goneEndpoints.isGone(trainer.endpoint)))
+    return { trainer, alternative, note: null };
+  return { trainer: alternative, alternative: null, note: goneNote(trainer, alternative) };
 }
 
 /** For people. */

@@ -1,4 +1,5 @@
 import { deprecationNotice } from '../catalog/catalog.ts';
+import { ensureTrigger } from '../catalog/trigger.ts';
 import type { CreationCode, NewJob } from './submit.ts';
 import type { Estimate } from '../catalog/prices.ts';
 import type { Trainer } from '../catalog/trainers.ts';
@@ -63,14 +64,13 @@ export async function dryRun<Code extends RefusalCode>(
   return { done: { dryRun: { endpoint, input, warnings: all.filter((one) => one !== null), cost } } };
 }
 
-export function deprecationWarning(row: Trainer): DryRunWarning | null {
-  const notice = deprecationNotice(row);
+export function deprecationWarning(trainer: Trainer): DryRunWarning | null {
+  const notice = deprecationNotice(trainer);
   return notice === null ? null : warning('TRAINER_DEPRECATED', `${notice}.`);
 }
 
-/** @param sent the prompt with the trigger phrase */
-export function triggerWarning(prompt: string, sent: string, triggerPhrase: string): DryRunWarning | null {
-  return prompt === sent
+export function triggerWarning(prompt: string, triggerPhrase: string): DryRunWarning | null {
+  return prompt === ensureTrigger(prompt, triggerPhrase)
     ? null
     : warning('TRIGGER_PHRASE_ADDED', `The trigger phrase ${triggerPhrase} is added to the prompt.`);
 }

@@ -79,7 +79,7 @@ export async function generateImage(
   const generation = planGeneration(ownerId, avatar, request);
   if ('refused' in generation) return generation;
   return submitOrDryRun(deps, generation.done, { dryRun, waitSeconds }, [
-    triggerWarning(request.prompt, generation.done.sentPrompt, avatar.triggerPhrase),
+    triggerWarning(request.prompt, avatar.triggerPhrase),
     seedWarning(request.seed ?? null),
   ]);
 }
@@ -115,7 +115,7 @@ export function planGeneration(
   avatar: ReadyAvatar,
   { prompt, idempotencyKey, ...options }: ImageRequest,
   place?: string,
-): Result<PlannedGeneration & { readonly sentPrompt: string }, 'INVALID_INPUT'> {
+): Result<PlannedGeneration, 'INVALID_INPUT'> {
   const { id: avatarId, trainer, artifact, generator, trainingType, triggerPhrase } = avatar;
   const parsedOptions = parseInput(optionsFor(generator), options, place);
   if ('refused' in parsedOptions) return parsedOptions;
@@ -150,5 +150,5 @@ export function planGeneration(
     seed: request.seed,
     strength: request.strength,
   };
-  return { done: { ...planned(job, generation), sentPrompt: request.prompt } };
+  return { done: planned(job, generation) };
 }

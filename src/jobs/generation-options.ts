@@ -86,7 +86,7 @@ function sizeOf(
   return width !== undefined && height !== undefined ? { width, height } : (name ?? null);
 }
 
-/** We choose it and not fal, so that the picture can be generated again even if fal's answer lacks it. */
+/** We choose the seed and not fal, so that the image can be generated again even if fal's response lacks it. */
 export function newSeed(): number {
   return randomInt(MAX_SEED + 1);
 }

@@ -55,7 +55,7 @@ export type ImportAvatarDeps = PublishDeps & {
 
 /**
  * Creates an avatar from an artifact that was trained elsewhere. The file of a LoRA is checked; a finetune is not, because
- * fal answers nothing about it before it generates.
+ * fal tells nothing about it before it generates.
  */
 export async function importAvatar(
   deps: ImportAvatarDeps,
@@ -115,17 +115,17 @@ function artifactIn(
 ): Result<Artifact, 'INVALID_INPUT'> {
   const found = trainerFor(catalog, trainer, trainingType);
   if ('refused' in found) return found;
-  const row = found.done;
+  const { artifact, generator } = found.done;
   const wrong = (field: string, value: string | undefined, allowed: string) =>
     refuse('INVALID_INPUT', problemWith(field, value, allowed));
-  if (row.artifact === 'FINETUNE') {
+  if (artifact === 'FINETUNE') {
     if (loraUrl !== undefined)
       return wrong('loraUrl', loraUrl, `nothing, because ${trainer} makes a finetune`);
     if (finetuneId === undefined)
       return wrong('finetuneId', finetuneId, `the ID of a finetune of ${trainer}`);
     return { done: { kind: 'FINETUNE', finetuneId } };
   }
-  if (row.generator.files > 1) return wrong('trainer', trainer, 'a trainer whose LoRA has one file');
+  if (generator.files > 1) return wrong('trainer', trainer, 'a trainer whose LoRA has one file');
   if (finetuneId !== undefined)
     return wrong('finetuneId', finetuneId, `nothing, because ${trainer} makes a LoRA`);
   if (loraUrl === undefined) return wrong('loraUrl', loraUrl, `the URL of a LoRA file of ${trainer}`);

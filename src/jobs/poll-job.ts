@@ -13,12 +13,12 @@ export type RunStatus =
   | { readonly kind: 'not-found'; readonly message: string }
   | { readonly kind: 'unreachable'; readonly message: string };
 
-export type CancelAnswer = 'removed' | 'requested' | 'already-completed' | 'not-found' | 'unreachable';
+export type CancelOutcome = 'removed' | 'requested' | 'already-completed' | 'not-found' | 'unreachable';
 
 /** Neither method throws for a fault of fal or the network. */
 export interface RunProvider {
   fetchStatus(run: RunRef): Promise<RunStatus>;
-  cancel(run: RunRef): Promise<CancelAnswer>;
+  cancel(run: RunRef): Promise<CancelOutcome>;
 }
 
 export type JobToPoll = Pick<LoadedJob, 'revision' | 'nextPollAt'> & {
@@ -40,7 +40,8 @@ type PollOutcome = 'responded' | 'not-found' | 'no-response';
 export interface PollStore {
   /** Plans the next poll (null: none), unless the plan changed since `job` was read. */
   reschedule(job: JobToPoll, nextPollInMs: number | null, outcome: PollOutcome): Promise<void>;
-  markCancelAnswered(jobId: string): Promise<void>;
+  /** From then on the cancel is not sent again. */
+  recordCancelResponse(jobId: string): Promise<void>;
 }
 
 export type PollDeps = RunEventDeps & { readonly store: PollStore; readonly provider: RunProvider };
@@ -78,8 +79,12 @@ export async function pollJob(deps: PollDeps, job: JobToPoll): Promise<void> {
       else await pollEndedRun(deps, job, run);
       return;
     case 'CANCELLED':
-      if (job.cancelPending && run !== null) await sendCancel(deps, job, run);
-      else await deps.store.reschedule(job, null, 'responded');
+      if (!job.cancelPending || run === null) {
+        await deps.store.reschedule(job, null, 'responded');
+      } else if ((await sendCancel(deps, job, run)) === 'unreachable') {
+        const retryInMs = backoffMs(deps.settings.pollIntervalMs, job.pollFailures);
+        await deps.store.reschedule(job, retryInMs, 'no-response');
+      }
   }
 }
 
@@ -122,8 +127,8 @@ async function pollOpenRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise
 }
 
 /**
- * Asks fal about a run whose end a webhook contradicted. A failure that fal answers with a success is taken back; a
- * success stands, because its artifact is stored and works.
+ * Asks fal about a run whose end a webhook contradicted. A stored failure is taken back if fal reports a success; a
+ * stored success stands, because its artifact is stored and works.
  */
 async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<void> {
   const { store, provider, log, settings } = deps;
@@ -147,12 +152,12 @@ async function pollEndedRun(deps: PollDeps, job: JobToPoll, run: RunRef): Promis
 
 /** An abandoned run must not continue and cost money, so it is stopped first. */
 async function endOverdue(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<void> {
-  const answer = await deps.provider.cancel(run);
-  const isStopped = answer !== 'unreachable' && answer !== 'already-completed';
+  const outcome = await deps.provider.cancel(run);
+  const isStopped = outcome !== 'unreachable' && outcome !== 'already-completed';
   if (isStopped || job.pollFailures >= FAILURES_BEFORE_ABANDON) {
     await abandon(deps, job, `The run did not end within ${RUN_DEADLINE_MS / HOUR_MS} hours.`);
   } else {
-    await backOff(deps, job, `cancel of an overdue run: ${answer}`);
+    await backOff(deps, job, `cancel of an overdue run: ${outcome}`);
   }
 }
 
@@ -166,20 +171,21 @@ async function abandon(deps: PollDeps, job: JobToPoll, message: string): Promise
   await applyRunEvent(deps, job.id, { event: { kind: 'abandoned', message }, source: 'DEADLINE', asOf: job });
 }
 
-/** Records fal's answer to a cancel, not the request: a run that can no longer be stopped ends as fal ends it. */
-async function sendCancel(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<CancelAnswer> {
-  const { provider, store, settings, log } = deps;
-  const answer = await provider.cancel(run);
-  log.info({ jobId: job.id, answer }, 'cancel sent to fal');
+/**
+ * Records fal's response to a cancel, not the request: a run that can no longer be stopped ends as fal ends it. Without a
+ * response the next poll sends the cancel again. The caller plans that poll: a plan made here would outdate the rest of
+ * this one.
+ */
+async function sendCancel(deps: PollDeps, job: JobToPoll, run: RunRef): Promise<CancelOutcome> {
+  const { provider, store, log } = deps;
+  const outcome = await provider.cancel(run);
+  log.info({ jobId: job.id, outcome }, 'cancel sent to fal');
   // After two deadlines the run has ended by itself.
-  if (answer === 'unreachable' && job.ageMs <= 2 * RUN_DEADLINE_MS) {
-    await store.reschedule(job, backoffMs(settings.pollIntervalMs, job.pollFailures), 'no-response');
-    return answer;
-  }
-  await store.markCancelAnswered(job.id);
-  if (answer === 'removed') {
+  if (outcome === 'unreachable' && job.ageMs <= 2 * RUN_DEADLINE_MS) return outcome;
+  await store.recordCancelResponse(job.id);
+  if (outcome === 'removed') {
     const event = { kind: 'cancelled', requestId: run.requestId } as const;
     await applyRunEvent(deps, job.id, { event, source: 'CANCEL' });
   }
-  return answer;
+  return outcome;
 }

@@ -91,7 +91,7 @@ export async function regenerate(
     idempotency: idempotencyOf(idempotencyKey, { of: 'regeneration', generationId, ...given }),
   };
   return submitOrDryRun(deps, planned(job, generation), { dryRun, waitSeconds }, [
-    prompt === undefined || sentPrompt === null ? null : triggerWarning(prompt, sentPrompt, triggerPhrase),
+    prompt === undefined ? null : triggerWarning(prompt, triggerPhrase),
     seedWarning(changes.done.seed ?? earlier.seed),
   ]);
 }

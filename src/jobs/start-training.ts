@@ -113,9 +113,9 @@ async function startParsed(
   const { trainingType, triggerPhrase } = avatar;
   const chosen = await chooseTrainer(deps, requested, trainingType);
   if ('refused' in chosen) return chosen;
-  const { row, alternative, note } = chosen.done;
+  const { trainer, alternative, note } = chosen.done;
   // Which one will train is not known before fal responds.
-  const trainers = alternative === null ? [row] : [row, alternative];
+  const trainers = alternative === null ? [trainer] : [trainer, alternative];
   const checked = stepsWithin(trainers, steps);
   if ('refused' in checked) return checked;
 
@@ -131,7 +131,7 @@ async function startParsed(
   const fields = {
     ownerId,
     avatarId,
-    ...submitTo(row, note),
+    ...submitTo(trainer, note),
     idempotency: idempotencyOf(idempotencyKey, {
       of: 'training',
       avatarId,
@@ -150,7 +150,7 @@ async function startParsed(
       : { done: [] };
   if ('refused' in photos) return photos;
   if (parsed.dryRun)
-    return dryRun(fields, costOf(row), [deprecationWarning(row)], store.rehearseTraining(fields));
+    return dryRun(fields, costOf(trainer), [deprecationWarning(trainer)], store.rehearseTraining(fields));
   if (first !== null) {
     const refusal = await refusalOfFirst(store, first);
     return refusal === null ? { done: { avatarId } } : { refused: refusal };
@@ -164,13 +164,13 @@ async function startParsed(
   };
   const submitted = await submitJob(
     deps,
-    { ...fields, ...submitTo(row, note, url) },
+    { ...fields, ...submitTo(trainer, note, url) },
     (job) => store.createTraining({ ...job, triggerPhrase, ...used }),
-    alternative && submitTo(alternative, goneNote(row, alternative), url),
+    alternative && submitTo(alternative, goneNote(trainer, alternative), url),
   );
   if ('done' in submitted) return { done: { avatarId } };
   const { code, message } = submitted.refused;
-  const notice = code === 'PROVIDER_REJECTED' ? await adviceAfter(deps, row, alternative) : null;
+  const notice = code === 'PROVIDER_REJECTED' ? await adviceAfter(deps, trainer, alternative) : null;
   return notice === null ? submitted : refuse(code, `${message} ${notice}.`);
 }
 
@@ -180,14 +180,14 @@ async function chooseTrainer(
   type: TrainingType,
 ): Promise<Result<TrainersToTry, 'INVALID_INPUT'>> {
   if (requested === undefined) return { done: await defaultTrainer(deps, type) };
-  const row = trainerFor(deps.catalog, requested, type);
-  return 'refused' in row ? row : { done: { row: row.done, alternative: null, note: null } };
+  const found = trainerFor(deps.catalog, requested, type);
+  return 'refused' in found ? found : { done: { trainer: found.done, alternative: null, note: null } };
 }
 
 /** Refuses steps outside the limits of one of the trainers. */
 function stepsWithin(trainers: readonly Trainer[], steps: number | undefined) {
-  const min = Math.max(...trainers.map((row) => row.steps.min));
-  const max = Math.min(...trainers.map((row) => row.steps.max));
+  const min = Math.max(...trainers.map((trainer) => trainer.steps.min));
+  const max = Math.min(...trainers.map((trainer) => trainer.steps.max));
   return parseInput(z.object({ steps: wholeNumber(min, max).optional() }), { steps });
 }
 
@@ -204,11 +204,11 @@ async function uploadFor(deps: StartTrainingDeps, job: PlannedJob, photos: reado
 /** Names the trainer to use instead of a refused one, unless fal refused that one too. */
 async function adviceAfter(
   { catalog, goneEndpoints }: DefaultTrainerDeps,
-  row: Trainer,
+  trainer: Trainer,
   alternative: Trainer | null,
 ): Promise<string | null> {
-  const isSwitched = alternative !== null && (await goneEndpoints.isGone(row.endpoint));
-  const other = row.deprecated && catalog.trainer(row.deprecated.alternative);
+  const isSwitched = alternative !== null && (await goneEndpoints.isGone(trainer.endpoint));
+  const other = trainer.deprecated && catalog.trainer(trainer.deprecated.alternative);
   if (isSwitched || other === null || (await goneEndpoints.isGone(other.endpoint))) return null;
-  return deprecationNotice(row);
+  return deprecationNotice(trainer);
 }

@@ -1,4 +1,5 @@
 import { applyRunEvent, type ApplyResult, type RunEventDeps } from './apply-run-event.ts';
+import { DAY_S } from '../values/units.ts';
 import { newId } from './ids.ts';
 import { refusalOfFirst, type ReplayStore } from './replay.ts';
 import { retry } from '../async/retry.ts';
@@ -27,7 +28,7 @@ export type NewJob = {
   readonly ownerId: string;
   readonly avatarId: string;
   readonly trainer: TrainerName;
-  /** Why it is not the default trainer, if that is not the caller's wish. */
+  /** Why it is not the default trainer; null if it is, or if the caller named it. */
   readonly trainerNote?: string | null;
   readonly endpoint: string;
   readonly input: JsonObject;
@@ -77,12 +78,10 @@ export type RetentionDays = {
   readonly images: number | null;
 };
 
-const SECONDS_OF_A_DAY = 86_400;
-
 /**
  * Creates a job and submits it to fal, once; to the alternative only after fal certainly started nothing, because the
- * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may
- * exist. A process that dies before fal's response leaves a job with unknown outcome, which is never submitted again.
+ * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may exist. A process that dies
+ * before fal's response leaves a job with unknown outcome, which is never submitted again.
  */
 export async function submitJob<Code extends RefusalCode>(
   deps: SubmitDeps,
@@ -120,14 +119,14 @@ async function submit(
     readonly makes: keyof RetentionDays;
     readonly alternative: Alternative | null;
   },
-): Promise<Refusal<ProviderCode> | null> {
+): Promise<Refusal<'NOT_FOUND' | ProviderCode> | null> {
   const { provider, settings, log, metrics } = deps;
   const days = settings.retentionDays[makes];
   const event = await provider.submit({
     endpoint: job.endpoint,
     input: job.input,
     callbackUrl: settings.callbackBase && `${settings.callbackBase}/${job.token}`,
-    keepFilesSeconds: days === null ? null : days * SECONDS_OF_A_DAY,
+    keepFilesSeconds: days === null ? null : days * DAY_S,
     // A process that was suspended must not start a run that counts as unknown, and may have been replaced, by now.
     sendBefore: begunAt + SEND_WITHIN_MS,
   });
@@ -143,8 +142,10 @@ async function submit(
     return submit(deps, { ...job, ...alternative }, { begunAt: switchedAt, makes, alternative: null });
   }
   const applied = await applyWithRetries(deps, job.id, event);
-  // A webhook may have identified the run before fal's refusal, or what looked like one, arrived.
-  return event.kind === 'refused' && applied?.kind === 'applied' ? event.failure : null;
+  if (event.kind !== 'refused' || applied === null) return null;
+  if (applied.kind === 'applied') return event.failure;
+  // Saved by an attempt whose confirmation was lost; or another event came first, such as a webhook of the run.
+  return refusalOfFirst(deps.store, job.id);
 }
 
 async function rememberGone({ goneEndpoints, log }: SubmitDeps, { id, endpoint }: NewJob): Promise<void> {

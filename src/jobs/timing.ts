@@ -18,7 +18,7 @@ export const FAILURES_BEFORE_ABANDON = 20;
 /** How long fal may respond "not found", or withhold a result, before the run is abandoned. */
 export const NOT_FOUND_GRACE_MS = 2 * MINUTE_MS;
 
-/** Longer than a poll, which is up to two requests. */
+/** Longer than a poll, which is up to three requests: cancel, status, and result or another cancel. */
 export const LEASE_MS = 2 * MINUTE_MS;
 
 /** Longer than the copy of a file. */

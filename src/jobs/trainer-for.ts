@@ -9,8 +9,8 @@ export function trainerFor(
   name: string,
   type: TrainingType,
 ): Result<Trainer, 'INVALID_INPUT'> {
-  const row = catalog.trainer(name);
-  if (row?.serves.includes(type) === true) return { done: row };
+  const trainer = catalog.trainer(name);
+  if (trainer?.serves.includes(type) === true) return { done: trainer };
   const allowed = catalog.trainersFor(type).join(' or ');
   return refuse('INVALID_INPUT', problemWith('trainer', name, `${allowed} for a ${type} avatar`));
 }

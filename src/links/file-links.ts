@@ -1,10 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } from './open-link.ts';
 import { timeLimit } from '../async/time-limit.ts';
-import type { FileSource, OpenedFile } from '../jobs/files/keep-files.ts';
+import type { FileSource, OpenedFile } from '../jobs/files/copy-files.ts';
 
-/** Without a compression, which would make a small response a large one. */
-const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 const STALL_MS = 30_000;
 
 /** Statuses of fal for a file that does not exist, or no longer exists. */
@@ -41,7 +39,6 @@ export class FileLinks implements FileSource {
           if (addresses.length === 0) throw new Error(`${host} has no address`);
           return addresses;
         },
-        headers: HEADERS,
         signal,
       });
       const problem = problemWith(response, maxBytes);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LENGTH_BYTES, MAX_HEADER_BYTES, expectedHeader } from '../catalog/safetensors.ts';
+import { GrowingBuffer } from '../async/growing-buffer.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { timeLimit } from '../async/time-limit.ts';
 import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } from './open-link.ts';
@@ -10,12 +11,7 @@ const TIMEOUT_MS = 15_000;
 const MAX_CHECKS_OF_OWNER = 3;
 const MAX_CHECKS = 30;
 
-/** Without a compression, which would make a small response a large one. */
-const HEADERS = {
-  range: `bytes=0-${LENGTH_BYTES + MAX_HEADER_BYTES - 1}`,
-  'accept-encoding': 'identity',
-  'user-agent': 'Likeness',
-};
+const RANGE = `bytes=0-${LENGTH_BYTES + MAX_HEADER_BYTES - 1}`;
 
 type LoraLinksOptions = Pick<OpenOptions, 'trustedOrigins'> & {
   /** Ends the checks under way. */
@@ -41,7 +37,7 @@ export class LoraLinks implements LoraLinkChecks {
     const { trustedOrigins, closing, resolve = resolveHost, timeoutMs = TIMEOUT_MS } = this.#options;
     const { signal, end } = timeLimit(timeoutMs, closing);
     try {
-      const response = await openLink(link, { trustedOrigins, resolve, headers: HEADERS, signal });
+      const response = await openLink(link, { trustedOrigins, resolve, range: RANGE, signal });
       try {
         const size = sizeOf(response);
         const header = await readHeader(response, size);
@@ -83,17 +79,14 @@ async function readHeader(
   response: IncomingMessage,
   size: number,
 ): Promise<{ readonly text: string; readonly bytes: number }> {
-  const chunks: Buffer[] = [];
-  let read = 0;
+  const beginning = new GrowingBuffer(LENGTH_BYTES + MAX_HEADER_BYTES);
   let headerBytes: number | null = null;
   for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    read += chunk.length;
-    if (headerBytes === null && read >= LENGTH_BYTES) {
-      headerBytes = headerLength(Buffer.concat(chunks), size);
-    }
-    if (headerBytes !== null && read >= LENGTH_BYTES + headerBytes) {
-      const text = Buffer.concat(chunks).toString('utf8', LENGTH_BYTES, LENGTH_BYTES + headerBytes);
+    beginning.append(chunk);
+    if (headerBytes === null && beginning.size >= LENGTH_BYTES)
+      headerBytes = headerLength(beginning.bytes, size);
+    if (headerBytes !== null && beginning.size >= LENGTH_BYTES + headerBytes) {
+      const text = beginning.bytes.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + headerBytes);
       return { text, bytes: headerBytes };
     }
   }

@@ -18,10 +18,13 @@ export type OpenOptions = {
   /** Origins whose address may be any. */
   readonly trustedOrigins: ReadonlySet<string>;
   readonly resolve: Resolve;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Value of the Range header; absent: the whole file. */
+  readonly range?: string;
   readonly signal: AbortSignal;
 };
 
+/** Without a compression, which would make a small response a large one. */
+const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 const MAX_REDIRECTS = 5;
 const MAX_ADDRESSES = 8;
 const REDIRECTS: ReadonlySet<number | undefined> = new Set([301, 302, 303, 307, 308]);
@@ -29,7 +32,7 @@ const NOT_PUBLIC = 'a host that has public addresses only';
 
 /**
  * Sends a GET request to a public address. The addresses of the host are checked, and the connection goes to these: a
- * second answer of the DNS cannot lead elsewhere. Redirects are checked in the same way.
+ * second response of the DNS cannot lead elsewhere. Redirects are checked in the same way.
  *
  * @throws LinkProblem, or the error of the connection
  */
@@ -46,11 +49,12 @@ export async function openLink(link: string, options: OpenOptions): Promise<Inco
   throw new LinkProblem(`at most ${MAX_REDIRECTS} redirects`);
 }
 
-async function send(url: URL, { trustedOrigins, resolve, headers, signal }: OpenOptions) {
+async function send(url: URL, { trustedOrigins, resolve, range, signal }: OpenOptions) {
   const isTrusted = trustedOrigins.has(url.origin);
   const lookup = isTrusted ? {} : { lookup: lookupOf(await publicAddressesOf(url, resolve)) };
+  const headers = range === undefined ? HEADERS : { ...HEADERS, range };
   signal.throwIfAborted();
-  return answerTo(url, { ...urlToHttpOptions(url), ...lookup, headers, signal, agent: false });
+  return responseTo(url, { ...urlToHttpOptions(url), ...lookup, headers, signal, agent: false });
 }
 
 async function publicAddressesOf({ hostname }: URL, resolve: Resolve): Promise<readonly string[]> {
@@ -71,7 +75,7 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
   };
 }
 
-function answerTo(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+function responseTo(url: URL, options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((done, failed) => {
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(options);
     request.on('response', done);
@@ -88,5 +92,5 @@ const RESOLVER_OPTIONS = { timeout: 2000, tries: 2 };
 export const resolveHost: Resolve = async (host) => {
   const resolver = new Resolver(RESOLVER_OPTIONS);
   const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-  return found.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  return found.flatMap((lookup) => (lookup.status === 'fulfilled' ? lookup.value : []));
 };

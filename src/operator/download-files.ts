@@ -7,7 +7,6 @@ import { report } from '../cli/command.ts';
 
 const MAX_FILE_BYTES = 5_000_000_000;
 const TIMEOUT_MS = 600_000;
-const HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'Likeness' };
 
 type Sources = {
   readonly trustedOrigins: ReadonlySet<string>;
@@ -48,7 +47,7 @@ function reasonOf(error: unknown): string {
 
 async function download(url: string, path: string, trustedOrigins: ReadonlySet<string>): Promise<void> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await openLink(url, { trustedOrigins, resolve: resolveHost, headers: HEADERS, signal });
+  const response = await openLink(url, { trustedOrigins, resolve: resolveHost, signal });
   if (response.statusCode !== 200) {
     response.destroy();
     throw new Error(`HTTP status ${response.statusCode ?? 'none'}`);

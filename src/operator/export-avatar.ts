@@ -94,8 +94,8 @@ function scriptOf(
   );
   return (
     '#!/bin/sh\n' +
-    '# Each request generates the images of a generation again, and is paid. fal’s answer has a response_url: when the run has\n' +
-    '# ended, curl "$response_url" -H "Authorization: Key $FAL_KEY" prints the images.\n' +
+    '# Each request generates the images of a generation again, and is paid. fal’s response has a response_url: when the run\n' +
+    '# has ended, curl "$response_url" -H "Authorization: Key $FAL_KEY" prints the images.\n' +
     ['', ...lines].join('\n')
   );
 }

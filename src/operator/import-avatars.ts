@@ -129,8 +129,8 @@ function artifactOf(row: Row): Artifact | null {
 
 /** The previous system's trainers come first in the catalog. */
 function trainerFor({ kind }: Artifact, type: TrainingType): string | null {
-  const row = BUILT_IN.trainers.find(
+  const trainer = BUILT_IN.trainers.find(
     ({ artifact, serves, generator }) => artifact === kind && serves.includes(type) && generator.files <= 1,
   );
-  return row?.name ?? null;
+  return trainer?.name ?? null;
 }

@@ -134,11 +134,19 @@ export class PhotoProcess {
   }
 
   async #start(): Promise<ChildProcessWithoutNullStreams> {
-    const child = (this.#child = await start());
+    // Known from its beginning: close() ends one that is not ready yet too.
+    const child = (this.#child = spawnDecoder());
     // It may be killed between two photos.
     child.once('exit', () => {
       if (this.#child === child) this.#child = null;
     });
+    try {
+      // Without it the decoders cannot be loaded at all, which is not the fault of a photo.
+      await answerOf(child, '');
+    } catch (error) {
+      this.#end('SIGKILL');
+      throw error;
+    }
     return child;
   }
 
@@ -153,7 +161,7 @@ export class PhotoProcess {
   }
 }
 
-async function start(): Promise<ChildProcessWithoutNullStreams> {
+function spawnDecoder(): ChildProcessWithoutNullStreams {
   const sharp = createRequire(import.meta.url).resolve('sharp');
   const child = spawn(process.execPath, ['-e', CHECK, sharp], {
     // No secrets, and no memory for each thread.
@@ -162,13 +170,6 @@ async function start(): Promise<ChildProcessWithoutNullStreams> {
   // A request to a process that has ended: its 'close' reports that.
   child.stdin.on('error', () => undefined);
   child.stderr.resume();
-  try {
-    // Without it the decoders cannot be loaded at all, which is not the fault of a photo.
-    await answerOf(child, '');
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  }
   return child;
 }
 

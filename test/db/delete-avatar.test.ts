@@ -10,7 +10,7 @@ import { createJobStore } from '../../src/db/store/job-store.ts';
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma, pool } = database;
-const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
+const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
 
 // The embedded database has one session, so nothing can be written during a transaction.
 test.skipIf(testedDatabase === 'embedded')(

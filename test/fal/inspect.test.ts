@@ -112,6 +112,24 @@ describe('a run that ended', () => {
     if (result.body === resultOfFailed.body) expect(run).toMatchObject({ output: result.body });
   });
 
+  test.each<[string, Answer | 'no answer']>([
+    ['HTTP 401', answer(401, { detail: 'no key' })],
+    ['HTTP 403', queue.locked],
+    ['HTTP 429', answer(429, { detail: 'slow down' })],
+    ['no answer', 'no answer'],
+  ])(
+    'in an error whose result is refused with %s failed with the words of its status',
+    async (_what, result) => {
+      const message = 'Invalid status code: 422';
+      expect((await statusOf(failed, result)).run).toEqual({
+        kind: 'failed',
+        requestId: ID,
+        message,
+        output: null,
+      });
+    },
+  );
+
   test.each<[string, Answer, Answer | 'no answer']>([
     ['its status and its result', cancelled, resultOfCancelled],
     ['its status', cancelled, answer(400, { detail: 'x' })],

@@ -147,7 +147,7 @@ test.each<[what: string, status: number, body: unknown, isGone: boolean]>([
   ['a proxy that knows no such page', 404, { message: 'Not Found' }, false],
   ['a list of details', 404, { detail: [{ msg: "Application 'x' not found", type: 'x' }] }, false],
   ['a refused input', 422, { detail: [{ loc: ['body'], msg: 'no', type: 'x' }] }, false],
-])('fal’s answer about %s tells whether the endpoint is gone', async (_what, status, body, isGone) => {
+])('fal’s response about %s tells whether the endpoint is gone', async (_what, status, body, isGone) => {
   const event = await submitTo((response) => json(response, status, body));
   expect(event.kind === 'refused' && event.isGone === true).toBe(isGone);
   expect(event).toMatchObject({ kind: 'refused', failure: { code: 'PROVIDER_REJECTED' } });

@@ -7,6 +7,7 @@ import {
   type WebhookMessage,
 } from '../../src/jobs/handle-webhook.ts';
 import { jobsDatabase } from '../support/test-deps.ts';
+import { NOT_FOUND_GRACE_MS } from '../../src/jobs/timing.ts';
 import { EVENTS, ID, LORA_ANSWER, OTHER_ID } from '../support/run-events.ts';
 
 const { prisma, add, read, testDeps } = await jobsDatabase();
@@ -131,6 +132,20 @@ describe('a webhook', () => {
     expect(provider.polled).toEqual([ID]);
     expect(polls.at(-1)).toBeGreaterThan(0);
     expect((await stateOf('job')).status).toBe('FAILED');
+  });
+
+  test('of a success after its run was LOST, long unknown to fal, is polled again while fal has no result yet', async () => {
+    const { deps, provider } = testDeps();
+    const notFoundSince = new Date(Date.now() - 2 * NOT_FOUND_GRACE_MS);
+    await add('job', { ...RUNNING, state: 'FAILED', errorCode: 'LOST', notFoundSince });
+    provider.status = { kind: 'not-found', message: 'not yet' };
+    expect(await handleWebhook(deps, null, SUCCESS)).toEqual({ kind: 'conflict' });
+    await deps.inFlight.drain(20_000);
+    expect((await read('job')).nextPollAt).not.toBeNull();
+    provider.status = EVENTS.lora;
+    requestPoll(deps, { jobId: 'job' });
+    await deps.inFlight.drain(20_000);
+    expect((await read('job')).avatar?.status).toBe('COMPLETED');
   });
 
   test.each(['LOST', 'NOT_STARTED'])(

@@ -96,7 +96,7 @@ describe('an open run', () => {
 
   test('that is overdue is LOST only when fal confirms the cancel, or after many failures', async () => {
     const { poll, provider, nextInMs } = await polled(OVERDUE);
-    provider.cancelAnswer = 'unreachable';
+    provider.cancelOutcome = 'unreachable';
     for (let turn = 0; turn < FAILURES_BEFORE_ABANDON; turn++) {
       expect((await poll(EVENTS.running)).state).toBe('RUNNING');
     }
@@ -120,7 +120,7 @@ describe('an open run', () => {
 
   test('that is overdue and ends before its cancel keeps its result', async () => {
     const { poll, provider, nextInMs } = await polled(OVERDUE);
-    provider.cancelAnswer = 'already-completed';
+    provider.cancelOutcome = 'already-completed';
     expect((await poll(EVENTS.running)).state).toBe('RUNNING');
     expect(nextInMs()).toBe(POLL_MS);
     expect((await poll(EVENTS.lora)).avatar?.status).toBe('COMPLETED');
@@ -174,7 +174,7 @@ describe('a submit', () => {
 describe('a cancel', () => {
   test('is sent once, and a run that fal removed from its queue is CANCELLED', async () => {
     const { poll, provider } = await polled(CANCELLING);
-    provider.cancelAnswer = 'removed';
+    provider.cancelOutcome = 'removed';
     await poll(EVENTS.queued);
     expect(await poll(EVENTS.queued)).toMatchObject({ avatar: { status: 'CANCELLED' }, nextPollAt: null });
     expect(provider.cancelled).toEqual([ID]);
@@ -182,8 +182,8 @@ describe('a cancel', () => {
   });
 
   test.each(['requested', 'already-completed', 'not-found'] as const)(
-    'that fal answers with %s is sent once, and the run ends as fal reports',
-    async (cancelAnswer) => {
+    'with the outcome %s is sent once, and the run ends as fal reports',
+    async (cancelOutcome) => {
       for (const [end, status] of [
         [EVENTS.lora, 'COMPLETED'],
         [EVENTS.failed, 'CANCELLED'],
@@ -191,7 +191,7 @@ describe('a cancel', () => {
       ] as const) {
         await pool.query('DELETE FROM avatars; DELETE FROM jobs');
         const { poll, provider } = await polled(CANCELLING);
-        provider.cancelAnswer = cancelAnswer;
+        provider.cancelOutcome = cancelOutcome;
         expect((await poll(end)).avatar?.status).toBe(status);
         expect(provider.cancelled).toEqual([ID]);
       }
@@ -200,11 +200,32 @@ describe('a cancel', () => {
 
   test('is sent again while fal is unreachable', async () => {
     const { poll, provider } = await polled(CANCELLING);
-    for (const answer of ['unreachable', 'unreachable', 'requested', 'requested'] as const) {
-      provider.cancelAnswer = answer;
+    for (const outcome of ['unreachable', 'unreachable', 'requested', 'requested'] as const) {
+      provider.cancelOutcome = outcome;
       await poll(UNREACHABLE);
     }
     expect(provider.cancelled).toEqual([ID, ID, ID]);
+  });
+
+  test.each<[what: string, columns: Parameters<typeof add>[1], status: RunStatus, recorded: object]>([
+    ['runs', {}, EVENTS.runningHalf, { state: 'RUNNING', avatar: { progressPercent: 50 } }],
+    [
+      'is not known to fal any more',
+      { notFoundSince: ago(NOT_FOUND_GRACE_MS) },
+      NOT_FOUND,
+      { state: 'CANCELLED', nextPollAt: null },
+    ],
+    [
+      'is given up',
+      { createdAt: ago(RUN_DEADLINE_MS + 1), pollFailures: FAILURES_BEFORE_ABANDON },
+      EVENTS.running,
+      { state: 'CANCELLED', nextPollAt: null },
+    ],
+  ])('that got no response does not hide that the run %s', async (_what, ...row) => {
+    const [columns, status, recorded] = row;
+    const { poll, provider } = await polled({ ...CANCELLING, ...columns });
+    provider.cancelOutcome = 'unreachable';
+    expect(await poll(status)).toMatchObject({ ...recorded, cancelAnsweredAt: null });
   });
 
   test('of a run whose request id arrived after its end is sent once', async () => {

@@ -1,8 +1,11 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { InFlight } from '../../src/async/in-flight.ts';
+import { jobsDatabase } from '../support/test-deps.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { submitJob, type SubmitDeps, type SubmitEvent, type SubmitRequest } from '../../src/jobs/submit.ts';
+
+const { add, read, testDeps } = await jobsDatabase();
 
 const NO_URLS = { statusUrl: null, responseUrl: null, cancelUrl: null };
 const FIELDS = {
@@ -13,6 +16,13 @@ const FIELDS = {
   input: {},
   estimatedMicroUsd: null,
 } as const;
+
+const PORTS = {
+  goneEndpoints: { remember: async () => undefined },
+  metrics: { submitted: () => undefined, runEnded: () => undefined },
+  newCallbackToken: () => '0'.repeat(32),
+  settings: { callbackBase: null, pollIntervalMs: 3000, retentionDays: { artifacts: 2, images: null } },
+};
 
 /** The dependencies of a submit on a clock that the test sets. */
 function fixture(answers: readonly SubmitEvent[]) {
@@ -32,7 +42,7 @@ function fixture(answers: readonly SubmitEvent[]) {
       save: async () => ({ kind: 'stale' }),
       deleteFromOutbox: async () => undefined,
     },
-    goneEndpoints: { remember: async () => undefined },
+    ...PORTS,
     provider: {
       submit: async (request) => {
         requests.push(request);
@@ -41,10 +51,7 @@ function fixture(answers: readonly SubmitEvent[]) {
     },
     publisher: { publish: async () => undefined },
     log: memoryLog(),
-    metrics: { submitted: () => undefined, runEnded: () => undefined },
     inFlight: new InFlight(),
-    newCallbackToken: () => '0'.repeat(32),
-    settings: { callbackBase: null, pollIntervalMs: 3000, retentionDays: { artifacts: 2, images: null } },
   };
   const create = async ({ id }: { readonly id: string }) => {
     clock.now += 20_000;
@@ -85,4 +92,29 @@ test('an outage of the database of more than half a minute loses no request id',
   await vi.advanceTimersByTimeAsync(60_000);
   await done;
   expect(loads).toEqual([0, 200, 700, 1700, 3700, 7700, 15_700, 31_700]);
+});
+
+test('a refusal that was saved reaches the caller although its confirmation by the database was lost', async () => {
+  const { deps, store } = testDeps();
+  const pause = { reason: 'BUSY', retryAt: new Date(Date.now() + 60_000) } as const;
+  const failure = { code: 'PROVIDER_UNAVAILABLE', message: 'too busy', pause } as const;
+  const save = store.save.bind(store);
+  store.save = async (...change) => {
+    await save(...change);
+    store.save = save;
+    throw new Error('the connection was lost');
+  };
+  const provider = { submit: async (): Promise<SubmitEvent> => ({ kind: 'refused', failure }) };
+  let jobId = '';
+  const submitted = await submitJob(
+    { ...deps, ...PORTS, provider },
+    { ...FIELDS, idempotency: null },
+    async ({ id }) => {
+      jobId = id;
+      await add(id);
+      return { done: { jobId, generationId: null } };
+    },
+  );
+  expect(submitted).toEqual({ refused: failure });
+  expect(await read(jobId)).toMatchObject({ state: 'FAILED', avatar: { status: 'DRAFT' } });
 });

@@ -1,6 +1,7 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { execFileSync } from 'node:child_process';
 import { memoryLog } from '../support/memory-log.ts';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PhotoProcess } from '../../src/photos/photo-process.ts';
@@ -35,7 +36,7 @@ test('a process that dies during a photo costs that photo only', async () => {
   const log = memoryLog();
   const photos = new PhotoProcess(log);
   onTestFinished(() => photos.close());
-  const ok = { format: 'jpeg', width: 640, height: 800 };
+  const ok = { format: 'jpeg', width: 512, height: 640 };
   expect(await photos.check('ada', PHOTO, `${PHOTO}.out`)).toMatchObject(ok);
   const [pid = 0, ...others] = children();
   expect(others).toEqual([]);
@@ -81,5 +82,15 @@ test('a server that closes ends the process, and judges no photo for it', async 
   const waiting = photos.check('ada', PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
   await photos.close();
   expect(await waiting).toBeInstanceOf(Error);
+  await eventually('the process to be gone', () => children().length === 0);
+});
+
+test('a server that closes while the process starts ends it, and decodes no photo', async () => {
+  const photos = new PhotoProcess(memoryLog());
+  const waiting = photos.check('ada', PHOTO, `${PHOTO}.never`).catch((error: unknown) => error);
+  await eventually('the process to be there', () => children().length === 1);
+  await photos.close();
+  expect(await waiting).toBeInstanceOf(Error);
+  expect(existsSync(`${PHOTO}.never`)).toBe(false);
   await eventually('the process to be gone', () => children().length === 0);
 });

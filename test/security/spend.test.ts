@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   CreateAvatarDocument,
   GenerateImageDocument,
@@ -6,6 +6,7 @@ import {
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { sqlStatements } from '../support/sql-statements.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -119,36 +120,21 @@ describe('limits hold to the unit, however many ask at once', () => {
   });
 });
 
-describe('an operation', () => {
-  let token: string;
-  let avatarId: string;
-  beforeAll(async () => {
-    token = await tokenOf('aliases');
-    ({ id: avatarId } = await app.newAvatar({}, { token }));
-  });
-
-  async function send(query: string) {
-    const response = await fetch(app.graphqlUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query }),
-    });
-    return await response.text();
+test('an operation starts one run at most, whatever aliases and fragments it hides the others in', async () => {
+  const token = await tokenOf('aliases');
+  const { id: avatarId } = await app.newAvatar({}, { token });
+  const { ask } = rawCaller(app.graphqlUrl, token);
+  const imagesUrl = 'https://photos.example/aliases.zip';
+  const call = `startTraining(input: { avatarId: "${avatarId}", imagesUrl: "${imagesUrl}" }) { __typename }`;
+  const aliases = Array.from({ length: 15 }, (_, index) => `a${index}: ${call}`).join(' ');
+  for (const query of [
+    `mutation { ${aliases} }`,
+    `mutation { ${call} ... on Mutation { b: ${call} } }`,
+    `mutation { ...F ...F2 } fragment F on Mutation { a: ${call} } fragment F2 on Mutation { b: ${call} }`,
+  ]) {
+    expect((await ask(query)).text).toContain('at most one run');
   }
-
-  test('starts one run at most, whatever aliases and fragments it hides the others in', async () => {
-    const imagesUrl = 'https://photos.example/aliases.zip';
-    const call = `startTraining(input: { avatarId: "${avatarId}", imagesUrl: "${imagesUrl}" }) { __typename }`;
-    const aliases = Array.from({ length: 15 }, (_, index) => `a${index}: ${call}`).join(' ');
-    for (const query of [
-      `mutation { ${aliases} }`,
-      `mutation { ${call} ... on Mutation { b: ${call} } }`,
-      `mutation { ...F ...F2 } fragment F on Mutation { a: ${call} } fragment F2 on Mutation { b: ${call} }`,
-    ]) {
-      expect(await send(query)).toContain('at most one run');
-    }
-    expect(app.submitsOf(imagesUrl)).toHaveLength(0);
-  });
+  expect(app.submitsOf(imagesUrl)).toHaveLength(0);
 });
 
 test('without a limit that counts for it, the start of a run waits for no other and counts none', async () => {

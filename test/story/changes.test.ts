@@ -241,7 +241,10 @@ test('what a list has after the first event, and what follows, is everything', a
   const listed = avatars.edges.map(({ node }) => node.id);
   const made = (await making).map(({ id }) => id);
   await app.startTraining({ avatarId: made[0] ?? '', imagesUrl: photos('stuck-in-queue') }, { token });
-  await watch.until((event) => told(event) === `${made[0]} 2`);
+  await watch.until(
+    (event) =>
+      event.__typename === 'AvatarChanged' && event.avatar.id === made[0] && event.avatar.version >= 2,
+  );
   const known = new Set([...listed, ...watch.seen.map((event) => told(event).split(' ')[0])]);
   expect(made.filter((id) => !known.has(id))).toEqual([]);
   await watch.stop();

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { DEFAULT_SIZES } from '../../src/catalog/trainers.ts';
 import { photos } from '../support/api-client.ts';
-import { okFor } from '../support/held-runs.ts';
+import { heldGeneration, imageResult, okFor } from '../support/held-runs.ts';
 import { PNG } from 'pngjs';
 import {
   SentInputDocument,
@@ -67,6 +67,7 @@ test('the request id is there at once, for a LoRA and for a finetune; the artifa
   for (const trainingType of ['PORTRAIT', 'STYLE'] as const) {
     const { id } = await app.newAvatar({ trainingType });
     const watch = app.watchAvatar({ avatarId: id });
+    await watch.next();
 
     const started = await app.startTraining({ avatarId: id });
     expect(started.falRequestId).toBe(app.lastSubmit().requestId);
@@ -150,13 +151,11 @@ test('the same input with the seed of a generation makes the same picture', asyn
   expect(await bytesOf(other)).not.toEqual(await bytesOf(first));
 });
 
-test('the seed of fal’s answer replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
-  const { id } = await app.generate({ avatarId: style.id, seed: 7, prompt: 'tea [[stuck-in-queue]]' });
-  const run = app.lastRun();
-  const payload = { images: [{ url: 'https://files.example/1.jpg' }], seed: 2 ** 48 + 1 };
-  await app.deliver(run, okFor(run.requestId, payload));
+test('the seed of fal’s response replaces ours, also a seed over 32 bits; the input stays as it was sent', async () => {
+  const held = await heldGeneration(app, { avatarId: style.id, seed: 7 });
+  await app.deliver(held, okFor(held.requestId, imageResult({ seed: 2 ** 48 + 1 })));
 
-  expect(await app.execute(SentInputDocument, { id })).toMatchObject({
+  expect(await app.execute(SentInputDocument, { id: held.generationId })).toMatchObject({
     generation: { seed: 2 ** 48 + 1, input: { seed: 7 } },
   });
 });

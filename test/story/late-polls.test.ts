@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { heldTraining, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
@@ -7,7 +7,7 @@ import { startTestApp } from '../support/test-app.ts';
 const app = await startTestApp({ isProxied: true, env: { RECONCILE_INTERVAL_MS: '50' } });
 afterAll(() => app.close());
 
-test('a look at a run that was asked for before its end and answered after it takes nothing back', async () => {
+test('a poll of a run that was sent before its end and answered after it takes nothing back', async () => {
   const held = await heldTraining(app);
   const { avatarId } = held;
   const polls = app.fal.holdRequests();
@@ -20,7 +20,7 @@ test('a look at a run that was asked for before its end and answered after it ta
 
   polls.release();
 
-  // As long as it takes to find another run by looking, the late answer has long been read.
+  // As long as it takes to find another run by polling, the late answer has long been read.
   const { id } = await app.newAvatar();
   await app.startTraining({ avatarId: id, imagesUrl: photos('silent') });
   await app.settled(id);
@@ -29,7 +29,7 @@ test('a look at a run that was asked for before its end and answered after it ta
   await watch.stop();
 });
 
-test('webhooks and looks that find the ends of runs at the same moment move each avatar once', async () => {
+test('webhooks and polls that find the ends of runs at the same moment move each avatar once', async () => {
   const ids = await Promise.all(Array.from({ length: 10 }, async () => (await app.newAvatar()).id));
   const watch = app.watchAvatar({});
   await Promise.all(ids.map((avatarId) => app.startTraining({ avatarId })));
@@ -45,4 +45,18 @@ test('webhooks and looks that find the ends of runs at the same moment move each
   const told = watch.seen.filter(({ status }) => status === 'COMPLETED').map(({ id }) => id);
   expect(told.filter((id) => ids.includes(id)).sort()).toEqual(ids.sort());
   await watch.stop();
+});
+
+test('a dozen polls under way at the same time are no leak of listeners for Node', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  for (let count = 0; count < 12; count += 1) await heldTraining(app);
+
+  const polls = app.fal.holdRequests();
+  await polls.reached(12);
+
+  expect(warnings).toEqual([]);
+  polls.release();
 });

@@ -1,8 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
+import { endedAtFal } from '../support/held-runs.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
-import { FAL_KEY } from '../support/fal-key.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 
 const app = await startTestApp();
@@ -34,13 +33,7 @@ test('runs that cannot be found, asked about or ended are LOST in the end, and n
   const endless = await start('stuck');
   const mute = await start('status-500');
   const lost = [gone, endless, mute];
-  await eventually('fal to have no result any more', async () => {
-    const path = `/fal-ai/flux-lora-portrait-trainer/requests/${gone.falRequestId ?? ''}/status`;
-    const status = await fetch(`${app.simulator.url}${path}`, {
-      headers: { authorization: `Key ${FAL_KEY}` },
-    });
-    return status.status === 200;
-  });
+  await endedAtFal(app, gone.falRequestId);
   for (const { id } of lost) expect(['QUEUED', 'TRAINING']).toContain((await app.avatarNow(id)).status);
 
   await app.restart(async ({ pool }) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { errorFor, okFor } from '../support/held-runs.ts';
+import { errorFor, heldGeneration, imageResult, okFor } from '../support/held-runs.ts';
 import {
   AnyNodeDocument,
   CancelGenerationDocument,
@@ -66,10 +66,11 @@ describe('cancelling a generation', () => {
   });
 
   test('that fal goes on with all the same ends COMPLETED', async () => {
-    const { id } = await app.generate({ avatarId, prompt: 'tea [[cancel-ignored]] [[slow]]' });
-    expect(await cancel(id)).toHaveProperty('generation');
-    const watch = app.watchGeneration({ generationId: id });
-    expect((await watch.ended()).at(-1)).toMatchObject({ status: 'COMPLETED' });
+    const prompt = 'tea [[cancel-ignored,stuck-in-queue]]';
+    const held = await heldGeneration(app, { avatarId, prompt });
+    expect(await cancel(held.generationId)).toMatchObject({ generation: { status: 'QUEUED' } });
+    await app.deliver(held, okFor(held.requestId, imageResult()));
+    expect(await now(held.generationId)).toMatchObject({ status: 'COMPLETED' });
   });
 });
 
@@ -91,13 +92,11 @@ describe('deleting a generation', () => {
   });
 
   test('cannot be undone by a webhook that comes late', async () => {
-    const { id } = await app.generate({ avatarId, prompt: 'tea [[stuck-in-queue]] [[silent]]' });
-    const run = app.lastRun();
-    await remove(id);
-    const images = { images: [{ url: 'https://files.example/1.jpg' }] };
-    for (const body of [okFor(run.requestId, images), errorFor(run.requestId)])
-      expect(await app.deliver(run, body)).toBe(200);
-    expect(await now(id)).toBeNull();
+    const held = await heldGeneration(app, { avatarId, prompt: 'tea [[stuck-in-queue,silent]]' });
+    await remove(held.generationId);
+    for (const body of [okFor(held.requestId, imageResult()), errorFor(held.requestId)])
+      expect(await app.deliver(held, body)).toBe(200);
+    expect(await now(held.generationId)).toBeNull();
   });
 
   test('while its caller waits for it is an answer for that caller', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { photos, type GenerationRow } from '../support/api-client.ts';
-import { okFor } from '../support/held-runs.ts';
+import { heldGeneration, imageResult, okFor } from '../support/held-runs.ts';
 import { RegenerateDocument, SentInputDocument } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { RegenerateInput } from '../../src/generated/contract/graphql.ts';
@@ -102,13 +102,12 @@ test('a repetition can be repeated, and keeps the artifact of before a new train
   });
 });
 
-test('the seed of fal’s answer is sent, also one over 32 bits', async () => {
-  const { id } = await app.generate({ avatarId: style.id, seed: 7, prompt: 'tea [[stuck-in-queue]]' });
-  const run = app.lastRun();
-  const payload = { images: [{ url: 'https://files.example/1.jpg' }], seed: 2 ** 48 + 1 };
-  await app.deliver(run, okFor(run.requestId, payload));
+test('the seed of fal’s response is sent, also one over 32 bits', async () => {
+  const held = await heldGeneration(app, { avatarId: style.id, seed: 7 });
+  await app.deliver(held, okFor(held.requestId, imageResult({ seed: 2 ** 48 + 1 })));
 
-  expect(await generationOf({ generationId: id })).toMatchObject({ seed: 2 ** 48 + 1 });
+  const { generationId } = held;
+  expect(await generationOf({ generationId })).toMatchObject({ seed: 2 ** 48 + 1 });
   expect(app.lastSubmit().body).toMatchObject({ seed: 2 ** 48 + 1 });
 });
 

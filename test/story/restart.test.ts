@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { endedAtFal, okFor } from '../support/held-runs.ts';
 import { photos } from '../support/api-client.ts';
 import { GenerationByIdDocument, StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -20,14 +21,12 @@ test('avatars and images are the same after a restart', async () => {
 
 test('a training that ends while nobody listens is found after the restart', async () => {
   const { id } = await app.newAvatar();
-  const { falRequestId } = await app.startTraining({ avatarId: id });
+  const { falRequestId } = await app.startTraining({ avatarId: id, imagesUrl: photos('silent') });
+  const run = app.lastRun();
 
   await app.restart(async () => {
-    await eventually('a webhook that finds nobody', () =>
-      app.simulator.deliveries().some(({ requestId, status, result }) => {
-        return requestId === falRequestId && status === null && result === 'will retry';
-      }),
-    );
+    await endedAtFal(app, falRequestId);
+    expect(await app.deliver(run, okFor(run.requestId))).toBeNull();
   });
 
   expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED', isReady: true, falRequestId });
@@ -47,7 +46,7 @@ test('a watcher is told to come again, not that it is over, and goes on where it
   const watches = [app.watchAvatar({ avatarId: id }), app.watchAvatar({ avatarId: id }, { over: 'sse' })];
   const { version } = await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
   for (const watch of watches) await watch.until((row) => row.version === version);
-  // A look at fal is under way, so the server cannot end in an instant.
+  // A poll is under way, so the server cannot end in an instant.
   const polls = app.fal.holdRequests();
   await polls.reached(1);
 

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { imageResult, okFor } from '../support/held-runs.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -8,24 +9,26 @@ afterAll(() => app.close());
 test('startTraining returns while the run has not even begun', async () => {
   const { id } = await app.newAvatar();
 
-  const started = await app.startTraining({ avatarId: id, imagesUrl: photos('slow') });
+  const started = await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
+  const run = app.lastRun();
 
   expect(started).toMatchObject({ status: 'QUEUED', isReady: false, trainingCompletedAt: null });
   expect(started.falRequestId).not.toBeNull();
   expect(started.trainingStartedAt).not.toBeNull();
-  expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
+  await app.deliver(run, okFor(run.requestId));
+  expect(await app.avatarNow(id)).toMatchObject({ status: 'COMPLETED' });
 });
 
 // Its pictures are the quickest to draw.
 const { id } = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 test('generateImage without waiting returns before there is an image', async () => {
-  const image = await app.generate({ avatarId: id, prompt: 'tea [[slow]]', waitSeconds: 0 });
+  const image = await app.generate({ avatarId: id, prompt: 'tea [[stuck-in-queue]]', waitSeconds: 0 });
+  const run = app.lastRun();
 
   expect(image).toMatchObject({ status: 'QUEUED', images: [], imageUrl: null, completedAt: null });
-  const watch = app.watchGeneration({ generationId: image.id, afterVersion: image.version });
-  expect(await watch.until(({ status }) => status === 'COMPLETED')).toMatchObject({ error: null });
-  await watch.ended();
+  await app.deliver(run, okFor(run.requestId, imageResult()));
+  expect(await app.generation(image.id)).toMatchObject({ status: 'COMPLETED', error: null });
 });
 
 test('generateImage that waits returns as soon as the image is there', async () => {

@@ -24,7 +24,7 @@ describe('a training that fails', () => {
     const { id } = await app.newAvatar();
     const failed = await app.train({ avatarId: id, imagesUrl: photos('fail') });
 
-    const again = await app.startTraining({ avatarId: id });
+    const again = await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
     expect(again).toMatchObject({ status: 'QUEUED', error: null });
     expect(again.falRequestId).not.toBe(failed.falRequestId);
   });
@@ -66,7 +66,8 @@ describe('a result without the promised artifact is RESULT_INVALID and kept as i
 describe('while an avatar is trained again', () => {
   test('its last good artifact goes on generating', async () => {
     const first = await app.trainedAvatar({ trainingType: 'STYLE' });
-    const during = await app.startTraining({ avatarId: first.id, imagesUrl: photos('stuck') });
+    const imagesUrl = photos('stuck-in-queue');
+    const during = await app.startTraining({ avatarId: first.id, imagesUrl });
     expect(during).toMatchObject({ status: 'QUEUED', isReady: true, finetuneId: first.finetuneId });
 
     const image = await app.generate({ avatarId: first.id, waitSeconds: 20 });

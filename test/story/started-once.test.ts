@@ -5,6 +5,8 @@ import {
   type GenerateImageInput,
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
+import { atOnce } from '../support/at-once.ts';
+import { okFor } from '../support/held-runs.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -14,10 +16,6 @@ afterAll(() => app.close());
 const style = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 const AT_ONCE = 20;
-
-function atOnce<T>(call: () => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: AT_ONCE }, call));
-}
 
 async function training(input: StartTrainingInput) {
   return app.mutate(StartTrainingDocument, input);
@@ -38,7 +36,7 @@ describe('without a key', () => {
     // A run that ended meanwhile would rightly leave room for the next.
     const imagesUrl = `${photosOf(id)}?scenario=stuck`;
 
-    const results = await atOnce(() => training({ avatarId: id, imagesUrl }));
+    const results = await atOnce(AT_ONCE, () => training({ avatarId: id, imagesUrl }));
 
     expect(app.submitsOf(imagesUrl)).toHaveLength(1);
     const refused = results.filter((result) => 'code' in result);
@@ -75,7 +73,7 @@ describe('with a key', () => {
     const { id } = await app.newAvatar();
     const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
 
-    const results = await atOnce(() => training(input));
+    const results = await atOnce(AT_ONCE, () => training(input));
 
     expect(app.submitsOf(input.imagesUrl)).toHaveLength(1);
     expect(new Set(results.map(requestIdOf)).size).toBe(1);
@@ -86,7 +84,7 @@ describe('with a key', () => {
     const prompt = 'tea for twenty';
     const input = { avatarId: style.id, prompt, idempotencyKey: 'tea' };
 
-    const results = await atOnce(() => image(input));
+    const results = await atOnce(AT_ONCE, () => image(input));
 
     expect(new Set(results.map(generationIdOf)).size).toBe(1);
     expect(app.submitsOf(prompt)).toHaveLength(1);
@@ -143,12 +141,15 @@ describe('with a key', () => {
 
   test('a key whose call fal refused is free again', async () => {
     const { id } = await app.newAvatar();
-    const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
+    const imagesUrl = `${photosOf(id)}?scenario=stuck-in-queue`;
+    const input = { avatarId: id, imagesUrl, idempotencyKey: `train ${id}` };
     app.simulator.program({ scenario: 'submit-503', times: 1 });
     expect(await training(input)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
 
     expect(await training(input)).toMatchObject({ avatar: { status: 'QUEUED', error: null } });
-    expect(await app.settled(id)).toMatchObject({ status: 'COMPLETED' });
+    const run = app.lastRun();
+    await app.deliver(run, okFor(run.requestId));
+    expect(await app.avatarNow(id)).toMatchObject({ status: 'COMPLETED' });
   });
 
   test('a key whose call was refused for its input is free again', async () => {

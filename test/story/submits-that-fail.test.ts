@@ -114,7 +114,10 @@ describe.each(UNKNOWN)('a run whose submit was answered by %s', (scenario) => {
 
 test('a submit with unknown outcome can be cancelled, and what then comes of it is ignored', async () => {
   const { id } = await app.newAvatar();
-  const unknown = await app.startTraining({ avatarId: id, imagesUrl: photos('lost-answer', 'slow') });
+  const unknown = await app.startTraining({
+    avatarId: id,
+    imagesUrl: photos('lost-answer', 'stuck-in-queue'),
+  });
   expect(unknown.error?.code).toBe('SUBMIT_OUTCOME_UNKNOWN');
   const run = app.lastRun();
 

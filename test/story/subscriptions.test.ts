@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { heldTraining, okFor } from '../support/held-runs.ts';
+import { heldGeneration, heldTraining, imageResult, okFor } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
-import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 
@@ -19,8 +18,9 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     expect(await watch.next()).toEqual(now);
     await app.deliver(held, okFor(held.requestId));
     expect(await watch.next()).toMatchObject({ status: 'COMPLETED', isReady: true });
-    await app.startTraining({ avatarId: held.avatarId });
+    const again = await heldTraining(app, held.avatarId);
     await watch.until(({ status }) => status === 'QUEUED');
+    await app.deliver(again, okFor(again.requestId));
     const last = await watch.until(({ status }) => status === 'COMPLETED');
 
     const versions = watch.seen.map(({ version }) => version);
@@ -37,11 +37,11 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     await behind.next();
     await eventually('all three to listen', async () => (await app.listeners()) === 3);
 
-    const started = await app.startTraining({ avatarId: id, imagesUrl: photos('slow') });
-    expect(started.version).toBe(version + 1);
+    const held = await heldTraining(app, id);
 
     expect(await resumed.next()).toMatchObject({ version: version + 1, status: 'QUEUED' });
     expect(await behind.next()).toMatchObject({ version: version + 1 });
+    await app.deliver(held, okFor(held.requestId));
     expect(await ahead.next()).toMatchObject({ version: version + 2, status: 'COMPLETED' });
     await Promise.all([resumed.stop(), ahead.stop(), behind.stop()]);
   });
@@ -66,16 +66,18 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   });
 
   test('a generation’s stream ends by itself after its last state', async () => {
-    const image = await app.generate({ avatarId: style.id, prompt: 'tea [[slow]]' });
-    const watch = app.watchGeneration({ generationId: image.id }, { over });
+    const held = await heldGeneration(app, { avatarId: style.id });
+    const { generationId } = held;
+    const watch = app.watchGeneration({ generationId }, { over });
+    expect(await watch.next()).toMatchObject({ id: generationId, images: [] });
+    await app.deliver(held, okFor(held.requestId, imageResult()));
 
     const rows = await watch.ended();
 
-    expect(rows[0]).toMatchObject({ id: image.id, images: [] });
     expect(rows.at(-1)).toMatchObject({ status: 'COMPLETED', images: [{}] });
-    const late = app.watchGeneration({ generationId: image.id }, { over });
+    const late = app.watchGeneration({ generationId }, { over });
     expect(await late.ended()).toEqual([rows.at(-1)]);
-    const seen = { generationId: image.id, afterVersion: rows.at(-1)?.version ?? 0 };
+    const seen = { generationId, afterVersion: rows.at(-1)?.version ?? 0 };
     expect(await app.watchGeneration(seen, { over }).ended()).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { errorFor } from '../support/held-runs.ts';
+import { errorFor, heldTraining, okFor } from '../support/held-runs.ts';
 import {
   AnyNodeDocument,
   PromoteDocument,
@@ -182,9 +182,9 @@ describe('promoting a training', () => {
 
   test('while another one runs is possible; that one becomes current when it completes', async () => {
     const { avatarId, older } = await trainedTwice();
-    const { version } = await app.startTraining({ avatarId, imagesUrl: photos('slow') });
+    const held = await heldTraining(app, avatarId);
     expect(await promote(older.id)).toMatchObject({ avatar: { finetuneId: expect.any(String) as string } });
-    await app.settled(avatarId, version);
+    await app.deliver(held, okFor(held.requestId, { finetune_id: 'the newest' }));
     expect(await trainingsOf(avatarId)).toMatchObject([
       { attempt: 3, isCurrent: true },
       { attempt: 2, isCurrent: false },

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { errorFor, heldTraining, okFor, portraitResult } from '../support/held-runs.ts';
+import { endedAtFal, errorFor, heldTraining, okFor, portraitResult } from '../support/held-runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -20,19 +20,21 @@ test('a webhook that overtakes the submit’s answer finds its avatar, and the a
   const [delivery] = app.simulator.deliveries().filter(({ requestId }) => requestId === started.falRequestId);
   expect(delivery).toMatchObject({ status: 200 });
   expect(await app.avatarNow(id)).toEqual(started);
+  await watch.until(({ status }) => status === 'COMPLETED');
   expect(watch.seen.slice(1).map(({ status }) => status)).toEqual(['COMPLETED']);
   await watch.stop();
 });
 
 test('a webhook that fal sends twice moves the avatar once', async () => {
-  const { id } = await app.newAvatar();
-  const started = await app.startTraining({ avatarId: id, imagesUrl: photos('twice') });
+  const held = await heldTraining(app);
+  const { version } = await app.avatarNow(held.avatarId);
 
-  const done = await app.settled(id);
-  await answered(done.falRequestId, 2);
+  expect(await app.deliver(held, okFor(held.requestId))).toBe(200);
+  const done = await app.avatarNow(held.avatarId);
+  expect(await app.deliver(held, okFor(held.requestId))).toBe(200);
 
-  expect(done.version).toBe(started.version + 1);
-  expect(await app.avatarNow(id)).toEqual(done);
+  expect(done).toMatchObject({ status: 'COMPLETED', version: version + 1 });
+  expect(await app.avatarNow(held.avatarId)).toEqual(done);
 });
 
 test('fifty identical deliveries at once are one version step and one event', async () => {
@@ -102,10 +104,14 @@ test('OK then ERROR leaves the avatar trained', async () => {
 test('ERROR then OK leaves the avatar failed until fal itself, asked, says that it succeeded', async () => {
   const before = await conflicts();
   const { id } = await app.newAvatar();
-  await app.startTraining({ avatarId: id, imagesUrl: photos('conflicting-error-first') });
+  const { falRequestId } = await app.startTraining({ avatarId: id, imagesUrl: photos('silent') });
+  const run = app.lastRun();
+  await endedAtFal(app, falRequestId);
 
-  const failed = await app.settled(id);
-  expect(failed).toMatchObject({ status: 'FAILED', isReady: false });
+  await app.deliver(run, errorFor(run.requestId));
+  const failed = await app.avatarNow(id);
+  expect(failed).toMatchObject({ status: 'FAILED', isReady: false, falRequestId });
+  await app.deliver(run, okFor(run.requestId));
   const done = await app.settled(id, failed.version);
 
   expect(done).toMatchObject({
@@ -113,9 +119,8 @@ test('ERROR then OK leaves the avatar failed until fal itself, asked, says that 
     isReady: true,
     error: null,
     version: failed.version + 1,
+    falRequestId,
   });
-  expect(done.falRequestId).toBe(failed.falRequestId);
-  await answered(done.falRequestId, 2);
   expect(await app.avatarNow(id)).toEqual(done);
   expect(await conflicts()).toBe(before + 1);
 });
@@ -130,7 +135,7 @@ test('an OK that fal does not confirm leaves the avatar failed', async () => {
 
   expect(await app.deliver({ requestId, url }, okFor(requestId))).toBe(200);
 
-  await eventually('fal’s answer about it', () =>
+  await eventually('fal’s response about it', () =>
     app.log.lines.find(({ falStatus }) => falStatus === 'failed'),
   );
   expect(await app.avatarNow(id)).toEqual(failed);

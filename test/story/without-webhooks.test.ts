@@ -73,6 +73,8 @@ test('a run that goes back into the queue is shown there, and still ends', async
   const watch = app.watchAvatar({ avatarId: id });
 
   await app.startTraining({ avatarId: id, imagesUrl: photos('requeue', 'slow') });
+  // How long the run is in progress before it goes back: polls have to see it.
+  app.simulator.setTiming({ queueMs: 2000 });
   await watch.until(({ status }) => status === 'TRAINING');
   await watch.until(({ status }) => status === 'QUEUED', 'the step back');
   await watch.until(({ status }) => status === 'TRAINING');

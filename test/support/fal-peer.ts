@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A request as it came. */
 export type Arrived = {
@@ -33,7 +34,7 @@ export async function peer(reply: Reply): Promise<Peer> {
       reply(response, came, arrived.length - 1);
     });
   });
-  const url = `http://127.0.0.1:${await listening(server)}`;
+  const url = await listenOnLoopback(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
@@ -51,7 +52,7 @@ export async function rawPeer(
     socket.on('error', () => undefined);
     socket.once('data', (bytes) => act(socket, bytes));
   });
-  const url = `http://127.0.0.1:${await listening(server)}`;
+  const url = await listenOnLoopback(server);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -62,10 +63,10 @@ export async function rawPeer(
 /** An address nobody listens at. */
 export async function deadUrl(): Promise<string> {
   const server = net.createServer();
-  const port = await listening(server);
+  const url = await listenOnLoopback(server);
   server.close();
   await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
+  return url;
 }
 
 export function json(response: http.ServerResponse, status: number, body: unknown, headers = {}): void {
@@ -76,10 +77,4 @@ export function json(response: http.ServerResponse, status: number, body: unknow
 export function html(response: http.ServerResponse, status: number): void {
   response.writeHead(status, { 'content-type': 'text/html' });
   response.end(`<html><body><h1>${status}</h1></body></html>`);
-}
-
-async function listening(server: net.Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as net.AddressInfo).port;
 }

@@ -1,9 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes of this process's heap that are in use, after a collection. */
-export function heapUsed(): number {
+export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
+}
+
+/** Bytes of this process's heap that are in use, after a collection. */
+export function heapUsed(): number {
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }

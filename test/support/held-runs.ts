@@ -1,3 +1,5 @@
+import { eventually } from './eventually.ts';
+import { FAL_KEY } from './fal-key.ts';
 import { photos } from './api-client.ts';
 import type { Simulator } from '@likeness/fal-simulator';
 import type { TestApp } from './test-app.ts';
@@ -15,13 +17,33 @@ export function lastRunAt(simulator: Simulator): RunAtFal {
   return { requestId, url };
 }
 
-/** A training that fal keeps in its queue for ever, so that the only news of it are those a test sends. */
+/** A training that fal keeps in its queue for ever, so that the only webhooks about it are those that a test sends. */
 export type HeldTraining = RunAtFal & { readonly avatarId: string };
 
-export async function heldTraining(app: TestApp): Promise<HeldTraining> {
-  const { id: avatarId } = await app.newAvatar();
+/** @param ofAvatar left out: a new one */
+export async function heldTraining(app: TestApp, ofAvatar?: string): Promise<HeldTraining> {
+  const avatarId = ofAvatar ?? (await app.newAvatar()).id;
   await app.startTraining({ avatarId, imagesUrl: photos('stuck-in-queue') });
   return { avatarId, ...app.lastRun() };
+}
+
+/** The same for a generation. A prompt of the test's own has to name `stuck-in-queue`. */
+export async function heldGeneration(
+  app: TestApp,
+  input: Parameters<TestApp['generate']>[0],
+): Promise<RunAtFal & { readonly generationId: string }> {
+  const { id: generationId } = await app.generate({ prompt: 'tea [[stuck-in-queue]]', ...input });
+  return { generationId, ...app.lastRun() };
+}
+
+/** Resolves when fal says that the run has ended. */
+export async function endedAtFal({ simulator }: TestApp, runId: string | null): Promise<void> {
+  const { endpoint = '' } = simulator.requests().find(({ requestId }) => requestId === runId) ?? {};
+  await eventually(`the end of ${runId} at fal`, async () => {
+    const headers = { authorization: `Key ${FAL_KEY}`, connection: 'close' };
+    const status = await fetch(`${simulator.url}/${endpoint}/requests/${runId}/status`, { headers });
+    return status.status === 200;
+  });
 }
 
 export function okFor(requestId: string, payload: object = portraitResult('lora')): object {
@@ -31,6 +53,10 @@ export function okFor(requestId: string, payload: object = portraitResult('lora'
 export function errorFor(requestId: string): object {
   const failure = { status: 'ERROR', error: 'late', payload: null };
   return { request_id: requestId, gateway_request_id: requestId, ...failure };
+}
+
+export function imageResult(more: object = {}): object {
+  return { images: [{ url: 'https://files.example/1.jpg' }], ...more };
 }
 
 export function portraitResult(name: string): object {

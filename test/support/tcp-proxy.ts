@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 type TcpTarget = { readonly host?: string; readonly port: number };
 
@@ -71,16 +72,14 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
     };
     tryNext();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-
-  const { port } = server.address() as net.AddressInfo;
+  const url = await listenOnLoopback(server);
+  const port = Number(new URL(url).port);
   const pauseAll = () => {
     for (const socket of sockets) socket.pause();
   };
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url,
     use: (given) => (targets = given),
     stall: () => {
       stalled = true;
@@ -99,8 +98,7 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
       await once(server, 'close');
     },
     reopen: async () => {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
+      await listenOnLoopback(server, port);
     },
   };
 }

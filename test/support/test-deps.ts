@@ -4,7 +4,7 @@ import { InFlight } from '../../src/async/in-flight.ts';
 import { isFinal } from '../../src/domain/job-state.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { createJobStore, type JobStore } from '../../src/db/store/job-store.ts';
-import type { CancelAnswer, RunProvider, RunRef, RunStatus } from '../../src/jobs/poll-job.ts';
+import type { CancelOutcome, RunProvider, RunRef, RunStatus } from '../../src/jobs/poll-job.ts';
 import type { Notification } from '../../src/jobs/publish-outbox.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
 import { freshDatabase } from './database.ts';
@@ -14,7 +14,7 @@ import { avatarRow, jobRow } from './rows.ts';
 /** A provider whose answers the test sets, and which records what it was asked. */
 class FakeProvider implements RunProvider {
   status: RunStatus = { kind: 'queued', position: null };
-  cancelAnswer: CancelAnswer = 'requested';
+  cancelOutcome: CancelOutcome = 'requested';
   readonly polled: string[] = [];
   readonly cancelled: string[] = [];
 
@@ -23,9 +23,9 @@ class FakeProvider implements RunProvider {
     return this.status;
   }
 
-  async cancel({ requestId }: RunRef): Promise<CancelAnswer> {
+  async cancel({ requestId }: RunRef): Promise<CancelOutcome> {
     this.cancelled.push(requestId);
-    return this.cancelAnswer;
+    return this.cancelOutcome;
   }
 }
 
@@ -63,7 +63,7 @@ export async function jobsDatabase() {
 
   /** The dependencies of one test: the real store, with a fake at every other port. */
   function testDeps() {
-    const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
+    const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
     const provider = new FakeProvider();
     const log = memoryLog();
     const published: Notification[] = [];

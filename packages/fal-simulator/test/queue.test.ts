@@ -45,17 +45,18 @@ describe('the queue', () => {
   });
 
   test('the status counts down, then shows progress, then the end', async () => {
-    const { submit, ask, status, completed } = await fixture({ timing: { queueMs: 30, trainMs: 30 } });
-    const run = await submit(PORTRAIT, training);
+    const { submit, ask, status, completed } = await fixture({ timing: { queueMs: 30 } });
+    const stuck = await submit(PORTRAIT, { ...training, images_data_url: `${ELSEWHERE}?scenario=stuck` });
     const positions: number[] = [];
-    let now = await status(run);
-    for (; now.body['status'] === 'IN_QUEUE'; now = await status(run)) {
+    let now = await status(stuck);
+    for (; now.body['status'] === 'IN_QUEUE'; now = await status(stuck)) {
       expect(now.status).toBe(202);
       positions.push(Number(now.body['queue_position']));
     }
     expect(positions).toEqual(positions.toSorted((a, b) => b - a));
     expect(now).toMatchObject({ status: 202, body: { status: 'IN_PROGRESS', metrics: {} } });
 
+    const run = await submit(PORTRAIT, training);
     const end = await completed(run);
     expect(end.status).toBe(200);
     const logs = end.body['logs'] as { message: string; timestamp: string }[];
@@ -105,12 +106,14 @@ describe('the queue', () => {
   });
 
   test('a result asked for too early is 400, later the output under every alias', async () => {
-    const { submit, ask, result } = await fixture({ timing: { queueMs: 500 } });
-    const run = await submit(ULTRA, { prompt: 'x', finetune_id: 'none', finetune_strength: 1 });
-    expect(await ask('GET', run.response_url)).toMatchObject({
+    const { submit, ask, result } = await fixture();
+    const input = { prompt: 'x', finetune_id: 'none', finetune_strength: 1 };
+    const open = await submit(ULTRA, { ...input, prompt: '[[stuck-in-queue]]' });
+    expect(await ask('GET', open.response_url)).toMatchObject({
       status: 400,
       body: { detail: 'Request is still in progress' },
     });
+    const run = await submit(ULTRA, input);
     const { body } = await result(run);
     expect((await ask('GET', `${run.response_url}/response`)).body).toEqual(body);
     expect((await ask('GET', `/${ULTRA}/requests/${run.request_id}`)).body).toEqual(body);

@@ -82,9 +82,15 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
   const [counts] = await tx.$queryRaw<Omit<Removed, 'atFal'>[]>`
     SELECT (SELECT count(*)::int FROM generations WHERE avatar_id = ${avatarId}) AS generations,
       (SELECT count(*)::int FROM jobs WHERE avatar_id = ${avatarId} AND ${Prisma.raw(isTraining('jobs'))}) AS trainings,
-      (SELECT count(*)::int FROM photos WHERE avatar_id = ${avatarId}) AS photos,
-      coalesce((SELECT sum(size) FROM photos WHERE avatar_id = ${avatarId} AND state = 'ACCEPTED'), 0)::float8
-        + coalesce((SELECT sum(size) FROM result_files WHERE avatar_id = ${avatarId}), 0)::float8 AS bytes`;
+      p.photos, p.bytes + c.bytes AS bytes, json_build_object('photos', p.stored, 'copies', c.stored) AS stored
+    FROM (
+      SELECT count(*)::int AS photos, count(file)::int AS stored,
+        coalesce(sum(size) FILTER (WHERE file IS NOT NULL), 0)::float8 AS bytes
+      FROM photos WHERE avatar_id = ${avatarId}
+    ) p, (
+      SELECT count(file)::int AS stored, coalesce(sum(size) FILTER (WHERE file IS NOT NULL), 0)::float8 AS bytes
+      FROM result_files WHERE avatar_id = ${avatarId}
+    ) c`;
   const atFal = await tx.$queryRaw<Removed['atFal'][number][]>`
     SELECT f.kind, f.url, f.at AS "madeAt" FROM (
       SELECT 'IMAGE' AS kind, i->>'url' AS url, g.completed_at AS at, g.id
@@ -96,7 +102,8 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
       UNION ALL
       SELECT 'PHOTOS', photos_url, created_at, id FROM jobs WHERE avatar_id = ${avatarId} AND photos_url IS NOT NULL
     ) f ORDER BY f.kind = 'PHOTOS' DESC, f.kind, f.id DESC LIMIT ${MAX_FILES_LISTED}`;
-  return { ...(counts ?? { generations: 0, trainings: 0, photos: 0, bytes: 0 }), atFal };
+  const none = { generations: 0, trainings: 0, photos: 0, bytes: 0, stored: { photos: 0, copies: 0 } };
+  return { ...(counts ?? none), atFal };
 }
 
 /**

@@ -2,10 +2,7 @@ import { forgetAll } from './forget.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { WebhookStore } from '../../jobs/handle-webhook.ts';
 
-export function deliveryStore(
-  prisma: PrismaClient,
-  instanceId: string | null,
-): Pick<WebhookStore, 'keepDelivery'> {
+export function deliveryStore(prisma: PrismaClient, instanceId: string): Pick<WebhookStore, 'keepDelivery'> {
   return {
     keepDelivery: (jobId, { requestId, digest, body }, { outcome, leaseMs }) =>
       prisma.$transaction(async (tx) => {
@@ -18,7 +15,7 @@ export function deliveryStore(
         if (!isNew || outcome !== 'CONFLICT') return { isNew, pollNow: false };
         const planned = await tx.$executeRaw`
           UPDATE jobs SET leased_by = ${instanceId}, leased_until = lease.until, next_poll_at = lease.until,
-            poll_failures = 0
+            poll_failures = 0, not_found_since = NULL
           FROM (SELECT now() + ${leaseMs} * interval '1 millisecond' AS until) lease
           WHERE id = ${jobId} AND next_poll_at IS NULL`;
         return { isNew, pollNow: planned === 1 };

@@ -14,15 +14,11 @@ import type { SpendLimits } from '../../domain/quota.ts';
 
 export type JobStore = ReturnType<typeof createJobStore>;
 
-/**
- * Jobs, avatars and the outbox in the database. All waiting times are on the database's clock.
- *
- * @param instanceId null: nobody can free its leases
- */
+/** Jobs, avatars and the outbox in the database. All waiting times are on the database's clock. */
 export function createJobStore(
   { prisma, pool }: { readonly prisma: PrismaClient; readonly pool: pg.Pool },
   limits: SpendLimits & { readonly avatarsPerOwner: number | null },
-  instanceId: string | null = null,
+  instanceId: string,
 ) {
   return {
     ...avatarStore(prisma, limits.avatarsPerOwner),

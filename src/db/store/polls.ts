@@ -12,7 +12,7 @@ type Store = LeaseStore &
   Pick<WebhookStore, 'findJobToPoll'> &
   Pick<CancelRunDeps['store'], 'requestCancel'>;
 
-export function pollStore(prisma: PrismaClient, instanceId: string | null): Store {
+export function pollStore(prisma: PrismaClient, instanceId: string): Store {
   return {
     async claimDue(limit, { leaseMs, furthestMs }) {
       const claimed = await prisma.$queryRaw<{ id: string; now: Date }[]>`
@@ -62,7 +62,7 @@ export function pollStore(prisma: PrismaClient, instanceId: string | null): Stor
       return asked && jobToPoll(asked, await databaseTime(prisma));
     },
 
-    async markCancelAnswered(jobId) {
+    async recordCancelResponse(jobId) {
       const cancelAnsweredAt = new Date();
       await prisma.$transaction([
         prisma.job.updateMany({ where: { id: jobId }, data: { cancelAnsweredAt } }),

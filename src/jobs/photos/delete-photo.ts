@@ -28,8 +28,3 @@ export async function deletePhoto(
   await deleteFiles({ storage: deps.photoFiles, log: deps.log }, deleted.keys);
   return { done: { deletedPhotoId: photoId, avatarId: deleted.avatarId } };
 }
-
-/** Files of one avatar share a prefix. */
-export function photoPrefix(avatarId: string): string {
-  return `${avatarId}/`;
-}

@@ -9,7 +9,7 @@ import type { LoadedJob } from '../../../src/jobs/apply-run-event.ts';
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma } = database;
-const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
+const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
 
 const AVATAR = `avt_${'1'.repeat(32)}`;
 const JOBS = ['older', 'newer'] as const;

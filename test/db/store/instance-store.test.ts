@@ -72,7 +72,7 @@ test('a plan that followed the lease stays, whoever made it', async () => {
   await addDue('job-1', 'job-2');
   const [job] = await dead.claim();
   if (job === undefined) throw new Error('Nothing was due');
-  await createJobStore({ prisma, pool }, { ...NO_LIMITS, avatarsPerOwner: null }).reschedule(
+  await createJobStore({ prisma, pool }, { ...NO_LIMITS, avatarsPerOwner: null }, 'living').reschedule(
     job,
     3000,
     'responded',

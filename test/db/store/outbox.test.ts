@@ -6,7 +6,7 @@ import { createJobStore } from '../../../src/db/store/job-store.ts';
 const { database, drop } = await freshDatabase();
 afterAll(drop);
 const { prisma, pool } = database;
-const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
+const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
 
 test('published notifications leave the outbox in one statement, and the others stay', async () => {
   const rows = await prisma.announcement.createManyAndReturn({

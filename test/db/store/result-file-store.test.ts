@@ -42,7 +42,7 @@ test.each<[what: string, artifact: Artifact, count: number]>([
       orderBy: { position: 'asc' },
     });
     expect(listed.map(({ position, url }) => [position, url])).toEqual([...urls.entries()]);
-    const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null });
+    const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
     const { removed } = (await store.deleteAvatar('owner', avatarId)) ?? {};
     expect(removed?.atFal.map(({ url }) => url).sort()).toEqual([...urls].sort());
   },
