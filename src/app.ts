@@ -17,7 +17,7 @@ import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { openFal } from './open-fal.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { openPhotos } from './open-photos.ts';
-import { forgetChanges } from './db/reads/change-log.ts';
+import { forgetChanges } from './db/store/change-log.ts';
 import { openHttp } from './open-http.ts';
 import { openJobs, type OpenedJobs } from './open-jobs.ts';
 import { warnOfSettings } from './config/warnings.ts';

@@ -1,6 +1,6 @@
 import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
-import { createChangeLog } from './db/reads/change-log.ts';
+import { createChangeLog } from './db/store/change-log.ts';
 import { createGraphqlServer } from './http/yoga.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { createStudio } from './http/pages/studio.ts';

@@ -184,7 +184,7 @@ describe('an import goes', () => {
     ['@electric-sql/pglite', ['embedded']],
     ['jose', ['auth']],
     ['pino', ['log']],
-    ['@pothos/core', ['graphql', 'http']],
+    ['@pothos/core', ['graphql']],
     ['ws', ['http']],
     ['@likeness/fal-simulator', ['open-fal']],
   ])('to %s only from %j', (library, parts) => {

@@ -13,7 +13,7 @@ import { openDatabase } from '../../src/open-database.ts';
 import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
-import { createChangeLog } from '../../src/db/reads/change-log.ts';
+import { createChangeLog } from '../../src/db/store/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from './rows.ts';
