@@ -3,9 +3,14 @@ import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DOCUMENT_LIMITS } from '../src/graphql/policy/document-limits.ts';
 import { BUILT_IN } from '../src/catalog/catalog.ts';
+import { COST_LIMITS, MAX_SUBSCRIPTION_VARIABLES } from '../src/graphql/policy/execution-guard.ts';
+import { COSTS } from '../src/graphql/policy/operation-size.ts';
+import { MAX_WAITING } from '../src/graphql/policy/owner-turns.ts';
+import { PHOTO_LIMITS } from '../src/domain/photo.ts';
+import { schema } from '../src/graphql/schema.ts';
 import { DEFAULT_SIZES, DEFAULT_TRAINERS } from '../src/catalog/trainers.ts';
 import { PRICES, priceText } from '../src/catalog/prices.ts';
-import { IMAGE_SIZES, type Generator, type ImageSize } from '../src/catalog/generators.ts';
+import { IMAGE_SIZES, MAX_IMAGES, type Generator, type ImageSize } from '../src/catalog/generators.ts';
 import type { Range } from '../src/catalog/forms.ts';
 import type { Artifact } from '../src/catalog/artifact.ts';
 
@@ -123,18 +128,39 @@ function tableRows(file: string, heading: string): string[][] {
   );
 }
 
+/** In one line, with numbers as code has them. */
+function settingsText(): string {
+  return read('docs/settings.md')
+    .replace(/\s+/g, ' ')
+    .replaceAll(/(\d),(\d)/g, '$1$2');
+}
+
 test('docs/settings.md has the limits on documents', () => {
   const { text, tokens, fields, selections, fragments, directives, aliases, aliasLength, depth, mutations } =
     DOCUMENT_LIMITS;
-  const inWords =
+  expect(settingsText()).toContain(
     `A document may have ${text} characters, ${tokens} tokens, ${fields} fields, ${selections} selections, ` +
-    `${fragments} fragments, ${directives} directives, ${aliases} aliases of ${aliasLength} characters each, ` +
-    `${depth} levels and ${mutations} mutations`;
-  expect(
-    read('docs/settings.md')
-      .replace(/\s+/g, ' ')
-      .replaceAll(/(\d),(\d)/g, '$1$2'),
-  ).toContain(inWords);
+      `${fragments} fragments, ${directives} directives, ${aliases} aliases of ${aliasLength} characters each, ` +
+      `${depth} levels and ${mutations} mutations`,
+  );
+});
+
+test('docs/settings.md has the costs of operations, and their limits', () => {
+  const { row, query, mutation, introspection } = COSTS;
+  const { operation, event, atOnce, small, run } = COST_LIMITS;
+  const { usage } = schema.getQueryType()?.getFields() ?? {};
+  const { photoSet } = schema.getSubscriptionType()?.getFields() ?? {};
+  const sentences = [
+    `${MAX_IMAGES} images of a generation, ${PHOTO_LIMITS.rows} photos of an avatar, ${String(usage?.extensions['maxEntries'])} entries of \`usage\``,
+    `${row} for each entry of a page`,
+    `${query} for each page, each \`totalCount\` and each top-level field, or ${mutation} for each top-level field of a mutation`,
+    `${introspection} for \`__schema\``,
+    `One operation may cost ${operation}, an event of a subscription ${event}, and one of \`photoSet\` ${String(photoSet?.extensions['maxEventCost'])}.`,
+    `may cost ${atOnce} together, except those of at most ${small}, or ${run} if they start a run`,
+    `${MAX_WAITING} waiting operations`,
+    `The variables of a subscription may have ${MAX_SUBSCRIPTION_VARIABLES} characters`,
+  ];
+  expect(sentences.filter((sentence) => !settingsText().includes(sentence))).toEqual([]);
 });
 
 test('docs/operations.md has the metrics', () => {

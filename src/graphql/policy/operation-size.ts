@@ -34,11 +34,7 @@ type OperationSize = {
 };
 
 /** Measured, in fields: a row is read as a whole, a query or count reads the database, a mutation writes to it. */
-const ROW_COST = 5;
-const QUERY_COST = 40;
-const COUNT_COST = 40;
-const MUTATION_COST = 200;
-const INTROSPECTION_COST = 5000;
+export const COSTS = { row: 5, query: 40, mutation: 200, introspection: 5000 } as const;
 
 /** Sizes of operations whose lengths of pages and batches are in the text, so that a repeated operation is measured once. */
 const constantSizes = new WeakMap<OperationDefinitionNode, OperationSize>();
@@ -123,7 +119,7 @@ function measure(
       aliases: inner.aliases + (node.alias === undefined ? 0 : 1),
       directives: inner.directives,
       cost: costOf(node, field, inner),
-      countCost: isPage ? 0 : inner.countCost + (countsRows === true ? COUNT_COST : 0),
+      countCost: isPage ? 0 : inner.countCost + (countsRows === true ? COSTS.query : 0),
       outermost: 1,
       outermostCost:
         outermostCost(node.name.value, operation.operation) * callsOf(node, batch, variables, length),
@@ -136,11 +132,11 @@ function measure(
     if (field === undefined) return inner.cost + 1;
     if (isConnection(field)) {
       const entries = pageLength(node, operation, variables, length);
-      return (inner.cost + ROW_COST) * entries + inner.countCost + 1 + QUERY_COST;
+      return (inner.cost + COSTS.row) * entries + inner.countCost + 1 + COSTS.query;
     }
     const { batch, maxEntries = 1, ofRows = false } = policiesOf(field);
     if (batch !== undefined) return inner.cost * callsOf(node, batch, variables, length) + 1;
-    return (inner.cost + (ofRows ? ROW_COST : 0)) * maxEntries + 1;
+    return (inner.cost + (ofRows ? COSTS.row : 0)) * maxEntries + 1;
   };
 
   const outermost = ofSet(operation.selectionSet, schema.getRootType(operation.operation));
@@ -191,8 +187,8 @@ function add(total: SizeOfSet, part: SizeOfSet): void {
 
 function outermostCost(field: string, operation: OperationTypeNode): number {
   if (field === '__typename') return 0;
-  if (field.startsWith('__')) return INTROSPECTION_COST;
-  return operation === OperationTypeNode.MUTATION ? MUTATION_COST : QUERY_COST;
+  if (field.startsWith('__')) return COSTS.introspection;
+  return operation === OperationTypeNode.MUTATION ? COSTS.mutation : COSTS.query;
 }
 
 /** The calls that a field stands for. A list that cannot be counted here counts as the maximum. */
