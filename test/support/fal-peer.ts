@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { freePort } from './free-port.ts';
 import { onTestFinished } from 'vitest';
 
 /** A request as it came. */
@@ -61,11 +62,7 @@ export async function rawPeer(
 
 /** An address nobody listens at. */
 export async function deadUrl(): Promise<string> {
-  const server = net.createServer();
-  const port = await listening(server);
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
+  return `http://127.0.0.1:${await freePort()}`;
 }
 
 export function json(response: http.ServerResponse, status: number, body: unknown, headers = {}): void {

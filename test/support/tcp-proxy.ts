@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { freePort } from './free-port.ts';
 
 type TcpTarget = { readonly host?: string; readonly port: number };
 
@@ -71,10 +72,14 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
     };
     tryNext();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  // Not one that the system picks: it could give that port to another connection between close() and reopen().
+  const port = await freePort();
+  const listen = async () => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  await listen();
 
-  const { port } = server.address() as net.AddressInfo;
   const pauseAll = () => {
     for (const socket of sockets) socket.pause();
   };
@@ -98,9 +103,6 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
       server.close();
       await once(server, 'close');
     },
-    reopen: async () => {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-    },
+    reopen: listen,
   };
 }
