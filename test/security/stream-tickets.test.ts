@@ -142,7 +142,7 @@ test('beside the token of another owner, the token counts', async () => {
 });
 
 test('a stream ends with the token of its ticket', async () => {
-  const short = await signedToken({ sub: 'ada', exp: inSeconds(2) }, new TextEncoder().encode(JWT_SECRET));
+  const short = await signedToken({ sub: 'ada', exp: inSeconds(4) }, new TextEncoder().encode(JWT_SECRET));
   const response = await open(await createTicket(short));
   const text = await read(response, 'event: complete');
   expect(text).toContain('"code":"UNAUTHENTICATED"');
