@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { sweepPhotos } from './jobs/photos/sweep-photos.ts';
+import { deleteDuePhotos, deleteUnknownPhotoFiles } from './jobs/photos/sweep-photos.ts';
+import { UNKNOWN_AFTER_MS } from './jobs/files/delete-files.ts';
 import { publishOutbox } from './jobs/publish-outbox.ts';
 import { GRAPHQL_PATH } from './http/graphql-path.ts';
 import { Disposer } from './async/disposer.ts';
@@ -15,8 +16,8 @@ import { HOUR_MS } from './values/units.ts';
 import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { openFal } from './open-fal.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
-import { openPhotos } from './photos/open-photos.ts';
-import { forgetChanges } from './db/reads/change-log.ts';
+import { openPhotos } from './open-photos.ts';
+import { forgetChanges } from './db/store/change-log.ts';
 import { openHttp } from './open-http.ts';
 import { openJobs, type Jobs } from './open-jobs.ts';
 import { warnOfSettings } from './config/warnings.ts';
@@ -39,6 +40,8 @@ export type App = {
 type Opened = Omit<App, 'close'>;
 
 const PUBLISH_INTERVAL_MS = 1000;
+const COPY_INTERVAL_MS = 1000;
+const PHOTO_DELETION_INTERVAL_MS = 10_000;
 const CLEANUP_INTERVAL_MS = HOUR_MS;
 /** Time for requests under way after close(), and then for fal's responses to submits. */
 const GRACE_MS = 5000;
@@ -148,8 +151,10 @@ function startLoops({ config, log, database, instances, jobs, reconciler }: Loop
     every(config.reconcileIntervalMs, (stop) => reconciler.sweep(stop)),
     every(PUBLISH_INTERVAL_MS, (stop) => publishOutbox(deps, stop)),
     every(CLEANUP_INTERVAL_MS, (stop) => forgetDeliveries(database.prisma, stop)),
-    ...sweepPhotos(deps),
-    ...resultFiles.begin(),
+    every(PHOTO_DELETION_INTERVAL_MS, (stop) => deleteDuePhotos(deps, stop)),
+    every(UNKNOWN_AFTER_MS, (stop) => deleteUnknownPhotoFiles(deps, stop)),
+    every(COPY_INTERVAL_MS, (stop) => resultFiles.copyDue(stop)),
+    every(UNKNOWN_AFTER_MS, (stop) => resultFiles.deleteUnknown(stop)),
     every(CLEANUP_INTERVAL_MS, (stop) => forgetChanges(database.pool, stop)),
   ];
 }

@@ -1,6 +1,6 @@
 import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
-import { createChangeLog } from './db/reads/change-log.ts';
+import { createChangeLog } from './db/store/change-log.ts';
 import { createGraphqlServer } from './http/yoga.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { createStudio } from './http/pages/studio.ts';
@@ -18,6 +18,8 @@ import type { Authenticate } from './auth/authenticate.ts';
 import type { Jobs, JobsOptions } from './open-jobs.ts';
 
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
+
+const isUnavailable = (error: unknown) => isOutage(error) || error instanceof StorageUnavailableError;
 
 type Options = JobsOptions & {
   readonly jobs: Jobs;
@@ -57,8 +59,9 @@ export async function openHttp(options: Options): Promise<HttpServer> {
       jobs: deps,
       // The URL may have another name of this machine in it than the page that uses it.
       isAllowedOrigin: (origin, host) => access.isAllowedOrigin(origin, isLocal ? 'localhost' : host),
+      isOutage: isUnavailable,
     },
-    files: { jobs: deps, urls: resultFiles.urls, log },
+    files: { jobs: deps, urls: resultFiles.urls, isOutage: isUnavailable, log },
     studio: config.studio && createStudio(config.studio, imageOrigins),
     readiness: {
       database: () => database.ping(),
@@ -93,7 +96,7 @@ function openGraphql(
     hidesSchema: config.hidesSchema,
     costLimit: costPerMinute === null ? null : new CostLimit(costPerMinute),
     ticketSecret: fal.key,
-    isOutage: (error) => isOutage(error) || error instanceof StorageUnavailableError,
+    isOutage: isUnavailable,
     log,
   });
 }

@@ -6,6 +6,7 @@ import { createJobStore } from './db/store/job-store.ts';
 import { createMetrics } from './http/monitoring/metrics.ts';
 import { FalProvider } from './fal/provider.ts';
 import { InFlight } from './async/in-flight.ts';
+import { KeyedMutex } from './async/keyed-mutex.ts';
 import { LoraLinks } from './links/lora-links.ts';
 import { trustedOrigins } from './links/trusted-origins.ts';
 import { openResultFiles } from './open-result-files.ts';
@@ -17,7 +18,7 @@ import type { Config, FalConfig } from './config/config.ts';
 import type { Database } from './open-database.ts';
 import type { Log } from './log/log.ts';
 import type { Notifications } from './live/notifications.ts';
-import type { openPhotos } from './photos/open-photos.ts';
+import type { openPhotos } from './open-photos.ts';
 
 export type JobsOptions = {
   readonly config: Config;
@@ -72,6 +73,7 @@ export async function openJobs(options: JobsOptions) {
       retentionDays: config.photoRetentionDays,
     }),
     ...photos,
+    photoTrainings: new KeyedMutex(),
     ...resultFiles.jobs,
     loraLinks: new LoraLinks({ trustedOrigins: trustedOrigins(config, fal), closing }),
     waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),

@@ -1,23 +1,21 @@
-import { createFileKeeper, type KeepFilesDeps } from './jobs/files/keep-files.ts';
+import { createFileCopier, type CopyFilesDeps } from './jobs/files/copy-files.ts';
 import { createOwnAddress } from './http/own-address.ts';
-import { deleteUnknownFiles, UNKNOWN_AFTER_MS } from './jobs/files/delete-files.ts';
+import { deleteUnknownFiles } from './jobs/files/delete-files.ts';
 import { FileLinks } from './links/file-links.ts';
 import { FileUrls } from './http/files/file-url.ts';
 import { LogThrottle } from './log/log-throttle.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { readDatabaseId } from './db/store/database-id.ts';
 import { PgResultFileStore } from './db/store/result-file-store.ts';
-import { runEvery } from './async/run-every.ts';
 import { trustedOrigins } from './links/trusted-origins.ts';
 import { MINUTE_MS } from './values/units.ts';
 import type { Config, FalConfig } from './config/config.ts';
 import type { Database } from './open-database.ts';
 import type { Services } from './graphql/context.ts';
 
-const FULL_LOG_INTERVAL_MS = MINUTE_MS;
-const KEEP_INTERVAL_MS = 1000;
+const FAULT_LOG_INTERVAL_MS = MINUTE_MS;
 
-type Options = Pick<KeepFilesDeps, 'log' | 'metrics' | 'closing'> & {
+type Options = Pick<CopyFilesDeps, 'log' | 'metrics' | 'closing'> & {
   readonly config: Config;
   readonly database: Database;
   readonly instanceId: string;
@@ -31,15 +29,15 @@ export async function openResultFiles(options: Options) {
   const files = new PgResultFileStore(database.pool, instanceId);
   const databaseId = () => readDatabaseId(database.pool);
   const { files: resultFiles, bind } = await openStorage(config, 'files', databaseId);
-  const full = new LogThrottle(FULL_LOG_INTERVAL_MS);
-  const keeper = createFileKeeper({
+  const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
+  const copier = createFileCopier({
     ...options,
     files,
     resultFiles,
     keepsFiles,
     fileSource: new FileLinks({ trustedOrigins: trustedOrigins(config, fal), closing }),
-    logNoRoom: (error) => {
-      const times = full.times('full');
+    logStorageFault: (error) => {
+      const times = faults.times('fault');
       if (times !== null)
         log.error({ err: error, times }, 'file storage full or unavailable; file copies are retried');
     },
@@ -55,14 +53,12 @@ export async function openResultFiles(options: Options) {
     log,
   };
   return {
-    jobs: { files, resultFiles, keeper },
+    jobs: { files, resultFiles, copier },
     urls,
     fileUrl,
     readBacklog: () => files.readBacklog(),
-    begin: () => [
-      runEvery((stop) => keeper.sweep(stop), { intervalMs: KEEP_INTERVAL_MS, log }),
-      runEvery((stop) => deleteUnknownFiles(swept, stop), { intervalMs: UNKNOWN_AFTER_MS, log }),
-    ],
-    settled: () => keeper.settled(),
+    copyDue: (stop: AbortSignal) => copier.sweep(stop),
+    deleteUnknown: (stop: AbortSignal) => deleteUnknownFiles(swept, stop),
+    settled: () => copier.settled(),
   };
 }

@@ -44,7 +44,7 @@ export async function measureFanOut(database: BenchDatabase, plan: Plan): Promis
   await database.sql(
     `UPDATE jobs SET state = 'CANCELLED', open_training_avatar_id = NULL WHERE state = 'QUEUED'`,
   );
-  const token = await tokenOf('webhooks', { expiresIn: '1d' });
+  const token = await tokenOf('webhooks', { lifetimeS: 86_400 });
   const subscription = { token, query: QUERY, variables: { id: watched } };
   const publish = {
     likeness: nextWebhook,

@@ -135,7 +135,7 @@ async function rounds(
 async function requestsOf(query: string, scale = 1): Promise<Request[]> {
   const owners = OWNERS * scale;
   const tokens = await Promise.all(
-    Array.from({ length: owners }, (_, owner) => tokenOf(`owner-${owner}`, { expiresIn: '1d' })),
+    Array.from({ length: owners }, (_, owner) => tokenOf(`owner-${owner}`, { lifetimeS: 86_400 })),
   );
   return Array.from({ length: REQUESTS }, (_, index) => {
     // A prime step visits avatars and owners in no order.

@@ -7,6 +7,7 @@ import {
   type JWTVerifyResult,
 } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { DAY_S } from '../values/units.ts';
 import { publishedKeys, type TokenKeys } from './published-keys.ts';
 import type { AuthConfig } from '../config/config.ts';
 import type { Log } from '../log/log.ts';
@@ -48,7 +49,7 @@ const CLOCK_TOLERANCE_S = 5;
 /** The clock of an issuer may be ahead: a new token must not be refused. */
 const ISSUER_CLOCK_TOLERANCE_S = 60;
 /** Some issuers give service tokens a lifetime of ten years. */
-const MAX_LIFETIME_S = 20 * 365 * 86_400;
+const MAX_LIFETIME_S = 20 * 365 * DAY_S;
 /** No control characters, which PostgreSQL and logs cannot store. */
 const SUBJECT = /^\P{Cc}{1,255}$/u;
 
@@ -156,6 +157,7 @@ function identityOf(error: unknown): Identity {
   return { kind: 'unavailable' };
 }
 
-function bad(reason: string): Identity {
+/** The identity of a sender whose token is invalid. */
+export function bad(reason: string): Identity {
   return { kind: 'bad', reason };
 }

@@ -32,6 +32,11 @@ export function artifactFilesOf(artifact: Artifact): readonly string[] {
   return [...loraUrlsOf(artifact), ...(configUrl === null ? [] : [configUrl])];
 }
 
+/** The content of the avatar's column, which only this service writes. */
+export function otherLoraUrlsIn(column: unknown): readonly string[] {
+  return Array.isArray(column) ? (column as string[]) : [];
+}
+
 type ArtifactColumns = {
   readonly artifactTrainer: string | null;
   readonly finetuneId: string | null;

@@ -1,4 +1,5 @@
 import { exposure, hashDistance, perceptualHash, sharpness, type GreyPhoto } from './photo-measures.ts';
+import { imageType, type ImageType } from '../values/image-type.ts';
 import { MB } from '../values/units.ts';
 
 /** Limits on the photos of one avatar. */
@@ -73,6 +74,18 @@ export type CheckedPhoto = Omit<DecodedPhoto, 'grey'> & {
   readonly warnings: readonly PhotoWarning[];
 };
 
+const SUPPORTED_TYPES: ReadonlySet<ImageType> = new Set(['image/jpeg', 'image/png', 'image/webp']);
+
+/** The type of a file by its first bytes, or why it cannot be a photo. */
+export function photoType(
+  head: Uint8Array,
+): { readonly contentType: ImageType } | { readonly problem: PhotoReason } {
+  const contentType = imageType(head);
+  if (contentType === null) return { problem: 'NOT_AN_IMAGE' };
+  if (contentType === 'image/heic') return { problem: 'HEIC_NOT_SUPPORTED' };
+  return SUPPORTED_TYPES.has(contentType) ? { contentType } : { problem: 'TYPE_NOT_SUPPORTED' };
+}
+
 /** At 512 pixels. Sharp portraits of the simulator have 90 to 300, blurred ones less than 20. */
 const BLURRED_BELOW = 20;
 const DARK_MEAN = 40;
@@ -82,10 +95,12 @@ const CLIPPED_SHARE = 0.5;
 const SIMILAR_WITHIN = 5;
 
 /** What a photo shows of itself. */
-export function assess({ grey, ...photo }: DecodedPhoto, sha256: string): CheckedPhoto {
+export function assess({ grey, ...photo }: DecodedPhoto, sha256: string): CheckedPhoto | 'TOO_SMALL' {
+  const shorterSide = Math.min(photo.width, photo.height);
+  if (shorterSide < PHOTO_LIMITS.minSide) return 'TOO_SMALL';
   const { mean, black, white } = exposure(grey);
   const warnings: PhotoWarning[] = [];
-  if (Math.min(photo.width, photo.height) < PHOTO_LIMITS.goodSide) warnings.push('LOW_RESOLUTION');
+  if (shorterSide < PHOTO_LIMITS.goodSide) warnings.push('LOW_RESOLUTION');
   if (sharpness(grey) < BLURRED_BELOW) warnings.push('BLURRED');
   if (mean < DARK_MEAN || black > CLIPPED_SHARE) warnings.push('TOO_DARK');
   if (mean > BRIGHT_MEAN || white > CLIPPED_SHARE) warnings.push('TOO_BRIGHT');

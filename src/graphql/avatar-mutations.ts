@@ -1,7 +1,7 @@
 import { avatarAfter, avatarPayload } from './mutation-payloads.ts';
 import { builder, viewerOf } from './builder.ts';
 import { createAvatar } from '../jobs/create-avatar.ts';
-import { deleteAvatar, type DeletionReceipt } from '../jobs/delete-avatar.ts';
+import { deleteAvatar, MAX_FILES_LISTED, type DeletionReceipt } from '../jobs/delete-avatar.ts';
 import { errorsOf, unwrap } from './refusals.ts';
 import { importAvatar } from '../jobs/import-avatar.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { updateAvatar } from '../jobs/update-avatar.ts';
-import type { FieldPolicy } from './policy/field-policy.ts';
+import type { FieldPolicy, ListPolicy } from './policy/field-policy.ts';
 import type { InputFields } from './builder.ts';
 
 const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
@@ -179,7 +179,8 @@ const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt'
     atFal: t.expose('atFal', {
       type: [FileAtFal],
       description:
-        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. A finetune is not a file; fal does not document how long it keeps one.',
+        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. Images of generations that were deleted before are not listed. A finetune is not a file; fal does not document how long it keeps one.',
+      extensions: { maxEntries: MAX_FILES_LISTED } satisfies ListPolicy,
     }),
   }),
 });

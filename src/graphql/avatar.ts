@@ -4,9 +4,10 @@ import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
-import { hasArtifact } from '../catalog/artifact.ts';
-import { isId } from '../jobs/ids.ts';
-import { notFoundError, openStream, versionFrom } from './stream.ts';
+import { hasArtifact, otherLoraUrlsIn } from '../catalog/artifact.ts';
+import { isId, isRequestId } from '../jobs/ids.ts';
+import { notFoundError } from './errors.ts';
+import { openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
@@ -95,7 +96,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         'URLs of all files of the LoRA, the first of which is `diffusersLoraFileUrl`. Empty if there is no LoRA.',
       extensions: needs('Avatar', 'diffusersLoraFileUrl', 'otherLoraFileUrls'),
       resolve: ({ diffusersLoraFileUrl: first, otherLoraFileUrls: others }) =>
-        first === null ? [] : [first, ...(Array.isArray(others) ? (others as string[]) : [])],
+        first === null ? [] : [first, ...otherLoraUrlsIn(others)],
     }),
     configFileUrl: t.exposeString('configFileUrl', {
       nullable: true,
@@ -180,8 +181,26 @@ builder.queryField('avatar', (t) =>
   }),
 );
 
+builder.queryField('avatarByRequestId', (t) =>
+  t.field({
+    type: AvatarNode,
+    nullable: true,
+    description:
+      'Avatar of the caller with a training or generation that has this request ID at fal, also if it is not the newest. Null if not found.',
+    args: { requestId: t.arg.string({ required: true, description: 'Request ID of a run at fal.' }) },
+    resolve: async (_root, { requestId: falRequestId }, context, info) => {
+      if (!isRequestId(falRequestId)) return null;
+      const { ownerId } = viewerOf(context);
+      const where = { falRequestId, ownerId };
+      const job = await context.prisma.job.findUnique({ where, select: { avatarId: true } });
+      const avatarId = job?.avatarId ?? null;
+      return avatarId === null ? null : context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
+    },
+  }),
+);
+
 builder.subscriptionField('avatarStatus', (t) =>
-  t.prismaField({
+  t.field({
     type: AvatarNode,
     description:
       'Sends the current state of an avatar, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. With `avatarId`, ends when the avatar is deleted. Without it, covers all avatars of the caller, including those created later.',
@@ -224,6 +243,6 @@ builder.subscriptionField('avatarStatus', (t) =>
       });
     },
     // Don't read the row again: the later version would be sent twice.
-    resolve: (_query, row) => row,
+    resolve: (row) => row,
   }),
 );

@@ -10,7 +10,7 @@ import { imageFields, optionFields, waitField } from './image-options.ts';
 import { MAX_IMAGES } from '../catalog/generators.ts';
 import { MAX_PROMPT_LENGTH } from '../jobs/parse-input.ts';
 import { regenerate } from '../jobs/regenerate.ts';
-import type { FieldPolicy } from './policy/field-policy.ts';
+import type { FieldPolicy, ListPolicy } from './policy/field-policy.ts';
 
 const WHEN_ENDED = 'The call returns as soon as the generation has ended.';
 
@@ -132,6 +132,8 @@ const GenerateImagesPayload = builder
       results: t.field({
         type: [GenerateImagePayload],
         description: 'Results of the items, in their order.',
+        // The batch counts once for each.
+        extensions: { maxEntries: 1 } satisfies ListPolicy,
         itemErrors: {
           ...errorsOf<ItemOutcome>({
             INVALID_INPUT: true,

@@ -11,7 +11,7 @@ import { PHOTO_LIMITS } from '../domain/photo.ts';
 import { PhotoSet, readPhotoSet, type PhotoSetShape } from './photo-set.ts';
 import { MB } from '../values/units.ts';
 import type { Context } from './context.ts';
-import type { FieldPolicy } from './policy/field-policy.ts';
+import type { FieldPolicy, ListPolicy } from './policy/field-policy.ts';
 
 const MAX_MB = PHOTO_LIMITS.bytes / MB;
 
@@ -77,6 +77,7 @@ builder.mutationField('createPhotoUploads', (t) =>
           uploads: payload.expose('uploads', {
             type: [PhotoUploadType],
             description: 'One for each file, in the order of the input.',
+            extensions: { maxEntries: PHOTO_LIMITS.count, ofRows: true } satisfies ListPolicy,
           }),
           photoSet: payload.expose('photoSet', { type: PhotoSet, description: 'Photos of the avatar.' }),
         }),

@@ -1,4 +1,4 @@
-const MB = 1_000_000;
+import { MB } from '../values/units.ts';
 
 /**
  * Bytes of request bodies in memory at the same time, 64 MB in total. Each kind of sender has its own share, so that

@@ -85,7 +85,7 @@ export class ConnectionTracker {
   }
 }
 
-/** Node does so for the response that is being sent, and not for those in line behind it, which would work for ever. */
+/** Closes a response in line behind another, whose work would never end: Node closes only the one that is being sent. */
 function abandon(response: ServerResponse): void {
   if (response.socket !== null) return;
   // As Node does it: a pipeline that begins later looks for the flag.

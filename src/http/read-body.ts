@@ -1,4 +1,5 @@
 import { askForBody } from './expect-continue.ts';
+import { GrowingBuffer } from '../async/growing-buffer.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { IncomingMessage } from 'node:http';
 
@@ -25,7 +26,8 @@ const FREE_BYTES = 4096;
 
 /**
  * Reads a body within a budget. The reservation lasts until `use` has ended, and the work that it holds the body for.
- * Received bytes are reserved, not declared ones. A declared length that does not fit is refused before reading.
+ * What is reserved is the memory that received bytes take, not a declared length. A declared length that does not fit is
+ * refused before reading.
  */
 export async function withBody<T>(
   request: IncomingMessage,
@@ -57,24 +59,23 @@ function readReserved(
   reserved: { bytes: number },
 ): Promise<BodyReading> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const body = new GrowingBuffer(declaredLength(request) || maxBytes);
     const onData = (chunk: Buffer) => {
-      size += chunk.byteLength;
-      if (size > maxBytes) {
+      if (body.size + chunk.byteLength > maxBytes) {
         finish({ kind: 'too-large' });
         return;
       }
-      if (size > FREE_BYTES) {
-        if (!budget.reserve(key, size - reserved.bytes)) {
+      const capacity = body.capacityWith(chunk);
+      if (capacity > FREE_BYTES) {
+        if (!budget.reserve(key, capacity - reserved.bytes)) {
           finish({ kind: 'no-room' });
           return;
         }
-        reserved.bytes = size;
+        reserved.bytes = capacity;
       }
-      chunks.push(chunk);
+      body.append(chunk);
     };
-    const onEnd = () => finish({ kind: 'read', bytes: Buffer.concat(chunks, size) });
+    const onEnd = () => finish({ kind: 'read', bytes: body.bytes });
     // 'close' also follows the end of a whole body.
     const onClose = () => finish({ kind: 'broken' });
     const timer = setTimeout(() => finish({ kind: 'too-slow' }), timeoutMs);

@@ -1,12 +1,15 @@
-import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_AVATAR, type Result } from '../domain/refusal.ts';
 import { deleteFilesUnder } from './files/delete-files.ts';
-import { filePrefix, type FileKind } from './files/keep-files.ts';
-import { photoPrefix } from './photos/delete-photo.ts';
+import { copyPrefix, photoPrefix } from './files/file-keys.ts';
 import { PHOTOS_KEPT_DAYS } from './photos/photo-archive.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { DAY_MS } from '../values/units.ts';
 import type { RetentionDays } from './submit.ts';
+import type { FileKind } from './files/copy-files.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
+
+/** Files at fal that a receipt lists. */
+export const MAX_FILES_LISTED = 1000;
 
 /** The numbers of the rows and files that are deleted with an avatar, and its files at fal. */
 export type Removed = {
@@ -15,6 +18,8 @@ export type Removed = {
   readonly photos: number;
   /** Of the photos as uploaded, and of the copies of files. */
   readonly bytes: number;
+  /** Files in our storage. */
+  readonly stored: { readonly photos: number; readonly copies: number };
   /** Files of its runs at fal, and the zips of its photos. */
   readonly atFal: readonly {
     readonly kind: FileKind | 'PHOTOS';
@@ -38,7 +43,7 @@ export type DeleteAvatarDeps = PublishDeps & {
   readonly settings: { readonly retentionDays: RetentionDays };
 };
 
-export type DeletionReceipt = Omit<Removed, 'atFal'> & {
+export type DeletionReceipt = Omit<Removed, 'stored' | 'atFal'> & {
   /** Files that were deleted from our storage. */
   readonly files: number;
   /** Files that the sweep deletes later. */
@@ -60,13 +65,14 @@ export async function deleteAvatar(
   if (deleted === null) return NO_SUCH_AVATAR;
   publishSoon(deps, deleted.outbox);
   const { photoFiles, resultFiles, log, settings } = deps;
+  const { stored, atFal: filesAtFal, ...counts } = deleted.removed;
   const [photos, copies] = await Promise.all([
-    deleteFilesUnder({ storage: photoFiles, log }, photoPrefix(avatarId)),
-    deleteFilesUnder({ storage: resultFiles, log }, filePrefix(avatarId)),
+    deleteFilesUnder({ storage: photoFiles, log }, photoPrefix(avatarId), stored.photos),
+    deleteFilesUnder({ storage: resultFiles, log }, copyPrefix(avatarId), stored.copies),
   ]);
   const { artifacts, images } = settings.retentionDays;
   const daysKept = { ARTIFACT: artifacts, IMAGE: images, PHOTOS: PHOTOS_KEPT_DAYS };
-  const atFal = deleted.removed.atFal
+  const atFal = filesAtFal
     .map(({ kind, url, madeAt }) => {
       const days = daysKept[kind];
       const until = days === null || madeAt === null ? null : new Date(madeAt.getTime() + days * DAY_MS);
@@ -74,9 +80,9 @@ export async function deleteAvatar(
     })
     .filter(({ until }) => until === null || until.getTime() > Date.now());
   const receipt = {
-    ...deleted.removed,
+    ...counts,
     files: photos.deleted + copies.deleted,
-    filesLeft: photos.failed + copies.failed,
+    filesLeft: photos.left + copies.left,
     atFal,
   };
   return { done: { deletedAvatarId: avatarId, receipt } };

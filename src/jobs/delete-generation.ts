@@ -1,6 +1,6 @@
 import { deleteFilesUnder } from './files/delete-files.ts';
-import { filePrefix } from './files/keep-files.ts';
-import { NO_SUCH_GENERATION, type Result } from '../domain/user-error.ts';
+import { copyPrefix } from './files/file-keys.ts';
+import { NO_SUCH_GENERATION, type Result } from '../domain/refusal.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 
@@ -29,6 +29,6 @@ export async function deleteGeneration(
   const { avatarId, outbox } = deleted;
   publishSoon(deps, outbox);
   const { resultFiles: storage, log } = deps;
-  await deleteFilesUnder({ storage, log }, filePrefix(avatarId, generationId));
+  await deleteFilesUnder({ storage, log }, copyPrefix(avatarId, generationId));
   return { done: { deletedGenerationId: generationId } };
 }

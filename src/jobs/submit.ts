@@ -1,11 +1,12 @@
 import { applyRunEvent, type ApplyResult, type RunEventDeps } from './apply-run-event.ts';
+import { DAY_S } from '../values/units.ts';
 import { newId } from './ids.ts';
 import { refusalOfFirst, type ReplayStore } from './replay.ts';
 import { retry } from '../async/retry.ts';
 import { SEND_WITHIN_MS } from './timing.ts';
 import type { GoneEndpoints } from './default-trainers.ts';
 import type { JsonObject } from '../values/json.ts';
-import type { ProviderCode, Refusal, RefusalCode, Result } from '../domain/user-error.ts';
+import type { ProviderCode, Refusal, RefusalCode, Result } from '../domain/refusal.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import type { TrainerName } from '../catalog/trainers.ts';
 
@@ -77,8 +78,6 @@ export type RetentionDays = {
   readonly images: number | null;
 };
 
-const SECONDS_OF_A_DAY = 86_400;
-
 /**
  * Creates a job and submits it to fal, once; to the alternative only after fal certainly started nothing, because the
  * endpoint is gone. Does not wait for the run. An unknown outcome is no refusal: a run may exist. A process that dies
@@ -127,7 +126,7 @@ async function submit(
     endpoint: job.endpoint,
     input: job.input,
     callbackUrl: settings.callbackBase && `${settings.callbackBase}/${job.token}`,
-    keepFilesSeconds: days === null ? null : days * SECONDS_OF_A_DAY,
+    keepFilesSeconds: days === null ? null : days * DAY_S,
     // A process that was suspended must not start a run that counts as unknown, and may have been replaced, by now.
     sendBefore: begunAt + SEND_WITHIN_MS,
   });

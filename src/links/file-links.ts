@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } from './open-link.ts';
 import { timeLimit } from '../async/time-limit.ts';
-import type { FileSource, OpenedFile } from '../jobs/files/keep-files.ts';
+import type { FileSource, OpenedFile } from '../jobs/files/copy-files.ts';
 
 const STALL_MS = 30_000;
 

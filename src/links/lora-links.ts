@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LENGTH_BYTES, MAX_HEADER_BYTES, expectedHeader } from '../catalog/safetensors.ts';
+import { GrowingBuffer } from '../async/growing-buffer.ts';
 import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import { timeLimit } from '../async/time-limit.ts';
 import { LinkProblem, openLink, resolveHost, type OpenOptions, type Resolve } from './open-link.ts';
@@ -78,17 +79,14 @@ async function readHeader(
   response: IncomingMessage,
   size: number,
 ): Promise<{ readonly text: string; readonly bytes: number }> {
-  const chunks: Buffer[] = [];
-  let read = 0;
+  const beginning = new GrowingBuffer(LENGTH_BYTES + MAX_HEADER_BYTES);
   let headerBytes: number | null = null;
   for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    read += chunk.length;
-    if (headerBytes === null && read >= LENGTH_BYTES) {
-      headerBytes = headerLength(Buffer.concat(chunks), size);
-    }
-    if (headerBytes !== null && read >= LENGTH_BYTES + headerBytes) {
-      const text = Buffer.concat(chunks).toString('utf8', LENGTH_BYTES, LENGTH_BYTES + headerBytes);
+    beginning.append(chunk);
+    if (headerBytes === null && beginning.size >= LENGTH_BYTES)
+      headerBytes = headerLength(beginning.bytes, size);
+    if (headerBytes !== null && beginning.size >= LENGTH_BYTES + headerBytes) {
+      const text = beginning.bytes.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + headerBytes);
       return { text, bytes: headerBytes };
     }
   }

@@ -1,12 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { assess, PHOTO_LIMITS } from '../domain/photo.ts';
-import { imageType, type ImageType } from '../values/image-type.ts';
+import { assess, photoType } from '../domain/photo.ts';
 import { MINUTE_MS } from '../values/units.ts';
 import type { PhotoIntake, ReceivedPhoto } from '../jobs/photos/receive-photo.ts';
 import type { PhotoProcess } from './photo-process.ts';
 import type { Spool, Spooled } from './spool.ts';
 
-const SUPPORTED_TYPES: ReadonlySet<ImageType> = new Set(['image/jpeg', 'image/png', 'image/webp']);
 /** A sender may pause this long. */
 const STALL_MS = 20_000;
 /** 20 MB at 70 KB a second. */
@@ -25,15 +23,12 @@ export function createPhotoIntake(spool: Spool, process: PhotoProcess): PhotoInt
     const stored = spool.newPath();
     return {
       async check(ownerId) {
-        const type = imageType(head);
-        if (type === null) return 'NOT_AN_IMAGE';
-        if (type === 'image/heic') return 'HEIC_NOT_SUPPORTED';
-        if (!SUPPORTED_TYPES.has(type)) return 'TYPE_NOT_SUPPORTED';
+        const type = photoType(head);
+        if ('problem' in type) return type.problem;
         const decoded = await process.check(ownerId, path, stored);
         if ('problem' in decoded) return decoded.problem;
         const { width, height, grey } = decoded;
-        if (Math.min(width, height) < PHOTO_LIMITS.minSide) return 'TOO_SMALL';
-        return assess({ contentType: type, width, height, grey }, sha256);
+        return assess({ ...type, width, height, grey }, sha256);
       },
       content: () => createReadStream(stored),
       remove: () => spool.remove(path, stored),

@@ -1,6 +1,6 @@
 /**
- * Files by key: photos, and copies of results. A key has parts of letters, digits, `.`, `_` and
- * `-` between slashes, and is made by this server, never by a caller.
+ * Files by key: photos, and copies of results. A key has parts of letters, digits, `.`, `_` and `-` between slashes, and
+ * is made by this server, never by a caller.
  */
 export interface FileStorage {
   /**

@@ -7,5 +7,7 @@ export {
   ListObjectsV2Command,
   S3Client,
   S3ServiceException,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 export { Upload } from '@aws-sdk/lib-storage';

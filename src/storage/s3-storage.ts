@@ -7,6 +7,8 @@ import {
   S3Client,
   S3ServiceException,
   Upload,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
 } from './s3-sdk.ts';
 import {
   isKey,
@@ -119,8 +121,11 @@ export class S3Storage implements FileStorage {
   }
 
   async size(key: string): Promise<number | null> {
-    const request = new HeadObjectCommand(this.#target(key));
+    const target = this.#target(key);
+    const request = new HeadObjectCommand(target);
     const found = await this.#call((abortSignal) => this.#client.send(request, { abortSignal }));
+    // It has no body, so that a missing bucket looks like a missing file.
+    if (found === null) await this.#list({ Prefix: target.Key, MaxKeys: 1 });
     return found?.ContentLength ?? null;
   }
 
@@ -131,22 +136,26 @@ export class S3Storage implements FileStorage {
 
   async *list(prefix: string): AsyncIterable<StoredFile> {
     if (prefix !== '') requireKey(prefix.replace(/\/$/, ''));
-    const { name, prefix: outer } = this.#bucket;
+    const { prefix: outer } = this.#bucket;
     let after: string | undefined;
     do {
-      const request = new ListObjectsV2Command({
-        Bucket: name,
-        Prefix: outer + prefix,
-        ContinuationToken: after,
-      });
-      const page = await this.#call((abortSignal) => this.#client.send(request, { abortSignal }));
-      for (const { Key: path = '', LastModified: storedAt } of page?.Contents ?? []) {
+      const page = await this.#list({ Prefix: outer + prefix, ContinuationToken: after });
+      for (const { Key: path = '', LastModified: storedAt } of page.Contents ?? []) {
         const key = path.slice(outer.length);
         // A bucket may have files of others.
         if (isKey(key) && storedAt !== undefined) yield { key, storedAt };
       }
-      after = page?.NextContinuationToken;
+      after = page.NextContinuationToken;
     } while (after !== undefined);
+  }
+
+  /** @throws StorageUnavailableError if there is no such bucket */
+  async #list(of: Omit<ListObjectsV2CommandInput, 'Bucket'>): Promise<ListObjectsV2CommandOutput> {
+    const { name } = this.#bucket;
+    const request = new ListObjectsV2Command({ Bucket: name, ...of });
+    const page = await this.#call((abortSignal) => this.#client.send(request, { abortSignal }));
+    if (page === null) throw new StorageUnavailableError(`The bucket ${name} cannot be listed: not found.`);
+    return page;
   }
 
   #target(key: string): { readonly Bucket: string; readonly Key: string } {

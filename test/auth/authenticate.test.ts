@@ -1,14 +1,14 @@
 import type { JWTPayload } from 'jose';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthenticate, LOCAL_OWNER } from '../../src/auth/authenticate.ts';
-import { authenticateWith, inSeconds, SECRET, token } from '../support/signed-tokens.ts';
+import { authenticateWith } from '../support/token-keys.ts';
+import { inSeconds, JWT_SECRET, signedToken } from '../support/tokens.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
-const bytes = (text: string) => new TextEncoder().encode(text);
-const bySecret = authenticateWith({ secret: SECRET });
+const bySecret = authenticateWith({ secret: JWT_SECRET });
 
 async function identityOf(claims: JWTPayload, authenticate = bySecret) {
-  return authenticate(`Bearer ${await token(claims)}`);
+  return authenticate(`Bearer ${await signedToken(claims)}`);
 }
 
 test('without tokens every request is of the local owner', async () => {
@@ -23,7 +23,7 @@ test('without tokens every request is of the local owner', async () => {
 
 describe('an authorization value', () => {
   test.each(['Bearer', 'bearer', 'BEARER'])('may begin with %s', async (word) => {
-    expect(await bySecret(`${word}  ${await token({ sub: 'ada' })}`)).toMatchObject({ kind: 'viewer' });
+    expect(await bySecret(`${word}  ${await signedToken({ sub: 'ada' })}`)).toMatchObject({ kind: 'viewer' });
   });
 
   test.each([null, ''])('of %j has no token', async (authorization) => {
@@ -49,8 +49,8 @@ describe('a token signed with the secret', () => {
   });
 
   test('is refused after its end, however often it was taken before', async () => {
-    const authenticate = authenticateWith({ secret: SECRET });
-    const value = `Bearer ${await token({ sub: 'ada', exp: inSeconds(60) })}`;
+    const authenticate = authenticateWith({ secret: JWT_SECRET });
+    const value = `Bearer ${await signedToken({ sub: 'ada', exp: inSeconds(60) })}`;
     for (let use = 0; use < 3; use += 1) expect(await authenticate(value)).toMatchObject({ kind: 'viewer' });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 66_000 });
     onTestFinished(() => void vi.useRealTimers());
@@ -59,10 +59,10 @@ describe('a token signed with the secret', () => {
   });
 
   test('is verified by the algorithm of its header, whichever came before', async () => {
-    const secret = SECRET.repeat(2); // HS512 needs a key of 64 bytes.
+    const secret = JWT_SECRET.repeat(2); // HS512 needs a key of 64 bytes.
     const authenticate = authenticateWith({ secret });
     for (const alg of ['HS512', 'HS256', 'HS384', 'HS256', 'HS512']) {
-      const signed = await token({ sub: alg }, bytes(secret), { alg });
+      const signed = await signedToken({ sub: alg }, secret, { alg });
       expect(await authenticate(`Bearer ${signed}`)).toMatchObject({ viewer: { ownerId: alg } });
       const [, ...rest] = signed.split('.');
       const otherHeader = Buffer.from(alg === 'HS256' ? '{"alg":"HS384"}' : '{"alg":"HS256"}');
@@ -101,9 +101,9 @@ describe('a token signed with the secret', () => {
 
   test('is bad when it has no subject, another signature or a changed part', async () => {
     expect(await identityOf({})).toEqual({ kind: 'bad', reason: NO_SUBJECT });
-    const [header = '', , signature = ''] = (await token({ sub: 'ada' })).split('.');
+    const [header = '', , signature = ''] = (await signedToken({ sub: 'ada' })).split('.');
     const payload = Buffer.from('{"sub":"eve"}').toString('base64url');
-    const other = await token({ sub: 'ada' }, bytes(`${SECRET}!`));
+    const other = await signedToken({ sub: 'ada' }, `${JWT_SECRET}!`);
     const changed = [`${header}.${payload}.${signature}`, `${header}.${payload}.`];
     for (const forged of [other, ...changed, 'a.b.c', 'abc']) {
       expect(await bySecret(`Bearer ${forged}`)).toEqual({ kind: 'bad', reason: 'the token is not valid' });
@@ -111,7 +111,10 @@ describe('a token signed with the secret', () => {
   });
 
   const REQUIRED = { iss: 'https://id.example', aud: 'likeness' };
-  const restricted = authenticateWith({ secret: SECRET }, { issuer: REQUIRED.iss, audience: REQUIRED.aud });
+  const restricted = authenticateWith(
+    { secret: JWT_SECRET },
+    { issuer: REQUIRED.iss, audience: REQUIRED.aud },
+  );
 
   test.each<[Record<string, unknown>, string | null]>([
     [REQUIRED, null],

@@ -1,14 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { exportSPKI, UnsecuredJWT } from 'jose';
-import {
-  authenticateWith,
-  keySetOfTest,
-  published,
-  SECRET,
-  serving,
-  token,
-} from '../support/signed-tokens.ts';
+import { authenticateWith, keySetOfTest, published, serving } from '../support/token-keys.ts';
+import { JWT_SECRET, signedToken } from '../support/tokens.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 const COOLDOWN_MS = 30_000;
@@ -22,7 +16,7 @@ async function byKeySet(answer: (response: ServerResponse) => void) {
   const authenticate = authenticateWith({ jwksUrl }, {}, log, () => clock.now);
   /** What a token signed by a key is taken for. */
   const signedBy = async ({ privateKey, header }: Signer) =>
-    authenticate(`Bearer ${await token({ sub: 'ada' }, privateKey, header)}`);
+    authenticate(`Bearer ${await signedToken({ sub: 'ada' }, privateKey, header)}`);
   return { state, clock, log, authenticate, signedBy };
 }
 
@@ -51,21 +45,21 @@ describe('with published keys', () => {
   test('a token that is unsigned, or signed by another key, is bad', async () => {
     const [known, unknown] = [await published('RS256', 'a'), await published('RS256', 'b')];
     const { authenticate } = await byKeySet(serving(known.jwk));
-    const publicKey = new TextEncoder().encode(await exportSPKI(known.publicKey));
+    const publicKey = await exportSPKI(known.publicKey);
     const unsigned = new UnsecuredJWT({ sub: 'eve' }).encode();
     const forged = [
       unsigned,
       // The public key as a shared secret.
-      await token({ sub: 'eve' }, publicKey, { alg: 'HS256', kid: 'a' }),
+      await signedToken({ sub: 'eve' }, publicKey, { alg: 'HS256', kid: 'a' }),
     ];
     for (const header of [unknown.header, known.header, { alg: 'RS256' }]) {
-      forged.push(await token({ sub: 'eve' }, unknown.privateKey, header));
+      forged.push(await signedToken({ sub: 'eve' }, unknown.privateKey, header));
     }
     for (const alg of ['none', 'None', 'NONE', '']) {
       const header = Buffer.from(JSON.stringify({ alg })).toString('base64url');
       forged.push(`${header}.${unsigned.split('.')[1] ?? ''}.`);
     }
-    const bySecret = authenticateWith({ secret: SECRET });
+    const bySecret = authenticateWith({ secret: JWT_SECRET });
     for (const signed of forged) {
       expect(await authenticate(`Bearer ${signed}`), signed).toEqual({
         kind: 'bad',

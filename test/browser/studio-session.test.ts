@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { NAME_IN_LAN, startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
@@ -15,10 +14,8 @@ const login = createServer((request, response) => {
   const target = new URL(request.url ?? '', 'http://any').searchParams.get('return_to') ?? '';
   response.writeHead(302, { location: `${target}#token=${nextToken}` }).end();
 });
-login.listen(0, '127.0.0.1');
-await once(login, 'listening');
 afterAll(() => login.close());
-const loginUrl = `http://127.0.0.1:${(login.address() as AddressInfo).port}/login?from=studio`;
+const loginUrl = `${await listenOnLoopback(login)}/login?from=studio`;
 
 const byPaste = await startStack({ env: { AUTH_JWT_SECRET: JWT_SECRET } });
 const byLogin = await startStack({ env: { AUTH_JWT_SECRET: JWT_SECRET, STUDIO_LOGIN_URL: loginUrl } });
@@ -38,7 +35,7 @@ test('opens with a pasted token, in this tab only', async () => {
   await page.getByLabel('Your token').fill('no token');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').getByText('This is not a token').waitFor();
-  await page.getByLabel('Your token').fill(await tokenOf('ada', { expiresIn: '-1h' }));
+  await page.getByLabel('Your token').fill(await tokenOf('ada', { lifetimeS: -3600 }));
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').getByText('This token expired').waitFor();
   await page.getByLabel('Your token').fill(`Bearer ${await tokenOf('ada')}`);
@@ -66,7 +63,7 @@ test('asks for another token when the server refuses one', async () => {
 test('renews an expired token without losing the state of the page', async () => {
   const { page, steps } = await openStudio(byPaste.balancer.url);
   await steps.open('#/new');
-  await page.getByLabel('Your token').fill(await tokenOf('bo', { expiresIn: '3s' }));
+  await page.getByLabel('Your token').fill(await tokenOf('bo', { lifetimeS: 3 }));
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByLabel('Who is it?').fill('Bo');
   const dialog = page.getByRole('dialog', { name: 'Sign in again' });
@@ -102,7 +99,7 @@ test('refuses a token that this tab did not ask for', async () => {
 
 test('renews a session in a new tab, and continues in the first one', async () => {
   const { page, steps, context } = await openStudio(byLogin.balancer.url);
-  nextToken = await tokenOf('cy', { expiresIn: '4s' });
+  nextToken = await tokenOf('cy', { lifetimeS: 4 });
   await steps.open('#/new');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByLabel('Who is it?').fill('Cy');

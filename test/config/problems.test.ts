@@ -183,7 +183,7 @@ describe('an environment with several problems', () => {
     }
   });
 
-  test('names README.md', () => {
+  test('names docs/settings.md', () => {
     expect(() => readConfig({ PORT: 'x' })).toThrow(
       /^Invalid configuration:\n {2}- PORT: .*\nSee docs\/settings\.md/,
     );

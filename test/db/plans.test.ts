@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 import {
   AnyNodeDocument,
@@ -15,13 +14,14 @@ import {
   TypedDocumentString,
   UsageDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { forgetChanges } from '../../src/db/reads/change-log.ts';
+import { forgetChanges } from '../../src/db/store/change-log.ts';
 import { copiedImages } from '../support/shown-files.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PgResultFileStore } from '../../src/db/store/result-file-store.ts';
 import { PrismaPhotoStore } from '../../src/db/store/photo-store.ts';
 import { PgInstanceStore } from '../../src/db/store/instance-store.ts';
 import { PrismaUnknownOutcomes } from '../../src/db/store/unknown-outcomes.ts';
+import { listenToStatements } from '../support/sql-statements.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { Database } from '../../src/open-database.ts';
@@ -41,23 +41,13 @@ const LARGE = [
   'webhook_deliveries',
 ];
 
-type Statement = { readonly text: string; readonly values: readonly unknown[] };
-
 /** Every statement of this process, once; one with null for a value is another. */
-const sent = new Map<string, Statement>();
-/* eslint-disable @typescript-eslint/unbound-method -- called with its own `this` */
-const original = pg.Client.prototype.query;
-pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]): unknown {
-  const [query, values] = args as [string | { text: string; values?: unknown[] }, unknown[] | undefined];
-  const statement =
-    typeof query === 'string'
-      ? { text: query, values: values ?? [] }
-      : { text: query.text, values: query.values ?? [] };
-  if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(statement.text))
-    sent.set(`${statement.text} ${statement.values.map((value) => value === null).join()}`, statement);
-  return Reflect.apply(original, this, args);
-} as typeof original;
-/* eslint-enable */
+const sent = new Map<string, { readonly text: string; readonly values: readonly unknown[] }>();
+const stop = listenToStatements((statement) => {
+  const { text, values } = statement;
+  if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(text))
+    sent.set(`${text} ${values.map((value) => value === null).join()}`, statement);
+});
 
 const app = await startTestApp({
   env: {
@@ -74,7 +64,7 @@ const app = await startTestApp({
   },
 });
 afterAll(async () => {
-  pg.Client.prototype.query = original;
+  stop();
   await app.close();
 });
 

@@ -54,6 +54,8 @@ describe(`on ${testedDatabase}`, () => {
     });
 
     await expect(orphan).rejects.toThrow('ForeignKeyConstraintViolation');
+    // An embedded database with other tables than before is not used again.
+    await database.pool.query('DROP TABLE needs_avatar');
     expect(await database.prisma.avatar.count()).toBe(0);
   });
 

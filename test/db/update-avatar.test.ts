@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { avatarRow, jobRow } from '../support/rows.ts';
-import { freshDatabase } from '../support/database.ts';
+import { freshDatabase, ROUNDS } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { createJobStore } from '../../src/db/store/job-store.ts';
@@ -11,7 +11,7 @@ const { prisma } = database;
 const store = createJobStore(database, { ...NO_LIMITS, avatarsPerOwner: null }, 'instance');
 
 test('of a training and a change of the trigger phrase at once, one is refused', async () => {
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const avatarId = newId('avt');
     await prisma.avatar.create({ data: avatarRow(avatarId) });
     const { kind: _kind, ...job } = jobRow(newId('job'), avatarId);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isDeepStrictEqual } from 'node:util';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
-import { decide } from '../../src/domain/decide.ts';
+import { decide, type Decision } from '../../src/domain/decide.ts';
 import { isFinal, OPEN_STATES } from '../../src/domain/job-state.ts';
 import { requestIdOf } from '../../src/domain/run-event.ts';
 import { randomFor } from '../support/prng.ts';
@@ -43,12 +43,11 @@ function take(world: World, step: Step): { readonly next: World; readonly broken
   if (step === 'deletion') return { next: { ...world, avatar: null, generation: null }, broken: null };
   const decision = decide(snapshotOf(world), EVENTS[step], { now: NOW, catalog: BUILT_IN });
   const next = after(world, decision);
-  return { next, broken: brokenBy(world, next, step) };
+  return { next, broken: brokenBy(world, next, step, decision) };
 }
 
-function brokenBy(before: World, now: World, name: EventName): string | null {
+function brokenBy(before: World, now: World, name: EventName, decision: Decision): string | null {
   const event = EVENTS[name];
-  const decision = decide(snapshotOf(before), event, { now: NOW, catalog: BUILT_IN });
   const { job } = now;
   const wasFinal = isFinal(before.job.state);
   const isSeen = (world: World) => world.avatar ?? world.generation;

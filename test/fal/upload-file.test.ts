@@ -1,7 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { uploadFile } from '../../src/fal/upload-file.ts';
 
 type Recorded = {
@@ -33,9 +32,7 @@ const server = createServer((request, response) => {
     response.writeHead(failing !== '' && url.includes(failing) ? 500 : 200).end(JSON.stringify(answer));
   });
 });
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const base = await listenOnLoopback(server);
 afterAll(() => void server.close());
 beforeEach(() => {
   recorded = [];

@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
 import { rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   AvatarByIdDocument,
@@ -13,6 +11,7 @@ import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { createApp, type App } from '../../src/app.ts';
 import { createLog } from '../../src/log/create-log.ts';
 import { eventually } from '../support/eventually.ts';
+import { startFileHost } from '../support/file-host.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { readConfig } from '../../src/config/config.ts';
 
@@ -67,36 +66,24 @@ function trained({ graphqlUrl }: App, id: string, token?: string) {
   );
 }
 
-async function neighbour() {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    response.writeHead(404).end();
-  });
-  onTestFinished(() => void server.close());
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.zip`, asked };
-}
-
 test(
   'in production no owner can bend what others get, nor look around on this machine',
   async () => {
     const { app } = await start(PRODUCTION);
     const [ada, bob] = [await tokenOf('ada'), await tokenOf('bob')];
-    const open = await neighbour();
+    const open = await startFileHost();
+    onTestFinished(() => open.close());
     const mine = [
       await train(app, 'https://photos.example/a.zip?scenario=submit-401', ada),
       await train(app, 'https://photos.example/a.zip?scenario=submit-403-balance', ada),
-      await train(app, open.url, ada),
+      await train(app, `${open.url}/a.zip`, ada),
       await train(app, 'http://127.0.0.1:9/a.zip', ada),
     ];
     const other = await train(app, 'https://photos.example/b.zip', bob);
     for (const id of mine)
       expect(await trained(app, id, ada)).toMatchObject({ status: 'COMPLETED', error: null });
     expect(await trained(app, other, bob)).toMatchObject({ status: 'COMPLETED' });
-    expect(open.asked).toEqual([]);
+    expect(open.requests).toEqual([]);
   },
   2 * TRAINED_MS,
 );

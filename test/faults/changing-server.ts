@@ -2,8 +2,6 @@
 // its environment names, and prints its addresses. At each SIGUSR2 it changes the avatar as often as it is told to in the
 // options, announces every change, and prints how that went and what memory is in use afterwards.
 import { setImmediate as turn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { isOutage } from '../../src/db/outage.ts';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { createGraphqlServer } from '../../src/http/yoga.ts';
@@ -13,20 +11,18 @@ import { isLocalOrigin } from '../../src/http/origin.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { openDatabase } from '../../src/open-database.ts';
 import { TIMEOUTS } from '../../src/http/timeouts.ts';
-import { LogThrottle } from '../../src/log/log-throttle.ts';
-import type { FileDownloads } from '../../src/http/files/file-download.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
-import { createChangeLog } from '../../src/db/reads/change-log.ts';
+import { createChangeLog } from '../../src/db/store/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
 import { avatarRow } from '../support/rows.ts';
+import { collectGarbage } from '../support/heap-used.ts';
+import { httpOptions } from '../support/http-options.ts';
 import { optionsOf } from '../support/database.ts';
 import { say } from '../support/say.ts';
 import { silent } from '../support/template.ts';
 import type { UseCaseDeps } from '../../src/jobs/deps.ts';
-import type { ReceivePhotoDeps } from '../../src/jobs/photos/receive-photo.ts';
-import type { WebhookDeps } from '../../src/jobs/handle-webhook.ts';
 import type { ChangingServerOptions, ChangesMade } from './changing.ts';
 
 const log = { ...silent, debug: () => undefined };
@@ -34,7 +30,7 @@ const CHANGES_A_TURN = 10;
 const AVATAR_ID = 'avt_00000000000070008000000000000000';
 const { changes, rowBytes, patience, limits } = JSON.parse(process.argv[2] ?? '') as ChangingServerOptions;
 
-const { prisma, pool, ping } = await openDatabase(optionsOf(process.env));
+const { prisma, pool } = await openDatabase(optionsOf(process.env));
 const authenticate = createAuthenticate({ kind: 'LOCAL' }, log);
 const identity = await authenticate(null);
 if (identity.kind !== 'viewer') throw new Error('There is one local user');
@@ -72,30 +68,17 @@ const metrics = createMetrics({
   clockSkewSeconds: () => 0,
   fileBacklog: () => Promise.resolve({ waiting: 0, lagSeconds: 0 }),
 });
-const http = await startHttp({
-  host: '127.0.0.1',
-  port: 0,
-  isLocal: true,
-  isAllowedOrigin: isLocalOrigin,
-  socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: limits?.socketsPerOwner ?? null },
-  timeouts: { ...TIMEOUTS, ...patience },
-  ...graphql,
-  authenticate,
-  photos: { jobs: {} as ReceivePhotoDeps, isAllowedOrigin: () => true },
-  files: {} as FileDownloads,
-  webhook: {
-    keys: { current: () => Promise.resolve(null), refreshed: () => Promise.resolve(null) },
-    accountId: null,
-    isOurToken: () => false,
-    jobs: {} as WebhookDeps,
+const { socketsPerOwner = null } = limits ?? {};
+const http = await startHttp(
+  httpOptions({
+    socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner },
+    timeouts: { ...TIMEOUTS, ...patience },
+    ...graphql,
+    authenticate,
+    metrics: { ...metrics, token: null },
     log,
-    refusals: new LogThrottle(10_000),
-    count: metrics.countWebhook,
-  },
-  readiness: { database: ping, isShared: () => true, isClosing: () => false },
-  metrics: { ...metrics, token: null },
-  log,
-});
+  }),
+);
 
 process.on('SIGUSR2', () => void change());
 say(JSON.stringify({ graphqlUrl: `${http.url}/graphql`, avatarId: AVATAR_ID }));
@@ -121,8 +104,7 @@ async function change(): Promise<void> {
 
 /** Of this process, garbage left out; the database's own memory is in it and does not change. */
 function bytesInUse(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

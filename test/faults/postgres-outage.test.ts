@@ -7,6 +7,9 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { postgresPlace, type PostgresPlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { FAL_KEY } from '../support/fal-key.ts';
+import { FileUrls } from '../../src/http/files/file-url.ts';
+import { newId } from '../../src/jobs/ids.ts';
 import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos } from '../support/api-client.ts';
@@ -154,6 +157,15 @@ describe.skipIf(isMissing)(title, () => {
       for (const { status, headers, errors } of answers) {
         expect(codesOf(errors)).toEqual(['SERVICE_UNAVAILABLE']);
         expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+      }
+      const upload = await fetch(`${server.url}/photos/${'x'.repeat(43)}`, { method: 'PUT', body: 'x' });
+      expect([upload.status, upload.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await upload.json()).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      const urls = new FileUrls(FAL_KEY, () => server.url);
+      for (const ref of [{ photoId: newId('pho') }, { sourceId: newId('gen'), position: 0 }]) {
+        const download = await fetch(urls.urlOf(ref, undefined));
+        expect([download.status, download.headers.get('retry-after')]).toEqual([503, '5']);
+        expect(await download.json()).toMatchObject({ code: 'FILE_NOT_READY' });
       }
 
       await proxy.reopen();

@@ -37,7 +37,7 @@ describe.skipIf(isMissing)(title, () => {
     await startRedis(port, ['--requirepass', 'right']);
     const here = instance(`redis://:wrong@127.0.0.1:${port}`, 'avt');
     await expect.poll(() => here.log.lines).toHaveLength(1);
-    await expect(here.news.publish(announcementOf('avt'))).rejects.toThrow('no connection to Redis');
+    await expect(here.notifications.publish(announcementOf('avt'))).rejects.toThrow('no connection to Redis');
     expect(here.heard).toEqual([changed('avt')]);
     expect(here.relay.isConnected()).toBe(false);
 
@@ -63,7 +63,7 @@ describe.skipIf(isMissing)(title, () => {
     const connections = async () => /total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1];
     const before = await connections();
     for (let count = 0; count < 20; count++) {
-      await expect(here.news.publish(announcementOf('avt', count + 1))).rejects.toThrow('NOPERM');
+      await expect(here.notifications.publish(announcementOf('avt', count + 1))).rejects.toThrow('NOPERM');
     }
     expect(await connections()).toBe(before);
     expect(here.relay.isConnected()).toBe(false);
@@ -82,7 +82,7 @@ describe.skipIf(isMissing)(title, () => {
     const [here, there] = [instance(redisUrl, 'avt'), instance(redisUrl, 'avt')];
     await Promise.all([here, there].map(connected));
     const sending = Array.from({ length: 100 }, (_, index) =>
-      here.news.publish(announcementOf('avt', index + 1)),
+      here.notifications.publish(announcementOf('avt', index + 1)),
     );
     const changes = ({ heard }: typeof here) => heard.filter(({ kind }) => kind === 'changed');
     expect(changes(here)).toHaveLength(100);
@@ -99,16 +99,20 @@ describe.skipIf(isMissing)(title, () => {
     await Promise.all([here, there].map(connected));
     redis.signal('SIGSTOP');
     const failed = await Promise.allSettled(
-      Array.from({ length: 5000 }, (_, index) => here.news.publish(announcementOf('avt', index + 1))),
+      Array.from({ length: 5000 }, (_, index) =>
+        here.notifications.publish(announcementOf('avt', index + 1)),
+      ),
     );
     expect(failed.filter(({ status }) => status === 'fulfilled')).toEqual([]);
     // From now on there is no connection to wait for.
-    await expect(here.news.publish(announcementOf('avt', 5001))).rejects.toThrow('no connection to Redis');
+    await expect(here.notifications.publish(announcementOf('avt', 5001))).rejects.toThrow(
+      'no connection to Redis',
+    );
     expect(here.relay.isConnected()).toBe(false);
 
     redis.signal('SIGCONT');
     await connected(here);
-    await here.news.publish(announcementOf('avt', 5001));
+    await here.notifications.publish(announcementOf('avt', 5001));
     await expect.poll(() => there.heard.at(-1)).toEqual(changed('avt'));
   });
 
@@ -123,7 +127,7 @@ describe.skipIf(isMissing)(title, () => {
       const there = instance(`redis://127.0.0.1:${port}`, 'avt');
       for (const { heard } of [here, there]) {
         await expect.poll(() => heard).toEqual([MISSED]);
-        await expect.poll(() => here.news.publish(announcementOf('ready'))).toBeUndefined();
+        await expect.poll(() => here.notifications.publish(announcementOf('ready'))).toBeUndefined();
       }
       return { here, there, proxy };
     }
@@ -131,7 +135,7 @@ describe.skipIf(isMissing)(title, () => {
     test('is detected by the next heartbeat, replaced, and what was missed is read again', async () => {
       const { here, there, proxy } = await halfOpen();
       proxy.lose();
-      await expect.poll(() => there.news.publish(announcementOf('avt'))).toBeUndefined();
+      await expect.poll(() => there.notifications.publish(announcementOf('avt'))).toBeUndefined();
       expect(here.heard).toEqual([MISSED]);
       vi.advanceTimersByTime(HEARTBEAT_MS);
       await expect.poll(() => here.relay.isConnected()).toBe(false);
@@ -142,11 +146,11 @@ describe.skipIf(isMissing)(title, () => {
     test('fails a publish, notifies local subscribers all the same, and is replaced', async () => {
       const { here, there, proxy } = await halfOpen();
       proxy.lose();
-      const sending = here.news.publish(announcementOf('avt'));
+      const sending = here.notifications.publish(announcementOf('avt'));
       expect(here.heard).toEqual([MISSED, changed('avt')]);
       await expect(sending).rejects.toThrow();
       vi.advanceTimersByTime(HEARTBEAT_MS);
-      await expect.poll(() => here.news.publish(announcementOf('avt'))).toBeUndefined();
+      await expect.poll(() => here.notifications.publish(announcementOf('avt'))).toBeUndefined();
       await expect.poll(() => there.heard.at(-1)).toEqual(changed('avt'));
     });
   });

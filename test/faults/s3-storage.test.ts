@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { S3_SECRET } from '../support/s3-secret.ts';
 import { S3Storage, type S3Timing } from '../../src/storage/s3-storage.ts';
 import { startChild } from '../support/child-process.ts';
@@ -43,11 +43,9 @@ async function startFaultyWay(target: string) {
       request.pipe(onward);
     })();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
     way,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: await listenOnLoopback(server),
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -93,7 +91,8 @@ describe.skipIf(isMissing)(title, () => {
 
   test('a bucket that does not exist is named', async () => {
     const other = new S3Storage({ ...swift.bucket, name: 'no-such-bucket' });
-    await expect(other.put('a', zeros(1))).rejects.toThrow(/no-such-bucket .*NoSuchBucket.* Check S3_BUCKET/);
+    for (const call of [() => other.put('a', zeros(1)), () => other.read('a'), () => other.size('a')])
+      await expect(call()).rejects.toThrow(/no-such-bucket .*NoSuchBucket.* Check S3_BUCKET/);
   });
 
   test('a name in the host is signed and found', async () => {

@@ -7,8 +7,6 @@ import { runRedis, type OwnRedis } from '../support/redis.ts';
 import { severalNeeds } from '../support/several-needs.ts';
 import type { Server } from '../support/server.ts';
 
-/** For runs of some tenths of a second on a busy machine. */
-
 const { title, isMissing } = await severalNeeds('three instances behind a balancer');
 
 describe.skipIf(isMissing)(title, () => {

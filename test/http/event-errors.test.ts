@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { authenticateWith, SECRET, token } from '../support/signed-tokens.ts';
+import { authenticateWith } from '../support/token-keys.ts';
+import { JWT_SECRET, signedToken } from '../support/tokens.ts';
 import { avatarRow } from '../support/rows.ts';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { isOutage } from '../../src/db/outage.ts';
@@ -8,7 +9,8 @@ import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { RawSocket } from '../support/raw-socket.ts';
-import { startHttp, type HttpOptions } from '../../src/http/server.ts';
+import { httpOptions } from '../support/http-options.ts';
+import { startHttp } from '../../src/http/server.ts';
 import type { Services } from '../../src/graphql/context.ts';
 
 const ID = 'avt_00000000000070008000000000000000';
@@ -16,7 +18,7 @@ const INSIDE = 'the password of the database is tea';
 const fails = () => Promise.reject(new Error(INSIDE));
 
 const log = memoryLog();
-const authenticate = authenticateWith({ secret: SECRET });
+const authenticate = authenticateWith({ secret: JWT_SECRET });
 const rows = {
   avatar: (ownerId: string, id: string) =>
     id === ID ? Promise.resolve({ ...avatarRow(id), ownerId, version: 1 }) : fails(),
@@ -39,22 +41,8 @@ const graphql = createGraphqlServer({
   isOutage,
   log,
 });
-const http = await startHttp({
-  ...graphql,
-  host: '127.0.0.1',
-  port: 0,
-  isLocal: false,
-  isAllowedOrigin: () => true,
-  socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
-  authenticate,
-  webhook: {} as HttpOptions['webhook'],
-  photos: {} as HttpOptions['photos'],
-  files: {} as HttpOptions['files'],
-  readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
-  metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
-  log,
-});
-const socket = await RawSocket.connected(`${http.url}/graphql`, await token({ sub: 'ada' }));
+const http = await startHttp(httpOptions({ ...graphql, authenticate, log }));
+const socket = await RawSocket.connected(`${http.url}/graphql`, await signedToken({ sub: 'ada' }));
 afterAll(async () => {
   await socket.end();
   await http.close(1000);

@@ -1,10 +1,12 @@
 import { createServer, request, type IncomingMessage } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { ConnectionTracker } from '../../src/http/connection-tracker.ts';
 import { once } from 'node:events';
 import type { Pace } from '../../src/http/files/download-pace.ts';
+import { isOutage } from '../../src/db/outage.ts';
 import { createFileDownload, type FileDownloads } from '../../src/http/files/file-download.ts';
 import { FileUrls } from '../../src/http/files/file-url.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { TIMEOUTS } from '../../src/http/timeouts.ts';
 import { expect, onTestFinished, test } from 'vitest';
@@ -19,7 +21,7 @@ async function serve(
   ready: () => Promise<void> = () => Promise.resolve(),
 ) {
   const log = memoryLog();
-  const urls = new FileUrls('secret', () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const urls = new FileUrls('secret', () => base);
   const found = {
     state: 'STORED',
     kind: 'IMAGE',
@@ -37,18 +39,17 @@ async function serve(
       claim: () => Promise.resolve(null),
       markLost: () => Promise.resolve(),
     },
-    resultFiles: { read: () => Promise.resolve(read()), size: () => Promise.resolve(SIZE) },
-    keeper: { copy: () => Promise.resolve(null), underWay: () => null },
+    resultFiles: { read: async () => read(), size: () => Promise.resolve(SIZE) },
+    copier: { copy: () => Promise.resolve(null), underWay: () => null },
     photoStore: { findStored: () => Promise.resolve(null) },
     photoFiles: { read: () => Promise.resolve(null), size: () => Promise.resolve(null) },
   };
-  const answer = createFileDownload({ jobs, urls, log }, leastPace);
+  const answer = createFileDownload({ jobs, urls, isOutage, log }, leastPace);
   /** One for each request: when its answer has ended, however it did. */
   const answers: Promise<unknown>[] = [];
   const server = createServer((req, res) => void answers.push(answer(req, res)));
   new ConnectionTracker(server, TIMEOUTS);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const base = await listenOnLoopback(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
@@ -89,6 +90,29 @@ test('a fault of the storage breaks the download off, and is logged', async () =
       fields: { err: { message: 'the disk has a fault' }, times: 1 },
     },
   ]);
+});
+
+const outage = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+
+test.each<[when: string, ...given: Parameters<typeof serve>]>([
+  ['when the file is looked up', endless, undefined, () => Promise.reject(outage)],
+  [
+    'after the size of the file is known',
+    () => {
+      throw outage;
+    },
+  ],
+])('an outage %s is answered 503 with Retry-After, and is logged', async (_when, ...given) => {
+  const { url, log, answers } = await serve(...given);
+  for (let count = 0; count < 3; count += 1) {
+    const response = await fetch(url);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(response.headers.get('access-control-expose-headers')).toBe('Retry-After');
+    expect(await response.json()).toMatchObject({ code: 'FILE_NOT_READY' });
+  }
+  await Promise.all(answers);
+  const message = 'file not served: database or storage unavailable';
+  expect(log.lines).toMatchObject([{ level: 'warn', message, fields: { err: outage, times: 1 } }]);
 });
 
 test('a client that leaves is no fault', async () => {

@@ -7,7 +7,9 @@ import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../support/database.ts';
 import { CostLimit } from '../../src/graphql/policy/cost-limit.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { SECRET, authenticateWith, token } from '../support/signed-tokens.ts';
+import { authenticateWith } from '../support/token-keys.ts';
+import { JWT_SECRET, signedToken } from '../support/tokens.ts';
+import { httpOptions } from '../support/http-options.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
 import type { RowReads } from '../../src/graphql/reads.ts';
 import type { Services } from '../../src/graphql/context.ts';
@@ -44,7 +46,7 @@ beforeAll(async () => {
       numImages: 1,
     })),
   });
-  const authenticate = authenticateWith({ secret: SECRET });
+  const authenticate = authenticateWith({ secret: JWT_SECRET });
   const isAllowedOrigin: HttpOptions['isAllowedOrigin'] = (origin) => origin !== 'https://evil.example';
   const rows: RowReads = createRowReads({
     query: (query: string) => {
@@ -67,30 +69,22 @@ beforeAll(async () => {
     isOutage,
     log,
   });
-  http = await startHttp({
-    host: '127.0.0.1',
-    port: 0,
-    isLocal: false,
-    isAllowedOrigin,
-    socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
-    yoga: graphql.yoga,
-    maskError: graphql.maskError,
-    plainQueries: async (request, response) => {
-      const read = await graphql.plainQueries(request, response);
-      answeredBy.push(read === 'responded' ? 'plain' : 'yoga');
-      return read;
-    },
-    authenticate,
-    webhook: {} as HttpOptions['webhook'],
-    photos: {} as HttpOptions['photos'],
-    files: {} as HttpOptions['files'],
-    readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: () => false },
-    metrics: { countRequest: () => undefined } as unknown as HttpOptions['metrics'],
-    log,
-  });
+  http = await startHttp(
+    httpOptions({
+      isAllowedOrigin,
+      ...graphql,
+      plainQueries: async (request, response) => {
+        const read = await graphql.plainQueries(request, response);
+        answeredBy.push(read === 'responded' ? 'plain' : 'yoga');
+        return read;
+      },
+      authenticate,
+      log,
+    }),
+  );
   const owners = ['ada', 'bob', 'eve', 'max'];
   tokens = Object.fromEntries(
-    await Promise.all(owners.map(async (sub) => [sub, await token({ sub })] as const)),
+    await Promise.all(owners.map(async (sub) => [sub, await signedToken({ sub })] as const)),
   );
 });
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Registry } from 'prom-client';
 import { CollectedLog } from '../support/collected-log.ts';
 import { createLog } from '../../src/log/create-log.ts';
-import { isLocalOrigin } from '../../src/http/origin.ts';
+import { httpOptions } from '../support/http-options.ts';
 import { startHttp, type HttpOptions } from '../../src/http/server.ts';
 
 const SECRET = 'password-of-the-database';
@@ -13,32 +13,27 @@ const fails = (): never => {
 const collected = new CollectedLog('nothing');
 const log = createLog('debug', [], collected);
 /** A server whose routes all fail in ways that nobody thought of. */
-const http = await startHttp({
-  host: '127.0.0.1',
-  port: 0,
-  isLocal: true,
-  isAllowedOrigin: isLocalOrigin,
-  socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
-  yoga: { handleRequest: fails } as unknown as HttpOptions['yoga'],
-  maskError: fails,
-  plainQueries: () => Promise.reject(new Error(SECRET)),
-  authenticate: () => Promise.reject(new Error(SECRET)),
-  webhook: {
-    keys: { current: fails, refreshed: fails },
-    isOurToken: fails,
-    count: fails,
-    refusals: { times: fails },
-  } as unknown as HttpOptions['webhook'],
-  photos: {} as HttpOptions['photos'],
-  files: {} as HttpOptions['files'],
-  readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: fails },
-  metrics: {
-    registry: { metrics: fails } as unknown as Registry,
-    token: null,
-    countRequest: () => undefined,
-  },
-  log,
-});
+const http = await startHttp(
+  httpOptions({
+    yoga: { handleRequest: fails } as unknown as HttpOptions['yoga'],
+    maskError: fails,
+    plainQueries: () => Promise.reject(new Error(SECRET)),
+    authenticate: () => Promise.reject(new Error(SECRET)),
+    webhook: {
+      keys: { current: fails, refreshed: fails },
+      isOurToken: fails,
+      count: fails,
+      refusals: { times: fails },
+    } as unknown as HttpOptions['webhook'],
+    readiness: { database: () => Promise.resolve(), isShared: () => true, isClosing: fails },
+    metrics: {
+      registry: { metrics: fails } as unknown as Registry,
+      token: null,
+      countRequest: () => undefined,
+    },
+    log,
+  }),
+);
 afterAll(() => http.close(0));
 
 test.each([

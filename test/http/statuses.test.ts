@@ -33,6 +33,18 @@ test.each([
   },
 );
 
+test('a 406 names each media type once, however many were asked for', async () => {
+  const response = await fetch(app.graphqlUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'image/png, image/gif, image/webp' },
+    body: JSON.stringify({ query: '{ __typename }' }),
+  });
+  expect(response.status).toBe(406);
+  const types = (response.headers.get('accept') ?? '').split(', ');
+  expect(types).toContain('application/json');
+  expect(types).toEqual([...new Set(types)]);
+});
+
 test('requests are counted by route and status, with their durations', async () => {
   const read = async (name: string, labels: Readonly<Record<string, string>>) => {
     const text = await (await fetch(`${app.url}/metrics`)).text();

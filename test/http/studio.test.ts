@@ -1,10 +1,9 @@
 import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
 import { createStudio } from '../../src/http/pages/studio.ts';
 import { refusalOfHead } from '../../src/http/request-head.ts';
 import { afterEach, expect, test, vi } from 'vitest';
 import { etagOf, type StudioFile, type StudioFiles } from '../../src/http/pages/studio-files.ts';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { rawRequest } from '../support/raw-http.ts';
 
 const file = (type: string, text: string, isCompressed = false): StudioFile => ({
@@ -42,9 +41,7 @@ async function serve(
       () => response.writeHead(500).end(),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listenOnLoopback(server);
 }
 
 test('a browser gets the page at /, a program does not', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { aboutNothing, ownKeySet, post, signedWebhook, type OwnKeySet } from '../support/signed-webhooks.ts';
-import { isLocalOrigin } from '../../src/http/origin.ts';
+import { httpOptions } from '../support/http-options.ts';
 import { WebhookKeys } from '../../src/fal/webhook-keys.ts';
 import { LogThrottle } from '../../src/log/log-throttle.ts';
 import { silent } from '../support/template.ts';
@@ -35,26 +35,16 @@ beforeEach(async () => {
     },
   };
   const log = { ...silent, debug: () => undefined } as unknown as Log;
-  http = await startHttp({
-    host: '127.0.0.1',
-    port: 0,
-    isLocal: false,
-    isAllowedOrigin: isLocalOrigin,
-    socketLimits: { operationsPerSocket: 10, sockets: null, socketsPerOwner: null },
-    photos: {},
-    files: {},
-    webhook: {
-      keys: new WebhookKeys(keys.url, log),
-      accountId: null,
-      isOurToken: () => false,
-      jobs: { store },
-      log,
-      refusals: new LogThrottle(1000),
-      count: (outcome: string) => outcomes.push(outcome),
-    },
-    metrics: { countRequest: () => undefined },
+  const webhook = {
+    keys: new WebhookKeys(keys.url, log),
+    accountId: null,
+    isOurToken: () => false,
+    jobs: { store },
     log,
-  } as unknown as HttpOptions);
+    refusals: new LogThrottle(1000),
+    count: (outcome: string) => outcomes.push(outcome),
+  };
+  http = await startHttp(httpOptions({ webhook: webhook as unknown as HttpOptions['webhook'], log }));
 });
 afterEach(async () => {
   answer();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { textFrame } from '../../src/http/sockets/ws-events.ts';
 import { WebSocket, WebSocketServer } from 'ws';
 
@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 const SIZES = [30, 125, 126, 127, 65_535, 65_536, 200_000];
 
 test('a frame has the text of its two parts, however long it is', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer();
   const sockets = new WebSocketServer({ noServer: true });
   const end = ',"id":"é😀"}';
   const texts = SIZES.map((size) => `{"a":"${'x'.repeat(size - Buffer.byteLength(end) - 7)}"`);
@@ -20,8 +20,8 @@ test('a frame has the text of its two parts, however long it is', async () => {
       socket.close();
     });
   });
-  await once(server, 'listening');
-  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const url = await listenOnLoopback(server);
+  const client = new WebSocket(url.replace('http', 'ws'));
   const received: string[] = [];
   client.on('message', (data: Buffer, isBinary) => received.push(isBinary ? 'binary' : data.toString()));
   const [code] = (await once(client, 'close')) as [number];

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { isPublicAddress } from '../../src/links/public-address.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { LoraLinks } from '../../src/links/lora-links.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -39,10 +39,9 @@ let host: { readonly url: string; handler: Handler; readonly sockets: Set<Socket
 let internal: { readonly port: number; connections: number };
 const servers: Server[] = [];
 
-async function listening(server: Server): Promise<number> {
+function listen(server: Server): Promise<string> {
   servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return (server.address() as AddressInfo).port;
+  return listenOnLoopback(server);
 }
 
 beforeAll(async () => {
@@ -52,12 +51,12 @@ beforeAll(async () => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  host = { url: `http://127.0.0.1:${await listening(web)}`, handler: sends(lora), sockets };
+  host = { url: await listen(web), handler: sends(lora), sockets };
   const secret = createTcpServer((socket) => {
     internal.connections += 1;
     socket.destroy();
   });
-  internal = { port: await listening(secret), connections: 0 };
+  internal = { port: Number(new URL(await listen(secret)).port), connections: 0 };
 });
 
 afterAll(() => {

@@ -22,12 +22,12 @@ describe.skipIf(!hasRedisServer)(
     test('a notification reaches the other instance, and its own listeners once', async () => {
       const { id, here, there } = await two();
       const own: unknown[] = [];
-      onTestFinished(here.news.listen('avatarsOf', id)((news) => own.push(news)));
-      await here.news.publish({ ...announcementOf(id), ownerId: id });
+      onTestFinished(here.notifications.listen('avatarsOf', id)((event) => own.push(event)));
+      await here.notifications.publish({ ...announcementOf(id), ownerId: id });
       expect(own).toEqual([changed(id)]);
       await expect.poll(() => there.heard).toEqual([changed(id)]);
       // Redis keeps the order: an echo of the first notification would arrive before this one.
-      await there.news.publish({ ...announcementOf('avt_2'), ownerId: id });
+      await there.notifications.publish({ ...announcementOf('avt_2'), ownerId: id });
       await expect.poll(() => own).toContainEqual(changed('avt_2'));
       expect(own).toEqual([changed(id), changed('avt_2')]);
     });
@@ -36,12 +36,22 @@ describe.skipIf(!hasRedisServer)(
       const { id, here, there } = await two();
       const told: unknown[] = [];
       const stops = [
-        there.news.listen('generation', id)((news) => told.push(['generation', news])),
-        there.news.listen('avatarsOf', `owner-${id}`)((news) => told.push(['avatarsOf', news])),
+        there.notifications.listen('generation', id)((event) => told.push(['generation', event])),
+        there.notifications.listen('avatarsOf', `owner-${id}`)((event) => told.push(['avatarsOf', event])),
       ];
       onTestFinished(() => stops.forEach((stop) => stop()));
-      await here.news.publish({ kind: 'GENERATION', ownerId: `owner-${id}`, entityId: id, version: 1 });
-      await here.news.publish({ kind: 'AVATAR', ownerId: `owner-${id}`, entityId: 'avt', version: 1 });
+      await here.notifications.publish({
+        kind: 'GENERATION',
+        ownerId: `owner-${id}`,
+        entityId: id,
+        version: 1,
+      });
+      await here.notifications.publish({
+        kind: 'AVATAR',
+        ownerId: `owner-${id}`,
+        entityId: 'avt',
+        version: 1,
+      });
       await expect
         .poll(() => told)
         .toEqual([
@@ -57,7 +67,7 @@ describe.skipIf(!hasRedisServer)(
       const junk = ['', 'x', '{', 'null', '[]', '7', '{"from":"x"}', '{"__proto__":{"kind":"AVATAR"}}'];
       const odd = { from: 'x', kind: 'OTHER', ownerId: 'o', entityId: id, version: 1 };
       for (const text of [...junk, JSON.stringify(odd)]) await stranger.publish('likeness:news', text);
-      await here.news.publish(announcementOf(id));
+      await here.notifications.publish(announcementOf(id));
       await expect.poll(() => there.heard).toEqual([changed(id)]);
     });
 
@@ -65,7 +75,7 @@ describe.skipIf(!hasRedisServer)(
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
       await expect.poll(() => here.log.lines).toHaveLength(1);
-      await expect(here.news.publish(announcementOf('avt'))).rejects.toThrow();
+      await expect(here.notifications.publish(announcementOf('avt'))).rejects.toThrow();
       expect(here.heard).toEqual([changed('avt')]);
       expect(here.relay.isConnected()).toBe(false);
 
@@ -75,7 +85,7 @@ describe.skipIf(!hasRedisServer)(
       await expect.poll(() => there.heard).toEqual([MISSED]);
       await expect.poll(() => here.relay.isConnected()).toBe(true);
       await expect.poll(() => here.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
-      await expect.poll(() => there.news.publish(announcementOf('avt'))).toBeUndefined();
+      await expect.poll(() => there.notifications.publish(announcementOf('avt'))).toBeUndefined();
       await expect.poll(() => here.heard.at(-1)).toEqual(changed('avt'));
     });
 
@@ -90,14 +100,14 @@ describe.skipIf(!hasRedisServer)(
       for (const { relay } of [here, there]) {
         await expect.poll(() => relay.isConnected()).toBe(false);
       }
-      await expect(here.news.publish(announcementOf('avt'))).rejects.toThrow();
+      await expect(here.notifications.publish(announcementOf('avt'))).rejects.toThrow();
       expect(here.heard).toEqual([MISSED, changed('avt')]);
       expect(there.heard).toEqual([MISSED]);
 
       await startRedis(port);
       await expect.poll(() => there.heard).toEqual([MISSED, MISSED]);
       await expect.poll(() => here.heard).toEqual([MISSED, changed('avt'), MISSED]);
-      await expect.poll(() => here.news.publish(announcementOf('avt'))).toBeUndefined();
+      await expect.poll(() => here.notifications.publish(announcementOf('avt'))).toBeUndefined();
       await expect.poll(() => there.heard.at(-1)).toEqual(changed('avt'));
     });
 

@@ -95,7 +95,7 @@ describe.each<[string, (rows: FakeRows, afterVersion?: number) => Promise<Watche
     expect((await next).done).toBe(true);
   });
 
-  test('reads again after missed news, and never receives a version it has had, or an older one', async () => {
+  test('reads again after missed notifications, and never receives a version it has had, or an older one', async () => {
     const { rows, watcher, firstReads } = await watching(5);
     const next = take(watcher, 1);
     for (const [index, version] of [4, 5].entries()) {
@@ -119,7 +119,7 @@ describe.each<[string, (rows: FakeRows, afterVersion?: number) => Promise<Watche
     expect(await next).toEqual([`a${afterVersion + 1}`]);
   });
 
-  test('reads again within a minute without any news', async () => {
+  test('reads again within a minute without any notification', async () => {
     useFakeTimers();
     const { rows, watcher } = await watching();
     const next = take(watcher, 1);
@@ -286,7 +286,7 @@ describe('a watcher of all rows', () => {
     expect(await next).toEqual(['c4']);
   });
 
-  test('reads ids and versions after missed news, then the changed rows only', async () => {
+  test('reads ids and versions after missed notifications, then the changed rows only', async () => {
     const { rows, watcher } = await watchingThree();
     rows.set('c', 9);
     rows.notify({ kind: 'changed', entityId: 'a' });

@@ -48,7 +48,7 @@ test('a process that dies during a photo costs that photo only', async () => {
   const log = memoryLog();
   const photos = new PhotoProcess(log);
   onTestFinished(() => photos.close());
-  const ok = { format: 'jpeg', width: 640, height: 800 };
+  const ok = { format: 'jpeg', width: 512, height: 640 };
   expect(await photos.check('ada', PHOTO, `${PHOTO}.out`)).toMatchObject(ok);
   const pid = own();
   process.kill(pid, 'SIGSTOP');

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chunks } from '../support/chunks.ts';
 import { join } from 'node:path';
 import { Spool } from '../../src/photos/spool.ts';
 import { tmpdir } from 'node:os';
@@ -8,10 +9,6 @@ const folder = await mkdtemp(join(tmpdir(), 'likeness-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 const spool = new Spool(folder);
 const LIMITS = { size: 6, stallMs: 10_000, timeoutMs: 10_000 };
-
-async function* chunks(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const text of texts) yield new TextEncoder().encode(text);
-}
 
 /** Some bytes, and then nothing for ever. */
 const silent: AsyncIterable<Uint8Array> = {

@@ -4,7 +4,8 @@ import { callOf, cursorOf, nobodys, PLACES, type Place } from '../support/id-pla
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { overSse } from '../support/watch-over-sse.ts';
 import { overWs } from '../support/watch-over-ws.ts';
-import { photos } from '../support/api-client.ts';
+import { photos, TRANSPORTS, type Transport } from '../support/api-client.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { Watch } from '../support/watch.ts';
 
@@ -43,24 +44,30 @@ const KINDS: [kind: string, id: string][] = [
 
 type PlaceAnswer = { readonly status: number; readonly headers: object; readonly text: string };
 
-async function answerTo(place: Place, id: string, token: string): Promise<PlaceAnswer> {
+async function answerTo(place: Place, id: string, token: string, transport: Transport): Promise<PlaceAnswer> {
   const call = callOf(place, id);
   if (place.operation === 'subscription') {
-    const refusals = [];
-    for (const transport of [overWs(app.graphqlUrl, call, token), overSse(app.graphqlUrl, call, token)]) {
-      const watch = new Watch(place.name, transport, (data) => data);
-      refusals.push(await Promise.race([watch.refused(), watch.next()]));
-      await watch.stop();
-    }
-    return { status: 0, headers: {}, text: JSON.stringify(refusals) };
+    const over = transport === 'ws' ? overWs : overSse;
+    const watch = new Watch(place.name, over(app.graphqlUrl, call, token), (data) => data);
+    const first = await Promise.race([watch.refused(), watch.next()]);
+    await watch.stop();
+    return { status: 0, headers: {}, text: JSON.stringify(first) };
   }
-  const response = await fetch(app.graphqlUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify(call),
-  });
-  const { date: _date, ...headers } = Object.fromEntries(response.headers);
-  return { status: response.status, headers, text: await response.text() };
+  const { query, variables } = call;
+  const { status, headers, text } = await rawCaller(app.graphqlUrl, token).ask(query, { variables });
+  const { date: _date, ...others } = Object.fromEntries(headers);
+  return { status, headers: others, text };
+}
+
+/** What a place answers to an id and to one of nothing, both with the latter in it. */
+async function answersTo(place: Place, token: string, kind: number) {
+  const id = KINDS[kind]?.[1] ?? '';
+  const nobody = nobodys(id);
+  const transport = TRANSPORTS[kind % TRANSPORTS.length] ?? 'ws';
+  const { text, ...answer } = await answerTo(place, id, token, transport);
+  const absent = await answerTo(place, nobody, token, transport);
+  const renamed = text.replaceAll(id, nobody).replaceAll(cursorOf(id), cursorOf(nobody));
+  return { answer: { ...answer, text: renamed }, absent };
 }
 
 /** Everything of hers, and what was asked of fal. */
@@ -110,28 +117,27 @@ describe('with an id of somebody else’s every place answers as with an id of n
   });
 
   test.each(PLACES.map((place) => [place.name, place] as const))('%s', async (_name, place) => {
-    for (const [kind, id] of KINDS) {
-      const nobody = nobodys(id);
-
-      const foreign = await answerTo(place, id, bob);
-      const absent = await answerTo(place, nobody, bob);
-
-      const text = foreign.text.replaceAll(id, nobody).replaceAll(cursorOf(id), cursorOf(nobody));
-      expect([kind, { ...foreign, text }]).toEqual([kind, absent]);
-      expect(text).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION|OPERATION_TOO_LARGE|Unknown|Cannot query/);
+    for (const [index, [kind]] of KINDS.entries()) {
+      const { answer, absent } = await answersTo(place, bob, index);
+      expect([kind, answer]).toEqual([kind, absent]);
+      expect(answer.text).not.toMatch(/INTERNAL|GRAPHQL_VALIDATION|OPERATION_TOO_LARGE|Unknown|Cannot query/);
     }
-    expect(await everything()).toBe(before);
+    if (place.operation === 'mutation') expect(await everything()).toBe(before);
   });
 
-  test.each(
-    PLACES.filter(({ operation }) => operation !== 'mutation').map((place) => [place.name, place] as const),
-  )('%s finds it for its owner, so that the place is tried at all', async (_name, place) => {
-    const answers = await Promise.all(KINDS.map(([, id]) => answerTo(place, id, alice)));
-    const misses = await Promise.all(KINDS.map(([, id]) => answerTo(place, nobodys(id), alice)));
-    const found = answers.filter(({ text }, index) => text !== misses[index]?.text);
-    // A cursor of hers at her only row leads to an empty page, as one of nothing does.
-    if (!place.isCursor) expect(found).not.toEqual([]);
-  });
+  // A cursor of hers at her only row leads to an empty page, as one of nothing does.
+  const READABLE = PLACES.filter(({ operation, isCursor }) => operation !== 'mutation' && !isCursor);
+  test.each(READABLE.map((place) => [place.name, place] as const))(
+    '%s finds it for its owner, so that the place is tried at all',
+    async (_name, place) => {
+      let isFound = false;
+      for (let kind = 0; kind < KINDS.length && !isFound; kind += 1) {
+        const { answer, absent } = await answersTo(place, alice, kind);
+        isFound = answer.text !== absent.text;
+      }
+      expect(isFound).toBe(true);
+    },
+  );
 
   test.each(['generations', 'trainings'])(
     'a cursor of somebody else’s reveals nothing in the %s of an avatar either',
@@ -142,12 +148,7 @@ describe('with an id of somebody else’s every place answers as with an id of n
       ]) {
         const ask = async (id: string) => {
           const query = `{ avatar(id: "${his.id}") { ${list}(${name}: "${cursorOf(id)}", ${page}: 5) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } } } }`;
-          const response = await fetch(app.graphqlUrl, {
-            method: 'POST',
-            headers: { 'content-type': 'application/json', authorization: `Bearer ${bob}` },
-            body: JSON.stringify({ query }),
-          });
-          return response.text();
+          return (await rawCaller(app.graphqlUrl, bob).ask(query)).text;
         };
         for (const [, id] of KINDS) {
           const foreign = await ask(id);

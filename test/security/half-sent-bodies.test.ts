@@ -4,6 +4,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { aboutEnd, ownKeySet, post, signedWebhook } from '../support/signed-webhooks.ts';
 import { heldTraining } from '../support/held-runs.ts';
 import { BODY_SHARES, VIEWER_BYTES } from '../../src/http/body-budget.ts';
+import { MB } from '../../src/values/units.ts';
 import { buffersUsed } from '../support/heap-used.ts';
 import { eventually } from '../support/eventually.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
@@ -101,6 +102,58 @@ describe('a connection whose request was answered before its body had arrived', 
     socket.write('xGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await eventually('the next answer', () => answered().includes('HTTP/1.1 200 '));
   });
+});
+
+describe('a body in chunks of one byte', () => {
+  /** Sends a request, and collects the answer. */
+  function sendInChunks(url: string, headers: readonly string[], body: string): () => string {
+    const { hostname, port, pathname } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
+    socket.on('error', () => undefined);
+    const lines = [`POST ${pathname} HTTP/1.1`, 'Host: localhost', 'Transfer-Encoding: chunked'];
+    socket.write([...lines, ...headers, '', ''].join('\r\n'));
+    socket.write(`${body.replaceAll(/./gs, '1\r\n$&\r\n')}0\r\n\r\n`);
+    held.push({ socket, answered: () => text });
+    return () => text;
+  }
+
+  test('is read like any other: of an operation', async () => {
+    const headers = ['Content-Type: application/json', `Authorization: Bearer ${await tokenOf('ada')}`];
+    const body = JSON.stringify({ query: '{ __typename }' }).padEnd(LARGEST_OPERATION.length);
+    const answered = sendInChunks(production.graphqlUrl, headers, body);
+    await eventually('the answer', () => answered().endsWith('{"data":{"__typename":"Query"}}'));
+  });
+
+  test('is read like any other: of a webhook', async () => {
+    const training = await heldTraining(app);
+    const webhook = aboutEnd(training);
+    const body = JSON.stringify(webhook.body).padEnd(100_000);
+    const { url, headers } = signedWebhook({ ...webhook, body }, keys.signer);
+    const lines = [...headers].map(([name, value]) => `${name}: ${value}`);
+    const answered = sendInChunks(url, lines, body);
+    await eventually('the answer', () => answered() !== '');
+    expect(answered()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await app.avatarNow(training.avatarId)).toMatchObject({ status: 'COMPLETED' });
+  });
+});
+
+test('the body of a request for a stream is discarded while the stream is open', async () => {
+  const { hostname, port, pathname } = new URL(app.graphqlUrl);
+  const query = encodeURIComponent('subscription { avatarStatus { id } }');
+  const socket = connect(Number(port), hostname);
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
+  socket.on('error', () => undefined);
+  held.push({ socket, answered: () => text });
+  const lines = [`GET ${pathname}?query=${query} HTTP/1.1`, 'Host: localhost', 'Accept: text/event-stream'];
+  socket.write([...lines, 'Content-Length: 50000000', '', ''].join('\r\n'));
+  await eventually('the stream', () => text.startsWith('HTTP/1.1 200 '));
+  // More than the system holds for both sides.
+  socket.write(Buffer.alloc(30 * MB, 'x'));
+  await eventually('the server to take all of it', () => socket.writableLength === 0);
+  expect(socket.closed).toBe(false);
 });
 
 test('lengths that are only declared take no room', async () => {

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { connect } from 'node:net';
 import { CreatePhotoUploadsDocument, type PhotoFileInput } from '../../src/generated/contract/graphql.ts';
 import { deflateSync, crc32 } from 'node:zlib';
+import { codeOf } from '../support/shown-files.ts';
 import { eventually } from '../support/eventually.ts';
 import { putPhoto } from '../support/api-client.ts';
 import { readdir } from 'node:fs/promises';
@@ -32,11 +33,6 @@ async function announced(size = JPEG.byteLength) {
   if (upload === undefined) throw new Error('No upload');
   return { avatarId, ...upload };
 }
-
-const codeOf = async (response: Response) => ({
-  status: response.status,
-  code: ((await response.json()) as { code?: string }).code,
-});
 
 /** The header of a PNG, with next to no pixels. */
 function pngOf(width: number, height: number): Buffer {
@@ -87,7 +83,7 @@ test.each(REFUSED)(
   '%s is refused by its bytes with %s, and nothing of it is stored',
   async (_what, code, bytes) => {
     const { avatarId, url } = await announced(bytes.byteLength);
-    expect(await codeOf(await putPhoto(url, bytes))).toEqual({ status: 422, code });
+    expect(await codeOf(await putPhoto(url, bytes))).toEqual([422, code]);
     const set = await app.photoSet(avatarId);
     expect(set?.photos).toMatchObject([{ name: NAME, state: 'REFUSED', code, width: null }]);
     expect(set?.photos[0]?.message).not.toBe('');
@@ -139,10 +135,10 @@ describe('the URL of an upload', () => {
   test('is for one upload', async () => {
     const { avatarId, url } = await announced();
     expect((await putPhoto(url, JPEG)).status).toBe(200);
-    expect(await codeOf(await putPhoto(url, JPEG))).toEqual({ status: 409, code: 'UPLOAD_USED' });
+    expect(await codeOf(await putPhoto(url, JPEG))).toEqual([409, 'UPLOAD_USED']);
     await app.deleteAvatar(avatarId);
     expect(await filesOnDisk()).toEqual([]);
-    expect(await codeOf(await putPhoto(url, JPEG))).toEqual({ status: 404, code: 'UPLOAD_UNKNOWN' });
+    expect(await codeOf(await putPhoto(url, JPEG))).toEqual([404, 'UPLOAD_UNKNOWN']);
   });
 
   test('is void when it is changed, or its photo is deleted', async () => {
@@ -155,9 +151,9 @@ describe('the URL of an upload', () => {
       url.slice(0, -5),
       `${app.url}/photos`,
     ])
-      expect(await codeOf(await putPhoto(wrong, JPEG))).toEqual({ status: 404, code: 'UPLOAD_UNKNOWN' });
+      expect(await codeOf(await putPhoto(wrong, JPEG))).toEqual([404, 'UPLOAD_UNKNOWN']);
     await app.deletePhoto(photoId);
-    expect(await codeOf(await putPhoto(url, JPEG))).toEqual({ status: 404, code: 'UPLOAD_UNKNOWN' });
+    expect(await codeOf(await putPhoto(url, JPEG))).toEqual([404, 'UPLOAD_UNKNOWN']);
     expect(await filesOnDisk()).toEqual([]);
   });
 
@@ -169,14 +165,14 @@ describe('the URL of an upload', () => {
     await app.restart(async ({ pool }) => {
       await pool.query(`UPDATE photos SET expires_at = now() - interval '1 second' WHERE id = $1`, [photoId]);
     });
-    expect(await codeOf(await putPhoto(url, JPEG))).toEqual({ status: 410, code: 'UPLOAD_EXPIRED' });
+    expect(await codeOf(await putPhoto(url, JPEG))).toEqual([410, 'UPLOAD_EXPIRED']);
     expect(await filesOnDisk()).toEqual([]);
   });
 
   test('is for PUT only', async () => {
     const { url } = await announced();
     const answer = await fetch(url, { method: 'POST', body: new Uint8Array(JPEG) });
-    expect(await codeOf(answer)).toEqual({ status: 405, code: 'METHOD_NOT_ALLOWED' });
+    expect(await codeOf(answer)).toEqual([405, 'METHOD_NOT_ALLOWED']);
     expect(answer.headers.get('allow')).toBe('PUT, OPTIONS');
   });
 
@@ -242,7 +238,7 @@ describe('an upload', () => {
     const before = (await filesOnDisk()).length;
     const { socket } = sendRaw(url, [`Content-Length: ${JPEG.byteLength}`], JPEG.subarray(0, 1000));
     await eventually('the file of the upload', async () => (await filesOnDisk()).length > before);
-    expect(await codeOf(await putPhoto(url, JPEG))).toEqual({ status: 409, code: 'UPLOAD_UNDER_WAY' });
+    expect(await codeOf(await putPhoto(url, JPEG))).toEqual([409, 'UPLOAD_UNDER_WAY']);
     socket.destroy();
     await eventually('no file', async () => (await filesOnDisk()).length === before);
     expect(await app.photoSet(avatarId)).toMatchObject({ pending: 1 });

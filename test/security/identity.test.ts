@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { exportJWK, generateKeyPair, UnsecuredJWT } from 'jose';
 import { AvatarsDocument, CreateAvatarDocument } from '../../src/generated/contract/graphql.ts';
-import { JWT_SECRET } from '../support/tokens.ts';
+import { inSeconds, JWT_SECRET, signedToken } from '../support/tokens.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -15,21 +15,20 @@ const app = await startTestApp({
 });
 afterAll(() => app.close());
 
-const bytes = (text: string) => new TextEncoder().encode(text);
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = () => Math.floor(Date.now() / 1000);
 
 type Claims = Readonly<Record<string, unknown>>;
 
 function signed(claims: Claims, { secret = JWT_SECRET, alg = 'HS256' } = {}): Promise<string> {
-  return new SignJWT({ exp: now() + 3600, ...claims }).setProtectedHeader({ alg }).sign(bytes(secret));
+  return signedToken({ exp: inSeconds(3600), ...claims }, secret, { alg });
 }
 
 async function signedWithKeyPair(): Promise<string> {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
   // It brings the key along with which it wants to be checked.
   const header = { alg: 'RS256', jwk: { ...(await exportJWK(publicKey)), kty: 'RSA' } };
-  return new SignJWT({ ...GOOD, exp: now() + 3600 }).setProtectedHeader(header).sign(privateKey);
+  return signedToken({ ...GOOD, exp: inSeconds(3600) }, privateKey, header);
 }
 
 /** The parts of a good token under another header, with the signature kept. */
@@ -40,7 +39,7 @@ async function underHeader(header: object): Promise<string> {
 
 async function withPayload(claims: Claims): Promise<string> {
   const [header = '', , signature = ''] = (await signed(GOOD)).split('.');
-  return `${header}.${base64({ exp: now() + 3600, ...claims })}.${signature}`;
+  return `${header}.${base64({ exp: inSeconds(3600), ...claims })}.${signature}`;
 }
 
 const BAD: [what: string, token: () => Promise<string> | string | undefined][] = [
@@ -61,10 +60,10 @@ const BAD: [what: string, token: () => Promise<string> | string | undefined][] =
   ['without an issuer', () => signed({ sub: 'ada', aud: AUDIENCE })],
   ['for another audience', () => signed({ ...GOOD, aud: ['likeness-admin', 'other'] })],
   ['without an audience', () => signed({ sub: 'ada', iss: ISSUER })],
-  ['expired', () => signed({ ...GOOD, exp: now() - 60 })],
+  ['expired', () => signed({ ...GOOD, exp: inSeconds(-60) })],
   ['expired at the beginning of time', () => signed({ ...GOOD, exp: 0 })],
   ['whose end is a text', () => signed({ ...GOOD, exp: 'tomorrow' })],
-  ['not good yet', () => signed({ ...GOOD, nbf: now() + 60 })],
+  ['not good yet', () => signed({ ...GOOD, nbf: inSeconds(60) })],
   ['without a subject', () => signed({ iss: ISSUER, aud: AUDIENCE })],
   ['with a number for a subject', () => signed({ ...GOOD, sub: 1 })],
   ['with a subject that no database stores', () => signed({ ...GOOD, sub: 'a\0b' })],

@@ -6,11 +6,10 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { createServer, type IncomingMessage } from 'node:http';
 import { eventually } from '../support/eventually.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { photos } from '../support/api-client.ts';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';
-import type { AddressInfo } from 'node:net';
 
 /** Stands where fal's queue would; every request that reaches it is kept. */
 const came: { readonly method: string; readonly path: string }[] = [];
@@ -21,17 +20,13 @@ const fal = createServer((request: IncomingMessage, response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(JSON.stringify(request.method === 'POST' ? answer : { status: 'IN_QUEUE' }));
 });
-fal.listen(0, '127.0.0.1');
-await once(fal, 'listening');
-const falUrl = `http://127.0.0.1:${(fal.address() as AddressInfo).port}`;
+const falUrl = await listenOnLoopback(fal);
 
 const trap = createServer((request, response) => {
   came.push({ method: 'TRAPPED', path: request.url ?? '' });
   response.end('{}');
 });
-trap.listen(0, '127.0.0.1');
-await once(trap, 'listening');
-const trapUrl = `http://127.0.0.1:${(trap.address() as AddressInfo).port}`;
+const trapUrl = await listenOnLoopback(trap);
 
 const app = await startTestApp({ env: { FAL_QUEUE_URL: falUrl } });
 afterAll(async () => {
@@ -48,16 +43,17 @@ const start = async () => {
   return { id, startTraining };
 };
 
-/** Resolves when the server has polled a run that was started just now. */
-async function pollOfNewRun(): Promise<string> {
+async function startRun(addresses: object = {}): Promise<string> {
   const requestId = randomUUID();
-  answer = { ...answer, request_id: requestId };
+  answer = { ...addresses, request_id: requestId };
   await start();
-  await eventually('the run to be polled', () =>
-    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)),
-  );
   return requestId;
 }
+
+const polled = (requestId: string) =>
+  eventually('the run to be polled', () =>
+    came.some(({ method, path }) => method === 'GET' && path.includes(requestId)),
+  );
 
 test('what fal calls a run never becomes a path of ours', async () => {
   const odd = [
@@ -86,8 +82,9 @@ test('what fal calls a run never becomes a path of ours', async () => {
     const { avatar } = await app.execute(AvatarByIdDocument, { id });
     expect([requestId, avatar?.error?.code]).toEqual([requestId, 'SUBMIT_OUTCOME_UNKNOWN']);
   }
-  const polled = await pollOfNewRun();
-  expect(came.filter(({ method, path }) => method !== 'POST' && !path.includes(polled))).toEqual([]);
+  const run = await startRun();
+  await polled(run);
+  expect(came.filter(({ method, path }) => method !== 'POST' && !path.includes(run))).toEqual([]);
   expect(came.filter(({ method }) => method === 'POST')).toHaveLength(odd.length + 1);
 });
 
@@ -99,11 +96,11 @@ test('addresses that fal gives are followed on its own host only, and with its k
     '//evil.example/x',
     `${falUrl}@evil.example/`,
   ];
-  for (const url of elsewhere) {
-    answer = { status_url: url, response_url: url, cancel_url: url };
-    // It is polled on fal's own host, so it would have been polled elsewhere too.
-    await pollOfNewRun();
-  }
+  const runs = [];
+  for (const url of elsewhere)
+    runs.push(await startRun({ status_url: url, response_url: url, cancel_url: url }));
+  // They are polled on fal's own host, so they would have been polled elsewhere too.
+  await Promise.all(runs.map(polled));
   expect(came.filter(({ method }) => method === 'TRAPPED')).toEqual([]);
 });
 

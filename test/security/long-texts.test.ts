@@ -4,6 +4,7 @@ import { photos } from '../support/api-client.ts';
 import { longestPause } from '../support/longest-pause.ts';
 import { newSigner } from '../support/signing.ts';
 import { ownKeySet, post, signedWebhook } from '../support/signed-webhooks.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { sampleFor } from '../support/sample.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
@@ -56,17 +57,10 @@ function fitting(text: string): string {
   return text.slice(0, Math.floor(90_000 / Math.max(grows, bytes)));
 }
 
-const ask = async (app: TestApp, body: object, bearer: string | null = token): Promise<string> => {
-  const response = await fetch(app.graphqlUrl, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
-    },
-    body: JSON.stringify(body),
-  });
-  return await response.text();
-};
+type Body = { readonly query: string } & Readonly<Record<string, unknown>>;
+
+const ask = async (app: TestApp, { query, ...more }: Body, bearer: string | null = token) =>
+  (await rawCaller(app.graphqlUrl, bearer).ask(query, more)).text;
 
 const MUTATIONS = {
   createAvatar:

@@ -2,7 +2,8 @@ import { afterAll, onTestFinished, test } from 'vitest';
 import { connect } from 'node:net';
 import { eventually } from '../support/eventually.ts';
 import { MAX_OPEN_RESPONSES } from '../../src/http/connection-tracker.ts';
-import { keySetOfTest, published, serving, token } from '../support/signed-tokens.ts';
+import { keySetOfTest, published, serving } from '../support/token-keys.ts';
+import { signedToken } from '../support/tokens.ts';
 import { once } from 'node:events';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -52,7 +53,7 @@ test('a stream whose client leaves before it is open takes no place', async () =
     env: { AUTH_JWKS_URL: keys.jwksUrl, AUTH_AUDIENCE: 'likeness', LIMIT_SUBSCRIPTIONS_PER_OWNER: '1' },
   });
   onTestFinished(() => own.close());
-  const authorization = await token({ sub: 'ada', aud: 'likeness' }, key.privateKey, key.header);
+  const authorization = await signedToken({ sub: 'ada', aud: 'likeness' }, key.privateKey, key.header);
   const socket = connect(Number(new URL(own.url).port), '127.0.0.1');
   socket.write(STREAM.replace('Accept:', `Authorization: Bearer ${authorization}\r\nAccept:`));
   await eventually('the server to fetch the keys', () => keys.state.fetches > 0);

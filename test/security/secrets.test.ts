@@ -11,9 +11,8 @@ import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';
 import { heldTraining } from '../support/held-runs.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { once } from 'node:events';
+import { listenOnLoopback } from '../support/loopback.ts';
 import { SECRET_HALF, secretsIn } from '../support/secrets-of-tests.ts';
-import type { AddressInfo } from 'node:net';
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
@@ -31,9 +30,7 @@ describe('the key', () => {
   });
   let echoed: TestApp;
   beforeAll(async () => {
-    fal.listen(0, '127.0.0.1');
-    await once(fal, 'listening');
-    const url = `http://127.0.0.1:${(fal.address() as AddressInfo).port}`;
+    const url = await listenOnLoopback(fal);
     echoed = await startTestApp({ env: { FAL_QUEUE_URL: url, AUTH_JWT_SECRET: JWT_SECRET } });
     // Once fal has refused the key.
     echoed.log.expectError('circuit breaker open: fal refuses our key or account');

@@ -101,8 +101,8 @@ test('the eleventh operation on a socket is an error of its own, and the ten liv
   });
   const { id } = await app.newAvatar({}, { token: await tokenOf('eleven') });
   for (let index = 1; index <= PER_SOCKET; index += 1) {
-    const news = await socket.until((frame) => frame.id === `s${index}`);
-    expect(news).toMatchObject({ type: 'next', payload: { data: { avatarStatus: { id } } } });
+    const event = await socket.until((frame) => frame.id === `s${index}`);
+    expect(event).toMatchObject({ type: 'next', payload: { data: { avatarStatus: { id } } } });
   }
   // An operation that is ended makes room for another.
   socket.say({ type: 'complete', id: 's1' });

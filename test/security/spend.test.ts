@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   CreateAvatarDocument,
   GenerateImageDocument,
@@ -6,6 +6,7 @@ import {
   StartTrainingDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { rawCaller } from '../support/raw-graphql.ts';
 import { sqlStatements } from '../support/sql-statements.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -119,36 +120,21 @@ describe('limits hold to the unit, however many ask at once', () => {
   });
 });
 
-describe('an operation', () => {
-  let token: string;
-  let avatarId: string;
-  beforeAll(async () => {
-    token = await tokenOf('aliases');
-    ({ id: avatarId } = await app.newAvatar({}, { token }));
-  });
-
-  async function send(query: string) {
-    const response = await fetch(app.graphqlUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query }),
-    });
-    return await response.text();
+test('an operation starts one run at most, whatever aliases and fragments it hides the others in', async () => {
+  const token = await tokenOf('aliases');
+  const { id: avatarId } = await app.newAvatar({}, { token });
+  const { ask } = rawCaller(app.graphqlUrl, token);
+  const imagesUrl = 'https://photos.example/aliases.zip';
+  const call = `startTraining(input: { avatarId: "${avatarId}", imagesUrl: "${imagesUrl}" }) { __typename }`;
+  const aliases = Array.from({ length: 15 }, (_, index) => `a${index}: ${call}`).join(' ');
+  for (const query of [
+    `mutation { ${aliases} }`,
+    `mutation { ${call} ... on Mutation { b: ${call} } }`,
+    `mutation { ...F ...F2 } fragment F on Mutation { a: ${call} } fragment F2 on Mutation { b: ${call} }`,
+  ]) {
+    expect((await ask(query)).text).toContain('at most one run');
   }
-
-  test('starts one run at most, whatever aliases and fragments it hides the others in', async () => {
-    const imagesUrl = 'https://photos.example/aliases.zip';
-    const call = `startTraining(input: { avatarId: "${avatarId}", imagesUrl: "${imagesUrl}" }) { __typename }`;
-    const aliases = Array.from({ length: 15 }, (_, index) => `a${index}: ${call}`).join(' ');
-    for (const query of [
-      `mutation { ${aliases} }`,
-      `mutation { ${call} ... on Mutation { b: ${call} } }`,
-      `mutation { ...F ...F2 } fragment F on Mutation { a: ${call} } fragment F2 on Mutation { b: ${call} }`,
-    ]) {
-      expect(await send(query)).toContain('at most one run');
-    }
-    expect(app.submitsOf(imagesUrl)).toHaveLength(0);
-  });
+  expect(app.submitsOf(imagesUrl)).toHaveLength(0);
 });
 
 test('without a limit that counts for it, the start of a run waits for no other and counts none', async () => {
@@ -163,4 +149,26 @@ test('without a limit that counts for it, the start of a run waits for no other 
   const input = { avatarId, prompt: 'tea' };
   const generate = () => unlimited.execute(GenerateImageDocument, { input });
   expect(await locksAndCounts(generate)).toEqual([false, false]);
+});
+
+test('the trainings under way are counted for a training only, and with a limit on them only', async () => {
+  const limited = await startTestApp({
+    env: { LIMIT_RUNNING_TRAININGS: '5', LIMIT_TRAININGS_PER_DAY: '5', LIMIT_IMAGES_PER_DAY: '5' },
+  });
+  onTestFinished(() => limited.close());
+  const { id: avatarId } = await limited.newAvatar();
+  const countsThem = async (work: () => Promise<unknown>) =>
+    (await sqlStatements(work)).some((sql) => sql.includes('open_training_avatar_id" IS NOT NULL'));
+  expect(await countsThem(() => limited.train({ avatarId }))).toBe(true);
+  const input = { avatarId, prompt: 'tea' };
+  expect(await countsThem(() => limited.execute(GenerateImageDocument, { input }))).toBe(false);
+});
+
+test('the start of a run reads no response of fal to an earlier training', async () => {
+  const unlimited = await startTestApp();
+  onTestFinished(() => unlimited.close());
+  const { id: avatarId } = await unlimited.trainedAvatar({ trainingType: 'STYLE' });
+  const input = { avatarId, prompt: 'tea' };
+  const statements = await sqlStatements(() => unlimited.execute(GenerateImageDocument, { input }));
+  expect(statements.filter((sql) => /fal_response_data.* FROM "public"."avatars"/.test(sql))).toEqual([]);
 });

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { StreamTickets } from '../../src/auth/stream-tickets.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
-import { inSeconds, token as signedToken } from '../support/signed-tokens.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
+import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const WATCH = 'subscription ($id: ID!) { avatarStatus(avatarId: $id) { id version } }';
@@ -15,15 +15,13 @@ const ada = await tokenOf('ada');
 const avatar = await app.newAvatar({}, { token: ada });
 const tickets = new StreamTickets(FAL_KEY);
 
-async function createTicket(token: string): Promise<string> {
-  const response = await fetch(app.graphqlUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: 'mutation { createStreamTicket { ticket expiresAt } }' }),
-  });
-  const { data } = (await response.json()) as { data: { createStreamTicket: { ticket: string } } };
-  return data.createStreamTicket.ticket;
-}
+const TICKET = new TypedDocumentString<
+  { readonly createStreamTicket: { readonly ticket: string } },
+  Record<string, never>
+>('mutation { createStreamTicket { ticket expiresAt } }');
+
+const createTicket = async (token: string) =>
+  (await app.execute(TICKET, {}, { token })).createStreamTicket.ticket;
 
 /** As EventSource requests it. */
 function open(ticket: string, { query = WATCH, headers = {}, ...request }: OtherRequest = {}) {
@@ -142,7 +140,7 @@ test('beside the token of another owner, the token counts', async () => {
 });
 
 test('a stream ends with the token of its ticket', async () => {
-  const short = await signedToken({ sub: 'ada', exp: inSeconds(4) }, new TextEncoder().encode(JWT_SECRET));
+  const short = await tokenOf('ada', { lifetimeS: 1 });
   const response = await open(await createTicket(short));
   const text = await read(response, 'event: complete');
   expect(text).toContain('"code":"UNAUTHENTICATED"');

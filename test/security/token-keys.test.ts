@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { inSeconds, keySet, published, serving, token } from '../support/signed-tokens.ts';
+import { inSeconds, signedToken } from '../support/tokens.ts';
+import { keySet, published, serving } from '../support/token-keys.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -18,7 +19,7 @@ afterAll(async () => {
   keys.close();
 });
 
-const good = () => token({ ...CLAIMS, exp: inSeconds(3600) }, known.privateKey, known.header);
+const good = () => signedToken({ ...CLAIMS, exp: inSeconds(3600) }, known.privateKey, known.header);
 
 async function socketClosedWith(payload: Readonly<Record<string, string>>): Promise<number> {
   const socket = await RawSocket.open(app.graphqlUrl);
@@ -70,7 +71,7 @@ describe('once they are there', () => {
 
   // What else makes a token bad is tested in test/auth/published-keys.
   test('a token of a key that is not published is refused wherever it comes from', async () => {
-    const bad = await token({ ...CLAIMS }, other.privateKey, other.header);
+    const bad = await signedToken({ ...CLAIMS }, other.privateKey, other.header);
     const answer = await app.ask(AvatarsDocument, { first: 1 }, { token: bad });
     expect(answer).toMatchObject({ status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
     for (const name of ['authorization', 'Authorization'])

@@ -188,7 +188,7 @@ export class SoakRun {
 }
 
 async function tenantOf(name: string, history: History): Promise<Tenant> {
-  const token = await tokenOf(name, { expiresIn: '30d' });
+  const token = await tokenOf(name, { lifetimeS: 30 * 86_400 });
   return {
     name,
     token,

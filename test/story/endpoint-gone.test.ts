@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   CancelTrainingDocument,
   PlanTrainingDocument,
@@ -32,9 +32,11 @@ const DefaultsDocument = new TypedDocumentString<
 >('{ trainers { name defaultFor } }');
 
 let app: TestApp;
-const start = async (options?: TestAppOptions) => void (app = await startTestApp(options));
-beforeEach(() => start());
-afterEach(() => app.close());
+/** The server of one test: fal's answers count for a day. */
+async function start(options?: TestAppOptions): Promise<void> {
+  app = await startTestApp(options);
+  onTestFinished(() => app.close());
+}
 
 const submits = () => app.simulator.requests().map(({ endpoint, answered }) => [endpoint, answered]);
 
@@ -45,6 +47,7 @@ async function styleDefault(): Promise<string[]> {
 
 describe.each(GONE)('when fal answers %s', (scenario) => {
   test('a STYLE training is submitted once to the alternative, and the avatar says which trainer and why', async () => {
+    await start();
     app.simulator.program({ endpoint: PRO, scenario, times: Infinity });
     const { id, triggerPhrase } = await app.newAvatar({ trainingType: 'STYLE' });
 
@@ -74,6 +77,7 @@ describe.each(GONE)('when fal answers %s', (scenario) => {
 });
 
 test('the answer counts for a day, on all instances and after a restart, and is then asked for again', async () => {
+  await start();
   app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
   expect(await styleDefault()).toEqual(['FLUX_PRO']);
   await app.trainedAvatar({ trainingType: 'STYLE' });
@@ -99,6 +103,7 @@ test('the answer counts for a day, on all instances and after a restart, and is 
 });
 
 test('a repeat with the same idempotency key is the training that the alternative runs', async () => {
+  await start();
   app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
   const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
   const call = { avatarId, imagesUrl: photos('slow'), idempotencyKey: 'once' };
@@ -112,6 +117,7 @@ test('a repeat with the same idempotency key is the training that the alternativ
 });
 
 test('an unanswered submit to the alternative is an unknown outcome of it, which its webhook resolves', async () => {
+  await start();
   app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
   app.simulator.program({ endpoint: FAST, scenario: ['lost-answer', 'silent'], times: 1 });
   const { id } = await app.newAvatar({ trainingType: 'STYLE' });
@@ -133,6 +139,7 @@ test('an unanswered submit to the alternative is an unknown outcome of it, which
 });
 
 test('nothing is sent to the alternative after another refusal, or none', async () => {
+  await start();
   const refusals = ['422', '500', '502', '503', '504', '429'].map(
     (status) => `submit-${status}` as ScenarioName,
   );
@@ -153,6 +160,7 @@ test('nothing is sent to the alternative after another refusal, or none', async 
 });
 
 test('a caller who names the retired trainer gets fal’s refusal, and the name of another', async () => {
+  await start();
   app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
   const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
   const input = { avatarId, imagesUrl: photos(), trainer: 'FLUX_PRO' } as const;
@@ -165,6 +173,7 @@ test('a caller who names the retired trainer gets fal’s refusal, and the name 
 });
 
 test('when the alternative is gone too, the call is refused, and its key is free again', async () => {
+  await start();
   for (const endpoint of [PRO, FAST])
     app.simulator.program({ endpoint, scenario: 'submit-404-gone', times: 1 });
   const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
@@ -188,16 +197,13 @@ test('when the alternative is gone too, the call is refused, and its key is free
   expect(await app.train(input)).toMatchObject({ status: 'COMPLETED' });
 });
 
-describe('while fal’s response is on its way', () => {
-  beforeEach(async () => {
-    await app.close();
+test.each<[what: string, end: (avatarId: string) => Promise<unknown>]>([
+  ['cancelled', (avatarId) => app.mutate(CancelTrainingDocument, { avatarId })],
+  ['deleted with its avatar', (avatarId) => app.deleteAvatar(avatarId)],
+])(
+  'a training that is %s while fal’s response is on its way is not submitted to the alternative',
+  async (_what, end) => {
     await start({ isProxied: true });
-  });
-
-  test.each<[what: string, end: (avatarId: string) => Promise<unknown>]>([
-    ['cancelled', (avatarId) => app.mutate(CancelTrainingDocument, { avatarId })],
-    ['deleted with its avatar', (avatarId) => app.deleteAvatar(avatarId)],
-  ])('a training that is %s is not submitted to the alternative', async (_what, end) => {
     app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: 1 });
     const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
     const submit = app.fal.holdRequests(isSubmit);
@@ -207,20 +213,14 @@ describe('while fal’s response is on its way', () => {
     submit.release();
     await started;
     expect(submits()).toEqual([[PRO, 404]]);
-  });
-});
+  },
+);
 
-describe('with STYLE_TRAINER=FLUX_PRO', () => {
-  beforeEach(async () => {
-    await app.close();
-    await start({ env: { STYLE_TRAINER: 'FLUX_PRO' } });
-  });
-
-  test('no other trainer is tried', async () => {
-    app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
-    const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
-    const startTraining = await app.mutate(StartTrainingDocument, { avatarId, imagesUrl: photos() });
-    expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
-    expect(submits()).toEqual([[PRO, 404]]);
-  });
+test('with STYLE_TRAINER=FLUX_PRO no other trainer is tried', async () => {
+  await start({ env: { STYLE_TRAINER: 'FLUX_PRO' } });
+  app.simulator.program({ endpoint: PRO, scenario: 'submit-404-gone', times: Infinity });
+  const { id: avatarId } = await app.newAvatar({ trainingType: 'STYLE' });
+  const startTraining = await app.mutate(StartTrainingDocument, { avatarId, imagesUrl: photos() });
+  expect(startTraining).toMatchObject({ code: 'PROVIDER_REJECTED' });
+  expect(submits()).toEqual([[PRO, 404]]);
 });

@@ -142,7 +142,4 @@ test('a storage of the same network is accepted once IMPORT_ORIGINS names it', a
   const other = await startTestApp({ env: { IMPORT_ORIGINS: origin } });
   onTestFinished(() => other.close());
   expect(await other.mutate(ImportAvatarDocument, LORA)).toMatchObject({ avatar: { isReady: true } });
-  const without = await startTestApp();
-  onTestFinished(() => without.close());
-  expect(await without.mutate(ImportAvatarDocument, LORA)).toMatchObject({ code: 'INVALID_INPUT' });
 });

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readdir, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copiedImages, generationWith, shownImages, type ShownImage } from '../support/shown-files.ts';
+import {
+  copiedImages,
+  generationWith,
+  receiptOfDeletion,
+  shownImages,
+  type ShownImage,
+} from '../support/shown-files.ts';
 import { DeleteGenerationDocument, TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFileHost } from '../support/file-host.ts';
@@ -67,24 +73,6 @@ test('a picture opens from the moment its URL is shown; all who ask for it cause
   expect(await shownImages(app, id)).toMatchObject({ version, images: [{ sha256: sha256(bytes) }] });
 });
 
-type Receipt = {
-  readonly deleteAvatar: {
-    readonly receipt: {
-      readonly generations: number;
-      readonly trainings: number;
-      readonly photos: number;
-      readonly files: number;
-      readonly bytes: number;
-      readonly filesLeft: number;
-      readonly atFal: readonly { readonly url: string; readonly until: string | null }[];
-    };
-  };
-};
-const DELETE = new TypedDocumentString<Receipt, { id: string }>(
-  `mutation ($id: ID!) { deleteAvatar(input: { avatarId: $id }) { ... on DeleteAvatarPayload {
-    receipt { generations trainings photos files bytes filesLeft atFal { url until } } } } }`,
-);
-
 type Files = {
   readonly avatar: {
     readonly trainings: {
@@ -126,7 +114,7 @@ test('a deleted avatar leaves no file and no folder, and its receipt says what w
   const files = await copiedFiles(id);
   const all = [...files, ...images];
 
-  const { receipt } = (await app.execute(DELETE, { id })).deleteAvatar;
+  const receipt = await receiptOfDeletion(app, id);
 
   const bytes = all.reduce((sum, { size }) => sum + (size ?? 0), 0);
   expect(receipt).toMatchObject({ generations: 1, trainings: 1, photos: 0, files: 3, bytes, filesLeft: 0 });
@@ -175,6 +163,11 @@ test('a copy that the storage has lost is made again, and one that fal has lost 
 
   await rm(folder, { recursive: true });
   host.serve('/lost.png', (response) => void response.writeHead(404).end());
+  expect((await fetch(images[0]?.url ?? '')).status).toBe(503);
+  // The next attempt is the last one.
+  await app.restart(async ({ pool }) => {
+    await pool.query('UPDATE result_files SET attempts = 3, next_attempt_at = now() WHERE run_id = $1', [id]);
+  });
   const gone = await eventually('the file to be given up', async () => {
     const answer = await fetch(images[0]?.url ?? '');
     const { code } = (await answer.json()) as { code: string };

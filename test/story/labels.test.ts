@@ -7,6 +7,7 @@ import {
   type CreateAvatarInput,
   type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
+import { atOnce } from '../support/at-once.ts';
 import { errorFor, heldTraining } from '../support/held-runs.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { TRANSPORTS } from '../support/api-client.ts';
@@ -17,11 +18,6 @@ afterAll(async () => {
   await app.close();
   await full.close();
 });
-
-/** The results of `count` calls that begin together. */
-function atOnce<T>(count: number, call: () => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: count }, call));
-}
 
 const LABELS = new TypedDocumentString<
   { avatar: { externalId: string | null; tags: string[] } | null },

@@ -7,7 +7,7 @@ import { startTestApp } from '../support/test-app.ts';
 const app = await startTestApp({ isProxied: true, env: { RECONCILE_INTERVAL_MS: '50' } });
 afterAll(() => app.close());
 
-test('a look at a run that was asked for before its end and answered after it takes nothing back', async () => {
+test('a poll of a run that was sent before its end and answered after it takes nothing back', async () => {
   const held = await heldTraining(app);
   const { avatarId } = held;
   const polls = app.fal.holdRequests();
@@ -20,7 +20,7 @@ test('a look at a run that was asked for before its end and answered after it ta
 
   polls.release();
 
-  // As long as it takes to find another run by looking, the late answer has long been read.
+  // As long as it takes to find another run by polling, the late answer has long been read.
   const { id } = await app.newAvatar();
   await app.startTraining({ avatarId: id, imagesUrl: photos('silent') });
   await app.settled(id);
@@ -29,7 +29,7 @@ test('a look at a run that was asked for before its end and answered after it ta
   await watch.stop();
 });
 
-test('webhooks and looks that find the ends of runs at the same moment move each avatar once', async () => {
+test('webhooks and polls that find the ends of runs at the same moment move each avatar once', async () => {
   const ids = await Promise.all(Array.from({ length: 10 }, async () => (await app.newAvatar()).id));
   const watch = app.watchAvatar({});
   await Promise.all(ids.map((avatarId) => app.startTraining({ avatarId })));

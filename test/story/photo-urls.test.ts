@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { photosOfSpots, spots } from '../support/photos.ts';
-import { shownPhotos } from '../support/shown-files.ts';
+import { codeOf, shownPhotos } from '../support/shown-files.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 // It keeps no copies of fal's files: a photo is this server's own.
@@ -21,10 +21,6 @@ async function avatarWithPhoto(seed: number) {
   return { avatarId, photoId: photo?.id ?? '', url: photo?.url ?? '' };
 }
 
-const codeOf = async (answer: Response) => {
-  const { code } = (await answer.json()) as { code: string };
-  return [answer.status, code];
-};
 const GONE = [404, 'FILE_UNKNOWN'];
 
 test('an accepted photo opens as it is stored, without a token, and a browser keeps it', async () => {
@@ -101,8 +97,9 @@ test('the URLs of photos answer 404 once a training has used them', async () => 
   const { id: avatarId } = await app.newAvatar({}, ada);
   await app.uploadPhotos(avatarId, await photosOfSpots(4), ada);
   const photos = await shownPhotos(app, avatarId, ada);
+  await app.train({ avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST' }, ada);
+  await app.restart();
   const watch = app.watchPhotoSet({ avatarId }, ada);
-  await app.startTraining({ avatarId, imagesUrl: null, trainer: 'FLUX_LORA_FAST' }, ada);
   await watch.until(({ photos: left }) => left.length === 0, 'the photos to be deleted');
   for (const { url } of photos) expect(await codeOf(await fetch(url ?? ''))).toEqual(GONE);
 });

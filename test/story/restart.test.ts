@@ -46,7 +46,7 @@ test('a watcher is told to come again, not that it is over, and goes on where it
   const watches = [app.watchAvatar({ avatarId: id }), app.watchAvatar({ avatarId: id }, { over: 'sse' })];
   const { version } = await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
   for (const watch of watches) await watch.until((row) => row.version === version);
-  // A look at fal is under way, so the server cannot end in an instant.
+  // A poll is under way, so the server cannot end in an instant.
   const polls = app.fal.holdRequests();
   await polls.reached(1);
 

@@ -5,6 +5,7 @@ import {
   type GenerateImageInput,
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
+import { atOnce } from '../support/at-once.ts';
 import { okFor } from '../support/held-runs.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
@@ -15,10 +16,6 @@ afterAll(() => app.close());
 const style = await app.trainedAvatar({ trainingType: 'STYLE' });
 
 const AT_ONCE = 20;
-
-function atOnce<T>(call: () => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: AT_ONCE }, call));
-}
 
 async function training(input: StartTrainingInput) {
   return app.mutate(StartTrainingDocument, input);
@@ -39,7 +36,7 @@ describe('without a key', () => {
     // A run that ended meanwhile would rightly leave room for the next.
     const imagesUrl = `${photosOf(id)}?scenario=stuck`;
 
-    const results = await atOnce(() => training({ avatarId: id, imagesUrl }));
+    const results = await atOnce(AT_ONCE, () => training({ avatarId: id, imagesUrl }));
 
     expect(app.submitsOf(imagesUrl)).toHaveLength(1);
     const refused = results.filter((result) => 'code' in result);
@@ -76,7 +73,7 @@ describe('with a key', () => {
     const { id } = await app.newAvatar();
     const input = { avatarId: id, imagesUrl: photosOf(id), idempotencyKey: `train ${id}` };
 
-    const results = await atOnce(() => training(input));
+    const results = await atOnce(AT_ONCE, () => training(input));
 
     expect(app.submitsOf(input.imagesUrl)).toHaveLength(1);
     expect(new Set(results.map(requestIdOf)).size).toBe(1);
@@ -87,7 +84,7 @@ describe('with a key', () => {
     const prompt = 'tea for twenty';
     const input = { avatarId: style.id, prompt, idempotencyKey: 'tea' };
 
-    const results = await atOnce(() => image(input));
+    const results = await atOnce(AT_ONCE, () => image(input));
 
     expect(new Set(results.map(generationIdOf)).size).toBe(1);
     expect(app.submitsOf(prompt)).toHaveLength(1);

@@ -6,9 +6,9 @@ import {
   StartTrainingUnlessHeldBackDocument,
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
+import { letPass } from '../support/breaker-fixture.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
-import type { Database } from '../../src/open-database.ts';
 
 const OPENED = 'circuit breaker open: fal refuses our key or account';
 
@@ -44,15 +44,6 @@ function secondsUntil(retryAt: unknown): number {
 
 function heldBackFor(wait: string): string {
   return `No runs can be started at the moment. Try again in ${wait}. Nothing was started.`;
-}
-
-/** Moves the database's clock, as far as the breaker can see. */
-function letPass(seconds: number) {
-  return async ({ pool }: Database) => {
-    await pool.query(`UPDATE submit_stops SET next_probe_at = next_probe_at - $1 * interval '1 second'`, [
-      seconds,
-    ]);
-  };
 }
 
 test.each([
@@ -96,7 +87,7 @@ test.each([
 
     expect(await app.metric('likeness_submits_stopped')).toBe(1);
     // The first probe is refused, the second one is accepted.
-    await app.restart(letPass(60));
+    await app.restart(letPass(60_000));
     expect(await tryToTrain(id, photos(scenario))).toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: heldBackFor('2 minutes'),
@@ -104,7 +95,7 @@ test.each([
     expect(app.simulator.requests()).toHaveLength(submits + 1);
     expect(await tryToTrain(id)).toMatchObject({ message: heldBackFor('2 minutes') });
 
-    await app.restart(letPass(120));
+    await app.restart(letPass(120_000));
     const submit = app.fal.holdRequests();
     const probe = tryToTrain(id);
     await submit.reached(1);

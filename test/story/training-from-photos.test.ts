@@ -1,30 +1,19 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   StartTrainingDocument,
   StartTrainingUnlessHeldBackDocument,
-  TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
-import { freePort } from '../support/free-port.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import { photos as archive } from '../support/api-client.ts';
 import { photosOfSpots } from '../support/photos.ts';
-import { startTestApp } from '../support/test-app.ts';
+import { receiptOfDeletion } from '../support/shown-files.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { unzipSync } from 'fflate';
 
 const app = await startTestApp();
 afterAll(() => app.close());
 
 const PHOTOS = await photosOfSpots(11);
-
-type Receipt = {
-  readonly deleteAvatar: {
-    readonly receipt: { readonly atFal: readonly { readonly url: string; readonly until: string | null }[] };
-  };
-};
-const DELETE = new TypedDocumentString<Receipt, { id: string }>(
-  `mutation ($id: ID!) { deleteAvatar(input: { avatarId: $id }) { ... on DeleteAvatarPayload {
-    receipt { atFal { url until } } } } }`,
-);
 
 /** A new avatar with that many photos. */
 async function avatarWith(count: number, captions: readonly string[] = []): Promise<string> {
@@ -51,7 +40,6 @@ test('a training without a URL uses the accepted photos with their captions, and
   const avatarId = await avatarWith(11, ['[trigger] by a window', 'outdoors']);
   await app.uploadPhotos(avatarId, [{ name: 'notes.jpg', bytes: Buffer.from('no photo') }]);
   const set = await app.photoSet(avatarId);
-  const watch = app.watchPhotoSet({ avatarId, afterVersion: set?.version ?? 0 });
 
   expect(await app.train({ avatarId, imagesUrl: null })).toMatchObject({
     status: 'COMPLETED',
@@ -66,6 +54,8 @@ test('a training without a URL uses the accepted photos with their captions, and
   expect(new TextDecoder().decode(files['photo-001.txt'])).toBe('[trigger] by a window');
   for (const name of names)
     expect([...(files[`${name}.jpg`]?.subarray(0, 3) ?? [])]).toEqual([0xff, 0xd8, 0xff]);
+  await app.restart();
+  const watch = app.watchPhotoSet({ avatarId, afterVersion: set?.version ?? 0 });
   await watch.until(({ photos }) => photos.length === 0, 'the photos to be deleted');
 });
 
@@ -97,9 +87,9 @@ test('the receipt of a deletion lists the zip of photos that fal still has', asy
     expect((await pool.query(age, [expired])).rowCount).toBe(1);
   });
 
-  const { deleteAvatar } = await app.execute(DELETE, { id: avatarId });
+  const { atFal } = await receiptOfDeletion(app, avatarId);
 
-  const [first, ...others] = deleteAvatar.receipt.atFal;
+  const [first, ...others] = atFal;
   expect(first?.url).toBe(kept);
   expect(Math.round((Date.parse(first?.until ?? '') - Date.now()) / 3_600_000)).toBe(48);
   expect(others.map(({ url }) => url)).not.toContain(expired);
@@ -124,21 +114,19 @@ test('keepPhotos beside imagesUrl, whose photos are not the avatar’s, is refus
   expect(await app.avatar(avatarId)).toMatchObject({ status: 'DRAFT' });
 });
 
-describe('a training is refused before an upload', () => {
-  const requests = () => app.simulator.requests().length;
-
-  test.each([false, true])('with too few photos, also as a dry run (%s)', async (dryRun) => {
-    const avatarId = await avatarWith(7);
-    const before = requests();
+test('a training with too few photos is refused before an upload, also as a dry run', async () => {
+  const avatarId = await avatarWith(1);
+  const submits = app.simulator.requests().length;
+  for (const dryRun of [false, true]) {
     const { data } = await app.ask(StartTrainingDocument, { input: { avatarId, dryRun } });
     expect(data?.startTraining).toEqual({
       __typename: 'InvalidInputError',
       code: 'INVALID_INPUT',
       message:
-        'imagesUrl: expected a URL, or at least 10 accepted photos of the avatar, got 7. 3 more are missing: upload them with createPhotoUploads.',
+        'imagesUrl: expected a URL, or at least 10 accepted photos of the avatar, got 1. 9 more are missing: upload them with createPhotoUploads.',
     });
-    expect(requests()).toBe(before);
-  });
+  }
+  expect(app.simulator.requests()).toHaveLength(submits);
 });
 
 test('a repeated call with the same key uploads and starts nothing, also when the photos have changed', async () => {
@@ -155,72 +143,69 @@ test('a repeated call with the same key uploads and starts nothing, also when th
   expect(data?.startTraining).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
 });
 
-test('when fal’s storage cannot be reached, nothing is started, and the photos stay', async () => {
-  const broken = await startTestApp({ env: { FAL_REST_URL: `http://127.0.0.1:${await freePort()}` } });
-  try {
-    const { id: avatarId } = await broken.newAvatar();
-    await broken.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
-    const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
-    const { data } = await broken.ask(StartTrainingDocument, { input });
-    expect(data?.startTraining).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
-    expect(broken.simulator.requests()).toEqual([]);
-    expect(await broken.avatarNow(avatarId)).toMatchObject({ status: 'DRAFT', error: null });
-    expect(await broken.photoSet(avatarId)).toMatchObject({ accepted: 4 });
-  } finally {
-    await broken.close();
+describe('with a proxy before fal’s storage', () => {
+  let storage: FaultProxy;
+  let proxied: TestApp;
+  beforeAll(async () => {
+    storage = await startFaultProxy(app.simulator.restUrl);
+    proxied = await startTestApp({ env: { FAL_REST_URL: storage.url } });
+  });
+  afterAll(async () => {
+    await proxied.close();
+    await storage.close();
+  });
+  const uploads = () => storage.requests.filter(({ path }) => path.includes('initiate')).length;
+
+  /** The training of a new avatar with enough photos. */
+  async function newTraining() {
+    const { id: avatarId } = await proxied.newAvatar();
+    await proxied.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
+    return { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
   }
-});
 
-test('while the circuit breaker is open no photo is uploaded, and a probe uploads them once', async () => {
-  const rest = await startFaultProxy(app.simulator.restUrl);
-  const held = await startTestApp({ env: { FAL_REST_URL: rest.url } });
-  const uploads = () => rest.requests.filter(({ path }) => path.includes('initiate')).length;
-  try {
-    held.log.expectError('circuit breaker open: fal refuses our key or account');
-    const { id: avatarId } = await held.newAvatar();
-    await held.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
-    const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
-    const refused = { avatarId, imagesUrl: archive('submit-401') };
-    expect(await held.mutate(StartTrainingDocument, refused)).toMatchObject({ code: 'PROVIDER_REJECTED' });
-    const submits = held.simulator.requests().length;
-
-    const { data } = await held.ask(StartTrainingUnlessHeldBackDocument, { input });
-
-    expect(data?.startTraining).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', reason: 'KEY_REFUSED' });
-    expect(uploads()).toBe(0);
-    expect(held.simulator.requests()).toHaveLength(submits);
-    await held.restart(async ({ pool }) => {
-      await pool.query(`UPDATE submit_stops SET next_probe_at = now()`);
-    });
-    expect(await held.mutate(StartTrainingDocument, input)).toHaveProperty('avatar');
-    expect(uploads()).toBe(1);
-    expect(await held.metric('likeness_submits_stopped')).toBe(0);
-  } finally {
-    await held.close();
-    await rest.close();
-  }
-});
-
-test('calls at once upload the photos once', async () => {
-  const rest = await startFaultProxy(app.simulator.restUrl);
-  const other = await startTestApp({ env: { FAL_REST_URL: rest.url } });
-  try {
-    const { id: avatarId } = await other.newAvatar();
-    await other.uploadPhotos(avatarId, PHOTOS.slice(0, 4));
-    const input = { avatarId, trainer: 'FLUX_LORA_FAST' } as const;
+  test('calls at once upload the photos once', async () => {
+    const input = await newTraining();
     // A run that ended meanwhile would leave room for the next.
-    other.simulator.program({ scenario: 'stuck-in-queue', times: 1 });
+    proxied.simulator.program({ scenario: 'stuck-in-queue', times: 1 });
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => other.ask(StartTrainingDocument, { input })),
+      Array.from({ length: 5 }, () => proxied.ask(StartTrainingDocument, { input })),
     );
     const codes = answers.map(({ data }) => {
       const result = data?.startTraining;
       return result !== undefined && 'code' in result ? result.code : 'started';
     });
     expect(codes.toSorted()).toEqual([...Array.from({ length: 4 }, () => 'CONFLICT'), 'started']);
-    expect(rest.requests.filter(({ path }) => path.includes('initiate'))).toHaveLength(1);
-  } finally {
-    await other.close();
-    await rest.close();
-  }
+    expect(uploads()).toBe(1);
+  });
+
+  test('while the circuit breaker is open no photo is uploaded, and a probe uploads them once', async () => {
+    proxied.log.expectError('circuit breaker open: fal refuses our key or account');
+    const input = await newTraining();
+    const refused = { avatarId: input.avatarId, imagesUrl: archive('submit-401') };
+    expect(await proxied.mutate(StartTrainingDocument, refused)).toMatchObject({ code: 'PROVIDER_REJECTED' });
+    const [submits, uploaded] = [proxied.simulator.requests().length, uploads()];
+
+    const { data } = await proxied.ask(StartTrainingUnlessHeldBackDocument, { input });
+
+    expect(data?.startTraining).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', reason: 'KEY_REFUSED' });
+    expect(uploads()).toBe(uploaded);
+    expect(proxied.simulator.requests()).toHaveLength(submits);
+    await proxied.restart(async ({ pool }) => {
+      await pool.query(`UPDATE submit_stops SET next_probe_at = now()`);
+    });
+    expect(await proxied.mutate(StartTrainingDocument, input)).toHaveProperty('avatar');
+    expect(uploads()).toBe(uploaded + 1);
+    expect(await proxied.metric('likeness_submits_stopped')).toBe(0);
+  });
+
+  test('when the storage cannot be reached, nothing is started, and the photos stay', async () => {
+    const input = await newTraining();
+    const submits = proxied.simulator.requests().length;
+    await storage.close();
+    const { data } = await proxied.ask(StartTrainingDocument, { input });
+    expect(data?.startTraining).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    expect(proxied.simulator.requests()).toHaveLength(submits);
+    expect(await proxied.avatarNow(input.avatarId)).toMatchObject({ status: 'DRAFT', error: null });
+    expect(await proxied.photoSet(input.avatarId)).toMatchObject({ accepted: 4 });
+  });
 });

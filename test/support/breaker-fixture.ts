@@ -6,6 +6,7 @@ import {
   type Opened,
   type OpeningReason,
 } from '../../src/fal/circuit-breaker.ts';
+import type { Database } from '../../src/open-database.ts';
 
 export const IN_ONE_MINUTE = { retryAt: new Date(1_800_000_060_000), retryInMs: 60_000 };
 export const IN_TWO_MINUTES = { retryAt: new Date(1_800_000_120_000), retryInMs: 120_000 };
@@ -38,6 +39,14 @@ export class FakeBreakerStore implements BreakerStore {
   async release(): Promise<void> {
     this.calls.push('release');
   }
+}
+
+/** Moves the database's clock, as far as the breaker can see. */
+export function letPass(ms: number) {
+  return async ({ pool }: Pick<Database, 'pool'>): Promise<void> => {
+    const text = `UPDATE submit_stops SET next_probe_at = next_probe_at - $1 * interval '1 millisecond'`;
+    await pool.query(text, [ms]);
+  };
 }
 
 export function closedBreaker(): CircuitBreaker {

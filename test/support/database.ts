@@ -11,6 +11,9 @@ import { adminUrl, silent } from './template.ts';
 /** The database this run of the tests is about. */
 export const testedDatabase: Database['kind'] = adminUrl === undefined ? 'embedded' : 'postgres';
 
+/** Of a test of statements at once. The embedded database has one session, where none overlap. */
+export const ROUNDS = testedDatabase === 'embedded' ? 2 : 20;
+
 /** A database nobody else uses. */
 export type DatabasePlace = {
   /** For a process or an app that opens it by itself. */

@@ -5,7 +5,7 @@ export type FakeRow = { readonly id: string; readonly version: number };
 /** Rows to watch in memory, with the notifications of their changes and a record of every read. */
 export class FakeRows {
   readonly rows = new Map<string, FakeRow>();
-  readonly listeners = new Set<(news: WatchEvent) => void>();
+  readonly listeners = new Set<(event: WatchEvent) => void>();
   /** Every read: the ids that were read, or `list` for a page of all ids and versions. */
   readonly reads: (readonly string[] | 'list')[] = [];
   /** Runs at the beginning of a read. */
@@ -15,9 +15,9 @@ export class FakeRows {
     for (const row of rows) this.rows.set(row.id, row);
   }
 
-  listen: Subscribe = (onNews) => {
-    this.listeners.add(onNews);
-    return () => void this.listeners.delete(onNews);
+  listen: Subscribe = (listener) => {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   };
 
   async #begin(read: readonly string[] | 'list'): Promise<void> {
@@ -42,8 +42,8 @@ export class FakeRows {
     return all.filter(({ id }) => id > afterId).slice(0, limit);
   };
 
-  notify(news: WatchEvent): void {
-    for (const listener of this.listeners) listener(news);
+  notify(event: WatchEvent): void {
+    for (const listener of this.listeners) listener(event);
   }
 
   /** Writes a version without a notification. */

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { freePort } from './free-port.ts';
 import { onTestFinished } from 'vitest';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A request as it came. */
 export type Arrived = {
@@ -34,7 +34,7 @@ export async function peer(reply: Reply): Promise<Peer> {
       reply(response, came, arrived.length - 1);
     });
   });
-  const url = `http://127.0.0.1:${await listening(server)}`;
+  const url = await listenOnLoopback(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
@@ -52,7 +52,7 @@ export async function rawPeer(
     socket.on('error', () => undefined);
     socket.once('data', (bytes) => act(socket, bytes));
   });
-  const url = `http://127.0.0.1:${await listening(server)}`;
+  const url = await listenOnLoopback(server);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -73,10 +73,4 @@ export function json(response: http.ServerResponse, status: number, body: unknow
 export function html(response: http.ServerResponse, status: number): void {
   response.writeHead(status, { 'content-type': 'text/html' });
   response.end(`<html><body><h1>${status}</h1></body></html>`);
-}
-
-async function listening(server: net.Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as net.AddressInfo).port;
 }

@@ -2,7 +2,7 @@ import { Condition } from './condition.ts';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 export type ProxiedRequest = {
   readonly method: string;
@@ -26,6 +26,7 @@ export type FaultProxy = {
   holdAnswers(matches?: Matches, times?: number): Hold;
   /** Delays every answer by this much. */
   slowDown(byMs: number): void;
+  /** Safe to call again. */
   close(): Promise<void>;
 };
 
@@ -55,8 +56,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const url = await listenOnLoopback(server);
 
   const add = (of: 'request' | 'answer', matches: Matches = () => true, times = Infinity): Hold => {
     const hold = new Hold(matches, times);
@@ -64,13 +64,14 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     return hold;
   };
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     requests,
     holdRequests: (matches, times) => add('request', matches, times),
     holdAnswers: (matches, times) => add('answer', matches, times),
     slowDown: (byMs) => (delayMs = byMs),
     async close() {
       for (const { hold } of holds) hold.release();
+      if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, 'close');

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 type Reply = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -15,11 +15,11 @@ export async function startFileHost() {
     if (reply === undefined) response.writeHead(404).end();
     else reply(response, request);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await listenOnLoopback(server);
   return {
     url,
+    /** The paths that were asked for, oldest first. */
+    requests: requests as readonly string[],
     /** Answers at this path from now on, and gives its address. */
     serve(path: string, reply: Reply | Buffer): string {
       replies.set(path, Buffer.isBuffer(reply) ? (response) => void response.end(reply) : reply);

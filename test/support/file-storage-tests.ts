@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chunks } from './chunks.ts';
 import type { FilePart, FileStorage } from '../../src/storage/file-storage.ts';
 
 type StorageUnderTest = {
@@ -12,10 +13,6 @@ export const FILES_OF_PAGE = 3;
 
 /** Larger than a part of an upload to a bucket. */
 const LARGE = 12_000_001;
-
-async function* chunks(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const text of texts) yield new TextEncoder().encode(text);
-}
 
 /** A period that is no power of two: a part in the place of another is noticed. */
 const CHUNK = Uint8Array.from({ length: 251 * 256 }, (_, index) => index % 251);

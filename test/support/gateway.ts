@@ -2,6 +2,7 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { listenOnLoopback } from './loopback.ts';
 
 /** What a gateway does to one kind of traffic: `swallow` accepts it and lets nothing pass back. */
 export type Policy = 'pass' | 'refuse' | 'swallow';
@@ -83,11 +84,9 @@ export async function startGateway(target: string): Promise<Gateway> {
     });
     far.on('close', () => near.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
 
   const gateway: Gateway = {
-    url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    url: await listenOnLoopback(server),
     webSockets: 'pass',
     streams: 'pass',
     requests: 'pass',

@@ -17,7 +17,7 @@ export function lastRunAt(simulator: Simulator): RunAtFal {
   return { requestId, url };
 }
 
-/** A training that fal keeps in its queue for ever, so that the only news of it are those a test sends. */
+/** A training that fal keeps in its queue for ever, so that the only webhooks about it are those that a test sends. */
 export type HeldTraining = RunAtFal & { readonly avatarId: string };
 
 /** @param ofAvatar left out: a new one */

@@ -17,7 +17,7 @@ import type { Call } from './graphql-call.ts';
 
 /** A place in the schema that takes an id: an argument, or a field of an input. */
 export type Place = {
-  /** Such as `Mutation.startTraining(input.avatarId)`. */
+  /** Such as `mutation startTraining(input.avatarId)`. */
   readonly name: string;
   readonly operation: 'query' | 'mutation' | 'subscription';
   readonly field: string;

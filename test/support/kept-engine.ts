@@ -1,7 +1,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyEmbeddedTemplate } from './embedded-template.ts';
-import { databaseFolder, openFolder } from '../../src/embedded/database.ts';
+import { databaseFolder } from '../../src/embedded/data-folder.ts';
+import { openFolder } from '../../src/embedded/database.ts';
 import type { Engine } from '../../src/embedded/engine.ts';
 import { scratchFolder } from './template.ts';
 

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { extname, join } from 'node:path';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 type PageServer = { readonly origin: string; readonly close: () => Promise<void> };
 
@@ -33,11 +33,9 @@ export function serveFolder(folder: string, port = 0): Promise<PageServer> {
 }
 
 async function serve(port: number, listener: RequestListener): Promise<PageServer> {
-  const server = createServer(listener).listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
+  const server = createServer(listener);
   return {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin: await listenOnLoopback(server, port),
     async close() {
       server.closeAllConnections();
       server.close();

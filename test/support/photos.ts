@@ -24,8 +24,8 @@ export function photosOfSpots(count: number): Promise<TestPhoto[]> {
   );
 }
 
-/** A picture of random coloured spots, which has sharp edges and looks like no other. */
-export async function spots(seed: number, width = 640, height = 800): Promise<Sharp> {
+/** A picture of random coloured spots, which has sharp edges and looks like no other; as small as needs no warning. */
+export async function spots(seed: number, width = 512, height = 640): Promise<Sharp> {
   const [columns, rows] = [16, 20];
   const cells = Buffer.alloc(columns * rows * 3);
   let state = seed * 2_654_435_761 + 1;

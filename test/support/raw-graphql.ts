@@ -18,12 +18,12 @@ async function answerOf(response: Response): Promise<RawGraphqlAnswer> {
   return { status: response.status, headers: response.headers, text, codes };
 }
 
-/** Sends what no client would, as somebody with a token. */
-export function rawCaller(graphqlUrl: string, token: string) {
+/** Sends what no client would, as somebody with a token or, with null, without. */
+export function rawCaller(graphqlUrl: string, token: string | null) {
   const headers = {
     'content-type': 'application/json',
     connection: 'close',
-    authorization: `Bearer ${token}`,
+    ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   };
   const send = async (init: RequestInit, path = ''): Promise<RawGraphqlAnswer> =>
     answerOf(await fetch(`${graphqlUrl}${path}`, init));

@@ -16,7 +16,7 @@ export class RawSocket {
   /** How it was closed; null while it is open. */
   closed: { readonly code: number; readonly reason: string } | null = null;
   readonly #socket: WebSocket;
-  readonly #news = new Condition();
+  readonly #condition = new Condition();
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -25,11 +25,11 @@ export class RawSocket {
       const frame = JSON.parse(data.toString('utf8')) as Frame;
       if (frame.type === 'ping') this.say({ type: 'pong' });
       else this.frames.push(frame);
-      this.#news.changed();
+      this.#condition.changed();
     });
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: reason.toString('utf8') };
-      this.#news.changed();
+      this.#condition.changed();
     });
   }
 
@@ -86,7 +86,7 @@ export class RawSocket {
 
   #wait<T>(what: string, look: () => T | null): Promise<T> {
     const isOver = () => this.closed !== null;
-    return this.#news.until(look, isOver, (why) => {
+    return this.#condition.until(look, isOver, (why) => {
       const state = JSON.stringify({ frames: this.frames, closed: this.closed });
       return `Waited in vain (${why}) for ${what}: ${state}`;
     });

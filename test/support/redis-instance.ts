@@ -5,18 +5,18 @@ import { bridgeOverRedis } from '../../src/live/redis-bridge.ts';
 import type { Notification } from '../../src/jobs/publish-outbox.ts';
 import type { WatchEvent } from '../../src/live/watch.ts';
 
-/** One server's share of the news, with someone who watches one avatar there. */
+/** The notifications of one server, with someone who watches one avatar there. */
 export function instance(url: string, entityId: string) {
-  const news = new Notifications();
+  const notifications = new Notifications();
   const heard: WatchEvent[] = [];
-  const stopListening = news.listen('avatar', entityId)((item) => heard.push(item));
+  const stopListening = notifications.listen('avatar', entityId)((item) => heard.push(item));
   const log = memoryLog();
-  const relay = bridgeOverRedis(url, news, log);
+  const relay = bridgeOverRedis(url, notifications, log);
   onTestFinished(() => {
     stopListening();
     relay.close();
   });
-  return { news, heard, log, relay };
+  return { notifications, heard, log, relay };
 }
 
 export function announcementOf(entityId: string, version = 1): Notification {

@@ -16,7 +16,7 @@ export const LORA_ANSWER = {
 };
 export const IMAGES_ANSWER = { images: [{ url: 'https://v3.fal.media/files/a/1.jpg' }], seed: 42 };
 
-/** Every kind of news there is of a run, with all that can differ in it. */
+/** Every kind of run event, with all that can differ in it. */
 export const EVENTS = {
   accepted: { kind: 'accepted', requestId: ID, urls: URLS, position: 3 },
   acceptedWithoutUrls: { kind: 'accepted', requestId: ID, urls: NO_URLS, position: null },

@@ -57,6 +57,35 @@ export async function shownPhotos(app: ApiClient, avatarId: string, options?: Ca
   return photoSet.photos;
 }
 
+/** Status and code of a refused file or photo. */
+export async function codeOf(answer: Response): Promise<[status: number, code: unknown]> {
+  const { code } = (await answer.json()) as { readonly code?: unknown };
+  return [answer.status, code];
+}
+
+type Deleted = {
+  readonly deleteAvatar: {
+    readonly receipt: {
+      readonly generations: number;
+      readonly trainings: number;
+      readonly photos: number;
+      readonly files: number;
+      readonly bytes: number;
+      readonly filesLeft: number;
+      readonly atFal: readonly { readonly url: string; readonly until: string | null }[];
+    };
+  };
+};
+const DELETE = new TypedDocumentString<Deleted, { id: string }>(
+  `mutation ($id: ID!) { deleteAvatar(input: { avatarId: $id }) { ... on DeleteAvatarPayload {
+    receipt { generations trainings photos files bytes filesLeft atFal { url until } } } } }`,
+);
+
+/** Deletes an avatar, with the receipt of it. */
+export async function receiptOfDeletion(app: ApiClient, id: string) {
+  return (await app.execute(DELETE, { id })).deleteAvatar.receipt;
+}
+
 /** A generation that fal completes with images at these addresses. */
 export async function generationWith(
   app: Pick<ApiClient, 'generate'> & { readonly simulator: Simulator },

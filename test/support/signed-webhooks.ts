@@ -1,11 +1,10 @@
 import { createServer, request } from 'node:http';
-import { once } from 'node:events';
 import { okFor, type HeldTraining } from './held-runs.ts';
+import { listenOnLoopback } from './loopback.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { headersOf, newSigner, signatureOf, type Signer } from './signing.ts';
 import { startTestApp, type TestApp } from './test-app.ts';
 import { NEVER_POLL } from './test-simulator.ts';
-import type { AddressInfo } from 'node:net';
 
 /** A key set of the test's own, so that it can sign whatever it likes, and see how often the keys are fetched. */
 export type OwnKeySet = {
@@ -31,10 +30,8 @@ export async function ownKeySet(): Promise<OwnKeySet> {
       response.end(JSON.stringify({ keys }));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
+    url: `${await listenOnLoopback(server)}/jwks.json`,
     signer,
     fetches: () => fetches,
     serve: (...keys) => void (served = keys),

@@ -4,7 +4,10 @@ import pg from 'pg';
 
 /** Set while this process handles an HTTP request; the server's own loops run outside. */
 const handling = new AsyncLocalStorage<true>();
-const recordings = new Set<string[]>();
+
+type Statement = { readonly text: string; readonly values: readonly unknown[] };
+type Listener = (statement: Statement, isOfRequest: boolean) => void;
+const listeners = new Set<Listener>();
 
 /* eslint-disable @typescript-eslint/unbound-method -- both are called with their own `this` */
 const emit = Server.prototype.emit;
@@ -24,28 +27,34 @@ const isIncidental = (sql: string) =>
 // file is loaded, because a pool may keep the method it found when it connected.
 const original = pg.Client.prototype.query;
 pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]): unknown {
-  const [statement] = args;
-  const sql = typeof statement === 'string' ? statement : (statement as { text: string }).text;
-  if (handling.getStore() === true && !isIncidental(sql))
-    for (const recording of recordings) recording.push(sql);
+  const [query, values = []] = args as [string | { text: string; values?: unknown[] }, unknown[] | undefined];
+  const statement =
+    typeof query === 'string' ? { text: query, values } : { text: query.text, values: query.values ?? [] };
+  for (const listener of listeners) listener(statement, handling.getStore() === true);
   return Reflect.apply(original, this, args);
 } as typeof original;
 /* eslint-enable */
 
 /**
- * The SQL of every statement that HTTP requests cause in this process during `work`. Load this file before the app
- * starts.
+ * Calls `listener` with every statement of this process, until the function that it returns is called. Load this file
+ * before the app starts.
+ */
+export function listenToStatements(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/**
+ * The SQL of every statement that HTTP requests cause in this process during `work`.
  *
  * @throws when there is none: then the database was not asked
  */
 export async function sqlStatements(work: () => Promise<unknown>): Promise<string[]> {
   const sent: string[] = [];
-  recordings.add(sent);
-  try {
-    await work();
-  } finally {
-    recordings.delete(sent);
-  }
+  const stop = listenToStatements(({ text }, isOfRequest) => {
+    if (isOfRequest && !isIncidental(text)) sent.push(text);
+  });
+  await work().finally(stop);
   if (sent.length === 0) throw new Error('No statement was seen');
   return sent;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { freePort } from './free-port.ts';
+import { listenOnLoopback } from './loopback.ts';
 
 type TcpTarget = { readonly host?: string; readonly port: number };
 
@@ -74,18 +75,13 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
   });
   // Not one that the system picks: it could give that port to another connection between close() and reopen().
   const port = await freePort();
-  const listen = async () => {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-  };
-  await listen();
-
+  const url = await listenOnLoopback(server, port);
   const pauseAll = () => {
     for (const socket of sockets) socket.pause();
   };
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url,
     use: (given) => (targets = given),
     stall: () => {
       stalled = true;
@@ -103,6 +99,8 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
       server.close();
       await once(server, 'close');
     },
-    reopen: listen,
+    reopen: async () => {
+      await listenOnLoopback(server, port);
+    },
   };
 }

@@ -27,7 +27,7 @@ export class Watch<Row> implements AsyncIterable<Row> {
   readonly #stop: () => Promise<void>;
   /** Index in `seen` of the first row no wait has looked at. */
   #read = 0;
-  readonly #news = new Condition();
+  readonly #condition = new Condition();
 
   /** @param rowOf takes the row out of an event's data */
   constructor(name: string, transport: Transport, rowOf: (data: unknown) => Row) {
@@ -35,16 +35,16 @@ export class Watch<Row> implements AsyncIterable<Row> {
     this.#stop = transport({
       next: (data) => {
         this.seen.push(rowOf(data));
-        this.#news.changed();
+        this.#condition.changed();
       },
       failed: (errors) => {
         this.errors = errors;
-        this.#news.changed();
+        this.#condition.changed();
       },
       ended: (without) => {
         this.hasEnded = true;
         this.closedWith ??= without ?? null;
-        this.#news.changed();
+        this.#condition.changed();
       },
     });
   }
@@ -85,7 +85,7 @@ export class Watch<Row> implements AsyncIterable<Row> {
 
   #wait<T>(what: string, look: () => T | null, mayEnd = false): Promise<T> {
     const isOver = () => !mayEnd && (this.hasEnded || this.errors !== null);
-    return this.#news.until(look, isOver, (why) => this.#inVain(what, why));
+    return this.#condition.until(look, isOver, (why) => this.#inVain(what, why));
   }
 
   #inVain(what: string, why: string): string {

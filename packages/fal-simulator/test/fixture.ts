@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { onTestFinished } from 'vitest';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../src/simulator.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { startReceiver } from './receiver.ts';
 
 export const FAST = {
@@ -47,11 +46,6 @@ export async function receive(...answers: Parameters<typeof startReceiver>) {
   const receiver = await startReceiver(...answers);
   onTestFinished(() => receiver.close());
   return receiver;
-}
-
-export function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 /** fal's own client, sent to the simulator instead. */
@@ -106,10 +100,10 @@ function wires(simulator: Simulator) {
     return ask('GET', `${run.status_url}?logs=1`);
   }
   async function completed(run: Submitted): Promise<Answer> {
-    for (;;) {
+    return eventually('the end of the run', async () => {
       const answer = await status(run);
-      if (answer.body['status'] === 'COMPLETED') return answer;
-    }
+      return answer.body['status'] === 'COMPLETED' && answer;
+    });
   }
   async function result(run: Submitted): Promise<Answer> {
     await completed(run);

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../../../test/support/loopback.ts';
 
 export type Received = {
   path: string;
@@ -38,10 +38,7 @@ export async function startReceiver(...answers: Answer[]) {
       wake();
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+  const url = `${await listenOnLoopback(server)}/hook`;
   return {
     url,
     received,

@@ -1,9 +1,8 @@
 import { strToU8, zipSync } from 'fflate';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { unzipSync } from 'fflate';
 import jpeg from 'jpeg-js';
 import { expect, onTestFinished, test } from 'vitest';
+import { startFileHost } from '../../../test/support/file-host.ts';
 import { TRAINERS } from '../src/trainers.ts';
 import { ELSEWHERE, firstDetail, type Json, PORTRAIT, PRO, fixture } from './fixture.ts';
 
@@ -134,26 +133,13 @@ test('an uploaded archive is really opened', async () => {
   );
 });
 
-/** A server on this machine that is not the simulator's; `asked` are the paths it was asked for. */
-async function neighbour(answers: Readonly<Record<string, Buffer>>) {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    const body = answers[request.url ?? ''];
-    if (body === undefined) response.writeHead(404).end();
-    else response.end(body);
-  });
-  onTestFinished(() => void server.close());
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return { port: (server.address() as AddressInfo).port, asked };
-}
-
 test('an archive on loopback is fetched where that is allowed, with a limit', async () => {
   const archive = Buffer.from(await archiveOf(5).arrayBuffer());
-  const { port } = await neighbour({ '/photos.zip': archive, '/huge.zip': Buffer.alloc(5_000) });
-  const base = `http://localhost:${port}`;
+  const host = await startFileHost();
+  onTestFinished(() => host.close());
+  host.serve('/photos.zip', archive);
+  host.serve('/huge.zip', Buffer.alloc(5_000));
+  const base = host.url.replace('127.0.0.1', 'localhost');
   const { submit, result } = await fixture({ maxFileBytes: 4_000, opensLoopback: true });
   const train = async (url: string) => (await result(await submit(PORTRAIT, { images_data_url: url }))).body;
   expect(await train(`${base}/photos.zip`)).toHaveProperty('diffusers_lora_file');
@@ -165,7 +151,8 @@ test('an archive on loopback is fetched where that is allowed, with a limit', as
 });
 
 test('by default nothing but its own files is opened, so no answer tells which ports are open', async () => {
-  const open = await neighbour({});
+  const open = await startFileHost();
+  onTestFinished(() => open.close());
   const { submit, result, simulator } = await fixture();
   const train = async (url: string) => result(await submit(PORTRAIT, { images_data_url: url }));
   const shape = ({ status, body, headers }: Awaited<ReturnType<typeof train>>) => {
@@ -183,11 +170,11 @@ test('by default nothing but its own files is opened, so no answer tells which p
     '[::ffff:127.0.0.1]',
     '0',
   ]) {
-    for (const port of [open.port, 9]) {
+    for (const port of [new URL(open.url).port, 9]) {
       expect(shape(await train(`http://${host}:${port}/a.zip`)), `${host}:${port}`).toEqual(elsewhere);
     }
   }
-  expect(open.asked).toEqual([]);
+  expect(open.requests).toEqual([]);
   for (const path of ['files/none/a.zip', 'uploads/none', '__simulator/requests', '']) {
     expect(firstDetail((await train(`${simulator.url}/${path}`)).body)).toMatchObject({
       type: 'file_download_error',

@@ -2,7 +2,8 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ScenarioName } from '../src/simulator.ts';
 import type { Received } from './receiver.ts';
-import { collectGarbage, ELSEWHERE, falOn, fixture, LORA, PORTRAIT, PRO, receive, TINY } from './fixture.ts';
+import { collectGarbage } from '../../../test/support/heap-used.ts';
+import { ELSEWHERE, falOn, fixture, LORA, PORTRAIT, PRO, receive, TINY } from './fixture.ts';
 
 const training = { images_data_url: ELSEWHERE, trigger_phrase: 'ohwx' };
 

@@ -1,8 +1,6 @@
+import { forgetAll } from './forget.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { WebhookStore } from '../../jobs/handle-webhook.ts';
-
-/** Rows a statement: a long one blocks the embedded database and exceeds PostgreSQL's statement timeout. */
-const FORGOTTEN_AT_ONCE = 5_000;
 
 export function deliveryStore(prisma: PrismaClient, instanceId: string): Pick<WebhookStore, 'keepDelivery'> {
   return {
@@ -25,13 +23,13 @@ export function deliveryStore(prisma: PrismaClient, instanceId: string): Pick<We
   };
 }
 
-/** Deletes deliveries older than a month; after a long downtime there may be many. */
+/** Deletes deliveries older than a month. */
 export async function forgetDeliveries(prisma: PrismaClient, stop: AbortSignal): Promise<void> {
-  let forgotten: number;
-  do {
-    forgotten = await prisma.$executeRaw`
+  await forgetAll(
+    (limit) => prisma.$executeRaw`
       DELETE FROM webhook_deliveries WHERE id IN (
-        SELECT id FROM webhook_deliveries WHERE received_at < now() - interval '30 days' LIMIT ${FORGOTTEN_AT_ONCE}
-      )`;
-  } while (forgotten === FORGOTTEN_AT_ONCE && !stop.aborted);
+        SELECT id FROM webhook_deliveries WHERE received_at < now() - interval '30 days' LIMIT ${limit}
+      )`,
+    stop,
+  );
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { FileKind, FileRef, LeasedFile, ResultFileStore } from '../../jobs/files/keep-files.ts';
+import type { FileKind, FileRef, LeasedFile, ResultFileStore } from '../../jobs/files/copy-files.ts';
 import type { FoundFile, ServedFileStore } from '../../jobs/files/open-file.ts';
 
 type Pool = Pick<pg.Pool, 'query'>;

@@ -1,16 +1,10 @@
 import { pipeline } from 'node:stream/promises';
-import {
-  findFile,
-  type FileLookup,
-  type OpenFileDeps,
-  type ReadableFile,
-} from '../../jobs/files/open-file.ts';
+import { findFile, type OpenFileDeps, type ReadableFile } from '../../jobs/files/open-file.ts';
 import { LEAST_PACE, watchPace, type Pace } from './download-pace.ts';
 import { isKnown } from './if-none-match.ts';
 import { rangeIn } from './file-range.ts';
 import { KeyedSemaphore } from '../../async/keyed-semaphore.ts';
 import { LogThrottle } from '../../log/log-throttle.ts';
-import { StorageUnavailableError } from '../../storage/file-storage.ts';
 import { pathOf } from '../request-head.ts';
 import type { FileToken, FileUrls } from './file-url.ts';
 import { sendJson } from '../send-json.ts';
@@ -33,7 +27,11 @@ const REFUSALS = {
   forged: [403, 'FILE_URL_INVALID', 'This server did not create the URL, or it was altered.'],
   expired: [410, 'FILE_URL_EXPIRED', 'The URL has expired: read the object again for a new one.'],
   gone: [410, 'FILE_GONE', 'The file could not be copied from fal, and will not be.'],
-  'not-yet': [503, 'FILE_NOT_READY', 'Not copied from fal yet, or the storage is unavailable: try again.'],
+  'not-yet': [
+    503,
+    'FILE_NOT_READY',
+    'Not copied from fal yet, or the storage or the database is unavailable: try again.',
+  ],
   'no-room': [503, 'TOO_MANY_DOWNLOADS', 'Too many downloads are under way: try again.'],
   method: [405, 'METHOD_NOT_ALLOWED', 'Allowed methods: GET, HEAD.'],
 } as const;
@@ -41,18 +39,24 @@ const REFUSALS = {
 export type FileDownloads = {
   readonly jobs: OpenFileDeps;
   readonly urls: Pick<FileUrls, 'read'>;
+  /** Whether the error is an outage of the database or of the storage. */
+  readonly isOutage: (error: unknown) => boolean;
   readonly log: Log;
 };
 
 /** Any page may show a file whose URL it has. A file that is opened as a page may do nothing. */
 const HEADERS = {
   'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'Retry-After',
   'content-security-policy': "default-src 'none'; sandbox",
   'cross-origin-resource-policy': 'cross-origin',
 };
 
 /** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
-export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace: Pace = LEAST_PACE): Route {
+export function createFileDownload(
+  { jobs, urls, isOutage, log }: FileDownloads,
+  leastPace: Pace = LEAST_PACE,
+): Route {
   const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
   const ofAll = new KeyedSemaphore(null, MAX_OF_ALL);
   const faults = new LogThrottle(FAULT_LOG_INTERVAL_MS);
@@ -64,17 +68,26 @@ export function createFileDownload({ jobs, urls, log }: FileDownloads, leastPace
     }
     const token = urls.read(pathOf(request.url ?? ''));
     if (token.kind !== 'valid') return token;
-    return (await ofAll.run('', () => serve(request, response, token))) ?? { kind: 'no-room' };
+    const outcome = await ofAll.run('', () => serve(request, response, token).catch(unlessOutage));
+    return outcome ?? { kind: 'no-room' };
+  }
+
+  /** Of an error before the head of the response is sent. */
+  function unlessOutage(error: unknown): Outcome {
+    if (!isOutage(error)) throw error;
+    const times = faults.times('outage');
+    if (times !== null) log.warn({ err: error, times }, 'file not served: database or storage unavailable');
+    return { kind: 'not-yet' };
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<Outcome> {
-    const left = new AbortController();
-    response.once('close', () => left.abort());
+    const closed = new AbortController();
+    response.once('close', () => closed.abort());
     const found = await findFile(jobs, token.ref);
     if (found === null) return { kind: 'unknown' };
     // Before the copy is waited for: one owner's requests that wait must leave places for the others.
     const outcome = await ofOwner.run(found.ownerId, async () => {
-      const lookup = await found.open(left.signal).catch(unlessAway);
+      const lookup = await found.open(closed.signal);
       return lookup.kind === 'stored' ? send(request, response, { token, file: lookup.file }) : lookup;
     });
     return outcome ?? { kind: 'no-room' };
@@ -155,15 +168,9 @@ function headOf(
   };
 }
 
-/** A storage that is away is so for a moment. */
-function unlessAway(error: unknown): FileLookup {
-  if (error instanceof StorageUnavailableError) return { kind: 'not-yet', retryInMs: 5000 };
-  throw error;
-}
-
 type Valid = Extract<FileToken, { kind: 'valid' }>;
 
-/** Of an image or a photo by its bytes and the day of its id; of another file as fal names it, if that is a plain name. */
+/** An image or a photo is named after its type and the day of its ID; another file as at fal, if that is a plain name. */
 function nameOf(ref: Valid['ref'], { artifactUrl, contentType }: ReadableFile): string {
   if ('photoId' in ref) return `avatar-photo-${dayOf(ref.photoId)}.jpg`;
   const { sourceId, position } = ref;

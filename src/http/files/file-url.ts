@@ -18,8 +18,8 @@ export type FileToken =
   | { readonly kind: 'malformed' | 'forged' | 'expired' };
 
 /**
- * Makes and reads the URLs of files. A URL is the right to read one file, for one to two hours: the
- * expiry is a full hour, so that a browser gets the same URL for an hour and keeps the file.
+ * Makes and reads the URLs of files. A URL is the right to read one file, for one to two hours: the expiry is a full
+ * hour, so that a browser gets the same URL for an hour and keeps the file.
  */
 export class FileUrls {
   readonly #key: Buffer;

@@ -24,7 +24,7 @@ const REFUSALS = {
   'too-slow': [408, 'UPLOAD_TOO_SLOW', 'The upload took too long: upload the file again.'],
   broken: [400, 'UPLOAD_INCOMPLETE', 'The upload is incomplete: upload the file again.'],
   'no-room': [503, 'TOO_MANY_UPLOADS', 'Too many uploads are under way: try again.'],
-  unavailable: [503, 'STORAGE_UNAVAILABLE', 'The photo storage is unavailable: try again.'],
+  unavailable: [503, 'STORAGE_UNAVAILABLE', 'The storage or the database is unavailable: try again.'],
   full: [507, 'STORAGE_FULL', 'The storage of the server is full.'],
 } as const;
 
@@ -36,16 +36,21 @@ export type PhotoUploads = {
   readonly jobs: ReceivePhotoDeps;
   /** Whether a page of this origin may upload. */
   readonly isAllowedOrigin: (origin: string, host: string | null) => boolean;
+  /** Whether the error is an outage of the database or of the storage. */
+  readonly isOutage: (error: unknown) => boolean;
 };
 
 /** Takes `PUT /photos/<token>`, the raw bytes of one photo. The URL is the right to upload; no token is read. */
-export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Route {
+export function createPhotoUpload(uploads: PhotoUploads): Route {
   return async (request, response) => {
     const { origin, host = null } = request.headers;
     response.setHeader('vary', 'Origin');
-    if (origin !== undefined && isAllowedOrigin(origin, host))
+    if (origin !== undefined && uploads.isAllowedOrigin(origin, host)) {
       response.setHeader('access-control-allow-origin', origin);
-    const { status, body } = await responseTo(request, response, jobs);
+      response.setHeader('access-control-expose-headers', 'Retry-After');
+    }
+    const { status, body } = await responseTo(request, response, uploads);
+    if (status === 503) response.setHeader('retry-after', '5');
     response.setHeader('cache-control', 'no-store');
     if (body === null) response.writeHead(status, { 'content-length': 0 }).end();
     else sendJson(response, status, body);
@@ -56,7 +61,7 @@ export function createPhotoUpload({ jobs, isAllowedOrigin }: PhotoUploads): Rout
 async function responseTo(
   request: IncomingMessage,
   response: ServerResponse,
-  jobs: ReceivePhotoDeps,
+  { jobs, isOutage }: PhotoUploads,
 ): Promise<UploadResponse> {
   const { method, headers, url = '' } = request;
   if (method === 'OPTIONS') {
@@ -73,8 +78,12 @@ async function responseTo(
   if (token === undefined) return refusal('unknown');
   const length = headers['content-length'];
   if (length === undefined) return refusal('no-length');
-  const outcome = await receivePhoto(jobs, token, { declared: Number(length), chunks: chunksOf(request) });
-  if (outcome.kind === 'no-room' || outcome.kind === 'unavailable') response.setHeader('retry-after', '5');
+  const file = { declared: Number(length), chunks: chunksOf(request) };
+  const outcome = await receivePhoto(jobs, token, file).catch((error: unknown) => {
+    if (!isOutage(error)) throw error;
+    jobs.log.warn({ err: error }, 'uploaded photo not stored');
+    return { kind: 'unavailable' as const };
+  });
   return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);
 }
 

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withTimeout } from '../../async/with-timeout.ts';
-import type { KeepFilesDeps } from '../../jobs/files/keep-files.ts';
+import type { CopyFilesDeps } from '../../jobs/files/copy-files.ts';
 import type { SubmitDeps } from '../../jobs/submit.ts';
 import type { WebhookOutcome } from '../fal-webhook.ts';
 
@@ -8,7 +8,7 @@ const LOOKUP_MS = 1000;
 
 type Metrics = {
   readonly registry: Registry;
-  readonly jobs: SubmitDeps['metrics'] & KeepFilesDeps['metrics'];
+  readonly jobs: SubmitDeps['metrics'] & CopyFilesDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
   readonly countRequest: CountRequest;
 };

@@ -6,9 +6,8 @@ export type Playground = {
 };
 
 /**
- * Default tabs of the playground. Values are inline, so that each tab can be edited and run
- * without variables. Lines are at most 50 characters where the cursor goes: GraphiQL keeps a tab's horizontal scroll
- * position in the next one.
+ * Default tabs of the playground. Values are inline, so that each tab can be edited and run without variables. Lines are
+ * at most 50 characters where the cursor goes: GraphiQL keeps a tab's horizontal scroll position in the next one.
  */
 export function playgroundTabs(sampleImagesUrl: string | null): { query: string }[] {
   const imagesUrl = JSON.stringify(sampleImagesUrl ?? 'https://example.com/photos.zip');

@@ -27,7 +27,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Null if the Studio was not built. */
-export async function readStudioFiles(folder: string | null = studioFolder()): Promise<StudioFiles | null> {
+export async function readStudioFiles(): Promise<StudioFiles | null> {
+  const folder = studioFolder();
   if (folder === null) return null;
   const names = new Set(await readdir(folder));
   const read = (name: string) => (names.has(name) ? readFile(join(folder, name)) : null);

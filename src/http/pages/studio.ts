@@ -20,7 +20,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 export function createStudio(
   config: StudioConfig,
   imageOrigins: readonly string[],
-  readFiles: () => Promise<StudioFiles | null> = () => readStudioFiles(),
+  readFiles: () => Promise<StudioFiles | null> = readStudioFiles,
 ): Route {
   const policy = policyFor(imageOrigins);
   let reading: Promise<StudioFiles | null> | null = null;

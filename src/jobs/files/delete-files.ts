@@ -4,7 +4,11 @@ import type { Log } from '../../log/log.ts';
 
 type DeleteFilesDeps = { readonly storage: Pick<FileStorage, 'delete'>; readonly log: Log };
 
-type Deletion = { readonly deleted: number; readonly failed: number };
+type Deletion = {
+  readonly deleted: number;
+  /** Files that are still there. */
+  readonly left: number;
+};
 
 /** Deletions at the same time. */
 const AT_ONCE = 20;
@@ -23,21 +27,29 @@ export async function deleteFiles(
   }
   const failed = failures.length;
   if (failed > 0) log.warn({ err: failures[0], failed }, 'stored files not deleted; retrying later');
-  return { deleted: keys.length - failed, failed };
+  return { deleted: keys.length - failed, left: failed };
 }
 
-/** Deletes all files whose key begins with the prefix, whose rows are deleted. Never throws. */
+/**
+ * Deletes all files whose key begins with the prefix, whose rows are deleted. Never throws.
+ *
+ * @param count of the files by those rows, for a storage that cannot list them
+ */
 export async function deleteFilesUnder(
   deps: DeleteFilesDeps & { readonly storage: Pick<FileStorage, 'delete' | 'list'> },
   prefix: string,
+  count = 0,
 ): Promise<Deletion> {
   const keys: string[] = [];
+  let isListed = true;
   try {
     for await (const { key } of deps.storage.list(prefix)) keys.push(key);
   } catch (error) {
+    isListed = false;
     deps.log.warn({ err: error, prefix }, 'stored files not listed; retrying later');
   }
-  return deleteFiles(deps, keys);
+  const { deleted, left } = await deleteFiles(deps, keys);
+  return { deleted, left: isListed ? left : Math.max(left, count - deleted) };
 }
 
 /** Longer than a file can be without its row: an upload with its check, the copy of a file. */

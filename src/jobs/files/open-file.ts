@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FILE_LEASE_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
-import type { FileCopy, FileKeeper, FileKind, FileRef, LeasedFile } from './keep-files.ts';
+import type { FileCopy, FileCopier, FileKind, FileRef, LeasedFile } from './copy-files.ts';
 import type { FilePart, FileStorage } from '../../storage/file-storage.ts';
 
 export type FoundFile = { readonly [K in keyof FileCopy]: FileCopy[K] | null } & {
@@ -39,7 +39,7 @@ export type OpenFileDeps = {
     findStored(photoId: string): Promise<{ readonly ownerId: string; readonly key: string } | null>;
   };
   readonly photoFiles: Pick<FileStorage, 'read' | 'size'>;
-  readonly keeper: Pick<FileKeeper, 'copy' | 'underWay'>;
+  readonly copier: Pick<FileCopier, 'copy' | 'underWay'>;
 };
 
 /** A file that can be read. */
@@ -52,7 +52,7 @@ export type ReadableFile = Pick<FileCopy, 'size' | 'contentType'> & {
   read(part?: FilePart): Promise<AsyncIterable<Uint8Array> | null>;
 };
 
-export type FileLookup =
+type FileLookup =
   | { readonly kind: 'stored'; readonly file: ReadableFile }
   /** There is no such file, or it is deleted. */
   | { readonly kind: 'unknown' }
@@ -63,22 +63,22 @@ export type FileLookup =
 
 /** How long a request waits for the copy of its file. */
 const WAIT_MS = MINUTE_MS;
-/** Between two looks at a copy that another instance makes, or that waits for room: twice as long each time. */
-const FIRST_LOOK_MS = 250;
-const MAX_LOOK_MS = 2000;
+/** Between two reads of the row of a copy that another instance makes, or that waits for room; doubled each time. */
+const FIRST_READ_DELAY_MS = 250;
+const MAX_READ_DELAY_MS = 2000;
 
 /** A file, and its owner. */
 type ServedFile = {
   readonly ownerId: string;
-  /** @param left aborted when nobody waits any more */
-  open(left: AbortSignal): Promise<FileLookup>;
+  /** @param signal aborted when nobody waits any more */
+  open(signal: AbortSignal): Promise<FileLookup>;
 };
 
 /** Null: there is no such file, or it is deleted. */
 export async function findFile(deps: OpenFileDeps, ref: ServedRef): Promise<ServedFile | null> {
   if ('photoId' in ref) return findPhoto(deps, ref.photoId);
   const found = (await deps.files.find(ref)) ?? (await findListed(deps, ref));
-  return found && { ownerId: found.ownerId, open: (left) => waitForCopy(deps, ref, found, left) };
+  return found && { ownerId: found.ownerId, open: (signal) => waitForCopy(deps, ref, found, signal) };
 }
 
 async function findListed({ files }: OpenFileDeps, ref: FileRef): Promise<FoundFile | null> {
@@ -111,12 +111,12 @@ async function waitForCopy(
   deps: OpenFileDeps,
   ref: FileRef,
   first: FoundFile,
-  left: AbortSignal,
+  signal: AbortSignal,
 ): Promise<FileLookup> {
-  const { files, keeper } = deps;
+  const { files, copier } = deps;
   const until = performance.now() + WAIT_MS;
   let found: FoundFile | null = first;
-  let lookMs = FIRST_LOOK_MS;
+  let readDelayMs = FIRST_READ_DELAY_MS;
   while (found !== null) {
     const { state, failure, isLeased, nextAttemptInMs } = found;
     if (state === 'FAILED') return { kind: 'gone', failure };
@@ -131,14 +131,15 @@ async function waitForCopy(
       await files.markLost(ref, copy.key);
     } else {
       const retryInMs = nextAttemptInMs ?? 0;
-      if (left.aborted || performance.now() > until) return { kind: 'not-yet', retryInMs: FIRST_LOOK_MS };
+      if (signal.aborted || performance.now() > until)
+        return { kind: 'not-yet', retryInMs: FIRST_READ_DELAY_MS };
       if (!isLeased && retryInMs > 0) return { kind: 'not-yet', retryInMs };
       const claim = () => files.claim(ref, FILE_LEASE_MS);
-      const begun = retryInMs > 0 ? null : await keeper.copy(found.kind, claim);
-      const copying = begun?.ended ?? keeper.underWay(ref);
+      const begun = retryInMs > 0 ? null : await copier.copy(found.kind, claim);
+      const copying = begun?.ended ?? copier.underWay(ref);
       const leftMs = Math.max(until - performance.now(), 0);
-      await waitFor(copying, copying === null ? lookMs : leftMs, left);
-      lookMs = Math.min(2 * lookMs, MAX_LOOK_MS);
+      await waitFor(copying, copying === null ? readDelayMs : leftMs, signal);
+      readDelayMs = Math.min(2 * readDelayMs, MAX_READ_DELAY_MS);
     }
     found = await files.find(ref);
   }
@@ -151,12 +152,12 @@ function storedCopy({ key, size, sha256, contentType }: FoundFile): FileCopy | n
 }
 
 /** Until the copy has ended, the time is over, or nobody waits any more. */
-async function waitFor(copying: Promise<void> | null, waitMs: number, left: AbortSignal): Promise<void> {
+async function waitFor(copying: Promise<void> | null, waitMs: number, signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([left, stop.signal]);
+  const either = AbortSignal.any([signal, stop.signal]);
   await Promise.race([
     ...(copying === null ? [] : [copying]),
-    pause(waitMs, undefined, { signal }).catch(() => undefined),
+    pause(waitMs, undefined, { signal: either }).catch(() => undefined),
   ]);
   stop.abort();
 }

@@ -1,6 +1,6 @@
 import { deleteFiles } from '../files/delete-files.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
-import { refuse, type Result } from '../../domain/user-error.ts';
+import { refuse, type Result } from '../../domain/refusal.ts';
 import type { FileStorage } from '../../storage/file-storage.ts';
 
 export type DeletedPhotos = { readonly keys: readonly string[]; readonly outbox: readonly OutboxEntry[] };
@@ -27,9 +27,4 @@ export async function deletePhoto(
   publishSoon(deps, deleted.outbox);
   await deleteFiles({ storage: deps.photoFiles, log: deps.log }, deleted.keys);
   return { done: { deletedPhotoId: photoId, avatarId: deleted.avatarId } };
-}
-
-/** Files of one avatar share a prefix. */
-export function photoPrefix(avatarId: string): string {
-  return `${avatarId}/`;
 }

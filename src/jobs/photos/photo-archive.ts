@@ -1,4 +1,5 @@
-import { refuse, type Result } from '../../domain/user-error.ts';
+import { DAY_S } from '../../values/units.ts';
+import { refuse, type Result } from '../../domain/refusal.ts';
 import type { FileStorage } from '../../storage/file-storage.ts';
 
 type ArchiveFile = {
@@ -71,7 +72,7 @@ export async function uploadPhotos(
     const message = `The files of ${missing} photos are not in the storage: delete these photos and upload them again.`;
     return refuse('INVALID_INPUT', message);
   }
-  const zip = { name: 'photos.zip', contentType: 'application/zip', keepSeconds: PHOTOS_KEPT_DAYS * 86_400 };
+  const zip = { name: 'photos.zip', contentType: 'application/zip', keepSeconds: PHOTOS_KEPT_DAYS * DAY_S };
   const uploaded = await provider.upload({ ...archive(files), ...zip });
   // An archive that is not read to its end leaves the file open at which it was. Not awaited: a read may be under way.
   for (const content of contents) content.return(undefined).catch(() => undefined);

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { hashOfToken } from './create-photo-uploads.ts';
 import { deleteFiles } from '../files/delete-files.ts';
-import { photoPrefix } from './delete-photo.ts';
+import { newPhotoKey } from '../files/file-keys.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
-import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
+import { StorageFullError, type FileStorage } from '../../storage/file-storage.ts';
 import type { CheckedPhoto, PhotoReason, PhotoWarning } from '../../domain/photo.ts';
 import type { KeyedSemaphore } from '../../async/keyed-semaphore.ts';
 
@@ -76,8 +75,7 @@ export type ReceiveOutcome =
         | 'wrong-length'
         | 'too-slow'
         | 'broken'
-        | 'full'
-        | 'unavailable';
+        | 'full';
     };
 
 /**
@@ -85,6 +83,7 @@ export type ReceiveOutcome =
  * stored, and the URL can be used again.
  *
  * @param declared in bytes, before the first of them is read
+ * @throws if the database or the storage is unavailable: the result may have been stored
  */
 export async function receivePhoto(
   deps: ReceivePhotoDeps,
@@ -116,9 +115,7 @@ async function receive(
     return await judge(deps, expected, photo);
   } catch (error) {
     if (error instanceof StorageFullError) return { kind: 'full' };
-    if (!(error instanceof StorageUnavailableError)) throw error;
-    deps.log.warn({ err: error }, 'uploaded photo not stored');
-    return { kind: 'unavailable' };
+    throw error;
   } finally {
     await photo.remove();
   }
@@ -140,8 +137,4 @@ async function judge(
   if (saved === null) return { kind: 'used' };
   publishSoon(deps, saved.outbox);
   return { kind: 'checked', photoId: expected.id, verdict: saved.verdict };
-}
-
-function newPhotoKey(avatarId: string): string {
-  return `${photoPrefix(avatarId)}${randomBytes(16).toString('hex')}.jpg`;
 }

@@ -1,6 +1,5 @@
 import { deleteFiles, deleteUnknownFiles, UNKNOWN_AFTER_MS } from '../files/delete-files.ts';
 import type { DeletedPhotos } from './delete-photo.ts';
-import { runEvery, type Loop } from '../../async/run-every.ts';
 import { publishSoon, type PublishDeps } from '../publish-outbox.ts';
 import type { FileStorage } from '../../storage/file-storage.ts';
 
@@ -22,22 +21,16 @@ export type SweepPhotosDeps = PublishDeps & {
 };
 
 const BATCH_SIZE = 200;
-const DELETION_INTERVAL_MS = 10_000;
 
-export function sweepPhotos(deps: SweepPhotosDeps): readonly Loop[] {
-  const { photoFiles: storage, photoStore, spool, log } = deps;
+/** Deletes files of uploads and photos without a row. */
+export async function deleteUnknownPhotoFiles(deps: SweepPhotosDeps, stop: AbortSignal): Promise<void> {
+  const { photoFiles: storage, photoStore, spool, bindPhotoFiles: bind, log } = deps;
+  await spool.sweep(UNKNOWN_AFTER_MS);
   const findUnknown = (keys: readonly string[]) => photoStore.findUnknown(keys);
-  const deleteUnknown = async (stop: AbortSignal) => {
-    await spool.sweep(UNKNOWN_AFTER_MS);
-    await deleteUnknownFiles({ storage, findUnknown, bind: deps.bindPhotoFiles, log }, stop);
-  };
-  return [
-    runEvery((stop) => deleteDuePhotos(deps, stop), { intervalMs: DELETION_INTERVAL_MS, log }),
-    runEvery(deleteUnknown, { intervalMs: UNKNOWN_AFTER_MS, log }),
-  ];
+  await deleteUnknownFiles({ storage, findUnknown, bind, log }, stop);
 }
 
-async function deleteDuePhotos(deps: SweepPhotosDeps, stop: AbortSignal): Promise<void> {
+export async function deleteDuePhotos(deps: SweepPhotosDeps, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const { keys, outbox, count } = await deps.photoStore.deleteDue(BATCH_SIZE);
     publishSoon(deps, outbox);

@@ -4,7 +4,6 @@ import { openSchemaEngine } from '../../../scripts/schema-engine.ts';
 import { migrate } from '../../../src/db/migrations/migrate.ts';
 import { readMigrations, type Migration } from '../../../src/db/migrations/migration-files.ts';
 import { openEmbedded } from '../../../src/embedded/database.ts';
-import { openDatabase } from '../../../src/open-database.ts';
 import { databasePlace, testedDatabase, type DatabasePlace } from '../../support/database.ts';
 import { silent } from '../../support/template.ts';
 
@@ -74,23 +73,3 @@ describe(`Prisma's own engine on ${testedDatabase}`, () => {
     expect(missing, 'repair: npm run migration:new <what_changed>').toBeUndefined();
   });
 });
-
-test.skipIf(testedDatabase === 'embedded')(
-  'instances that start at once on an empty database migrate it once (PostgreSQL only)',
-  async () => {
-    const place = await databasePlace({ empty: true });
-    try {
-      if (!('DATABASE_URL' in place.env)) throw new Error('This is about PostgreSQL');
-      const options = { databaseUrl: place.env.DATABASE_URL, dataDir: '', poolSize: 2, log: silent };
-      const instances = await Promise.all(Array.from({ length: 6 }, () => openDatabase(options)));
-
-      const names = await instances[0]?.pool.query(
-        'SELECT migration_name AS name FROM _prisma_migrations ORDER BY 1',
-      );
-      expect(names?.rows).toEqual(migrations.map(({ name }) => ({ name })));
-      await Promise.all(instances.map((instance) => instance.close()));
-    } finally {
-      await place.drop();
-    }
-  },
-);

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { freshDatabase } from '../../support/database.ts';
+import { letPass } from '../../support/breaker-fixture.ts';
+import { freshDatabase, ROUNDS } from '../../support/database.ts';
 import { PrismaBreakerStore } from '../../../src/db/store/breaker-store.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/values/units.ts';
 
@@ -20,13 +21,6 @@ function breakerOf(key: string, waitsMs: readonly number[] = WAITS_MS): PrismaBr
 beforeEach(async () => {
   await prisma.circuitBreaker.deleteMany();
 });
-
-/** Moves the database's clock, as far as the breaker can see. */
-async function letPass(ms: number): Promise<void> {
-  await pool.query(`UPDATE submit_stops SET next_probe_at = next_probe_at - $1 * interval '1 millisecond'`, [
-    ms,
-  ]);
-}
 
 async function claimProbe(store = one): Promise<Date> {
   const admission = await store.admit();
@@ -49,12 +43,12 @@ test('a closed breaker admits everything', async () => {
 test('a peek shows what holds submits back, and claims no probe', async () => {
   const opened = await one.open('KEY_REFUSED', 'refused', null);
   expect(await other.peek()).toMatchObject({ reason: 'KEY_REFUSED', retryAt: opened?.retryAt });
-  await letPass(MINUTE_MS);
+  await letPass(MINUTE_MS)(database);
   expect(await other.peek()).toBeNull();
   const claim = await claimProbe();
   expect(await other.peek()).toMatchObject({ reason: 'KEY_REFUSED', retryAt: claim });
   // The clock was put back.
-  await letPass(-DAY_MS);
+  await letPass(-DAY_MS)(database);
   expect(await other.peek()).toBeNull();
 });
 
@@ -63,10 +57,10 @@ test('the wait is 1 minute, then 2, 5, 15 and 15 minutes as every probe is refus
   for (const minutes of [1, 2, 5, 15, 15]) {
     expect(wait?.retryInMs).toBeGreaterThan(minutes * MINUTE_MS - 10);
     expect(wait?.retryInMs).toBeLessThanOrEqual(minutes * MINUTE_MS);
-    await letPass(minutes * MINUTE_MS - 30_000);
+    await letPass(minutes * MINUTE_MS - 30_000)(database);
     expect(await retryInMs()).toBeGreaterThan(0);
     expect(await retryInMs()).toBeLessThanOrEqual(30_000);
-    await letPass(30_000);
+    await letPass(30_000)(database);
     wait = await one.open('KEY_REFUSED', 'refused', await claimProbe());
   }
   expect(await one.isOpen()).toBe(true);
@@ -77,10 +71,10 @@ test.each([
   ['waits below the time of a probe', [5000]],
 ])('of many submits in two instances one is the probe: %s', async (_name, waitsMs) => {
   const stores = [breakerOf(KEY, waitsMs), breakerOf(KEY, waitsMs)];
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     await prisma.circuitBreaker.deleteMany();
     await one.open('KEY_REFUSED', 'refused', null);
-    await letPass(MINUTE_MS);
+    await letPass(MINUTE_MS)(database);
     const admissions = await Promise.all(
       Array.from({ length: 10 }, () => stores.map((store) => store.admit())).flat(),
     );
@@ -95,9 +89,9 @@ test.each([
 
 test('a success of the probe closes the breaker for all instances, and the next refusal starts at 1 minute', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(MINUTE_MS);
+  await letPass(MINUTE_MS)(database);
   await one.open('KEY_REFUSED', 'refused', await claimProbe());
-  await letPass(2 * MINUTE_MS);
+  await letPass(2 * MINUTE_MS)(database);
   await claimProbe();
   await one.close();
   expect(await other.admit()).toEqual({ kind: 'closed' });
@@ -106,24 +100,24 @@ test('a success of the probe closes the breaker for all instances, and the next 
 
 test('a second refusal of submits that were sent before the breaker opened changes nothing', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(30_000);
+  await letPass(30_000)(database);
   expect(await other.open('KEY_REFUSED', 'refused', null)).toBeNull();
   expect(await retryInMs()).toBeLessThanOrEqual(30_000);
 });
 
 test('a probe that decides nothing leaves the next submit to be the probe', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(MINUTE_MS);
+  await letPass(MINUTE_MS)(database);
   await one.release(await claimProbe());
   await claimProbe(other);
 });
 
 test('a probe whose process died is replaced after a minute, and what it learns later changes nothing', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(MINUTE_MS);
+  await letPass(MINUTE_MS)(database);
   const first = await claimProbe();
   expect(await retryInMs()).toBeGreaterThan(MINUTE_MS - 10_000);
-  await letPass(MINUTE_MS);
+  await letPass(MINUTE_MS)(database);
   await claimProbe(other);
 
   await one.release(first);
@@ -145,13 +139,13 @@ test.each([
   ['two months', 60 * DAY_MS],
 ])('a clock that was put back by %s does not keep the breaker open for that long', async (_what, ms) => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(-ms);
+  await letPass(-ms)(database);
   await claimProbe();
 });
 
 test('a breaker that opened two months ago still admits a probe', async () => {
   await one.open('KEY_REFUSED', 'refused', null);
-  await letPass(60 * DAY_MS);
+  await letPass(60 * DAY_MS)(database);
   await claimProbe();
 });
 
@@ -194,7 +188,7 @@ test('a breaker that an older version opened has no reason', async () => {
 test('waits shorter than a probe leave room for one probe at a time', async () => {
   const quick = breakerOf(KEY, [5000, 5000]);
   expect((await quick.open('KEY_REFUSED', 'refused', null))?.retryInMs).toBeLessThanOrEqual(5000);
-  await letPass(5000);
+  await letPass(5000)(database);
   const probe = await claimProbe(quick);
   expect((await quick.admit()).kind).toBe('open');
   expect((await quick.open('KEY_REFUSED', 'refused', probe))?.retryInMs).toBeLessThanOrEqual(5000);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readdirSync, readFileSync } from 'node:fs';
-import { TOP_LEVEL_CODES } from '../../src/graphql/error-codes.ts';
+import { TOP_LEVEL_CODES } from '../../src/graphql/errors.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -24,5 +24,5 @@ test('an error gets its code in one place', () => {
   const coding = files.filter((file) =>
     /extensions: \{\s*code\b/.test(readFileSync(new URL(file, ROOT), 'utf8')),
   );
-  expect(coding).toEqual(['src/graphql/error-codes.ts']);
+  expect(coding).toEqual(['src/graphql/errors.ts']);
 });

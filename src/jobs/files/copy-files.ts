@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { CountedChunks, TooLargeError } from '../../storage/counted-chunks.ts';
 import { StorageFullError, StorageUnavailableError, type FileStorage } from '../../storage/file-storage.ts';
+import { newCopyKey } from './file-keys.ts';
 import { FILE_LEASE_MS, MAX_FILE_BACKOFF_MS } from '../timing.ts';
 import { MINUTE_MS } from '../../values/units.ts';
 import type { Log } from '../../log/log.ts';
@@ -63,13 +63,13 @@ export interface FileSource {
   open(url: string, limits: { readonly timeoutMs: number; readonly maxBytes: number }): Promise<OpenedFile>;
 }
 
-export type KeepFilesDeps = {
+export type CopyFilesDeps = {
   readonly files: ResultFileStore;
   readonly resultFiles: Pick<FileStorage, 'put' | 'delete'>;
   readonly fileSource: FileSource;
   readonly log: Log;
   /** Logs, at intervals, that the storage is full or away. */
-  readonly logNoRoom: (error: unknown) => void;
+  readonly logStorageFault: (error: unknown) => void;
   readonly metrics: { fileCopied(outcome: 'stored' | 'retried' | 'failed'): void };
   /** Whether files are copied at all. */
   readonly keepsFiles: boolean;
@@ -77,7 +77,7 @@ export type KeepFilesDeps = {
   readonly closing: AbortSignal;
 };
 
-export type FileKeeper = {
+export type FileCopier = {
   /** Begins to copy every file that is due, without waiting for the copies. */
   sweep(stop: AbortSignal): Promise<void>;
   /**
@@ -111,9 +111,9 @@ const STORAGE_RETRY_MS = MINUTE_MS;
 const FIRST_RETRY_MS = 1000;
 
 /** Copies the files of completed runs into our own storage, each once, whatever instance ends or dies in between. */
-export function createFileKeeper(deps: KeepFilesDeps): FileKeeper {
+export function createFileCopier(deps: CopyFilesDeps): FileCopier {
   const { files, log, keepsFiles } = deps;
-  /** By copies, and from before the claims that lead to them: claims at once would all find the last place free. */
+  /** Places of copies, each taken before its file is claimed: claims at once would all find the last place free. */
   const taken = { IMAGE: 0, ARTIFACT: 0 };
   const copies = new Map<string, Promise<void>>();
 
@@ -182,7 +182,7 @@ function keyOf({ sourceId, position }: FileRef): string {
 type Fault = 'gone' | 'refused' | 'unreachable' | 'storage-unavailable' | 'closing';
 type Failed = { readonly fault: Fault; readonly message: string | null };
 
-async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> {
+async function copyFile(deps: CopyFilesDeps, leased: LeasedFile): Promise<void> {
   const outcome = await attempt(deps, leased);
   if ('fault' in outcome) await recordFailure(deps, leased, outcome);
   else if (await deps.files.markStored(leased, outcome)) deps.metrics.fileCopied('stored');
@@ -190,11 +190,11 @@ async function copyFile(deps: KeepFilesDeps, leased: LeasedFile): Promise<void> 
   else await deps.resultFiles.delete(outcome.key);
 }
 
-async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
+async function attempt(deps: CopyFilesDeps, leased: LeasedFile): Promise<FileCopy | Failed> {
   const limits = FILE_LIMITS[leased.kind];
   const opened = await deps.fileSource.open(leased.url, limits);
   if (opened.kind !== 'open') return { fault: opened.kind, message: opened.message };
-  const key = newKey(leased);
+  const key = newCopyKey(leased.avatarId, leased.sourceId, leased.position);
   const read = new CountedChunks(opened.chunks, limits.maxBytes);
   try {
     await deps.resultFiles.put(key, read);
@@ -205,7 +205,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
     if (error instanceof TooLargeError) return { fault: 'refused', message };
     const isOurs = error instanceof StorageFullError || error instanceof StorageUnavailableError;
     if (!isOurs) return { fault: 'unreachable', message };
-    deps.logNoRoom(error);
+    deps.logStorageFault(error);
     return { fault: 'storage-unavailable', message: 'The storage is full or unavailable.' };
   } finally {
     opened.close();
@@ -213,7 +213,7 @@ async function attempt(deps: KeepFilesDeps, leased: LeasedFile): Promise<FileCop
 }
 
 async function recordFailure(
-  { files, log, metrics, closing }: KeepFilesDeps,
+  { files, log, metrics, closing }: CopyFilesDeps,
   leased: LeasedFile,
   { message, ...failed }: Failed,
 ): Promise<void> {
@@ -237,14 +237,4 @@ function retryAfter(fault: Fault, attempts: number): number | null {
   if (fault === 'refused' || attempts >= (fault === 'gone' ? ATTEMPTS_BEFORE_GONE : MAX_ATTEMPTS))
     return null;
   return Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), MAX_FILE_BACKOFF_MS);
-}
-
-/** Files of one avatar share a prefix, and so do those of one run. */
-export function filePrefix(avatarId: string, sourceId?: string): string {
-  return sourceId === undefined ? `${avatarId}/` : `${avatarId}/${sourceId}/`;
-}
-
-/** New for every attempt: an instance that lost its lease does not touch the copy of another. */
-function newKey({ avatarId, sourceId, position }: LeasedFile): string {
-  return `${filePrefix(avatarId, sourceId)}${position}-${randomBytes(8).toString('hex')}`;
 }

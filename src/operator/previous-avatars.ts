@@ -1,4 +1,4 @@
-import { withOwnClient } from '../postgres.ts';
+import { withOwnClient } from '../db/postgres.ts';
 
 export type PreviousRow = Readonly<Record<string, unknown>>;
 

@@ -10,12 +10,12 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { Feeds } from '../live/feed.ts';
-import { fieldPoliciesOf } from './policy/field-policy.ts';
+import { expiringFields } from './policy/field-policy.ts';
 
 type Row = { readonly version: number };
 
-/** The selection of one subscription operation, shared by all who send the same document. */
-type Selection = {
+/** The feeds of one subscription operation, shared by all who send the same document. */
+type OperationFeeds = {
   readonly feeds: Feeds<Row, Buffer>;
   /** The variable whose only use is the argument `afterVersion`, which changes no event. */
   readonly resumeVariable: string | null;
@@ -23,13 +23,13 @@ type Selection = {
   readonly isOfRowOnly: boolean;
 };
 
-/** Selections by operation. Equal documents are one object while the cache of parsed documents has them. */
-export class Selections {
-  readonly #known = new WeakMap<OperationDefinitionNode, Selection>();
+/** Feeds by operation. Equal documents are one object while the cache of parsed documents has them. */
+export class SharedFeeds {
+  readonly #known = new WeakMap<OperationDefinitionNode, OperationFeeds>();
   /** Of the server's one schema. */
   #beyondRow: ReadonlySet<string> | null = null;
 
-  of(info: GraphQLResolveInfo): Selection {
+  of(info: GraphQLResolveInfo): OperationFeeds {
     const { operation, fragments, fieldNodes, schema } = info;
     const known = this.#known.get(operation);
     if (known !== undefined) return known;
@@ -37,13 +37,13 @@ export class Selections {
     const { fields, variables } = namesIn(parts);
     const resume = resumeVariableOf(fieldNodes);
     const beyondRow = (this.#beyondRow ??= fieldsBeyondRow(schema));
-    const selection = {
+    const shared = {
       feeds: new Feeds<Row, Buffer>(),
       resumeVariable: variables.filter((name) => name === resume).length === 1 ? resume : null,
       isOfRowOnly: !fields.some((name) => beyondRow.has(name)),
     };
-    this.#known.set(operation, selection);
-    return selection;
+    this.#known.set(operation, shared);
+    return shared;
   }
 }
 
@@ -65,7 +65,7 @@ function resumeVariableOf(fieldNodes: readonly FieldNode[]): string | null {
 
 /** Names of the fields that read other rows, or make URLs that expire. */
 function fieldsBeyondRow(schema: GraphQLSchema): ReadonlySet<string> {
-  return new Set([...relationsOf(schema), ...fieldPoliciesOf(schema).expiring]);
+  return new Set([...relationsOf(schema), ...expiringFields(schema)]);
 }
 
 /** Names of the fields that lead from one row to others. */

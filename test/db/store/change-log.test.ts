@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { createChangeLog, forgetChanges } from '../../../src/db/reads/change-log.ts';
+import { createChangeLog, forgetChanges } from '../../../src/db/store/change-log.ts';
 import { freshDatabase, testedDatabase } from '../../support/database.ts';
 import { randomFor } from '../../support/prng.ts';
-import { REPLACE_CHANGE } from '../../../src/db/store/announce.ts';
+import { REPLACE_CHANGE } from '../../../src/db/store/record-changes.ts';
 import type pg from 'pg';
 
 const { database, drop } = await freshDatabase();

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { archive } from './archive.ts';
-import { createPhotoIntake } from './photo-intake.ts';
-import { KeyedSemaphore } from '../async/keyed-semaphore.ts';
-import { KeyedMutex } from '../async/keyed-mutex.ts';
-import { ForeignFilesError } from '../storage/bind-files.ts';
-import { openStorage, type StorageConfig } from '../storage/open-storage.ts';
-import { PhotoProcess } from './photo-process.ts';
-import { Spool } from './spool.ts';
-import type { Log } from '../log/log.ts';
+import { archive } from './photos/archive.ts';
+import { createPhotoIntake } from './photos/photo-intake.ts';
+import { KeyedSemaphore } from './async/keyed-semaphore.ts';
+import { ForeignFilesError } from './storage/bind-files.ts';
+import { openStorage, type StorageConfig } from './storage/open-storage.ts';
+import { PhotoProcess } from './photos/photo-process.ts';
+import { Spool } from './photos/spool.ts';
+import type { Log } from './log/log.ts';
 
 /** Each is a file of up to 20 MB on the disk. */
 const UPLOADS_PER_OWNER = 60;
@@ -37,7 +36,6 @@ export async function openPhotos(config: StorageConfig, databaseId: () => Promis
       photo: new KeyedSemaphore(1),
       owner: new KeyedSemaphore(UPLOADS_PER_OWNER, UPLOADS_PER_SERVER),
     },
-    photoTrainings: new KeyedMutex(),
     close: () => process.close(),
   };
 }

@@ -10,7 +10,7 @@ export const REPLACE_CHANGE =
   'ON CONFLICT (entity_id) DO UPDATE SET version = EXCLUDED.version, position = NULL, changed_at = EXCLUDED.changed_at';
 
 /** Records changes of avatars and generations, whose rows are locked, and writes their notifications to the outbox. */
-export async function announce(
+export async function recordChanges(
   tx: Prisma.TransactionClient,
   ownerId: string,
   changes: readonly Omit<Notification, 'ownerId'>[],

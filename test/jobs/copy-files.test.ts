@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createFileKeeper, type KeepFilesDeps, type LeasedFile } from '../../src/jobs/files/keep-files.ts';
+import { createFileCopier, type CopyFilesDeps, type LeasedFile } from '../../src/jobs/files/copy-files.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { StorageFullError, StorageUnavailableError } from '../../src/storage/file-storage.ts';
 
@@ -13,7 +13,7 @@ const LEASED: LeasedFile = {
   leasedUntil: new Date(),
 };
 
-type Ended = Parameters<KeepFilesDeps['files']['markFailed']>;
+type Ended = Parameters<CopyFilesDeps['files']['markFailed']>;
 
 const opened = () => ({
   kind: 'open' as const,
@@ -23,11 +23,11 @@ const opened = () => ({
   close: () => undefined,
 });
 
-function keeperWith(deps: Pick<KeepFilesDeps, 'files' | 'resultFiles'> & Partial<KeepFilesDeps>) {
-  return createFileKeeper({
+function copierWith(deps: Pick<CopyFilesDeps, 'files' | 'resultFiles'> & Partial<CopyFilesDeps>) {
+  return createFileCopier({
     fileSource: { open: async () => opened() },
     log: memoryLog(),
-    logNoRoom: () => undefined,
+    logStorageFault: () => undefined,
     metrics: { fileCopied: () => undefined },
     keepsFiles: true,
     closing: new AbortController().signal,
@@ -35,29 +35,34 @@ function keeperWith(deps: Pick<KeepFilesDeps, 'files' | 'resultFiles'> & Partial
   });
 }
 
-/** Copies a file whose storage fails with this error. */
-async function copyWith(error: Error) {
+/** Tries to copy a file, with what was recorded of the attempt. */
+async function attemptWith(deps: Partial<CopyFilesDeps>, leased = LEASED) {
   const ended: Ended[] = [];
-  const reported: unknown[] = [];
   const counted: string[] = [];
-  const keeper = keeperWith({
+  const copier = copierWith({
     files: {
       markFailed: async (...end: Ended) => void ended.push(end),
-    } as unknown as KeepFilesDeps['files'],
-    resultFiles: { put: () => Promise.reject(error), delete: async () => undefined },
-    logNoRoom: (problem) => void reported.push(problem),
+    } as unknown as CopyFilesDeps['files'],
+    resultFiles: { put: async () => undefined, delete: async () => undefined },
     metrics: { fileCopied: (outcome) => void counted.push(outcome) },
+    ...deps,
   });
   await (
-    await keeper.copy('IMAGE', async () => LEASED)
+    await copier.copy('IMAGE', async () => leased)
   )?.ended;
-  return { next: ended[0]?.[2], reported, counted };
+  const [, failure, next] = ended[0] ?? [];
+  return { failure, next, counted };
 }
+
+const brokenStorage = (error: Error): CopyFilesDeps['resultFiles'] => ({
+  put: () => Promise.reject(error),
+  delete: async () => undefined,
+});
 
 test('requests and the sweep at once copy no more than 6 images, and a claim in vain keeps no place', async () => {
   const claimed: number[] = [];
   const stored: (() => void)[] = [];
-  const keeper = keeperWith({
+  const copier = copierWith({
     files: {
       claimDue: async ({ IMAGE }: { readonly IMAGE: number }) => {
         claimed.push(IMAGE);
@@ -66,14 +71,14 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
       },
       listFiles: async () => 0,
       markStored: async () => true,
-    } as unknown as KeepFilesDeps['files'],
+    } as unknown as CopyFilesDeps['files'],
     resultFiles: {
       put: () => new Promise<void>((resolve) => stored.push(resolve)),
       delete: async () => undefined,
     },
   });
   const request = (position: number) =>
-    keeper.copy('IMAGE', async () => {
+    copier.copy('IMAGE', async () => {
       await new Promise(setImmediate);
       return position < 4 ? null : { ...LEASED, position };
     });
@@ -85,7 +90,7 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
   expect(await begun(0)).toBe(2);
   expect(await begun(10)).toBe(4);
   expect(await begun(40)).toBe(0);
-  await keeper.sweep(new AbortController().signal);
+  await copier.sweep(new AbortController().signal);
   expect(claimed).toEqual([0]);
 
   await expect.poll(() => stored).toHaveLength(6);
@@ -93,8 +98,8 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
   await expect.poll(() => begun(80)).toBe(1);
   await expect.poll(() => stored).toHaveLength(7);
   for (const end of stored) end();
-  await keeper.settled();
-  const [, begunMeanwhile] = await Promise.all([keeper.sweep(new AbortController().signal), begun(120)]);
+  await copier.settled();
+  const [, begunMeanwhile] = await Promise.all([copier.sweep(new AbortController().signal), begun(120)]);
   expect(claimed).toEqual([0, 6]);
   expect(begunMeanwhile).toBe(0);
 });
@@ -102,15 +107,53 @@ test('requests and the sweep at once copy no more than 6 images, and a claim in 
 test.each([new StorageFullError('full'), new StorageUnavailableError('away')])(
   'while the storage answers with %s, a copy is tried again every minute and no attempt counts',
   async (error) => {
-    const { next, reported, counted } = await copyWith(error);
+    const reported: unknown[] = [];
+    const { next, counted } = await attemptWith({
+      resultFiles: brokenStorage(error),
+      logStorageFault: (problem) => void reported.push(problem),
+    });
     expect(next).toEqual({ retryInMs: 60_000, isAttempt: false });
     expect(reported).toEqual([error]);
     expect(counted).toEqual([]);
   },
 );
 
+test('a file that turns out to be too large is broken off, and not tried again', async () => {
+  const [bytes, large] = [new Uint8Array(1), new Uint8Array(50_000_000)];
+  let stored = 0;
+  let isClosed = false;
+  const { failure, next } = await attemptWith({
+    resultFiles: {
+      async put(_key, content) {
+        for await (const chunk of content) stored += chunk.byteLength;
+      },
+      delete: async () => undefined,
+    },
+    fileSource: {
+      open: async () => ({
+        kind: 'open',
+        chunks: (async function* () {
+          yield bytes;
+          for (;;) yield large;
+        })(),
+        close: () => void (isClosed = true),
+      }),
+    },
+  });
+  expect([stored, isClosed]).toEqual([1, true]);
+  expect(failure).toBe('The file is larger than 50000000 bytes.');
+  expect(next).toEqual({ retryInMs: null, isAttempt: true });
+});
+
+test('after the fourth attempt a file that fal does not have is given up', async () => {
+  const fileSource = { open: async () => ({ kind: 'gone' as const, message: 'HTTP 404' }) };
+  const nextAfter = async (attempts: number) =>
+    (await attemptWith({ fileSource }, { ...LEASED, attempts })).next?.retryInMs;
+  expect([await nextAfter(2), await nextAfter(3)]).toEqual([4000, null]);
+});
+
 test('after any other fault the pauses double, and the attempt counts', async () => {
-  const { next, counted } = await copyWith(new Error('broken off'));
+  const { next, counted } = await attemptWith({ resultFiles: brokenStorage(new Error('broken off')) });
   expect(next).toEqual({ retryInMs: 8000, isAttempt: true });
   expect(counted).toEqual(['retried']);
 });

@@ -26,3 +26,26 @@ export function codedError(
 ): GraphQLError {
   return new GraphQLError(message, { ...place, extensions: { code, ...extensions } });
 }
+
+export function unauthenticated(
+  message = 'Authentication required: send a valid bearer token.',
+): GraphQLError {
+  const http = { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } };
+  return codedError('UNAUTHENTICATED', message, { http });
+}
+
+/** For arguments of queries and subscriptions, which have no result union. */
+export function badInput(message: string): GraphQLError {
+  return codedError('INVALID_INPUT', message);
+}
+
+export function notFoundError(): GraphQLError {
+  return codedError('NOT_FOUND', 'Not found.');
+}
+
+/** A request that cannot be executed: 400, but 200 for application/json, as GraphQL over HTTP has it. */
+export const REQUEST_ERROR = { status: 400, spec: true } as const;
+
+export function tooLarge(message: string): GraphQLError {
+  return codedError('OPERATION_TOO_LARGE', message, { http: REQUEST_ERROR });
+}

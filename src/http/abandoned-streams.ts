@@ -2,7 +2,7 @@ import type { AdmissionContext } from './admission.ts';
 import type { Plugin } from 'graphql-yoga';
 
 /** Ends a stream whose client left while it was opened: nobody reads its response, which would end it otherwise. */
-export function useLeftStreams(): Plugin<object, AdmissionContext> {
+export function useAbandonedStreams(): Plugin<object, AdmissionContext> {
   return {
     onSubscribe: ({ args }) => ({
       onSubscribeResult({ result }) {

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { AvatarNode, AvatarStatusEnum } from './avatar.ts';
-import { badInput, builder, viewerOf } from './builder.ts';
+import { badInput } from './errors.ts';
+import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { GenerationConnection, GenerationNode, GenerationStatusEnum } from './generation.ts';
-import { isId, isRequestId } from '../jobs/ids.ts';
+import { isId } from '../jobs/ids.ts';
 import { MAX_EXTERNAL_ID_LENGTH, parseInput, tag, text } from '../jobs/parse-input.ts';
 import { TOTAL_COUNT } from './total-count.ts';
 import { TrainingTypeEnum } from './trainer.ts';
@@ -87,22 +88,4 @@ builder.queryField('generations', (t) =>
     },
     GenerationConnection,
   ),
-);
-
-builder.queryField('avatarByRequestId', (t) =>
-  t.field({
-    type: AvatarNode,
-    nullable: true,
-    description:
-      'Avatar of the caller with a training or generation that has this request ID at fal, also if it is not the newest. Null if not found.',
-    args: { requestId: t.arg.string({ required: true, description: 'Request ID of a run at fal.' }) },
-    resolve: async (_root, { requestId: falRequestId }, context, info) => {
-      if (!isRequestId(falRequestId)) return null;
-      const { ownerId } = viewerOf(context);
-      const where = { falRequestId, ownerId };
-      const job = await context.prisma.job.findUnique({ where, select: { avatarId: true } });
-      const avatarId = job?.avatarId ?? null;
-      return avatarId === null ? null : context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
-    },
-  }),
 );

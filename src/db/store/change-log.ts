@@ -1,13 +1,12 @@
 import type pg from 'pg';
 import { batched } from '../batched.ts';
+import { forgetAll } from './forget.ts';
 import type { Change, ChangeLog, ChangePage } from '../../live/watch-changes.ts';
 
 /** Changes of one statement. */
 const ORDERED_AT_ONCE = 1000;
 /** Of one batch: one statement for each. */
 const MAX_OWNERS = 20;
-/** Rows a statement: a long one blocks the embedded database and exceeds PostgreSQL's statement timeout. */
-const FORGOTTEN_AT_ONCE = 5000;
 
 /**
  * Changes are written without a position, so that writers do not wait for each other. Readers give the positions, of one
@@ -60,7 +59,10 @@ function pageOf(rows: readonly ReadRow[]): ChangePage {
   return { last: BigInt(rows[0]?.last ?? 0), forgotten: BigInt(rows[0]?.forgotten ?? 0), changes };
 }
 
-/** Skips rows that a writer has locked: waiting for it would hold the locks of the others. Its commit wakes the readers. */
+/**
+ * Skips rows that a writer has locked: waiting for it would hold the locks of the others. The notification after its
+ * commit wakes the readers again.
+ */
 const ORDER = `
   WITH counter AS MATERIALIZED (
     SELECT last FROM change_positions
@@ -88,11 +90,10 @@ const READ = `
 
 /** Deletes changes older than a week. A subscriber that has not had one of them is told so. */
 export async function forgetChanges(pool: Pick<pg.Pool, 'query'>, stop: AbortSignal): Promise<void> {
-  let count: number | undefined;
-  do {
-    const { rows } = await pool.query<{ count: number }>(FORGET, [FORGOTTEN_AT_ONCE]);
-    count = rows[0]?.count;
-  } while (count === FORGOTTEN_AT_ONCE && !stop.aborted);
+  await forgetAll(async (limit) => {
+    const { rows } = await pool.query<{ count: number }>(FORGET, [limit]);
+    return rows[0]?.count ?? 0;
+  }, stop);
 }
 
 /** A change without a position comes after all that have one. The counters are locked in one order. */

@@ -1,18 +1,13 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair } from 'jose';
 import { onTestFinished } from 'vitest';
 import { createAuthenticate, type Authenticate } from '../../src/auth/authenticate.ts';
+import { listenOnLoopback } from './loopback.ts';
 import { memoryLog } from './memory-log.ts';
 import type { AuthConfig } from '../../src/config/config.ts';
 import type { Log } from '../../src/log/log.ts';
 
 type Keys = Extract<AuthConfig, { kind: 'JWT' }>['keys'];
-type SigningKey = Parameters<SignJWT['sign']>[0];
-
-export const SECRET = 'a secret of at least thirty-two bytes';
-const BYTES = new TextEncoder().encode(SECRET);
 
 export function authenticateWith(
   keys: Keys,
@@ -24,20 +19,6 @@ export function authenticateWith(
   return createAuthenticate({ kind: 'JWT', keys, issuer, audience }, log, now);
 }
 
-/** Unix time in whole seconds, that much from now. */
-export function inSeconds(seconds: number): number {
-  return Math.floor(Date.now() / 1000) + seconds;
-}
-
-/** Says nothing that is not in `claims`: without `exp` it never ends. */
-export function token(
-  claims: JWTPayload,
-  key: SigningKey = BYTES,
-  header: { readonly alg: string; readonly kid?: string } = { alg: 'HS256' },
-): Promise<string> {
-  return new SignJWT(claims).setProtectedHeader(header).sign(key);
-}
-
 /** A key set over HTTP whose answer the test decides, and how often it was asked for. */
 export async function keySet(answer: (response: ServerResponse) => void) {
   const state = { answer, fetches: 0 };
@@ -45,13 +26,12 @@ export async function keySet(answer: (response: ServerResponse) => void) {
     state.fetches += 1;
     state.answer(response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const url = await listenOnLoopback(server);
   const close = () => {
     server.closeAllConnections();
     server.close();
   };
-  return { jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`, state, close };
+  return { jwksUrl: `${url}/jwks.json`, state, close };
 }
 
 /** The same for one test: closed after it. */
