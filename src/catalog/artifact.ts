@@ -37,13 +37,13 @@ export function otherLoraUrlsIn(column: unknown): readonly string[] {
   return Array.isArray(column) ? (column as string[]) : [];
 }
 
-type ArtifactColumns = {
+export type ArtifactColumns = {
   readonly artifactTrainer: string | null;
   readonly finetuneId: string | null;
   readonly diffusersLoraFileUrl: string | null;
 };
 
-/** The only rule for "ready": the artifact and its trainer are known. */
+/** Whether an avatar has an artifact whose trainer is known. */
 export function hasArtifact<Columns extends ArtifactColumns>(
   columns: Columns,
 ): columns is Columns & { readonly artifactTrainer: string } & (

@@ -65,7 +65,7 @@ builder.mutationField('createAvatar', (t) =>
     }),
     args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'The avatar to create.' }) },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await createAvatar(context.jobs, viewerOf(context).ownerId, input)),
+      avatarAfter(context, info, await createAvatar(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -93,7 +93,7 @@ builder.mutationField('updateAvatar', (t) =>
     errors: errorsOf<typeof updateAvatar>({ INVALID_INPUT: true, NOT_FOUND: true, CONFLICT: true }),
     args: { input: t.arg({ type: UpdateAvatarInput, required: true, description: 'The changes.' }) },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await updateAvatar(context.jobs, viewerOf(context).ownerId, input)),
+      avatarAfter(context, info, await updateAvatar(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -142,7 +142,7 @@ builder.mutationField('importAvatar', (t) =>
     }),
     args: { input: t.arg({ type: ImportAvatarInput, required: true, description: 'The avatar to import.' }) },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await importAvatar(context.jobs, viewerOf(context).ownerId, input)),
+      avatarAfter(context, info, await importAvatar(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -212,6 +212,6 @@ builder.mutationField('deleteAvatar', (t) =>
     errors: errorsOf<typeof deleteAvatar>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'The avatar to delete.' }) },
     resolve: async (_root, { input }, context) =>
-      unwrap(await deleteAvatar(context.jobs, viewerOf(context).ownerId, input.avatarId)),
+      unwrap(await deleteAvatar(context.deps, viewerOf(context).ownerId, input.avatarId)),
   }),
 );

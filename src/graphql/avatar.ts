@@ -4,8 +4,9 @@ import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
-import { hasArtifact, otherLoraUrlsIn } from '../catalog/artifact.ts';
+import { otherLoraUrlsIn } from '../catalog/artifact.ts';
 import { isId, isRequestId } from '../jobs/ids.ts';
+import { isReady } from '../catalog/catalog.ts';
 import { notFoundError } from './errors.ts';
 import { openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
@@ -46,8 +47,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artifact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: (avatar, _args, { jobs: { catalog } }) =>
-        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer) !== null,
+      resolve: (avatar, _args, { deps: { catalog } }) => isReady(avatar, catalog),
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
@@ -68,7 +68,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Trainer that made the current artifact. Null if there is no artifact, or if this server no longer has the trainer.',
       extensions: needs('Avatar', 'artifactTrainer'),
-      resolve: ({ artifactTrainer }, _args, { jobs: { catalog } }) =>
+      resolve: ({ artifactTrainer }, _args, { deps: { catalog } }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
     }),
     trainerNote: t.exposeString('trainerNote', {

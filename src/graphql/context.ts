@@ -13,7 +13,7 @@ import type { RowReads, UsageReads } from './reads.ts';
 /** Built once and shared by all requests. */
 export type Services = {
   readonly prisma: PrismaClient;
-  readonly jobs: UseCaseDeps;
+  readonly deps: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;

@@ -52,7 +52,7 @@ builder.mutationField('generateImage', (t) =>
       input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
     },
     resolve: async (_root, { input }, context, info) =>
-      generationAfter(context, info, await generateImage(context.jobs, viewerOf(context).ownerId, input)),
+      generationAfter(context, info, await generateImage(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -96,7 +96,7 @@ builder.mutationField('regenerate', (t) =>
       }),
     },
     resolve: async (_root, { input }, context, info) =>
-      generationAfter(context, info, await regenerate(context.jobs, viewerOf(context).ownerId, input)),
+      generationAfter(context, info, await regenerate(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -166,7 +166,7 @@ builder.mutationField('generateImages', (t) =>
       input: t.arg({ type: GenerateImagesInput, required: true, description: 'The images to generate.' }),
     },
     resolve: async (_root, { input }, context) =>
-      unwrap(await generateImages(context.jobs, viewerOf(context).ownerId, input)),
+      unwrap(await generateImages(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -194,7 +194,7 @@ builder.mutationField('cancelGeneration', (t) =>
       generationAfter(
         context,
         info,
-        await cancelGeneration(context.jobs, viewerOf(context).ownerId, input.generationId),
+        await cancelGeneration(context.deps, viewerOf(context).ownerId, input.generationId),
       ),
   }),
 );
@@ -228,6 +228,6 @@ builder.mutationField('deleteGeneration', (t) =>
       input: t.arg({ type: DeleteGenerationInput, required: true, description: 'The generation to delete.' }),
     },
     resolve: async (_root, { input }, context) =>
-      unwrap(await deleteGeneration(context.jobs, viewerOf(context).ownerId, input.generationId)),
+      unwrap(await deleteGeneration(context.deps, viewerOf(context).ownerId, input.generationId)),
   }),
 );

@@ -93,7 +93,7 @@ builder.mutationField('createPhotoUploads', (t) =>
       input: t.arg({ type: CreatePhotoUploadsInput, required: true, description: 'The files to upload.' }),
     },
     resolve: async (_root, { input }, context) => {
-      const created = unwrap(await createPhotoUploads(context.jobs, viewerOf(context).ownerId, input));
+      const created = unwrap(await createPhotoUploads(context.deps, viewerOf(context).ownerId, input));
       const uploads = created.uploads.map((upload) => ({
         ...upload,
         url: context.uploadUrl(upload.token, context.host),
@@ -127,7 +127,7 @@ builder.mutationField('deletePhoto', (t) =>
     errors: errorsOf<typeof deletePhoto>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeletePhotoInput, required: true, description: 'The photo to delete.' }) },
     resolve: async (_root, { input }, context) => {
-      const deleted = unwrap(await deletePhoto(context.jobs, viewerOf(context).ownerId, input.photoId));
+      const deleted = unwrap(await deletePhoto(context.deps, viewerOf(context).ownerId, input.photoId));
       return { deletedPhotoId: deleted.deletedPhotoId, photoSet: await photoSetOf(deleted, context) };
     },
   }),

@@ -180,9 +180,9 @@ export async function readPhotoSet(
   });
   if (avatar === null) return null;
   const { photosVersion: version, trainingType, photos } = avatar;
-  const { jobs } = context;
+  const { deps } = context;
   const trainer =
-    requested == null ? (await defaultTrainer(jobs, trainingType)).trainer : jobs.catalog.trainer(requested);
+    requested == null ? (await defaultTrainer(deps, trainingType)).trainer : deps.catalog.trainer(requested);
   if (trainer === null) throw new Error(`the catalog has no trainer ${requested ?? ''}`);
   return { avatarId, version, photos, trainer: trainer.name, needs: trainer.photos };
 }

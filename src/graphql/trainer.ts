@@ -107,9 +107,9 @@ builder.queryField('trainers', (t) =>
     type: [TrainerInfo],
     description: 'All available trainers.',
     extensions: { maxEntries: MAX_TRAINERS } satisfies ListPolicy,
-    resolve: async (_root, _args, { jobs }) => {
-      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(jobs, type)));
-      return jobs.catalog.trainers.map((trainer) => ({
+    resolve: async (_root, _args, { deps }) => {
+      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(deps, type)));
+      return deps.catalog.trainers.map((trainer) => ({
         ...trainer,
         defaultFor: TRAINING_TYPES.filter((_type, index) => defaults[index]?.trainer === trainer),
       }));

@@ -127,7 +127,7 @@ const TrainingNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'Trainer. Null if this server no longer has it.',
       extensions: needs('Training', 'trainer'),
-      resolve: ({ trainer }, _args, { jobs: { catalog } }) => catalog.trainer(trainer)?.name ?? null,
+      resolve: ({ trainer }, _args, { deps: { catalog } }) => catalog.trainer(trainer)?.name ?? null,
     }),
     trainerNote: t.exposeString('trainerNote', {
       nullable: true,

@@ -59,7 +59,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
   const { authenticate, isAllowedOrigin, hidesSchema } = options;
   const services = { ...options.services, streamTickets: new StreamTickets(options.ticketSecret) };
   const maskError: MaskError = (error) => masked(error, options);
-  const schema = schemaFor(services.jobs.catalog);
+  const schema = schemaFor(services.deps.catalog);
   const readBody = createGraphqlBodyReader();
   const guard = new ExecutionGuard(options);
   const documents = new ParseCache();

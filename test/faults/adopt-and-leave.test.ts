@@ -1,14 +1,14 @@
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { buildCommands, runCommand } from './run-command.ts';
+import { buildCommands, runCommand } from '../support/run-command.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { execFile } from 'node:child_process';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { join } from 'node:path';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { POSTGRES, neededServices } from '../support/needed-services.ts';
 import { promisify } from 'node:util';
 import { copiedImages } from '../support/shown-files.ts';
 import { eventually } from '../support/eventually.ts';
@@ -16,7 +16,7 @@ import { startStack, type Stack } from '../support/stack.ts';
 import { tmpdir } from 'node:os';
 import type { AvatarRow } from '../support/api-client.ts';
 
-const needs = await severalNeeds('avatars come from the previous system and leave', ['postgres']);
+const needs = await neededServices('avatars come from the previous system and leave', ['postgres']);
 const LORA = 'https://files.example/ada.safetensors';
 
 beforeAll(buildCommands);

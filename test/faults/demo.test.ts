@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readImage } from '../../demo/images.ts';
-import { runDemo, type DemoRun } from './run-demo.ts';
+import { runDemo, type DemoRun } from '../support/run-demo.ts';
 
 let run: DemoRun | null = null;
 afterEach(() => run?.remove());

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
-import { errorFor } from '../support/held-runs.ts';
+import { errorFor } from '../support/runs-at-fal.ts';
 import { eventually } from '../support/eventually.ts';
 import { fileURLToPath } from 'node:url';
 import { rm } from 'node:fs/promises';
@@ -9,14 +9,14 @@ import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos } from '../support/api-client.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import { isSubmit, type Hold, type ProxiedRequest } from '../support/fault-proxy.ts';
 
 const FREEZE_AT_FAILURE = fileURLToPath(new URL('freeze-at-failure.mjs', import.meta.url));
 const INTERVAL_MS = 200;
 const POLLING = { RECONCILE_INTERVAL_MS: String(INTERVAL_MS) };
-const polling = await severalNeeds('three instances that poll', ['postgres']);
-const failing = await severalNeeds('an instance that fails while others run');
+const polling = await neededServices('three instances that poll', ['postgres']);
+const failing = await neededServices('an instance that fails while others run');
 
 const isPoll = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/status');
 

@@ -14,12 +14,12 @@ import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos } from '../support/api-client.ts';
 import type { GraphQLFormattedError } from 'graphql';
-import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { POSTGRES, neededServices } from '../support/needed-services.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 /** Connections of one instance. */
 const POOL_SIZE = 10;
-const { title, isMissing } = await severalNeeds('a server whose PostgreSQL', ['postgres']);
+const { title, isMissing } = await neededServices('a server whose PostgreSQL', ['postgres']);
 
 const codesOf = (errors: readonly GraphQLFormattedError[]) =>
   errors.map(({ extensions }) => extensions?.['code']);

@@ -3,12 +3,12 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
 import { startRedis } from '../support/redis.ts';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const HEARTBEAT_MS = 10_000;
 
-const { title, isMissing } = await severalNeeds('a Redis that', ['redis']);
+const { title, isMissing } = await neededServices('a Redis that', ['redis']);
 
 /** The test owns the heartbeat's clock; connections and their timeouts keep the real one. */
 const ownHeartbeat = () => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { launchServer, type Server } from '../support/server.ts';
 import { startStack } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
-import { okFor } from '../support/held-runs.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { ownKeySet, signedWebhook, type OwnKeySet } from '../support/signed-webhooks.ts';
 import { photos } from '../support/api-client.ts';
 import { RawSocket } from '../support/raw-socket.ts';

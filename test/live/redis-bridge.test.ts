@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
+import { NOTIFICATION_KINDS } from '../../src/jobs/publish-outbox.ts';
 import { hasRedisServer, startRedis } from '../support/redis.ts';
 
 describe.skipIf(!hasRedisServer)(
@@ -32,33 +33,17 @@ describe.skipIf(!hasRedisServer)(
       expect(own).toEqual([changed(id), changed('avt_2')]);
     });
 
-    test('notifications of generations and owners reach the other instance', async () => {
-      const { id, here, there } = await two();
-      const told: unknown[] = [];
-      const stops = [
-        there.notifications.listen('generation', id)((event) => told.push(['generation', event])),
-        there.notifications.listen('avatarsOf', `owner-${id}`)((event) => told.push(['avatarsOf', event])),
-      ];
-      onTestFinished(() => stops.forEach((stop) => stop()));
-      await here.notifications.publish({
-        kind: 'GENERATION',
-        ownerId: `owner-${id}`,
-        entityId: id,
-        version: 1,
-      });
-      await here.notifications.publish({
-        kind: 'AVATAR',
-        ownerId: `owner-${id}`,
-        entityId: 'avt',
-        version: 1,
-      });
-      await expect
-        .poll(() => told)
-        .toEqual([
-          ['generation', changed(id)],
-          ['avatarsOf', changed('avt')],
-        ]);
-    });
+    test.each(NOTIFICATION_KINDS)(
+      'a notification of the kind %s reaches the other instance',
+      async (kind) => {
+        const { id, here, there } = await two();
+        const ownerId = `owner-${id}`;
+        const heard: unknown[] = [];
+        onTestFinished(there.notifications.listen('changesOf', ownerId)((event) => heard.push(event)));
+        await here.notifications.publish({ kind, ownerId, entityId: id, version: 1 });
+        await expect.poll(() => heard).toEqual([changed(id)]);
+      },
+    );
 
     test('an invalid message is ignored, and the next one is delivered', async () => {
       const { url, id, here, there } = await two();

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { aboutEnd, ownKeySet, post, signedWebhook } from '../support/signed-webhooks.ts';
-import { heldTraining } from '../support/held-runs.ts';
+import { heldTraining } from '../support/runs-at-fal.ts';
 import { BODY_SHARES, VIEWER_BYTES } from '../../src/http/body-budget.ts';
 import { MB } from '../../src/values/units.ts';
 import { buffersUsed } from '../support/heap-used.ts';

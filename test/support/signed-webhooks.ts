@@ -1,5 +1,5 @@
 import { createServer, request } from 'node:http';
-import { okFor, type HeldTraining } from './held-runs.ts';
+import { okFor, type HeldTraining } from './runs-at-fal.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { headersOf, newSigner, signatureOf, type Signer } from './signing.ts';

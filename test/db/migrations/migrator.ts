@@ -3,7 +3,7 @@
 import { migrate } from '../../../src/db/migrations/migrate.ts';
 import { readMigrations } from '../../../src/db/migrations/migration-files.ts';
 import { withOwnClient } from '../../../src/db/postgres.ts';
-import { say } from '../../support/say.ts';
+import { printLine } from '../../support/print-line.ts';
 import { silent } from '../../support/template.ts';
 
 const slow = {
@@ -16,7 +16,7 @@ const last = { name: '99990102000000_last', sql: 'CREATE TABLE last (n int)', ch
 await withOwnClient(process.env['DATABASE_URL'] ?? '', async (client) => {
   await migrate(client, [...(await readMigrations()), slow, last], {
     ...silent,
-    info: (fields) => say(`applying ${String(Object.values(fields)[0])}`),
+    info: (fields) => printLine(`applying ${String(Object.values(fields)[0])}`),
   });
 });
-say('done');
+printLine('done');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AWKWARD, writeAwkwardRows } from '../../support/awkward-rows.ts';
+import { AWKWARD, writeAwkwardRows } from '../../support/rows-of-every-table.ts';
 import { avatarRow } from '../../support/rows.ts';
 import { createRowReads } from '../../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../../support/database.ts';

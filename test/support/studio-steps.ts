@@ -1,7 +1,7 @@
-import { eventually } from '../support/eventually.ts';
-import { portraits, spots, type TestPhoto } from '../support/photos.ts';
+import { eventually } from './eventually.ts';
+import { portraits, spots, type TestPhoto } from './photos.ts';
 import type { Locator, Page } from 'playwright-core';
-import type { Stack } from '../support/stack.ts';
+import type { Stack } from './stack.ts';
 
 /** What a user of the Studio does, in the words of the page. */
 export class StudioSteps {

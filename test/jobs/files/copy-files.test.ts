@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createFileCopier, type CopyFilesDeps, type LeasedFile } from '../../src/jobs/files/copy-files.ts';
-import { memoryLog } from '../support/memory-log.ts';
-import { StorageFullError, StorageUnavailableError } from '../../src/storage/file-storage.ts';
+import { createFileCopier, type CopyFilesDeps, type LeasedFile } from '../../../src/jobs/files/copy-files.ts';
+import { memoryLog } from '../../support/memory-log.ts';
+import { StorageFullError, StorageUnavailableError } from '../../../src/storage/file-storage.ts';
 
 const LEASED: LeasedFile = {
   sourceId: 'gen_1',

@@ -10,7 +10,7 @@ export const POSTGRES = adminUrl ?? 'postgres://postgres@127.0.0.1:5432/postgres
  * The title of tests with several instances: it says why they are skipped where they are. `isMissing` is what
  * describe.skipIf() takes.
  */
-export async function severalNeeds(
+export async function neededServices(
   title: string,
   needs: readonly ('postgres' | 'redis')[] = ['postgres', 'redis'],
 ): Promise<{ readonly title: string; readonly isMissing: boolean }> {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { listenOnLoopback } from '../../../test/support/loopback.ts';
+import { listenOnLoopback } from '../../../../test/support/loopback.ts';
 
 export type Received = {
   path: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createUploadUrl } from '../../src/http/files/photo-upload.ts';
+import { createUploadUrl } from '../../../src/http/files/photo-upload.ts';
 
 const LISTENING = { host: '127.0.0.1', port: 4000 };
 

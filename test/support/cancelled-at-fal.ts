@@ -3,7 +3,7 @@ import { eventually } from './eventually.ts';
 import { FAL_KEY } from './fal-key.ts';
 
 /** Resolves when a run has ended at fal because it was cancelled. */
-export async function toldToCancel(
+export async function cancelledAtFal(
   simulator: Simulator,
   { endpoint, requestId }: RecordedRequest,
 ): Promise<void> {

@@ -1,9 +1,9 @@
-// node --import tsx test/faults/many-clients.ts <options as JSON>: so many subscribers, each of which comes again within a
+// node --import tsx test/support/many-clients.ts <options as JSON>: so many subscribers, each of which comes again within a
 // second whenever it is cut off, for ever. Four times a second it prints how many of them hold which version.
 import { request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { say } from '../support/say.ts';
+import { printLine } from './print-line.ts';
 
 export type ManyClientsOptions = {
   readonly graphqlUrl: string;
@@ -29,7 +29,7 @@ for (let index = 0; index < held.length; index += 1) {
 setInterval(() => {
   const counts: Record<string, number> = {};
   for (const version of held) counts[version ?? 'none'] = (counts[version ?? 'none'] ?? 0) + 1;
-  say(JSON.stringify(counts));
+  printLine(JSON.stringify(counts));
 }, REPORT_EVERY_MS);
 
 type Tell = (version: number) => void;

@@ -1,4 +1,4 @@
 /** A line for the test that started this process; see child-process.ts. */
-export function say(line: string): void {
+export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { recordPauses } from '../support/recorded-pauses.ts';
-import { findFile, type FoundFile, type OpenFileDeps } from '../../src/jobs/files/open-file.ts';
+import { recordPauses } from '../../support/recorded-pauses.ts';
+import { findFile, type FoundFile, type OpenFileDeps } from '../../../src/jobs/files/open-file.ts';
 
 const COPIED_ELSEWHERE: FoundFile = {
   state: 'PENDING',

@@ -1,6 +1,6 @@
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
-import { playgroundTabs } from '../../src/http/pages/playground.ts';
+import { playgroundTabs } from '../../../src/http/pages/playground.ts';
 import { readFileSync } from 'node:fs';
 
 const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import { listenOnLoopback } from '../support/loopback.ts';
-import { textFrame } from '../../src/http/sockets/ws-events.ts';
+import { listenOnLoopback } from '../../support/loopback.ts';
+import { textFrame } from '../../../src/http/sockets/ws-events.ts';
 import { WebSocket, WebSocketServer } from 'ws';
 
 /** Bytes around those where the length of a frame takes more bytes itself. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createMetrics, type Readings } from '../../src/http/monitoring/metrics.ts';
-import { sumOfSamples } from '../support/metric-samples.ts';
+import { createMetrics, type Readings } from '../../../src/http/monitoring/metrics.ts';
+import { sumOfSamples } from '../../support/metric-samples.ts';
 
 function metricsWith(fileBacklog: Readings['fileBacklog']) {
   const { registry } = createMetrics({

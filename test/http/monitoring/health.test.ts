@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { DatabaseUnavailableError } from '../../src/db/database-unavailable.ts';
-import { readyz } from '../../src/http/monitoring/health.ts';
+import { DatabaseUnavailableError } from '../../../src/db/database-unavailable.ts';
+import { readyz } from '../../../src/http/monitoring/health.ts';
 
 async function answerTo(database: () => Promise<void>): Promise<{ status: number; body: unknown }> {
   const answer = await readyz({ database, isShared: () => true, isClosing: () => false });

@@ -1,11 +1,11 @@
-import { archive } from '../../src/photos/archive.ts';
-import { eventually } from '../support/eventually.ts';
+import { archive } from '../../../src/photos/archive.ts';
+import { eventually } from '../../support/eventually.ts';
 import { expect, test } from 'vitest';
 import {
   uploadPhotos,
   type PhotoArchiveDeps,
   type UploadRequest,
-} from '../../src/jobs/photos/photo-archive.ts';
+} from '../../../src/jobs/photos/photo-archive.ts';
 
 const SIZE = 1_000_000;
 const PHOTOS = ['a.jpg', 'b.jpg', 'c.jpg'].map((file) => ({ id: file, key: file, caption: null }));

@@ -1,7 +1,7 @@
 import { createFalClient, type FalClient } from '@fal-ai/client';
 import { onTestFinished } from 'vitest';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../src/simulator.ts';
-import { eventually } from '../../../test/support/eventually.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator.ts';
+import { eventually } from '../../../../test/support/eventually.ts';
 import { startReceiver } from './receiver.ts';
 
 export const FAST = {

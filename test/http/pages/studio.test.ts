@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import { createStudio } from '../../src/http/pages/studio.ts';
-import { refusalOfHead } from '../../src/http/request-head.ts';
+import { createStudio } from '../../../src/http/pages/studio.ts';
+import { refusalOfHead } from '../../../src/http/request-head.ts';
 import { afterEach, expect, test, vi } from 'vitest';
-import { etagOf, type StudioFile, type StudioFiles } from '../../src/http/pages/studio-files.ts';
-import { listenOnLoopback } from '../support/loopback.ts';
-import { rawRequest } from '../support/raw-http.ts';
+import { etagOf, type StudioFile, type StudioFiles } from '../../../src/http/pages/studio-files.ts';
+import { listenOnLoopback } from '../../support/loopback.ts';
+import { rawRequest } from '../../support/raw-http.ts';
 
 const file = (type: string, text: string, isCompressed = false): StudioFile => ({
   type,

@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from 'vitest';
-import { deleteFilesUnder, deleteUnknownFiles } from '../../src/jobs/files/delete-files.ts';
+import { deleteFilesUnder, deleteUnknownFiles } from '../../../src/jobs/files/delete-files.ts';
 import { join } from 'node:path';
-import { LocalStorage } from '../../src/storage/local-storage.ts';
-import { depsOf, oneByte } from '../support/deleting-files.ts';
-import { memoryLog } from '../support/memory-log.ts';
-import type { StoredFile } from '../../src/storage/file-storage.ts';
+import { LocalStorage } from '../../../src/storage/local-storage.ts';
+import { depsOf, oneByte } from '../../support/deleting-files.ts';
+import { memoryLog } from '../../support/memory-log.ts';
+import type { StoredFile } from '../../../src/storage/file-storage.ts';
 import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 

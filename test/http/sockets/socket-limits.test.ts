@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
-import { RawSocket, upgradeRefusal } from '../support/raw-socket.ts';
-import { startTestApp } from '../support/test-app.ts';
+import { eventually } from '../../support/eventually.ts';
+import { JWT_SECRET, tokenOf } from '../../support/tokens.ts';
+import { RawSocket, upgradeRefusal } from '../../support/raw-socket.ts';
+import { startTestApp } from '../../support/test-app.ts';
 
 const app = await startTestApp({
   env: { AUTH_JWT_SECRET: JWT_SECRET, LIMIT_SOCKETS: '4', LIMIT_SOCKETS_PER_OWNER: '2' },

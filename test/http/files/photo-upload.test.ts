@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { createPhotoUpload, type PhotoUploads } from '../../src/http/files/photo-upload.ts';
-import { isOutage } from '../../src/db/outage.ts';
-import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
-import { memoryLog } from '../support/memory-log.ts';
+import { createPhotoUpload, type PhotoUploads } from '../../../src/http/files/photo-upload.ts';
+import { isOutage } from '../../../src/db/outage.ts';
+import { KeyedSemaphore } from '../../../src/async/keyed-semaphore.ts';
+import { memoryLog } from '../../support/memory-log.ts';
 
 const ORIGIN = 'https://page.example';
 const outage = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
@@ -30,13 +30,13 @@ async function upload(failing: 'findExpected' | 'savePhoto') {
     savePhoto: () => Promise.resolve(null),
     [failing]: () => Promise.reject(outage),
   };
-  const jobs = {
+  const deps = {
     log,
     photoStore,
     photoIntake: { receive: () => Promise.resolve({ kind: 'received', photo }) },
     uploadPlaces: { photo: new KeyedSemaphore(1), owner: new KeyedSemaphore(1) },
-  } as unknown as PhotoUploads['jobs'];
-  const respond = createPhotoUpload({ jobs, isAllowedOrigin: (origin) => origin === ORIGIN, isOutage });
+  } as unknown as PhotoUploads['deps'];
+  const respond = createPhotoUpload({ deps, isAllowedOrigin: (origin) => origin === ORIGIN, isOutage });
   const server = createServer((request, response) => void respond(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

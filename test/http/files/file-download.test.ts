@@ -1,14 +1,14 @@
 import { createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { ConnectionTracker } from '../../src/http/connection-tracker.ts';
+import { ConnectionTracker } from '../../../src/http/connection-tracker.ts';
 import { once } from 'node:events';
-import type { Pace } from '../../src/http/files/download-pace.ts';
-import { isOutage } from '../../src/db/outage.ts';
-import { createFileDownload, type FileDownloads } from '../../src/http/files/file-download.ts';
-import { FileUrls } from '../../src/http/files/file-url.ts';
-import { listenOnLoopback } from '../support/loopback.ts';
-import { memoryLog } from '../support/memory-log.ts';
-import { TIMEOUTS } from '../../src/http/timeouts.ts';
+import type { Pace } from '../../../src/http/files/download-pace.ts';
+import { isOutage } from '../../../src/db/outage.ts';
+import { createFileDownload, type FileDownloads } from '../../../src/http/files/file-download.ts';
+import { FileUrls } from '../../../src/http/files/file-url.ts';
+import { listenOnLoopback } from '../../support/loopback.ts';
+import { memoryLog } from '../../support/memory-log.ts';
+import { TIMEOUTS } from '../../../src/http/timeouts.ts';
 import { expect, onTestFinished, test } from 'vitest';
 
 const SIZE = 1_000_000_000;
@@ -32,7 +32,7 @@ async function serve(
     nextAttemptInMs: null,
     ...{ key: 'a', size: SIZE, sha256: 'a', contentType: 'image/png' },
   } as const;
-  const jobs: FileDownloads['jobs'] = {
+  const deps: FileDownloads['deps'] = {
     files: {
       find: () => ready().then(() => found),
       listFilesOf: () => Promise.resolve(),
@@ -44,7 +44,7 @@ async function serve(
     photoStore: { findStored: () => Promise.resolve(null) },
     photoFiles: { read: () => Promise.resolve(null), size: () => Promise.resolve(null) },
   };
-  const answer = createFileDownload({ jobs, urls, isOutage, log }, leastPace);
+  const answer = createFileDownload({ deps, urls, isOutage, log }, leastPace);
   /** One for each request: when its answer has ended, however it did. */
   const answers: Promise<unknown>[] = [];
   const server = createServer((req, res) => void answers.push(answer(req, res)));

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { FAL_REST_URL } from '../../src/config/config.ts';
-import { imageOriginsOf } from '../../src/http/pages/image-origins.ts';
-import { startTestApp } from '../support/test-app.ts';
+import { FAL_REST_URL } from '../../../src/config/config.ts';
+import { imageOriginsOf } from '../../../src/http/pages/image-origins.ts';
+import { startTestApp } from '../../support/test-app.ts';
 
 const AT_FAL = {
   key: 'k',

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { ApiClient, type AvatarRow, type Transport } from '../support/api-client.ts';
-import { databasePlace } from '../support/database.ts';
-import { startChild } from '../support/child-process.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import type { Watch } from '../support/watch.ts';
+import { ApiClient, type AvatarRow, type Transport } from './api-client.ts';
+import { databasePlace } from './database.ts';
+import { startChild } from './child-process.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import type { Watch } from './watch.ts';
 import type { Timeouts } from '../../src/http/timeouts.ts';
 
 export type ChangingServerOptions = {

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { once } from 'node:events';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { startTestApp } from '../support/test-app.ts';
+import { startTestApp } from '../../support/test-app.ts';
 
 const app = await startTestApp();
 afterAll(() => app.close());

@@ -1,4 +1,4 @@
-// node --import tsx test/faults/changing-server.ts <options as JSON>: serves subscriptions to one avatar on the database
+// node --import tsx test/support/changing-server.ts <options as JSON>: serves subscriptions to one avatar on the database
 // its environment names, and prints its addresses. At each SIGUSR2 it changes the avatar as often as it is told to in the
 // options, announces every change, and prints how that went and what memory is in use afterwards.
 import { setImmediate as turn } from 'node:timers/promises';
@@ -16,14 +16,14 @@ import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { createChangeLog } from '../../src/db/store/change-log.ts';
 import { createRowReads } from '../../src/db/reads/row-reads.ts';
 import { createUsageReads } from '../../src/db/reads/usage-reads.ts';
-import { avatarRow } from '../support/rows.ts';
-import { collectGarbage } from '../support/heap-used.ts';
-import { httpOptions } from '../support/http-options.ts';
-import { optionsOf } from '../support/database.ts';
-import { say } from '../support/say.ts';
-import { silent } from '../support/template.ts';
+import { avatarRow } from './rows.ts';
+import { collectGarbage } from './heap-used.ts';
+import { httpOptions } from './http-options.ts';
+import { optionsOf } from './database.ts';
+import { printLine } from './print-line.ts';
+import { silent } from './template.ts';
 import type { UseCaseDeps } from '../../src/jobs/deps.ts';
-import type { ChangingServerOptions, ChangesMade } from './changing.ts';
+import type { ChangingServerOptions, ChangesMade } from './start-changing-server.ts';
 
 const log = { ...silent, debug: () => undefined };
 const CHANGES_A_TURN = 10;
@@ -44,7 +44,7 @@ const graphql = createGraphqlServer({
   services: {
     prisma,
     // Nothing else of it is used: only subscriptions are served here.
-    jobs: { catalog: BUILT_IN } as UseCaseDeps,
+    deps: { catalog: BUILT_IN } as UseCaseDeps,
     notifications,
     streams: new KeyedSemaphore(limits?.streamsPerOwner ?? null),
     rows: createRowReads(pool),
@@ -81,7 +81,7 @@ const http = await startHttp(
 );
 
 process.on('SIGUSR2', () => void change());
-say(JSON.stringify({ graphqlUrl: `${http.url}/graphql`, avatarId: AVATAR_ID }));
+printLine(JSON.stringify({ graphqlUrl: `${http.url}/graphql`, avatarId: AVATAR_ID }));
 
 async function change(): Promise<void> {
   const bytesBefore = bytesInUse();
@@ -99,7 +99,7 @@ async function change(): Promise<void> {
   }
   const tookMs = Math.round(performance.now() - began);
   const made: ChangesMade = { version, tookMs, bytesBefore, bytesAfter: bytesInUse() };
-  say(JSON.stringify(made));
+  printLine(JSON.stringify(made));
 }
 
 /** Of this process, garbage left out; the database's own memory is in it and does not change. */
