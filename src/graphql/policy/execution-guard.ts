@@ -20,7 +20,7 @@ import type { Plugin } from 'graphql-yoga';
 /** A page of 100 avatars with all their fields and five generations each costs nine tenths of it. */
 const MAX_COST = 40_000;
 /** Of a subscription, for each of its events, unless its field declares more. */
-const MAX_EVENT_COST = 500;
+const MAX_EVENT_COST = 800;
 /** In characters of JSON. A subscription keeps its variables in memory while it is open. */
 const MAX_SUBSCRIPTION_VARIABLES = 4000;
 /** Total cost of one owner's operations that execute at the same time. */
