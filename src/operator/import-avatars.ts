@@ -93,7 +93,7 @@ function avatarIn(row: PreviousRow, newOwner: NewOwner): Reading {
   if ('refused' in parsed) return { problem: parsed.refused.message };
   const given = 'owner' in newOwner ? newOwner.owner : row[newOwner.column];
   // Whole numbers too: many systems number their users.
-  const owner = typeof given === 'number' ? String(given) : given;
+  const owner = Number.isSafeInteger(given) ? String(given) : given;
   const ownerId = text(MAX_OWNER_LENGTH).safeParse(owner).data;
   if (ownerId === undefined) return { problem: 'it has no owner' };
   const { id, name, trigger_phrase: triggerPhrase } = parsed.done;

@@ -1,27 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
 import { NOTIFICATION_KINDS } from '../../src/jobs/publish-outbox.ts';
-import { hasRedisServer, isRedisThere, startRedis } from '../support/redis.ts';
+import { hasRedisServer, startRedis } from '../support/redis.ts';
 
-const USUAL = 'redis://127.0.0.1:6379';
-const isThere = await isRedisThere(USUAL);
-
-describe.skipIf(!isThere)(
-  isThere ? `over the Redis at ${USUAL}` : `over Redis (skipped: none at ${USUAL})`,
+describe.skipIf(!hasRedisServer)(
+  hasRedisServer ? 'over Redis' : 'over Redis (skipped: no redis-server program here)',
   () => {
-    // Other processes may use the same Redis and channel, so each test has its own avatar.
     async function two() {
-      const id = randomUUID();
-      const [here, there] = [instance(USUAL, id), instance(USUAL, id)];
+      const { url } = await startRedis(await freePort());
+      const id = 'avt_1';
+      const [here, there] = [instance(url, id), instance(url, id)];
       for (const { relay, heard } of [here, there]) {
         await expect.poll(() => relay.isConnected()).toBe(true);
         await expect.poll(() => heard).toContainEqual(MISSED);
         heard.length = 0;
       }
-      return { id, here, there };
+      return { url, id, here, there };
     }
 
     test('a notification reaches the other instance, and its own listeners once', async () => {
@@ -50,8 +46,8 @@ describe.skipIf(!isThere)(
     );
 
     test('an invalid message is ignored, and the next one is delivered', async () => {
-      const { id, here, there } = await two();
-      const stranger = new Redis(USUAL);
+      const { url, id, here, there } = await two();
+      const stranger = new Redis(url);
       onTestFinished(() => stranger.disconnect());
       const junk = ['', 'x', '{', 'null', '[]', '7', '{"from":"x"}', '{"__proto__":{"kind":"AVATAR"}}'];
       const odd = { from: 'x', kind: 'OTHER', ownerId: 'o', entityId: id, version: 1 };
@@ -59,12 +55,7 @@ describe.skipIf(!isThere)(
       await here.notifications.publish(announcementOf(id));
       await expect.poll(() => there.heard).toEqual([changed(id)]);
     });
-  },
-);
 
-describe.skipIf(!hasRedisServer)(
-  hasRedisServer ? 'over a Redis that comes and goes' : 'over Redis (skipped: no redis-server program here)',
-  () => {
     test('absent at the start: notifications stay local, one warning is logged, and sharing begins later', async () => {
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
@@ -110,12 +101,13 @@ describe.skipIf(!hasRedisServer)(
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
       await expect.poll(() => here.log.lines).toHaveLength(1);
       here.relay.close();
-      const redis = await startRedis(port);
-      const watcher = new Redis(port, '127.0.0.1');
+      const { url } = await startRedis(port);
+      const there = instance(url, 'avt');
+      await expect.poll(() => there.relay.isConnected()).toBe(true);
+      const watcher = new Redis(url);
       onTestFinished(() => watcher.disconnect());
-      expect(await watcher.pubsub('NUMSUB', 'likeness:news')).toEqual(['likeness:news', 0]);
+      expect(await watcher.pubsub('NUMSUB', 'likeness:news')).toEqual(['likeness:news', 1]);
       expect(here.relay.isConnected()).toBe(false);
-      await redis.stop();
     });
   },
 );

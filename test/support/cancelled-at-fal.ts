@@ -9,7 +9,8 @@ export async function cancelledAtFal(
 ): Promise<void> {
   const status = `${simulator.url}/${endpoint}/requests/${requestId ?? ''}/status`;
   await eventually(`fal to be told to cancel ${requestId ?? ''}`, async () => {
-    const response = await fetch(status, { headers: { authorization: `Key ${FAL_KEY}` } });
+    const headers = { authorization: `Key ${FAL_KEY}`, connection: 'close' };
+    const response = await fetch(status, { headers });
     const { error_type: why } = (await response.json()) as { error_type?: string };
     return why === 'client_cancelled';
   });

@@ -16,8 +16,7 @@ export type DemoRun = {
   readonly err: () => string;
   /** Resolves when the text was printed; rejects when the demo ended without it. */
   readonly printed: (text: string) => Promise<void>;
-  /** Its exit status, and how long after its last word it ended. */
-  readonly ended: Promise<{ readonly status: number | null; readonly silentMs: number }>;
+  readonly ended: Promise<{ readonly status: number | null }>;
   readonly remove: () => Promise<void>;
 };
 
@@ -40,16 +39,15 @@ export async function runDemo({
     env: { PATH: process.env['PATH'], TMPDIR: temp, TEMP: temp, TMP: temp, ...extra },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let [out, err, lastWordAt] = ['', '', Date.now()];
+  let [out, err] = ['', ''];
   const watchers = new Set<() => void>();
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
-    lastWordAt = Date.now();
     for (const look of watchers) look();
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const ended = new Promise<{ status: number | null; silentMs: number }>((resolve) => {
-    child.once('close', (status) => resolve({ status, silentMs: Date.now() - lastWordAt }));
+  const ended = new Promise<{ status: number | null }>((resolve) => {
+    child.once('close', (status) => resolve({ status }));
   });
   const printed = (text: string) =>
     new Promise<void>((resolve, reject) => {

@@ -43,13 +43,14 @@ function rowReader<R extends Row>(query: Query, table: Table): (key: RowKey) => 
   return batched(
     async (keys: readonly RowKey[]) => {
       const columns = columnsOf(table, keys, ['id', 'ownerId']);
-      const rows = (await query(`SELECT ${columns} FROM ${SOURCES[table]} AND t.id = ANY($1)`, [
-        [...new Set(keys.map(({ id }) => id))],
-      ])) as readonly R[];
+      const rows = (await query(
+        `SELECT ${columns} FROM ${SOURCES[table]} AND t.id = ANY($1) AND t.owner_id = ANY($2)`,
+        [[...new Set(keys.map(({ id }) => id))], [...new Set(keys.map(({ ownerId }) => ownerId))]],
+      )) as readonly R[];
       const byId = new Map(rows.map((row) => [row.id, row]));
       return keys.map(({ ownerId, id }) => {
         const row = byId.get(id);
-        // The only check of the owner.
+        // The batch mixes owners, so the row may be another owner's.
         return row?.ownerId === ownerId ? row : null;
       });
     },

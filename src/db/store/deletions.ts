@@ -65,6 +65,7 @@ export function deletionStore(prisma: PrismaClient): Store {
         const where = { id: generationId, ownerId };
         if ((await tx.generation.findFirst({ where, select: { id: true } })) === null) return null;
         // The job's lock before the generation's, in the order of save().
+        await tx.$queryRaw`SELECT id FROM jobs WHERE generation_id = ${generationId} FOR UPDATE`;
         await endJobs(tx, { generationId });
         const [generation] = await tx.$queryRaw<{ version: number; avatarId: string }[]>`
           DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;

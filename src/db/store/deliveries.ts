@@ -6,9 +6,13 @@ export function deliveryStore(prisma: PrismaClient, instanceId: string): Pick<We
   return {
     keepDelivery: (jobId, { requestId, digest, body }, { outcome, leaseMs }) =>
       prisma.$transaction(async (tx) => {
-        const kept = outcome === 'LATE' ? null : Buffer.from(body);
+        // Waits for a deletion under way, which deletes the bodies of the job.
+        const [job] = await tx.$queryRaw<{ isDetached: boolean }[]>`
+          SELECT avatar_id IS NULL OR (kind = 'GENERATION' AND generation_id IS NULL) AS "isDetached"
+          FROM jobs WHERE id = ${jobId} FOR KEY SHARE`;
+        const keepsBody = outcome !== 'LATE' && job?.isDetached === false;
         const { count } = await tx.webhookDelivery.createMany({
-          data: { jobId, requestId, bodySha256: digest, outcome, body: kept },
+          data: { jobId, requestId, bodySha256: digest, outcome, body: keepsBody ? Buffer.from(body) : null },
           skipDuplicates: true,
         });
         const isNew = count === 1;

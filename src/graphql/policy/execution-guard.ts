@@ -22,7 +22,7 @@ export const COST_LIMITS = {
   /** Of one operation. A page of 100 avatars with all their fields and five generations each costs nine tenths of it. */
   operation: 40_000,
   /** Of each event of a subscription, unless its field declares more. */
-  event: 500,
+  event: 800,
   /** Of one owner's operations that execute at the same time, together. */
   atOnce: 10_000,
   /** Operations up to this cost need no turn. */

@@ -8,7 +8,8 @@ import { silent } from '../../support/template.ts';
 
 const slow = {
   name: '99990101000000_slow',
-  sql: 'CREATE TABLE slow (n int); SELECT pg_sleep(1)',
+  // As long as the test holds this lock.
+  sql: 'CREATE TABLE slow (n int); SELECT pg_advisory_xact_lock(1)',
   checksum: 's',
 };
 const last = { name: '99990102000000_last', sql: 'CREATE TABLE last (n int)', checksum: 'l' };

@@ -8,14 +8,19 @@ type Book = { readonly id: string; readonly ownerId: string; readonly version: n
 
 /** Books, and the queries for them, each of which waits until it is let go. */
 function library(...books: Book[]) {
-  const queries: { readonly ids: string[]; readonly go: (error?: Error) => void }[] = [];
-  const query = ({ values: [ids] }: { readonly values: [string[]] }) =>
+  const queries: {
+    readonly owners: string[];
+    readonly ids: string[];
+    readonly go: (error?: Error) => void;
+  }[] = [];
+  const query = ({ values: [ids, owners] }: { readonly values: [string[], string[]] }) =>
     new Promise((resolve, reject) => {
       const go = (error?: Error) => {
         if (error !== undefined) reject(error);
-        else resolve({ rows: books.filter((book) => ids.includes(book.id)) });
+        else
+          resolve({ rows: books.filter((book) => owners.includes(book.ownerId) && ids.includes(book.id)) });
       };
-      queries.push({ ids, go });
+      queries.push({ owners, ids, go });
     });
   const reads = createRowReads({ query } as unknown as pg.Pool);
   return { books, queries, read: (ownerId: string, id: string) => reads.avatar(ownerId, id, ['version']) };
@@ -43,7 +48,7 @@ describe('rows that are read for many', () => {
     );
     const both = [read('ada', 'a'), read('bob', 'a'), read('bob', 'b'), read('ada', 'b')];
     await expect.poll(() => queries.length).toBe(1);
-    expect(queries[0]?.ids).toEqual(['a', 'b']);
+    expect(queries[0]).toMatchObject({ owners: ['ada', 'bob'], ids: ['a', 'b'] });
     queries[0]?.go();
     expect((await Promise.all(both)).map((row) => row?.id ?? null)).toEqual(['a', null, 'b', null]);
   });
