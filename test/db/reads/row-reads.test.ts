@@ -5,6 +5,7 @@ import { createRowReads } from '../../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { MAX_CONCURRENT } from '../../../src/db/reads/list-reads.ts';
 import { Prisma } from '../../../src/generated/prisma/client.ts';
+import type pg from 'pg';
 import type { PageOfRows } from '../../../src/graphql/reads.ts';
 import type { RowReads } from '../../../src/graphql/reads.ts';
 
@@ -70,6 +71,18 @@ describe('rows', () => {
     });
     expect(await reads.generation('owner', 'generation-0', ['input'])).toMatchObject({ input: null });
     expect(await reads.generation('bob', 'generation-1', ['input'])).toBeNull();
+  });
+
+  test('of another owner do not leave the database', async () => {
+    const left: unknown[] = [];
+    const query = async (statement: pg.QueryConfig) => {
+      const result = await pool.query(statement);
+      left.push(...(result.rows as unknown[]));
+      return result;
+    };
+    const watched = createRowReads({ query } as Pick<pg.Pool, 'query'>);
+    expect(await watched.avatar('bob', 'avatar-1', ['name'])).toBeNull();
+    expect(left).toEqual([]);
   });
 
   test('of another owner, or that do not exist, are null', async () => {
