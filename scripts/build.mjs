@@ -52,8 +52,8 @@ const COPIED = {
 const GRAPHIQL = 'node_modules/@graphql-yoga/render-graphiql/cjs';
 
 /**
- * Packages that no bundle has: the process that decodes photos and the simulator load sharp, which finds its decoders beside it. They are
- * for this machine's platform.
+ * Packages that no bundle has: the process that decodes photos and the simulator load sharp, which finds its decoders
+ * beside it. They are for this machine's platform.
  */
 const WHOLE = ['sharp', 'detect-libc', '@img/colour'];
 

@@ -61,7 +61,7 @@ async function missingSql(): Promise<string | undefined> {
   try {
     const client = await pool.connect();
     try {
-      await migrate(client, await readMigrations(FOLDER), silent);
+      await migrate(client, await readMigrations(), silent);
     } finally {
       client.release(true);
     }

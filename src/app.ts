@@ -17,9 +17,9 @@ import { enter, heartbeat } from './jobs/heartbeat.ts';
 import { openFal } from './open-fal.ts';
 import { runEvery, type Loop } from './async/run-every.ts';
 import { openPhotos } from './open-photos.ts';
-import { forgetChanges } from './db/reads/change-log.ts';
+import { forgetChanges } from './db/store/change-log.ts';
 import { openHttp } from './open-http.ts';
-import { openJobs, type Jobs } from './open-jobs.ts';
+import { openJobs, type OpenedJobs } from './open-jobs.ts';
 import { warnOfSettings } from './config/warnings.ts';
 import { WEBHOOK_PATH } from './http/fal-webhook.ts';
 import type { Config } from './config/config.ts';
@@ -137,7 +137,7 @@ type LoopOptions = {
   readonly log: Log;
   readonly database: Database;
   readonly instances: PgInstanceStore;
-  readonly jobs: Jobs;
+  readonly jobs: OpenedJobs;
   readonly reconciler: Reconciler;
 };
 

@@ -6,7 +6,7 @@ import { isMigrated, migrate } from './db/migrations/migrate.ts';
 import { readMigrations } from './db/migrations/migration-files.ts';
 import { openPostgres, withOwnClient } from './db/postgres.ts';
 import { prismaOnUse } from './db/prisma-on-use.ts';
-import { optimizeWasmLate } from './db/wasm-tiering.ts';
+import { optimizeWasmLate } from './embedded/wasm-tiering.ts';
 import { withTimeout } from './async/with-timeout.ts';
 
 const PING_TIMEOUT_MS = 2_000;

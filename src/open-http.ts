@@ -1,6 +1,6 @@
 import { CostLimit } from './graphql/policy/cost-limit.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
-import { createChangeLog } from './db/reads/change-log.ts';
+import { createChangeLog } from './db/store/change-log.ts';
 import { createGraphqlServer } from './http/yoga.ts';
 import { createRowReads } from './db/reads/row-reads.ts';
 import { createStudio } from './http/pages/studio.ts';
@@ -15,14 +15,14 @@ import { startHttp, type HttpServer } from './http/server.ts';
 import { StorageUnavailableError } from './storage/file-storage.ts';
 import { WebhookKeys } from './fal/webhook-keys.ts';
 import type { Authenticate } from './auth/authenticate.ts';
-import type { Jobs, JobsOptions } from './open-jobs.ts';
+import type { JobsOptions, OpenedJobs } from './open-jobs.ts';
 
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 const isUnavailable = (error: unknown) => isOutage(error) || error instanceof StorageUnavailableError;
 
 type Options = JobsOptions & {
-  readonly jobs: Jobs;
+  readonly jobs: OpenedJobs;
   /** In place of fal. */
   readonly simulator: { readonly url: string; readonly samplePhotosUrl: string } | null;
   /** Whether notifications of other instances arrive. */
@@ -50,18 +50,18 @@ export async function openHttp(options: Options): Promise<HttpServer> {
       keys: new WebhookKeys(fal.jwksUrl, log),
       accountId: config.falAccountId,
       isOurToken: (token) => callbackTokens.isOurs(token),
-      jobs: deps,
+      deps,
       log,
       refusals: new LogThrottle(REFUSAL_LOG_INTERVAL_MS),
       count: metrics.countWebhook,
     },
     photos: {
-      jobs: deps,
+      deps,
       // The URL may have another name of this machine in it than the page that uses it.
       isAllowedOrigin: (origin, host) => access.isAllowedOrigin(origin, isLocal ? 'localhost' : host),
       isOutage: isUnavailable,
     },
-    files: { jobs: deps, urls: resultFiles.urls, isOutage: isUnavailable, log },
+    files: { deps, urls: resultFiles.urls, isOutage: isUnavailable, log },
     studio: config.studio && createStudio(config.studio, imageOrigins),
     readiness: {
       database: () => database.ping(),
@@ -82,7 +82,7 @@ function openGraphql(
   return createGraphqlServer({
     services: {
       prisma: database.prisma,
-      jobs: jobs.deps,
+      deps: jobs.deps,
       notifications,
       streams: new KeyedSemaphore(streamsPerOwner),
       rows: createRowReads(database.pool),

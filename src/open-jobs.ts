@@ -32,7 +32,7 @@ export type JobsOptions = {
   readonly closing: AbortSignal;
 };
 
-export type Jobs = Awaited<ReturnType<typeof openJobs>>;
+export type OpenedJobs = Awaited<ReturnType<typeof openJobs>>;
 
 /** The use cases with the implementations of their ports. */
 export async function openJobs(options: JobsOptions) {
@@ -45,7 +45,7 @@ export async function openJobs(options: JobsOptions) {
     clockSkewSeconds: () => clock.seconds,
     fileBacklog: () => resultFiles.readBacklog(),
   });
-  const resultFiles = await openResultFiles({ ...options, metrics: metrics.jobs });
+  const resultFiles = await openResultFiles({ ...options, metrics: metrics.useCases });
   const callbackTokens = new CallbackTokens(fal.key);
   const store = createJobStore(database, config.limits, instanceId);
   const deps = {
@@ -59,7 +59,7 @@ export async function openJobs(options: JobsOptions) {
     ),
     publisher: notifications,
     log,
-    metrics: metrics.jobs,
+    metrics: metrics.useCases,
     inFlight: new InFlight(),
     newCallbackToken: () => callbackTokens.create(),
     settings: {
@@ -74,7 +74,7 @@ export async function openJobs(options: JobsOptions) {
     }),
     ...photos,
     photoTrainings: new KeyedMutex(),
-    ...resultFiles.jobs,
+    ...resultFiles.deps,
     loraLinks: new LoraLinks({ trustedOrigins: trustedOrigins(config, fal), closing }),
     waitForGeneration: createGenerationWaiter(store, (id) => notifications.listen('generation', id)),
   };

@@ -53,7 +53,7 @@ export async function openResultFiles(options: Options) {
     log,
   };
   return {
-    jobs: { files, resultFiles, copier },
+    deps: { files, resultFiles, copier },
     urls,
     fileUrl,
     readBacklog: () => files.readBacklog(),

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { headersOf, signatureOf } from '../../test/support/signing.ts';
 import { LoadGenerator, startContender, startLikeness, type ServerUnderTest } from '../processes.ts';
 import { JWT_SECRET } from '../../test/support/tokens.ts';
-import { okFor } from '../../test/support/held-runs.ts';
+import { okFor } from '../../test/support/runs-at-fal.ts';
 import { ownKeySet, type OwnKeySet } from '../../test/support/signed-webhooks.ts';
 import { spreadOf, type Row } from '../statistics.ts';
 import type { BenchDatabase } from '../database.ts';

@@ -157,6 +157,7 @@ function identityOf(error: unknown): Identity {
   return { kind: 'unavailable' };
 }
 
-function bad(reason: string): Identity {
+/** The identity of a sender whose token is invalid. */
+export function bad(reason: string): Identity {
   return { kind: 'bad', reason };
 }

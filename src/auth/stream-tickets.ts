@@ -1,6 +1,6 @@
 import { EncryptJWT, errors, jwtDecrypt } from 'jose';
 import { createHmac } from 'node:crypto';
-import type { Identity } from './authenticate.ts';
+import { bad, type Identity } from './authenticate.ts';
 import type { Viewer } from './viewer.ts';
 
 const LIFETIME_S = 60;
@@ -54,8 +54,4 @@ export class StreamTickets {
       throw error;
     }
   }
-}
-
-function bad(reason: string): Identity {
-  return { kind: 'bad', reason };
 }

@@ -7,14 +7,14 @@ import { readContents, readRows } from './copy-rows.ts';
 /**
  * Writes all rows, as they are at one moment, to a file that must not exist yet. A failed write leaves no file.
  *
- * @param gone aborts the write
+ * @param signal aborts the write
  */
-export async function backUp(pool: pg.Pool, file: string, gone: AbortSignal): Promise<void> {
+export async function backUp(pool: pg.Pool, file: string, signal: AbortSignal): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const contents = await readContents(client);
-    await writeBackup(file, contents, ({ name }) => readRows(client, name), gone);
+    await writeBackup(file, contents, ({ name }) => readRows(client, name), signal);
   } catch (error) {
     // EEXIST: the file is somebody else's.
     if (errorCodeOf(error) !== 'EEXIST') await rm(file, { force: true });

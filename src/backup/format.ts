@@ -29,7 +29,7 @@ export async function writeBackup(
   file: string,
   contents: Contents,
   rowsOf: RowsOf,
-  gone: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
@@ -37,7 +37,7 @@ export async function writeBackup(
       Readable.from(linesOf(contents, rowsOf)),
       createGzip(),
       (chunks: AsyncIterable<Buffer>) => writeFile(handle, chunks),
-      { signal: gone },
+      { signal },
     );
     await handle.sync();
   } finally {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { createEmbedded, makeFolder } from '../embedded/create.ts';
-import { databaseFolder, openFolder, overEngine } from '../embedded/database.ts';
+import { createEmbedded } from '../embedded/create.ts';
+import { databaseFolder, makeFolder } from '../embedded/data-folder.ts';
+import { openFolder, overEngine } from '../embedded/database.ts';
 import { fillTables } from './copy-rows.ts';
 import { lockFolder, PREFIX } from '../embedded/folder-lock.ts';
 import { migrate } from '../db/migrations/migrate.ts';

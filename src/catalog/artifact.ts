@@ -32,13 +32,18 @@ export function artifactFilesOf(artifact: Artifact): readonly string[] {
   return [...loraUrlsOf(artifact), ...(configUrl === null ? [] : [configUrl])];
 }
 
-type ArtifactColumns = {
+/** The content of the avatar's column, which only this service writes. */
+export function otherLoraUrlsIn(column: unknown): readonly string[] {
+  return Array.isArray(column) ? (column as string[]) : [];
+}
+
+export type ArtifactColumns = {
   readonly artifactTrainer: string | null;
   readonly finetuneId: string | null;
   readonly diffusersLoraFileUrl: string | null;
 };
 
-/** The only rule for "ready": the artifact and its trainer are known. */
+/** Whether an avatar has an artifact whose trainer is known. */
 export function hasArtifact<Columns extends ArtifactColumns>(
   columns: Columns,
 ): columns is Columns & { readonly artifactTrainer: string } & (

@@ -1,5 +1,6 @@
 import { BUILT_IN_GENERATORS, BUILT_IN_TRAINERS } from './built-in.ts';
 import { createGenerator, generatorForm, type Generator, type GeneratorForm } from './generators.ts';
+import { hasArtifact, type ArtifactColumns } from './artifact.ts';
 import {
   createTrainer,
   mismatch,
@@ -42,6 +43,11 @@ export class Catalog {
   trainersFor(type: TrainingType): TrainerName[] {
     return this.trainers.filter(({ serves }) => serves.includes(type)).map(({ name }) => name);
   }
+}
+
+/** The rule for "ready": the avatar has an artifact, and this server has its trainer. */
+export function isReady(avatar: ArtifactColumns, catalog: Catalog): boolean {
+  return hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer) !== null;
 }
 
 /** A sentence for people; null if fal supports the trainer. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fieldsOf } from './artifact.ts';
+import { MAX_IMAGES } from './generators.ts';
 import { parseWebUrl } from '../values/web-url.ts';
 import { isJsonObject, type Json } from '../values/json.ts';
 
@@ -16,12 +17,9 @@ export type GeneratedImage = {
 type ImagesReading =
   { readonly images: readonly GeneratedImage[]; readonly seed: number | null } | { readonly missing: string };
 
-/** At most four are requested. Any beyond this are ignored. */
-const MAX_IMAGES_READ = 16;
-
 const responseSchema = z.object({
   images: z.preprocess(
-    (images) => (Array.isArray(images) ? images.slice(0, MAX_IMAGES_READ) : images),
+    (images) => (Array.isArray(images) ? images.slice(0, MAX_IMAGES) : images),
     z
       .array(
         z.object({
@@ -40,7 +38,7 @@ const responseSchema = z.object({
   // Seeds exceed 32 bits. One that a double cannot hold exactly is dropped.
   seed: z.int().nonnegative().nullish().catch(null),
   has_nsfw_concepts: z.preprocess(
-    (flags) => (Array.isArray(flags) ? flags.slice(0, MAX_IMAGES_READ) : flags),
+    (flags) => (Array.isArray(flags) ? flags.slice(0, MAX_IMAGES) : flags),
     z.array(z.boolean().nullable().catch(null)).nullish().catch(null),
   ),
 });

@@ -5,6 +5,8 @@ import { mismatch, trainerForm } from './trainers.ts';
 
 export const MAX_TRAINERS_FILE_BYTES = 100_000;
 const MAX_ROWS = 50;
+/** With the built-in ones. */
+export const MAX_TRAINERS = BUILT_IN.trainers.length + MAX_ROWS;
 const MAX_PROBLEMS = 20;
 /** In characters; a problem may quote the file. */
 const MAX_PROBLEM_LENGTH = 200;

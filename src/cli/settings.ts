@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CommandError, EX_CONFIG } from './command.ts';
-import { databaseFolder } from '../embedded/database.ts';
+import { databaseFolder } from '../embedded/data-folder.ts';
 import { readConfig, type Config } from '../config/config.ts';
 import type { Environment } from '../config/env-reader.ts';
 

@@ -1,8 +1,8 @@
-/** PostgreSQL's SQLSTATEs: no connection, no room, too slow, stopping or starting, read-only standby. */
-const SQL_STATES = /^(?:08...|53[1-4]00|57014|57P0[1-5]|25006)$/;
-/** Of sockets, and Prisma's: unreachable, timed out, closed, no free connection, no transaction in time. */
+/** PostgreSQL's SQLSTATEs: no connection, no room, too slow, stopping or starting, read-only standby, deadlock. */
+const SQL_STATES = /^(?:08...|53[1-4]00|57014|57P0[1-5]|25006|40001|40P01)$/;
+/** Of sockets, and Prisma's: unreachable, timed out, closed, no free connection, no transaction in time, deadlock. */
 const CODES =
-  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|P1001|P1002|P1008|P1017|P2024|P2028)$/;
+  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|P1001|P1002|P1008|P1017|P2024|P2028|P2034)$/;
 /** Of Prisma's driver adapter. */
 const KINDS = /^(?:DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/;
 /** node-postgres and its pool have no codes for these. */

@@ -15,7 +15,9 @@ import type { OperatorLog } from '../log/log.ts';
  * A COMMIT that saved nothing throws.
  */
 export function keepPoolClean(pool: pg.Pool, log: OperatorLog): void {
-  pool.on('error', (error) => {
+  pool.on('error', (error: Error & { client?: unknown }) => {
+    // The pool adds the client, which has the host, the key to cancel its queries and the prepared statements.
+    delete error.client;
     log.warn({ err: error }, 'database connection lost; the next query opens another');
   });
   pool.on('connect', (client) => {

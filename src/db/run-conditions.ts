@@ -1,4 +1,4 @@
-import { PROVIDER_CODES } from '../domain/user-error.ts';
+import { PROVIDER_CODES } from '../domain/refusal.ts';
 import { UNCOUNTED_CODES } from '../domain/quota.ts';
 
 /** SQL: this job is a training that fal did not refuse. The condition of the index ix_jobs_trainings. */

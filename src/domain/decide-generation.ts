@@ -1,5 +1,5 @@
 import { readImages, type GeneratedImage } from '../catalog/images.ts';
-import type { Failure } from './user-error.ts';
+import type { Failure } from './refusal.ts';
 import { jobFailure, unknownOutcome, type JobFailure, type JobView } from './job-state.ts';
 import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';

@@ -9,7 +9,7 @@ import {
 import type { TrainerName } from '../catalog/trainers.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Artifact } from '../catalog/artifact.ts';
-import type { Failure } from './user-error.ts';
+import type { Failure } from './refusal.ts';
 import type { Json } from '../values/json.ts';
 import { requestIdOf, type RunEvent } from './run-event.ts';
 

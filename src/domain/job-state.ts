@@ -1,6 +1,6 @@
 import { requestIdOf, type RunEvent, type RunUrls } from './run-event.ts';
 import { HOUR_MS } from '../values/units.ts';
-import type { ErrorCode, Failure, PauseReason, Refusal } from './user-error.ts';
+import type { ErrorCode, Failure, PauseReason, Refusal } from './refusal.ts';
 import type { TrainerName } from '../catalog/trainers.ts';
 
 export const OPEN_STATES = ['SUBMITTING', 'SUBMIT_UNKNOWN', 'QUEUED', 'RUNNING'] as const;

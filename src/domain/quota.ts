@@ -1,4 +1,4 @@
-import { PROVIDER_CODES, type ErrorCode } from './user-error.ts';
+import { PROVIDER_CODES, type ErrorCode } from './refusal.ts';
 import { usdText } from '../catalog/prices.ts';
 
 /** Null: no limit. */
@@ -45,6 +45,7 @@ export type SpentMoney = {
 };
 
 export type Usage = {
+  /** 0 where nothing depends on it. */
   readonly runningTrainings: number;
   readonly own: Spent;
   readonly total: Spent;

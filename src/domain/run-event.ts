@@ -1,5 +1,5 @@
 import type { Json } from '../values/json.ts';
-import type { ProviderCode, Refusal } from './user-error.ts';
+import type { ProviderCode, Refusal } from './refusal.ts';
 
 /** The addresses of a run that fal's response to the submit gave; null where it gave none. */
 export type RunUrls = {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import pg from 'pg';
-import { closeToOthers, createEmbedded, makeFolder } from './create.ts';
+import { closeToOthers, databaseFolder, makeFolder } from './data-folder.ts';
+import { createEmbedded } from './create.ts';
 import { lockFolder, type FolderLock } from './folder-lock.ts';
 import { DatabaseUnavailableError } from '../db/database-unavailable.ts';
 import { embeddedClientClass, resetSession } from './client.ts';
@@ -33,11 +33,6 @@ export type EmbeddedHandle = PoolHandle & {
   /** Why the database does not work; undefined while it does. */
   readonly fault: () => DatabaseUnavailableError | undefined;
 };
-
-/** The folder of the database's files in a data folder. */
-export function databaseFolder(dataDir: string): string {
-  return join(dataDir, 'postgres');
-}
 
 /**
  * PostgreSQL inside this process, with its files in `<dataDir>/postgres`; creates them when they are missing.

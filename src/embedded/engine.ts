@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import { LOG_TAKES } from './free-space.ts';
-import { optimizeWasmLate } from '../db/wasm-tiering.ts';
+import { optimizeWasmLate } from './wasm-tiering.ts';
 
 /**
  * PGlite's own parameters and ours. Its default buffers take 164 MB at once; a page that is not in these is in the

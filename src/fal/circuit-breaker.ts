@@ -3,7 +3,7 @@ import { isJsonObject } from '../values/json.ts';
 import { MINUTE_MS, SECOND_MS } from '../values/units.ts';
 import type { Body, FalResponse } from './send-once.ts';
 import type { Log } from '../log/log.ts';
-import type { Pause, PauseReason, Refusal } from '../domain/user-error.ts';
+import type { Pause, PauseReason, Refusal } from '../domain/refusal.ts';
 
 /** A longer pause is probably a mistake. */
 const LONGEST_PAUSE_MS = 10 * MINUTE_MS;

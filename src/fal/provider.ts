@@ -7,7 +7,7 @@ import type { CancelOutcome, RunProvider, RunRef, RunStatus } from '../jobs/poll
 import type { SubmitEvent, SubmitRequest } from '../jobs/submit.ts';
 import type { UploadRequest } from '../jobs/photos/photo-archive.ts';
 import type { Log } from '../log/log.ts';
-import type { Pause } from '../domain/user-error.ts';
+import type { Pause } from '../domain/refusal.ts';
 import { isJsonObject } from '../values/json.ts';
 import { parseUrl } from '../values/web-url.ts';
 

@@ -1,7 +1,7 @@
 import { avatarAfter, avatarPayload } from './mutation-payloads.ts';
 import { builder, viewerOf } from './builder.ts';
 import { createAvatar } from '../jobs/create-avatar.ts';
-import { deleteAvatar, type DeletionReceipt } from '../jobs/delete-avatar.ts';
+import { deleteAvatar, MAX_FILES_LISTED, type DeletionReceipt } from '../jobs/delete-avatar.ts';
 import { errorsOf, unwrap } from './refusals.ts';
 import { importAvatar } from '../jobs/import-avatar.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../jobs/parse-input.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { updateAvatar } from '../jobs/update-avatar.ts';
-import type { FieldPolicy } from './policy/field-policy.ts';
+import type { FieldPolicy, ListPolicy } from './policy/field-policy.ts';
 import type { InputFields } from './builder.ts';
 
 const TAGS = `Tags: at most ${MAX_TAGS}, each of 1 to ${MAX_TAG_LENGTH} characters. Repeated tags count once.`;
@@ -65,7 +65,7 @@ builder.mutationField('createAvatar', (t) =>
     }),
     args: { input: t.arg({ type: CreateAvatarInput, required: true, description: 'The avatar to create.' }) },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await createAvatar(context.jobs, viewerOf(context).ownerId, input)),
+      avatarAfter(context, info, await createAvatar(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -93,7 +93,7 @@ builder.mutationField('updateAvatar', (t) =>
     errors: errorsOf<typeof updateAvatar>({ INVALID_INPUT: true, NOT_FOUND: true, CONFLICT: true }),
     args: { input: t.arg({ type: UpdateAvatarInput, required: true, description: 'The changes.' }) },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await updateAvatar(context.jobs, viewerOf(context).ownerId, input)),
+      avatarAfter(context, info, await updateAvatar(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -142,7 +142,7 @@ builder.mutationField('importAvatar', (t) =>
     }),
     args: { input: t.arg({ type: ImportAvatarInput, required: true, description: 'The avatar to import.' }) },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await importAvatar(context.jobs, viewerOf(context).ownerId, input)),
+      avatarAfter(context, info, await importAvatar(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -179,7 +179,8 @@ const DeletionReceiptType = builder.objectRef<DeletionReceipt>('DeletionReceipt'
     atFal: t.expose('atFal', {
       type: [FileAtFal],
       description:
-        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. A finetune is not a file; fal does not document how long it keeps one.',
+        'Files of the avatar that fal still has: zips of photos that this server uploaded for its trainings, LoRA files, images; at most 1,000. Images of generations that were deleted before are not listed. A finetune is not a file; fal does not document how long it keeps one.',
+      extensions: { maxEntries: MAX_FILES_LISTED } satisfies ListPolicy,
     }),
   }),
 });
@@ -211,6 +212,6 @@ builder.mutationField('deleteAvatar', (t) =>
     errors: errorsOf<typeof deleteAvatar>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeleteAvatarInput, required: true, description: 'The avatar to delete.' }) },
     resolve: async (_root, { input }, context) =>
-      unwrap(await deleteAvatar(context.jobs, viewerOf(context).ownerId, input.avatarId)),
+      unwrap(await deleteAvatar(context.deps, viewerOf(context).ownerId, input.avatarId)),
   }),
 );

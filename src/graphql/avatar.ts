@@ -4,9 +4,11 @@ import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
 import { GenerationConnection, GenerationNode } from './generation.ts';
-import { hasArtifact } from '../catalog/artifact.ts';
-import { isId } from '../jobs/ids.ts';
-import { notFoundError, openStream, versionFrom } from './stream.ts';
+import { otherLoraUrlsIn } from '../catalog/artifact.ts';
+import { isId, isRequestId } from '../jobs/ids.ts';
+import { isReady } from '../catalog/catalog.ts';
+import { notFoundError } from './errors.ts';
+import { openStream, versionFrom } from './stream.ts';
 import { Progress } from './progress.ts';
 import { TrainerEnum, TrainingTypeEnum } from './trainer.ts';
 import { watchRows } from '../live/watch.ts';
@@ -45,8 +47,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Whether the avatar has an artifact to generate images from. A newer training does not change this while it runs or when it fails.',
       extensions: needs('Avatar', 'artifactTrainer', 'finetuneId', 'diffusersLoraFileUrl'),
-      resolve: (avatar, _args, { jobs: { catalog } }) =>
-        hasArtifact(avatar) && catalog.trainer(avatar.artifactTrainer) !== null,
+      resolve: (avatar, _args, { deps: { catalog } }) => isReady(avatar, catalog),
     }),
     triggerPhrase: t.exposeString('triggerPhrase', {
       description:
@@ -67,7 +68,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
       description:
         'Trainer that made the current artifact. Null if there is no artifact, or if this server no longer has the trainer.',
       extensions: needs('Avatar', 'artifactTrainer'),
-      resolve: ({ artifactTrainer }, _args, { jobs: { catalog } }) =>
+      resolve: ({ artifactTrainer }, _args, { deps: { catalog } }) =>
         catalog.trainer(artifactTrainer ?? '')?.name ?? null,
     }),
     trainerNote: t.exposeString('trainerNote', {
@@ -95,7 +96,7 @@ export const AvatarNode = builder.prismaNode('Avatar', {
         'URLs of all files of the LoRA, the first of which is `diffusersLoraFileUrl`. Empty if there is no LoRA.',
       extensions: needs('Avatar', 'diffusersLoraFileUrl', 'otherLoraFileUrls'),
       resolve: ({ diffusersLoraFileUrl: first, otherLoraFileUrls: others }) =>
-        first === null ? [] : [first, ...(Array.isArray(others) ? (others as string[]) : [])],
+        first === null ? [] : [first, ...otherLoraUrlsIn(others)],
     }),
     configFileUrl: t.exposeString('configFileUrl', {
       nullable: true,
@@ -180,8 +181,26 @@ builder.queryField('avatar', (t) =>
   }),
 );
 
+builder.queryField('avatarByRequestId', (t) =>
+  t.field({
+    type: AvatarNode,
+    nullable: true,
+    description:
+      'Avatar of the caller with a training or generation that has this request ID at fal, also if it is not the newest. Null if not found.',
+    args: { requestId: t.arg.string({ required: true, description: 'Request ID of a run at fal.' }) },
+    resolve: async (_root, { requestId: falRequestId }, context, info) => {
+      if (!isRequestId(falRequestId)) return null;
+      const { ownerId } = viewerOf(context);
+      const where = { falRequestId, ownerId };
+      const job = await context.prisma.job.findUnique({ where, select: { avatarId: true } });
+      const avatarId = job?.avatarId ?? null;
+      return avatarId === null ? null : context.rows.avatar(ownerId, avatarId, columnsFor(info).Avatar);
+    },
+  }),
+);
+
 builder.subscriptionField('avatarStatus', (t) =>
-  t.prismaField({
+  t.field({
     type: AvatarNode,
     description:
       'Sends the current state of an avatar, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. With `avatarId`, ends when the avatar is deleted. Without it, covers all avatars of the caller, including those created later.',
@@ -224,6 +243,6 @@ builder.subscriptionField('avatarStatus', (t) =>
       });
     },
     // Don't read the row again: the later version would be sent twice.
-    resolve: (_query, row) => row,
+    resolve: (row) => row,
   }),
 );

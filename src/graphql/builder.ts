@@ -3,13 +3,12 @@ import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
-import { codedError } from './error-codes.ts';
+import { unauthenticated } from './errors.ts';
 import { columnsFor } from './columns.ts';
 import { isId } from '../jobs/ids.ts';
 import { getDatamodel } from '../generated/pothos.ts';
 import type PrismaTypes from '../generated/pothos.ts';
 import type { Context } from './context.ts';
-import type { GraphQLError } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Json } from '../values/json.ts';
 
@@ -96,9 +95,6 @@ export const builder = new SchemaBuilder<{
     client: ({ prisma }) => prisma,
     dmmf: getDatamodel(),
     exposeDescriptions: false,
-    filterConnectionTotalCount: true,
-    maxConnectionSize: 100,
-    onUnusedQuery: null,
   },
 });
 
@@ -109,20 +105,8 @@ const TYPE_OF_PREFIX: Readonly<Record<string, string>> = {
 };
 const NO_TYPE = '';
 
-export function unauthenticated(
-  message = 'Authentication required: send a valid bearer token.',
-): GraphQLError {
-  const http = { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } };
-  return codedError('UNAUTHENTICATED', message, { http });
-}
-
 /** What makes the fields of an input, for fields that several inputs share. */
 export type InputFields = InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>;
-
-/** For arguments of queries and subscriptions, which have no result union. */
-export function badInput(message: string): GraphQLError {
-  return codedError('INVALID_INPUT', message);
-}
 
 /** The viewer of a field that requires authentication. */
 export function viewerOf({ viewer }: Context): Viewer {

@@ -1,7 +1,7 @@
-import { codedError } from './error-codes.ts';
+import { badInput, codedError } from './errors.ts';
 import type { GraphQLError } from 'graphql';
 import { AvatarNode } from './avatar.ts';
-import { badInput, builder, viewerOf } from './builder.ts';
+import { builder, viewerOf } from './builder.ts';
 import { columnsFor } from './columns.ts';
 import { cursorOf, positionIn } from './change-cursor.ts';
 import { GenerationNode } from './generation.ts';
@@ -13,7 +13,7 @@ import type { GenerationRow } from './reads.ts';
 type Event = ChangeEvent<Avatar | GenerationRow>;
 type Kind<Name extends Event['kind']> = Extract<Event, { kind: Name }>;
 
-const PositionInterface = builder.interfaceRef<Event>('ChangeEvent').implement({
+const ChangeEventInterface = builder.interfaceRef<Event>('ChangeEvent').implement({
   description: 'An event of `changes`.',
   fields: (t) => ({
     cursor: t.string({
@@ -26,13 +26,13 @@ const PositionInterface = builder.interfaceRef<Event>('ChangeEvent').implement({
 
 const CaughtUp = builder.objectRef<Kind<'caught-up'>>('CaughtUp').implement({
   description: 'All changes before the subscription have been sent. Sent once.',
-  interfaces: [PositionInterface],
+  interfaces: [ChangeEventInterface],
   isTypeOf: (event) => (event as Event).kind === 'caught-up',
 });
 
 const AvatarChanged = builder.objectRef<Kind<'changed'>>('AvatarChanged').implement({
   description: 'An avatar was created or changed.',
-  interfaces: [PositionInterface],
+  interfaces: [ChangeEventInterface],
   fields: (t) => ({
     avatar: t.field({
       type: AvatarNode,
@@ -44,13 +44,13 @@ const AvatarChanged = builder.objectRef<Kind<'changed'>>('AvatarChanged').implem
 
 const AvatarDeleted = builder.objectRef<Kind<'deleted'>>('AvatarDeleted').implement({
   description: 'An avatar was deleted. May be sent more than once.',
-  interfaces: [PositionInterface],
+  interfaces: [ChangeEventInterface],
   fields: (t) => ({ avatarId: t.exposeID('entityId', { description: 'ID of the deleted avatar.' }) }),
 });
 
 const GenerationChanged = builder.objectRef<Kind<'changed'>>('GenerationChanged').implement({
   description: 'A generation was created or changed.',
-  interfaces: [PositionInterface],
+  interfaces: [ChangeEventInterface],
   fields: (t) => ({
     generation: t.field({
       type: GenerationNode,
@@ -63,7 +63,7 @@ const GenerationChanged = builder.objectRef<Kind<'changed'>>('GenerationChanged'
 const GenerationDeleted = builder.objectRef<Kind<'deleted'>>('GenerationDeleted').implement({
   description:
     'A generation was deleted, alone or with its avatar, or fal refused to start it. May be sent more than once.',
-  interfaces: [PositionInterface],
+  interfaces: [ChangeEventInterface],
   fields: (t) => ({
     generationId: t.exposeID('entityId', { description: 'ID of the deleted generation.' }),
   }),

@@ -98,10 +98,7 @@ class CompilingQuery implements PlainQuery {
     if (!isCompilable(this.document)) return;
     // Loaded on use: a start would take a tenth longer.
     const { compileQuery, isCompiledQuery } = await import('graphql-jit');
-    // V8 would keep the source of every function that is made from text until the heap is nearly full.
-    setFlagsFromString('--no-compilation-cache');
-    const compiled = compileQuery(this.#schema, this.document, this.operation.name?.value);
-    setFlagsFromString('--compilation-cache');
+    const compiled = uncached(() => compileQuery(this.#schema, this.document, this.operation.name?.value));
     if (!isCompiledQuery(compiled)) return;
     this.#run = async (context, variables) => {
       // graphql-jit forgets the default of a variable that cannot be null, and takes one named `constructor` for given.
@@ -129,6 +126,16 @@ class CompilingQuery implements PlainQuery {
       }),
       data: data ?? null,
     };
+  }
+}
+
+/** V8 would keep the source of every function that is made from text until the heap is nearly full. */
+function uncached<T>(compile: () => T): T {
+  setFlagsFromString('--no-compilation-cache');
+  try {
+    return compile();
+  } finally {
+    setFlagsFromString('--compilation-cache');
   }
 }
 

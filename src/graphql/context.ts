@@ -7,13 +7,13 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { KeyedSemaphore } from '../async/keyed-semaphore.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { UseCaseDeps } from '../jobs/deps.ts';
-import type { Selections } from './selections.ts';
+import type { SharedFeeds } from './shared-feeds.ts';
 import type { RowReads, UsageReads } from './reads.ts';
 
 /** Built once and shared by all requests. */
 export type Services = {
   readonly prisma: PrismaClient;
-  readonly jobs: UseCaseDeps;
+  readonly deps: UseCaseDeps;
   readonly notifications: Pick<Notifications, 'listen'>;
   readonly streams: KeyedSemaphore;
   readonly rows: RowReads;
@@ -28,7 +28,7 @@ export type Services = {
 
 /** One subscription over WebSocket, which takes encoded events: subscribers of one feed share them. */
 export type EventSink = {
-  readonly selections: Selections;
+  readonly sharedFeeds: SharedFeeds;
   /** As sent by the subscriber. */
   readonly variables: Readonly<Record<string, unknown>>;
   readonly encode: (result: ExecutionResult) => Buffer;

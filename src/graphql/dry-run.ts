@@ -2,21 +2,27 @@ import { builder } from './builder.ts';
 import { CostEstimate } from './cost.ts';
 import { unwrap } from './refusals.ts';
 import type { DryRun, DryRunWarning } from '../jobs/dry-run.ts';
-import type { RefusalCode, Result } from '../domain/user-error.ts';
+import type { ListPolicy } from './policy/field-policy.ts';
+import type { RefusalCode, Result } from '../domain/refusal.ts';
 
 export const DRY_RUN =
   'Previews the call: sends and writes nothing, and returns `DryRun` with the input for fal and its estimated cost. All checks of this server apply, but not whether fal currently accepts runs. Does not use up the idempotency key. Default: false.';
 
+const WARNINGS = {
+  TRAINER_DEPRECATED: { description: 'fal has deprecated the trainer. The message names a replacement.' },
+  PRICE_UNKNOWN: { description: 'The cost cannot be estimated.' },
+  TRIGGER_PHRASE_ADDED: { description: 'The trigger phrase is added to the prompt.' },
+  SEED_IS_EXAMPLE: { description: 'The seed of the input is an example, because none was given.' },
+  LIMIT_NEAR: { description: 'The run leaves at most a tenth of a limit.' },
+  REPEATED_CALL: { description: 'The idempotency key was used before, so the call would start nothing.' },
+} satisfies Record<DryRunWarning['code'], object>;
+
+/** One of each, and a second limit. */
+const MAX_WARNINGS = Object.keys(WARNINGS).length + 1;
+
 const WarningCode = builder.enumType('DryRunWarningCode', {
   description: 'Machine-readable reason for a warning.',
-  values: {
-    TRAINER_DEPRECATED: { description: 'fal has deprecated the trainer. The message names a replacement.' },
-    PRICE_UNKNOWN: { description: 'The cost cannot be estimated.' },
-    TRIGGER_PHRASE_ADDED: { description: 'The trigger phrase is added to the prompt.' },
-    SEED_IS_EXAMPLE: { description: 'The seed of the input is an example, because none was given.' },
-    LIMIT_NEAR: { description: 'The run leaves at most a tenth of a limit.' },
-    REPEATED_CALL: { description: 'The idempotency key was used before, so the call would start nothing.' },
-  } satisfies Record<DryRunWarning['code'], object>,
+  values: WARNINGS,
 });
 
 const Warning = builder.objectRef<DryRunWarning>('DryRunWarning').implement({
@@ -51,6 +57,7 @@ builder.objectType(DryRunResult, {
     warnings: t.field({
       type: [Warning],
       description: 'Warnings about the call. Empty if there are none.',
+      extensions: { maxEntries: MAX_WARNINGS } satisfies ListPolicy,
       resolve: ({ dryRun }) => dryRun.warnings,
     }),
     cost: t.field({

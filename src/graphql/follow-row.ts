@@ -1,6 +1,7 @@
 import { execute, Kind, type DocumentNode, type GraphQLResolveInfo } from 'graphql';
 import { isId } from '../jobs/ids.ts';
-import { enterStream, notFoundError, openStream } from './stream.ts';
+import { enterStream, openStream } from './stream.ts';
+import { notFoundError } from './errors.ts';
 import { viewerOf } from './builder.ts';
 import { watchRow } from '../live/watch.ts';
 import type { FeedSource } from '../live/feed.ts';
@@ -26,7 +27,7 @@ export async function followRow<Row extends Versioned>(
   const { id, listen, read, isLast, afterVersion } = followed;
   if (!isId(id)) throw notFoundError();
   if (sink === undefined) return openStream(context, () => watchRow(followed));
-  const { feeds, resumeVariable, isOfRowOnly } = sink.selections.of(info);
+  const { feeds, resumeVariable, isOfRowOnly } = sink.sharedFeeds.of(info);
   const variables = Object.entries(info.variableValues).filter(([name]) => name !== resumeVariable);
   // With the host: it may be in URLs.
   const key = JSON.stringify([viewerOf(context).ownerId, id, context.host, variables]);

@@ -10,7 +10,7 @@ import { imageFields, optionFields, waitField } from './image-options.ts';
 import { MAX_IMAGES } from '../catalog/generators.ts';
 import { MAX_PROMPT_LENGTH } from '../jobs/parse-input.ts';
 import { regenerate } from '../jobs/regenerate.ts';
-import type { FieldPolicy } from './policy/field-policy.ts';
+import type { FieldPolicy, ListPolicy } from './policy/field-policy.ts';
 
 const WHEN_ENDED = 'The call returns as soon as the generation has ended.';
 
@@ -52,7 +52,7 @@ builder.mutationField('generateImage', (t) =>
       input: t.arg({ type: GenerateImageInput, required: true, description: 'The images to generate.' }),
     },
     resolve: async (_root, { input }, context, info) =>
-      generationAfter(context, info, await generateImage(context.jobs, viewerOf(context).ownerId, input)),
+      generationAfter(context, info, await generateImage(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -96,7 +96,7 @@ builder.mutationField('regenerate', (t) =>
       }),
     },
     resolve: async (_root, { input }, context, info) =>
-      generationAfter(context, info, await regenerate(context.jobs, viewerOf(context).ownerId, input)),
+      generationAfter(context, info, await regenerate(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -132,6 +132,8 @@ const GenerateImagesPayload = builder
       results: t.field({
         type: [GenerateImagePayload],
         description: 'Results of the items, in their order.',
+        // The batch counts once for each.
+        extensions: { maxEntries: 1 } satisfies ListPolicy,
         itemErrors: {
           ...errorsOf<ItemOutcome>({
             INVALID_INPUT: true,
@@ -164,7 +166,7 @@ builder.mutationField('generateImages', (t) =>
       input: t.arg({ type: GenerateImagesInput, required: true, description: 'The images to generate.' }),
     },
     resolve: async (_root, { input }, context) =>
-      unwrap(await generateImages(context.jobs, viewerOf(context).ownerId, input)),
+      unwrap(await generateImages(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -192,7 +194,7 @@ builder.mutationField('cancelGeneration', (t) =>
       generationAfter(
         context,
         info,
-        await cancelGeneration(context.jobs, viewerOf(context).ownerId, input.generationId),
+        await cancelGeneration(context.deps, viewerOf(context).ownerId, input.generationId),
       ),
   }),
 );
@@ -226,6 +228,6 @@ builder.mutationField('deleteGeneration', (t) =>
       input: t.arg({ type: DeleteGenerationInput, required: true, description: 'The generation to delete.' }),
     },
     resolve: async (_root, { input }, context) =>
-      unwrap(await deleteGeneration(context.jobs, viewerOf(context).ownerId, input.generationId)),
+      unwrap(await deleteGeneration(context.deps, viewerOf(context).ownerId, input.generationId)),
   }),
 );

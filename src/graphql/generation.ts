@@ -2,8 +2,10 @@ import { builder, viewerOf } from './builder.ts';
 import { columnsFor, needs } from './columns.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { followRow } from './follow-row.ts';
-import type { ExpiryPolicy } from './policy/field-policy.ts';
+import type { ExpiryPolicy, ListPolicy } from './policy/field-policy.ts';
+import { isFinal } from '../domain/job-state.ts';
 import { isId } from '../jobs/ids.ts';
+import { MAX_IMAGES } from '../catalog/generators.ts';
 import { TOTAL_COUNT, type Countable } from './total-count.ts';
 import { versionFrom } from './stream.ts';
 import type { Generation } from '../generated/prisma/client.ts';
@@ -105,7 +107,8 @@ export const GenerationNode = builder.prismaNode('Generation', {
     images: t.field({
       type: [Image],
       description: 'Images in fal’s order. Empty until `status` is COMPLETED.',
-      extensions: needs('Generation', 'images'),
+      // fal returns as many as were requested.
+      extensions: { ...needs('Generation', 'images'), maxEntries: MAX_IMAGES } satisfies ListPolicy,
       resolve: imagesOf,
     }),
     input: t.field({
@@ -187,10 +190,8 @@ builder.queryField('generation', (t) =>
   }),
 );
 
-const FINAL = new Set<Generation['status']>(['COMPLETED', 'FAILED', 'CANCELLED']);
-
 builder.subscriptionField('generationStatus', (t) =>
-  t.prismaField({
+  t.field({
     type: GenerationNode,
     description:
       'Sends the current state of a generation, then its state after every change, with increasing versions. Changes in quick succession may arrive as one event. Ends after COMPLETED, FAILED or CANCELLED. If fal corrects a failure to a success later, `changes` and `generation` show it.',
@@ -210,10 +211,10 @@ builder.subscriptionField('generationStatus', (t) =>
         listen: context.notifications.listen('generation', generationId),
         read: () => context.rows.generation(ownerId, generationId, columns),
         afterVersion: version,
-        isLast: ({ status }) => FINAL.has(status),
+        isLast: ({ status }) => isFinal(status),
       });
     },
     // Don't read the row again: the later version would be sent twice.
-    resolve: (_query, row) => row,
+    resolve: (row) => row,
   }),
 );

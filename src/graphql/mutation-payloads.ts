@@ -8,7 +8,7 @@ import type { Avatar, Generation } from '../generated/prisma/client.ts';
 import type { Context } from './context.ts';
 import type { DryRun } from '../jobs/dry-run.ts';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { RefusalCode, Result } from '../domain/user-error.ts';
+import type { RefusalCode, Result } from '../domain/refusal.ts';
 
 export const IDEMPOTENCY_KEY =
   'Idempotency key, unique per caller. A repeated call with the same key and input starts nothing and returns the current state of the first call’s result. A different input is refused with IDEMPOTENCY_CONFLICT. A refused call does not use up its key.';

@@ -11,7 +11,7 @@ import { PHOTO_LIMITS } from '../domain/photo.ts';
 import { PhotoSet, readPhotoSet, type PhotoSetShape } from './photo-set.ts';
 import { MB } from '../values/units.ts';
 import type { Context } from './context.ts';
-import type { FieldPolicy } from './policy/field-policy.ts';
+import type { FieldPolicy, ListPolicy } from './policy/field-policy.ts';
 
 const MAX_MB = PHOTO_LIMITS.bytes / MB;
 
@@ -77,6 +77,7 @@ builder.mutationField('createPhotoUploads', (t) =>
           uploads: payload.expose('uploads', {
             type: [PhotoUploadType],
             description: 'One for each file, in the order of the input.',
+            extensions: { maxEntries: PHOTO_LIMITS.count, ofRows: true } satisfies ListPolicy,
           }),
           photoSet: payload.expose('photoSet', { type: PhotoSet, description: 'Photos of the avatar.' }),
         }),
@@ -92,7 +93,7 @@ builder.mutationField('createPhotoUploads', (t) =>
       input: t.arg({ type: CreatePhotoUploadsInput, required: true, description: 'The files to upload.' }),
     },
     resolve: async (_root, { input }, context) => {
-      const created = unwrap(await createPhotoUploads(context.jobs, viewerOf(context).ownerId, input));
+      const created = unwrap(await createPhotoUploads(context.deps, viewerOf(context).ownerId, input));
       const uploads = created.uploads.map((upload) => ({
         ...upload,
         url: context.uploadUrl(upload.token, context.host),
@@ -126,7 +127,7 @@ builder.mutationField('deletePhoto', (t) =>
     errors: errorsOf<typeof deletePhoto>({ NOT_FOUND: true }),
     args: { input: t.arg({ type: DeletePhotoInput, required: true, description: 'The photo to delete.' }) },
     resolve: async (_root, { input }, context) => {
-      const deleted = unwrap(await deletePhoto(context.jobs, viewerOf(context).ownerId, input.photoId));
+      const deleted = unwrap(await deletePhoto(context.deps, viewerOf(context).ownerId, input.photoId));
       return { deletedPhotoId: deleted.deletedPhotoId, photoSet: await photoSetOf(deleted, context) };
     },
   }),

@@ -2,10 +2,11 @@ import { adviceFor, countPhotos } from '../domain/photo-set.ts';
 import { builder, viewerOf } from './builder.ts';
 import { described } from './described.ts';
 import { followRow } from './follow-row.ts';
-import type { ExpiryPolicy } from './policy/field-policy.ts';
+import type { EventPolicy, ExpiryPolicy, ListPolicy } from './policy/field-policy.ts';
 import { defaultTrainer } from '../jobs/default-trainers.ts';
 import { isId } from '../jobs/ids.ts';
 import {
+  PHOTO_LIMITS,
   PHOTO_REASONS,
   PHOTO_WARNINGS,
   REASON_TEXTS,
@@ -82,6 +83,7 @@ const PhotoType = builder.objectRef<Photo>('Photo').implement({
     warnings: t.field({
       type: [PhotoWarningType],
       description: 'Weaknesses of an accepted photo.',
+      extensions: { maxEntries: PHOTO_WARNINGS.length } satisfies ListPolicy,
       resolve: (photo) => warningsOf(photo).map((code) => ({ code })),
     }),
     size: t.exposeInt('size', { description: 'Size of the uploaded file in bytes.' }),
@@ -138,7 +140,11 @@ export const PhotoSet = builder.objectRef<PhotoSetShape>('PhotoSet').implement({
       description: 'Version number of the set. Increases with every change of a photo.',
     }),
     trainer: t.expose('trainer', { type: TrainerEnum, description: 'Trainer whose requirements apply.' }),
-    photos: t.expose('photos', { type: [PhotoType], description: 'All photos, oldest first.' }),
+    photos: t.expose('photos', {
+      type: [PhotoType],
+      description: 'All photos, oldest first.',
+      extensions: { maxEntries: PHOTO_LIMITS.rows, ofRows: true } satisfies ListPolicy,
+    }),
     accepted: t.int({ description: 'Number of accepted photos.', resolve: (set) => counts(set).accepted }),
     pending: t.int({ description: 'Number of pending photos.', resolve: (set) => counts(set).pending }),
     refused: t.int({ description: 'Number of refused photos.', resolve: (set) => counts(set).refused }),
@@ -174,9 +180,9 @@ export async function readPhotoSet(
   });
   if (avatar === null) return null;
   const { photosVersion: version, trainingType, photos } = avatar;
-  const { jobs } = context;
+  const { deps } = context;
   const trainer =
-    requested == null ? (await defaultTrainer(jobs, trainingType)).trainer : jobs.catalog.trainer(requested);
+    requested == null ? (await defaultTrainer(deps, trainingType)).trainer : deps.catalog.trainer(requested);
   if (trainer === null) throw new Error(`the catalog has no trainer ${requested ?? ''}`);
   return { avatarId, version, photos, trainer: trainer.name, needs: trainer.photos };
 }
@@ -196,6 +202,9 @@ builder.queryField('photoSet', (t) =>
   }),
 );
 
+/** All fields of a set with as many photos as are allowed cost 3,500. It changes only when its owner changes a photo. */
+const MAX_EVENT_COST = 5000;
+
 builder.subscriptionField('photoSet', (t) =>
   t.field({
     type: PhotoSet,
@@ -209,6 +218,7 @@ builder.subscriptionField('photoSet', (t) =>
           'Last version that the caller has received. The current state is sent only if its version is higher.',
       }),
     },
+    extensions: { maxEventCost: MAX_EVENT_COST } satisfies EventPolicy,
     subscribe: (_root, { avatarId, trainer, afterVersion }, context, info) =>
       followRow(context, info, {
         id: avatarId,

@@ -54,17 +54,17 @@ export type TrainingRow = Job & {
 
 /**
  * How the API reads rows. A row has the requested columns, and those that other calls of the same time request. Callers
- * share it and must not change it. Default: all columns. Times are text as the API sends it, which only the scalar
- * DateTime reads: parsing and printing a list's times takes a quarter of its CPU.
+ * share it and must not change it. Times are text as the API sends it, which only the scalar DateTime reads: parsing and
+ * printing a list's times takes a quarter of its CPU.
  */
 export type RowReads = {
   /** The owner's avatar; null when there is none. */
-  avatar(ownerId: string, id: string, columns?: readonly (keyof AvatarRow)[]): Promise<AvatarRow | null>;
+  avatar(ownerId: string, id: string, columns: readonly (keyof AvatarRow)[]): Promise<AvatarRow | null>;
   /** The owner's generation; null when there is none. */
   generation(
     ownerId: string,
     id: string,
-    columns?: readonly (keyof GenerationRow)[],
+    columns: readonly (keyof GenerationRow)[],
   ): Promise<GenerationRow | null>;
   /** The owner's training, of an avatar that is not deleted; null when there is none, or fal refused it. */
   training(ownerId: string, id: string, columns: readonly (keyof TrainingRow)[]): Promise<TrainingRow | null>;

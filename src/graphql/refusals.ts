@@ -8,7 +8,7 @@ import {
   type Refusal,
   type RefusalCode,
   type Result,
-} from '../domain/user-error.ts';
+} from '../domain/refusal.ts';
 
 const CODE_DESCRIPTIONS: Readonly<Record<ErrorCode, string>> = {
   NOT_FOUND: 'The object does not exist or belongs to another owner. The response is the same for both.',

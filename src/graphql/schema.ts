@@ -5,7 +5,7 @@ import './generation.ts';
 import './avatar.ts';
 import './training.ts';
 import './changes.ts';
-import './queries.ts';
+import './lists.ts';
 import './avatar-mutations.ts';
 import './training-mutations.ts';
 import './photo-set.ts';

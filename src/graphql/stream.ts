@@ -1,7 +1,6 @@
 import { atExpiry } from '../auth/at-expiry.ts';
-import { badInput, unauthenticated, viewerOf } from './builder.ts';
-import { codedError } from './error-codes.ts';
-import type { GraphQLError } from 'graphql';
+import { badInput, codedError, notFoundError, unauthenticated } from './errors.ts';
+import { viewerOf } from './builder.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -68,10 +67,6 @@ export function enterStream(context: Context): () => void {
     throw codedError('LIMIT_EXCEEDED', 'Too many open subscriptions: end one first.');
   }
   return () => streams.release(ownerId);
-}
-
-export function notFoundError(): GraphQLError {
-  return codedError('NOT_FOUND', 'Not found.');
 }
 
 /** The `afterVersion` of a subscription; 0 if not given. Throws INVALID_INPUT. */

@@ -1,8 +1,10 @@
 import { builder } from './builder.ts';
 import { BUILT_IN, deprecationNotice } from '../catalog/catalog.ts';
 import { estimateTraining, priceOf, priceText, usdText } from '../catalog/prices.ts';
+import { MAX_TRAINERS } from '../catalog/trainers-file.ts';
 import { TRAINING_TYPES, type Trainer, type TrainingType } from '../catalog/trainers.ts';
 import { defaultTrainer } from '../jobs/default-trainers.ts';
+import type { ListPolicy } from './policy/field-policy.ts';
 
 export const TrainingTypeEnum = builder.enumType('TrainingType', {
   description: 'Subject of a training.',
@@ -104,9 +106,10 @@ builder.queryField('trainers', (t) =>
   t.field({
     type: [TrainerInfo],
     description: 'All available trainers.',
-    resolve: async (_root, _args, { jobs }) => {
-      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(jobs, type)));
-      return jobs.catalog.trainers.map((trainer) => ({
+    extensions: { maxEntries: MAX_TRAINERS } satisfies ListPolicy,
+    resolve: async (_root, _args, { deps }) => {
+      const defaults = await Promise.all(TRAINING_TYPES.map((type) => defaultTrainer(deps, type)));
+      return deps.catalog.trainers.map((trainer) => ({
         ...trainer,
         defaultFor: TRAINING_TYPES.filter((_type, index) => defaults[index]?.trainer === trainer),
       }));

@@ -54,7 +54,7 @@ builder.mutationField('startTraining', (t) =>
       input: t.arg({ type: StartTrainingInput, required: true, description: 'The training to start.' }),
     },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await startTraining(context.jobs, viewerOf(context).ownerId, input)),
+      avatarAfter(context, info, await startTraining(context.deps, viewerOf(context).ownerId, input)),
   }),
 );
 
@@ -79,7 +79,7 @@ builder.mutationField('cancelTraining', (t) =>
       avatarAfter(
         context,
         info,
-        await cancelTraining(context.jobs, viewerOf(context).ownerId, input.avatarId),
+        await cancelTraining(context.deps, viewerOf(context).ownerId, input.avatarId),
       ),
   }),
 );
@@ -100,6 +100,6 @@ builder.mutationField('promote', (t) =>
     errors: errorsOf<typeof promote>({ NOT_FOUND: true, NOT_READY: true }),
     args: { input: t.arg({ type: PromoteInput, required: true, description: 'The training to use.' }) },
     resolve: async (_root, { input }, context, info) =>
-      avatarAfter(context, info, await promote(context.jobs, viewerOf(context).ownerId, input.trainingId)),
+      avatarAfter(context, info, await promote(context.deps, viewerOf(context).ownerId, input.trainingId)),
   }),
 );

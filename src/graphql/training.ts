@@ -4,11 +4,11 @@ import { columnsFor, needs } from './columns.ts';
 import { connectionOf } from './policy/pagination.ts';
 import { Failure, failureOf } from './refusals.ts';
 import { isId } from '../jobs/ids.ts';
-import { notFoundError } from './stream.ts';
+import { notFoundError } from './errors.ts';
 import { TrainerEnum } from './trainer.ts';
 import { trainingStatusOf, type TrainingStatus } from '../domain/job-state.ts';
-import { artifactFilesOf, loraUrlsOf, type Artifact } from '../catalog/artifact.ts';
-import type { ExpiryPolicy } from './policy/field-policy.ts';
+import { artifactFilesOf, loraUrlsOf, MAX_LORA_FILES, type Artifact } from '../catalog/artifact.ts';
+import type { ExpiryPolicy, ListPolicy } from './policy/field-policy.ts';
 import type { FileRef } from '../jobs/files/copy-files.ts';
 import type { CopiedFile, TrainingRow } from './reads.ts';
 
@@ -75,7 +75,7 @@ const LoraArtifact = builder.objectRef<LoraOfTraining>('LoraArtifact').implement
     files: t.field({
       type: [ArtifactFile],
       description: 'All files: those of the LoRA, then its configuration file.',
-      extensions: needs('Training', 'files'),
+      extensions: { ...needs('Training', 'files'), maxEntries: MAX_LORA_FILES + 1 } satisfies ListPolicy,
       resolve: filesOf,
     }),
   }),
@@ -127,7 +127,7 @@ const TrainingNode = builder.prismaNode('Job', {
       nullable: true,
       description: 'Trainer. Null if this server no longer has it.',
       extensions: needs('Training', 'trainer'),
-      resolve: ({ trainer }, _args, { jobs: { catalog } }) => catalog.trainer(trainer)?.name ?? null,
+      resolve: ({ trainer }, _args, { deps: { catalog } }) => catalog.trainer(trainer)?.name ?? null,
     }),
     trainerNote: t.exposeString('trainerNote', {
       nullable: true,

@@ -1,4 +1,5 @@
-import { badInput, builder, viewerOf } from './builder.ts';
+import { badInput } from './errors.ts';
+import { builder, viewerOf } from './builder.ts';
 import { inUsd } from './cost.ts';
 import { problemWith } from '../jobs/parse-input.ts';
 import { DAY_MS } from '../values/units.ts';
@@ -6,7 +7,7 @@ import type { ListPolicy } from './policy/field-policy.ts';
 import type { UsageRow } from './reads.ts';
 
 const MAX_USAGE_DAYS = 92;
-export const MAX_USAGE_ENTRIES = 1000;
+const MAX_USAGE_ENTRIES = 1000;
 
 const Usage = builder.objectRef<UsageRow>('Usage').implement({
   description:
@@ -39,7 +40,7 @@ builder.queryField('usage', (t) =>
       from: t.arg({ type: 'Date', required: true, description: 'First day.' }),
       to: t.arg({ type: 'Date', required: true, description: 'Last day.' }),
     },
-    extensions: { maxEntries: MAX_USAGE_ENTRIES } satisfies ListPolicy,
+    extensions: { maxEntries: MAX_USAGE_ENTRIES, ofRows: true } satisfies ListPolicy,
     resolve: async (_root, args, context) => {
       const from = dayIn('from', args.from);
       const to = dayIn('to', args.to);

@@ -1,6 +1,5 @@
-import { codedError, type TopLevelCode } from '../graphql/error-codes.ts';
+import { codedError, unauthenticated, type TopLevelCode } from '../graphql/errors.ts';
 import { BODY_SHARES, BodyBudget, VIEWER_BYTES } from './body-budget.ts';
-import { unauthenticated } from '../graphql/builder.ts';
 import { withBody, type BodyReading } from './read-body.ts';
 import type { Authenticate, Identity } from '../auth/authenticate.ts';
 import type { ExecutionResult, GraphQLError } from 'graphql';

@@ -27,7 +27,7 @@ export type WebhookServices = {
   readonly accountId: string | null;
   /** Whether this deployment made the token of a callback URL. Reads no database. */
   readonly isOurToken: (token: string) => boolean;
-  readonly jobs: WebhookDeps;
+  readonly deps: WebhookDeps;
   readonly log: Log;
   readonly refusals: LogThrottle;
   readonly count: (outcome: WebhookOutcome) => void;
@@ -120,7 +120,7 @@ async function receive(
     if (signed.isStale) {
       // Maybe a replay, so it is not applied; genuine, it causes a poll of its run.
       if (webhook !== 'bad-signature' && webhook !== 'no-keys')
-        requestPoll(services.jobs, { requestId: signed.requestId });
+        requestPoll(services.deps, { requestId: signed.requestId });
       return rejected(services, 'stale');
     }
     if (webhook === 'bad-signature') return rejected(services, webhook);
@@ -149,18 +149,18 @@ function rejected({ refusals, log }: WebhookServices, reason: Rejection): Reject
 }
 
 async function record(
-  { log, refusals, jobs }: WebhookServices,
+  { log, refusals, deps }: WebhookServices,
   token: string | null,
   webhook: GenuineWebhook,
 ): Promise<WebhookOutcome> {
   const { delivery } = webhook;
   if (webhook.kind === 'unreadable') {
-    const kept = await storeUnreadable(jobs, token, delivery);
+    const kept = await storeUnreadable(deps, token, delivery);
     log.error({ requestId: delivery.requestId, reason: webhook.reason, kept }, 'webhook unreadable');
     return kept === 'kept' ? 'unreadable' : kept;
   }
   const { message } = webhook;
-  const { kind } = await handleWebhook(jobs, token, { ...message, delivery });
+  const { kind } = await handleWebhook(deps, token, { ...message, delivery });
   if (kind === 'unknown-job' || kind === 'mismatch') {
     const times = refusals.times(kind);
     if (times !== null)

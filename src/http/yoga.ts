@@ -1,15 +1,14 @@
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { GraphQLError, type DocumentNode } from 'graphql';
-import { codedError } from '../graphql/error-codes.ts';
-import { PothosValidationError } from '@pothos/core';
+import { codedError } from '../graphql/errors.ts';
 import { randomUUID } from 'node:crypto';
 import { CompiledQueries } from '../graphql/compiled-queries.ts';
 import { createPlainQueries } from './plain-queries.ts';
 import type { Route } from './route.ts';
 import { GRAPHQL_PATH } from './graphql-path.ts';
-import { badInput } from '../graphql/builder.ts';
 import { ParseCache } from '../graphql/policy/parse-cache.ts';
-import { useFormGuard, useDocumentGuard } from '../graphql/policy/document-guard.ts';
+import { useCsrfProtection } from '../graphql/policy/csrf.ts';
+import { useDocumentGuard } from '../graphql/policy/document-guard.ts';
 import { useAbandonedStreams } from './abandoned-streams.ts';
 import { useDistinctMediaTypes } from './distinct-media-types.ts';
 import { usePlaygroundPage } from './pages/playground-page.ts';
@@ -17,7 +16,7 @@ import type { IsAllowedOrigin } from './origin.ts';
 import { withImages } from './pages/playground-images.ts';
 import { playgroundTabs, withTabsInPlace, type Playground } from './pages/playground.ts';
 import { StreamTickets } from '../auth/stream-tickets.ts';
-import { safeError, shortened } from '../graphql/policy/safe-errors.ts';
+import { safeError } from '../graphql/policy/safe-errors.ts';
 import { schemaFor } from '../graphql/schema.ts';
 import { createGraphqlBodyReader, useAdmission, type AdmissionContext } from './admission.ts';
 import { ExecutionGuard, useExecutionGuard } from '../graphql/policy/execution-guard.ts';
@@ -60,7 +59,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
   const { authenticate, isAllowedOrigin, hidesSchema } = options;
   const services = { ...options.services, streamTickets: new StreamTickets(options.ticketSecret) };
   const maskError: MaskError = (error) => masked(error, options);
-  const schema = schemaFor(services.jobs.catalog);
+  const schema = schemaFor(services.deps.catalog);
   const readBody = createGraphqlBodyReader();
   const guard = new ExecutionGuard(options);
   const documents = new ParseCache();
@@ -72,7 +71,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     batching: false,
     plugins: [
       useDocumentGuard({ hidesSchema }),
-      useFormGuard({ guardsGet: hidesSchema }),
+      useCsrfProtection({ guardsGet: hidesSchema }),
       useAdmission({
         authenticate,
         admitsAnonymous: !hidesSchema,
@@ -136,13 +135,11 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
 }
 
 /**
- * The error as the client may see it: errors made for clients unchanged, a malformed cursor as INVALID_INPUT, and every
- * other error as a correlation ID that identifies its log line, with a separate code for an outage of the database or
- * the storage.
+ * The error as the client may see it: errors made for clients unchanged, and every other error as a correlation ID that
+ * identifies its log line, with a separate code for an outage of the database or the storage.
  */
 function masked(error: unknown, { log, hidesSchema, isOutage }: GraphqlOptions): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
-  if (original instanceof PothosValidationError) return badInput(shortened(original.message));
   const isMeant = error instanceof GraphQLError && (original == null || original instanceof GraphQLError);
   if (isMeant) return safeError(withoutOriginal(error), hidesSchema);
   const correlationId = randomUUID();

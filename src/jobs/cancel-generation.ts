@@ -1,5 +1,5 @@
 import { cancelRun, type CancelRunDeps } from './cancel-run.ts';
-import { NO_SUCH_GENERATION, refuse, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_GENERATION, refuse, type Result } from '../domain/refusal.ts';
 import type { GenerationStatus } from '../domain/decide-generation.ts';
 
 export type CancelGenerationDeps = CancelRunDeps & {

@@ -1,5 +1,5 @@
 import { cancelRun, type CancelRunDeps } from './cancel-run.ts';
-import { NO_SUCH_AVATAR, refuse, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_AVATAR, refuse, type Result } from '../domain/refusal.ts';
 import type { AvatarStatus } from '../domain/decide-training.ts';
 
 interface CancelStore {

@@ -14,7 +14,7 @@ import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbo
 import { TRAINING_TYPES, type TrainerName, type TrainingType } from '../catalog/trainers.ts';
 import type { Artifact } from '../catalog/artifact.ts';
 import type { Json } from '../values/json.ts';
-import type { Result } from '../domain/user-error.ts';
+import type { Result } from '../domain/refusal.ts';
 
 const inputSchema = z.object({
   name: text(MAX_NAME_LENGTH),

@@ -1,4 +1,4 @@
-import { NO_SUCH_AVATAR, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_AVATAR, type Result } from '../domain/refusal.ts';
 import { deleteFilesUnder } from './files/delete-files.ts';
 import { copyPrefix, photoPrefix } from './files/file-keys.ts';
 import { PHOTOS_KEPT_DAYS } from './photos/photo-archive.ts';
@@ -7,6 +7,9 @@ import { DAY_MS } from '../values/units.ts';
 import type { RetentionDays } from './submit.ts';
 import type { FileKind } from './files/copy-files.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
+
+/** Files at fal that a receipt lists. */
+export const MAX_FILES_LISTED = 1000;
 
 /** The numbers of the rows and files that are deleted with an avatar, and its files at fal. */
 export type Removed = {

@@ -1,6 +1,6 @@
 import { deleteFilesUnder } from './files/delete-files.ts';
 import { copyPrefix } from './files/file-keys.ts';
-import { NO_SUCH_GENERATION, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_GENERATION, type Result } from '../domain/refusal.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 

@@ -4,7 +4,7 @@ import type { CreationCode, NewJob } from './submit.ts';
 import type { Estimate } from '../catalog/prices.ts';
 import type { Trainer } from '../catalog/trainers.ts';
 import type { JsonObject } from '../values/json.ts';
-import type { RefusalCode, Result } from '../domain/user-error.ts';
+import type { RefusalCode, Result } from '../domain/refusal.ts';
 
 export type DryRunWarning = {
   readonly code:

@@ -4,7 +4,7 @@ import { seedWarning, triggerWarning, type DryRun } from './dry-run.ts';
 import { idempotencyOf, newId } from './ids.ts';
 import { CALL_OPTIONS, GENERATION_OPTIONS, newSeed, optionsFor } from './generation-options.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
-import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Result } from '../domain/refusal.ts';
 import {
   planned,
   submitOrDryRun,

@@ -10,7 +10,7 @@ import {
 import { submitGeneration } from './submit-generation.ts';
 import { MAX_PROMPT_LENGTH, parseInput, text, type Optional } from './parse-input.ts';
 import type { CreationCode } from './submit.ts';
-import { refuse, type ProviderCode, type Refusal, type Result } from '../domain/user-error.ts';
+import { refuse, type ProviderCode, type Refusal, type Result } from '../domain/refusal.ts';
 
 /** Of one call. */
 export const MAX_ITEMS = 10;

@@ -14,7 +14,7 @@ import {
   type Optional,
 } from './parse-input.ts';
 import { publishSoon, type PublishDeps } from './publish-outbox.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import { trainerFor } from './trainer-for.ts';
 import { TRAINING_TYPES } from '../catalog/trainers.ts';
 import type { AvatarStore, InsertedAvatar, InsertionCode } from './create-avatar.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { MAX_URL_LENGTH, parseWebUrl } from '../values/web-url.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 
 /** In characters. */
 export const MAX_NAME_LENGTH = 100;

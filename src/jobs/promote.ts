@@ -1,4 +1,4 @@
-import { NO_SUCH_TRAINING, refuse, type Result } from '../domain/user-error.ts';
+import { NO_SUCH_TRAINING, refuse, type Result } from '../domain/refusal.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
 import { trainingStatusOf, type JobState } from '../domain/job-state.ts';
 import type { Catalog } from '../catalog/catalog.ts';

@@ -1,10 +1,12 @@
 import type { InFlight } from '../async/in-flight.ts';
 import type { Log } from '../log/log.ts';
 
+/** The entity of a PHOTO_SET is its avatar. */
+export const NOTIFICATION_KINDS = ['AVATAR', 'GENERATION', 'PHOTO_SET'] as const;
+
 /** The id and version of a changed row, never the row itself: every subscriber reads that with its own rights. */
 export type Notification = {
-  /** The entity of a PHOTO_SET is its avatar. */
-  readonly kind: 'AVATAR' | 'GENERATION' | 'PHOTO_SET';
+  readonly kind: (typeof NOTIFICATION_KINDS)[number];
   readonly ownerId: string;
   readonly entityId: string;
   readonly version: number;

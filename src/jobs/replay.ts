@@ -6,7 +6,7 @@ import {
   PAUSE_REASONS,
   type ProviderCode,
   type Refusal,
-} from '../domain/user-error.ts';
+} from '../domain/refusal.ts';
 import type { JobState } from '../domain/job-state.ts';
 
 export interface ReplayStore {

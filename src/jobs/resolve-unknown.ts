@@ -1,6 +1,6 @@
 import { applyRunEvent, type LoadedJob, type RunEventDeps } from './apply-run-event.ts';
 import type { RunProvider } from './poll-job.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import type { JobState } from '../domain/job-state.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 

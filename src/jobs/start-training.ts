@@ -12,13 +12,7 @@ import {
   wholeNumber,
   type Optional,
 } from './parse-input.ts';
-import {
-  NO_SUCH_AVATAR,
-  refuse,
-  type ProviderCode,
-  type Refusal,
-  type Result,
-} from '../domain/user-error.ts';
+import { NO_SUCH_AVATAR, refuse, type ProviderCode, type Refusal, type Result } from '../domain/refusal.ts';
 import {
   acceptedPhotos,
   uploadPhotos,

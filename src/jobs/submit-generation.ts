@@ -1,4 +1,4 @@
-import { DELETED_SINCE, type ProviderCode, type Result } from '../domain/user-error.ts';
+import { DELETED_SINCE, type ProviderCode, type Result } from '../domain/refusal.ts';
 import { dryRun, type DryRun, type DryRunWarning, type PlannedJob, type RehearsalStore } from './dry-run.ts';
 import { estimateGeneration, type Estimate } from '../catalog/prices.ts';
 import { submitJob, type CreatedJob, type CreationCode, type NewJob, type SubmitDeps } from './submit.ts';

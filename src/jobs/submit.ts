@@ -6,7 +6,7 @@ import { retry } from '../async/retry.ts';
 import { SEND_WITHIN_MS } from './timing.ts';
 import type { GoneEndpoints } from './default-trainers.ts';
 import type { JsonObject } from '../values/json.ts';
-import type { ProviderCode, Refusal, RefusalCode, Result } from '../domain/user-error.ts';
+import type { ProviderCode, Refusal, RefusalCode, Result } from '../domain/refusal.ts';
 import type { RunEvent } from '../domain/run-event.ts';
 import type { TrainerName } from '../catalog/trainers.ts';
 

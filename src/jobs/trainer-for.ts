@@ -1,5 +1,5 @@
 import { problemWith } from './parse-input.ts';
-import { refuse, type Result } from '../domain/user-error.ts';
+import { refuse, type Result } from '../domain/refusal.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Trainer, TrainingType } from '../catalog/trainers.ts';
 

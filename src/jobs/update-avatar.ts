@@ -9,7 +9,7 @@ import {
   type Optional,
 } from './parse-input.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from './publish-outbox.ts';
-import type { Result } from '../domain/user-error.ts';
+import type { Result } from '../domain/refusal.ts';
 
 const inputSchema = z.object({
   avatarId: z.string(),

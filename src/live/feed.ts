@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Consumer, RESYNC_INTERVAL_MS, type Subscribe } from './watch.ts';
+import { Consumer, RESYNC_INTERVAL_MS } from './watch.ts';
+import type { Subscribe } from './notifications.ts';
 
 /** Members served before the event loop gets a turn: some 10 ms. */
 const MEMBERS_PER_TURN = 500;
@@ -235,10 +236,7 @@ class Member<Event> implements Membership {
 
   next(): Promise<IteratorResult<never, undefined>> {
     return new Promise((resolve, reject) => {
-      this.#tell = (error) => {
-        if (error === null) resolve({ done: true, value: undefined });
-        else reject(error);
-      };
+      this.#tell = (error) => (error === null ? resolve({ done: true, value: undefined }) : reject(error));
       if (this.#over !== null) this.#tell(this.#over.error);
     });
   }

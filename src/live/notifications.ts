@@ -1,6 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { Notification, Publisher } from '../jobs/publish-outbox.ts';
-import type { Subscribe, WatchEvent } from './watch.ts';
+
+export type WatchEvent =
+  | { readonly kind: 'changed'; readonly entityId: string }
+  /** Notifications may have been missed. */
+  | { readonly kind: 'missed' }
+  /** The server closes. */
+  | { readonly kind: 'closing' };
+
+/** Listens from before it returns. The returned function stops it. */
+export type Subscribe = (listener: (event: WatchEvent) => void) => () => void;
 
 type Channel = 'avatar' | 'avatarsOf' | 'generation' | 'photoSet' | 'changesOf';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RedisConnection } from './redis-connection.ts';
 import * as z from 'zod';
 import type { Log } from '../log/log.ts';
-import type { Notification } from '../jobs/publish-outbox.ts';
+import { NOTIFICATION_KINDS, type Notification } from '../jobs/publish-outbox.ts';
 import type { Notifications } from './notifications.ts';
 
 export type RedisBridge = {
@@ -18,7 +18,7 @@ const TEST_MESSAGE = '';
 
 const messageSchema = z.object({
   from: z.string(),
-  kind: z.enum(['AVATAR', 'GENERATION', 'PHOTO_SET']),
+  kind: z.enum(NOTIFICATION_KINDS),
   ownerId: z.string(),
   entityId: z.string(),
   version: z.number(),

@@ -1,5 +1,5 @@
 import type { SubmitGenerationDeps } from '../jobs/submit-generation.ts';
-import type { Subscribe } from './watch.ts';
+import type { Subscribe } from './notifications.ts';
 import { watchRow } from './watch.ts';
 
 export interface GenerationReader {

@@ -1,4 +1,5 @@
-import { Consumer, RESYNC_INTERVAL_MS, cancellable, type Subscribe } from './watch.ts';
+import { Consumer, RESYNC_INTERVAL_MS, cancellable } from './watch.ts';
+import type { Subscribe } from './notifications.ts';
 
 /** The newest change of one avatar or generation. */
 export type Change = {

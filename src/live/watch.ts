@@ -1,16 +1,7 @@
 import { retry } from '../async/retry.ts';
 import { Signal } from '../async/signal.ts';
 import { MINUTE_MS } from '../values/units.ts';
-
-export type WatchEvent =
-  | { readonly kind: 'changed'; readonly entityId: string }
-  /** Notifications may have been missed. */
-  | { readonly kind: 'missed' }
-  /** The server closes. */
-  | { readonly kind: 'closing' };
-
-/** Listens from before it returns. The returned function stops it. */
-export type Subscribe = (listener: (event: WatchEvent) => void) => () => void;
+import type { Subscribe } from './notifications.ts';
 
 /** Every watcher reads again this often, so that a lost notification delays a change and never hides it. */
 export const RESYNC_INTERVAL_MS = MINUTE_MS;

@@ -20,7 +20,7 @@ export function createLog(
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: (error: Error) => truncated(stdSerializers.errWithCause(error)) },
+      serializers: { err: (error: unknown) => truncated(error) },
       redact: {
         paths: [...SECRET_FIELDS, ...SECRET_FIELDS.map((name) => `*.${name}`)],
         censor: '[redacted]',
@@ -33,11 +33,24 @@ export function createLog(
 /** In characters: a database error may quote a statement with all its values. */
 const MAX_TEXT = 8000;
 
-/** Truncates every text of an error and of its causes. */
-function truncated(error: unknown): unknown {
-  if (typeof error === 'string') return error.length > MAX_TEXT ? `${error.slice(0, MAX_TEXT)} [...]` : error;
-  if (typeof error !== 'object' || error === null) return error;
-  return Object.fromEntries(Object.entries(error).map(([name, value]) => [name, truncated(value)]));
+/** Of causes and fields inside each other. An error may have fields that lead back to it. */
+const MAX_DEPTH = 6;
+
+/**
+ * Truncates every text of an error, of its causes and of their fields. An object of a class is logged as its text: the
+ * fields of a connection, for example, are no business of the log.
+ */
+function truncated(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)} [...]` : value;
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (depth === MAX_DEPTH) return '[...]';
+  const inner = (part: unknown) => truncated(part, depth + 1);
+  if (Array.isArray(value)) return value.map(inner);
+  if (value instanceof Error) return inner(stdSerializers.errWithCause(value));
+  if ('constructor' in value && value.constructor !== Object) {
+    return truncated((value as { toString(): string }).toString());
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, inner(part)]));
 }
 
 const SECRET_FIELDS = ['authorization', 'Authorization', 'token', 'key'];

@@ -1,8 +1,8 @@
 import { CommandError, print } from '../cli/command.ts';
 import { PrismaBreakerStore } from '../db/store/breaker-store.ts';
-import type { Services } from './services.ts';
+import type { OperatorServices } from './services.ts';
 
-export async function printBreaker(services: Services): Promise<void> {
+export async function printBreaker(services: OperatorServices): Promise<void> {
   print(await stateOf(breakerOf(services)));
 }
 
@@ -10,7 +10,7 @@ export async function printBreaker(services: Services): Promise<void> {
  * Makes the next submit the probe. The breaker stays open until fal accepts it, so that an operator who is wrong sends
  * one refused submit, not those of all callers.
  */
-export async function endWait(services: Services): Promise<void> {
+export async function endWait(services: OperatorServices): Promise<void> {
   const breaker = breakerOf(services);
   const isEnded = await breaker.endWait();
   if (!isEnded && (await breaker.read()) !== null) {
@@ -19,7 +19,7 @@ export async function endWait(services: Services): Promise<void> {
   print(await stateOf(breaker));
 }
 
-function breakerOf({ database, fal }: Services): PrismaBreakerStore {
+function breakerOf({ database, fal }: OperatorServices): PrismaBreakerStore {
   // It waits for nothing itself.
   return new PrismaBreakerStore(database.prisma, fal().key, []);
 }

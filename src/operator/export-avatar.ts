@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { artifactFilesOf, type Artifact } from '../catalog/artifact.ts';
+import { artifactFilesOf, otherLoraUrlsIn, type Artifact } from '../catalog/artifact.ts';
 import { CommandError, print } from '../cli/command.ts';
 import { downloadFiles } from './download-files.ts';
 import { isId } from '../jobs/ids.ts';
-import type { Services } from './services.ts';
+import type { OperatorServices } from './services.ts';
 
 const QUEUE_URL = 'https://queue.fal.run';
 
@@ -30,7 +30,7 @@ const JOB = {
 
 /** Writes the rows of an avatar, its files, and requests that generate its images again at fal, into a new folder. */
 export async function exportAvatar(
-  { database: { prisma }, importOrigins, openFiles }: Services,
+  { database: { prisma }, importOrigins, openFiles }: OperatorServices,
   id: string,
   folder: string,
 ): Promise<void> {
@@ -119,12 +119,11 @@ function filesOf({
   readonly generations: readonly { readonly images: unknown }[];
   readonly jobs: readonly { readonly artifact: unknown }[];
 }): string[] {
-  const others = Array.isArray(avatar.otherLoraFileUrls) ? (avatar.otherLoraFileUrls as string[]) : [];
   const artifacts = jobs.map(({ artifact }) => artifact as Artifact | null).filter((made) => made !== null);
   const images = generations.flatMap((generation) => generation.images as { readonly url: string }[]);
   const urls = [
     avatar.diffusersLoraFileUrl,
-    ...others,
+    ...otherLoraUrlsIn(avatar.otherLoraFileUrls),
     avatar.configFileUrl,
     ...artifacts.flatMap(artifactFilesOf),
     ...images.map(({ url }) => url),

@@ -12,11 +12,11 @@ import {
   text,
   webUrl,
 } from '../jobs/parse-input.ts';
-import { readPreviousAvatars, type PreviousRow } from '../db/reads/previous-avatars.ts';
+import { readPreviousAvatars, type PreviousRow } from './previous-avatars.ts';
 import { TRAINING_TYPES, type TrainingType } from '../catalog/trainers.ts';
 import type { Json } from '../values/json.ts';
 import type { NewAvatar } from '../jobs/create-avatar.ts';
-import type { Services } from './services.ts';
+import type { OperatorServices } from './services.ts';
 
 /** Who gets the avatars: one owner, or the owner that a column of the row names. */
 type NewOwner = { readonly owner: string } | { readonly column: string };
@@ -41,7 +41,7 @@ type Row = z.output<typeof rowSchema>;
 
 /** Imports the avatars of the previous system. A row that was imported before is skipped, also if its avatar was deleted. */
 export async function importAvatars(
-  { database: { prisma } }: Services,
+  { database: { prisma } }: OperatorServices,
   sourceUrl: string | undefined,
   newOwner: NewOwner,
   { isDryRun }: { readonly isDryRun: boolean },
@@ -91,7 +91,9 @@ type Reading = { readonly avatar: NewAvatar; readonly previousId: string } | { r
 function avatarIn(row: PreviousRow, newOwner: NewOwner): Reading {
   const parsed = parseInput(rowSchema, row);
   if ('refused' in parsed) return { problem: parsed.refused.message };
-  const owner = 'owner' in newOwner ? newOwner.owner : row[newOwner.column];
+  const given = 'owner' in newOwner ? newOwner.owner : row[newOwner.column];
+  // Whole numbers too: many systems number their users.
+  const owner = Number.isSafeInteger(given) ? String(given) : given;
   const ownerId = text(MAX_OWNER_LENGTH).safeParse(owner).data;
   if (ownerId === undefined) return { problem: 'it has no owner' };
   const { id, name, trigger_phrase: triggerPhrase } = parsed.done;

@@ -3,7 +3,7 @@ import { endWait, printBreaker } from './breaker.ts';
 import { adopt, listUnknown, notStarted } from './unknown.ts';
 import { exportAvatar } from './export-avatar.ts';
 import { importAvatars } from './import-avatars.ts';
-import { openServices, type Services } from './services.ts';
+import { openServices, type OperatorServices } from './services.ts';
 
 const USAGE = `usage: npm run operator -- <command>
 
@@ -19,10 +19,11 @@ const USAGE = `usage: npm run operator -- <command>
   export <avatar> <folder>         write an avatar's rows, and requests that generate its images
 
 <id>: the job (job_...), the avatar in training (avt_...) or the generation (gen_...)
-The settings are the server's: DATABASE_URL or DATA_DIR, FAL_KEY, FAL_QUEUE_URL. import-avatars also
-needs SOURCE_DATABASE_URL, the PostgreSQL of the previous system.`;
+The settings are the server's: DATABASE_URL or DATA_DIR; for breaker and adopt also FAL_KEY, FAL_QUEUE_URL
+and FAL_REST_URL; for export also IMPORT_ORIGINS and S3_... import-avatars also needs
+SOURCE_DATABASE_URL, the PostgreSQL of the previous system.`;
 
-type Command = (services: Services) => Promise<void>;
+type Command = (services: OperatorServices) => Promise<void>;
 
 /** The command that the arguments name; null when they name none. */
 function commandOf([noun, ...args]: readonly string[]): Command | null {

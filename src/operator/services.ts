@@ -10,7 +10,7 @@ import type { FalConfig } from '../config/config.ts';
 import type { FileStorage } from '../storage/file-storage.ts';
 
 /** What the commands work with. */
-export type Services = {
+export type OperatorServices = {
   readonly database: Database;
   /** @throws CommandError without FAL_KEY */
   readonly fal: () => FalConfig;
@@ -22,7 +22,7 @@ export type Services = {
 };
 
 /** Opens the server's database: PostgreSQL also while servers run, the embedded one only while none runs. */
-export async function openServices(environment: Environment): Promise<Services> {
+export async function openServices(environment: Environment): Promise<OperatorServices> {
   const { dataDir, databaseUrl } = readDataLocation(environment);
   // The other settings of fal are an error without FAL_KEY.
   const ofFal = environment['FAL_KEY'] ? ['FAL_KEY', 'FAL_QUEUE_URL', 'FAL_REST_URL'] : [];

@@ -9,11 +9,11 @@ import { PrismaBreakerStore } from '../db/store/breaker-store.ts';
 import { PrismaUnknownOutcomes } from '../db/store/unknown-outcomes.ts';
 import { requestIdSchema } from '../fal/schemas.ts';
 import type { RunEventStore } from '../jobs/apply-run-event.ts';
-import type { Services } from './services.ts';
+import type { OperatorServices } from './services.ts';
 
 const MAX_LISTED = 1000;
 
-export async function listUnknown({ database }: Services): Promise<void> {
+export async function listUnknown({ database }: OperatorServices): Promise<void> {
   const outcomes = await new PrismaUnknownOutcomes(database.prisma).listUnknown(MAX_LISTED + 1);
   if (outcomes.length === 0) {
     report('There is no submit with unknown outcome.');
@@ -36,7 +36,7 @@ export async function listUnknown({ database }: Services): Promise<void> {
   if (outcomes.length > MAX_LISTED) report(`Only the first ${MAX_LISTED} are listed.`);
 }
 
-export async function adopt(services: Services, id: string, requestId: string): Promise<void> {
+export async function adopt(services: OperatorServices, id: string, requestId: string): Promise<void> {
   if (!requestIdSchema.safeParse(requestId).success) {
     throw new CommandError(`${JSON.stringify(requestId)} is not a valid request ID of fal`);
   }
@@ -48,7 +48,7 @@ export async function adopt(services: Services, id: string, requestId: string): 
   report(`${adopted.done.jobId} is QUEUED with the run ${requestId}. The server polls it now.`);
 }
 
-export async function notStarted(services: Services, id: string): Promise<void> {
+export async function notStarted(services: OperatorServices, id: string): Promise<void> {
   const declared = await declareNotStarted(depsOf(services), id);
   if ('refused' in declared) throw new CommandError(declared.refused.message);
   report(`${declared.done.jobId} is FAILED with NOT_STARTED. Its owner may start it again.`);
@@ -56,7 +56,7 @@ export async function notStarted(services: Services, id: string): Promise<void> 
 
 const log = { ...operatorLog, debug: () => undefined, warn: () => undefined };
 
-function depsOf({ database }: Services): ResolveUnknownDeps {
+function depsOf({ database }: OperatorServices): ResolveUnknownDeps {
   return {
     outcomes: new PrismaUnknownOutcomes(database.prisma),
     store: leavingOutbox(decisionStore(database.pool)),

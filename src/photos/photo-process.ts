@@ -101,9 +101,12 @@ export class PhotoProcess {
     return result;
   }
 
+  /** Resolves when the process has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    const ended = this.#child && once(this.#child, 'exit');
     this.#end('SIGKILL');
+    await ended;
     await this.#last;
   }
 

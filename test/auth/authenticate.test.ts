@@ -71,31 +71,32 @@ describe('a token signed with the secret', () => {
     }
   });
 
-  test.each<[string, JWTPayload]>([
-    ['expired within the clock tolerance', { exp: inSeconds(-2) }],
-    ['is valid from a moment within the clock tolerance', { nbf: inSeconds(3) }],
-    ['was issued by a clock that is 50 s ahead', { iat: inSeconds(50) }],
-    ['expires in ten years', { exp: inSeconds(10 * 366 * 86_400) }],
-    ['has a subject of 255 characters', { sub: 'x'.repeat(255) }],
+  // Each from the time of its test: all of them are listed before the first one runs.
+  test.each<[string, () => JWTPayload]>([
+    ['expired within the clock tolerance', () => ({ exp: inSeconds(-2) })],
+    ['is valid from a moment within the clock tolerance', () => ({ nbf: inSeconds(3) })],
+    ['was issued by a clock that is 50 s ahead', () => ({ iat: inSeconds(50) })],
+    ['expires in ten years', () => ({ exp: inSeconds(10 * 366 * 86_400) })],
+    ['has a subject of 255 characters', () => ({ sub: 'x'.repeat(255) })],
   ])('is good when it %s', async (_what, claims) => {
-    expect(await identityOf({ sub: 'ada', ...claims })).toMatchObject({ kind: 'viewer' });
+    expect(await identityOf({ sub: 'ada', ...claims() })).toMatchObject({ kind: 'viewer' });
   });
 
   const TOO_LATE = 'the token expires more than 20 years from now (exp is in seconds)';
   const NO_SUBJECT = 'the token has no valid subject (sub)';
 
-  test.each<[string, JWTPayload, string]>([
-    ['has expired', { exp: inSeconds(-7) }, 'the token has expired'],
-    ['is not valid yet', { nbf: inSeconds(10) }, 'the claim nbf of the token is not accepted'],
-    ['was issued in the future', { iat: inSeconds(70) }, 'the token was issued in the future (iat)'],
-    ['expires in a thousand years', { exp: inSeconds(1000 * 365 * 86_400) }, TOO_LATE],
-    ['gives its end in milliseconds', { exp: inSeconds(60) * 1000 }, TOO_LATE],
-    ['expires at a number beyond all dates', { exp: 1e300 }, TOO_LATE],
-    ['has an empty subject', { sub: '' }, NO_SUBJECT],
-    ['has a subject too long for its column', { sub: 'x'.repeat(256) }, NO_SUBJECT],
-    ['has a subject with a NUL, which PostgreSQL cannot store', { sub: 'a\u0000' }, NO_SUBJECT],
+  test.each<[string, () => JWTPayload, string]>([
+    ['has expired', () => ({ exp: inSeconds(-7) }), 'the token has expired'],
+    ['is not valid yet', () => ({ nbf: inSeconds(10) }), 'the claim nbf of the token is not accepted'],
+    ['was issued in the future', () => ({ iat: inSeconds(70) }), 'the token was issued in the future (iat)'],
+    ['expires in a thousand years', () => ({ exp: inSeconds(1000 * 365 * 86_400) }), TOO_LATE],
+    ['gives its end in milliseconds', () => ({ exp: inSeconds(60) * 1000 }), TOO_LATE],
+    ['expires at a number beyond all dates', () => ({ exp: 1e300 }), TOO_LATE],
+    ['has an empty subject', () => ({ sub: '' }), NO_SUBJECT],
+    ['has a subject too long for its column', () => ({ sub: 'x'.repeat(256) }), NO_SUBJECT],
+    ['has a subject with a NUL, which PostgreSQL cannot store', () => ({ sub: 'a\u0000' }), NO_SUBJECT],
   ])('is bad when it %s', async (_what, claims, reason) => {
-    expect(await identityOf({ sub: 'ada', ...claims })).toEqual({ kind: 'bad', reason });
+    expect(await identityOf({ sub: 'ada', ...claims() })).toEqual({ kind: 'bad', reason });
   });
 
   test('is bad when it has no subject, another signature or a changed part', async () => {

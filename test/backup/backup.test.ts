@@ -7,7 +7,7 @@ import { backUp } from '../../src/backup/dump.ts';
 import { readBackup } from '../../src/backup/format.ts';
 import { inOrder } from '../../src/backup/tables.ts';
 import { freshDatabase } from '../support/database.ts';
-import { AWKWARD, writeAwkwardRows } from '../support/awkward-rows.ts';
+import { AWKWARD, writeAwkwardRows } from '../support/rows-of-every-table.ts';
 
 const never = new AbortController().signal;
 

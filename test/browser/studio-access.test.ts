@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { FileChooser, Page } from 'playwright-core';
-import { enough, mixed, StudioSteps } from './studio-steps.ts';
+import { enough, mixed, StudioSteps } from '../support/studio-steps.ts';
 import { startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
 

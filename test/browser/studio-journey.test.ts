@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { enough, mixed, StudioSteps } from './studio-steps.ts';
+import { enough, mixed, StudioSteps } from '../support/studio-steps.ts';
 import { eventually } from '../support/eventually.ts';
 import { startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';

@@ -4,7 +4,7 @@ import { listenOnLoopback } from '../support/loopback.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { NAME_IN_LAN, startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
-import { enough, StudioSteps } from './studio-steps.ts';
+import { enough, StudioSteps } from '../support/studio-steps.ts';
 
 const browser = await startBrowser();
 

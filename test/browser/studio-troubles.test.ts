@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { enough, StudioSteps } from './studio-steps.ts';
+import { enough, StudioSteps } from '../support/studio-steps.ts';
 import { startBrowser } from '../support/browser.ts';
 import { startStack } from '../support/stack.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MAX_IMAGES } from '../../src/catalog/generators.ts';
 import { readImages } from '../../src/catalog/images.ts';
 import type { Json } from '../../src/values/json.ts';
 
@@ -29,6 +30,11 @@ describe('images', () => {
         { url: URL_2, width: 512, height: 512, contentType: 'image/png', flagged: true },
       ],
     });
+  });
+
+  test('are at most as many as can be requested', () => {
+    const reading = readImages({ images: Array.from({ length: 20 }, () => ({ url: URL_1 })) });
+    expect('images' in reading && reading.images).toHaveLength(MAX_IMAGES);
   });
 
   test('are one where the answer has `image` instead of `images`', () => {

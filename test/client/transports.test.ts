@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ClientOptions, TransportName } from '../../packages/client/src/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { heldTraining, okFor } from '../support/held-runs.ts';
+import { heldTraining, okFor } from '../support/runs-at-fal.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { quickClient } from '../support/quick-client.ts';
 import { startGateway, type Policy } from '../support/gateway.ts';
@@ -10,7 +10,7 @@ import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp({ env: NEVER_POLL });
 const gateway = await startGateway(app.url);
-const cable = await startTcpProxy([{ port: Number(new URL(app.url).port) }]);
+const cable = await startTcpProxy([{ port: Number(new URL(gateway.url).port) }]);
 afterAll(async () => {
   await cable.close();
   await gateway.close();
@@ -18,8 +18,8 @@ afterAll(async () => {
 });
 beforeEach(() => Object.assign(gateway, { webSockets: 'pass', streams: 'pass', requests: 'pass' }));
 
-/** Gives a transport up that does not answer. */
-const IMPATIENT = { timing: { connectMs: 1000 } };
+/** Gives a transport up that does not answer. The next one has this time too. */
+const IMPATIENT = { timing: { connectMs: 3000 } };
 
 /** Watches a training that only `finish` ends. */
 async function watchHeld(url: string, options: Partial<ClientOptions> = {}) {
@@ -50,7 +50,8 @@ describe('behind a proxy', () => {
     ['swallow', 'swallow', 'polling'],
   ])('WebSockets %s, event streams %s: the watch runs over %s', async (webSockets, streams, expected) => {
     Object.assign(gateway, { webSockets, streams });
-    const options = [webSockets, streams].includes('swallow') ? IMPATIENT : {};
+    const swallowed = expected === 'polling' ? { timing: { connectMs: 500 } } : IMPATIENT;
+    const options = [webSockets, streams].includes('swallow') ? swallowed : {};
     const { watch, connections, finish } = await watchHeld(gateway.url, options);
 
     const first = await watch.next();
@@ -155,19 +156,28 @@ describe.each(['websocket', 'sse', 'polling'] as const)('over %s', (transport) =
   });
 
   test('a server that is not there yet is waited for', async () => {
-    const { watch, connections } = await watchHeld(cable.url, options);
+    let requests = 0;
+    const { watch, connections } = await watchHeld(cable.url, {
+      ...options,
+      fetch: (...asked) => {
+        requests += 1;
+        return fetch(...asked);
+      },
+    });
     await cable.close();
     const first = watch.next();
-    await expect.poll(() => connections).toEqual([]);
+    await eventually('a first request to fail', () => requests > 1);
     await cable.reopen();
 
     expect((await first).value).toMatchObject({ status: 'QUEUED' });
+    // The others may be found later, when polling works already.
+    if (transport === 'polling') expect(connections).toEqual(['polling']);
     await watch.return();
   });
 });
 
 test.each<[TransportName, Partial<ClientOptions>]>([
-  ['websocket', { timing: { pingMs: 200, connectMs: 500 } }],
+  ['websocket', { timing: { pingMs: 200, connectMs: 3000 } }],
   ['sse', { WebSocket: null, timing: { silenceMs: 1500 } }],
 ])('over %s a connection without a sign of life is given up', async (transport, options) => {
   const lossy = await startTcpProxy([{ port: Number(new URL(app.url).port) }]);

@@ -80,6 +80,7 @@ test('changes come to the function of the last render, and stop with the compone
   await pageShows('');
   const before = seen.length;
   await app.deleteAvatar(id);
+  await eventually('the end of the watch', () => gateway.open.webSockets === 0);
   expect(seen).toHaveLength(before);
 });
 

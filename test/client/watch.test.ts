@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { LikenessClient, TransportName } from '../../packages/client/src/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { heldTraining, okFor } from '../support/held-runs.ts';
+import { heldTraining, okFor } from '../support/runs-at-fal.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos } from '../support/api-client.ts';
 import { quickClient } from '../support/quick-client.ts';

@@ -3,7 +3,7 @@ import { avatarRow, jobRow } from '../support/rows.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
-import { NO_SUCH_AVATAR } from '../../src/domain/user-error.ts';
+import { NO_SUCH_AVATAR } from '../../src/domain/refusal.ts';
 import { NO_LIMITS } from '../../src/domain/quota.ts';
 import { createJobStore } from '../../src/db/store/job-store.ts';
 
@@ -56,4 +56,42 @@ test('a training of a deleted avatar is not created', async () => {
   expect(await store.createTraining({ ...job, triggerPhrase: 'ADA', idempotency: null } as never)).toEqual(
     NO_SUCH_AVATAR,
   );
+});
+
+test('a deletion writes each run and each webhook body once, however many there are', async () => {
+  await pool.query(`
+    CREATE TABLE writes (row_id text);
+    CREATE FUNCTION record_write() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN INSERT INTO writes VALUES (NEW.id::text); RETURN NULL; END $$;
+    CREATE TRIGGER job_written AFTER UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION record_write();
+    CREATE TRIGGER delivery_written AFTER UPDATE ON webhook_deliveries
+      FOR EACH ROW EXECUTE FUNCTION record_write();`);
+  const avatarId = newId('avt');
+  await prisma.avatar.create({ data: avatarRow(avatarId) });
+  const [training, run, generationId] = [newId('job'), newId('job'), newId('gen')];
+  await prisma.job.create({ data: { ...jobRow(training, avatarId), state: 'COMPLETED' } });
+  const generation = { id: generationId, ownerId: 'owner', avatarId, prompt: 'tea', numImages: 1 };
+  await prisma.generation.create({ data: { ...generation, status: 'COMPLETED' } });
+  const generating = {
+    ...jobRow(run, avatarId),
+    kind: 'GENERATION',
+    generationId,
+    state: 'COMPLETED',
+  } as const;
+  await prisma.job.create({ data: generating });
+  const delivery = { jobId: run, requestId: 'r', outcome: 'UNREADABLE' };
+  const unread = await prisma.webhookDelivery.create({
+    data: { ...delivery, bodySha256: 'a', body: Buffer.from('tea') },
+  });
+  await prisma.webhookDelivery.create({ data: { ...delivery, bodySha256: 'b', outcome: 'APPLIED' } });
+
+  expect(await store.deleteAvatar('owner', avatarId)).toMatchObject({
+    removed: { generations: 1, trainings: 1 },
+  });
+
+  const { rows } = await pool.query<{ row_id: string }>('SELECT row_id FROM writes');
+  expect(rows.map((row) => row.row_id).sort()).toEqual([training, run, String(unread.id)].sort());
+  const left = { avatarId: null, generationId: null, input: {} };
+  expect(await prisma.job.findMany({ where: { id: { in: [training, run] } } })).toMatchObject([left, left]);
+  expect(await prisma.webhookDelivery.count({ where: { jobId: run, body: null } })).toBe(2);
 });

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/open-database.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { avatarRow } from '../support/rows.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import { openPostgres } from '../../src/db/postgres.ts';
+import { adminUrl } from '../support/template.ts';
 
 const INSERT = `INSERT INTO avatars (id, owner_id, name, training_type, trigger_phrase, updated_at)
                 VALUES ('a', 'owner', 'Ada', 'PORTRAIT', 'ADA', now())`;
@@ -134,6 +137,25 @@ describe(`on ${testedDatabase}`, () => {
       await expect.poll(() => database.pool.totalCount).toBe(1);
 
       await expectNoRow();
+    },
+  );
+
+  test.skipIf(testedDatabase === 'embedded')(
+    'an idle connection that the server ends is logged without its client (PostgreSQL only)',
+    async () => {
+      const { rows } = await database.pool.query<{ name: string }>('SELECT current_database() AS name');
+      const url = new URL(adminUrl ?? '');
+      url.pathname = `/${rows[0]?.name ?? ''}`;
+      const log = memoryLog();
+      const { pool, close } = openPostgres(url.href, 1, log);
+      const lost = new Promise((resolve) => pool.once('error', resolve));
+      const own = await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await database.pool.query('SELECT pg_terminate_backend($1)', [own.rows[0]?.pid]);
+      await lost;
+      await close();
+
+      expect(log.lines).toMatchObject([{ level: 'warn', fields: { err: { code: '57P01' } } }]);
+      expect(log.lines[0]?.fields).not.toHaveProperty('err.client');
     },
   );
 });

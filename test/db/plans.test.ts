@@ -14,7 +14,7 @@ import {
   TypedDocumentString,
   UsageDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { forgetChanges } from '../../src/db/reads/change-log.ts';
+import { forgetChanges } from '../../src/db/store/change-log.ts';
 import { copiedImages } from '../support/shown-files.ts';
 import { forgetDeliveries } from '../../src/db/store/deliveries.ts';
 import { PgResultFileStore } from '../../src/db/store/result-file-store.ts';

@@ -1,14 +1,14 @@
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AvatarsDocument } from '../../src/generated/contract/graphql.ts';
-import { buildCommands, runCommand } from './run-command.ts';
+import { buildCommands, runCommand } from '../support/run-command.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { execFile } from 'node:child_process';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { join } from 'node:path';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { POSTGRES, neededServices } from '../support/needed-services.ts';
 import { promisify } from 'node:util';
 import { copiedImages } from '../support/shown-files.ts';
 import { eventually } from '../support/eventually.ts';
@@ -16,7 +16,7 @@ import { startStack, type Stack } from '../support/stack.ts';
 import { tmpdir } from 'node:os';
 import type { AvatarRow } from '../support/api-client.ts';
 
-const needs = await severalNeeds('avatars come from the previous system and leave', ['postgres']);
+const needs = await neededServices('avatars come from the previous system and leave', ['postgres']);
 const LORA = 'https://files.example/ada.safetensors';
 
 beforeAll(buildCommands);
@@ -53,7 +53,7 @@ async function previousSystem(): Promise<string> {
     CREATE TABLE avatars (
       id integer PRIMARY KEY, name text, training_type text, user_id text, fal_request_id text, finetune_id text,
       diffusers_lora_file_url text, config_file_url text, trigger_phrase text, fal_response_data jsonb,
-      training_completed_at timestamptz
+      training_completed_at timestamptz, tenant_number integer DEFAULT 7
     );
     INSERT INTO avatars VALUES
       (1, 'Ada', 'portrait', 'local', 'req-1', NULL, '${LORA}', 'https://files.example/c.json', 'ad4', '{"a": 1}', '2025-01-02T03:04:05Z'),
@@ -77,6 +77,11 @@ describe.skipIf(needs.isMissing)(needs.title, () => {
     expect(planned).toMatchObject({ code: 1 });
     expect(planned.result).toContain('would be imported 1 (PORTRAIT, LORA) for "local"');
     expect(planned.said).toContain('3 would be imported, 0 were there already, 3 skipped');
+    const byNumber = await operator(
+      ['import-avatars', '--owner-column', 'tenant_number', '--dry-run'],
+      source,
+    );
+    expect(byNumber.result).toContain('would be imported 1 (PORTRAIT, LORA) for "7"');
     expect((await avatarsAt(server)).length).toBe(0);
 
     const done = await operator(command, source);

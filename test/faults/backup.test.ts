@@ -10,8 +10,8 @@ import { openDatabase } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
-import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
-import { buildCommands, npmRun, runCommand } from './run-command.ts';
+import { everyRow, writeAwkwardRows } from '../support/rows-of-every-table.ts';
+import { buildCommands, npmRun, runCommand } from '../support/run-command.ts';
 
 const NO_LINKS = fileURLToPath(new URL('no-links.mjs', import.meta.url));
 const SIGNAL_AT_FILE = fileURLToPath(new URL('signal-at-file.mjs', import.meta.url));

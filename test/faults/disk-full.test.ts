@@ -11,7 +11,7 @@ import { copyFolder, ensureEmbeddedTemplate } from '../support/embedded-template
 import { eventually } from '../support/eventually.ts';
 import { launchServer, startServer, type Server } from '../support/server.ts';
 import { silent } from '../support/template.ts';
-import { mountDisk, noDisks, type Disk } from './tmpfs.ts';
+import { mountDisk, noDisks, type Disk } from '../support/tmpfs.ts';
 
 const MB = 1024 * 1024;
 

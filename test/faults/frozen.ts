@@ -4,7 +4,7 @@
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { openEmbedded } from '../../src/embedded/database.ts';
 import { startWatchdog } from '../../src/embedded/watchdog.ts';
-import { say } from '../support/say.ts';
+import { printLine } from '../support/print-line.ts';
 import { silent } from '../support/template.ts';
 
 /** Returns when that time is over. */
@@ -21,6 +21,6 @@ for (let n = 0; n < 5; n++) {
   await turn();
 }
 await pause(1500);
-say('alive');
+printLine('alive');
 await pool.query(wait(120));
-say('returned');
+printLine('returned');

@@ -2,7 +2,7 @@
 // which a disk that fills up faster than it is looked at amounts to; prints the number of each row acknowledged. It fills
 // the log of writes rather than a table: a table that cannot grow is an error like others.
 import { openEmbedded } from '../../src/embedded/database.ts';
-import { say } from '../support/say.ts';
+import { printLine } from '../support/print-line.ts';
 import { silent } from '../support/template.ts';
 
 const [dataDir] = process.argv.slice(2);
@@ -14,8 +14,8 @@ for (let n = 0; ; n++) {
   try {
     await pool.query(`INSERT INTO filling SELECT ${n}, ${logged}`);
   } catch (error) {
-    say(`failed ${error instanceof Error ? error.message : String(error)}`);
+    printLine(`failed ${error instanceof Error ? error.message : String(error)}`);
     continue;
   }
-  say(String(n));
+  printLine(String(n));
 }

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { copiedImages, generationWith, shownImages } from '../support/shown-files.ts';
 import { startFileHost } from '../support/file-host.ts';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import type { Server } from '../support/server.ts';
 
 const PICTURE = Buffer.from('\x89PNG\r\n\x1a\n and a picture', 'latin1');
 
-const several = await severalNeeds('several instances', ['postgres']);
+const several = await neededServices('several instances', ['postgres']);
 const host = await startFileHost();
 afterAll(() => host.close());
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
-import { errorFor } from '../support/held-runs.ts';
+import { errorFor } from '../support/runs-at-fal.ts';
 import { eventually } from '../support/eventually.ts';
 import { fileURLToPath } from 'node:url';
 import { rm } from 'node:fs/promises';
@@ -9,14 +9,14 @@ import { startStack, type Stack, type StackOptions } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos } from '../support/api-client.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import { isSubmit, type Hold, type ProxiedRequest } from '../support/fault-proxy.ts';
 
 const FREEZE_AT_FAILURE = fileURLToPath(new URL('freeze-at-failure.mjs', import.meta.url));
 const INTERVAL_MS = 200;
 const POLLING = { RECONCILE_INTERVAL_MS: String(INTERVAL_MS) };
-const polling = await severalNeeds('three instances that poll', ['postgres']);
-const failing = await severalNeeds('an instance that fails while others run');
+const polling = await neededServices('three instances that poll', ['postgres']);
+const failing = await neededServices('an instance that fails while others run');
 
 const isPoll = ({ method, path }: ProxiedRequest) => method === 'GET' && path.includes('/status');
 
@@ -127,22 +127,21 @@ describe.skipIf(failing.isMissing)(failing.title, () => {
     return { first, second, submits, id, training };
   }
 
-  test('killed during a poll, it is followed within ten seconds by another one, which finds the end', async () => {
+  // A wait of the tests is shorter than the lease, so that its end is not what they see.
+  test('killed during a poll, it is followed by another one before its lease ends, which finds the end', async () => {
     const { first, second, id } = await duringPoll();
     const watch = second.watchAvatar({ avatarId: id });
     expect((await watch.next()).status).toBe('QUEUED');
     await first.kill();
-    const killedAt = performance.now();
 
     await second.logged(({ msg }) => msg === 'leases of a dead instance taken over', 'taking over');
     await watch.until(({ status }) => status === 'COMPLETED', 'the end');
-    expect(performance.now() - killedAt).toBeLessThan(10_000);
     expect(second.countLogged('run event recorded', { state: 'COMPLETED', source: 'POLL' })).toBe(1);
     expect(stack.fal.requests.filter(isPoll)).toHaveLength(2);
     expect(stack.simulator.requests()).toHaveLength(1);
   });
 
-  test('killed during a poll, it is followed within ten seconds although polls are an hour apart', async () => {
+  test('killed during a poll, it is followed before its lease ends although polls are an hour apart', async () => {
     const first = await begin(2, { ...NEVER_POLL, PUBLIC_URL: undefined });
     const second = stack.server(2);
     await first.kill();
@@ -152,10 +151,8 @@ describe.skipIf(failing.isMissing)(failing.title, () => {
     await first.startTraining({ avatarId: id, imagesUrl: photos('silent') });
     await polls.reached(1);
     await first.kill();
-    const killedAt = performance.now();
     const watch = second.watchAvatar({ avatarId: id });
     await watch.until(({ status }) => status === 'COMPLETED', 'the end');
-    expect(performance.now() - killedAt).toBeLessThan(10_000);
   });
 
   test('stopped in order, it leaves no row and no lease', async () => {
@@ -254,6 +251,14 @@ describe('the only process of an embedded database, killed and started again', (
     await rm(dataDir, { recursive: true, force: true });
   });
 
+  /** The lease, or the time of the submit, lasts longer than any wait of the tests. */
+  const delayPolls = () =>
+    stack.atDatabase(({ pool }) =>
+      pool.query(
+        `UPDATE jobs SET next_poll_at = next_poll_at + interval '90 s', leased_until = leased_until + interval '90 s'`,
+      ),
+    );
+
   test('during a poll, polls the run at once and finds its end', async () => {
     const server = stack.server();
     const polls = stack.fal.holdAnswers(isPoll, 1);
@@ -261,10 +266,9 @@ describe('the only process of an embedded database, killed and started again', (
     await server.startTraining({ avatarId: id, imagesUrl: photos('silent') });
     await polls.reached(1);
     await server.kill();
+    await delayPolls();
     await server.start();
-    const startedAt = performance.now();
     expect(await server.settled(id)).toMatchObject({ status: 'COMPLETED' });
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(stack.simulator.requests()).toHaveLength(1);
   });
 
@@ -275,11 +279,10 @@ describe('the only process of an embedded database, killed and started again', (
     server.startTraining({ avatarId: id, imagesUrl: photos('silent') }).catch(() => undefined);
     await submits.reached(1);
     await server.kill();
+    await delayPolls();
     await server.start();
-    const startedAt = performance.now();
     const watch = server.watchAvatar({ avatarId: id });
     await watch.until(({ error }) => error?.code === 'SUBMIT_OUTCOME_UNKNOWN', 'the unknown outcome');
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(stack.simulator.requests()).toHaveLength(1);
   });
 });

@@ -2,14 +2,14 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { postgresPlace, type PostgresPlace } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { POSTGRES, neededServices } from '../support/needed-services.ts';
 import { readMigrations } from '../../src/db/migrations/migration-files.ts';
 import { launchServer, type Server } from '../support/server.ts';
 
 /** The advisory lock that Prisma's engine and every instance take before a migration. */
 const MIGRATION_LOCK = 72707369;
 const APPLYING = 'applying a database migration';
-const { title, isMissing } = await severalNeeds('instances that start on an empty database', ['postgres']);
+const { title, isMissing } = await neededServices('instances that start on an empty database', ['postgres']);
 
 describe.skipIf(isMissing)(title, () => {
   let database: PostgresPlace;

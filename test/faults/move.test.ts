@@ -8,12 +8,12 @@ import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { createPostgresDatabase, dropPostgresDatabase } from '../support/postgres-template.ts';
 import { launchServer, startServer, type Server } from '../support/server.ts';
-import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { POSTGRES, neededServices } from '../support/needed-services.ts';
 import { silent } from '../support/template.ts';
-import { everyRow, writeAwkwardRows } from '../support/awkward-rows.ts';
-import { buildCommands, npmRun, runCommand } from './run-command.ts';
+import { everyRow, writeAwkwardRows } from '../support/rows-of-every-table.ts';
+import { buildCommands, npmRun, runCommand } from '../support/run-command.ts';
 
-const { title, isMissing } = await severalNeeds('the move to PostgreSQL', ['postgres']);
+const { title, isMissing } = await neededServices('the move to PostgreSQL', ['postgres']);
 
 let dataDir: string;
 let target: { readonly name: string; readonly url: string };

@@ -4,15 +4,15 @@ import {
   UnknownOutcomeDocument,
   UsageDocument,
 } from '../../src/generated/contract/graphql.ts';
-import { buildCommands, npmRun, runCommand } from './run-command.ts';
+import { buildCommands, npmRun, runCommand } from '../support/run-command.ts';
 import { copyEmbeddedTemplate } from '../support/embedded-template.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';
 import { rm } from 'node:fs/promises';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 
-const besideServers = await severalNeeds('beside a running server', ['postgres']);
+const besideServers = await neededServices('beside a running server', ['postgres']);
 const NOWHERE = { DATA_DIR: '/nonexistent' };
 const NOBODY = `job_${'0'.repeat(32)}`;
 

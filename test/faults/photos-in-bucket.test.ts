@@ -8,7 +8,7 @@ import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { photosOfSpots, spots } from '../support/photos.ts';
-import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { POSTGRES, neededServices } from '../support/needed-services.ts';
 import { shownPhotos } from '../support/shown-files.ts';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
 import { StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
@@ -17,7 +17,7 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const bucket = swiftNeeds('two instances with one bucket and a data folder each');
-const { title, isMissing } = await severalNeeds(bucket.title, ['postgres']);
+const { title, isMissing } = await neededServices(bucket.title, ['postgres']);
 
 describe.skipIf(isMissing || bucket.isMissing)(title, () => {
   const parts = new Disposer();

@@ -6,7 +6,7 @@ import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { startChild, type Child } from '../support/child-process.ts';
 import { startServer, type Server } from '../support/server.ts';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Held, ManyClientsOptions } from './many-clients.ts';
+import type { Held, ManyClientsOptions } from '../support/many-clients.ts';
 
 const WEB_SOCKETS = 2000;
 const STREAMS = 200;
@@ -70,7 +70,7 @@ describe(`when a server with ${WEB_SOCKETS + STREAMS} subscribers restarts on ${
       streams: STREAMS,
       subjects,
     };
-    const script = fileURLToPath(new URL('many-clients.ts', import.meta.url));
+    const script = fileURLToPath(new URL('../support/many-clients.ts', import.meta.url));
     clients = startChild(script, [JSON.stringify(options)]);
     await allHold(1);
 

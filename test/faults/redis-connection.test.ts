@@ -3,12 +3,12 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
 import { startRedis } from '../support/redis.ts';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const HEARTBEAT_MS = 10_000;
 
-const { title, isMissing } = await severalNeeds('a Redis that', ['redis']);
+const { title, isMissing } = await neededServices('a Redis that', ['redis']);
 
 /** The test owns the heartbeat's clock; connections and their timeouts keep the real one. */
 const ownHeartbeat = () => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
@@ -93,17 +93,16 @@ describe.skipIf(isMissing)(title, () => {
   test('hangs fails every publish in time, keeps none of them, and works again when it wakes', async () => {
     const port = await freePort();
     const redis = await startRedis(port);
+    // A command has a timeout of its own: no heartbeat is needed.
+    ownHeartbeat();
     const [here, there] = [instance(redis.url, 'avt'), instance(redis.url, 'avt')];
     await Promise.all([here, there].map(connected));
     redis.signal('SIGSTOP');
-    const began = performance.now();
     const failed = await Promise.allSettled(
       Array.from({ length: 5000 }, (_, index) =>
         here.notifications.publish(announcementOf('avt', index + 1)),
       ),
     );
-    // A command has a timeout of its own: no heartbeat was needed.
-    expect(performance.now() - began).toBeLessThan(HEARTBEAT_MS);
     expect(failed.filter(({ status }) => status === 'fulfilled')).toEqual([]);
     // From now on there is no connection to wait for.
     await expect(here.notifications.publish(announcementOf('avt', 5001))).rejects.toThrow(

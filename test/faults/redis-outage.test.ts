@@ -3,12 +3,12 @@ import { freePort } from '../support/free-port.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import { TRANSPORTS } from '../support/api-client.ts';
 
 const DEGRADED = { status: 200, body: { status: 'degraded', redis: 'unreachable' } };
 
-const { title, isMissing } = await severalNeeds('two instances whose Redis');
+const { title, isMissing } = await neededServices('two instances whose Redis');
 
 describe.skipIf(isMissing)(title, () => {
   let port: number;

@@ -4,10 +4,10 @@ import { startStack, type Stack } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { photos, TRANSPORTS, type Transport } from '../support/api-client.ts';
 import { runRedis, type OwnRedis } from '../support/redis.ts';
-import { severalNeeds } from '../support/several-needs.ts';
+import { neededServices } from '../support/needed-services.ts';
 import type { Server } from '../support/server.ts';
 
-const { title, isMissing } = await severalNeeds('three instances behind a balancer');
+const { title, isMissing } = await neededServices('three instances behind a balancer');
 
 describe.skipIf(isMissing)(title, () => {
   let redis: OwnRedis;

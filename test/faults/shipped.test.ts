@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresPlace } from '../support/database.ts';
-import { POSTGRES, severalNeeds } from '../support/several-needs.ts';
+import { POSTGRES, neededServices } from '../support/needed-services.ts';
 import { spots } from '../support/photos.ts';
 import { startServer, type Env } from '../support/server.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
-const { title, isMissing } = await severalNeeds('on PostgreSQL', ['postgres']);
+const { title, isMissing } = await neededServices('on PostgreSQL', ['postgres']);
 
 let folder: string;
 let shipped: string;

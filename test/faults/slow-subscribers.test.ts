@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { openSubscriber, startChangingServer, type Subscriber } from './changing.ts';
+import { openSubscriber, startChangingServer, type Subscriber } from '../support/start-changing-server.ts';
 import { TRANSPORTS, type Transport } from '../support/api-client.ts';
 
 const CHANGES = 5000;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { launchServer, type Server } from '../support/server.ts';
 import { startChild, type Child } from '../support/child-process.ts';
-import { mountDisk, noDisks } from './tmpfs.ts';
+import { mountDisk, noDisks } from '../support/tmpfs.ts';
 
 const HOLDER = fileURLToPath(new URL('../support/lock-holder.ts', import.meta.url));
 

@@ -3,7 +3,12 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from '../support/eventually.ts';
-import { openSubscriber, startChangingServer, type ChangingServer, type Subscriber } from './changing.ts';
+import {
+  openSubscriber,
+  startChangingServer,
+  type ChangingServer,
+  type Subscriber,
+} from '../support/start-changing-server.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { TRANSPORTS, type Transport } from '../support/api-client.ts';
 

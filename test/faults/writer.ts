@@ -2,7 +2,7 @@
 // of each one that was acknowledged, until it is killed.
 import { openDatabase } from '../../src/open-database.ts';
 import { optionsOf } from '../support/database.ts';
-import { say } from '../support/say.ts';
+import { printLine } from '../support/print-line.ts';
 import { avatarRow } from '../support/rows.ts';
 
 const database = await openDatabase(optionsOf(process.env));
@@ -12,5 +12,5 @@ for (let n = 0; ; n++) {
     await tx.avatar.create({ data: avatarRow(id) });
     await tx.announcement.create({ data: { kind: 'AVATAR', ownerId: 'owner', entityId: id, version: 1 } });
   });
-  say(id);
+  printLine(id);
 }

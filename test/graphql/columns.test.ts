@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import { getNamedType, isLeafType, isObjectType, isUnionType } from 'graphql';
-import { AWKWARD } from '../support/awkward-rows.ts';
+import { AWKWARD } from '../support/rows-of-every-table.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';

@@ -80,7 +80,7 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
     trainingsOf: (avatar: string, page: PageOfRows) => list(GENERATIONS, `trainings ${avatar}`, page),
   };
   const goneEndpoints = { isGone: async () => true };
-  const jobs = { catalog: BUILT_IN, goneEndpoints, settings: { defaultTrainers: DEFAULT_TRAINERS } };
+  const deps = { catalog: BUILT_IN, goneEndpoints, settings: { defaultTrainers: DEFAULT_TRAINERS } };
   const photoOf = (id: string) => ({ ...row(id), state: 'REFUSED', reasonCode: 'DAMAGED', warningCodes: [] });
   const photoSet = async ({ where: { id } }: { readonly where: { readonly id: string } }) => {
     read(`photos ${id}`);
@@ -88,7 +88,7 @@ function contextFor(seed: string, failing: 'nothing' | 'reads' | 'values', onRea
   };
   const prisma = { avatar: { findFirst: photoSet } };
   const viewer = { ownerId: 'ada', expiresAt: null };
-  return { viewer, rows, prisma, jobs } as unknown as Context;
+  return { viewer, rows, prisma, deps } as unknown as Context;
 }
 
 /** Which of several errors are reported, and in which order, is left open by GraphQL. */

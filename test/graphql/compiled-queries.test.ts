@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import v8 from 'node:v8';
+import { expect, onTestFinished, test } from 'vitest';
 import { CompiledQueries, type PlainQuery } from '../../src/graphql/compiled-queries.ts';
 import { heapUsed } from '../support/heap-used.ts';
 import { parse } from 'graphql';
+import { syncBuiltinESMExports } from 'node:module';
 import { schema } from '../../src/graphql/schema.ts';
 import type { Context } from '../../src/graphql/context.ts';
 
@@ -53,4 +55,20 @@ test.each([
   // The newest are kept, the oldest are not.
   expect(await used(queries, text(count - 1))).toBe(0);
   expect(await used(queries, text(0))).toBe(1);
+});
+
+test('V8 keeps compiled scripts again after a query that cannot be compiled', async () => {
+  const flags: string[] = [];
+  const { setFlagsFromString } = v8;
+  v8.setFlagsFromString = (flag) => void flags.push(flag);
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    v8.setFlagsFromString = setFlagsFromString;
+    syncBuiltinESMExports();
+  });
+  // Nothing can be executed or compiled without a schema.
+  const query = new CompiledQueries(null as never).find('{ __typename }', null, parse);
+  for (let use = 0; use < USES; use += 1) expect(() => query?.execute(context, {})).toThrow('schema');
+
+  await expect.poll(() => flags).toEqual(['--no-compilation-cache', '--compilation-cache']);
 });

@@ -5,7 +5,7 @@ import { avatarRow } from '../support/rows.ts';
 import { KeyedSemaphore } from '../../src/async/keyed-semaphore.ts';
 import { Notifications } from '../../src/live/notifications.ts';
 import { schema } from '../../src/graphql/schema.ts';
-import { Selections } from '../../src/graphql/selections.ts';
+import { SharedFeeds } from '../../src/graphql/shared-feeds.ts';
 import type { Avatar } from '../../src/generated/prisma/client.ts';
 import type { Context } from '../../src/graphql/context.ts';
 
@@ -27,7 +27,7 @@ afterEach(async () => {
 function stage({ streamsPerOwner = null }: { readonly streamsPerOwner?: number | null } = {}) {
   const notifications = new Notifications();
   const streams = new KeyedSemaphore(streamsPerOwner);
-  const selections = new Selections();
+  const sharedFeeds = new SharedFeeds();
   const row = { version: 1 };
   const reads: string[] = [];
   const encoded: ExecutionResult[] = [];
@@ -52,7 +52,7 @@ function stage({ streamsPerOwner = null }: { readonly streamsPerOwner?: number |
       viewer: { ownerId, expiresAt },
       host,
       sink: {
-        selections,
+        sharedFeeds,
         variables,
         encode: (result: ExecutionResult) => {
           encoded.push(result);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { aboutEnd, appWithOwnKeys, post, signedWebhook } from '../support/signed-webhooks.ts';
 import { eventually } from '../support/eventually.ts';
-import { heldTraining } from '../support/held-runs.ts';
+import { heldTraining } from '../support/runs-at-fal.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const app = await startTestApp();

@@ -27,7 +27,7 @@ const rows = {
 const graphql = createGraphqlServer({
   services: {
     prisma: {},
-    jobs: { catalog: BUILT_IN },
+    deps: { catalog: BUILT_IN },
     rows,
     notifications: new Notifications(),
     streams: new KeyedSemaphore(null),

@@ -54,12 +54,12 @@ beforeAll(async () => {
       return database.pool.query(query);
     },
   } as never);
-  const jobs = {
+  const deps = {
     catalog: BUILT_IN,
     settings: { defaultTrainers: { PORTRAIT: ['FLUX_LORA_PORTRAIT'], STYLE: ['FLUX_LORA_FAST'] } },
   };
   const graphql = createGraphqlServer({
-    services: { prisma: database.prisma, jobs, rows } as unknown as Services,
+    services: { prisma: database.prisma, deps, rows } as unknown as Services,
     authenticate,
     isAllowedOrigin,
     playground: null,

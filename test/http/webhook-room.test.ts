@@ -39,7 +39,7 @@ beforeEach(async () => {
     keys: new WebhookKeys(keys.url, log),
     accountId: null,
     isOurToken: () => false,
-    jobs: { store },
+    deps: { store },
     log,
     refusals: new LogThrottle(1000),
     count: (outcome: string) => outcomes.push(outcome),

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Notifications } from '../../src/live/notifications.ts';
+import { Notifications, type WatchEvent } from '../../src/live/notifications.ts';
 import type { Notification } from '../../src/jobs/publish-outbox.ts';
-import type { WatchEvent } from '../../src/live/watch.ts';
 
 const AVATAR: Notification = { kind: 'AVATAR', ownerId: 'ada', entityId: 'avt_1', version: 2 };
 const GENERATION: Notification = { kind: 'GENERATION', ownerId: 'ada', entityId: 'gen_1', version: 2 };
@@ -39,7 +38,16 @@ describe('a notification', () => {
     expect(heard).toEqual([['generation gen_1', { kind: 'changed', entityId: 'gen_1' }]]);
   });
 
-  test('of either reaches listeners of the changes of its owner', async () => {
+  test('of a photo set reaches listeners of the photo set', async () => {
+    const { notifications, heard, listen } = fixture();
+    listen('photoSet', 'avt_1');
+    listen('avatar', 'avt_1');
+    listen('avatarsOf', 'ada');
+    await notifications.publish({ ...AVATAR, kind: 'PHOTO_SET' });
+    expect(heard).toEqual([['photoSet avt_1', { kind: 'changed', entityId: 'avt_1' }]]);
+  });
+
+  test('of an avatar or generation reaches listeners of the changes of its owner', async () => {
     const { notifications, heard, listen } = fixture();
     listen('changesOf', 'ada');
     listen('changesOf', 'bob');

@@ -1,26 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { announcementOf, changed, instance, MISSED } from '../support/redis-instance.ts';
 import { freePort } from '../support/free-port.ts';
-import { hasRedisServer, isRedisThere, startRedis } from '../support/redis.ts';
+import { NOTIFICATION_KINDS } from '../../src/jobs/publish-outbox.ts';
+import { hasRedisServer, startRedis } from '../support/redis.ts';
 
-const USUAL = 'redis://127.0.0.1:6379';
-const isThere = await isRedisThere(USUAL);
-
-describe.skipIf(!isThere)(
-  isThere ? `over the Redis at ${USUAL}` : `over Redis (skipped: none at ${USUAL})`,
+describe.skipIf(!hasRedisServer)(
+  hasRedisServer ? 'over Redis' : 'over Redis (skipped: no redis-server program here)',
   () => {
-    // Other processes may use the same Redis and channel, so each test has its own avatar.
     async function two() {
-      const id = randomUUID();
-      const [here, there] = [instance(USUAL, id), instance(USUAL, id)];
+      const { url } = await startRedis(await freePort());
+      const id = 'avt_1';
+      const [here, there] = [instance(url, id), instance(url, id)];
       for (const { relay, heard } of [here, there]) {
         await expect.poll(() => relay.isConnected()).toBe(true);
         await expect.poll(() => heard).toContainEqual(MISSED);
         heard.length = 0;
       }
-      return { id, here, there };
+      return { url, id, here, there };
     }
 
     test('a notification reaches the other instance, and its own listeners once', async () => {
@@ -36,37 +33,21 @@ describe.skipIf(!isThere)(
       expect(own).toEqual([changed(id), changed('avt_2')]);
     });
 
-    test('notifications of generations and owners reach the other instance', async () => {
-      const { id, here, there } = await two();
-      const told: unknown[] = [];
-      const stops = [
-        there.notifications.listen('generation', id)((event) => told.push(['generation', event])),
-        there.notifications.listen('avatarsOf', `owner-${id}`)((event) => told.push(['avatarsOf', event])),
-      ];
-      onTestFinished(() => stops.forEach((stop) => stop()));
-      await here.notifications.publish({
-        kind: 'GENERATION',
-        ownerId: `owner-${id}`,
-        entityId: id,
-        version: 1,
-      });
-      await here.notifications.publish({
-        kind: 'AVATAR',
-        ownerId: `owner-${id}`,
-        entityId: 'avt',
-        version: 1,
-      });
-      await expect
-        .poll(() => told)
-        .toEqual([
-          ['generation', changed(id)],
-          ['avatarsOf', changed('avt')],
-        ]);
-    });
+    test.each(NOTIFICATION_KINDS)(
+      'a notification of the kind %s reaches the other instance',
+      async (kind) => {
+        const { id, here, there } = await two();
+        const ownerId = `owner-${id}`;
+        const heard: unknown[] = [];
+        onTestFinished(there.notifications.listen('changesOf', ownerId)((event) => heard.push(event)));
+        await here.notifications.publish({ kind, ownerId, entityId: id, version: 1 });
+        await expect.poll(() => heard).toEqual([changed(id)]);
+      },
+    );
 
     test('an invalid message is ignored, and the next one is delivered', async () => {
-      const { id, here, there } = await two();
-      const stranger = new Redis(USUAL);
+      const { url, id, here, there } = await two();
+      const stranger = new Redis(url);
       onTestFinished(() => stranger.disconnect());
       const junk = ['', 'x', '{', 'null', '[]', '7', '{"from":"x"}', '{"__proto__":{"kind":"AVATAR"}}'];
       const odd = { from: 'x', kind: 'OTHER', ownerId: 'o', entityId: id, version: 1 };
@@ -74,12 +55,7 @@ describe.skipIf(!isThere)(
       await here.notifications.publish(announcementOf(id));
       await expect.poll(() => there.heard).toEqual([changed(id)]);
     });
-  },
-);
 
-describe.skipIf(!hasRedisServer)(
-  hasRedisServer ? 'over a Redis that comes and goes' : 'over Redis (skipped: no redis-server program here)',
-  () => {
     test('absent at the start: notifications stay local, one warning is logged, and sharing begins later', async () => {
       const port = await freePort();
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
@@ -125,12 +101,13 @@ describe.skipIf(!hasRedisServer)(
       const here = instance(`redis://127.0.0.1:${port}`, 'avt');
       await expect.poll(() => here.log.lines).toHaveLength(1);
       here.relay.close();
-      const redis = await startRedis(port);
-      const watcher = new Redis(port, '127.0.0.1');
+      const { url } = await startRedis(port);
+      const there = instance(url, 'avt');
+      await expect.poll(() => there.relay.isConnected()).toBe(true);
+      const watcher = new Redis(url);
       onTestFinished(() => watcher.disconnect());
-      expect(await watcher.pubsub('NUMSUB', 'likeness:news')).toEqual(['likeness:news', 0]);
+      expect(await watcher.pubsub('NUMSUB', 'likeness:news')).toEqual(['likeness:news', 1]);
       expect(here.relay.isConnected()).toBe(false);
-      await redis.stop();
     });
   },
 );

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EventEmitter } from 'node:events';
 import { createLog } from '../../src/log/create-log.ts';
 import { LOG_LEVELS, type LogLevel } from '../../src/log/log.ts';
 
@@ -49,6 +50,41 @@ test('every text of an error and of its causes is cut to 8,000 characters', () =
   const lengths = (text().match(/x{1000,}/g) ?? []).map(({ length }) => length);
   expect(lengths.length).toBeGreaterThanOrEqual(3);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(8000);
+});
+
+test('the fields of an error are logged as they are, and objects of a class as their text', () => {
+  const { log, lines } = logOf();
+  const fields = {
+    at: new Date(0),
+    list: ['a', { b: 1 }],
+    url: new URL('https://fal.example/x'),
+    meta: { inner: Object.assign(new Error('inside'), { code: '23505' }) },
+    client: new EventEmitter(),
+  };
+  log.error({ err: Object.assign(new Error('x'), fields) }, 'failed');
+  expect(lines()).toMatchObject([
+    {
+      err: {
+        type: 'Error',
+        message: 'x',
+        at: '1970-01-01T00:00:00.000Z',
+        list: ['a', { b: 1 }],
+        url: 'https://fal.example/x',
+        meta: { inner: { message: 'inside', code: '23505' } },
+        client: '[object Object]',
+      },
+    },
+  ]);
+});
+
+test('an error whose fields lead back to it is logged to a depth', () => {
+  const { log, text } = logOf();
+  const circle: Record<string, unknown> = { name: 'round' };
+  circle['self'] = circle;
+  const error = Object.assign(new Error('x'), { circle, others: [circle] });
+  log.error({ err: Object.assign(error, { meta: { error } }) }, 'failed');
+  expect(text()).toContain('round');
+  expect(text().length).toBeLessThan(20_000);
 });
 
 describe('a secret is redacted', () => {

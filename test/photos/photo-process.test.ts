@@ -1,4 +1,4 @@
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { execFileSync } from 'node:child_process';
 import { memoryLog } from '../support/memory-log.ts';
 import { existsSync } from 'node:fs';
@@ -23,6 +23,18 @@ function children(): number[] {
     .map(([, pid]) => Number(pid));
 }
 
+/** Those of servers that another file of this worker left. */
+let others: readonly number[] = [];
+beforeEach(() => void (others = children()));
+const started = () => children().filter((pid) => !others.includes(pid));
+
+/** The one that the test started. */
+function own(): number {
+  const [pid, ...more] = started();
+  if (pid === undefined || more.length > 0) throw new Error(`Not one process but ${[pid, ...more].join()}`);
+  return pid;
+}
+
 /** Also true of one that has ended and that Node does not know of yet. */
 function isThere(pid: number): boolean {
   try {
@@ -38,8 +50,7 @@ test('a process that dies during a photo costs that photo only', async () => {
   onTestFinished(() => photos.close());
   const ok = { format: 'jpeg', width: 512, height: 640 };
   expect(await photos.check('ada', PHOTO, `${PHOTO}.out`)).toMatchObject(ok);
-  const [pid = 0, ...others] = children();
-  expect(others).toEqual([]);
+  const pid = own();
   process.kill(pid, 'SIGSTOP');
   const stopped = photos.check('ada', PHOTO, `${PHOTO}.out`);
   const next = photos.check('ada', PHOTO, `${PHOTO}.out`);
@@ -52,7 +63,7 @@ test('a process that dies between two photos costs none', async () => {
   const photos = new PhotoProcess(memoryLog());
   onTestFinished(() => photos.close());
   await photos.check('ada', PHOTO, `${PHOTO}.out`);
-  const [pid = 0] = children();
+  const pid = own();
   process.kill(pid, 'SIGKILL');
   await eventually('the process to be gone', () => (isThere(pid) ? null : true));
   expect(await photos.check('ada', PHOTO, `${PHOTO}.out`)).toMatchObject({ format: 'jpeg' });
@@ -62,7 +73,7 @@ test('owners take turns', async () => {
   const photos = new PhotoProcess(memoryLog());
   onTestFinished(() => photos.close());
   await photos.check('carol', PHOTO, `${PHOTO}.out`);
-  const [pid = 0] = children();
+  const pid = own();
   process.kill(pid, 'SIGSTOP');
   const checked: string[] = [];
   const all = ['ada', 'ada', 'ada', 'bob'].map(async (owner) => {
@@ -77,20 +88,28 @@ test('owners take turns', async () => {
 test('a server that closes ends the process, and judges no photo for it', async () => {
   const photos = new PhotoProcess(memoryLog());
   await photos.check('ada', PHOTO, `${PHOTO}.out`);
-  const [pid = 0] = children();
+  const pid = own();
   process.kill(pid, 'SIGSTOP');
   const waiting = photos.check('ada', PHOTO, `${PHOTO}.out`).catch((error: unknown) => error);
   await photos.close();
+  expect(isThere(pid)).toBe(false);
   expect(await waiting).toBeInstanceOf(Error);
-  await eventually('the process to be gone', () => children().length === 0);
+});
+
+test('a server that closes ends a process that waits for photos', async () => {
+  const photos = new PhotoProcess(memoryLog());
+  await photos.check('ada', PHOTO, `${PHOTO}.out`);
+  const pid = own();
+  await photos.close();
+  expect(isThere(pid)).toBe(false);
 });
 
 test('a server that closes while the process starts ends it, and decodes no photo', async () => {
   const photos = new PhotoProcess(memoryLog());
   const waiting = photos.check('ada', PHOTO, `${PHOTO}.never`).catch((error: unknown) => error);
-  await eventually('the process to be there', () => children().length === 1);
+  const pid = await eventually('the process to be there', () => started()[0]);
   await photos.close();
+  expect(isThere(pid)).toBe(false);
   expect(await waiting).toBeInstanceOf(Error);
   expect(existsSync(`${PHOTO}.never`)).toBe(false);
-  await eventually('the process to be gone', () => children().length === 0);
 });

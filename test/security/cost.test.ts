@@ -30,7 +30,7 @@ describe('an operation that costs too much is refused before it is executed', ()
     ],
     [
       'many numbers of entries',
-      `{ ${repeated(49, (index) => `a${index}: avatars(first: 5) { edges { node { generations(first: 1) { a: totalCount b: totalCount } } } }`)} }`,
+      `{ ${repeated(49, (index) => `a${index}: avatars(first: 10) { edges { node { generations(first: 1) { a: totalCount b: totalCount } } } }`)} }`,
     ],
     [
       'pages in a fragment',
@@ -39,6 +39,14 @@ describe('an operation that costs too much is refused before it is executed', ()
   ])('%s', async (_what, query, variables = {}) => {
     const { ask } = await callerOf('costly');
     expect(await ask(query, { variables })).toMatchObject({ codes: ['OPERATION_TOO_LARGE'] });
+  });
+
+  test('a list that is no page, as long as it may be', async () => {
+    const { ask } = await callerOf('photos');
+    const sets = (count: number) =>
+      `{ ${repeated(count, (index) => `a${index}: photoSet(avatarId: "a") { photos { id name url expiresAt } }`)} }`;
+    expect((await ask(sets(40))).codes).toEqual(['OPERATION_TOO_LARGE']);
+    expect((await ask(sets(2))).codes).toEqual([]);
   });
 
   test('of a subscription, which is executed for every event', async () => {
@@ -103,7 +111,7 @@ describe('an owner that has used up a minute’s worth', () => {
 
 describe('a batch costs as much as its calls', () => {
   const page = 'generations(first: 100) { edges { node { id } } }';
-  const shown = `{ ... on GenerateImagesPayload { results { ... on GenerateImagePayload { generation { avatar { ${repeated(4, (index) => `a${index}: ${page}`)} } } } } } }`;
+  const shown = `{ ... on GenerateImagesPayload { results { ... on GenerateImagePayload { generation { avatar { ${repeated(6, (index) => `a${index}: ${page}`)} } } } } } }`;
   const items = (count: number) => Array.from({ length: count }, () => ({ prompt: 'tea' }));
   const literal = (count: number) =>
     `mutation { generateImages(input: { avatarId: "a", items: [${repeated(count, () => '{ prompt: "tea" }')}] }) ${shown} }`;

@@ -324,11 +324,17 @@ test('a client that leaves in the middle of a file frees its place', async () =>
 });
 
 test('requests that wait for a copy take places of their owner only', async () => {
+  const otherId = await generationWith(app, avatarId, [`${host.url}/a.png`]);
+  const { images: others } = await copiedImages(app, otherId);
+  await app.restart(async ({ pool }) => {
+    await pool.query(`UPDATE result_files SET owner_id = 'another' WHERE run_id = $1`, [otherId]);
+  });
   let address = '';
   const asked = new Promise<ServerResponse>((resolve) => (address = host.serve('/late.png', resolve)));
   const { images } = await shownImages(app, await generationWith(app, avatarId, [address]));
   const answers = Array.from({ length: MAX_OF_OWNER + 1 }, () => fetch(images[0]?.url ?? ''));
   expect(await codeOf(await Promise.race(answers))).toEqual([503, 'TOO_MANY_DOWNLOADS']);
+  expect((await fetch(others[0]?.url ?? '')).status).toBe(200);
   (await asked).end(PNG);
   const statuses = (await Promise.all(answers)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(MAX_OF_OWNER);

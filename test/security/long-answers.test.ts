@@ -7,7 +7,7 @@ import { ensureTrigger } from '../../src/catalog/trigger.ts';
 import { readPayload } from '../../src/fal/read-webhook.ts';
 import { readImages } from '../../src/catalog/images.ts';
 import { sampleFor } from '../support/sample.ts';
-import { worstTexts } from '../support/worst-texts.ts';
+import { worstTexts } from '../support/adversarial-texts.ts';
 
 /** In characters: what fal may answer with. */
 const ANSWER = 2_000_000;

@@ -8,7 +8,7 @@ import { rawCaller } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { sampleFor } from '../support/sample.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
-import { worstTexts } from '../support/worst-texts.ts';
+import { worstTexts } from '../support/adversarial-texts.ts';
 
 /** As much as a message of 100 KB holds, with what JSON adds. */
 const LONG = worstTexts(90_000).map(([what, text]): [string, string] => [what, fitting(text)]);

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { heldTraining, okFor, portraitResult } from '../support/held-runs.ts';
+import { heldTraining, okFor, portraitResult } from '../support/runs-at-fal.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 

@@ -9,7 +9,7 @@ import { startTestApp, type TestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { FAL_KEY } from '../support/fal-key.ts';
 import { photos } from '../support/api-client.ts';
-import { heldTraining } from '../support/held-runs.ts';
+import { heldTraining } from '../support/runs-at-fal.ts';
 import { JWT_SECRET, tokenOf } from '../support/tokens.ts';
 import { listenOnLoopback } from '../support/loopback.ts';
 import { SECRET_HALF, secretsIn } from '../support/secrets-of-tests.ts';

@@ -141,16 +141,20 @@ test('an owner has a limit over all sockets, others are not touched by it, and w
 });
 
 test('a socket dropped without a goodbye leaves no place taken', async () => {
-  await app.newAvatar({}, { token: await tokenOf('dropper') });
+  const token = await tokenOf('dropper');
+  await app.newAvatar({}, { token });
   for (let round = 0; round < 5; round += 1) {
     const socket = await connected('dropper');
     for (let index = 0; index < PER_SOCKET; index += 1) socket.subscribe(String(index), WATCH);
     await socket.until(({ type }) => type === 'next');
-    await socket.end();
+    await socket.drop();
   }
-  const watch = app.watchAvatar({}, { token: await tokenOf('dropper') });
-  await watch.next();
-  await watch.stop();
+  await eventually('all places to be free', async () => {
+    const watches = Array.from({ length: STREAMS }, () => app.watchAvatar({}, { token }));
+    const firsts = await Promise.allSettled(watches.map((watch) => watch.next()));
+    await Promise.all(watches.map((watch) => watch.stop()));
+    return firsts.every(({ status }) => status === 'fulfilled');
+  });
 });
 
 describe('an upgrade is refused', () => {
@@ -196,21 +200,17 @@ function init(payload: unknown): object {
 }
 
 function upgrade(path: string) {
-  return rawRequest(
-    app.url,
-    (write) => {
-      const lines = [
-        `GET ${path} HTTP/1.1`,
-        `Host: ${new URL(app.url).host}`,
-        'Connection: Upgrade',
-        'Upgrade: websocket',
-        'Sec-WebSocket-Version: 13',
-        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-        'Sec-WebSocket-Protocol: graphql-transport-ws',
-      ];
-      write([...lines, '', ''].join('\r\n'));
-      return () => undefined;
-    },
-    1500,
-  );
+  return rawRequest(app.url, (write) => {
+    const lines = [
+      `GET ${path} HTTP/1.1`,
+      `Host: ${new URL(app.url).host}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Protocol: graphql-transport-ws',
+    ];
+    write([...lines, '', ''].join('\r\n'));
+    return () => undefined;
+  });
 }

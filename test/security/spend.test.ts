@@ -150,3 +150,25 @@ test('without a limit that counts for it, the start of a run waits for no other 
   const generate = () => unlimited.execute(GenerateImageDocument, { input });
   expect(await locksAndCounts(generate)).toEqual([false, false]);
 });
+
+test('the trainings under way are counted for a training only, and with a limit on them only', async () => {
+  const limited = await startTestApp({
+    env: { LIMIT_RUNNING_TRAININGS: '5', LIMIT_TRAININGS_PER_DAY: '5', LIMIT_IMAGES_PER_DAY: '5' },
+  });
+  onTestFinished(() => limited.close());
+  const { id: avatarId } = await limited.newAvatar();
+  const countsThem = async (work: () => Promise<unknown>) =>
+    (await sqlStatements(work)).some((sql) => sql.includes('open_training_avatar_id" IS NOT NULL'));
+  expect(await countsThem(() => limited.train({ avatarId }))).toBe(true);
+  const input = { avatarId, prompt: 'tea' };
+  expect(await countsThem(() => limited.execute(GenerateImageDocument, { input }))).toBe(false);
+});
+
+test('the start of a run reads no response of fal to an earlier training', async () => {
+  const unlimited = await startTestApp();
+  onTestFinished(() => unlimited.close());
+  const { id: avatarId } = await unlimited.trainedAvatar({ trainingType: 'STYLE' });
+  const input = { avatarId, prompt: 'tea' };
+  const statements = await sqlStatements(() => unlimited.execute(GenerateImageDocument, { input }));
+  expect(statements.filter((sql) => /fal_response_data.* FROM "public"."avatars"/.test(sql))).toEqual([]);
+});

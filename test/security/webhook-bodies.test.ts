@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { heldTraining, okFor, type HeldTraining } from '../support/held-runs.ts';
+import { heldTraining, okFor, type HeldTraining } from '../support/runs-at-fal.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beginningsOf, ODD_JSON, put, shownPiece } from '../support/odd-json.ts';
 import { sampleFor } from '../support/sample.ts';

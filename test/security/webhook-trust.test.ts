@@ -7,7 +7,7 @@ import {
   signedWebhook,
   type SignedWebhook,
 } from '../support/signed-webhooks.ts';
-import { errorFor, heldTraining, type HeldTraining } from '../support/held-runs.ts';
+import { errorFor, heldTraining, type HeldTraining } from '../support/runs-at-fal.ts';
 import { eventually } from '../support/eventually.ts';
 import { newSigner } from '../support/signing.ts';
 import { photos } from '../support/api-client.ts';

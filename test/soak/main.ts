@@ -1,7 +1,7 @@
 // npm run soak -- [--minutes 5] [--seed N] [--database embedded|postgres] [--instances 1]
 import { parseArgs } from 'node:util';
 import { buildPrograms } from '../../scripts/build.mjs';
-import { say } from '../support/say.ts';
+import { printLine } from '../support/print-line.ts';
 
 const DEFAULT_POSTGRES = 'postgres://postgres@127.0.0.1:5432/postgres';
 
@@ -29,9 +29,11 @@ else delete process.env['TEST_DATABASE_URL'];
 await buildPrograms(['main']);
 // Only now: which database the tests are about is read when this is loaded.
 const { soak } = await import('./soak.ts');
-say(`seed ${seed}: ${minutes} minutes on ${database} with ${instances} of ${values.instances} instances`);
-const isGood = await soak({ seed, minutes, instances, say });
-say(
+printLine(
+  `seed ${seed}: ${minutes} minutes on ${database} with ${instances} of ${values.instances} instances`,
+);
+const isGood = await soak({ seed, minutes, instances, printLine });
+printLine(
   `seed ${seed}${isGood ? '' : `: again with npm run soak -- --seed ${seed} --minutes ${minutes} --database ${database} --instances ${instances}`}`,
 );
 process.exit(isGood ? 0 : 1);

@@ -15,15 +15,15 @@ export type SoakOptions = {
   readonly seed: number;
   readonly minutes: number;
   readonly instances: number;
-  readonly say: (line: string) => void;
+  readonly printLine: (line: string) => void;
 };
 
 /** Resolves with true when every invariant held. */
-export async function soak({ seed, minutes, instances, say }: SoakOptions): Promise<boolean> {
+export async function soak({ seed, minutes, instances, printLine }: SoakOptions): Promise<boolean> {
   const redisPort = await freePort();
   let redis = instances > 1 && hasRedisServer ? await runRedis(redisPort) : null;
   if (instances > 1 && redis === null)
-    say('no redis-server program: notifications reach other instances late');
+    printLine('no redis-server program: notifications reach other instances late');
   const run = await SoakRun.create({
     seed,
     tenants: ['ada', 'bob', 'eve'],
@@ -48,19 +48,19 @@ export async function soak({ seed, minutes, instances, say }: SoakOptions): Prom
     const endsAt = performance.now() + minutes * MINUTE_MS;
     for (let left = endsAt - performance.now(); left > 0; left = endsAt - performance.now()) {
       await pause(Math.min(left, REPORT_EVERY_MS));
-      say(
+      printLine(
         `${Math.max(0, Math.round((endsAt - performance.now()) / 1000))} s left: ${run.decisions} decisions, ${listed(injector.counts)}`,
       );
     }
     await injector.stop();
-    say('waiting for all jobs to end');
+    printLine('waiting for all jobs to end');
     await run.settle();
     const { recorded, violations } = await run.verify();
-    say(`faults      ${listed(injector.counts)}`);
+    printLine(`faults      ${listed(injector.counts)}`);
     for (const { url, errors } of run.servers)
-      if (errors.size > 0) say(`errors      ${url}: ${listed(errors)}`);
-    say(reportOf(recorded, violations));
-    if (violations.length > 0) say(`history     ${await saveHistory(recorded, seed)}`);
+      if (errors.size > 0) printLine(`errors      ${url}: ${listed(errors)}`);
+    printLine(reportOf(recorded, violations));
+    if (violations.length > 0) printLine(`history     ${await saveHistory(recorded, seed)}`);
     return violations.length === 0;
   } finally {
     await run.close();

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { forgetChanges } from '../../src/db/reads/change-log.ts';
+import { forgetChanges } from '../../src/db/store/change-log.ts';
 import {
   AvatarsDocument,
   CancelGenerationDocument,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { everyRow } from '../support/awkward-rows.ts';
+import { everyRow } from '../support/rows-of-every-table.ts';
 import { photos } from '../support/api-client.ts';
 import {
   PlanImageDocument,

@@ -7,7 +7,7 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { isSubmit } from '../support/fault-proxy.ts';
 import { photos } from '../support/api-client.ts';
-import { okFor } from '../support/held-runs.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 

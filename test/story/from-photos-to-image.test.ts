@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { BUILT_IN } from '../../src/catalog/catalog.ts';
 import { DEFAULT_SIZES } from '../../src/catalog/trainers.ts';
 import { photos } from '../support/api-client.ts';
-import { heldGeneration, imageResult, okFor } from '../support/held-runs.ts';
+import { heldGeneration, imageResult, okFor } from '../support/runs-at-fal.ts';
 import { PNG } from 'pngjs';
 import {
   SentInputDocument,

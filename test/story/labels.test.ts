@@ -8,7 +8,7 @@ import {
   type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
 import { atOnce } from '../support/at-once.ts';
-import { errorFor, heldTraining } from '../support/held-runs.ts';
+import { errorFor, heldTraining } from '../support/runs-at-fal.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { TRANSPORTS } from '../support/api-client.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { heldTraining, okFor } from '../support/held-runs.ts';
+import { heldTraining, okFor } from '../support/runs-at-fal.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';

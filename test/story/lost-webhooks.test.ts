@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { endedAtFal } from '../support/held-runs.ts';
+import { endedAtFal } from '../support/runs-at-fal.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { photos } from '../support/api-client.ts';
+import { randomFor } from '../support/prng.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const ROUNDS = inject('everyPair') ? 100 : 10;
 /** Longer than subscribing takes, so that changes fall before, into and after it. */
 const SPREAD_MS = 30;
+const random = randomFor('nothing is missed');
 
 const app = await startTestApp({ env: NEVER_POLL });
 afterAll(() => app.close());
@@ -16,7 +18,7 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { id } = await app.newAvatar();
       const watch = app.watchAvatar({ avatarId: id }, { over });
-      await pause(Math.random() * SPREAD_MS);
+      await pause(random.between(0, SPREAD_MS));
 
       const changed = await app.startTraining({ avatarId: id, imagesUrl: photos('stuck-in-queue') });
 
@@ -31,7 +33,7 @@ describe.each(['ws', 'sse'] as const)('over %s', (over) => {
   test(`in ${ROUNDS} rounds no new avatar is lost between the first states and the stream`, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const watch = app.watchAvatar({}, { over });
-      await pause(Math.random() * SPREAD_MS);
+      await pause(random.between(0, SPREAD_MS));
 
       const made = await app.newAvatar();
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { photos, type GenerationRow } from '../support/api-client.ts';
-import { heldGeneration, imageResult, okFor } from '../support/held-runs.ts';
+import { heldGeneration, imageResult, okFor } from '../support/runs-at-fal.ts';
 import { RegenerateDocument, SentInputDocument } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { RegenerateInput } from '../../src/generated/contract/graphql.ts';

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { endedAtFal, okFor } from '../support/held-runs.ts';
+import { endedAtFal, okFor } from '../support/runs-at-fal.ts';
 import { photos } from '../support/api-client.ts';
 import { GenerationByIdDocument, StartTrainingDocument } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';

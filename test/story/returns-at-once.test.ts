@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { imageResult, okFor } from '../support/held-runs.ts';
+import { imageResult, okFor } from '../support/runs-at-fal.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 

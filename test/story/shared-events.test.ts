@@ -75,8 +75,8 @@ test('another owner with the same operation gets NOT_FOUND, also while the owner
 
 test('a subscriber leaves when its token expires, and the one who shares with it stays', async () => {
   const { id } = await app.newAvatar({}, asAda);
-  const leaving = await RawSocket.connected(app.graphqlUrl, await tokenOf('ada', { lifetimeS: 1 }));
   const staying = await RawSocket.connected(app.graphqlUrl, token);
+  const leaving = await RawSocket.connected(app.graphqlUrl, await tokenOf('ada', { lifetimeS: 3 }));
   for (const socket of [leaving, staying]) {
     socket.subscribe('1', WATCH, { id });
     await socket.until((frame) => frame.type === 'next');

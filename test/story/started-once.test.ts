@@ -6,7 +6,7 @@ import {
   type StartTrainingInput,
 } from '../../src/generated/contract/graphql.ts';
 import { atOnce } from '../support/at-once.ts';
-import { okFor } from '../support/held-runs.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';
 

@@ -8,7 +8,7 @@ import {
   type ErrorCode,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
-import { okFor } from '../support/held-runs.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { ScenarioName } from '@likeness/fal-simulator';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { heldGeneration, heldTraining, imageResult, okFor } from '../support/held-runs.ts';
+import { heldGeneration, heldTraining, imageResult, okFor } from '../support/runs-at-fal.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { NEVER_POLL } from '../support/test-simulator.ts';

@@ -12,7 +12,7 @@ import {
   type Trainer,
 } from '../../src/generated/contract/graphql.ts';
 import { photos } from '../support/api-client.ts';
-import { okFor } from '../support/held-runs.ts';
+import { okFor } from '../support/runs-at-fal.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'likeness-trainers-'));

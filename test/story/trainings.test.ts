@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { errorFor, heldTraining, okFor } from '../support/held-runs.ts';
+import { errorFor, heldTraining, okFor } from '../support/runs-at-fal.ts';
 import {
   AnyNodeDocument,
   PromoteDocument,

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { endedAtFal, errorFor, heldTraining, okFor, portraitResult } from '../support/held-runs.ts';
+import { endedAtFal, errorFor, heldTraining, okFor, portraitResult } from '../support/runs-at-fal.ts';
 import { eventually } from '../support/eventually.ts';
 import { photos } from '../support/api-client.ts';
 import { startTestApp } from '../support/test-app.ts';

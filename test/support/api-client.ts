@@ -238,7 +238,8 @@ export class ApiClient {
     labels: Readonly<Record<string, string>> = {},
     { token }: CallOptions = {},
   ): Promise<number> {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = { connection: 'close', ...authorization };
     const answer = await fetch(`${this.url}/metrics`, { headers });
     return sumOfSamples(await answer.text(), name, labels);
   }
@@ -250,7 +251,7 @@ export class ApiClient {
 
   /** Status and body of /readyz. */
   async readiness(): Promise<{ readonly status: number; readonly body: unknown }> {
-    const answer = await fetch(`${this.url}/readyz`);
+    const answer = await fetch(`${this.url}/readyz`, { headers: { connection: 'close' } });
     return { status: answer.status, body: await answer.json() };
   }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { giveBack, takeEngine } from './kept-engine.ts';
+import { giveBack, takeEngine } from './engine-pool.ts';
 import { IN_MEMORY, overEngine } from '../../src/embedded/database.ts';
 import { openDatabase, overPool, type Database, type DatabaseOptions } from '../../src/open-database.ts';
 import { copyEmbeddedTemplate } from './embedded-template.ts';

@@ -3,7 +3,7 @@ import type { Decision, Snapshot } from '../../src/domain/decide.ts';
 import type { GeneratedImage } from '../../src/catalog/images.ts';
 import type { GenerationChange, GenerationStatus } from '../../src/domain/decide-generation.ts';
 import type { JobChange, JobView } from '../../src/domain/job-state.ts';
-import type { Failure } from '../../src/domain/user-error.ts';
+import type { Failure } from '../../src/domain/refusal.ts';
 import type { Json } from '../../src/values/json.ts';
 
 /** A job's row: what decisions read of it and what they write to it. */

@@ -1,4 +1,4 @@
-import type { WatchEvent, Subscribe } from '../../src/live/watch.ts';
+import type { WatchEvent, Subscribe } from '../../src/live/notifications.ts';
 
 export type FakeRow = { readonly id: string; readonly version: number };
 

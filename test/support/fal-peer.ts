@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { freePort } from './free-port.ts';
 import { onTestFinished } from 'vitest';
 import { listenOnLoopback } from './loopback.ts';
 
@@ -62,11 +62,7 @@ export async function rawPeer(
 
 /** An address nobody listens at. */
 export async function deadUrl(): Promise<string> {
-  const server = net.createServer();
-  const url = await listenOnLoopback(server);
-  server.close();
-  await once(server, 'close');
-  return url;
+  return `http://127.0.0.1:${await freePort()}`;
 }
 
 export function json(response: http.ServerResponse, status: number, body: unknown, headers = {}): void {

@@ -1,3 +1,4 @@
+import { Condition } from './condition.ts';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -84,7 +85,7 @@ export class Hold {
   #left: number;
   #isReleased = false;
   readonly #waiting = new Set<(passes: boolean) => void>();
-  #onChange: (() => void)[] = [];
+  readonly #change = new Condition();
 
   constructor(matches: Matches, times: number) {
     this.#matches = matches;
@@ -98,7 +99,11 @@ export class Hold {
 
   /** Resolves when so many wait. */
   async reached(count: number): Promise<void> {
-    while (this.#waiting.size !== count) await new Promise<void>((resolve) => this.#onChange.push(resolve));
+    await this.#change.until(
+      () => (this.count >= count ? true : null),
+      () => this.#isReleased,
+      (why) => `${this.count} exchanges wait at the proxy, ${count} were waited for (${why})`,
+    );
   }
 
   /** Lets those that wait pass, and all later ones. */
@@ -119,17 +124,12 @@ export class Hold {
     return new Promise((resolve) => {
       const settle = (passes: boolean) => {
         this.#waiting.delete(settle);
-        this.#changed();
         resolve(passes);
       };
       this.#waiting.add(settle);
-      this.#changed();
+      this.#change.changed();
       response.once('close', () => settle(false));
     });
-  }
-
-  #changed(): void {
-    for (const look of this.#onChange.splice(0)) look();
   }
 }
 

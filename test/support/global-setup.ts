@@ -1,6 +1,6 @@
 import { ensureGenerated } from '../../scripts/generate.mjs';
 import { ensureEmbeddedTemplate, removeEmbeddedLeftovers } from './embedded-template.ts';
-import { removeKeptEngines } from './kept-engine.ts';
+import { removeKeptEngines } from './engine-pool.ts';
 import { adminUrl } from './template.ts';
 
 /** Before any test: the generated client, and the template every test database is copied from. */

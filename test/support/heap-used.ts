@@ -11,3 +11,9 @@ export function heapUsed(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed;
 }
+
+/** Bytes of its buffers, which are outside the heap, after a collection. */
+export function buffersUsed(): number {
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}

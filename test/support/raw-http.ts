@@ -16,7 +16,6 @@ type RawAnswer = {
 export function rawRequest(
   serverUrl: string,
   feed: (write: (text: string | Uint8Array) => void) => () => void,
-  patienceMs = PATIENCE_MS,
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(serverUrl);
   return new Promise((resolve, reject) => {
@@ -33,7 +32,7 @@ export function rawRequest(
     };
     const giveUp = setTimeout(() => {
       socket.destroy(new Error('no answer'));
-    }, patienceMs);
+    }, PATIENCE_MS);
     socket.setEncoding('latin1');
     socket.on('connect', () => {
       stop = feed((bytes) => void socket.write(bytes));

@@ -78,6 +78,12 @@ export class RawSocket {
     await this.closedWith();
   }
 
+  /** Ends the connection without a close frame. */
+  async drop(): Promise<void> {
+    this.#socket.terminate();
+    await this.closedWith();
+  }
+
   #wait<T>(what: string, look: () => T | null): Promise<T> {
     const isOver = () => this.closed !== null;
     return this.#condition.until(look, isOver, (why) => {

@@ -1,9 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { memoryLog } from './memory-log.ts';
-import { Notifications } from '../../src/live/notifications.ts';
+import { Notifications, type WatchEvent } from '../../src/live/notifications.ts';
 import { bridgeOverRedis } from '../../src/live/redis-bridge.ts';
 import type { Notification } from '../../src/jobs/publish-outbox.ts';
-import type { WatchEvent } from '../../src/live/watch.ts';
 
 /** The notifications of one server, with someone who watches one avatar there. */
 export function instance(url: string, entityId: string) {

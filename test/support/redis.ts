@@ -1,29 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 
 /** Whether a Redis can be started here. */
 export const hasRedisServer = spawnSync('redis-server', ['--version']).status === 0;
-
-/** Whether a Redis already runs where one usually does. */
-export async function isRedisThere(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  const socket = net.connect({ host: hostname, port: Number(port) });
-  socket.setTimeout(1000, () => socket.destroy(new Error('no answer')));
-  try {
-    await once(socket, 'connect');
-    socket.write('PING\r\n');
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    return answer.toString().startsWith('+PONG');
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
 
 /** A Redis of this test's own, which keeps nothing; ends with the test. */
 export async function startRedis(port: number, args: readonly string[] = []): Promise<OwnRedis> {

@@ -2,7 +2,7 @@ import { eventually } from './eventually.ts';
 import { TypedDocumentString } from '../../src/generated/contract/graphql.ts';
 import type { ApiClient } from './api-client.ts';
 import type { CallOptions } from './graphql-call.ts';
-import { lastRunAt, okFor } from './held-runs.ts';
+import { lastRunAt, okFor } from './runs-at-fal.ts';
 import type { Simulator } from '@likeness/fal-simulator';
 
 export type ShownImage = {

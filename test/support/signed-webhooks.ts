@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { exchange } from './http-exchange.ts';
-import { okFor, type HeldTraining } from './held-runs.ts';
+import { okFor, type HeldTraining } from './runs-at-fal.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { headersOf, newSigner, signatureOf, type Signer } from './signing.ts';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { freePort } from './free-port.ts';
 import { listenOnLoopback } from './loopback.ts';
 
 type TcpTarget = { readonly host?: string; readonly port: number };
@@ -72,8 +73,9 @@ export async function startTcpProxy(initial: readonly TcpTarget[], delayMs = 0):
     };
     tryNext();
   });
-  const url = await listenOnLoopback(server);
-  const port = Number(new URL(url).port);
+  // Not one that the system picks: it could give that port to another connection between close() and reopen().
+  const port = await freePort();
+  const url = await listenOnLoopback(server, port);
   const pauseAll = () => {
     for (const socket of sockets) socket.pause();
   };

@@ -8,7 +8,7 @@ import { createLog } from '../../src/log/create-log.ts';
 import { workerPlace, type DatabasePlace } from './database.ts';
 import { Disposer } from '../../src/async/disposer.ts';
 import { eventually } from './eventually.ts';
-import { lastRunAt, type RunAtFal } from './held-runs.ts';
+import { lastRunAt, type RunAtFal } from './runs-at-fal.ts';
 import { FAL_KEY } from './fal-key.ts';
 import { freePort } from './free-port.ts';
 import { readConfig } from '../../src/config/config.ts';

@@ -31,7 +31,7 @@ class FakeProvider implements RunProvider {
 
 export const POLL_MS = 3000;
 
-type JobColumns = Partial<Prisma.JobUncheckedCreateInput>;
+export type JobColumns = Partial<Prisma.JobUncheckedCreateInput>;
 
 /** A database for the jobs of one test file, empty before every test. */
 export async function jobsDatabase() {

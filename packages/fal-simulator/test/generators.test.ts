@@ -5,7 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { GENERATORS } from '../src/generators.ts';
-import { ELSEWHERE, firstDetail, type Json, LORA, PORTRAIT, PRO, fixture, TINY, ULTRA } from './fixture.ts';
+import {
+  ELSEWHERE,
+  firstDetail,
+  type Json,
+  LORA,
+  PORTRAIT,
+  PRO,
+  fixture,
+  TINY,
+  ULTRA,
+} from './support/fixture.ts';
 
 type Image = { url: string; width: number; height: number; content_type: string };
 type Output = {

@@ -1,6 +1,6 @@
 import { ValidationError, type ApiError } from '@fal-ai/client';
 import { describe, expect, test } from 'vitest';
-import { ELSEWHERE, falOn, LORA, PORTRAIT, fixture, TINY, ULTRA } from './fixture.ts';
+import { ELSEWHERE, falOn, LORA, PORTRAIT, fixture, TINY, ULTRA } from './support/fixture.ts';
 
 const training = { images_data_url: ELSEWHERE, trigger_phrase: 'ohwx' };
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ELSEWHERE, LORA, PORTRAIT, PRO, receive, fixture, TINY, ULTRA } from './fixture.ts';
+import { ELSEWHERE, LORA, PORTRAIT, PRO, receive, fixture, TINY, ULTRA } from './support/fixture.ts';
 
 function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'simulator-'));

@@ -12,7 +12,7 @@ import {
   fixture,
   TINY,
   ULTRA,
-} from './fixture.ts';
+} from './support/fixture.ts';
 
 const training = { images_data_url: ELSEWHERE };
 

@@ -5,7 +5,7 @@ import { createFileStore } from '../src/file-store.ts';
 import { createListener, listen } from '../src/listener.ts';
 import { json } from '../src/replies.ts';
 import { createStateFolder } from '../src/state-folder.ts';
-import { LORA, PORTRAIT, TINY, fixture, type Submitted } from './fixture.ts';
+import { LORA, PORTRAIT, TINY, fixture, type Submitted } from './support/fixture.ts';
 
 test("fal's client uploads a file, and anyone can read it back", async () => {
   const { simulator, fal } = await fixture();

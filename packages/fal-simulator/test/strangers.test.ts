@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../../test/support/free-port.ts';
-import { ELSEWHERE, LORA, PORTRAIT, receive, fixture, TINY } from './fixture.ts';
+import { ELSEWHERE, LORA, PORTRAIT, receive, fixture, TINY } from './support/fixture.ts';
 
 type Asked = { path: string; method?: string; headers: Record<string, string>; body?: string };
 

@@ -4,7 +4,7 @@ import jpeg from 'jpeg-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { startFileHost } from '../../../test/support/file-host.ts';
 import { TRAINERS } from '../src/trainers.ts';
-import { ELSEWHERE, firstDetail, type Json, PORTRAIT, PRO, fixture } from './fixture.ts';
+import { ELSEWHERE, firstDetail, type Json, PORTRAIT, PRO, fixture } from './support/fixture.ts';
 
 const JPG = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0]);
 

@@ -1,9 +1,9 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ScenarioName } from '../src/simulator.ts';
-import type { Received } from './receiver.ts';
+import type { Received } from './support/receiver.ts';
 import { collectGarbage } from '../../../test/support/heap-used.ts';
-import { ELSEWHERE, falOn, fixture, LORA, PORTRAIT, PRO, receive, TINY } from './fixture.ts';
+import { ELSEWHERE, falOn, fixture, LORA, PORTRAIT, PRO, receive, TINY } from './support/fixture.ts';
 
 const training = { images_data_url: ELSEWHERE, trigger_phrase: 'ohwx' };
 

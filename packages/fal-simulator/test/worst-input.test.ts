@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { longestPause } from '../../../test/support/longest-pause.ts';
 import { scenariosIn } from '../src/scenarios.ts';
-import { firstDetail, type Json, LORA, PORTRAIT, fixture, TINY, ULTRA } from './fixture.ts';
+import { firstDetail, type Json, LORA, PORTRAIT, fixture, TINY, ULTRA } from './support/fixture.ts';
 
 const MEGABYTE = 1024 * 1024;
 const LONG = 'x'.repeat(MEGABYTE);

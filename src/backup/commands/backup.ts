@@ -10,9 +10,10 @@ import { readBackup, type BackupHead } from '../format.ts';
 import { CommandError, EX_CONFIG, EX_USAGE, exitStatusOf, log, print } from '../../cli/command.ts';
 import { readDataLocation, requireEmbedded } from '../../cli/settings.ts';
 
-const gone = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => gone.abort(new Error(`ended by ${signal}; no backup was written`)));
+const ending = new AbortController();
+const { signal } = ending;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => ending.abort(new Error(`ended by ${name}; no backup was written`)));
 }
 
 /**
@@ -49,14 +50,14 @@ async function writeChecked(dataDir: string, file: string): Promise<BackupHead> 
   const unfinished = `${file}.${randomUUID()}.unfinished`;
   try {
     const { pool, close } = await openEmbedded(dataDir, log);
-    await backUp(pool, unfinished, gone.signal).finally(close);
-    gone.signal.throwIfAborted();
+    await backUp(pool, unfinished, signal).finally(close);
+    signal.throwIfAborted();
     const head = await readBackup(unfinished);
-    gone.signal.throwIfAborted();
+    signal.throwIfAborted();
     await publishAtomically(unfinished, file);
     return head;
   } catch (error) {
-    gone.signal.throwIfAborted(); // the signal is a better reason than the error it caused
+    signal.throwIfAborted(); // the signal is a better reason than the error it caused
     throw error instanceof DataDirInUseError ? new CommandError(dataDirInUse(error)) : error;
   } finally {
     await rm(unfinished, { force: true });

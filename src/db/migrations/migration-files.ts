@@ -13,7 +13,8 @@ export type Migration = {
 };
 
 /** All migrations of this version, oldest first. */
-export async function readMigrations(folder: string = migrationsFolder()): Promise<Migration[]> {
+export async function readMigrations(): Promise<Migration[]> {
+  const folder = migrationsFolder();
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(

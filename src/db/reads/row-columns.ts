@@ -2,7 +2,7 @@ import { columnName } from '../column-name.ts';
 import { isTraining } from '../run-conditions.ts';
 import { Prisma } from '../../generated/prisma/client.ts';
 
-export const ALL_COLUMNS = {
+const ALL_COLUMNS = {
   avatars: Object.values(Prisma.AvatarScalarFieldEnum),
   generations: Object.values(Prisma.GenerationScalarFieldEnum),
   trainings: Object.values(Prisma.JobScalarFieldEnum),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { ALL_COLUMNS, columnsOf, SOURCES, type Table } from './row-columns.ts';
+import { columnsOf, SOURCES, type Table } from './row-columns.ts';
 import { batched } from '../batched.ts';
 import { listReads, MAX_CONCURRENT, type Query } from './list-reads.ts';
 import type { AvatarRow, GenerationRow, RowReads, TrainingRow } from '../../graphql/reads.ts';
@@ -22,8 +22,8 @@ export function createRowReads(pool: Pick<pg.Pool, 'query'>): RowReads {
   const ofAvatar = listReads<GenerationRow>(query, 'generations', 'avatarId');
   const trainings = listReads<TrainingRow>(query, 'trainings', 'avatarId');
   return {
-    avatar: (ownerId, id, columns = ALL_COLUMNS.avatars) => avatar({ ownerId, id, columns }),
-    generation: (ownerId, id, columns = ALL_COLUMNS.generations) => generation({ ownerId, id, columns }),
+    avatar: (ownerId, id, columns) => avatar({ ownerId, id, columns }),
+    generation: (ownerId, id, columns) => generation({ ownerId, id, columns }),
     training: (ownerId, id, columns) => training({ ownerId, id, columns }),
     avatarsOf: avatars.read,
     countAvatarsOf: avatars.count,

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { announce } from './announce.ts';
+import { recordChanges } from './record-changes.ts';
 import { storable } from '../../values/jsonb.ts';
-import { avatarForJob } from './job-rows.ts';
+import { avatarForJob, FOR_JOB } from './job-rows.ts';
 import { artifactColumns } from './decision-columns.ts';
-import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import { DELETED_SINCE, NO_SUCH_AVATAR, refuse, type Result } from '../../domain/refusal.ts';
 import { isId } from '../../jobs/ids.ts';
-import { isUniqueViolation, untilDecided } from './unique-index.ts';
+import { isUniqueViolation, untilDecided } from './unique-conflict.ts';
 import { earlierCall } from './earlier-call.ts';
 import { lockOwner } from './quota-usage.ts';
 import { OPEN_STATES } from '../../domain/job-state.ts';
@@ -35,7 +35,7 @@ export function avatarStore(prisma: PrismaClient, limit: number | null): Store {
   return {
     async findAvatar(ownerId, avatarId) {
       if (!isId(avatarId)) return null;
-      const avatar = await prisma.avatar.findFirst({ where: { id: avatarId, ownerId } });
+      const avatar = await prisma.avatar.findFirst({ where: { id: avatarId, ownerId }, select: FOR_JOB });
       return avatar && avatarForJob(avatar);
     },
 
@@ -62,7 +62,7 @@ async function tryToInsert(
   limit: number | null,
 ): Promise<Insertion | 'again'> {
   const { id, ownerId, externalId } = avatar;
-  // First: the avatar that it repeats has the external id.
+  // First: otherwise a repeat would be refused because of the external ID of the avatar that the first call created.
   const before = await findCreation(prisma, ownerId, idempotency);
   if (before !== null) return before;
   try {
@@ -89,7 +89,7 @@ async function tryToInsert(
       return {
         done: {
           avatarId: id,
-          outbox: await announce(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version }]),
+          outbox: await recordChanges(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version }]),
         },
       };
     });
@@ -151,7 +151,7 @@ async function tryToUpdate(
       await addTags(tx, { id, ownerId }, tags);
       return {
         done: {
-          outbox: await announce(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version: version + 1 }]),
+          outbox: await recordChanges(tx, ownerId, [{ kind: 'AVATAR', entityId: id, version: version + 1 }]),
         },
       };
     });

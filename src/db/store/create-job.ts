@@ -1,11 +1,11 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.ts';
-import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/refusal.ts';
 import type { CreatedJob, CreationCode, NewJob } from '../../jobs/submit.ts';
 import type { NewGeneration, SubmitGenerationDeps } from '../../jobs/submit-generation.ts';
 import { locksOf, readUsage, refusedByQuota } from './quota-usage.ts';
 import { checkQuota, nearLimits, type SpendLimits, type Spending } from '../../domain/quota.ts';
 import { earlierCall } from './earlier-call.ts';
-import { isAbout, isUniqueViolation, untilDecided } from './unique-index.ts';
+import { isAbout, isUniqueViolation, untilDecided } from './unique-conflict.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { PlannedJob, Rehearsal, RehearsalStore } from '../../jobs/dry-run.ts';
 import type { NewTraining, StartTrainingDeps } from '../../jobs/start-training.ts';
@@ -74,9 +74,9 @@ async function tryToCreate(
   // First: otherwise a repeat would be refused because of the training that it repeats.
   const before = await repeated(prisma, job.ownerId, idempotency);
   if (before !== null) return before;
-  const usage = generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
+  const part = generation === null ? TRAINING : { kind: 'GENERATION' as const, units: generation.numImages };
   const { endpoint, estimatedMicroUsd } = job;
-  const spending = { ...usage, endpoint, estimatedMicroUsd };
+  const spending = { ...part, endpoint, estimatedMicroUsd };
   try {
     return await prisma.$transaction(async (tx): Promise<Creation> => {
       const message = await refusedByQuota(tx, job.ownerId, spending, limits);
@@ -85,7 +85,7 @@ async function tryToCreate(
       if (repeat !== null) return repeat;
       if (message !== null) return refuse('LIMIT_EXCEEDED', message);
       if (generation === null) {
-        await tx.job.create({ data: { ...data, ...usage, openTrainingAvatarId: job.avatarId } });
+        await tx.job.create({ data: { ...data, ...part, openTrainingAvatarId: job.avatarId } });
         // From here on an update of the avatar waits for this transaction.
         const where = { id: job.avatarId };
         const avatar = await tx.avatar.findUnique({ where, select: { triggerPhrase: true } });
@@ -106,7 +106,7 @@ async function tryToCreate(
         });
         // No notification: that of fal's response follows.
         await tx.change.create({ data: { entityId: id, ownerId, version: 1 } });
-        await tx.job.create({ data: { ...data, ...usage, generationId: id } });
+        await tx.job.create({ data: { ...data, ...part, generationId: id } });
       }
       return { done: { jobId: job.id, generationId: generation?.id ?? null } };
     });

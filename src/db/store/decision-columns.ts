@@ -2,7 +2,7 @@ import type { Artifact } from '../../catalog/artifact.ts';
 import { columnName } from '../column-name.ts';
 import { isFinal, type JobChange } from '../../domain/job-state.ts';
 import { storable } from '../../values/jsonb.ts';
-import type { Failure } from '../../domain/user-error.ts';
+import type { Failure } from '../../domain/refusal.ts';
 import type { AvatarChange, TrainedArtifact } from '../../domain/decide-training.ts';
 import type { GenerationChange } from '../../domain/decide-generation.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { REPLACE_CHANGE } from './announce.ts';
+import { REPLACE_CHANGE } from './record-changes.ts';
 import { avatarColumns, generationColumns, jobColumns } from './decision-columns.ts';
 import { batched } from '../batched.ts';
 import { columnName } from '../column-name.ts';

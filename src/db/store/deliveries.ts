@@ -1,16 +1,18 @@
+import { forgetAll } from './forget.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { WebhookStore } from '../../jobs/handle-webhook.ts';
-
-/** Rows a statement: a long one blocks the embedded database and exceeds PostgreSQL's statement timeout. */
-const FORGOTTEN_AT_ONCE = 5_000;
 
 export function deliveryStore(prisma: PrismaClient, instanceId: string): Pick<WebhookStore, 'keepDelivery'> {
   return {
     keepDelivery: (jobId, { requestId, digest, body }, { outcome, leaseMs }) =>
       prisma.$transaction(async (tx) => {
-        const kept = outcome === 'LATE' ? null : Buffer.from(body);
+        // Waits for a deletion under way, which deletes the bodies of the job.
+        const [job] = await tx.$queryRaw<{ isDetached: boolean }[]>`
+          SELECT avatar_id IS NULL OR (kind = 'GENERATION' AND generation_id IS NULL) AS "isDetached"
+          FROM jobs WHERE id = ${jobId} FOR KEY SHARE`;
+        const keepsBody = outcome !== 'LATE' && job?.isDetached === false;
         const { count } = await tx.webhookDelivery.createMany({
-          data: { jobId, requestId, bodySha256: digest, outcome, body: kept },
+          data: { jobId, requestId, bodySha256: digest, outcome, body: keepsBody ? Buffer.from(body) : null },
           skipDuplicates: true,
         });
         const isNew = count === 1;
@@ -25,13 +27,13 @@ export function deliveryStore(prisma: PrismaClient, instanceId: string): Pick<We
   };
 }
 
-/** Deletes deliveries older than a month; after a long downtime there may be many. */
+/** Deletes deliveries older than a month. */
 export async function forgetDeliveries(prisma: PrismaClient, stop: AbortSignal): Promise<void> {
-  let forgotten: number;
-  do {
-    forgotten = await prisma.$executeRaw`
+  await forgetAll(
+    (limit) => prisma.$executeRaw`
       DELETE FROM webhook_deliveries WHERE id IN (
-        SELECT id FROM webhook_deliveries WHERE received_at < now() - interval '30 days' LIMIT ${FORGOTTEN_AT_ONCE}
-      )`;
-  } while (forgotten === FORGOTTEN_AT_ONCE && !stop.aborted);
+        SELECT id FROM webhook_deliveries WHERE received_at < now() - interval '30 days' LIMIT ${limit}
+      )`,
+    stop,
+  );
 }

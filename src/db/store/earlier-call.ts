@@ -1,4 +1,4 @@
-import { refuse, type Result } from '../../domain/user-error.ts';
+import { refuse, type Result } from '../../domain/refusal.ts';
 import type { NewJob } from '../../jobs/submit.ts';
 
 type Key = { readonly ownerId_idempotencyKey: { readonly ownerId: string; readonly idempotencyKey: string } };

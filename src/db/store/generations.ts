@@ -1,4 +1,5 @@
 import { isId } from '../../jobs/ids.ts';
+import { isFinal } from '../../domain/job-state.ts';
 import { isJsonObject } from '../../values/json.ts';
 import type { CancelGenerationDeps } from '../../jobs/cancel-generation.ts';
 import type { GenerationReader } from '../../live/wait-for-generation.ts';
@@ -17,8 +18,7 @@ export function generationStore(prisma: PrismaClient): Store {
         select: { version: true, status: true },
       });
       if (generation === null) return null;
-      const hasEnded = generation.status !== 'QUEUED' && generation.status !== 'RUNNING';
-      return { version: generation.version, hasEnded };
+      return { version: generation.version, hasEnded: isFinal(generation.status) };
     },
 
     async findGenerationStatus(ownerId, id) {

@@ -22,7 +22,7 @@ export class PgInstanceStore implements InstanceStore {
     // A job that another statement holds is freed at the next beat.
     const jobs = `id IN (SELECT id FROM jobs WHERE next_poll_at > now() AND ${LEASED_JOBS} FOR UPDATE SKIP LOCKED)`;
     const freed = await this.#free(jobs, LEASED_FILES, [dead]);
-    // By then its leases have ended by themselves.
+    // Of instances that died long ago: their leases have ended by themselves, or do so soon.
     await this.#pool.query(
       `DELETE FROM instances WHERE heartbeat_at < now() - $1 * interval '1 millisecond'`,
       [LEASE_MS],

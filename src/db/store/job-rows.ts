@@ -1,11 +1,12 @@
 import type { TrainerName } from '../../catalog/trainers.ts';
-import { hasArtifact, type Artifact } from '../../catalog/artifact.ts';
+import { hasArtifact, otherLoraUrlsIn, type Artifact } from '../../catalog/artifact.ts';
 import type {
   Announcement,
   Avatar,
   AvatarStatus,
   GenerationStatus,
   Job,
+  Prisma,
 } from '../../generated/prisma/client.ts';
 import type { JobToPoll } from '../../jobs/poll-job.ts';
 import type { LoadedJob } from '../../jobs/apply-run-event.ts';
@@ -29,18 +30,26 @@ function artifactOf(
     value: {
       kind: 'LORA',
       loraUrl: avatar.diffusersLoraFileUrl,
-      otherLoraUrls: otherLoraUrls(avatar.otherLoraFileUrls),
+      otherLoraUrls: otherLoraUrlsIn(avatar.otherLoraFileUrls),
       configUrl: avatar.configFileUrl,
     },
   };
 }
 
-/** The column, which this service writes. */
-function otherLoraUrls(stored: unknown): readonly string[] {
-  return Array.isArray(stored) ? (stored as string[]) : [];
-}
+/** The columns of an avatar that a new job needs; not fal's response, which may be large. */
+export const FOR_JOB = {
+  id: true,
+  status: true,
+  trainingType: true,
+  triggerPhrase: true,
+  artifactTrainer: true,
+  finetuneId: true,
+  diffusersLoraFileUrl: true,
+  otherLoraFileUrls: true,
+  configFileUrl: true,
+} as const satisfies Prisma.AvatarSelect;
 
-export function avatarForJob(avatar: Avatar) {
+export function avatarForJob(avatar: Pick<Avatar, keyof typeof FOR_JOB>) {
   const { id, status, trainingType, triggerPhrase } = avatar;
   return { id, status, trainingType, triggerPhrase, artifact: artifactOf(avatar) };
 }

@@ -31,8 +31,8 @@ const EXPIRY_GRACE_MS = 10 * MINUTE_MS;
 const REFUSED_FOR_MS = DAY_MS;
 
 /**
- * Photos in the database. Every write locks the avatar first, so that writes to one set follow each other, and leaves a
- * notification in the outbox.
+ * Photos in the database. Every write locks the avatar before its photos, so that writes to one set follow each other, and
+ * leaves a notification in the outbox.
  */
 export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
   readonly #prisma: PrismaClient;
@@ -55,15 +55,16 @@ export class PrismaPhotoStore implements NewPhotoStore, PhotoUploadStore {
       if (photosPerOwner !== null) await lockOwner(tx, ownerId);
       const now = await lockSet(tx, avatarId, ownerId);
       if (now === null) return null;
-      await tx.photo.deleteMany({
-        where: { avatarId, state: 'PENDING', name: { in: photos.map(({ name }) => name) } },
-      });
-      const limit = refusedBy(photos, await tx.photo.findMany({ where: { avatarId } }));
+      const names = photos.map(({ name }) => name);
+      const replaced: Prisma.PhotoWhereInput = { avatarId, state: 'PENDING', name: { in: names } };
+      const others = { where: { avatarId, NOT: replaced }, select: { state: true, size: true } };
+      const limit = refusedBy(photos, await tx.photo.findMany(others));
       if (limit !== null) return { limit };
       if (photosPerOwner !== null) {
-        const count = await tx.photo.count({ where: { ownerId } });
+        const count = await tx.photo.count({ where: { ownerId, NOT: replaced } });
         if (count + photos.length > photosPerOwner) return { limit: ownerLimit(photosPerOwner, count) };
       }
+      await tx.photo.deleteMany({ where: replaced });
       const expiresAt = new Date(now.getTime() + lifetimeMs);
       await tx.photo.createMany({
         data: photos.map((photo) => ({ ...photo, ownerId, avatarId, expiresAt })),

@@ -29,8 +29,8 @@ export async function refusedByQuota(
 }
 
 /**
- * What must not be checked at the same time, here or elsewhere. The shared locks come first, in one order for all, which
- * prevents deadlocks.
+ * Names of the locks for a check of the limits: two calls that may use up the same limit have one in common. Those of all
+ * owners come first, in one order for every call, which prevents deadlocks.
  */
 export function locksOf(ownerId: string, kind: Spending['kind'], limits: SpendLimits): readonly string[] {
   const [total, ...own] =
@@ -53,9 +53,11 @@ export async function readUsage(
   limits: SpendLimits,
 ): Promise<Usage> {
   const { totalTrainingsPerDay, totalImagesPerDay, microUsdPerDay, totalMicroUsdPerDay } = limits;
-  const hasTotal = (spending.kind === 'TRAINING' ? totalTrainingsPerDay : totalImagesPerDay) !== null;
+  const isTraining = spending.kind === 'TRAINING';
+  const hasTotal = (isTraining ? totalTrainingsPerDay : totalImagesPerDay) !== null;
   return {
-    runningTrainings: await runningTrainings(tx, ownerId),
+    runningTrainings:
+      isTraining && limits.runningTrainings !== null ? await runningTrainings(tx, ownerId) : 0,
     own: await spent(tx, spending.kind, ownerId),
     total: hasTotal ? await spent(tx, spending.kind, null) : NOTHING,
     ownMoney: await spentMoney(tx, spending, ownerId, microUsdPerDay),

@@ -41,25 +41,21 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
   markStored: ResultFileStore['markStored'] = async (leased, copy) => {
     const { key, size, sha256, contentType } = copy;
     const { rowCount } = await this.#pool.query(
-      `UPDATE result_files SET state = 'STORED', file = $5, size = $6, sha256 = $7, content_type = $8,
+      `UPDATE result_files SET state = 'STORED', file = $4, size = $5, sha256 = $6, content_type = $7,
          failure = NULL, stored_at = now(), next_attempt_at = NULL, leased_by = NULL ${OF_LEASE}`,
-      [...this.#lease(leased), key, size, sha256, contentType],
+      [...leaseOf(leased), key, size, sha256, contentType],
     );
     return rowCount === 1;
   };
 
   markFailed: ResultFileStore['markFailed'] = async (leased, failure, { retryInMs, isAttempt }) => {
     await this.#pool.query(
-      `UPDATE result_files SET state = CASE WHEN $5::float8 IS NULL THEN 'FAILED' ELSE state END,
-         failure = coalesce($6, failure), attempts = attempts + $7, leased_by = NULL,
-         next_attempt_at = now() + $5::float8 * interval '1 millisecond' ${OF_LEASE}`,
-      [...this.#lease(leased), retryInMs, failure, isAttempt ? 1 : 0],
+      `UPDATE result_files SET state = CASE WHEN $4::float8 IS NULL THEN 'FAILED' ELSE state END,
+         failure = coalesce($5, failure), attempts = attempts + $6, leased_by = NULL,
+         next_attempt_at = now() + $4::float8 * interval '1 millisecond' ${OF_LEASE}`,
+      [...leaseOf(leased), retryInMs, failure, isAttempt ? 1 : 0],
     );
   };
-
-  #lease({ sourceId, position, leasedUntil }: LeasedFile): unknown[] {
-    return [sourceId, position, this.#instanceId, leasedUntil];
-  }
 
   async find({ sourceId, position }: FileRef): Promise<FoundFile | null> {
     const values = [sourceId, position];
@@ -95,8 +91,12 @@ export class PgResultFileStore implements ResultFileStore, ServedFileStore {
   }
 }
 
-const OF_LEASE =
-  "WHERE run_id = $1 AND position = $2 AND leased_by = $3 AND next_attempt_at = $4 AND state = 'PENDING'";
+/** The end of a lease identifies it: another lease of the file ends at another time, and no attempt follows a copy. */
+const OF_LEASE = 'WHERE run_id = $1 AND position = $2 AND next_attempt_at = $3';
+
+function leaseOf({ sourceId, position, leasedUntil }: LeasedFile): unknown[] {
+  return [sourceId, position, leasedUntil];
+}
 
 /** Of a job `runs` with LoRA files, in the order of `artifactFilesOf`. */
 export const FILES_OF_ARTIFACT = `jsonb_build_array(runs.artifact->'loraUrl') || coalesce(runs.artifact->'otherLoraUrls', '[]')

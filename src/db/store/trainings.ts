@@ -1,4 +1,4 @@
-import { announce } from './announce.ts';
+import { recordChanges } from './record-changes.ts';
 import { artifactColumns } from './decision-columns.ts';
 import { isId } from '../../jobs/ids.ts';
 import type { Artifact } from '../../catalog/artifact.ts';
@@ -36,7 +36,7 @@ export function trainingStore(
             version: { increment: 1 },
           },
         });
-        return announce(tx, ownerId, [{ kind: 'AVATAR', entityId: avatarId, version }]);
+        return recordChanges(tx, ownerId, [{ kind: 'AVATAR', entityId: avatarId, version }]);
       });
     },
   };

@@ -1,5 +1,5 @@
 import { BREAK, Kind, OperationTypeNode, visit, type DocumentNode, type GraphQLError } from 'graphql';
-import { codedError } from '../error-codes.ts';
+import { tooLarge } from '../errors.ts';
 import { sizeOf } from './operation-size.ts';
 
 /** Limits of one document. The largest operation of a known client uses a fifth of each. */
@@ -72,10 +72,3 @@ function tooMany(name: keyof typeof DOCUMENT_LIMITS): GraphQLError {
   const noun = name === 'depth' ? 'levels' : name;
   return tooLarge(`The document has too many ${noun}: at most ${DOCUMENT_LIMITS[name]} are allowed.`);
 }
-
-export function tooLarge(message: string): GraphQLError {
-  return codedError('OPERATION_TOO_LARGE', message, { http: REQUEST_ERROR });
-}
-
-/** A request that cannot be executed: 400, but 200 for application/json, as GraphQL over HTTP has it. */
-export const REQUEST_ERROR = { status: 400, spec: true } as const;

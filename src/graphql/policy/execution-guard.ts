@@ -9,26 +9,32 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { codedError } from '../error-codes.ts';
+import { codedError, REQUEST_ERROR, tooLarge, unauthenticated } from '../errors.ts';
 import { OwnerTurns } from './owner-turns.ts';
 import { fewErrors, safeError } from './safe-errors.ts';
 import { sizeOf } from './operation-size.ts';
-import { REQUEST_ERROR, tooLarge } from './document-limits.ts';
-import { unauthenticated } from '../builder.ts';
 import type { Context } from '../context.ts';
 import type { CostLimit } from './cost-limit.ts';
 import type { Plugin } from 'graphql-yoga';
 
-/** A page of 100 avatars with all their fields and five generations each costs nine tenths of it. */
-const MAX_COST = 25_000;
-/** Of a subscription, for each of its events. */
-const MAX_EVENT_COST = 500;
+/** docs/settings.md has these and all other figures of costs. */
+export const COST_LIMITS = {
+  /** Of one operation. A page of 100 avatars with all their fields and five generations each costs nine tenths of it. */
+  operation: 40_000,
+  /** Of each event of a subscription, unless its field declares more. */
+  event: 800,
+  /** Of one owner's operations that execute at the same time, together. */
+  atOnce: 10_000,
+  /** Operations up to this cost need no turn. */
+  small: 200,
+  /**
+   * Up to this cost an operation that starts a run needs none either: waiting for fal costs this server nothing, so it
+   * must not delay the owner's other operations. A batch of ten costs half of it with the usual fields.
+   */
+  run: 5000,
+} as const;
 /** In characters of JSON. A subscription keeps its variables in memory while it is open. */
-const MAX_SUBSCRIPTION_VARIABLES = 4000;
-/** Total cost of one owner's operations that execute at the same time. */
-const MAX_COST_AT_ONCE = 10_000;
-/** Operations up to this cost need no turn. */
-const SMALL_COST = 200;
+export const MAX_SUBSCRIPTION_VARIABLES = 4000;
 /** Anonymous callers share their turns. */
 const NOBODY = '';
 
@@ -52,7 +58,7 @@ type ExecutionGuardOptions = {
  */
 export class ExecutionGuard {
   readonly #options: ExecutionGuardOptions;
-  readonly #turns = new OwnerTurns(MAX_COST_AT_ONCE);
+  readonly #turns = new OwnerTurns(COST_LIMITS.atOnce);
 
   constructor(options: ExecutionGuardOptions) {
     this.#options = options;
@@ -63,13 +69,12 @@ export class ExecutionGuard {
     return admit(args, this.#options);
   }
 
-  /** Executes an admitted operation, in a turn of its owner unless it is small. */
+  /** Executes an admitted operation, in a turn of its owner unless it needs none. */
   async execute<T>(
     { ownerId, cost, startsRun }: Admitted,
     execute: () => T | Promise<T>,
   ): Promise<T | { readonly errors: readonly GraphQLError[] }> {
-    // Waiting for fal costs this server nothing, so it must not delay the owner's other operations.
-    if (cost <= SMALL_COST || startsRun) return execute();
+    if (cost <= (startsRun ? COST_LIMITS.run : COST_LIMITS.small)) return execute();
     const turn = await this.#turns.run(ownerId, cost, execute);
     return turn === 'full'
       ? { errors: [limitExceeded('Too many of your operations wait already', 1)] }
@@ -134,8 +139,8 @@ function admit(
     const message = `The variables of a subscription may have at most ${MAX_SUBSCRIPTION_VARIABLES} characters.`;
     return { refusal: tooLarge(message) };
   }
-  const { cost, runs } = sizeOf(document, operation, variables);
-  const most = isSubscription ? MAX_EVENT_COST : MAX_COST;
+  const { cost, runs, maxEventCost } = sizeOf(document, operation, variables);
+  const most = isSubscription ? Math.max(COST_LIMITS.event, maxEventCost) : COST_LIMITS.operation;
   if (cost > most) {
     const message = `The operation costs ${cost}, at most ${most} is allowed: request shorter pages or fewer fields.`;
     return { refusal: tooLarge(message) };

@@ -1,14 +1,20 @@
 import {
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
   Kind,
   OperationTypeNode,
   type DocumentNode,
   type FieldNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type NamedTypeNode,
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
-import { fieldPoliciesOf, type Batch } from './field-policy.ts';
+import { isConnection, policiesOf, type Batch } from './field-policy.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './pagination.ts';
 import { schema } from '../schema.ts';
 
@@ -23,25 +29,23 @@ type OperationSize = {
   /** Outermost fields, and how many of them start a run at fal. */
   outermost: number;
   runs: number;
+  /** Of a subscription whose field declares it; 0 for the others. */
+  maxEventCost: number;
 };
 
-const { batches, connections, counting, lists, startingRun } = fieldPoliciesOf(schema);
-/** Measured, in fields: an entry is a whole row, a query or count reads the database, a mutation writes to it. */
-const ENTRY_COST = 5;
-const QUERY_COST = 40;
-const COUNT_COST = 40;
-const MUTATION_COST = 200;
-const INTROSPECTION_COST = 5000;
+/** Measured, in fields: a row is read as a whole, a query or count reads the database, a mutation writes to it. */
+export const COSTS = { row: 5, query: 40, mutation: 200, introspection: 5000 } as const;
 
 /** Sizes of operations whose lengths of pages and batches are in the text, so that a repeated operation is measured once. */
 const constantSizes = new WeakMap<OperationDefinitionNode, OperationSize>();
 
 /**
  * Size of an operation. The content of a fragment counts each time the fragment is used. The cost is 1 for each field of
- * the response, with every list as long as requested or allowed; 5 more for each of its entries; 40 more for each
- * connection, each `totalCount` and each outermost field of a query or subscription, 200 for one of a mutation, 5,000 for
- * `__schema` and `__type`. A field that stands for several calls costs as much as these.
+ * the response, with every list of objects as long as requested or allowed; 5 more for each entry that is a row; 40 more
+ * for each connection, each `totalCount` and each outermost field of a query or subscription, 200 for one of a mutation,
+ * 5,000 for `__schema` and `__type`. A field that stands for several calls costs as much as these.
  *
+ * @param document may be invalid: a field that its type does not have counts as 1
  * @param variables as sent, not coerced
  */
 export function sizeOf(
@@ -71,20 +75,22 @@ function measure(
   );
   const measured = new Map<string, SizeOfSet>();
 
-  const ofSet = ({ selections }: SelectionSetNode): SizeOfSet => {
+  const ofSet = ({ selections }: SelectionSetNode, type: Type): SizeOfSet => {
     const total = empty();
     for (const selection of selections) {
-      add(total, ofSelection(selection));
+      add(total, ofSelection(selection, type));
       total.directives += selection.directives?.length ?? 0;
     }
     return total;
   };
-  const ofSelection = (selection: SelectionNode): SizeOfSet => {
+  const ofSelection = (selection: SelectionNode, type: Type): SizeOfSet => {
     switch (selection.kind) {
       case Kind.FIELD:
-        return ofField(selection);
-      case Kind.INLINE_FRAGMENT:
-        return ofSet(selection.selectionSet);
+        return ofField(selection, fieldOf(type, selection.name.value));
+      case Kind.INLINE_FRAGMENT: {
+        const { typeCondition, selectionSet } = selection;
+        return ofSet(selectionSet, typeCondition === undefined ? type : typeNamed(typeCondition));
+      }
       case Kind.FRAGMENT_SPREAD:
         return ofFragment(selection.name.value);
     }
@@ -95,39 +101,59 @@ function measure(
     // Ends the recursion of circular fragments, which validation refuses later.
     measured.set(name, empty());
     const definition = fragments.get(name);
-    const size = definition === undefined ? empty() : ofSet(definition.selectionSet);
+    const size =
+      definition === undefined
+        ? empty()
+        : ofSet(definition.selectionSet, typeNamed(definition.typeCondition));
     measured.set(name, size);
     return size;
   };
-  const ofField = (field: FieldNode): SizeOfSet => {
-    const inner = field.selectionSet === undefined ? empty() : ofSet(field.selectionSet);
-    const name = field.name.value;
+  const ofField = (node: FieldNode, field: Field | undefined): SizeOfSet => {
+    const type = field === undefined ? undefined : getNamedType(field.type);
+    const inner = node.selectionSet === undefined ? empty() : ofSet(node.selectionSet, type);
+    const { startsRun, batch, countsRows, maxEventCost = 0 } = policiesOf(field);
+    const isPage = field !== undefined && isConnection(field);
     return {
       depth: inner.depth + 1,
       fields: inner.fields + 1,
-      aliases: inner.aliases + (field.alias === undefined ? 0 : 1),
+      aliases: inner.aliases + (node.alias === undefined ? 0 : 1),
       directives: inner.directives,
-      cost: costOf(field, inner),
-      countCost: connections.has(name) ? 0 : inner.countCost + (counting.has(name) ? COUNT_COST : 0),
+      cost: costOf(node, field, inner),
+      countCost: isPage ? 0 : inner.countCost + (countsRows === true ? COSTS.query : 0),
       outermost: 1,
-      outermostCost: outermostCost(name, operation.operation) * callsOf(field, variables, length),
-      runs: startingRun.has(name) ? 1 : 0,
+      outermostCost:
+        outermostCost(node.name.value, operation.operation) * callsOf(node, batch, variables, length),
+      runs: startsRun === true ? 1 : 0,
+      maxEventCost,
     };
   };
 
-  const costOf = (field: FieldNode, inner: SizeOfSet): number => {
-    const name = field.name.value;
-    if (connections.has(name)) {
-      const entries = pageLength(field, operation, variables, length);
-      return (inner.cost + ENTRY_COST) * entries + inner.countCost + 1 + QUERY_COST;
+  const costOf = (node: FieldNode, field: Field | undefined, inner: SizeOfSet): number => {
+    if (field === undefined) return inner.cost + 1;
+    if (isConnection(field)) {
+      const entries = pageLength(node, operation, variables, length);
+      return (inner.cost + COSTS.row) * entries + inner.countCost + 1 + COSTS.query;
     }
-    if (batches.has(name)) return inner.cost * callsOf(field, variables, length) + 1;
-    const entries = lists.get(name);
-    return entries === undefined ? inner.cost + 1 : (inner.cost + ENTRY_COST) * entries + 1;
+    const { batch, maxEntries = 1, ofRows = false } = policiesOf(field);
+    if (batch !== undefined) return inner.cost * callsOf(node, batch, variables, length) + 1;
+    return (inner.cost + (ofRows ? COSTS.row : 0)) * maxEntries + 1;
   };
 
-  const { outermostCost: extra, countCost: _none, ...size } = ofSet(operation.selectionSet);
+  const outermost = ofSet(operation.selectionSet, schema.getRootType(operation.operation));
+  const { outermostCost: extra, countCost: _none, ...size } = outermost;
   return { ...size, cost: size.cost + extra };
+}
+
+/** None where the document names a type or field that the schema does not have. */
+type Type = GraphQLNamedType | null | undefined;
+type Field = GraphQLField<unknown, unknown>;
+
+function typeNamed({ name }: NamedTypeNode): Type {
+  return schema.getType(name.value);
+}
+
+function fieldOf(type: Type, name: string): Field | undefined {
+  return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
 }
 
 type SizeOfSet = OperationSize & {
@@ -148,24 +174,30 @@ function empty(): SizeOfSet {
     outermost: 0,
     outermostCost: 0,
     runs: 0,
+    maxEventCost: 0,
   };
 }
 
 function add(total: SizeOfSet, part: SizeOfSet): void {
   const depth = Math.max(total.depth, part.depth);
+  const maxEventCost = Math.max(total.maxEventCost, part.maxEventCost);
   for (const name of Object.keys(total) as (keyof SizeOfSet)[]) total[name] += part[name];
-  total.depth = depth;
+  Object.assign(total, { depth, maxEventCost });
 }
 
 function outermostCost(field: string, operation: OperationTypeNode): number {
   if (field === '__typename') return 0;
-  if (field.startsWith('__')) return INTROSPECTION_COST;
-  return operation === OperationTypeNode.MUTATION ? MUTATION_COST : QUERY_COST;
+  if (field.startsWith('__')) return COSTS.introspection;
+  return operation === OperationTypeNode.MUTATION ? COSTS.mutation : COSTS.query;
 }
 
 /** The calls that a field stands for. A list that cannot be counted here counts as the maximum. */
-function callsOf(field: FieldNode, variables: Variables, length: { isConstant: boolean }): number {
-  const batch = batches.get(field.name.value);
+function callsOf(
+  field: FieldNode,
+  batch: Batch | undefined,
+  variables: Variables,
+  length: { isConstant: boolean },
+): number {
   if (batch === undefined) return 1;
   const input = field.arguments?.find(({ name }) => name.value === 'input')?.value;
   const list =

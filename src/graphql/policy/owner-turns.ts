@@ -1,7 +1,7 @@
 type Turns = { running: number; readonly waiting: { readonly cost: number; readonly begin: () => void }[] };
 
 /** Waiting operations of one owner; each keeps its request in memory. */
-const MAX_WAITING = 100;
+export const MAX_WAITING = 100;
 
 /**
  * Limits the total cost of one owner's concurrent operations, so that they do not delay other owners. Further operations

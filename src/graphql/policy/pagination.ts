@@ -1,4 +1,4 @@
-import { badInput } from '../builder.ts';
+import { badInput } from '../errors.ts';
 import { isId, type EntityPrefix } from '../../jobs/ids.ts';
 import type { PageOfRows } from '../reads.ts';
 

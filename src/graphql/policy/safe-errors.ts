@@ -37,7 +37,7 @@ export function fewErrors<T>(errors: readonly T[]): readonly T[] {
   return errors.length > MAX_ERRORS ? errors.slice(0, MAX_ERRORS) : errors;
 }
 
-export function shortened(text: string): string {
+function shortened(text: string): string {
   if (text.length <= MAX_MESSAGE) return text;
   return `${text.slice(0, HALF)} [...] ${text.slice(-HALF)}`.toWellFormed();
 }

@@ -37,7 +37,7 @@ const REFUSALS = {
 } as const;
 
 export type FileDownloads = {
-  readonly jobs: OpenFileDeps;
+  readonly deps: OpenFileDeps;
   readonly urls: Pick<FileUrls, 'read'>;
   /** Whether the error is an outage of the database or of the storage. */
   readonly isOutage: (error: unknown) => boolean;
@@ -54,7 +54,7 @@ const HEADERS = {
 
 /** Serves `GET /files/<token>`. The URL is the right to read; no token of a caller is read, so that pages can show it. */
 export function createFileDownload(
-  { jobs, urls, isOutage, log }: FileDownloads,
+  { deps, urls, isOutage, log }: FileDownloads,
   leastPace: Pace = LEAST_PACE,
 ): Route {
   const ofOwner = new KeyedSemaphore(MAX_OF_OWNER);
@@ -83,7 +83,7 @@ export function createFileDownload(
   async function serve(request: IncomingMessage, response: ServerResponse, token: Valid): Promise<Outcome> {
     const closed = new AbortController();
     response.once('close', () => closed.abort());
-    const found = await findFile(jobs, token.ref);
+    const found = await findFile(deps, token.ref);
     if (found === null) return { kind: 'unknown' };
     // Before the copy is waited for: one owner's requests that wait must leave places for the others.
     const outcome = await ofOwner.run(found.ownerId, async () => {

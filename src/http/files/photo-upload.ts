@@ -33,7 +33,7 @@ type Refusal = keyof typeof REFUSALS;
 type UploadResponse = { readonly status: number; readonly body: object | null };
 
 export type PhotoUploads = {
-  readonly jobs: ReceivePhotoDeps;
+  readonly deps: ReceivePhotoDeps;
   /** Whether a page of this origin may upload. */
   readonly isAllowedOrigin: (origin: string, host: string | null) => boolean;
   /** Whether the error is an outage of the database or of the storage. */
@@ -61,7 +61,7 @@ export function createPhotoUpload(uploads: PhotoUploads): Route {
 async function responseTo(
   request: IncomingMessage,
   response: ServerResponse,
-  { jobs, isOutage }: PhotoUploads,
+  { deps, isOutage }: PhotoUploads,
 ): Promise<UploadResponse> {
   const { method, headers, url = '' } = request;
   if (method === 'OPTIONS') {
@@ -79,9 +79,9 @@ async function responseTo(
   const length = headers['content-length'];
   if (length === undefined) return refusal('no-length');
   const file = { declared: Number(length), chunks: chunksOf(request) };
-  const outcome = await receivePhoto(jobs, token, file).catch((error: unknown) => {
+  const outcome = await receivePhoto(deps, token, file).catch((error: unknown) => {
     if (!isOutage(error)) throw error;
-    jobs.log.warn({ err: error }, 'uploaded photo not stored');
+    deps.log.warn({ err: error }, 'uploaded photo not stored');
     return { kind: 'unavailable' as const };
   });
   return outcome.kind === 'checked' ? verdict(outcome) : refusal(outcome.kind);

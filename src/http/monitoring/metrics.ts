@@ -8,7 +8,7 @@ const LOOKUP_MS = 1000;
 
 type Metrics = {
   readonly registry: Registry;
-  readonly jobs: SubmitDeps['metrics'] & CopyFilesDeps['metrics'];
+  readonly useCases: SubmitDeps['metrics'] & CopyFilesDeps['metrics'];
   readonly countWebhook: (outcome: WebhookOutcome) => void;
   readonly countRequest: CountRequest;
 };
@@ -118,7 +118,7 @@ export function createMetrics({
       requests.inc({ route, status });
       durations.observe({ route }, seconds);
     },
-    jobs: {
+    useCases: {
       runEnded: ({ kind, state, errorCode }) => ended.inc({ kind, state, code: errorCode ?? 'none' }),
       submitted: (outcome) => submits.inc({ outcome }),
       fileCopied: (outcome) => copied.inc({ outcome }),

@@ -1,5 +1,5 @@
 import { fewErrors } from '../../graphql/policy/safe-errors.ts';
-import { Selections } from '../../graphql/selections.ts';
+import { SharedFeeds } from '../../graphql/shared-feeds.ts';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { MaskError } from '../yoga.ts';
 import type { WsConnection } from './ws-connection.ts';
@@ -12,7 +12,7 @@ type WsEventSink = EventSink & {
 
 /** The events of one server's subscriptions as `next` messages: the JSON of an event is made once, the ID added for each. */
 export function createEventSinks(maskError: MaskError) {
-  const selections = new Selections();
+  const sharedFeeds = new SharedFeeds();
   const encode = ({ data, errors }: ExecutionResult) => {
     const masked = errors && fewErrors(errors).map(maskError);
     const payload = JSON.stringify(withoutStatuses({ data, errors: masked }));
@@ -26,7 +26,7 @@ export function createEventSinks(maskError: MaskError) {
   ): WsEventSink => {
     const end = `,"id":${JSON.stringify(id)}}`;
     const sink: WsEventSink = {
-      selections,
+      sharedFeeds,
       variables,
       encode,
       take: (event, whenRoom) =>

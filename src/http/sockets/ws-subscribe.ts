@@ -8,7 +8,7 @@ import {
   type subscribe,
 } from 'graphql';
 import type { Context, SubscribePayload } from 'graphql-ws';
-import { codedError } from '../../graphql/error-codes.ts';
+import { codedError } from '../../graphql/errors.ts';
 import { createEventSinks } from './ws-events.ts';
 import type { Viewer } from '../../auth/viewer.ts';
 import type { WsConnection } from './ws-connection.ts';

@@ -4,7 +4,7 @@ import { newId } from '../ids.ts';
 import { parseInput, text, wholeNumber, type Optional } from '../parse-input.ts';
 import { PHOTO_LIMITS } from '../../domain/photo.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
-import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/user-error.ts';
+import { NO_SUCH_AVATAR, refuse, type Result } from '../../domain/refusal.ts';
 import { MINUTE_MS } from '../../values/units.ts';
 
 export const MAX_FILE_NAME_LENGTH = 200;

@@ -1,6 +1,6 @@
 import { deleteFiles } from '../files/delete-files.ts';
 import { publishSoon, type OutboxEntry, type PublishDeps } from '../publish-outbox.ts';
-import { refuse, type Result } from '../../domain/user-error.ts';
+import { refuse, type Result } from '../../domain/refusal.ts';
 import type { FileStorage } from '../../storage/file-storage.ts';
 
 export type DeletedPhotos = { readonly keys: readonly string[]; readonly outbox: readonly OutboxEntry[] };

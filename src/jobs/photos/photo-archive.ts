@@ -1,5 +1,5 @@
 import { DAY_S } from '../../values/units.ts';
-import { refuse, type Result } from '../../domain/user-error.ts';
+import { refuse, type Result } from '../../domain/refusal.ts';
 import type { FileStorage } from '../../storage/file-storage.ts';
 
 type ArchiveFile = {

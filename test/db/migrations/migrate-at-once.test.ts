@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { readMigrations } from '../../../src/db/migrations/migration-files.ts';
 import { withOwnClient } from '../../../src/db/postgres.ts';
@@ -13,6 +14,9 @@ test.skipIf(testedDatabase === 'embedded')(
     const place = await databasePlace({ empty: true });
     if (!('DATABASE_URL' in place.env)) throw new Error('This is about PostgreSQL');
     const env = place.env;
+    const holder = new pg.Client(env.DATABASE_URL);
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(1)');
     const children = Array.from({ length: 4 }, () => startChild(MIGRATOR, [], env));
     let killed: Child | undefined;
     const applied: string[] = [];
@@ -24,6 +28,7 @@ test.skipIf(testedDatabase === 'embedded')(
           if (line === 'applying 99990101000000_slow' && killed === undefined) {
             killed = child;
             await child.kill();
+            await holder.end();
             continue;
           }
           if (line !== 'done') applied.push(line.replace('applying ', ''));

@@ -3,19 +3,20 @@
 import { migrate } from '../../../src/db/migrations/migrate.ts';
 import { readMigrations } from '../../../src/db/migrations/migration-files.ts';
 import { withOwnClient } from '../../../src/db/postgres.ts';
-import { say } from '../../support/say.ts';
+import { printLine } from '../../support/print-line.ts';
 import { silent } from '../../support/template.ts';
 
 const slow = {
   name: '99990101000000_slow',
-  sql: 'CREATE TABLE slow (n int); SELECT pg_sleep(1)',
+  // As long as the test holds this lock.
+  sql: 'CREATE TABLE slow (n int); SELECT pg_advisory_xact_lock(1)',
   checksum: 's',
 };
 const last = { name: '99990102000000_last', sql: 'CREATE TABLE last (n int)', checksum: 'l' };
 await withOwnClient(process.env['DATABASE_URL'] ?? '', async (client) => {
   await migrate(client, [...(await readMigrations()), slow, last], {
     ...silent,
-    info: (fields) => say(`applying ${String(Object.values(fields)[0])}`),
+    info: (fields) => printLine(`applying ${String(Object.values(fields)[0])}`),
   });
 });
-say('done');
+printLine('done');

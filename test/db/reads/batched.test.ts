@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { batched } from '../../../src/db/batched.ts';
 import { createRowReads } from '../../../src/db/reads/row-reads.ts';
 import { HOUR_MS } from '../../../src/values/units.ts';
@@ -138,14 +138,15 @@ describe('batches that run alone', () => {
   });
 
   test('get one beside them when they last longer, and no third', async () => {
-    const { begun, call } = batches(1);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { begun, call } = batches(HOUR_MS);
     const all = [];
-    for (let count = 1; count <= 2; count += 1) {
-      all.push(call(count));
-      await expect.poll(() => begun.length).toBe(count);
+    for (const key of [1, 2, 3]) {
+      all.push(call(key));
+      await new Promise(setImmediate);
+      vi.advanceTimersByTime(HOUR_MS);
     }
-    all.push(call(3));
-    await new Promise((resolve) => setTimeout(resolve, 20));
     expect(begun).toHaveLength(2);
     begun[0]?.end();
     await expect.poll(() => begun.length).toBe(3);

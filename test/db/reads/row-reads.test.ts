@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AWKWARD, writeAwkwardRows } from '../../support/awkward-rows.ts';
+import { AWKWARD, writeAwkwardRows } from '../../support/rows-of-every-table.ts';
 import { avatarRow } from '../../support/rows.ts';
 import { createRowReads } from '../../../src/db/reads/row-reads.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { MAX_CONCURRENT } from '../../../src/db/reads/list-reads.ts';
+import { Prisma } from '../../../src/generated/prisma/client.ts';
+import type pg from 'pg';
 import type { PageOfRows } from '../../../src/graphql/reads.ts';
 import type { RowReads } from '../../../src/graphql/reads.ts';
 
@@ -29,12 +31,12 @@ describe('rows', () => {
   test('have the values that Prisma reads, in every column', async () => {
     for (const [n] of AWKWARD.entries()) {
       const [avatar, generation] = [`avatar-${n}`, `generation-${n}`];
-      expect(await reads.avatar('owner', avatar)).toEqual(
+      expect(await reads.avatar('owner', avatar, Object.values(Prisma.AvatarScalarFieldEnum))).toEqual(
         sent(await prisma.avatar.findUnique({ where: { id: avatar } })),
       );
-      expect(await reads.generation('owner', generation)).toEqual(
-        sent(await prisma.generation.findUnique({ where: { id: generation } })),
-      );
+      expect(
+        await reads.generation('owner', generation, Object.values(Prisma.GenerationScalarFieldEnum)),
+      ).toEqual(sent(await prisma.generation.findUnique({ where: { id: generation } })));
     }
   });
 
@@ -71,13 +73,25 @@ describe('rows', () => {
     expect(await reads.generation('bob', 'generation-1', ['input'])).toBeNull();
   });
 
+  test('of another owner do not leave the database', async () => {
+    const left: unknown[] = [];
+    const query = async (statement: pg.QueryConfig) => {
+      const result = await pool.query(statement);
+      left.push(...(result.rows as unknown[]));
+      return result;
+    };
+    const watched = createRowReads({ query } as Pick<pg.Pool, 'query'>);
+    expect(await watched.avatar('bob', 'avatar-1', ['name'])).toBeNull();
+    expect(left).toEqual([]);
+  });
+
   test('of another owner, or that do not exist, are null', async () => {
     await prisma.avatar.create({ data: { ...avatarRow('foreign'), ownerId: 'bob' } });
     const asked = [
-      reads.avatar('owner', 'foreign'),
-      reads.avatar('bob', 'foreign'),
-      reads.avatar('bob', 'avatar-1'),
-      reads.avatar('owner', 'nothing'),
+      reads.avatar('owner', 'foreign', ['name']),
+      reads.avatar('bob', 'foreign', ['name']),
+      reads.avatar('bob', 'avatar-1', ['name']),
+      reads.avatar('owner', 'nothing', ['name']),
     ];
     expect((await Promise.all(asked)).map((row) => row?.ownerId ?? null)).toEqual([null, 'bob', null, null]);
   });

@@ -1,4 +1,0 @@
-/** A line for the test that started this process; see child-process.ts. */
-export function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
