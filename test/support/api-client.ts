@@ -33,6 +33,7 @@ import {
   type UpdateAvatarInput,
 } from '../../src/generated/contract/graphql.ts';
 import { ask, shown, type Answer, type CallOptions } from './graphql-call.ts';
+import { exchange } from './http-exchange.ts';
 import { overSse } from './watch-over-sse.ts';
 import { openSocket, overWs } from './watch-over-ws.ts';
 import { sumOfSamples } from './metric-samples.ts';
@@ -238,10 +239,9 @@ export class ApiClient {
     labels: Readonly<Record<string, string>> = {},
     { token }: CallOptions = {},
   ): Promise<number> {
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const headers = { connection: 'close', ...authorization };
-    const answer = await fetch(`${this.url}/metrics`, { headers });
-    return sumOfSamples(await answer.text(), name, labels);
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const { text } = await exchange(`${this.url}/metrics`, { method: 'GET', headers });
+    return sumOfSamples(text, name, labels);
   }
 
   /** How many subscriptions the server has now. */
@@ -251,8 +251,8 @@ export class ApiClient {
 
   /** Status and body of /readyz. */
   async readiness(): Promise<{ readonly status: number; readonly body: unknown }> {
-    const answer = await fetch(`${this.url}/readyz`, { headers: { connection: 'close' } });
-    return { status: answer.status, body: await answer.json() };
+    const { status, text } = await exchange(`${this.url}/readyz`, { method: 'GET' });
+    return { status, body: JSON.parse(text) as unknown };
   }
 
   /** Ends all subscriptions and sockets. */
