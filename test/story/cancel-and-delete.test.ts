@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { errorFor, okFor } from '../support/runs-at-fal.ts';
+import { cancelledAtFal, errorFor, okFor } from '../support/runs-at-fal.ts';
 import {
   AnyNodeDocument,
   AvatarByIdDocument,
@@ -11,7 +11,6 @@ import {
 } from '../../src/generated/contract/graphql.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestApp } from '../support/test-app.ts';
-import { cancelledAtFal } from '../support/cancelled-at-fal.ts';
 import { photos } from '../support/api-client.ts';
 
 const app = await startTestApp();
@@ -26,7 +25,7 @@ describe('cancelling a training', () => {
     expect(await cancel(id)).toHaveProperty('avatar');
 
     expect(await app.settled(id)).toMatchObject({ status: 'CANCELLED', isReady: false, error: null });
-    await cancelledAtFal(app.simulator, run);
+    await cancelledAtFal(app, run.requestId);
   });
 
   test('that runs stops it, and it can be trained again', async () => {
@@ -39,7 +38,7 @@ describe('cancelling a training', () => {
     expect(await cancel(id)).toHaveProperty('avatar');
 
     await watch.until(({ status }) => status === 'CANCELLED');
-    await cancelledAtFal(app.simulator, run);
+    await cancelledAtFal(app, run.requestId);
     expect(await app.train({ avatarId: id })).toMatchObject({ status: 'COMPLETED', error: null });
     await watch.stop();
   });
@@ -107,7 +106,7 @@ describe('deleting an avatar', () => {
     expect(deleteAvatar).toMatchObject({ deletedAvatarId: id });
     expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
     await watch.ended();
-    await cancelledAtFal(app.simulator, run);
+    await cancelledAtFal(app, run.requestId);
   });
 
   test('cannot be undone by a webhook that comes late', async () => {
@@ -136,7 +135,7 @@ describe('deleting an avatar', () => {
       expect(await app.execute(GenerationByIdDocument, { id: image.id })).toEqual({ generation: null });
       expect(await app.execute(AnyNodeDocument, { id: image.id })).toEqual({ node: null });
     }
-    await cancelledAtFal(app.simulator, run);
+    await cancelledAtFal(app, run.requestId);
   });
 
   test('while a caller waits for its image is an answer for that caller, not a fault', async () => {

@@ -5,9 +5,9 @@ import {
   StartTrainingDocument,
   type StartTrainingMutation,
 } from '../../src/generated/contract/graphql.ts';
+import { cancelledAtFal } from '../support/runs-at-fal.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { photos } from '../support/api-client.ts';
-import { cancelledAtFal } from '../support/cancelled-at-fal.ts';
 import { isSubmit, type Hold } from '../support/fault-proxy.ts';
 import { rawCaller } from '../support/raw-graphql.ts';
 import { RawSocket } from '../support/raw-socket.ts';
@@ -42,7 +42,7 @@ test('a training cancelled while its submit is on the way is CANCELLED, and fal 
   submit.release();
 
   expect((await answer)?.startTraining).toMatchObject({ avatar: { status: 'CANCELLED' } });
-  await cancelledAtFal(app.simulator, app.lastSubmit());
+  await cancelledAtFal(app, app.lastRun().requestId);
   expect(await app.avatarNow(id)).toMatchObject({ status: 'CANCELLED', isReady: false });
 });
 
@@ -53,7 +53,7 @@ test('an avatar deleted while its submit is on the way stays gone, its caller is
   submit.release();
 
   expect((await answer)?.startTraining).toMatchObject({ code: 'NOT_FOUND' });
-  await cancelledAtFal(app.simulator, app.lastSubmit());
+  await cancelledAtFal(app, app.lastRun().requestId);
   expect(await app.execute(AvatarByIdDocument, { id })).toEqual({ avatar: null });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { errorFor, heldGeneration, imageResult, okFor } from '../support/runs-at-fal.ts';
+import { cancelledAtFal, errorFor, heldGeneration, imageResult, okFor } from '../support/runs-at-fal.ts';
 import {
   AnyNodeDocument,
   CancelGenerationDocument,
@@ -11,7 +11,6 @@ import {
   TypedDocumentString,
 } from '../../src/generated/contract/graphql.ts';
 import { startTestApp } from '../support/test-app.ts';
-import { cancelledAtFal } from '../support/cancelled-at-fal.ts';
 
 const app = await startTestApp({ env: { LIMIT_IMAGES_PER_DAY: '30' } });
 afterAll(() => app.close());
@@ -44,7 +43,7 @@ describe('cancelling a generation', () => {
     expect(await cancel(generationId)).toHaveProperty('generation');
 
     expect((await watch.ended()).at(-1)).toMatchObject({ status: 'CANCELLED', error: null, images: [] });
-    await cancelledAtFal(app.simulator, run);
+    await cancelledAtFal(app, run.requestId);
   });
 
   test('twice is the same as once', async () => {
@@ -86,7 +85,7 @@ describe('deleting a generation', () => {
     expect(await now(generationId)).toBeNull();
     expect(await app.execute(AnyNodeDocument, { id: generationId })).toEqual({ node: null });
     await watch.ended();
-    await cancelledAtFal(app.simulator, run);
+    await cancelledAtFal(app, run.requestId);
     const regenerate = await app.mutate(RegenerateDocument, { generationId });
     expect(regenerate).toMatchObject({ code: 'NOT_FOUND' });
   });

@@ -19,7 +19,12 @@ export function exchange(
   { method = 'POST', headers = {}, body, signal }: HttpRequest = {},
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    const options = { method, agent: false, headers: { accept: '*/*', ...headers }, ...(signal && { signal }) };
+    const options = {
+      method,
+      agent: false,
+      headers: { accept: '*/*', ...headers },
+      ...(signal && { signal }),
+    };
     const sent = request(url, options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

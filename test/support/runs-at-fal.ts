@@ -1,4 +1,5 @@
 import { eventually } from './eventually.ts';
+import { exchange, type HttpResponse } from './http-exchange.ts';
 import { FAL_KEY } from './fal-key.ts';
 import { photos } from './api-client.ts';
 import type { Simulator } from '@likeness/fal-simulator';
@@ -36,14 +37,22 @@ export async function heldGeneration(
   return { generationId, ...app.lastRun() };
 }
 
-/** Resolves when fal says that the run has ended. */
-export async function endedAtFal({ simulator }: TestApp, runId: string | null): Promise<void> {
+async function statusAtFal({ simulator }: TestApp, runId: string | null): Promise<HttpResponse> {
   const { endpoint = '' } = simulator.requests().find(({ requestId }) => requestId === runId) ?? {};
-  await eventually(`the end of ${runId} at fal`, async () => {
-    const headers = { authorization: `Key ${FAL_KEY}`, connection: 'close' };
-    const status = await fetch(`${simulator.url}/${endpoint}/requests/${runId}/status`, { headers });
-    return status.status === 200;
-  });
+  const headers = { authorization: `Key ${FAL_KEY}` };
+  return exchange(`${simulator.url}/${endpoint}/requests/${runId}/status`, { method: 'GET', headers });
+}
+
+/** Resolves when fal says that the run has ended. */
+export async function endedAtFal(app: TestApp, runId: string | null): Promise<void> {
+  await eventually(`the end of ${runId} at fal`, async () => (await statusAtFal(app, runId)).status === 200);
+}
+
+/** Resolves when fal says that the run has ended because it was cancelled. */
+export async function cancelledAtFal(app: TestApp, runId: string | null): Promise<void> {
+  await eventually(`fal to be told to cancel ${runId}`, async () =>
+    (await statusAtFal(app, runId)).text.includes('"client_cancelled"'),
+  );
 }
 
 export function okFor(requestId: string, payload: object = portraitResult('lora')): object {
