@@ -9,6 +9,7 @@ import { CostLimit } from '../../src/graphql/policy/cost-limit.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { authenticateWith } from '../support/token-keys.ts';
 import { JWT_SECRET, signedToken } from '../support/tokens.ts';
+import { exchange } from '../support/http-exchange.ts';
 import { httpOptions } from '../support/http-options.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
 import type { RowReads } from '../../src/graphql/reads.ts';
@@ -99,12 +100,10 @@ type Sent = {
 };
 
 async function send({ owner = 'ada', headers = {}, body }: Sent) {
-  const response = await fetch(`${http.url}/graphql`, {
-    method: 'POST',
+  const response = await exchange(`${http.url}/graphql`, {
     headers: {
       'content-type': 'application/json',
       authorization: `Bearer ${tokens[owner]}`,
-      connection: 'close',
       ...headers,
     },
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -115,8 +114,7 @@ async function send({ owner = 'ada', headers = {}, body }: Sent) {
     'content-length': _length,
     ...rest
   } = Object.fromEntries(response.headers);
-  const text = await response.text();
-  return { status: response.status, headers: rest, text };
+  return { ...response, headers: rest };
 }
 
 /** Sends a request several times; returns its answers and who gave them. */
