@@ -241,7 +241,7 @@ describe('a hostile file', () => {
       path,
       (response) => void response.writeHead(200, { 'content-type': contentType }).end(content),
     );
-    const { images } = await copiedImages(app, await generationWith(app, avatarId, [address]));
+    const { images } = await shownImages(app, await generationWith(app, avatarId, [address]));
     return fetch(images[0]?.url ?? '');
   }
 
