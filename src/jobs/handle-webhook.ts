@@ -29,9 +29,9 @@ export interface WebhookStore {
   findForWebhook(requestId: string, token: string | null): Promise<readonly KnownJob[]>;
   findJobToPoll(key: JobKey): Promise<JobToPoll | null>;
   /**
-   * Stores a delivery that changed nothing, with its body unless it is LATE or the avatar or generation is deleted. `isNew` is false when the same bytes are
-   * stored already. A CONFLICT without a planned poll plans one after `leaseMs` in the same transaction; then `pollNow`
-   * is true.
+   * Stores a delivery that changed nothing, with its body unless it is LATE, or the avatar or generation is deleted.
+   * `isNew` is false when the same bytes are stored already. A CONFLICT without a planned poll plans one after `leaseMs` in
+   * the same transaction; then `pollNow` is true.
    */
   keepDelivery(
     jobId: string,

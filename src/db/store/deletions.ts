@@ -22,8 +22,7 @@ export function deletionStore(prisma: PrismaClient): Store {
         const found = await tx.avatar.findFirst({ where: { id: avatarId, ownerId }, select: { id: true } });
         if (found === null) return null;
         // The jobs' locks before the avatar's, in the order of save(). What they made is deleted with them.
-        await tx.$queryRaw`
-          SELECT count(*) FROM (SELECT FROM jobs WHERE avatar_id = ${avatarId} ORDER BY id FOR UPDATE) locked`;
+        await lockJobs(tx, { avatarId });
         const removed = await removedWith(tx, avatarId);
         await endJobs(tx, { avatarId });
         const [avatar] = await tx.$queryRaw<{ version: number; photosVersion: number }[]>`
@@ -65,7 +64,6 @@ export function deletionStore(prisma: PrismaClient): Store {
         const where = { id: generationId, ownerId };
         if ((await tx.generation.findFirst({ where, select: { id: true } })) === null) return null;
         // The job's lock before the generation's, in the order of save().
-        await tx.$queryRaw`SELECT id FROM jobs WHERE generation_id = ${generationId} FOR UPDATE`;
         await endJobs(tx, { generationId });
         const [generation] = await tx.$queryRaw<{ version: number; avatarId: string }[]>`
           DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;
@@ -107,15 +105,24 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
   return { ...(counts ?? none), atFal };
 }
 
+type JobsOf = { readonly avatarId: string } | { readonly generationId: string };
+
+async function lockJobs(tx: Prisma.TransactionClient, of: JobsOf): Promise<void> {
+  const isOfThese =
+    'avatarId' in of
+      ? Prisma.sql`avatar_id = ${of.avatarId}`
+      : Prisma.sql`generation_id = ${of.generationId}`;
+  await tx.$queryRaw`SELECT count(*) FROM (SELECT FROM jobs WHERE ${isOfThese} ORDER BY id FOR UPDATE) locked`;
+}
+
 /**
  * Cancels open jobs, whose runs must still be stopped at fal, deletes inputs, artifacts and webhook bodies, and detaches
  * the jobs from what is deleted: a second call finds only jobs that were created since.
  */
-async function endJobs(
-  tx: Prisma.TransactionClient,
-  of: { readonly avatarId: string } | { readonly generationId: string },
-): Promise<void> {
+async function endJobs(tx: Prisma.TransactionClient, of: JobsOf): Promise<void> {
   const now = new Date();
+  // A webhook is stored before this, or finds its job detached.
+  await lockJobs(tx, of);
   await tx.webhookDelivery.updateMany({ where: { job: of, body: { not: null } }, data: { body: null } });
   await tx.job.updateMany({
     where: { ...of, state: { in: [...OPEN_STATES] } },

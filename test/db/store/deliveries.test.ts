@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { newId } from '../../../src/jobs/ids.ts';
 import { testedDatabase } from '../../support/database.ts';
 import { jobsDatabase, type JobColumns } from '../../support/test-deps.ts';
 
@@ -37,21 +38,33 @@ describe('the body of an unreadable webhook', () => {
     'about a generation that is being deleted is not stored (PostgreSQL only)',
     async () => {
       const { store } = testDeps();
+      const generationId = newId('gen');
       await add('job', GENERATION);
-      const deletion = await pool.connect();
-      await deletion.query("BEGIN; UPDATE jobs SET generation_id = NULL WHERE id = 'job'");
-      await deletion.query("SELECT 1 FROM jobs WHERE id = 'job' FOR UPDATE");
-      const kept = store.keepDelivery('job', DELIVERY, OPTIONS);
-      await eventually('the delivery to wait for the deletion', async () => {
-        const { rowCount } = await pool.query(
-          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        );
-        return rowCount === 1;
-      });
-      await deletion.query('COMMIT');
-      deletion.release();
-      await kept;
-      expect(await prisma.webhookDelivery.findMany()).toMatchObject([{ body: null }]);
+      const generation = { id: generationId, ownerId: 'owner', avatarId: 'avt-of-job', prompt: 'x' };
+      await prisma.generation.create({ data: { ...generation, numImages: 1 } });
+      await prisma.job.update({ where: { id: 'job' }, data: { generationId } });
+      await store.keepDelivery('job', DELIVERY, OPTIONS);
+      const holder = await pool.connect();
+      const waiting = (count: number) =>
+        eventually(`${count} transactions to wait`, async () => {
+          const { rowCount } = await pool.query(
+            `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return rowCount === count;
+        });
+      try {
+        await holder.query('BEGIN');
+        await holder.query('SELECT 1 FROM webhook_deliveries FOR UPDATE');
+        const deletion = store.deleteGeneration('owner', generationId);
+        await waiting(1);
+        const stored = store.keepDelivery('job', { ...DELIVERY, digest: 'another' }, OPTIONS);
+        await Promise.race([waiting(2), stored]);
+        await holder.query('COMMIT');
+        await Promise.all([deletion, stored]);
+      } finally {
+        holder.release(true);
+      }
+      expect(await prisma.webhookDelivery.findMany()).toMatchObject([{ body: null }, { body: null }]);
     },
   );
 });
