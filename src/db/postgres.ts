@@ -7,7 +7,7 @@ import { SECOND_MS } from '../values/units.ts';
 export type PoolHandle = { pool: pg.Pool; close: () => Promise<void> };
 
 /** For a free or new connection; node-postgres waits for ever by default. */
-const ACQUIRE_TIMEOUT_MS = 5 * SECOND_MS;
+export const ACQUIRE_TIMEOUT_MS = 5 * SECOND_MS;
 const IDLE_TIMEOUT_MS = 30 * SECOND_MS;
 /** After this the server cancels a statement … */
 const STATEMENT_TIMEOUT_MS = 15 * SECOND_MS;

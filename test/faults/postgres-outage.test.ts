@@ -1,3 +1,4 @@
+import { ACQUIRE_TIMEOUT_MS } from '../../src/db/postgres.ts';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -145,7 +146,8 @@ describe.skipIf(isMissing)(title, () => {
       await watch.next();
 
       await proxy.close();
-      // In time: fal gives up after 15 s.
+      // fal gives up after 15 s.
+      expect(ACQUIRE_TIMEOUT_MS).toBeLessThanOrEqual(5000);
       expect(await stack.simulator.deliver(stack.webhookOf(falRequestId))).toBe(503);
       await expect.poll(isReady).toBe(503);
       expect((await fetch(`${server.url}/livez`)).status).toBe(200);
