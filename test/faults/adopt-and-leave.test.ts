@@ -53,7 +53,7 @@ async function previousSystem(): Promise<string> {
     CREATE TABLE avatars (
       id integer PRIMARY KEY, name text, training_type text, user_id text, fal_request_id text, finetune_id text,
       diffusers_lora_file_url text, config_file_url text, trigger_phrase text, fal_response_data jsonb,
-      training_completed_at timestamptz, tenant_number integer DEFAULT 7
+      training_completed_at timestamptz, tenant_number integer DEFAULT 7, score real DEFAULT 1.5
     );
     INSERT INTO avatars VALUES
       (1, 'Ada', 'portrait', 'local', 'req-1', NULL, '${LORA}', 'https://files.example/c.json', 'ad4', '{"a": 1}', '2025-01-02T03:04:05Z'),
@@ -82,6 +82,8 @@ describe.skipIf(needs.isMissing)(needs.title, () => {
       source,
     );
     expect(byNumber.result).toContain('would be imported 1 (PORTRAIT, LORA) for "7"');
+    const byScore = await operator(['import-avatars', '--owner-column', 'score', '--dry-run'], source);
+    expect(byScore.said).toContain('skipped 1: it has no owner');
     expect((await avatarsAt(server)).length).toBe(0);
 
     const done = await operator(command, source);
