@@ -265,7 +265,7 @@ describe('a hostile file', () => {
     await answer.arrayBuffer();
   });
 
-  // One that does not say so is a test of test/jobs/copy-files.
+  // One that does not say so is a test of test/jobs/files/copy-files.
   test('that says that it is too large is refused, and nothing of it stays', async () => {
     const address = host.serve('/large.png', (response) => {
       response.writeHead(200, { 'content-length': 60_000_000 }).write(PNG);
