@@ -1,10 +1,13 @@
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { ImportAvatarDocument, TypedDocumentString } from '../../src/generated/contract/graphql.ts';
+import { startFileHost } from '../support/file-host.ts';
 import { startTestApp } from '../support/test-app.ts';
 import type { AvatarRow } from '../support/api-client.ts';
 import type { ImportAvatarInput } from '../../src/generated/contract/graphql.ts';
 
-const app = await startTestApp();
+const host = await startFileHost();
+afterAll(() => host.close());
+const app = await startTestApp({ env: { IMPORT_ORIGINS: host.url } });
 afterAll(() => app.close());
 
 const trained = await app.trainedAvatar();
@@ -138,8 +141,7 @@ describe('a refusal creates nothing', () => {
 });
 
 test('a storage of the same network is accepted once IMPORT_ORIGINS names it', async () => {
-  const { origin } = new URL(loraUrl);
-  const other = await startTestApp({ env: { IMPORT_ORIGINS: origin } });
-  onTestFinished(() => other.close());
-  expect(await other.mutate(ImportAvatarDocument, LORA)).toMatchObject({ avatar: { isReady: true } });
+  const file = Buffer.from(await (await fetch(loraUrl)).arrayBuffer());
+  const input = { ...LORA, loraUrl: host.serve('/lora.safetensors', file) };
+  expect(await importAvatar(input)).toMatchObject({ avatar: { isReady: true } });
 });
