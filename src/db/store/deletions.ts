@@ -30,6 +30,7 @@ export function deletionStore(prisma: PrismaClient): Store {
         if (avatar === undefined) return null;
         // Jobs created since. With a save() of one this may be a deadlock, which ends one of both as an outage would. A
         // later one waits for the avatar's lock and finds the avatar deleted.
+        await lockJobs(tx, { avatarId });
         await endJobs(tx, { avatarId });
         // Nobody watches a generation that has ended.
         const watched = await tx.$queryRaw<{ entityId: string; version: number }[]>`
@@ -64,6 +65,7 @@ export function deletionStore(prisma: PrismaClient): Store {
         const where = { id: generationId, ownerId };
         if ((await tx.generation.findFirst({ where, select: { id: true } })) === null) return null;
         // The job's lock before the generation's, in the order of save().
+        await lockJobs(tx, { generationId });
         await endJobs(tx, { generationId });
         const [generation] = await tx.$queryRaw<{ version: number; avatarId: string }[]>`
           DELETE FROM generations WHERE id = ${generationId} RETURNING version, avatar_id AS "avatarId"`;
@@ -107,6 +109,7 @@ async function removedWith(tx: Prisma.TransactionClient, avatarId: string): Prom
 
 type JobsOf = { readonly avatarId: string } | { readonly generationId: string };
 
+/** A webhook about one of the jobs is stored before this, or finds its job detached. */
 async function lockJobs(tx: Prisma.TransactionClient, of: JobsOf): Promise<void> {
   const isOfThese =
     'avatarId' in of
@@ -117,12 +120,10 @@ async function lockJobs(tx: Prisma.TransactionClient, of: JobsOf): Promise<void>
 
 /**
  * Cancels open jobs, whose runs must still be stopped at fal, deletes inputs, artifacts and webhook bodies, and detaches
- * the jobs from what is deleted: a second call finds only jobs that were created since.
+ * the jobs from what is deleted: a second call finds only jobs that were created since. The jobs must be locked.
  */
 async function endJobs(tx: Prisma.TransactionClient, of: JobsOf): Promise<void> {
   const now = new Date();
-  // A webhook is stored before this, or finds its job detached.
-  await lockJobs(tx, of);
   await tx.webhookDelivery.updateMany({ where: { job: of, body: { not: null } }, data: { body: null } });
   await tx.job.updateMany({
     where: { ...of, state: { in: [...OPEN_STATES] } },
