@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { avatarRow, jobRow } from '../support/rows.ts';
-import { eventually } from '../support/eventually.ts';
+import { lockWaits } from '../support/lock-waits.ts';
 import { freshDatabase, testedDatabase } from '../support/database.ts';
 import { newId } from '../../src/jobs/ids.ts';
 import { NO_SUCH_AVATAR } from '../../src/domain/refusal.ts';
@@ -24,12 +24,8 @@ test.skipIf(testedDatabase === 'embedded')(
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE', [ended]);
     const deleting = store.deleteAvatar('owner', avatarId);
-    await eventually('the deletion to wait for the job that is held', async () => {
-      const { rowCount } = await pool.query(
-        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      return rowCount === 1;
-    });
+    // For the job that is held.
+    await lockWaits(pool, 1);
 
     const { kind: _kind, ...job } = jobRow(open, avatarId);
     const creation = await store.createTraining({ ...job, triggerPhrase: 'ADA', idempotency: null } as never);

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { avatarRow, jobRow } from '../../support/rows.ts';
 import { createJobStore } from '../../../src/db/store/job-store.ts';
-import { eventually } from '../../support/eventually.ts';
+import { lockWaits } from '../../support/lock-waits.ts';
 import { freshDatabase, testedDatabase } from '../../support/database.ts';
 import { newId } from '../../../src/jobs/ids.ts';
 import { NO_LIMITS, type SpendLimits } from '../../../src/domain/quota.ts';
@@ -41,12 +41,7 @@ test
       const training = { ...job, ownerId, triggerPhrase: 'ADA', idempotency: null };
       return instance.createTraining(training as never);
     });
-    await eventually('all calls to wait', async () => {
-      const { rowCount } = await pool.query(
-        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      return rowCount === INSTANCES;
-    });
+    await lockWaits(pool, INSTANCES);
     await holder.query('COMMIT');
     holder.release();
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { lockWaits } from '../../support/lock-waits.ts';
 import { newId } from '../../../src/jobs/ids.ts';
 import { testedDatabase } from '../../support/database.ts';
 import { jobsDatabase, type JobColumns } from '../../support/test-deps.ts';
@@ -45,20 +45,13 @@ describe('the body of an unreadable webhook', () => {
       await prisma.job.update({ where: { id: 'job' }, data: { generationId } });
       await store.keepDelivery('job', DELIVERY, OPTIONS);
       const holder = await pool.connect();
-      const waiting = (count: number) =>
-        eventually(`${count} transactions to wait`, async () => {
-          const { rowCount } = await pool.query(
-            `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-          );
-          return rowCount === count;
-        });
       try {
         await holder.query('BEGIN');
         await holder.query('SELECT 1 FROM webhook_deliveries FOR UPDATE');
         const deletion = store.deleteGeneration('owner', generationId);
-        await waiting(1);
+        await lockWaits(pool, 1);
         const stored = store.keepDelivery('job', { ...DELIVERY, digest: 'another' }, OPTIONS);
-        await Promise.race([waiting(2), stored]);
+        await Promise.race([lockWaits(pool, 2), stored]);
         await holder.query('COMMIT');
         await Promise.all([deletion, stored]);
       } finally {
